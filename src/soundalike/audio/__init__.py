@@ -1,0 +1,1 @@
+"""From files to tracks, from waveforms to features."""

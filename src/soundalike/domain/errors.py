@@ -1,0 +1,123 @@
+"""Every error that soundalike raises on purpose.
+
+::
+
+    SoundalikeError
+    ├── SettingsError            a setting is missing, unknown or of the wrong form
+    ├── LibraryError
+    │   ├── RootMissingError     the folder is not there, or lost all its tracks (an unmounted disk)
+    │   ├── UnknownTrackError    no track has this id
+    │   ├── AmbiguousTrackError  words that match several titles
+    │   ├── NotAnalysedError     the track has no vector (yet)
+    │   ├── TrackGoneError       the file behind the track is no longer the one that was scanned
+    │   └── NoCoverError         the track's tags hold no picture that a browser may show
+    ├── QueryError               a parameter of a query is out of range or malformed
+    ├── AudioError
+    │   ├── UnusableAudioError   a file that cannot be heard, with its reason
+    │   └── DemoError            the demo library could not be written
+    ├── StoreError
+    │   ├── StoreBusyError       another process held the store for too long
+    │   ├── StoreVersionError    the store was written by a newer soundalike, or is not one
+    │   └── TrackConflictError   two writers disagree on where a track is
+    ├── ModelError
+    │   ├── SchemaMismatchError  vectors and artefact hold different features
+    │   ├── NoArtefactError      nothing has been built yet
+    │   ├── DamagedArtefactError an artefact that fails its checksums or is none
+    │   ├── TooFewTracksError    too little to learn from
+    │   └── EngineError          Spark or Java is missing, or failed
+    └── ServeError               the port is taken, or the address may not be used
+
+Each message says what is wrong, with which track, path or key, and what to do.
+"""
+
+
+class SoundalikeError(Exception):
+    """Root of the tree: whatever a user can be told in one line."""
+
+
+class SettingsError(SoundalikeError):
+    """A setting is missing, unknown or of the wrong form."""
+
+
+class LibraryError(SoundalikeError):
+    """A question about the library that has no answer."""
+
+
+class RootMissingError(LibraryError):
+    """The folder is not there, or is empty although it held tracks."""
+
+
+class UnknownTrackError(LibraryError):
+    """No track has this id."""
+
+
+class AmbiguousTrackError(LibraryError):
+    """Words that match more than one title."""
+
+
+class NotAnalysedError(LibraryError):
+    """The track has no vector of the current feature set."""
+
+
+class TrackGoneError(LibraryError):
+    """The file behind the track is no longer the regular file that was scanned."""
+
+
+class NoCoverError(LibraryError):
+    """No picture in the tags that a browser may be given."""
+
+
+class QueryError(SoundalikeError):
+    """A parameter of a query is out of range or malformed."""
+
+
+class AudioError(SoundalikeError):
+    """Something about sound went wrong."""
+
+
+class DemoError(AudioError):
+    """The demo library could not be written."""
+
+
+class StoreError(SoundalikeError):
+    """The store cannot do what was asked."""
+
+
+class StoreBusyError(StoreError):
+    """Another process held the store for too long."""
+
+
+class StoreVersionError(StoreError):
+    """Not a store, or one written by a newer version."""
+
+
+class TrackConflictError(StoreError):
+    """The location belongs to another track, or the track has moved meanwhile."""
+
+
+class ModelError(SoundalikeError):
+    """Learning, or reading what was learnt, failed."""
+
+
+class SchemaMismatchError(ModelError):
+    """Vectors and artefact hold different features."""
+
+
+class NoArtefactError(ModelError):
+    """Nothing has been built yet."""
+
+
+class DamagedArtefactError(ModelError):
+    """An artefact that fails its checksums, or a folder that is no artefact."""
+
+
+class TooFewTracksError(ModelError):
+    """Too few tracks to learn anything from."""
+
+
+class EngineError(ModelError):
+    """The engine is not installed, or failed."""
+
+
+class ServeError(SoundalikeError):
+    """The address cannot be served on."""

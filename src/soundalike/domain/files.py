@@ -1,0 +1,162 @@
+"""Files as a scan finds them, and why some of them cannot be heard."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName
+
+NOTHING_HEARD = DurationMs(0)
+
+
+class Reason(StrEnum):
+    """Why a file cannot be used; the values are part of the ``--json`` output."""
+
+    EMPTY = "empty"
+    NOT_AUDIO = "not audio"
+    UNSUPPORTED_CODEC = "unsupported codec"
+    TOO_SHORT = "shorter than 1 s"
+    SILENT = "silent"
+    ABSURD_SAMPLES = "not finite or absurd samples"
+    HEADER_TOO_LONG = "header longer than the audio"
+    UNREADABLE = "unreadable"
+    NOT_REGULAR = "not a regular file"
+    BROKEN_LINK = "a link that loops or dangles"
+    CRASHED = "crashed the decoder"
+
+    @property
+    def is_worth_retrying(self) -> bool:
+        """Whether the same bytes may be usable next time (another codec, other permissions)."""
+        return self in {
+            Reason.UNSUPPORTED_CODEC,
+            Reason.UNREADABLE,
+            Reason.CRASHED,
+            Reason.BROKEN_LINK,
+            Reason.NOT_REGULAR,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A named folder of music; `location` is where this store last saw it."""
+
+    name: RootName
+    location: Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """Where a file is: bytes below a named root, which each machine may map elsewhere."""
+
+    root: RootName
+    path: RelativePath
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What tells an unchanged file without reading it."""
+
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A regular file that a scan came upon.
+
+    Parameters
+    ----------
+    location : Location
+        Root and path below it.
+    real_path : Path
+        Absolute path with every link resolved: what is opened.
+    is_linked : bool
+        Whether a link (the file or a folder above it, below the root) leads there.
+    stamp : FileStamp
+        Size and time of last change.
+    """
+
+    location: Location
+    real_path: Path
+    is_linked: bool
+    stamp: FileStamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileProblem:
+    """The one stored line about a file that cannot be used, or only in part.
+
+    Parameters
+    ----------
+    location : Location
+        Root and path below it.
+    reason : Reason
+        Why.
+    heard_ms : DurationMs
+        How much sound was heard before giving up.
+    detail : str
+        One sentence more, such as the extra to install.
+    is_used : bool
+        True where enough was heard to use the track all the same.
+    stamp : FileStamp or None
+        Of the file, where it has one.
+    """
+
+    location: Location
+    reason: Reason
+    heard_ms: DurationMs = NOTHING_HEARD
+    detail: str = ""
+    is_used: bool = False
+    stamp: FileStamp | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """What the file says of itself; a missing value is None. Hostile text, kept as text."""
+
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    genre: str | None = None
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What listening to one file gave.
+
+    Parameters
+    ----------
+    tags : Tags
+        As read from the file.
+    audio_hash : AudioHash
+        Of the encoded audio without tags.
+    duration_ms : DurationMs
+        Length of the whole track.
+    media_type : str
+        Such as ``"audio/mpeg"``, told from the content.
+    heard_ms : DurationMs
+        Length of the excerpt that the vectors describe.
+    vectors : FeatureVectors or None
+        None where the audio's hash was known already and nothing was computed.
+    is_truncated : bool
+        The header promised more than could be heard.
+    """
+
+    tags: Tags
+    audio_hash: AudioHash
+    duration_ms: DurationMs
+    media_type: str
+    heard_ms: DurationMs
+    vectors: FeatureVectors | None
+    is_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotHeard:
+    """Why one file could not be used."""
+
+    reason: Reason
+    heard_ms: DurationMs = NOTHING_HEARD
+    detail: str = ""

@@ -1,0 +1,266 @@
+"""What services ask of the outside; a contract suite holds every adapter to these promises."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
+from soundalike.domain.files import (
+    FileProblem,
+    FileStamp,
+    FoundFile,
+    Heard,
+    Location,
+    NotHeard,
+    Root,
+)
+from soundalike.domain.similarity import (
+    Artefact,
+    ArtefactDraft,
+    LshParameters,
+    Neighbours,
+    SimilaritySpace,
+    SpaceRecipe,
+)
+from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.tracks import Position, Sort, Track, TrackPage
+from soundalike.domain.types import (
+    ArtefactVersion,
+    AudioHash,
+    RelativePath,
+    RootName,
+    TrackId,
+)
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as work goes on; total is 0 while unknown."""
+
+
+class Store(Protocol):
+    """Keeps roots, tracks, vectors and file problems; safe for several processes and threads at once.
+
+    Every method is atomic: after a crash at any point it has happened wholly or not at all. Methods
+    raise `StoreBusyError` where another process holds the store for too long.
+    """
+
+    def close(self) -> None:
+        """Let go of files and connections; the store is not used after."""
+
+    # Roots
+
+    def roots(self) -> tuple[Root, ...]:
+        """Return every root, by name."""
+
+    def save_root(self, root: Root) -> None:
+        """Insert a root, or update the location of the one with this name."""
+
+    # Tracks
+
+    def save_track(
+        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
+    ) -> None:
+        """Insert a track, or replace the one with this id.
+
+        The search words and sort keys are brought up to date with it. Any file problem at its
+        location goes, unless saved again after. `vectors` replaces those of the same feature set;
+        None leaves them as they are, except that a changed `audio_hash` drops all vectors of the track.
+
+        Raises
+        ------
+        TrackConflictError
+            If another track has this location; or if `moved_from` is given and the stored track is
+            no longer there. Nothing is changed then.
+        """
+
+    def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
+        """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
+
+    def drop_vectors(self, track_id: TrackId) -> None:
+        """Forget a track's vectors: its file can no longer be heard."""
+
+    def track(self, track_id: TrackId) -> Track | None:
+        """Return a track, vanished or not, or None."""
+
+    def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
+        """Return those of the tracks that exist, vanished ones too; any number of ids may be asked for."""
+
+    def track_at(self, location: Location) -> Track | None:
+        """Return the track whose file is, or last was, at a location."""
+
+    def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
+        """Return the tracks of one encoded audio, vanished ones too, by (added_at, id)."""
+
+    def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
+        """Yield the tracks whose location is `path` or below it, vanished ones too, by path.
+
+        ``b""`` means the whole root; ``b"a"`` covers ``a/x`` but not ``ab``.
+        """
+
+    def find_tracks(
+        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+    ) -> TrackPage:
+        """Return a page of the tracks that are there and match every word.
+
+        A track matches a (folded) word that begins one of the words of its title, artist or album;
+        no words match everything. In `sort` order: names by `domain.words.sort_key`, missing values
+        last in either direction, ties by id ascending.
+        """
+
+    def count_tracks(self) -> int:
+        """Count the tracks that are there."""
+
+    # Vectors
+
+    def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
+        """Return a track's vectors of a feature set, or None."""
+
+    def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
+        """Return the vectors of any track with this encoded audio, or None."""
+
+    def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
+        """Return the hash of every audio whose vectors of this feature set are stored."""
+
+    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
+        """Yield the vectors of every track that is there, by id, in bounded memory."""
+
+    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
+        """Return the id of every track, vanished ones too, that has vectors of this feature set."""
+
+    # Files that cannot be used
+
+    def save_problem(self, problem: FileProblem) -> None:
+        """Insert or replace the one line about a file."""
+
+    def remove_problems(self, locations: Collection[Location]) -> None:
+        """Forget the lines about files that are gone or were mended."""
+
+    def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
+        """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
+
+
+class FileScanner(Protocol):
+    """Finds audio files."""
+
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
+        """Yield every audio file below a folder, and every problem that shows without reading a file.
+
+        Links are followed, loops and dangling links reported. Each location is told by the innermost
+        root that holds it. A folder that cannot be listed is a problem at the folder's own location.
+        """
+
+
+class Analyser(Protocol):
+    """Listens to files, several at a time."""
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """The feature set of the vectors it gives."""
+
+    def analyse(
+        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
+    ) -> Iterator[tuple[FoundFile, Heard | NotHeard]]:
+        """Yield each file's result as it comes, in any order.
+
+        Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
+        worker is `NotHeard` with `Reason.CRASHED`; the others go on. Closing the iterator stops
+        the workers.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A picture from a track's tags.
+
+    Parameters
+    ----------
+    media_type : str
+        Told from the first bytes, never from the tag: JPEG, PNG, WebP or GIF.
+    data : bytes
+        The picture.
+    """
+
+    media_type: str
+    data: bytes
+
+
+class AudioFiles(Protocol):
+    """Opens tracks' files for playing."""
+
+    def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
+        """Open the file that a scan saw, following no link; the caller closes it.
+
+        Raises
+        ------
+        TrackGoneError
+            If it is not there, not a regular file, behind a link, or no longer as stamped.
+        """
+
+    def cover(self, file: BinaryIO) -> Cover | None:
+        """Read the embedded picture, front cover first; None where there is none a browser may show."""
+
+
+class SimilarityEngine(Protocol):
+    """Fits similarity spaces and finds neighbours; NumPy here, Spark there, the same results."""
+
+    @property
+    def name(self) -> str:
+        """``"local"`` or ``"spark"``."""
+
+    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+        """Fit a space on every track of a snapshot.
+
+        Raises
+        ------
+        TooFewTracksError
+            If there is no track.
+        EngineError
+            If the engine fails.
+        """
+
+    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row."""
+
+    def lsh_neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
+    ) -> Neighbours:
+        """Find neighbours by MLlib's `approxSimilarityJoin`; rows that find fewer are padded with -1.
+
+        Raises
+        ------
+        EngineError
+            If the engine has no LSH (the local one).
+        """
+
+    def close(self) -> None:
+        """Stop whatever it started."""
+
+
+class Snapshots(Protocol):
+    """Writes and reads the Parquet snapshot."""
+
+    def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
+        """Write a snapshot aside and rename it into place, in bounded memory."""
+
+    def read(self, snapshot: Snapshot) -> LibraryTable:
+        """Read a snapshot whole."""
+
+
+class ArtefactShelf(Protocol):
+    """Keeps artefact versions; readers see whole ones only."""
+
+    def current(self) -> Artefact:
+        """Return the artefact in use, mapped into memory; a new version is picked up by itself.
+
+        A version that is damaged is refused (and logged by name) and the previous one stays in use.
+
+        Raises
+        ------
+        NoArtefactError
+            If nothing has been built.
+        DamagedArtefactError
+            If there is no whole version at all.
+        """
+
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+        """Write a new version aside, sync it, rename it and make it current; keep the last three."""

@@ -1,0 +1,218 @@
+"""Similarity spaces, neighbours and the artefact that carries them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, TrackId
+
+
+class Scaling(StrEnum):
+    """How each feature is brought to a common scale."""
+
+    MIN_MAX = "min-max"
+    STANDARD = "standard"
+
+
+class Rotation(StrEnum):
+    """What is done to the scaled features together.
+
+    ``WHITEN`` divides each principal axis by its standard deviation to the power of `strength`;
+    ``WITHIN`` does so by the spread *between the two halves of the same track*, which is noise to
+    similarity: label-free linear discriminant analysis with each track as its own class.
+    """
+
+    NONE = "none"
+    WHITEN = "whiten"
+    WITHIN = "within"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceRecipe:
+    """How to fit a similarity space; what `tune` chooses and `build` follows.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        Min-max over the library, or mean 0 and variance 1 (n - 1).
+    clip : float or None
+        Scaled values are cut to [-clip, clip]; None leaves them.
+    rotation : Rotation
+        What is done to the scaled features together.
+    strength : float
+        0 leaves the axes as they are, 1 whitens fully.
+    is_unit_length : bool
+        Bring every vector to length 1, which makes cosine Euclidean.
+    """
+
+    scaling: Scaling = Scaling.STANDARD
+    clip: float | None = None
+    rotation: Rotation = Rotation.NONE
+    strength: float = 0.0
+    is_unit_length: bool = False
+
+    @property
+    def title(self) -> str:
+        """Return a short name for tables, such as ``"standard, clip 3, within 0.5, cosine"``."""
+        parts = [str(self.scaling)]
+        if self.clip is not None:
+            parts.append(f"clip {self.clip:g}")
+        if self.rotation is not Rotation.NONE:
+            parts.append(f"{self.rotation} {self.strength:g}")
+        parts.append("cosine" if self.is_unit_length else "Euclid")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilaritySpace:
+    """One affine map, ``x -> clip((x - mean) / scale) @ weights + offset``, and perhaps unit length.
+
+    Parameters
+    ----------
+    mean, scale : FloatArray, shape (d,)
+        A `scale` of 0 marks a constant feature, which maps to 0.
+    clip : float or None
+        Bound on the scaled values.
+    weights : FloatArray, shape (d, m)
+        Rotation and stretching.
+    offset : FloatArray, shape (m,)
+        Added last.
+    is_unit_length : bool
+        Whether the result is divided by its Euclidean length.
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    clip: float | None
+    weights: FloatArray
+    offset: FloatArray
+    is_unit_length: bool
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for array in (self.mean, self.scale, self.weights, self.offset):
+            array.setflags(write=False)
+
+    def place(self, vectors: FloatArray) -> FloatArray:
+        """Map vectors into the space.
+
+        Parameters
+        ----------
+        vectors : FloatArray, shape (n, d)
+            Raw features.
+
+        Returns
+        -------
+        FloatArray, shape (n, m)
+            Coordinates, non-writeable; distance between them is Euclidean.
+        """
+        is_constant = self.scale == 0
+        divisor = np.where(is_constant, np.float32(1), self.scale)
+        scaled = (np.asarray(vectors, dtype=np.float32) - self.mean) / divisor
+        scaled[:, is_constant] = 0
+        if self.clip is not None:
+            np.clip(scaled, -self.clip, self.clip, out=scaled)
+        placed = np.asarray(scaled @ self.weights + self.offset, dtype=np.float32)
+        if self.is_unit_length:
+            lengths = np.linalg.norm(placed, axis=1, keepdims=True)
+            placed = np.divide(placed, lengths, out=np.zeros_like(placed), where=lengths > 0)
+        placed.setflags(write=False)
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Each track's nearest tracks, nearest first.
+
+    Parameters
+    ----------
+    rows : IndexArray, shape (n, k)
+        Row numbers; a row with fewer than k neighbours is padded with -1.
+    distances : FloatArray, shape (n, k)
+        Euclidean; infinite where the row number is -1.
+    """
+
+    rows: IndexArray
+    distances: FloatArray
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        self.rows.setflags(write=False)
+        self.distances.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LshParameters:
+    """Of bucketed random projection LSH: `bucket_length` in the space's own units."""
+
+    bucket_length: float
+    tables: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtefactDraft:
+    """What training hands to serving; arrays may be memory-mapped, all are read-only.
+
+    Parameters
+    ----------
+    schema : FeatureSchema
+        Of the vectors it was fitted on.
+    recipe : SpaceRecipe
+        What `space` was fitted by.
+    space : SimilaritySpace
+        The fitted map.
+    track_ids : tuple of TrackId
+        One per row.
+    coordinates : FloatArray, shape (n, m)
+        Each track in the space.
+    neighbours : Neighbours
+        Of shape (n, k).
+    facts : mapping of str to str
+        What `doctor` shows: engine, method, times.
+    """
+
+    schema: FeatureSchema
+    recipe: SpaceRecipe
+    space: SimilaritySpace
+    track_ids: tuple[TrackId, ...]
+    coordinates: FloatArray
+    neighbours: Neighbours
+    facts: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact(ArtefactDraft):
+    """A published draft under the name of its folder."""
+
+    version: ArtefactVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A track and how far it is from another, Euclidean in the similarity space."""
+
+    track: Track
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """What sounds like one track, nearest first."""
+
+    track: Track
+    artefact: ArtefactVersion
+    neighbours: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tracks and their distance."""
+
+    first: Track
+    second: Track
+    distance: float

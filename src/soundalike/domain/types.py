@@ -1,0 +1,26 @@
+"""Units and identifiers as distinct types, so that mypy keeps them apart."""
+
+from typing import NewType
+
+import numpy as np
+import numpy.typing as npt
+
+TrackId = NewType("TrackId", str)
+"""Opaque and URL-safe: the same in store, artefact, API, command line and events."""
+
+ArtefactVersion = NewType("ArtefactVersion", str)
+RootName = NewType("RootName", str)
+
+RelativePath = NewType("RelativePath", bytes)
+"""Bytes below a root, ``/`` between parts; ``b""`` is the root itself."""
+
+AudioHash = NewType("AudioHash", str)
+"""Hex digest of a file's encoded audio without its tags."""
+
+DurationMs = NewType("DurationMs", int)
+
+FloatArray = npt.NDArray[np.float32]
+"""float32 of any shape; each use gives the shape."""
+
+IndexArray = npt.NDArray[np.int32]
+"""int32 row numbers; -1 stands for none."""

@@ -1,0 +1,1 @@
+"""Similarity spaces, neighbours and artefacts."""

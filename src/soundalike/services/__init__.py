@@ -1,0 +1,1 @@
+"""Use cases; they see only the domain and its ports."""

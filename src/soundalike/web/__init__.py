@@ -1,0 +1,1 @@
+"""The web player: Flask over the services."""
