@@ -1,0 +1,67 @@
+"""Makers of domain values with plain defaults, so that a test names only what it is about."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.files import FileStamp, Location
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName, TrackId
+
+SOME_TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+
+
+def make_location(path: bytes = b"a.mp3", root: str = "music") -> Location:
+    return Location(RootName(root), RelativePath(path))
+
+
+def make_schema(size: int = 4, *, name: str = "tiny", version: int = 1) -> FeatureSchema:
+    features = tuple(f"feature_{number}" for number in range(size))
+    groups = tuple("even" if number % 2 == 0 else "odd" for number in range(size))
+    return FeatureSchema(name, version, features, groups)
+
+
+def make_vectors(schema: FeatureSchema | None = None, seed: int = 0) -> FeatureVectors:
+    schema = schema or make_schema()
+    whole, first, second = np.random.default_rng(seed).normal(size=(3, len(schema))).astype(np.float32)
+    return FeatureVectors(schema, whole, first, second)
+
+
+def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
+    track_id: str = "t1",
+    *,
+    title: str | None = None,
+    artist: str | None = "Some Artist",
+    album: str | None = "Some Album",
+    genre: str | None = None,
+    year: int | None = None,
+    root: str = "music",
+    path: bytes | None = None,
+    target: Path | None = None,
+    size_bytes: int = 1000,
+    mtime_ns: int = 1_700_000_000_123_456_789,
+    audio_hash: str | None = None,
+    duration_ms: int = 30_000,
+    media_type: str = "audio/mpeg",
+    added_at: datetime = SOME_TIME,
+    vanished_at: datetime | None = None,
+) -> Track:
+    """Title, path and audio hash are told from the id where they are not given."""
+    return Track(
+        id=TrackId(track_id),
+        location=make_location(f"{track_id}.mp3".encode() if path is None else path, root),
+        target=target,
+        stamp=FileStamp(size_bytes, mtime_ns),
+        audio_hash=AudioHash(f"hash of {track_id}" if audio_hash is None else audio_hash),
+        title=f"Title {track_id}" if title is None else title,
+        artist=artist,
+        album=album,
+        genre=genre,
+        year=year,
+        duration_ms=DurationMs(duration_ms),
+        media_type=media_type,
+        added_at=added_at,
+        vanished_at=vanished_at,
+    )
