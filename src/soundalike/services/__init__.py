@@ -1,1 +1,16 @@
 """Use cases; they see only the domain and its ports."""
+
+from dataclasses import dataclass
+
+from soundalike.services.library import Library
+from soundalike.services.listening import Listening
+from soundalike.services.recommending import Recommender
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a player needs: browse, listen, be recommended."""
+
+    library: Library
+    listening: Listening
+    recommender: Recommender

@@ -1,0 +1,54 @@
+"""Orders of tracks to play: pure functions over neighbours."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from soundalike.domain.similarity import Neighbour
+from soundalike.domain.types import TrackId
+from soundalike.domain.words import sort_key
+
+RADIO_MEMORY = 100
+"""A radio repeats none of its last so many tracks."""
+
+
+def radio(
+    nearest: Iterable[Neighbour], *, recent: Collection[TrackId], last_artist: str | None
+) -> Iterator[Neighbour]:
+    """Yield what a radio plays next: the nearest first, no recent track, no artist twice in a row.
+
+    Where everything that is left is by the artist who has just played, that artist goes on.
+
+    Parameters
+    ----------
+    nearest : iterable of Neighbour
+        Candidates, nearest first; read no further than needed.
+    recent : collection of TrackId
+        Not to be repeated.
+    last_artist : str or None
+        Of the track that has just played; tracks without an artist never clash.
+    """
+    candidates = (neighbour for neighbour in nearest if neighbour.track.id not in recent)
+    waiting: list[Neighbour] = []
+    artist = sort_key(last_artist)
+    while True:
+        chosen = _pop_other(waiting, artist)
+        while chosen is None:
+            candidate = next(candidates, None)
+            if candidate is None:
+                break
+            if artist is not None and sort_key(candidate.track.artist) == artist:
+                waiting.append(candidate)
+            else:
+                chosen = candidate
+        if chosen is None:
+            if not waiting:
+                return
+            chosen = waiting.pop(0)
+        yield chosen
+        artist = sort_key(chosen.track.artist)
+
+
+def _pop_other(waiting: list[Neighbour], artist: str | None) -> Neighbour | None:
+    for index, neighbour in enumerate(waiting):
+        if artist is None or sort_key(neighbour.track.artist) != artist:
+            return waiting.pop(index)
+    return None
