@@ -1,6 +1,6 @@
 """What services ask of the outside; a contract suite holds every adapter to these promises."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -159,11 +159,11 @@ class Analyser(Protocol):
 
     def analyse(
         self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
-    ) -> Iterator[tuple[FoundFile, Heard | NotHeard]]:
+    ) -> Generator[tuple[FoundFile, Heard | NotHeard], None, None]:
         """Yield each file's result as it comes, in any order.
 
         Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
-        worker is `NotHeard` with `Reason.CRASHED`; the others go on. Closing the iterator stops
+        worker is `NotHeard` with `Reason.CRASHED`; the others go on. Closing the generator stops
         the workers.
         """
 
