@@ -1,1 +1,214 @@
-"""Placeholder."""
+"""Settings from flags, environment and a TOML file; every error is reported at once."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from soundalike.domain.errors import SettingsError
+from soundalike.domain.types import RootName
+
+ENVIRONMENT_PREFIX = "SOUNDALIKE_"
+FILE_NAME = "soundalike.toml"
+ENGINES = ("auto", "spark", "local")
+
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+_MAX_PORT = 65535
+_MAX_WORKERS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one run of soundalike goes by.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of everything soundalike keeps.
+    artefacts : Path
+        Folder of artefact versions; below `data` unless set.
+    host, port
+        Where the web player listens.
+    allowed_hosts : frozenset of str
+        Names besides the loopback ones that a request's ``Host`` may carry.
+    engine : str
+        ``auto``, ``spark`` or ``local``.
+    master : str or None
+        Spark's master URL; None is ``local[*]``.
+    workers : int or None
+        Processes that listen to files; None is one for each usable CPU.
+    file_timeout_s : int
+        How long listening to one file may take.
+    roots : mapping of RootName to Path
+        Where named roots are on this machine, if elsewhere than they were scanned.
+    """
+
+    data: Path
+    artefacts: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    allowed_hosts: frozenset[str] = frozenset()
+    engine: str = "auto"
+    master: str | None = None
+    workers: int | None = None
+    file_timeout_s: int = 120
+    roots: Mapping[RootName, Path] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file of the embedded store."""
+        return self.data / "library.sqlite"
+
+    @property
+    def tuning(self) -> Path:
+        """The file in which `tune` leaves its choice."""
+        return self.data / "tuning.json"
+
+
+def load_settings(
+    flags: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None
+) -> Settings:
+    """Read settings: flags before ``SOUNDALIKE_*`` before the TOML file before defaults.
+
+    Parameters
+    ----------
+    flags : mapping
+        By setting name; None means not given.
+    environment : mapping of str to str
+        As `os.environ`.
+    config : Path or None
+        TOML file; None looks for ``soundalike.toml`` here, then in the user's configuration folder.
+
+    Raises
+    ------
+    SettingsError
+        With every unknown key and wrong value, and where each stands.
+    """
+    errors: list[str] = []
+    values: dict[str, Any] = {}
+    for source, raw in (
+        *_from_file(_config_file(config, environment), errors),
+        *_from_environment(environment),
+        *((f"--{name.replace('_', '-')}", {name: value}) for name, value in flags.items()),
+    ):
+        for name, value in raw.items():
+            if value is not None:
+                _take(source, name, value, values=values, errors=errors)
+    if errors:
+        msg = "settings: " + "; ".join(errors)
+        raise SettingsError(msg)
+    data = values.setdefault("data", platformdirs.user_data_path("soundalike", appauthor=False))
+    values.setdefault("artefacts", data / "artefacts")
+    return Settings(**values)
+
+
+def _config_file(config: Path | None, environment: Mapping[str, str]) -> Path | None:
+    named = config or (Path(given) if (given := environment.get("SOUNDALIKE_CONFIG")) else None)
+    if named is not None:
+        return named
+    places = (Path(), platformdirs.user_config_path("soundalike", appauthor=False))
+    return next((place / FILE_NAME for place in places if (place / FILE_NAME).is_file()), None)
+
+
+def _from_file(path: Path | None, errors: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    if path is None:
+        return []
+    try:
+        return [(str(path), tomllib.loads(path.read_text(encoding="utf-8")))]
+    except OSError as error:
+        errors.append(f"{path} cannot be read: {error.strerror}")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        errors.append(f"{path} is not TOML: {error}")
+    return []
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    # Variables that name no setting belong to somebody else (tests, later versions) and are left alone.
+    known = ((f"{ENVIRONMENT_PREFIX}{name.upper()}", name) for name in _READERS)
+    return [(key, {name: environment[key]}) for key, name in known if environment.get(key)]
+
+
+def _take(source: str, name: str, value: Any, *, values: dict[str, Any], errors: list[str]) -> None:  # noqa: ANN401 - TOML holds anything
+    reader = _READERS.get(name)
+    if reader is None:
+        errors.append(f"{source}: {name!r} is no setting; known are {', '.join(sorted(_READERS))}")
+        return
+    try:
+        values[name] = reader(value)
+    except (TypeError, ValueError) as error:
+        errors.append(f"{source}: {name} {error}")
+
+
+def _path(value: Any) -> Path:  # noqa: ANN401 - TOML holds anything
+    if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
+        msg = f"is a path, not {value!r}"
+        raise ValueError(msg)
+    return Path(value).expanduser().absolute()
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    if not isinstance(value, str) or not value.strip():
+        msg = f"is a text, not {value!r}"
+        raise ValueError(msg)
+    return value.strip()
+
+
+def _engine(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    if value not in ENGINES:
+        msg = f"is one of {', '.join(ENGINES)}, not {value!r}"
+        raise ValueError(msg)
+    return str(value)
+
+
+def _whole(minimum: int, maximum: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:  # noqa: ANN401 - TOML holds anything
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        is_digits = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip())
+        if not (is_number or is_digits) or not minimum <= int(value) <= maximum:
+            msg = f"is a whole number of {minimum} to {maximum}, not {value!r}"
+            raise ValueError(msg)
+        return int(value)
+
+    return read
+
+
+def _hosts(value: Any) -> frozenset[str]:  # noqa: ANN401 - TOML holds anything
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple | frozenset):
+        msg = f"is a list of host names, not {value!r}"
+        raise TypeError(msg)
+    hosts = frozenset(str(name).strip().lower() for name in names if str(name).strip())
+    wrong = sorted(host for host in hosts if not _HOST_NAME.fullmatch(host))
+    if wrong:
+        msg = f"holds {wrong[0]!r}, which is no host name (no scheme, no port)"
+        raise ValueError(msg)
+    return hosts
+
+
+def _roots(value: Any) -> dict[RootName, Path]:  # noqa: ANN401 - TOML holds anything
+    if isinstance(value, str):
+        pairs = [pair.partition("=")[::2] for pair in value.split(",") if pair]
+    elif isinstance(value, Mapping):
+        pairs = list(value.items())
+    else:
+        msg = f"is a table of names and paths, not {value!r}"
+        raise TypeError(msg)
+    return {RootName(_text(name)): _path(place).resolve() for name, place in pairs}
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "data": _path,
+    "artefacts": _path,
+    "host": _text,
+    "port": _whole(1, _MAX_PORT),
+    "allowed_hosts": _hosts,
+    "engine": _engine,
+    "master": _text,
+    "workers": _whole(1, _MAX_WORKERS),
+    "file_timeout_s": _whole(1, 86_400),
+    "roots": _roots,
+}
