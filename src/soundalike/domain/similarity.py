@@ -1,9 +1,8 @@
 """Similarity spaces, neighbours and the artefact that carries them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 import numpy as np
 
@@ -113,14 +112,16 @@ class SimilaritySpace:
         """
         is_constant = self.scale == 0
         divisor = np.where(is_constant, np.float32(1), self.scale)
-        scaled = (np.asarray(vectors, dtype=np.float32) - self.mean) / divisor
+        # In float64, so that a track lands on the same point alone as among others.
+        scaled = (np.asarray(vectors, dtype=np.float64) - self.mean) / divisor
         scaled[:, is_constant] = 0
         if self.clip is not None:
             np.clip(scaled, -self.clip, self.clip, out=scaled)
-        placed = np.asarray(scaled @ self.weights + self.offset, dtype=np.float32)
+        turned = scaled @ self.weights.astype(np.float64) + self.offset
         if self.is_unit_length:
-            lengths = np.linalg.norm(placed, axis=1, keepdims=True)
-            placed = np.divide(placed, lengths, out=np.zeros_like(placed), where=lengths > 0)
+            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+            turned = np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0)
+        placed: FloatArray = turned.astype(np.float32)
         placed.setflags(write=False)
         return placed
 
@@ -182,7 +183,7 @@ class ArtefactDraft:
     track_ids: tuple[TrackId, ...]
     coordinates: FloatArray
     neighbours: Neighbours
-    facts: Mapping[str, str] = MappingProxyType({})
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

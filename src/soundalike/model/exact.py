@@ -1,0 +1,93 @@
+"""Exact nearest neighbours by blocked matrix products: fast in float32, then exact where it counts."""
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.similarity import Neighbours
+from soundalike.domain.types import FloatArray, IndexArray
+
+# A block of distances holds at most so many float32 numbers (32 MB).
+_BLOCK_ENTRIES = 1 << 23
+# An eighth of the tracks, and no fewer than these, give each query a first bound on its k-th distance.
+_SAMPLE = 8192
+# The square of anything larger, summed, leaves float32.
+_LARGEST = 1e15
+
+_Indices = npt.NDArray[np.int64]
+
+
+def exact_neighbours(
+    coordinates: FloatArray, k: int, *, start: int = 0, stop: int | None = None
+) -> Neighbours:
+    """Find the k nearest others of the rows from `start` to `stop`, ties by row number.
+
+    Squared distances come from ``|a|² + |b|² - 2ab`` in float32, which cancels for close pairs. So
+    each is taken as an interval that holds the true one, whatever may be among the k nearest is kept,
+    and these few are measured again as ``|a - b|²`` in float64: the result is exact, duplicates included.
+
+    Parameters
+    ----------
+    coordinates : FloatArray, shape (n, m)
+        All tracks, in a space where distance is Euclidean.
+    k : int
+        At least 1; may exceed n - 1, then rows are padded with -1 and infinity.
+
+    Returns
+    -------
+    Neighbours
+        Of shape (stop - start, k).
+    """
+    count = len(coordinates)
+    stop = count if stop is None else stop
+    rows = np.full((stop - start, k), -1, dtype=np.int32)
+    distances = np.full((stop - start, k), np.inf, dtype=np.float32)
+    wanted = min(k, count - 1)
+    if wanted > 0:
+        search = _Search(coordinates, wanted)
+        block = max(1, _BLOCK_ENTRIES // count)
+        for begin in range(start, stop, block):
+            end = min(begin + block, stop)
+            part = slice(begin - start, end - start)
+            rows[part, :wanted], distances[part, :wanted] = search.nearest(np.arange(begin, end))
+    return Neighbours(rows, distances)
+
+
+class _Search:
+    """What every block of queries shares."""
+
+    def __init__(self, coordinates: FloatArray, wanted: int) -> None:
+        count, width = coordinates.shape
+        self.coordinates = coordinates
+        self.wanted = wanted
+        # Distances do not change when all is moved to the middle, but their rounding shrinks.
+        centred = coordinates - coordinates.mean(axis=0, dtype=np.float64)
+        is_square_safe = np.abs(centred).max() < _LARGEST
+        self.centred = centred.astype(np.float32 if is_square_safe else np.float64)
+        self.squares = np.einsum("ij,ij->i", self.centred, self.centred)
+        # Standard bound on a float32 dot product (Higham 2002, 3.1), and a little for the centring.
+        self.slack = np.float32((width + 16) * np.finfo(np.float32).eps)
+        self.low_squares = self.squares * (1 - self.slack)
+        self.sample = np.arange(0, count, max(1, count // max(_SAMPLE, count // 8, 4 * (wanted + 1))))
+
+    def nearest(self, queries: _Indices) -> tuple[IndexArray, FloatArray]:
+        """Return rows and distances, each of shape (len(queries), wanted)."""
+        low = self.centred[queries] @ self.centred.T
+        low *= -2
+        low += self.low_squares
+        low[np.arange(len(queries)), queries] = np.inf
+        # low <= |b|² - 2ab <= low + 2 slack (|a|² + |b|²): the k-th smallest upper end bounds the rest.
+        margin = 2 * self.slack * self.squares[self.sample]
+        upper = low[:, self.sample] + margin
+        bound = np.partition(upper, self.wanted - 1, axis=1)[:, self.wanted - 1]
+        bound += 2 * self.slack * self.squares[queries]
+        query, found = np.nonzero(low <= bound[:, None])
+        squares = np.empty(len(query))
+        for begin in range(0, len(query), _BLOCK_ENTRIES // 64):
+            part = slice(begin, begin + _BLOCK_ENTRIES // 64)
+            difference = self.coordinates[found[part]].astype(np.float64)
+            difference -= self.coordinates[queries[query[part]]]
+            squares[part] = np.einsum("ij,ij->i", difference, difference)
+        order = np.lexsort((found, squares, query))
+        starts = np.searchsorted(query, np.arange(len(queries)))
+        chosen = order[starts[:, None] + np.arange(self.wanted)]
+        return found[chosen].astype(np.int32), np.sqrt(squares[chosen]).astype(np.float32)

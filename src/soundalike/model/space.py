@@ -1,0 +1,166 @@
+"""Fitting a similarity space from a few statistics, which each engine gathers its own way."""
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.similarity import Rotation, Scaling, SimilaritySpace, SpaceRecipe
+from soundalike.domain.types import FloatArray
+
+Float64Array = npt.NDArray[np.float64]
+
+# A range this small beside the values is float32 rounding: the feature is constant.
+_CONSTANT = 4 * float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Two numbers per feature, such as minimum and maximum, or mean and standard deviation (n - 1)."""
+
+    first: Float64Array
+    second: Float64Array
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Running sums over tracks in scaled features, from which covariances follow; sums of parts add up.
+
+    Parameters
+    ----------
+    count : int
+        Tracks so far.
+    total : Float64Array, shape (d,)
+        Sum of the scaled vectors.
+    products : Float64Array, shape (d, d)
+        Sum of their outer products.
+    differences : Float64Array, shape (d, d)
+        Sum of the outer products of the difference between a track's two halves.
+    """
+
+    count: int
+    total: Float64Array
+    products: Float64Array
+    differences: Float64Array
+
+    @classmethod
+    def of(cls, plain: SimilaritySpace, vectors: tuple[FloatArray, FloatArray, FloatArray]) -> Self:
+        """Sum over whole vectors and their two halves, each of shape (n, d), scaled by `plain`."""
+        whole, first, second = (plain.place(part).astype(np.float64) for part in vectors)
+        difference = first - second
+        return cls(len(whole), whole.sum(axis=0), whole.T @ whole, difference.T @ difference)
+
+    def __add__(self, other: Self) -> Self:
+        """Join the sums of two parts."""
+        return type(self)(
+            self.count + other.count,
+            self.total + other.total,
+            self.products + other.products,
+            self.differences + other.differences,
+        )
+
+    @property
+    def mean(self) -> Float64Array:
+        """Mean scaled vector."""
+        return self.total / self.count
+
+    @property
+    def covariance(self) -> Float64Array:
+        """Covariance (n - 1) of the scaled features; zero for a single track."""
+        if self.count == 1:
+            return np.zeros_like(self.products)
+        return (self.products - self.count * np.outer(self.mean, self.mean)) / (self.count - 1)
+
+    @property
+    def within(self) -> Float64Array:
+        """Covariance of a half about its own track's mean, pooled over tracks."""
+        return self.differences / (2 * self.count)
+
+
+class Statistics(Protocol):
+    """What an engine tells about a library of at least one track."""
+
+    def extent(self) -> Column:
+        """Minimum and maximum of each feature."""
+
+    def moments(self) -> Column:
+        """Mean and standard deviation (n - 1; 0 for one track) of each feature."""
+
+    def sums(self, plain: SimilaritySpace) -> Sums:
+        """Sum in the features scaled by `plain`."""
+
+
+def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
+    """Fit the space that a recipe describes, in float64, kept as float32.
+
+    A rotation is centred, so that unit length measures angles about the library's middle.
+    """
+    plain = _plain_space(recipe, statistics)
+    weights, offset = np.asarray(plain.weights, np.float64), np.asarray(plain.offset, np.float64)
+    if recipe.rotation is not Rotation.NONE and recipe.strength > 0:
+        sums = statistics.sums(plain)
+        spread = sums.covariance if recipe.rotation is Rotation.WHITEN else sums.within
+        weights = partial_whitening(shrink(spread, sums.count), recipe.strength)
+        offset = -(sums.mean @ weights)
+    return SimilaritySpace(
+        mean=plain.mean,
+        scale=plain.scale,
+        clip=plain.clip,
+        weights=weights.astype(np.float32),
+        offset=offset.astype(np.float32),
+        is_unit_length=recipe.is_unit_length,
+    )
+
+
+def shrink(covariance: Float64Array, count: int) -> Float64Array:
+    """Draw a covariance towards a multiple of the identity, the more so the fewer tracks there are.
+
+    The oracle approximating shrinkage of Chen, Wiesel, Eldar and Hero (2010), eq. 23, needs nothing
+    but the covariance and the count. One track, or tracks without spread, give the identity.
+    """
+    size = len(covariance)
+    trace, square = np.trace(covariance), float(np.sum(covariance**2))
+    if not trace > 0:
+        return np.eye(size)
+    numerator = (1 - 2 / size) * square + trace**2
+    denominator = (count + 1 - 2 / size) * (square - trace**2 / size)
+    share = min(1.0, numerator / denominator) if denominator > 0 else 1.0
+    return np.asarray((1 - share) * covariance + share * (trace / size) * np.eye(size))
+
+
+def partial_whitening(covariance: Float64Array, strength: float) -> Float64Array:
+    """Return the symmetric ``covariance ** (-strength / 2)``, each column's largest entry made positive.
+
+    The symmetric root, unlike principal axes, does not turn with the eigenvectors of close
+    eigenvalues; a column's sign changes no distance.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    floor = values[-1] * 1e-10
+    weights = (vectors * np.maximum(values, floor) ** (-strength / 2)) @ vectors.T
+    sizes = np.abs(weights)
+    # The first of (nearly) equal entries decides, whatever their rounding.
+    largest = np.argmax(sizes >= sizes.max(axis=0) * (1 - 1e-6), axis=0)
+    return np.asarray(weights * np.sign(weights[largest, np.arange(len(weights))]))
+
+
+def _plain_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
+    """Fit the scaling alone; constant features get scale 0."""
+    extent = statistics.extent()
+    low, high = extent.first, extent.second
+    if recipe.scaling is Scaling.MIN_MAX:
+        mean, scale = low, high - low
+    else:
+        moments = statistics.moments()
+        mean, scale = moments.first, moments.second
+    magnitude = np.maximum(np.abs(low), np.abs(high))
+    scale = np.where(high - low <= _CONSTANT * magnitude, 0.0, scale)
+    size = len(scale)
+    return SimilaritySpace(
+        mean=mean.astype(np.float32),
+        scale=scale.astype(np.float32),
+        clip=recipe.clip,
+        weights=np.eye(size, dtype=np.float32),
+        offset=np.zeros(size, dtype=np.float32),
+        is_unit_length=False,
+    )
