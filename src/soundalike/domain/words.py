@@ -1,84 +1,125 @@
 """The one place that decides which letters are the same: search words and sort keys."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
-# Letters that Unicode does not decompose, though people type them without their stroke.
-_PLAIN = str.maketrans(
-    {
-        "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ð": "d", "Ð": "d",
-        "þ": "th", "Þ": "th", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ħ": "h", "Ħ": "h",
-        "ı": "i", "ŋ": "n", "Ŋ": "n", "ŧ": "t", "Ŧ": "t", "ƒ": "f", "ə": "e", "Ə": "e",
-        "’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'",
-    }
-)  # fmt: skip
+# Blocks where letters carry a stroke, hook or bar that Unicode does not decompose.
+_BARRED_BLOCKS = ((0x00C0, 0x058F), (0x1D00, 0x1EFF), (0x2C60, 0x2C7F), (0xA640, 0xA7FF), (0xAB30, 0xAB6F))
+_BARRED = re.compile(r"((?:LATIN|CYRILLIC) SMALL LETTER .+?) WITH ")
 
-# Scripts written without spaces, where each character is a word: first and last code point.
+
+def _barred_letters() -> Iterator[tuple[str, str]]:
+    """Pair each letter such as ``ø`` ("O WITH STROKE") with the letter it is a form of."""
+    for first, last in _BARRED_BLOCKS:
+        for code in range(first, last + 1):
+            character = chr(code)
+            match = _BARRED.match(unicodedata.name(character, ""))
+            if match and not unicodedata.decomposition(character):
+                try:
+                    yield character, unicodedata.lookup(match[1])
+                except KeyError:
+                    continue
+
+
+# Apostrophes come first: NFKD would make a space of some.
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʻʹʾʿ´`′\u0374\u1fef\u1ffd", "'"))
+_PLAIN = str.maketrans(
+    dict(_barred_letters())
+    | {"æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i", "ŋ": "n", "ə": "e", "ĸ": "k"}
+    | {"ʉ": "u", "ɵ": "o"}
+)
+
+# Scripts written without spaces, where each letter is a word: first and last code point.
 _CJK = (
-    (0x2E80, 0x2FFF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3040, 0x30FF), (0x3100, 0x312F),
-    (0x31A0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF),
-    (0x1B000, 0x1B16F), (0x20000, 0x323AF),
+    (0x1100, 0x11FF), (0x2E80, 0x2FFF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3040, 0x312F),
+    (0x31A0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA960, 0xA97F), (0xAC00, 0xD7FF),
+    (0xF900, 0xFAFF), (0x1AFF0, 0x1B16F),
 )  # fmt: skip
+_IDEOGRAPHIC_PLANES = range(0x20000, 0x40000)  # some of it newer than this Python's tables
+_PICTOGRAPHS = range(0x1F000, 0x1FB00)  # the same
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{1,2}")
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_OTHER_EMOJI = frozenset("↔◻◼◽◾〰〽")  # those that are no "other symbol" to Unicode
+_ZERO_WIDTH_SPACE = "\u200b"
 
 
 def fold(text: str) -> str:
     """Fold case, marks and look-alikes away: ``fold("Ólafur BJÖRK") == "olafur bjork"``.
 
     NFKD, marks dropped, casefolded, ``ø`` to ``o`` and its like; then composed again, which only
-    Hangul needs. Surrogates and control characters become spaces, so any string may be stored.
-
-    Parameters
-    ----------
-    text : str
-        Any string, lone surrogates and NUL included.
+    Hangul needs. Surrogates and control characters become spaces, joiners, direction marks and skin
+    tones go. Folding twice changes nothing, and nothing makes it fail.
     """
-    decomposed = unicodedata.normalize("NFKD", text.translate(_PLAIN))
-    bare = "".join(_plain_character(character) for character in decomposed)
-    # Casefolding can bring marks back (İ) and NFKD can bring cased letters: once more settles both.
-    folded = unicodedata.normalize("NFKD", bare.casefold().translate(_PLAIN))
-    return unicodedata.normalize("NFC", "".join(_plain_character(c) for c in folded))
+    # Casefolding brings marks back (İ), and capitals come out of NFKD (™): twice settles both.
+    return unicodedata.normalize("NFC", _fold_once(_fold_once(text)))
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Split folded text into words, in order, repeats included.
+    """Split a query into folded words, in order, repeats included.
 
     Runs of letters and digits are words (an apostrophe inside one does not split it); each emoji and
-    each CJK character is a word of its own; everything else only separates.
+    each CJK character is a word of its own; everything else only separates, except that a text of
+    nothing else (``!!!``) is its own word.
     """
-    return tuple(_split(fold(text)))
+    folded = fold(text)
+    return tuple(_split(folded.replace("'", ""))) or tuple(folded.split())
+
+
+def index_words(text: str) -> frozenset[str]:
+    """Return the folded words under which a text is found: its `words`, and other ways to type them.
+
+    ``O'Connor`` is found by ``oconnor`` and ``connor``, ``AC/DC`` by ``ac dc`` and ``acdc``, and
+    ``÷ (Deluxe)`` by ``÷``.
+    """
+    folded = fold(text)
+    joined = "".join(c for c in folded if c.isspace() or _is_in_word(c))
+    signs = (part for part in folded.split() if not any(map(_is_in_word, part)))
+    return frozenset(words(text)).union(_split(folded), _split(joined), signs)
 
 
 def sort_key(text: str | None) -> str | None:
-    """Return the text by which names are ordered, or None for a missing one."""
+    """Return the text by whose code points names are ordered, or None for a missing name."""
     return None if text is None else " ".join(fold(text).split())
 
 
-def _plain_character(character: str) -> str:
+def _fold_once(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
+    return "".join(map(_bare, decomposed)).casefold().translate(_PLAIN)
+
+
+def _bare(character: str) -> str:
+    """Return the character, a space in its stead, or nothing."""
+    if character.isascii():
+        return character if character.isprintable() else " "
     category = unicodedata.category(character)
-    if category in {"Mn", "Me"}:
-        return ""
-    return " " if category in {"Cs", "Cc"} else character
+    if category in {"Cs", "Cc"} or character == _ZERO_WIDTH_SPACE:
+        return " "
+    is_dropped = category[0] == "M" or category == "Cf" or ord(character) in _SKIN_TONES
+    return "" if is_dropped else character
 
 
-def _split(folded: str) -> Iterator[str]:
-    word = ""
-    for character in folded:
-        if character == "'":
-            continue
-        if character.isalnum() and not _is_own_word(character):
-            word += character
-            continue
-        if word:
-            yield word
-            word = ""
-        if _is_own_word(character):
-            yield character
-    if word:
-        yield word
+def _split(folded: str) -> list[str]:
+    return "".join(map(_spaced, _FLAG.sub(r" \g<0> ", folded))).split()
+
+
+def _spaced(character: str) -> str:
+    if _is_own_word(character):
+        return f" {character} "
+    return character if _is_in_word(character) else " "
+
+
+def _is_in_word(character: str) -> bool:
+    return character.isalnum() or ord(character) in _FLAG_LETTERS or _is_own_word(character)
 
 
 def _is_own_word(character: str) -> bool:
+    if character.isascii():
+        return False
     code = ord(character)
-    if any(first <= code <= last for first, last in _CJK):
-        return character.isalnum()
-    return unicodedata.category(character) in {"So", "Sk"} and code > 0x203B  # noqa: PLR2004 - below stand (c), (r), degree
+    if code in _IDEOGRAPHIC_PLANES or code in _PICTOGRAPHS or character in _OTHER_EMOJI:
+        return code not in _FLAG_LETTERS
+    if character.isalnum():
+        return any(first <= code <= last for first, last in _CJK)
+    return unicodedata.category(character) == "So"
