@@ -25,9 +25,11 @@ from soundalike.domain.similarity import (
 )
 from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
+from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import (
     ArtefactVersion,
     AudioHash,
+    FloatArray,
     RelativePath,
     RootName,
     TrackId,
@@ -264,3 +266,44 @@ class ArtefactShelf(Protocol):
 
     def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         """Write a new version aside, sync it, rename it and make it current; keep the last three."""
+
+
+class Tuner(Protocol):
+    """Measures what to build with."""
+
+    def tune_space(self, table: LibraryTable, *, progress: Progress) -> SpaceTuning:
+        """Fit and judge a grid of recipes and choose one."""
+
+    def tune_lsh(
+        self, engine: SimilarityEngine, recipe: SpaceRecipe, snapshot: Snapshot, *, progress: Progress
+    ) -> LshTuning:
+        """Try bucket lengths and tables on a sample of at most 2,000 tracks and choose the knee.
+
+        Raises
+        ------
+        EngineError
+            If the engine has no LSH.
+        """
+
+
+class Tunings(Protocol):
+    """Remembers what tuning chose."""
+
+    def space(self) -> SpaceTuning | None:
+        """Return the last choice of a recipe, or None."""
+
+    def lsh(self) -> LshTuning | None:
+        """Return the last choice of LSH parameters, or None."""
+
+    def save_space(self, tuning: SpaceTuning) -> None:
+        """Remember a choice of a recipe."""
+
+    def save_lsh(self, tuning: LshTuning) -> None:
+        """Remember a choice of LSH parameters."""
+
+
+class Placer(Protocol):
+    """Adds tracks to an artefact without fitting anything anew."""
+
+    def extend(self, artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
+        """Place new tracks (`vectors` of shape (n, d)) in the artefact's space; exact neighbours for all."""

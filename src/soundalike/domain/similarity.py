@@ -67,6 +67,10 @@ class SpaceRecipe:
         return ", ".join(parts)
 
 
+DEFAULT_RECIPE = SpaceRecipe(scaling=Scaling.STANDARD, clip=3.0, is_unit_length=True)
+"""What is built where nothing has been tuned."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilaritySpace:
     """One affine map, ``x -> clip((x - mean) / scale) @ weights + offset``, and perhaps unit length.
