@@ -1,0 +1,165 @@
+"""How good a similarity space is: precision by label, halves that find each other, recall and hubness."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.types import FloatArray, IndexArray
+
+QUERY_LIMIT = 2000
+"""So many queries, drawn at random, judge a larger library."""
+
+_BLOCK_ENTRIES = 1 << 22
+
+_Distances = npt.NDArray[np.float64]
+_Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over queries and its standard error; of no query, 0 with an infinite error."""
+
+    value: float
+    standard_error: float
+    query_count: int
+
+    @classmethod
+    def of(cls, scores: npt.NDArray[np.float64]) -> "Estimate":
+        """Average the scores of all queries, shape (q,)."""
+        count = len(scores)
+        if not count:
+            return cls(0.0, float("inf"), 0)
+        error = float(scores.std(ddof=1) / np.sqrt(count)) if count > 1 else float("inf")
+        return cls(float(scores.mean()), error, count)
+
+
+def precision_at_k(
+    coordinates: FloatArray,
+    labels: Sequence[str | None],
+    *,
+    k: int,
+    artists: Sequence[str | None] | None = None,
+    rng: np.random.Generator,
+) -> Estimate:
+    """Share of a track's k nearest that bear its label.
+
+    A query's candidates are the labelled tracks other than itself and, where `artists` are given,
+    not by its own artist (whose records sound alike for reasons of production). A query with fewer
+    candidates than k is judged by those it has; one with none is left out.
+
+    Parameters
+    ----------
+    coordinates : FloatArray, shape (n, m)
+        Distance is Euclidean.
+    labels, artists : sequence of n (str or None)
+        None is unknown: no query and no candidate without a label; no artist, no exclusion.
+    """
+    is_labelled = np.array([label is not None for label in labels], dtype=bool)
+    points = coordinates[is_labelled]
+    label_of = _numbers([label for label in labels if label is not None])
+    given = labels if artists is None else artists
+    own = _numbers([artist for artist, kept in zip(given, is_labelled, strict=True) if kept])
+    is_excluding = artists is not None
+    scores = []
+    for queries in _blocks(_sample(len(points), rng), len(points)):
+        distances = _distances(points[queries], points)
+        distances[np.arange(len(queries)), queries] = np.inf
+        if is_excluding:
+            is_same = (own[queries, None] == own) & (own[queries, None] >= 0)
+            distances[is_same] = np.inf
+        nearest = _nearest(distances, k)
+        is_candidate = np.isfinite(np.take_along_axis(distances, nearest, axis=1))
+        is_hit = (label_of[nearest] == label_of[queries, None]) & is_candidate
+        asked = is_candidate.sum(axis=1)
+        scores.append((is_hit.sum(axis=1) / np.maximum(asked, 1))[asked > 0])
+    return Estimate.of(np.concatenate(scores) if scores else np.empty(0))
+
+
+def halves_agreement(
+    first: FloatArray, second: FloatArray, *, rng: np.random.Generator, queries: _Indices | None = None
+) -> Estimate:
+    """How well the two halves of a track find each other in the whole library.
+
+    Each half looks for the other among the other halves of all tracks; its score is one over the
+    rank at which it comes (mean reciprocal rank), ties against it. Unlike the share found at
+    rank 1, this still tells spaces apart where most tracks are found, or few.
+
+    Parameters
+    ----------
+    first, second : FloatArray, shape (n, m)
+        Coordinates of the halves of each track.
+    queries : array of int, optional
+        Rows to ask for; a random sample by default.
+    """
+    count = len(first)
+    asked = _sample(count, rng) if queries is None else queries
+    scores = []
+    for block in _blocks(asked, count):
+        ranks = np.zeros((2, len(block)))
+        for side, (here, there) in enumerate(((first, second), (second, first))):
+            distances = _distances(here[block], there)
+            own = distances[np.arange(len(block)), block]
+            ranks[side] = (distances <= own[:, None]).sum(axis=1)
+        scores.append((1 / ranks).mean(axis=0))
+    return Estimate.of(np.concatenate(scores) if scores else np.empty(0))
+
+
+def recall_at_k(found: IndexArray, exact: IndexArray) -> float:
+    """Share of the exact neighbours, both of shape (n, k), that were found; -1 is none."""
+    is_asked = exact >= 0
+    if not is_asked.any():
+        return 1.0
+    is_found = (exact[:, :, None] == found[:, None, :]).any(axis=2) if found.size else np.zeros_like(is_asked)
+    return float((is_found & is_asked).sum() / is_asked.sum())
+
+
+def hubness(neighbours: IndexArray) -> float:
+    """Skewness of how often each track is among the k nearest of others (Radovanović et al. 2010).
+
+    Parameters
+    ----------
+    neighbours : IndexArray, shape (n, k)
+        Row numbers; -1 is none.
+
+    Returns
+    -------
+    float
+        0 where all tracks are neighbours equally often; more where a few hubs are everyone's.
+    """
+    occurrences = np.bincount(neighbours[neighbours >= 0].ravel(), minlength=len(neighbours))
+    deviations = occurrences - occurrences.mean() if len(occurrences) else np.zeros(1)
+    variance = float((deviations**2).mean())
+    return float((deviations**3).mean() / variance**1.5) if variance > 0 else 0.0
+
+
+def _numbers(names: Sequence[str | None]) -> _Indices:
+    """Give each distinct name a number from 0; None is -1."""
+    number_of = {name: number for number, name in enumerate(dict.fromkeys(n for n in names if n is not None))}
+    return np.array([-1 if name is None else number_of[name] for name in names], dtype=np.int64)
+
+
+def _sample(count: int, rng: np.random.Generator) -> _Indices:
+    if count <= QUERY_LIMIT:
+        return np.arange(count)
+    return np.sort(rng.choice(count, QUERY_LIMIT, replace=False))
+
+
+def _blocks(rows: _Indices, count: int) -> Iterator[_Indices]:
+    size = max(1, _BLOCK_ENTRIES // max(count, 1))
+    for begin in range(0, len(rows), size):
+        yield rows[begin : begin + size]
+
+
+def _distances(queries: FloatArray, points: FloatArray) -> _Distances:
+    """Squared Euclidean distances, in float64 so that near ones keep their order."""
+    left, right = queries.astype(np.float64), points.astype(np.float64)
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
+    return np.asarray(np.maximum(squares, 0))
+
+
+def _nearest(distances: _Distances, k: int) -> _Indices:
+    if k >= distances.shape[1]:
+        return np.broadcast_to(np.arange(distances.shape[1]), distances.shape)
+    return np.argpartition(distances, k - 1, axis=1)[:, :k]
