@@ -62,9 +62,10 @@ class Method(StrEnum):
 
 
 class Freshness(StrEnum):
-    """How an artefact compares with the library."""
+    """How the artefact in use compares with the library; EMPTY is a library without vectors."""
 
-    NONE = "none"
+    EMPTY = "empty"
+    MISSING = "missing"
     CURRENT = "current"
     BEHIND = "behind"
     OUTGROWN = "outgrown"
@@ -210,9 +211,11 @@ class Training:
     def freshness(self) -> Freshness:
         """Tell how the artefact in use compares with what has been analysed."""
         artefact = self._artefact()
-        if artefact is None:
-            return Freshness.NONE
         vectors = dict(self._vectors())
+        if not vectors:
+            return Freshness.EMPTY
+        if artefact is None:
+            return Freshness.MISSING
         missing, stale = self._differences(artefact, vectors)
         if not missing and not stale:
             return Freshness.CURRENT

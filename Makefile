@@ -1,0 +1,46 @@
+# make run             hear the demo library in your browser
+# make run MUSIC=DIR   hear your own (PORT=9000 for another port)
+# make test            everything it needs, then the whole suite
+# make check           style, types, layers, dependencies
+# make bench           the measurements that README.md quotes
+# make lock            compile requirements/ anew from pyproject.toml
+# make clean           remove .venv and caches; libraries in var/ stay
+
+.PHONY: help run test check bench lock clean
+.DEFAULT_GOAL := help
+
+export MUSIC PORT PYTHON
+LOCKS := $(wildcard requirements/*.txt)
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+.venv/run.stamp: $(LOCKS) pyproject.toml scripts/setup
+	@scripts/setup run
+	@touch $@
+
+.venv/dev.stamp: $(LOCKS) pyproject.toml scripts/setup
+	@scripts/setup dev
+	@touch $@ .venv/run.stamp
+
+run: .venv/run.stamp
+	@scripts/run
+
+test: .venv/dev.stamp
+	.venv/bin/python -m pytest
+
+check: .venv/dev.stamp
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/deptry src
+
+bench: .venv/dev.stamp
+	scripts/bench
+
+lock:
+	@scripts/lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,218 @@
+"""Commands on the library: extract, pairs, similar, export, demo."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from soundalike.app import App, open_app
+from soundalike.audio.demo import write_demo_library
+from soundalike.cli import options, show
+from soundalike.domain.files import FileProblem, Reason
+from soundalike.services.extracting import ExtractReport
+from soundalike.services.library import DEFAULT_LIMIT
+from soundalike.wire import pair_body, similar_body
+
+_SHOWN_PROBLEMS = 10
+
+
+@click.command()
+@click.argument("directory", type=options.FOLDER, metavar="DIR")
+@click.option("--emptied", is_flag=True, help="Accept that DIR, which held tracks, holds none any more.")
+@options.workers
+@options.json_output
+@options.common
+def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
+    """Listen to every audio file below DIR and keep what was heard.
+
+    Unchanged files are not read again; moved, renamed or retagged ones keep their track; vanished
+    ones are marked and come back with their history. Of a track longer than 30 s the middle 30 s are
+    analysed. Interrupt it whenever you like: the next run goes on where this one was.
+    """
+    with open_app(options.settings()) as app:
+        report = run_extract(app, directory, is_emptying_allowed=emptied)
+        placed = app.training.place(app.local_engine())
+        if as_json:
+            show.document(_report_body(app, report, placed))
+            return
+        print_report(app, report)
+        if placed:
+            show.say(f"{placed:,} tracks placed in the similarity space in use.")
+        if app.services.recommender.artefact_version() is None:
+            show.say("Next: soundalike tune, then soundalike build.")
+
+
+@click.command()
+@click.option("--limit", type=options.LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many.")
+@options.json_output
+@options.common
+def pairs(limit: int, *, as_json: bool) -> None:
+    """Show the closest pairs of the library with their distances."""
+    with open_app(options.settings()) as app:
+        recommender = app.services.recommender
+        found = recommender.pairs(limit=limit)
+        if as_json:
+            body = [pair_body(pair) for pair in found]
+            show.document({"artefact": recommender.artefact_version(), "pairs": body})
+            return
+        show.table(
+            [
+                ("distance", "number"),
+                ("title", "text"),
+                ("artist", "text"),
+                ("title", "text"),
+                ("artist", "text"),
+            ],
+            [
+                (
+                    f"{pair.distance:.4f}",
+                    pair.first.title,
+                    pair.first.artist or "",
+                    pair.second.title,
+                    pair.second.artist or "",
+                )
+                for pair in found
+            ],
+        )
+
+
+@click.command()
+@click.argument("track")
+@click.option("--limit", type=options.LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many.")
+@options.json_output
+@options.common
+def similar(track: str, limit: int, *, as_json: bool) -> None:
+    """Show what sounds like TRACK, nearest first: an id, a path, or words that match one title."""
+    with open_app(options.settings()) as app:
+        services = app.services
+        found = services.recommender.similar(services.library.match(track).id, limit=limit)
+        if as_json:
+            show.document(similar_body(found))
+            return
+        show.table(
+            [
+                ("distance", "number"),
+                ("title", "text"),
+                ("artist", "text"),
+                ("album", "text"),
+                ("id", "fixed"),
+            ],
+            [
+                (
+                    f"{neighbour.distance:.4f}",
+                    neighbour.track.title,
+                    neighbour.track.artist or "",
+                    neighbour.track.album or "",
+                    neighbour.track.id,
+                )
+                for neighbour in found.neighbours
+            ],
+            title=f"Sounds like {found.track.title} by {found.track.artist or 'an unknown artist'}",
+        )
+
+
+@click.command()
+@click.argument("file", type=options.FOLDER, metavar="FILE.parquet")
+@options.json_output
+@options.common
+def export(file: Path, *, as_json: bool) -> None:
+    """Write tracks and vectors to FILE.parquet, for Spark, pandas and friends."""
+    with open_app(options.settings()) as app:
+        snapshot = app.training.export(str(file))
+    if as_json:
+        show.document({"file": str(file), "tracks": snapshot.track_count, "feature_set": snapshot.schema.key})
+    else:
+        show.say(f"{snapshot.track_count:,} tracks with {len(snapshot.schema)} features each in {file}.")
+
+
+@click.command()
+@click.argument("directory", type=options.FOLDER, metavar="DIR")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other music."
+)
+@options.json_output
+@options.common
+def demo(directory: Path, seed: int, *, as_json: bool) -> None:
+    """Write a small library of synthesised music to DIR, to try things with."""
+    with show.progress("Composing") as progress:
+        made = write_demo_library(directory.expanduser(), seed=seed, progress=progress)
+    if as_json:
+        show.document({"directory": str(made.directory), "tracks": made.track_count, "seed": seed})
+    else:
+        show.say(f"{made.track_count} tracks in {made.directory}. Next: soundalike up {made.directory}")
+
+
+def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False) -> ExtractReport:
+    """Extract with a progress bar."""
+    place = directory.expanduser().resolve()
+    with show.progress("Listening") as progress:
+        return app.extractor.extract(place, progress=progress, is_emptying_allowed=is_emptying_allowed)
+
+
+def print_report(app: App, report: ExtractReport) -> None:
+    """Print what an extraction came to, and a table of what could not be used."""
+    changes = {
+        "new": report.added,
+        "moved": report.moved,
+        "returned": report.returned,
+        "vanished": report.vanished,
+        "unchanged": report.unchanged,
+    }
+    told = ", ".join(f"{count:,} {name}" for name, count in changes.items() if count)
+    show.say(f"{report.found:,} audio files, {report.analysed:,} listened to{': ' if told else ''}{told}.")
+    if not report.problems:
+        return
+    show.table(
+        [("files", "number"), ("reason", "fixed"), ("used all the same", "number")],
+        [
+            (f"{count:,}", str(reason), f"{_used(report, reason):,}")
+            for reason, count in report.counts().items()
+        ],
+        title="Not used, or only in part",
+    )
+    for problem in report.problems[:_SHOWN_PROBLEMS]:
+        show.say(f"  {_path(app, problem)}: {problem.reason}{_more(problem)}")
+    if len(report.problems) > _SHOWN_PROBLEMS:
+        show.say(f"  and {len(report.problems) - _SHOWN_PROBLEMS:,} more; extract --json lists them all.")
+
+
+def _used(report: ExtractReport, reason: Reason) -> int:
+    return sum(problem.is_used for problem in report.problems if problem.reason is reason)
+
+
+def _more(problem: FileProblem) -> str:
+    parts = [f"{problem.heard_ms / 1000:.1f} s heard"] if problem.heard_ms else []
+    parts += [problem.detail] if problem.detail else []
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _path(app: App, problem: FileProblem) -> str:
+    path = app.roots.path_of(problem.location)
+    raw = bytes(path) if path else problem.location.path
+    return raw.decode(errors="backslashreplace")
+
+
+def _report_body(app: App, report: ExtractReport, placed: int) -> dict[str, Any]:
+    return {
+        "directory": bytes(report.directory).decode(errors="backslashreplace"),
+        "found": report.found,
+        "analysed": report.analysed,
+        "added": report.added,
+        "moved": report.moved,
+        "returned": report.returned,
+        "unchanged": report.unchanged,
+        "vanished": report.vanished,
+        "placed": placed,
+        "artefact": app.services.recommender.artefact_version(),
+        "counts": {str(reason): count for reason, count in report.counts().items()},
+        "problems": [
+            {
+                "path": _path(app, problem),
+                "reason": str(problem.reason),
+                "heard_ms": problem.heard_ms,
+                "is_used": problem.is_used,
+                "detail": problem.detail,
+            }
+            for problem in report.problems
+        ],
+    }

@@ -1,0 +1,129 @@
+"""What people see in the terminal: data on stdout; progress and one-line errors on stderr."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from soundalike.domain.ports import Progress as ProgressCall
+
+_BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
+
+
+def out() -> Console:
+    """Return the console for data."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+
+
+def err() -> Console:
+    """Return the console for everything that is not data."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def clean(text: str | None) -> str:
+    """Make hostile text safe for a terminal: no control, direction or broken characters."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if character in _BIDI or unicodedata.category(character) in {"Cc", "Cs"}
+        else character
+        for character in text or ""
+    )
+
+
+def say(text: str) -> None:
+    """Tell something that is not data."""
+    err().print(escape(clean(text)))
+
+
+def announce(text: str) -> None:
+    """Tell what the user was waiting for."""
+    err().print(f"[bold green]{escape(clean(text))}[/]")
+
+
+def complain(text: str) -> None:
+    """Tell an error in one line."""
+    err().print(f"[bold red]error:[/] {escape(clean(text))}")
+
+
+def document(body: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Print the one JSON document of a ``--json`` run."""
+    click.echo(json.dumps(body, ensure_ascii=True, indent=2))
+
+
+def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """Print a table that fits the terminal.
+
+    Parameters
+    ----------
+    columns : sequence of (heading, kind)
+        ``number`` is aligned to the right and never cut, ``fixed`` is never cut, ``text`` is cut
+        with an ellipsis where there is no room.
+    rows : sequence of sequence of str
+        Cells, hostile or not.
+    title : str
+        Stands above.
+    """
+    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for heading, kind in columns:
+        grid.add_column(
+            heading,
+            justify="right" if kind == "number" else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=None
+            if kind == "text"
+            else max([len(heading), *(len(row[len(grid.columns)]) for row in rows)]),
+        )
+    for row in rows:
+        grid.add_row(*(Text(clean(cell)) for cell in row))
+    out().print(grid)
+
+
+class _Rate(ProgressColumn):
+    """Steps a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, or nothing while unknown."""
+        return Text(f"{task.speed:,.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
+@contextmanager
+def progress(label: str) -> Iterator[ProgressCall]:
+    """Show a bar with rate and time left, on stderr; on no terminal it shows nothing."""
+    console = err()
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(escape(clean(label)), total=None)
+
+        def step(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total or None)
+
+        yield step

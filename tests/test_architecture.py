@@ -1,0 +1,59 @@
+"""The layers are held by a tool, and the tool is awake."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+LINT = Path(sys.executable).with_name("lint-imports")
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LINT, "--no-cache"],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder / "src"), "PATH": "", "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("domain/tracks.py", "import soundalike.services"),
+        ("services/library.py", "import soundalike.store.sqlite"),
+        ("web/app.py", "import soundalike.audio.scan"),
+        ("web/app.py", "import librosa"),
+        ("domain/words.py", "import flask"),
+        ("store/sqlite.py", "import soundalike.app"),
+    ],
+)
+def test_a_planted_violation_fails_the_check(checkout: Path, module: str, line: str) -> None:
+    path = checkout / "src" / "soundalike" / module
+    path.write_text(path.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
+    result = lint_imports(checkout)
+    assert result.returncode == 1
+    assert "BROKEN" in result.stdout
+
+
+def test_a_module_outside_every_layer_fails_the_check(checkout: Path) -> None:
+    (checkout / "src" / "soundalike" / "utils.py").write_text("", encoding="utf-8")
+    assert lint_imports(checkout).returncode == 1
+
+
+def test_the_layers_hold(checkout: Path) -> None:
+    result = lint_imports(checkout)
+    assert result.returncode == 0, result.stdout
