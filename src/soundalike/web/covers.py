@@ -1,0 +1,46 @@
+"""Covers: the picture in a track's tags, or one drawn from its name where there is none."""
+
+import hashlib
+
+from flask import Request, Response
+
+from soundalike.domain.ports import Cover
+from soundalike.domain.tracks import Track
+
+_CACHED = "private, max-age=300"
+_BARS = ((22, 38), (36, 20), (50, 30), (64, 14), (78, 34))
+
+
+def cover_response(cover: Cover, request: Request) -> Response:
+    """Answer with a picture, or 304 where the browser has it."""
+    return _picture(cover.data, cover.media_type, request)
+
+
+def drawn_cover_response(track: Track, request: Request) -> Response:
+    """Answer with a drawn cover: one colour an album, so that its tracks look alike."""
+    return _picture(_drawing(track.album or track.artist or track.title).encode(), "image/svg+xml", request)
+
+
+def _picture(data: bytes, media_type: str, request: Request) -> Response:
+    response = Response(data, content_type=media_type)
+    response.set_etag(hashlib.blake2b(data, digest_size=12).hexdigest())
+    response.headers["Cache-Control"] = _CACHED
+    response.make_conditional(request)
+    return response
+
+
+def _drawing(name: str) -> str:
+    digest = hashlib.blake2b(name.encode(errors="replace"), digest_size=8).digest()
+    hue = int.from_bytes(digest[:2]) % 360
+    bars = "".join(
+        f'<rect x="{x - 4}" y="{50 - height}" width="8" height="{2 * height}" rx="4"/>'
+        for (x, tallest), byte in zip(_BARS, digest[2:], strict=False)
+        for height in (8 + byte * (tallest - 8) // 255,)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><defs>'
+        '<linearGradient id="g" x1="0" y1="0" x2="1" y2="1">'
+        f'<stop offset="0" stop-color="hsl({hue},48%,46%)"/>'
+        f'<stop offset="1" stop-color="hsl({(hue + 40) % 360},52%,28%)"/></linearGradient></defs>'
+        f'<rect width="100" height="100" fill="url(#g)"/><g fill="#fff" fill-opacity=".72">{bars}</g></svg>'
+    )

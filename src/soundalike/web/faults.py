@@ -1,0 +1,108 @@
+"""Errors as answers: one table from domain errors to status and code, JSON for the API, pages for people."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, NotFound
+
+from soundalike.domain.errors import (
+    DamagedArtefactError,
+    NoArtefactError,
+    NoCoverError,
+    NotAnalysedError,
+    QueryError,
+    SchemaMismatchError,
+    SoundalikeError,
+    StoreBusyError,
+    TrackGoneError,
+    UnknownTrackError,
+)
+
+_log = logging.getLogger(__name__)
+
+INTERNAL = "something went wrong inside soundalike; its log says what"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Status, code and sentence of an error answer."""
+
+    status: int
+    code: str
+    message: str
+
+
+ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
+    {
+        QueryError: (400, "bad_parameter"),
+        UnknownTrackError: (404, "unknown_track"),
+        NoCoverError: (404, "no_cover"),
+        NotAnalysedError: (409, "not_analysed"),
+        TrackGoneError: (410, "track_gone"),
+        NoArtefactError: (503, "no_artefact"),
+        DamagedArtefactError: (503, "damaged_artefact"),
+        SchemaMismatchError: (503, "artefact_mismatch"),
+        StoreBusyError: (503, "store_busy"),
+    }
+)
+
+_CODES = MappingProxyType(
+    {
+        400: "bad_request",
+        405: "method_not_allowed",
+        413: "too_large",
+        415: "unsupported_media_type",
+        416: "range_not_satisfiable",
+    }
+)
+
+_KEPT_HEADERS = ("Allow", "Content-Range")
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return how an error is answered; what nobody foresaw says nothing of the inside."""
+    for kind in type(error).__mro__:
+        if kind in ANSWERS:
+            return Fault(*ANSWERS[kind], message=str(error))
+    if isinstance(error, NotFound):
+        return Fault(404, "not_found", "there is nothing at this address")
+    if isinstance(error, HTTPException) and (status := error.code or 0) in _CODES:
+        return Fault(status, _CODES[status], error.description or error.name)
+    return Fault(500, "internal_error", INTERNAL)
+
+
+def fault_response(fault: Fault) -> Response:
+    """Answer as JSON under ``/api`` and ``/healthz``, as a page elsewhere."""
+    if is_api_path(request.path):
+        response = jsonify(error=fault.code, message=fault.message)
+    else:
+        response = make_response(render_template("fault.html", fault=fault))
+    response.status_code = fault.status
+    response.headers["Cache-Control"] = "no-store"
+    if fault.code == "store_busy":
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def is_api_path(path: str) -> bool:
+    """Whether programs, not people, read what is at this path."""
+    return path in {"/healthz", "/api"} or path.startswith("/api/")
+
+
+def answer_faults(app: Flask) -> None:
+    """Make an app answer every error in one form."""
+
+    @app.errorhandler(SoundalikeError)
+    @app.errorhandler(HTTPException)
+    def answer(error: Exception) -> Response:
+        fault = fault_of(error)
+        if fault.code == "internal_error" and not isinstance(error, HTTPException):
+            _log.error("%s %s failed", request.method, request.path, exc_info=error)
+        response = fault_response(fault)
+        if isinstance(error, HTTPException):
+            headers = dict(error.get_headers())
+            response.headers.extend({name: headers[name] for name in _KEPT_HEADERS if name in headers})
+        return response
