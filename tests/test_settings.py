@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from soundalike.domain.errors import SettingsError
+from soundalike.settings import load_settings
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_everything_has_a_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings({}, {})
+    assert settings.host == "127.0.0.1"
+    assert settings.engine == "auto"
+    assert settings.artefacts == settings.data / "artefacts"
+
+
+def test_flags_win_over_the_environment_over_the_file(tmp_path: Path) -> None:
+    config = write(tmp_path / "soundalike.toml", 'port = 1001\nengine = "spark"\nworkers = 3\n')
+    environment = {"SOUNDALIKE_PORT": "1002", "SOUNDALIKE_ENGINE": "local"}
+    settings = load_settings({"port": 1003, "engine": None}, environment, config)
+    assert (settings.port, settings.engine, settings.workers) == (1003, "local", 3)
+
+
+def test_a_file_in_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "soundalike.toml", "port = 1234\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}, {}).port == 1234
+
+
+def test_every_error_is_reported_at_once(tmp_path: Path) -> None:
+    config = write(tmp_path / "s.toml", 'prot = 1\nport = "x"\nengine = "gpu"\nallowed_hosts = 3\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"workers": 0}, {"SOUNDALIKE_FILE_TIMEOUT_S": "soon"}, config)
+    for said in (
+        "'prot' is no setting",
+        "port is a whole",
+        "'gpu'",
+        "allowed_hosts",
+        "SOUNDALIKE_FILE_TIMEOUT_S",
+        "--workers",
+    ):
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["port = ", "\x00", "port = 1\nport = 2"])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"s\.toml is not TOML"):
+        load_settings({}, {}, write(tmp_path / "s.toml", text))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.toml cannot be read"):
+        load_settings({}, {"SOUNDALIKE_CONFIG": str(tmp_path / "none.toml")})
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "8080.0", "\uff11", True, 1.5])
+def test_a_port_is_a_port(port: object, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="port is a whole number of 1 to 65535"):
+        load_settings({"port": port, "data": tmp_path}, {})
+
+
+def test_hosts_are_names_without_scheme_or_port() -> None:
+    assert load_settings({}, {"SOUNDALIKE_ALLOWED_HOSTS": "Music.lan, nas"}).allowed_hosts == {
+        "music.lan",
+        "nas",
+    }
+    with pytest.raises(SettingsError, match="no host name"):
+        load_settings({}, {"SOUNDALIKE_ALLOWED_HOSTS": "http://nas:80"})
+
+
+def test_roots_may_be_elsewhere_on_this_machine(tmp_path: Path) -> None:
+    config = write(tmp_path / "s.toml", f'[roots]\nMusic = "{tmp_path}"\n')
+    assert load_settings({}, {}, config).roots == {"Music": tmp_path.resolve()}
+
+
+def test_the_variables_of_others_are_left_alone(tmp_path: Path) -> None:
+    assert load_settings({"data": tmp_path}, {"SOUNDALIKE_TEST_MONGODB": "mongodb://localhost"})
