@@ -1,0 +1,74 @@
+"""One file in, what was heard out: the order of doubt in which a file is met."""
+
+from collections.abc import Collection
+from typing import BinaryIO
+
+from soundalike.audio.decode import EXCERPT_S, hear, measure
+from soundalike.audio.errors import UnusableAudioError
+from soundalike.audio.features import Extractor
+from soundalike.audio.files import NotRegularError, open_regular
+from soundalike.audio.formats import Format, sniff
+from soundalike.audio.hashing import audio_hash
+from soundalike.audio.sources import open_source
+from soundalike.audio.tags import read_tags
+from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+from soundalike.domain.types import AudioHash, DurationMs
+
+
+def analyse_file(
+    found: FoundFile, extractor: Extractor, known: Collection[AudioHash] = frozenset()
+) -> Heard | NotHeard:
+    """Listen to one file.
+
+    Audio whose hash is in `known` is measured, not decoded, and gets no vectors.
+    """
+    try:
+        with open_regular(found.real_path) as file:
+            return _listen(file, extractor, known)
+    except UnusableAudioError as error:
+        return error.not_heard
+    except NotRegularError:
+        return NotHeard(reason=Reason.NOT_REGULAR, detail="it was a regular file at the scan")
+    except OSError as error:
+        return NotHeard(reason=Reason.UNREADABLE, detail=error.strerror or str(error))
+
+
+def _listen(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash]) -> Heard:
+    sniffed = _sniffed(file)
+    digest = audio_hash(file, sniffed.container)
+    tags = read_tags(file)
+    source = open_source(file, sniffed)
+    if digest in known:
+        extent = measure(source)
+        duration_ms = DurationMs(extent.frames * 1_000 // source.rate)
+        heard_ms, is_truncated = DurationMs(min(duration_ms, EXCERPT_S * 1_000)), extent.is_truncated
+        vectors = None
+    else:
+        excerpt = hear(source)
+        duration_ms, heard_ms = excerpt.duration_ms, excerpt.heard_ms
+        is_truncated, vectors = excerpt.is_truncated, extractor.extract_parts(excerpt.signal)
+    return Heard(
+        tags=tags,
+        audio_hash=digest,
+        duration_ms=duration_ms,
+        media_type=sniffed.media_type,
+        heard_ms=heard_ms,
+        vectors=vectors,
+        is_truncated=is_truncated,
+    )
+
+
+def _sniffed(file: BinaryIO) -> Format:
+    """Tell what the file is.
+
+    Raises
+    ------
+    UnusableAudioError
+        If it is empty, or no audio: a file that holds tags alone is none either.
+    """
+    if not file.read(1):
+        raise UnusableAudioError(Reason.EMPTY)
+    sniffed = sniff(file)
+    if sniffed is None:
+        raise UnusableAudioError(Reason.NOT_AUDIO, "its content is no audio format that is known")
+    return sniffed

@@ -1,0 +1,28 @@
+"""FLAC: STREAMINFO, other metadata blocks, frames."""
+
+from typing import BinaryIO
+
+from soundalike.audio.containers.spans import Span, read_at
+from soundalike.audio.containers.tagged import untagged_span
+
+_MOST_BLOCKS = 10_000
+
+
+def flac_spans(file: BinaryIO) -> list[Span]:
+    """Return STREAMINFO and the frames; nothing where it is no FLAC stream."""
+    whole = untagged_span(file)
+    if read_at(file, whole.start, 4) != b"fLaC":
+        return []
+    spans: list[Span] = []
+    offset = whole.start + 4
+    for _ in range(_MOST_BLOCKS):
+        header = read_at(file, offset, 4)
+        if len(header) < 4:  # noqa: PLR2004 - cut within the metadata
+            return spans
+        end = offset + 4 + int.from_bytes(header[1:], "big")
+        if header[0] & 0x7F == 0:
+            spans.append(Span(offset + 4, min(end, whole.stop)))
+        offset = end
+        if header[0] & 0x80:
+            break
+    return [*spans, Span(offset, whole.stop)]

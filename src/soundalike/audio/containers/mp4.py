@@ -1,0 +1,56 @@
+"""MP4: boxes in boxes, with the sound in ``mdat``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
+
+_MOST_BOXES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box at the top: its name, its content as far as the file goes, and whether it is cut."""
+
+    name: bytes
+    span: Span
+    is_cut: bool
+
+
+def boxes(file: BinaryIO) -> Iterator[Box]:
+    """Yield the boxes at the top of the file."""
+    size, offset = size_of(file), 0
+    for _ in range(_MOST_BOXES):
+        header = read_at(file, offset, 16)
+        if len(header) < 8:  # noqa: PLR2004 - length and name
+            return
+        length, head = int.from_bytes(header[:4], "big"), 8
+        if length == 1:
+            length, head = int.from_bytes(header[8:16], "big"), 16
+        elif length == 0:
+            length = size - offset
+        if length < head:
+            return
+        yield Box(header[4:8], Span(offset + head, min(offset + length, size)), offset + length > size)
+        offset += length
+
+
+def media_spans(file: BinaryIO) -> list[Span]:
+    """Return the content of every ``mdat``."""
+    return [box.span for box in boxes(file) if box.name == b"mdat"]
+
+
+def is_cut(file: BinaryIO) -> bool:
+    """Tell whether the file ends before its boxes do."""
+    return any(box.is_cut for box in boxes(file))
+
+
+def has_alac(file: BinaryIO) -> bool:
+    """Tell whether the sample description names Apple's lossless codec."""
+    for box in boxes(file):
+        if box.name == b"moov":
+            moov = read_at(file, box.span.start, min(box.span.stop - box.span.start, 16 * CHUNK_BYTES))
+            at = moov.find(b"stsd")
+            return at >= 0 and moov[at + 16 : at + 20] == b"alac"
+    return False

@@ -1,0 +1,81 @@
+"""WAV (RIFF, RIFX, RF64) and AIFF: named chunks with a length before each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+from soundalike.audio.containers.spans import Span, read_at, size_of
+
+_MOST_CHUNKS = 10_000
+# A writer into a pipe cannot know the length, and puts one of these (or 0).
+_UNKNOWN_FROM = 0x7FFF_0000
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk: its name, its content as far as the file goes, and the length it claims."""
+
+    name: bytes
+    span: Span
+    claimed_bytes: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it claims more than the file holds."""
+        return self.claimed_bytes > self.span.stop - self.span.start
+
+
+def chunks(file: BinaryIO) -> Iterator[Chunk]:
+    """Yield the chunks of a WAV or AIFF file."""
+    size, offset, ds64_data = size_of(file), 12, 0
+    order: Literal["big", "little"] = "big" if read_at(file, 0, 4) in {b"FORM", b"RIFX"} else "little"
+    for _ in range(_MOST_CHUNKS):
+        header = read_at(file, offset, 8)
+        if len(header) < 8:  # noqa: PLR2004 - name and length
+            return
+        name, claimed = header[:4], int.from_bytes(header[4:], order)
+        if name == b"ds64":
+            ds64_data = int.from_bytes(read_at(file, offset + 16, 8), "little")
+        if name == b"data" and claimed == 0xFFFF_FFFF and ds64_data:  # noqa: PLR2004 - RF64: look in ds64
+            claimed = ds64_data
+        elif name == b"data" and (claimed == 0 or claimed >= _UNKNOWN_FROM):
+            claimed = max(0, size - offset - 8)
+        start = offset + 8
+        yield Chunk(name, Span(start, min(start + claimed, size)), claimed)
+        offset = start + claimed + claimed % 2
+
+
+def sound_spans(file: BinaryIO) -> list[Span]:
+    """Return the chunks that describe and hold the sound."""
+    return [chunk.span for chunk in chunks(file) if chunk.name in {b"fmt ", b"data", b"COMM", b"SSND"}]
+
+
+def cut_ratio(file: BinaryIO) -> float:
+    """Return how many times longer the sound claims to be than the file allows; 1 where it is whole."""
+    for chunk in chunks(file):
+        if chunk.name in {b"data", b"SSND"} and chunk.is_cut and chunk.claimed_bytes < 1 << 62:
+            return chunk.claimed_bytes / max(1, chunk.span.stop - chunk.span.start)
+    return 1.0
+
+
+def claimed_frames(file: BinaryIO) -> int | None:
+    """Return the number of sample frames that an AIFF's COMM chunk claims."""
+    for chunk in chunks(file):
+        if chunk.name == b"COMM":
+            frames = int.from_bytes(read_at(file, chunk.span.start + 2, 4), "big")
+            return frames if 0 < frames < _UNKNOWN_FROM else None
+    return None
+
+
+def streamed_header(file: BinaryIO) -> tuple[bytes, int]:
+    """Return a WAV's head with an open-ended data chunk, and where its samples begin, if it claims none.
+
+    ``(b"", 0)`` where nothing needs mending: libsndfile takes a claim of 0 bytes at its word.
+    """
+    for chunk in chunks(file):
+        if chunk.name == b"data":
+            start = chunk.span.start
+            if chunk.claimed_bytes and read_at(file, start - 4, 4) == bytes(4):
+                return read_at(file, 0, start - 4) + b"\xff" * 4, start
+            break
+    return b"", 0

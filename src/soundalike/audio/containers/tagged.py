@@ -1,0 +1,69 @@
+"""Tags that any stream may wear in front and behind: ID3v2, ID3v1, APEv2 and Lyrics3."""
+
+from typing import BinaryIO
+
+from soundalike.audio.containers.spans import Span, read_at, size_of
+
+ID3V2_HEADER_BYTES = 10
+ID3V1_BYTES = 128
+APE_BYTES = 32
+LYRICS_SIZE_BYTES = 6
+LYRICS_END_BYTES = 9
+LYRICS_V1_MOST_BYTES = 5100
+_MOST_TAGS = 64  # more than that in a row is an attack, not a collection
+
+
+def untagged_span(file: BinaryIO) -> Span:
+    """Return the stretch between the tags in front and those behind."""
+    size = size_of(file)
+    start = _skip_front(file, size)
+    stop = size
+    for _ in range(_MOST_TAGS):
+        before = _strip_one(file, stop)
+        if before is None or before < start:
+            break
+        stop = before
+    return Span(start, stop)
+
+
+def _skip_front(file: BinaryIO, size: int) -> int:
+    start = 0
+    for _ in range(_MOST_TAGS):
+        header = read_at(file, start, APE_BYTES)
+        if header.startswith(b"ID3") and len(header) >= ID3V2_HEADER_BYTES:
+            has_footer = bool(header[5] & 0x10)
+            start += ID3V2_HEADER_BYTES * (2 if has_footer else 1) + _syncsafe(header[6:10])
+        elif header.startswith(b"APETAGEX"):
+            start += APE_BYTES + int.from_bytes(header[12:16], "little")
+        else:
+            break
+    return min(start, size)
+
+
+def _syncsafe(four: bytes) -> int:
+    return sum((byte & 0x7F) << (7 * (3 - place)) for place, byte in enumerate(four))
+
+
+def _strip_one(file: BinaryIO, stop: int) -> int | None:
+    """Return where the last tag before `stop` begins, or None where there is none."""
+    if read_at(file, stop - ID3V1_BYTES, 3) == b"TAG":
+        return stop - ID3V1_BYTES
+    ape = read_at(file, stop - APE_BYTES, APE_BYTES)
+    if ape.startswith(b"APETAGEX"):
+        has_header = bool(ape[23] & 0x80)
+        return stop - int.from_bytes(ape[12:16], "little") - (APE_BYTES if has_header else 0)
+    id3 = read_at(file, stop - ID3V2_HEADER_BYTES, ID3V2_HEADER_BYTES)
+    if id3.startswith(b"3DI"):
+        return stop - 2 * ID3V2_HEADER_BYTES - _syncsafe(id3[6:10])
+    return _lyrics_start(file, stop)
+
+
+def _lyrics_start(file: BinaryIO, stop: int) -> int | None:
+    tail = read_at(file, stop - LYRICS_SIZE_BYTES - LYRICS_END_BYTES, LYRICS_SIZE_BYTES + LYRICS_END_BYTES)
+    if tail.endswith(b"LYRICS200") and tail[:LYRICS_SIZE_BYTES].isdigit():
+        return stop - len(tail) - int(tail[:LYRICS_SIZE_BYTES])
+    if tail.endswith(b"LYRICSEND"):
+        window_start = max(0, stop - LYRICS_V1_MOST_BYTES)
+        at = read_at(file, window_start, stop - window_start).rfind(b"LYRICSBEGIN")
+        return None if at < 0 else window_start + at
+    return None

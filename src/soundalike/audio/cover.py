@@ -1,0 +1,34 @@
+"""The picture in a track's tags, believed only as far as its first bytes."""
+
+from typing import BinaryIO
+
+from tinytag import TinyTag
+
+from soundalike.domain.ports import Cover
+
+MOST_BYTES = 32 << 20
+
+
+def read_cover(file: BinaryIO) -> Cover | None:
+    """Return the embedded picture, front cover first; None where there is none a browser may show."""
+    file.seek(0)
+    try:
+        images = TinyTag.get(file_obj=file, tags=True, duration=False, image=True).images.as_dict()
+    except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; then there is no cover
+        return None
+    for image in (picture for pictures in images.values() for picture in pictures):
+        media_type = picture_type(image.data or b"")
+        if media_type is not None and len(image.data) <= MOST_BYTES:
+            return Cover(media_type, bytes(image.data))
+    return None
+
+
+def picture_type(data: bytes) -> str | None:
+    """Tell a picture's media type from its first bytes; None where a browser should not get it."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None

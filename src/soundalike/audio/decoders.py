@@ -1,0 +1,44 @@
+"""What can be decoded on this machine, for ``soundalike doctor``."""
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """One library that decodes or reads files.
+
+    Parameters
+    ----------
+    name : str
+        What it is and what it is for.
+    version : str or None
+        None where it is not installed.
+    missing : str
+        What to do about that; empty where nothing.
+    """
+
+    name: str
+    version: str | None
+    missing: str = ""
+
+
+_LIBRARIES = (
+    ("soundfile", "mp3, flac, ogg, opus, wav, aiff", "pip install soundfile"),
+    ("soxr", "resampling", "pip install soxr"),
+    ("tinytag", "tags and covers", "pip install tinytag"),
+    ("av", "m4a: AAC and ALAC", "pip install 'soundalike[aac]'"),
+)
+
+
+def decoders() -> tuple[Decoder, ...]:
+    """Return every library that reads files, with its version or how to get it."""
+    return tuple(_decoder(package, purpose, remedy) for package, purpose, remedy in _LIBRARIES)
+
+
+def _decoder(package: str, purpose: str, remedy: str) -> Decoder:
+    name = f"{package} ({purpose})"
+    try:
+        return Decoder(name, version(package))
+    except PackageNotFoundError:
+        return Decoder(name, None, remedy)

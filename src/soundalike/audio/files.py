@@ -1,0 +1,100 @@
+"""Opening tracks' files without being led astray by a link that was not there at the scan."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from soundalike.audio.cover import read_cover
+from soundalike.domain.errors import TrackGoneError
+from soundalike.domain.files import FileStamp
+from soundalike.domain.ports import Cover
+
+# With O_PATH a folder needs to be passable, not readable, as for any other open.
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class NotRegularError(OSError):
+    """The path leads to a FIFO, device, socket or folder."""
+
+
+class LocalAudioFiles:
+    """Opens tracks' files on this machine; the port `AudioFiles`."""
+
+    def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
+        """Open the file that a scan saw, following no link; the caller closes it.
+
+        Raises
+        ------
+        TrackGoneError
+            If it is not there, not a regular file, behind a link, or no longer as stamped.
+        """
+        try:
+            file = open_regular(real_path)
+        except (OSError, ValueError) as error:
+            raise _gone(real_path, _why(error)) from error
+        status = os.fstat(file.fileno())
+        if (status.st_size, status.st_mtime_ns) != (stamp.size_bytes, stamp.mtime_ns):
+            file.close()
+            raise _gone(real_path, "has changed since it was scanned")
+        return file
+
+    def cover(self, file: BinaryIO) -> Cover | None:
+        """Read the embedded picture, front cover first; None where there is none a browser may show."""
+        return read_cover(file)
+
+
+def open_regular(real_path: Path) -> BinaryIO:
+    """Open a regular file for reading, following no link in any part of its path.
+
+    Never waits, as opening a FIFO would.
+
+    Raises
+    ------
+    NotRegularError
+        If it is something other than a regular file.
+    OSError
+        If it cannot be opened; ELOOP or ENOTDIR where a link is in the way.
+    """
+    parts = real_path.parts
+    folder = os.open(parts[0], _FOLDER)
+    try:
+        for part in parts[1:-1]:
+            inner = os.open(part, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # A device may act on being opened, so its kind is asked for first; fstat then says it again.
+        _require_regular(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
+        descriptor = os.open(parts[-1], _FILE, dir_fd=folder)
+    finally:
+        os.close(folder)
+    try:
+        _require_regular(os.fstat(descriptor))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not stat.S_ISREG(status.st_mode):
+        raise NotRegularError(errno.EINVAL, "not a regular file")
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, NotRegularError):
+        return "is no longer a regular file"
+    if isinstance(error, PermissionError):
+        return "may not be read any more"
+    if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:
+        return "is behind a link that was not there at the scan"
+    return "is no longer there"
+
+
+def _gone(real_path: Path, why: str) -> TrackGoneError:
+    name = os.fsencode(real_path.name).decode("utf-8", "replace")
+    return TrackGoneError(f"the file {name!r} {why}; run 'soundalike extract' again")

@@ -1,0 +1,58 @@
+"""A name for the sound itself: the same after retagging, renaming and moving."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from soundalike.audio.containers import flac, mp4, mpeg, ogg, riff
+from soundalike.audio.containers.spans import Span, chunks_of, size_of
+from soundalike.audio.formats import Container
+from soundalike.domain.types import AudioHash
+
+
+def audio_hash(file: BinaryIO, container: Container) -> AudioHash:
+    """Hash the encoded audio without its tags, in bounded memory.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Read from start to end; its position is moved.
+    container : Container
+        As sniffed. Where its build is unknown, or gives no sound, the whole file is hashed.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    has_sound = False
+    for piece in _sound_pieces(file, container):
+        has_sound = has_sound or bool(piece)
+        digest.update(piece)
+    if not has_sound:
+        for piece in chunks_of(file, Span(0, size_of(file))):
+            digest.update(piece)
+    return AudioHash(digest.hexdigest())
+
+
+def _sound_pieces(file: BinaryIO, container: Container) -> Iterator[bytes]:
+    if container is Container.OGG:
+        yield from ogg.sound_pieces(file)
+        return
+    find = _SPANS.get(container)
+    for span in find(file) if find is not None else ():
+        yield from chunks_of(file, span)
+
+
+def _frames(parse: mpeg.FrameParser) -> Callable[[BinaryIO], list[Span]]:
+    def find(file: BinaryIO) -> list[Span]:
+        span = mpeg.find_stream(file, parse)
+        return [] if span is None else [span]
+
+    return find
+
+
+_SPANS: dict[Container, Callable[[BinaryIO], list[Span]]] = {
+    Container.MPEG: _frames(mpeg.mpeg_frame),
+    Container.ADTS: _frames(mpeg.adts_frame),
+    Container.FLAC: flac.flac_spans,
+    Container.WAV: riff.sound_spans,
+    Container.AIFF: riff.sound_spans,
+    Container.MP4: mp4.media_spans,
+}

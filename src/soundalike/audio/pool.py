@@ -1,0 +1,230 @@
+"""Several processes that listen, and a parent that outlives every one of them.
+
+Plain subprocesses rather than `multiprocessing` or a pool made of it: a worker must not import the
+parent's ``__main__`` (the whole command line), needs an environment of its own before NumPy loads,
+a silent stderr (libsndfile and mpg123 write to it from C) and an end that comes with the parent's,
+even by ``kill -9``. Files go out and results come back over one socket for each worker, so that the
+file a worker died on is always known.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from pickle import UnpicklingError
+
+from soundalike.audio.features import Extractor, Timbre
+from soundalike.audio.worker import READY
+from soundalike.domain.errors import AudioError
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+from soundalike.domain.types import AudioHash
+
+DEFAULT_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 300.0
+_MOST_FAILED_STARTS = 3
+_AHEAD = 2  # the file being heard and the next, so that no worker waits for a slow store
+_ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1"
+    for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR", "NUMBA")
+}
+
+_Result = tuple[FoundFile, Heard | NotHeard]
+
+
+def usable_cpus() -> int:
+    """Count the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class ProcessAnalyser:
+    """Listens to files in processes of their own; the port `Analyser`."""
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        extractor: Extractor | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        Parameters
+        ----------
+        workers : int or None
+            Most processes at once; as many as there are usable processors by default.
+        timeout_s : float
+            A file that takes longer is given up, with its worker.
+        extractor : Extractor or None
+            The feature set; timbre by default.
+        """
+        self._workers = workers or usable_cpus()
+        self._timeout_s = timeout_s
+        self._extractor = extractor or Timbre()
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """The feature set of the vectors it gives."""
+        return self._extractor.schema
+
+    def analyse(
+        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash] = frozenset()
+    ) -> Iterator[_Result]:
+        """Yield each file's result as it comes; see `Analyser`.
+
+        Raises
+        ------
+        AudioError
+            If no worker can be started.
+        """
+        crew = _Crew((self._extractor, known), most=self._workers, timeout_s=self._timeout_s)
+        try:
+            yield from crew.run(iter(files))
+        finally:
+            crew.close()
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """A process, the socket to it, and the files it has not answered for, the first one in hand."""
+
+    process: "subprocess.Popen[bytes]"
+    connection: "Connection[object, object]"
+    deadline_s: float
+    is_ready: bool = False
+    files: deque[FoundFile] = field(default_factory=deque)
+
+    def close(self) -> int:
+        """Kill the process (it holds nothing worth saving) and return how it ended."""
+        self.process.kill()
+        self.connection.close()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        return self.process.wait()
+
+
+class _Crew:
+    """The workers of one run."""
+
+    def __init__(self, setup: tuple[Extractor, frozenset[AudioHash]], *, most: int, timeout_s: float) -> None:
+        self._setup, self._most, self._timeout_s = setup, most, timeout_s
+        self._workers: list[_Worker] = []
+        self._again: deque[FoundFile] = deque()
+        self._failed_starts = 0
+
+    def run(self, files: Iterator[FoundFile]) -> Iterator[_Result]:
+        """Hand out files and yield results until both have ended."""
+        while True:
+            self._hand_out(files)
+            if not any(worker.files for worker in self._workers) and not self._again:
+                return
+            yield from self._collect()
+
+    def close(self) -> None:
+        """End every worker."""
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
+
+    def _hand_out(self, files: Iterator[FoundFile]) -> None:
+        while True:
+            idlest = min(self._workers, key=lambda worker: len(worker.files), default=None)
+            is_busy = idlest is None or bool(idlest.files)
+            may_start = is_busy and len(self._workers) < self._most
+            if not may_start and (idlest is None or len(idlest.files) >= _AHEAD):
+                return
+            found = self._again.popleft() if self._again else next(files, None)
+            if found is None:
+                return
+            worker = self._start() if may_start or idlest is None else idlest
+            self._give(worker, found)
+
+    def _give(self, worker: _Worker, found: FoundFile) -> None:
+        if worker.is_ready and not worker.files:
+            worker.deadline_s = time.monotonic() + self._timeout_s
+        worker.files.append(found)
+        try:
+            worker.connection.send(found)
+        except OSError:
+            # It died before it could have begun on this file, which is not to blame.
+            self._again.append(worker.files.pop())
+            if not worker.files:
+                self._dismiss(worker)
+
+    def _start(self) -> _Worker:
+        ours, theirs = Pipe()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - this very interpreter, this very package
+                [sys.executable, "-P", "-m", "soundalike.audio.worker", str(theirs.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | _ONE_THREAD,
+                pass_fds=[theirs.fileno()],
+                process_group=0,  # Ctrl-C in a terminal is the parent's to answer
+            )
+        worker = _Worker(process, ours, time.monotonic() + START_TIMEOUT_S)
+        self._workers.append(worker)
+        with contextlib.suppress(OSError):  # reading from it will tell
+            ours.send(self._setup)
+        return worker
+
+    def _collect(self) -> Iterator[_Result]:
+        """Wait for one or more workers to speak, die or take too long."""
+        busy = {worker.connection: worker for worker in self._workers if worker.files}
+        soonest = min((worker.deadline_s for worker in busy.values()), default=0.0)
+        ready = wait(list(busy), max(0.0, soonest - time.monotonic()))
+        now = time.monotonic()
+        for connection, worker in busy.items():
+            if connection in ready:
+                yield from self._hear_from(worker)
+            elif worker.deadline_s <= now:
+                yield from self._lose(worker, f"gave no answer within {self._timeout_s:g} s")
+
+    def _hear_from(self, worker: _Worker) -> Iterator[_Result]:
+        try:
+            message = worker.connection.recv()
+        except (EOFError, OSError, UnpicklingError):
+            yield from self._lose(worker, None)
+            return
+        worker.deadline_s = time.monotonic() + self._timeout_s
+        if message == READY:
+            worker.is_ready, self._failed_starts = True, 0
+        elif isinstance(message, Heard | NotHeard):
+            yield worker.files.popleft(), message
+
+    def _lose(self, worker: _Worker, why: str | None) -> Iterator[_Result]:
+        """Replace a worker; the file in its hand is what it died of."""
+        files, was_ready = worker.files, worker.is_ready
+        status = self._dismiss(worker)
+        if was_ready:
+            detail = f"the process that decoded it {why or _end_of(status)}"
+            yield files.popleft(), NotHeard(reason=Reason.CRASHED, detail=detail)
+        else:
+            self._failed_starts += 1
+            if self._failed_starts >= _MOST_FAILED_STARTS:
+                msg = f"no listening process can be started ({_end_of(status)}); run 'soundalike doctor'"
+                raise AudioError(msg)
+        self._again.extend(files)
+
+    def _dismiss(self, worker: _Worker) -> int:
+        self._workers.remove(worker)
+        return worker.close()
+
+
+def _end_of(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"

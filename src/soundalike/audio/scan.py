@@ -1,0 +1,152 @@
+"""Finding audio files below a folder: paths are bytes from end to end, links are followed once."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from soundalike.audio.formats import is_audio_name, suffix_of
+from soundalike.domain.errors import RootMissingError
+from soundalike.domain.files import FileProblem, FileStamp, FoundFile, Location, Reason, Root
+from soundalike.domain.types import RelativePath, RootName
+
+_Inode = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder on the way: how it was reached, where it is, and what lies above it."""
+
+    path: bytes
+    real: bytes
+    ancestors: frozenset[_Inode]
+
+
+class LocalFileScanner:
+    """Walks a folder on this machine; the port `FileScanner`.
+
+    Hidden files and folders (``.name``) are passed over; other files count by their ending alone.
+    """
+
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
+        """Yield every audio file below a folder, in order of its bytes, and every problem on the way.
+
+        Raises
+        ------
+        RootMissingError
+            If the folder is not there, or is none.
+        ValueError
+            If no root holds the folder.
+        """
+        top = os.path.abspath(os.fsencode(directory))  # noqa: PTH100 - pathlib would follow no "..", and has no bytes
+        try:
+            status = os.stat(top)  # noqa: PTH116 - bytes
+        except OSError as error:
+            msg = f"the folder {directory} cannot be reached: {error.strerror}; is its disk mounted?"
+            raise RootMissingError(msg) from error
+        if not stat.S_ISDIR(status.st_mode):
+            msg = f"{directory} is no folder; name the folder that holds the music"
+            raise RootMissingError(msg)
+        start, places = _anchor(top, roots)
+        folder = _Folder(start, os.path.realpath(top), frozenset({(status.st_dev, status.st_ino)}))
+        return _Walk(places).walk(folder)
+
+
+def _anchor(top: bytes, roots: Sequence[Root]) -> tuple[bytes, dict[bytes, Root]]:
+    """Return the folder as the roots spell it, and the roots by their folders."""
+    for spell in (os.path.abspath, os.path.realpath):
+        places = {spell(os.fsencode(root.location)): root for root in roots}
+        spelt = spell(top)
+        if any(_holds(place, spelt) for place in places):
+            return spelt, places
+    msg = f"no root holds {os.fsdecode(top)}"
+    raise ValueError(msg)
+
+
+def _holds(place: bytes, path: bytes) -> bool:
+    return path == place or path.startswith(place.rstrip(b"/") + b"/")
+
+
+class _Walk:
+    """One scan: knows the roots, keeps nothing but the folders above the current one."""
+
+    def __init__(self, places: dict[bytes, Root]) -> None:
+        self._places = sorted(places.items(), key=lambda item: -len(item[0]))
+        self._real_places = {root.name: os.path.realpath(place) for place, root in places.items()}
+
+    def walk(self, folder: _Folder) -> Iterator[FoundFile | FileProblem]:
+        """Go through a folder depth first, without recursion: depth is the user's."""
+        pending = [self._entries(folder)]
+        while pending:
+            step = next(pending[-1], None)
+            if step is None:
+                pending.pop()
+            elif isinstance(step, _Folder):
+                pending.append(self._entries(step))
+            else:
+                yield step
+
+    def _entries(self, folder: _Folder) -> Iterator[FoundFile | FileProblem | _Folder]:
+        try:
+            with os.scandir(folder.real) as listing:
+                entries = sorted((e for e in listing if not e.name.startswith(b".")), key=lambda e: e.name)
+        except OSError as error:
+            yield self._problem(folder.path, Reason.UNREADABLE, f"folder: {error.strerror}")
+            return
+        for entry in entries:
+            found = self._look(folder, entry)
+            if found is not None:
+                yield found
+
+    def _look(self, folder: _Folder, entry: os.DirEntry[bytes]) -> FoundFile | FileProblem | _Folder | None:
+        path = os.path.join(folder.path, entry.name)  # noqa: PTH118 - bytes
+        is_audio = is_audio_name(entry.name)
+        try:
+            is_link, is_folder = entry.is_symlink(), entry.is_dir()
+            if not (is_audio or is_link or is_folder):
+                return None
+            status = entry.stat()
+        except OSError as error:
+            is_meant = is_audio or not suffix_of(entry.name) or error.errno == errno.ELOOP
+            return self._unreachable(path, error) if is_meant else None
+        real = os.path.realpath(entry.path) if is_link else entry.path
+        if stat.S_ISDIR(status.st_mode):
+            inode = (status.st_dev, status.st_ino)
+            if inode in folder.ancestors:
+                return self._problem(path, Reason.BROKEN_LINK, "leads to a folder above it")
+            return _Folder(path, real, folder.ancestors | {inode})
+        return self._file(path, real, status) if is_audio else None
+
+    def _file(self, path: bytes, real: bytes, status: os.stat_result) -> FoundFile | FileProblem:
+        if not stat.S_ISREG(status.st_mode):
+            return self._problem(path, Reason.NOT_REGULAR, _kind(status.st_mode))
+        location, is_linked = self._locate(path, real)
+        return FoundFile(
+            location=location,
+            real_path=Path(os.fsdecode(real)),
+            is_linked=is_linked,
+            stamp=FileStamp(status.st_size, status.st_mtime_ns),
+        )
+
+    def _unreachable(self, path: bytes, error: OSError) -> FileProblem:
+        is_link = os.path.islink(path)  # noqa: PTH114 - bytes
+        is_barred = isinstance(error, PermissionError)
+        reason = Reason.BROKEN_LINK if is_link and not is_barred else Reason.UNREADABLE
+        return self._problem(path, reason, error.strerror or "")
+
+    def _problem(self, path: bytes, reason: Reason, detail: str) -> FileProblem:
+        return FileProblem(location=self._locate(path, path)[0], reason=reason, detail=detail)
+
+    def _locate(self, path: bytes, real: bytes) -> tuple[Location, bool]:
+        """Return the location below the innermost root, and whether a link below it leads there."""
+        place, root = next((place, root) for place, root in self._places if _holds(place, path))
+        relative = path[len(place) :].lstrip(b"/")
+        straight = os.path.join(self._real_places[root.name], relative)  # noqa: PTH118 - bytes
+        return Location(RootName(root.name), RelativePath(relative)), straight != real
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
