@@ -1,0 +1,103 @@
+"""A folder of make-believe music: text files whose first line is the title and whose rest is the audio."""
+
+import hashlib
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from making import make_schema, make_vectors
+from soundalike.domain.errors import RootMissingError
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.files import (
+    FileProblem,
+    FileStamp,
+    FoundFile,
+    Heard,
+    Location,
+    NotHeard,
+    Reason,
+    Root,
+    Tags,
+)
+from soundalike.domain.types import AudioHash, DurationMs, RelativePath
+
+SCHEMA = make_schema()
+
+
+def write_song(path: Path, *, audio: str, title: str | None = None) -> Path:
+    """Write a file that `HonestAnalyser` hears; the audio decides hash and vectors."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{title or ''}\n{audio}", encoding="utf-8")
+    return path
+
+
+class FolderScanner:
+    """Every file is audio; names that end in .fifo are not regular, .locked folders cannot be listed."""
+
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
+        if not directory.is_dir():
+            msg = f"{directory} is not a folder"
+            raise RootMissingError(msg)
+        for folder, folders, names in os.walk(directory):
+            for name in [each for each in folders if each.endswith(".locked")]:
+                folders.remove(name)
+                yield FileProblem(location=_locate(Path(folder, name), roots), reason=Reason.UNREADABLE)
+            for name in names:
+                path = Path(folder, name)
+                if name.endswith(".fifo"):
+                    yield FileProblem(location=_locate(path, roots), reason=Reason.NOT_REGULAR)
+                    continue
+                status = path.stat()
+                yield FoundFile(
+                    location=_locate(path, roots),
+                    real_path=path.resolve(),
+                    is_linked=path.is_symlink(),
+                    stamp=FileStamp(status.st_size, status.st_mtime_ns),
+                )
+
+
+class HonestAnalyser:
+    """Hears what the files say, and remembers which it listened to."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.computed: list[str] = []
+        self.stops_after: int | None = None
+
+    @property
+    def schema(self) -> FeatureSchema:
+        return SCHEMA
+
+    def analyse(
+        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
+    ) -> Generator[tuple[FoundFile, Heard | NotHeard], None, None]:
+        for count, file in enumerate(files):
+            if count == self.stops_after:
+                raise KeyboardInterrupt
+            self.heard.append(file.real_path.name)
+            yield file, self._result(file, known)
+
+    def _result(self, file: FoundFile, known: frozenset[AudioHash]) -> Heard | NotHeard:
+        title, _, audio = file.real_path.read_text(encoding="utf-8").partition("\n")
+        if audio.startswith("bad: "):
+            return NotHeard(reason=Reason(audio.removeprefix("bad: ")), heard_ms=DurationMs(400))
+        audio_hash = AudioHash(hashlib.sha256(audio.encode()).hexdigest())
+        vectors = None
+        if audio_hash not in known:
+            self.computed.append(file.real_path.name)
+            vectors = make_vectors(SCHEMA, seed=int(audio_hash[:8], 16))
+        return Heard(
+            tags=Tags(title=title or None, artist="Somebody"),
+            audio_hash=audio_hash,
+            duration_ms=DurationMs(30_000),
+            media_type="audio/mpeg",
+            heard_ms=DurationMs(20_000),
+            vectors=vectors,
+            is_truncated=audio.startswith("cut short"),
+        )
+
+
+def _locate(path: Path, roots: Sequence[Root]) -> Location:
+    holders = [root for root in roots if path.is_relative_to(root.location)]
+    root = max(holders, key=lambda each: len(each.location.parts))
+    return Location(root.name, RelativePath(bytes(path.relative_to(root.location))))
