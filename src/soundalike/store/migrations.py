@@ -1,0 +1,86 @@
+"""The SQLite store's tables, as the steps by which they came to be."""
+
+APPLICATION_ID = 0x736E646C  # "sndl" in the file's header: this database is ours
+
+# One entry per store version, each a tuple of statements; entries are only ever added.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE roots (name TEXT PRIMARY KEY, location BLOB NOT NULL) WITHOUT ROWID",
+        # mtime_ns is decimal text: it passes 2^63 in the year 2262, and files claim such dates.
+        # Columns *_key and the table of words are derived from the others, at every write.
+        """
+        CREATE TABLE tracks (
+            n           INTEGER PRIMARY KEY,
+            id          TEXT NOT NULL UNIQUE,
+            root        TEXT NOT NULL,
+            path        BLOB NOT NULL,
+            target      BLOB,
+            size_bytes  INTEGER NOT NULL,
+            mtime_ns    TEXT NOT NULL,
+            audio_hash  TEXT NOT NULL,
+            title       TEXT NOT NULL,
+            artist      TEXT,
+            album       TEXT,
+            genre       TEXT,
+            year        INTEGER,
+            duration_ms INTEGER NOT NULL,
+            media_type  TEXT NOT NULL,
+            added_ms    INTEGER NOT NULL,
+            vanished_ms INTEGER,
+            title_key   TEXT NOT NULL,
+            artist_key  TEXT,
+            album_key   TEXT,
+            UNIQUE (root, path)
+        )
+        """,
+        "CREATE INDEX tracks_by_hash ON tracks (audio_hash)",
+        # Lists show the tracks that are there: each order has its index, ties by id.
+        "CREATE INDEX tracks_by_title ON tracks (title_key, id) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_artist ON tracks (artist_key, id) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_album ON tracks (album_key, id) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_year ON tracks (year, id) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_added ON tracks (added_ms, id) WHERE vanished_ms IS NULL",
+        # The words of tracks that are there, as UTF-8 bytes: what begins with w is w <= word < w + FF.
+        """
+        CREATE TABLE words (
+            word  BLOB NOT NULL,
+            track INTEGER NOT NULL REFERENCES tracks (n) ON DELETE CASCADE,
+            PRIMARY KEY (word, track)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX words_by_track ON words (track, word)",
+        """
+        CREATE TABLE feature_sets (
+            n           INTEGER PRIMARY KEY,
+            name        TEXT NOT NULL,
+            version     INTEGER NOT NULL,
+            fingerprint TEXT NOT NULL,
+            UNIQUE (name, version)
+        )
+        """,
+        # Blobs of little-endian float32.
+        """
+        CREATE TABLE vectors (
+            feature_set INTEGER NOT NULL REFERENCES feature_sets (n),
+            track       INTEGER NOT NULL REFERENCES tracks (n) ON DELETE CASCADE,
+            whole       BLOB NOT NULL,
+            first_half  BLOB NOT NULL,
+            second_half BLOB NOT NULL,
+            PRIMARY KEY (track, feature_set)
+        )
+        """,
+        """
+        CREATE TABLE problems (
+            root       TEXT NOT NULL,
+            path       BLOB NOT NULL,
+            reason     TEXT NOT NULL,
+            heard_ms   INTEGER NOT NULL,
+            detail     TEXT NOT NULL,
+            is_used    INTEGER NOT NULL,
+            size_bytes INTEGER,
+            mtime_ns   TEXT,
+            PRIMARY KEY (root, path)
+        ) WITHOUT ROWID
+        """,
+    ),
+)

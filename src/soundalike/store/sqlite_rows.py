@@ -1,0 +1,178 @@
+"""Rows of the SQLite store to domain values, and back."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.files import FileProblem, FileStamp, Location, Reason, Root
+from soundalike.domain.tracks import SortField, Track
+from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
+from soundalike.store.keys import from_ms, sort_keys, to_ms
+
+Text = str | bytes
+"""Text as it is bound: UTF-8, or bytes where lone surrogates make it none (so it equals no text)."""
+
+_BLOB_FLOAT = np.dtype("<f4")
+
+TRACK_COLUMNS = (
+    "id, root, path, target, size_bytes, mtime_ns, audio_hash, title, artist, album, genre, year,"
+    " duration_ms, media_type, added_ms, vanished_ms"
+)
+PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
+VECTOR_COLUMNS = "whole, first_half, second_half"
+
+
+def to_text(text: str) -> Text:
+    """Return text that SQLite takes, whatever it holds."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogatepass")
+    return text
+
+
+def from_text(stored: Text) -> str:
+    """Undo `to_text`."""
+    return stored if isinstance(stored, str) else stored.decode(errors="surrogatepass")
+
+
+def _to_optional(text: str | None) -> Text | None:
+    return None if text is None else to_text(text)
+
+
+def _from_optional(stored: Text | None) -> str | None:
+    return None if stored is None else from_text(stored)
+
+
+class _TrackRow(NamedTuple):
+    """`TRACK_COLUMNS`, in order."""
+
+    id: Text
+    root: Text
+    path: bytes
+    target: bytes | None
+    size_bytes: int
+    mtime_ns: str
+    audio_hash: Text
+    title: Text
+    artist: Text | None
+    album: Text | None
+    genre: Text | None
+    year: int | None
+    duration_ms: int
+    media_type: Text
+    added_ms: int
+    vanished_ms: int | None
+
+
+def root_to_row(root: Root) -> tuple[Text, bytes]:
+    """Return name and location."""
+    return to_text(root.name), os.fsencode(root.location)
+
+
+def root_from_row(columns: tuple[Text, bytes]) -> Root:
+    """Read name and location."""
+    name, location = columns
+    return Root(RootName(from_text(name)), Path(os.fsdecode(location)))
+
+
+def location_to_row(location: Location) -> tuple[Text, bytes]:
+    """Return root and path."""
+    return to_text(location.root), location.path
+
+
+def track_to_row(track: Track) -> Mapping[str, Any]:
+    """Return every column of a track but its number."""
+    keys = sort_keys(track)
+    return _TrackRow(
+        id=to_text(track.id),
+        root=to_text(track.location.root),
+        path=track.location.path,
+        target=None if track.target is None else os.fsencode(track.target),
+        size_bytes=track.stamp.size_bytes,
+        mtime_ns=str(track.stamp.mtime_ns),
+        audio_hash=to_text(track.audio_hash),
+        title=to_text(track.title),
+        artist=_to_optional(track.artist),
+        album=_to_optional(track.album),
+        genre=_to_optional(track.genre),
+        year=track.year,
+        duration_ms=track.duration_ms,
+        media_type=to_text(track.media_type),
+        added_ms=to_ms(track.added_at),
+        vanished_ms=None if track.vanished_at is None else to_ms(track.vanished_at),
+    )._asdict() | {
+        "title_key": keys[SortField.TITLE],
+        "artist_key": keys[SortField.ARTIST],
+        "album_key": keys[SortField.ALBUM],
+    }
+
+
+def track_from_row(columns: tuple[Any, ...]) -> Track:
+    """Read `TRACK_COLUMNS`."""
+    row = _TrackRow(*columns)
+    return Track(
+        id=TrackId(from_text(row.id)),
+        location=Location(RootName(from_text(row.root)), RelativePath(row.path)),
+        target=None if row.target is None else Path(os.fsdecode(row.target)),
+        stamp=FileStamp(row.size_bytes, int(row.mtime_ns)),
+        audio_hash=AudioHash(from_text(row.audio_hash)),
+        title=from_text(row.title),
+        artist=_from_optional(row.artist),
+        album=_from_optional(row.album),
+        genre=_from_optional(row.genre),
+        year=row.year,
+        duration_ms=DurationMs(row.duration_ms),
+        media_type=from_text(row.media_type),
+        added_at=from_ms(row.added_ms),
+        vanished_at=None if row.vanished_ms is None else from_ms(row.vanished_ms),
+    )
+
+
+def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
+    """Return `PROBLEM_COLUMNS`."""
+    stamp = problem.stamp
+    return (
+        *location_to_row(problem.location),
+        str(problem.reason),
+        problem.heard_ms,
+        to_text(problem.detail),
+        problem.is_used,
+        stamp and stamp.size_bytes,
+        stamp and str(stamp.mtime_ns),
+    )
+
+
+def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
+    """Read `PROBLEM_COLUMNS`."""
+    root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns = columns
+    return FileProblem(
+        location=Location(RootName(from_text(root)), RelativePath(path)),
+        reason=Reason(reason),
+        heard_ms=DurationMs(heard_ms),
+        detail=from_text(detail),
+        is_used=bool(is_used),
+        stamp=None if mtime_ns is None else FileStamp(size_bytes, int(mtime_ns)),
+    )
+
+
+def vectors_to_row(vectors: FeatureVectors) -> tuple[bytes, bytes, bytes]:
+    """Return `VECTOR_COLUMNS`."""
+    return _to_blob(vectors.whole), _to_blob(vectors.first_half), _to_blob(vectors.second_half)
+
+
+def vectors_from_row(schema: FeatureSchema, columns: tuple[bytes, bytes, bytes]) -> FeatureVectors:
+    """Read `VECTOR_COLUMNS`."""
+    return FeatureVectors(schema, *map(_from_blob, columns))
+
+
+def _to_blob(vector: FloatArray) -> bytes:
+    return vector.astype(_BLOB_FLOAT).tobytes()
+
+
+def _from_blob(blob: bytes) -> FloatArray:
+    return np.frombuffer(blob, dtype=_BLOB_FLOAT).astype(np.float32, copy=False)

@@ -1,0 +1,184 @@
+"""Small fakes of the ports, for tests of what stands on them."""
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
+from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
+from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
+from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
+from soundalike.domain.words import index_words
+from soundalike.store.keys import from_ms, sort_keys, to_ms
+
+
+class MemoryStore:
+    """The `Store` port on dictionaries: held to the same contract suite as the real ones."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._roots: dict[RootName, Root] = {}
+        self._tracks: dict[TrackId, Track] = {}
+        self._vectors: dict[tuple[TrackId, str], FeatureVectors] = {}
+        self._fingerprints: dict[str, str] = {}
+        self._problems: dict[Location, FileProblem] = {}
+
+    def close(self) -> None:
+        pass
+
+    def roots(self) -> tuple[Root, ...]:
+        return tuple(self._roots[name] for name in sorted(self._roots))
+
+    def save_root(self, root: Root) -> None:
+        self._roots[root.name] = root
+
+    def save_track(
+        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
+    ) -> None:
+        with self._lock:
+            stored = self._tracks.get(track.id)
+            if moved_from is not None and (stored is None or stored.location != moved_from):
+                msg = f"track {track.id} is no longer at {moved_from}"
+                raise TrackConflictError(msg)
+            other = self.track_at(track.location)
+            if other is not None and other.id != track.id:
+                msg = f"{track.location} belongs to track {other.id}"
+                raise TrackConflictError(msg)
+            if vectors is not None:
+                self._check(vectors.schema)
+            if stored is not None and stored.audio_hash != track.audio_hash:
+                self.drop_vectors(track.id)
+            self._tracks[track.id] = _to_the_millisecond(track)
+            self._problems.pop(track.location, None)
+            if vectors is not None:
+                self._vectors[track.id, vectors.schema.key] = vectors
+                self._fingerprints[vectors.schema.key] = vectors.schema.fingerprint
+
+    def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
+        with self._lock:
+            there = [track for track in self.tracks(track_ids).values() if not track.is_vanished]
+            self._tracks |= {track.id: replace(track, vanished_at=from_ms(at_ms)) for track in there}
+        return len(there)
+
+    def drop_vectors(self, track_id: TrackId) -> None:
+        with self._lock:
+            self._vectors = {key: found for key, found in self._vectors.items() if key[0] != track_id}
+
+    def track(self, track_id: TrackId) -> Track | None:
+        return self._tracks.get(track_id)
+
+    def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
+        return {track_id: self._tracks[track_id] for track_id in track_ids if track_id in self._tracks}
+
+    def track_at(self, location: Location) -> Track | None:
+        return next((track for track in self._all() if track.location == location), None)
+
+    def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
+        found = [track for track in self._all() if track.audio_hash == audio_hash]
+        return tuple(sorted(found, key=lambda track: (track.added_at, track.id)))
+
+    def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
+        found = [track for track in self._all() if _is_under(track.location, root, path)]
+        yield from sorted(found, key=lambda track: track.location)
+
+    def find_tracks(
+        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+    ) -> TrackPage:
+        found = _in_order([track for track in self._there() if _matches(track, words)], sort.field)
+        if sort.is_descending:
+            found = _reversed_but_ties(found, sort.field)
+        rest = found if after is None else [track for track in found if _is_after(track, sort, after)]
+        page = tuple(rest[:limit])
+        last = page[-1] if len(rest) > limit else None
+        position = None if last is None else Position(sort_keys(last)[sort.field], last.id)
+        return TrackPage(tracks=page, total=len(found), next=position)
+
+    def count_tracks(self) -> int:
+        return len(self._there())
+
+    def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
+        self._check(schema)
+        return self._vectors.get((track_id, schema.key))
+
+    def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
+        found = (self.vectors_of(track.id, schema) for track in self.tracks_with_hash(audio_hash))
+        return next((vectors for vectors in found if vectors is not None), None)
+
+    def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
+        return frozenset(self._tracks[track_id].audio_hash for track_id in self.ids_with_vectors(schema))
+
+    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
+        self._check(schema)
+        return frozenset(track_id for track_id, key in list(self._vectors) if key == schema.key)
+
+    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
+        self._check(schema)
+        for track in sorted(self._there(), key=lambda track: track.id):
+            vectors = self.vectors_of(track.id, schema)
+            if vectors is not None:
+                yield TrackVectors(track.id, track.audio_hash, vectors)
+
+    def save_problem(self, problem: FileProblem) -> None:
+        self._problems[problem.location] = problem
+
+    def remove_problems(self, locations: Collection[Location]) -> None:
+        for location in locations:
+            self._problems.pop(location, None)
+
+    def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
+        found = [location for location in list(self._problems) if _is_under(location, root, path)]
+        yield from [self._problems[location] for location in sorted(found)]
+
+    def _all(self) -> list[Track]:
+        return list(self._tracks.values())
+
+    def _there(self) -> list[Track]:
+        return [track for track in self._all() if not track.is_vanished]
+
+    def _check(self, schema: FeatureSchema) -> None:
+        if self._fingerprints.get(schema.key, schema.fingerprint) != schema.fingerprint:
+            msg = f"other features are stored under the name of {schema.key}"
+            raise SchemaMismatchError(msg)
+
+
+def _to_the_millisecond(track: Track) -> Track:
+    vanished_at = track.vanished_at and from_ms(to_ms(track.vanished_at))
+    return replace(track, added_at=from_ms(to_ms(track.added_at)), vanished_at=vanished_at)
+
+
+def _is_under(location: Location, root: RootName, path: RelativePath) -> bool:
+    is_below = not path or location.path == path or location.path.startswith(path + b"/")
+    return location.root == root and is_below
+
+
+def _matches(track: Track, words: Sequence[str]) -> bool:
+    texts = [text for text in (track.title, track.artist, track.album) if text is not None]
+    known = frozenset[str]().union(*map(index_words, texts))
+    return all(any(word.startswith(asked) for word in known) for asked in words)
+
+
+def _rank(key: str | int | None) -> tuple[int, int, str]:
+    """Order keys of one kind, a made-up one of another kind by kind; a missing one last."""
+    if key is None:
+        return (2, 0, "")
+    return (0, key, "") if isinstance(key, int) else (1, 0, key)
+
+
+def _in_order(tracks: list[Track], field: SortField) -> list[Track]:
+    return sorted(tracks, key=lambda track: (_rank(sort_keys(track)[field]), track.id))
+
+
+def _reversed_but_ties(tracks: list[Track], field: SortField) -> list[Track]:
+    having = [track for track in tracks if sort_keys(track)[field] is not None]
+    missing = [track for track in tracks if sort_keys(track)[field] is None]
+    return sorted(having, key=lambda track: _rank(sort_keys(track)[field]), reverse=True) + missing
+
+
+def _is_after(track: Track, sort: Sort, after: Position) -> bool:
+    key = sort_keys(track)[sort.field]
+    if key == after.key:
+        return track.id > after.track_id
+    if key is None or after.key is None:
+        return key is None
+    return (_rank(key) < _rank(after.key)) if sort.is_descending else (_rank(key) > _rank(after.key))
