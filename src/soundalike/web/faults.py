@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from soundalike.domain.errors import (
     DamagedArtefactError,
@@ -23,6 +23,7 @@ from soundalike.domain.errors import (
 
 _log = logging.getLogger(__name__)
 
+MAX_BODY_BYTES = 1 << 20
 INTERNAL = "something went wrong inside soundalike; its log says what"
 
 
@@ -94,6 +95,11 @@ def is_api_path(path: str) -> bool:
 
 def answer_faults(app: Flask) -> None:
     """Make an app answer every error in one form."""
+
+    @app.before_request
+    def refuse_bodies() -> None:
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            raise RequestEntityTooLarge
 
     @app.errorhandler(SoundalikeError)
     @app.errorhandler(HTTPException)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 THREADS = 8
 STALLED_AFTER_S = 300
-_MAX_BODY_BYTES = 1 << 20
+# Above what the player refuses: answering before all is received would cut the client off unheard.
+_MAX_RECEIVED_BYTES = 64 << 20
 _MAX_CONNECTIONS = 1000
 _SPARE_FILES = 100
 _MAX_PORT = 65_535
@@ -67,7 +68,7 @@ class Server:
             asyncore_use_poll=True,
             connection_limit=_connection_limit(),
             channel_timeout=STALLED_AFTER_S,
-            max_request_body_size=_MAX_BODY_BYTES,
+            max_request_body_size=_MAX_RECEIVED_BYTES,
             # Below it, a client that sends several requests at once and reads nothing holds a worker.
             outbuf_high_watermark=sys.maxsize,
         )

@@ -1,0 +1,245 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from soundalike.domain.errors import ServeError
+from soundalike.web import protocol
+from soundalike.web.app import create_app
+from soundalike.web.server import Server, serve
+from web.stage import Stage
+
+BIG_BYTES = 100 * 1024 * 1024
+LISTENERS = 20
+AUDIO = b"GET /api/tracks/big/audio HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+PART = AUDIO % b"Range: bytes=0-\r\n"
+WHOLE = AUDIO % b""
+
+
+@contextmanager
+def running(stage: Stage) -> Iterator[Server]:
+    server = Server(create_app(stage.services), threads=4)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert all(file.closed for file in stage.files.opened)
+
+
+@pytest.fixture
+def big(stage: Stage) -> Stage:
+    stage.add("big", size_bytes=BIG_BYTES)
+    return stage
+
+
+def ask(server: Server, path: str) -> tuple[int, bytes]:
+    connection = HTTPConnection("localhost", server.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def talk(server: Server, request: bytes) -> bytes:
+    """Send bytes as they are and read until the server has closed the connection."""
+    with socket.create_connection(("localhost", server.port), timeout=5) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def start_listening(server: Server, request: bytes) -> socket.socket:
+    """Ask for audio, read a little of it, and read no more."""
+    connection = socket.create_connection(("localhost", server.port), timeout=5)
+    connection.sendall(request)
+    assert connection.recv(1000).startswith(b"HTTP/1.1 20")
+    return connection
+
+
+def open_files(stage: Stage) -> int:
+    return sum(not file.closed for file in stage.files.opened)
+
+
+def wait_until_closed(stage: Stage) -> None:
+    for _ in range(100):
+        if not open_files(stage):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{open_files(stage)} files are still open")
+
+
+@pytest.mark.parametrize(
+    "request_", [PART, WHOLE, PART * 10, WHOLE * 3], ids=["part", "whole", "parts", "wholes"]
+)
+def test_stopped_listeners_hold_no_worker(big: Stage, request_: bytes) -> None:
+    with running(big) as server, ExitStack() as stopped:
+        for _ in range(LISTENERS):
+            stopped.enter_context(start_listening(server, request_))
+        time.sleep(0.3)
+        for _ in range(5):
+            started = time.perf_counter()
+            assert ask(server, "/healthz")[0] == 200
+            assert time.perf_counter() - started < 0.1
+
+
+def test_a_stopped_listener_can_go_on_to_the_end(big: Stage) -> None:
+    with running(big) as server, start_listening(server, WHOLE) as listener:
+        time.sleep(0.2)
+        received = 1000
+        while received < BIG_BYTES:
+            block = listener.recv(1 << 20)
+            assert block
+            received += len(block)
+        wait_until_closed(big)
+
+
+def test_files_are_closed_when_listeners_go(big: Stage) -> None:
+    with running(big) as server:
+        listeners = [start_listening(server, request) for request in (PART, WHOLE, PART * 3)]
+        assert open_files(big) >= 3
+        for listener in listeners:
+            listener.close()
+        wait_until_closed(big)
+        assert ask(server, "/healthz")[0] == 200
+
+
+def test_a_listener_who_has_stalled_for_long_is_let_go(big: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    maintain = protocol.PlayerServer.maintenance
+    ahead = [0]
+    monkeypatch.setattr(
+        protocol.PlayerServer, "maintenance", lambda server, now: maintain(server, now + ahead[0])
+    )
+    monkeypatch.setattr("waitress.adjustments.Adjustments.cleanup_interval", 0)
+    with running(big) as server, start_listening(server, WHOLE):
+        assert open_files(big) == 1
+        ahead[0] = 10_000
+        wait_until_closed(big)
+
+
+def test_a_file_cut_short_while_it_is_played_ends_the_connection(big: Stage) -> None:
+    with running(big) as server, start_listening(server, WHOLE) as listener:
+        time.sleep(0.2)
+        os.truncate(big.folder / "big.mp3", 1000)
+        received = sum(len(block) for block in iter(lambda: listener.recv(1 << 20), b""))
+        assert received < BIG_BYTES
+        wait_until_closed(big)
+        assert ask(server, "/healthz")[0] == 200
+
+
+def test_many_requests_share_one_connection(stage: Stage) -> None:
+    stage.add("a", data=b"0123456789")
+    connection = b"GET /api/tracks/a/audio HTTP/1.1\r\nHost: localhost\r\nRange: bytes=2-4\r\n%s\r\n"
+    with running(stage) as server:
+        answer = talk(server, connection % b"" * 3 + connection % b"Connection: close\r\n")
+    assert answer.count(b"HTTP/1.1 206") == 4
+    assert answer.count(b"\r\n\r\n234") == 4
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.0\r\nHost: evil.example\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.0\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        (b"GET http://evil.example/healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET http://[::1/healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", 400),
+        (b"POST /api/tracks HTTP/1.0\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"POST /api HTTP/1.0\r\nHost: localhost\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (b"GET /?query=".ljust(262_144 - 13, b"a") + b" HTTP/1.0\r\n\r\n", 431),
+        (b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", 200),
+    ],
+)  # fmt: skip
+def test_what_the_server_says_by_itself_is_json_and_safe_too(
+    stage: Stage, request_: bytes, status: int
+) -> None:
+    with running(stage) as server:
+        head, _, body = talk(server, request_).partition(b"\r\n\r\n")
+    assert head.split()[1] == str(status).encode()
+    assert b"application/json" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Content-Security-Policy: default-src 'none'" in head
+    assert body.startswith(b'{"')
+
+
+def test_a_taken_port_names_the_next_free_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as more:
+        port = taken.getsockname()[1]
+        if port == 65_535:
+            pytest.skip("the very last port was given out")
+        with suppress(OSError):
+            more.enter_context(socket.create_server(("127.0.0.1", port + 1)))
+        with pytest.raises(ServeError, match=rf"port {port} is taken; (\d+) is free") as caught:
+            Server(lambda _environ, _start: [], port=port)
+    named = int(str(caught.value).split("; ")[1].split()[0])
+    assert named > port + 1
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "words"),
+    [
+        ("127.0.0.1", -1, "does not exist"),
+        ("127.0.0.1", 65_536, "does not exist"),
+        ("0.0.0.0", 0, "accounts"),  # noqa: S104 - that is refused
+        ("::", 0, "accounts"),
+        ("no-such-host.invalid", 0, "not known"),
+        ("a" * 300, 0, "not known"),
+        ("", 0, "accounts|not known"),
+    ],
+)
+def test_an_address_that_cannot_be_used_says_why(host: str, port: int, words: str) -> None:
+    with pytest.raises(ServeError, match=words):
+        Server(lambda _environ, _start: [], host=host, port=port)
+
+
+SERVING = """
+from pathlib import Path
+import sys
+from web.stage import Stage
+from soundalike.web.app import create_app
+from soundalike.web.server import serve
+app = create_app(Stage(Path(sys.argv[1])).services)
+serve(app, host="127.0.0.1", port=0, on_ready=lambda url: print(url, flush=True))
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_serving_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    tests = Path(__file__).parent.parent
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVING, str(tmp_path)], cwd=tests, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rstrip("/\n").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as idle:
+            process.send_signal(number)
+            assert idle.recv(1) == b""
+        assert process.stdout.read() == "ended\n"
+        assert process.wait(10) == 0
+
+
+def test_the_signal_handlers_are_as_before_once_it_has_ended(stage: Stage) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    serve(
+        create_app(stage.services),
+        host="127.0.0.1",
+        port=0,
+        on_ready=lambda _url: signal.raise_signal(signal.SIGTERM),
+    )
+    assert signal.getsignal(signal.SIGTERM) == before
