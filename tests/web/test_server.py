@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -227,9 +227,11 @@ def test_a_signal_ends_serving_cleanly(tmp_path: Path, number: signal.Signals) -
     ) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline().rstrip("/\n").rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port)) as idle:
+        with closing(HTTPConnection("127.0.0.1", port)) as idle:
+            idle.request("GET", "/healthz")
+            assert idle.getresponse().read()
             process.send_signal(number)
-            assert idle.recv(1) == b""
+            assert idle.sock.recv(1) == b""
         assert process.stdout.read() == "ended\n"
         assert process.wait(10) == 0
 

@@ -9,6 +9,7 @@ from waitress.utilities import Error
 from soundalike.web.faults import INTERNAL, Fault
 from soundalike.web.guard import SAFE_HEADERS, fault_body
 
+TURN_BYTES = 512 * 1024
 _CODES = {400: "bad_request", 413: "too_large", 431: "header_too_large", 501: "not_implemented"}
 
 
@@ -41,8 +42,28 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress has no types
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+    """A connection that sends so much at a time: one fast download may not keep all others waiting."""
+
     error_task_class = _SafeErrorTask
     parser_class = _Parser
+    _turn_bytes = TURN_BYTES
+
+    def handle_write(self) -> None:
+        self._turn_bytes = TURN_BYTES
+        super().handle_write()
+
+    def write_soon(self, data: object) -> int:
+        self._turn_bytes = TURN_BYTES
+        count: int = super().write_soon(data)
+        return count
+
+    def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - waitress's own signature
+        """Send what is allowed this turn; 0 is how waitress hears that it must wait."""
+        if self._turn_bytes <= 0:
+            return 0
+        count: int = super().send(data[: self._turn_bytes], do_close)
+        self._turn_bytes -= count
+        return count
 
 
 class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types

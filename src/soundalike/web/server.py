@@ -148,6 +148,17 @@ def serve(app: "WSGIApplication", *, host: str, port: int, on_ready: Callable[[s
             signal.signal(number, handler)
 
 
+def check_address(host: str, port: int) -> None:
+    """Make sure that an address can be served on, before any long work.
+
+    Raises
+    ------
+    ServeError
+        As `serve`.
+    """
+    _listen(host, port).close()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= _MAX_PORT:
         msg = f"port {port} does not exist; choose one of 1024 to {_MAX_PORT}"
