@@ -11,7 +11,9 @@ class Decoder:
     Parameters
     ----------
     name : str
-        What it is and what it is for.
+        Of the package.
+    purpose : str
+        What it reads.
     version : str or None
         None where it is not installed.
     missing : str
@@ -19,6 +21,7 @@ class Decoder:
     """
 
     name: str
+    purpose: str
     version: str | None
     missing: str = ""
 
@@ -37,8 +40,7 @@ def decoders() -> tuple[Decoder, ...]:
 
 
 def _decoder(package: str, purpose: str, remedy: str) -> Decoder:
-    name = f"{package} ({purpose})"
     try:
-        return Decoder(name, version(package))
+        return Decoder(package, purpose, version(package))
     except PackageNotFoundError:
-        return Decoder(name, None, remedy)
+        return Decoder(package, purpose, None, remedy)

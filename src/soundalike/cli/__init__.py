@@ -14,14 +14,23 @@ from soundalike.domain.errors import SoundalikeError
 _INTERRUPTED = "interrupted; what is done is kept, run the same command again to go on"
 
 
+class _InOrder(click.Group):
+    """Lists commands in the order that a newcomer needs them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the commands as they were added."""
+        return list(self.commands)
+
+
 @click.group(
+    cls=_InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: soundalike up ~/Music",
 )
 @click.version_option(__version__, "-V", "--version", package_name="soundalike")
 @options.common
 def cli() -> None:
-    r"""Hear how every track of your music sounds, and play what sounds alike.
+    """Hear how every track of your music sounds, and play what sounds alike.
 
     \b
     soundalike up ~/Music        everything: listen, learn, serve the player
@@ -29,7 +38,7 @@ def cli() -> None:
     soundalike doctor            what is here, what is missing, how to get it
 
     Settings come from flags, then SOUNDALIKE_* variables, then soundalike.toml.
-    """
+    """  # noqa: D301 - click reads \b as "keep these lines"
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if options.is_debugging(click.get_current_context()) else logging.WARNING,

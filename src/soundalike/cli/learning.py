@@ -11,7 +11,7 @@ from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.services.training import BuildReport, Method
 
 
-@click.command()
+@click.command(short_help="Choose the similarity space by measurement.")
 @click.option("--lsh", is_flag=True, help="Choose LSH parameters too (needs Spark; some minutes).")
 @options.engine
 @options.json_output
@@ -34,7 +34,7 @@ def tune(*, lsh: bool, as_json: bool) -> None:
             _print_lsh(lsh_tuning)
 
 
-@click.command()
+@click.command(short_help="Find every track's neighbours.")
 @click.option(
     "--method",
     type=click.Choice([method.value for method in Method]),

@@ -16,7 +16,7 @@ from soundalike.wire import pair_body, similar_body
 _SHOWN_PROBLEMS = 10
 
 
-@click.command()
+@click.command(short_help="Listen to every audio file below DIR.")
 @click.argument("directory", type=options.FOLDER, metavar="DIR")
 @click.option("--emptied", is_flag=True, help="Accept that DIR, which held tracks, holds none any more.")
 @options.workers
@@ -42,7 +42,7 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
             show.say("Next: soundalike tune, then soundalike build.")
 
 
-@click.command()
+@click.command(short_help="Show the closest pairs of the library.")
 @click.option("--limit", type=options.LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many.")
 @options.json_output
 @options.common
@@ -76,7 +76,7 @@ def pairs(limit: int, *, as_json: bool) -> None:
         )
 
 
-@click.command()
+@click.command(short_help="Show what sounds like one track.")
 @click.argument("track")
 @click.option("--limit", type=options.LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many.")
 @options.json_output
@@ -111,7 +111,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
         )
 
 
-@click.command()
+@click.command(short_help="Write tracks and vectors as Parquet.")
 @click.argument("file", type=options.FOLDER, metavar="FILE.parquet")
 @options.json_output
 @options.common
@@ -125,7 +125,7 @@ def export(file: Path, *, as_json: bool) -> None:
         show.say(f"{snapshot.track_count:,} tracks with {len(snapshot.schema)} features each in {file}.")
 
 
-@click.command()
+@click.command(short_help="Write a small library of synthesised music.")
 @click.argument("directory", type=options.FOLDER, metavar="DIR")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other music."

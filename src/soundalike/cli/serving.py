@@ -12,7 +12,7 @@ from soundalike.web.server import check_address
 from soundalike.web.server import serve as serve_forever
 
 
-@click.command()
+@click.command(short_help="Do everything, then serve the player.")
 @click.argument("directory", type=options.FOLDER, metavar="DIR")
 @options.address
 @options.engine
@@ -31,7 +31,7 @@ def up(directory: Path) -> None:
         _serve(app)
 
 
-@click.command()
+@click.command(short_help="Serve the player.")
 @options.address
 @options.common
 def serve() -> None:

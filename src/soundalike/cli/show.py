@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -26,6 +27,9 @@ from rich.text import Text
 from soundalike.domain.ports import Progress as ProgressCall
 
 _BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
+
+_NARROWEST = 4
+_GAP = 2
 
 
 def out() -> Console:
@@ -74,27 +78,45 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], *, 
     Parameters
     ----------
     columns : sequence of (heading, kind)
-        ``number`` is aligned to the right and never cut, ``fixed`` is never cut, ``text`` is cut
-        with an ellipsis where there is no room.
+        ``number`` is aligned to the right; ``number`` and ``fixed`` are never cut; ``text`` is cut with
+        an ellipsis where there is no room; ``prose`` is broken into lines.
     rows : sequence of sequence of str
         Cells, hostile or not.
     title : str
         Stands above.
     """
-    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for heading, kind in columns:
+    console = out()
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if title:
+        console.print(Text(clean(title), style="bold"), soft_wrap=True)
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for (heading, kind), width in zip(columns, _widths(columns, cells, console.width), strict=True):
         grid.add_column(
             heading,
             justify="right" if kind == "number" else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None
-            if kind == "text"
-            else max([len(heading), *(len(row[len(grid.columns)]) for row in rows)]),
+            no_wrap=kind != "prose",
+            overflow="fold" if kind == "prose" else "ellipsis",
+            width=width,
         )
-    for row in rows:
-        grid.add_row(*(Text(clean(cell)) for cell in row))
-    out().print(grid)
+    for row in cells:
+        grid.add_row(*(Text(cell) for cell in row))
+    console.print(grid)
+
+
+def _widths(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return each column's width: the widest that may be cut give way first, all alike."""
+    widths = [
+        max(cell_len(heading), *(cell_len(row[index]) for row in rows), 1)
+        for index, (heading, _) in enumerate(columns)
+    ]
+    flexible = [index for index, (_, kind) in enumerate(columns) if kind in {"text", "prose"}]
+    gaps = _GAP * (len(columns) - 1)
+    while flexible and sum(widths) + gaps > room:
+        widest = max(flexible, key=lambda index: widths[index])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 class _Rate(ProgressColumn):

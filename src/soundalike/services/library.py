@@ -84,9 +84,7 @@ class Library:
         exact = [found for found in titled if fold(found.title).split() == fold(text).split()]
         candidates = exact or titled
         if not candidates:
-            msg = (
-                f"no track has the id, path or title {text!r}; try fewer words, or 'soundalike extract' first"
-            )
+            msg = f"no track has the id, path or title {text!r}; try fewer words, or run 'soundalike extract'"
             raise UnknownTrackError(msg)
         if len(candidates) > 1:
             raise AmbiguousTrackError(_ambiguous(text, candidates))
