@@ -15,7 +15,7 @@ import pytest
 from soundalike.domain.errors import ServeError
 from soundalike.web import protocol
 from soundalike.web.app import create_app
-from soundalike.web.server import Server, serve
+from soundalike.web.server import Server, check_address, serve
 from web.stage import Stage
 
 BIG_BYTES = 100 * 1024 * 1024
@@ -186,6 +186,8 @@ def test_a_taken_port_names_the_next_free_one() -> None:
             more.enter_context(socket.create_server(("127.0.0.1", port + 1)))
         with pytest.raises(ServeError, match=rf"port {port} is taken; (\d+) is free") as caught:
             Server(lambda _environ, _start: [], port=port)
+        with pytest.raises(ServeError, match=rf"port {port} is taken"):
+            check_address("localhost", port)
     named = int(str(caught.value).split("; ")[1].split()[0])
     assert named > port + 1
 

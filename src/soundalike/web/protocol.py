@@ -1,5 +1,7 @@
 """waitress, taught what it lacks here: errors in our form, and an end to listeners that have stalled."""
 
+from typing import Any
+
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
@@ -47,6 +49,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     error_task_class = _SafeErrorTask
     parser_class = _Parser
     _turn_bytes = TURN_BYTES
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - waitress's own
+        super().__init__(*args, **kwargs)
+        self.sendbuf_len: int = min(self.sendbuf_len, TURN_BYTES)  # how much of a file is read at once
 
     def handle_write(self) -> None:
         self._turn_bytes = TURN_BYTES
