@@ -13,13 +13,11 @@ _SAMPLE = 8192
 # The square of anything larger, summed, leaves float32.
 _LARGEST = 1e15
 
-_Indices = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
-def exact_neighbours(
-    coordinates: FloatArray, k: int, *, start: int = 0, stop: int | None = None
-) -> Neighbours:
-    """Find the k nearest others of the rows from `start` to `stop`, ties by row number.
+def exact_neighbours(coordinates: FloatArray, k: int, *, queries: Indices | None = None) -> Neighbours:
+    """Find the k nearest others of some rows, ties by row number.
 
     Squared distances come from ``|a|² + |b|² - 2ab`` in float32, which cancels for close pairs. So
     each is taken as an interval that holds the true one, whatever may be among the k nearest is kept,
@@ -31,24 +29,25 @@ def exact_neighbours(
         All tracks, in a space where distance is Euclidean.
     k : int
         At least 1; may exceed n - 1, then rows are padded with -1 and infinity.
+    queries : array of int, shape (q,), optional
+        Row numbers to ask for; all by default.
 
     Returns
     -------
     Neighbours
-        Of shape (stop - start, k).
+        Of shape (q, k).
     """
     count = len(coordinates)
-    stop = count if stop is None else stop
-    rows = np.full((stop - start, k), -1, dtype=np.int32)
-    distances = np.full((stop - start, k), np.inf, dtype=np.float32)
+    queries = np.arange(count) if queries is None else queries
+    rows = np.full((len(queries), k), -1, dtype=np.int32)
+    distances = np.full((len(queries), k), np.inf, dtype=np.float32)
     wanted = min(k, count - 1)
     if wanted > 0:
         search = _Search(coordinates, wanted)
-        block = max(1, _BLOCK_ENTRIES // count)
-        for begin in range(start, stop, block):
-            end = min(begin + block, stop)
-            part = slice(begin - start, end - start)
-            rows[part, :wanted], distances[part, :wanted] = search.nearest(np.arange(begin, end))
+        size = max(1, _BLOCK_ENTRIES // count)
+        for begin in range(0, len(queries), size):
+            block = slice(begin, begin + size)
+            rows[block, :wanted], distances[block, :wanted] = search.nearest(queries[block])
     return Neighbours(rows, distances)
 
 
@@ -69,7 +68,7 @@ class _Search:
         self.low_squares = self.squares * (1 - self.slack)
         self.sample = np.arange(0, count, max(1, count // max(_SAMPLE, count // 8, 4 * (wanted + 1))))
 
-    def nearest(self, queries: _Indices) -> tuple[IndexArray, FloatArray]:
+    def nearest(self, queries: Indices) -> tuple[IndexArray, FloatArray]:
         """Return rows and distances, each of shape (len(queries), wanted)."""
         low = self.centred[queries] @ self.centred.T
         low *= -2

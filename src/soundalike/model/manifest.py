@@ -31,6 +31,7 @@ MANIFEST, IDS = "manifest.json", "track_ids.json"
 ARRAYS = ("mean", "scale", "weights", "offset", "coordinates", "neighbours", "distances")
 FILES = (MANIFEST, IDS, *(f"{name}.npy" for name in ARRAYS))
 _MANIFEST_BYTES = 4 << 20
+_STRONGEST = 4.0
 # What reading a damaged or foreign file may raise: json and NumPy each have their own ways.
 _UNREADABLE = (
     OSError,
@@ -172,6 +173,9 @@ def recipe_from(document: Mapping[str, Any]) -> SpaceRecipe:
     values["strength"] = float(values["strength"])
     values["clip"] = None if values["clip"] is None else float(values["clip"])
     values["is_unit_length"] = bool(values["is_unit_length"])
+    if not (0 <= values["strength"] <= _STRONGEST and (values["clip"] is None or values["clip"] > 0)):
+        msg = f"its recipe is out of range: {dict(document)}"
+        raise ValueError(msg)
     return SpaceRecipe(**values)
 
 

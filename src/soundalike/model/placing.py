@@ -9,7 +9,7 @@ from soundalike.domain.types import FloatArray, TrackId
 from soundalike.model.exact import exact_neighbours
 
 
-class ExactPlacer:
+class ArtefactPlacer:
     """Places new tracks by exact distances."""
 
     def extend(self, artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
@@ -34,7 +34,7 @@ class ExactPlacer:
         placed = artefact.space.place(vectors)
         coordinates = np.concatenate([artefact.coordinates, placed])
         of_old = _offer(artefact.neighbours, artefact.coordinates, placed)
-        of_new = exact_neighbours(coordinates, k, start=old)
+        of_new = exact_neighbours(coordinates, k, queries=np.arange(old, len(coordinates)))
         placed_before = artefact.facts.get("placed", "0")
         return ArtefactDraft(
             schema=artefact.schema,

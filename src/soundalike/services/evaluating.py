@@ -19,20 +19,20 @@ _Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over queries and its standard error; of no query, 0 with an infinite error."""
+    """Scores of single queries, 0 to 1 each, shape (q,), and what they come to."""
 
-    value: float
-    standard_error: float
-    query_count: int
+    scores: npt.NDArray[np.float64]
 
-    @classmethod
-    def of(cls, scores: npt.NDArray[np.float64]) -> "Estimate":
-        """Average the scores of all queries, shape (q,)."""
-        count = len(scores)
-        if not count:
-            return cls(0.0, float("inf"), 0)
-        error = float(scores.std(ddof=1) / np.sqrt(count)) if count > 1 else float("inf")
-        return cls(float(scores.mean()), error, count)
+    @property
+    def value(self) -> float:
+        """Mean over the queries; 0 where there is none."""
+        return float(self.scores.mean()) if len(self.scores) else 0.0
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean; infinite for fewer than two queries."""
+        count = len(self.scores)
+        return float(self.scores.std(ddof=1) / np.sqrt(count)) if count > 1 else float("inf")
 
 
 def precision_at_k(
@@ -43,11 +43,11 @@ def precision_at_k(
     artists: Sequence[str | None] | None = None,
     rng: np.random.Generator,
 ) -> Estimate:
-    """Share of a track's k nearest that bear its label.
+    """Share of a track's k nearest that bear its label, of those that could.
 
     A query's candidates are the labelled tracks other than itself and, where `artists` are given,
-    not by its own artist (whose records sound alike for reasons of production). A query with fewer
-    candidates than k is judged by those it has; one with none is left out.
+    not by its own artist (whose records sound alike for reasons of production). With fewer than k
+    candidates of its label, a query is judged by what it could have found; one with none is left out.
 
     Parameters
     ----------
@@ -70,15 +70,15 @@ def precision_at_k(
             is_same = (own[queries, None] == own) & (own[queries, None] >= 0)
             distances[is_same] = np.inf
         nearest = _nearest(distances, k)
-        is_candidate = np.isfinite(np.take_along_axis(distances, nearest, axis=1))
-        is_hit = (label_of[nearest] == label_of[queries, None]) & is_candidate
-        asked = is_candidate.sum(axis=1)
-        scores.append((is_hit.sum(axis=1) / np.maximum(asked, 1))[asked > 0])
-    return Estimate.of(np.concatenate(scores) if scores else np.empty(0))
+        is_alike = (label_of == label_of[queries, None]) & np.isfinite(distances)
+        hits = np.take_along_axis(is_alike, nearest, axis=1).sum(axis=1)
+        possible = np.minimum(is_alike.sum(axis=1), k)
+        scores.append(hits[possible > 0] / possible[possible > 0])
+    return Estimate(np.concatenate(scores) if scores else np.empty(0))
 
 
 def halves_agreement(
-    first: FloatArray, second: FloatArray, *, rng: np.random.Generator, queries: _Indices | None = None
+    first: FloatArray, second: FloatArray, *, queries: npt.NDArray[np.int64] | None = None
 ) -> Estimate:
     """How well the two halves of a track find each other in the whole library.
 
@@ -91,10 +91,10 @@ def halves_agreement(
     first, second : FloatArray, shape (n, m)
         Coordinates of the halves of each track.
     queries : array of int, optional
-        Rows to ask for; a random sample by default.
+        Rows to ask for; all by default.
     """
     count = len(first)
-    asked = _sample(count, rng) if queries is None else queries
+    asked = np.arange(count) if queries is None else queries
     scores = []
     for block in _blocks(asked, count):
         ranks = np.zeros((2, len(block)))
@@ -103,7 +103,7 @@ def halves_agreement(
             own = distances[np.arange(len(block)), block]
             ranks[side] = (distances <= own[:, None]).sum(axis=1)
         scores.append((1 / ranks).mean(axis=0))
-    return Estimate.of(np.concatenate(scores) if scores else np.empty(0))
+    return Estimate(np.concatenate(scores) if scores else np.empty(0))
 
 
 def recall_at_k(found: IndexArray, exact: IndexArray) -> float:
