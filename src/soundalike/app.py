@@ -144,6 +144,9 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         else Check("spark", is_ok=None, detail="learning takes the local engine", remedy=spark),
         *(_check_decoder(decoder) for decoder in decoders()),
     ]
+    if not settings.database.exists():
+        remedy = "start with 'soundalike up DIR'"
+        return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
     try:
         with open_app(settings) as app:
             tracks = app.services.library.count()

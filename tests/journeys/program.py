@@ -1,0 +1,117 @@
+"""The program as a user starts it, and folders of small real audio files."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+RATE = 22_050
+PATIENCE_S = 60
+
+
+def write_tune(path: Path, *, seed: int, seconds: float = 4.0) -> Path:
+    """Write a few notes with some noise; another seed, another timbre."""
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(int(seconds * RATE)) / RATE
+    pitch = 110 * 2 ** (rng.integers(0, 24) / 12)
+    overtones = rng.random(6)
+    wave = sum(a * np.sin(2 * np.pi * pitch * (n + 1) * time_s) for n, a in enumerate(overtones))
+    wave = 0.1 * wave * (1 + np.sin(2 * np.pi * rng.integers(1, 5) * time_s)) / 2
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, wave + 0.01 * rng.normal(size=len(wave)), RATE)
+    return path
+
+
+class Program:
+    """`soundalike` with a data folder of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("SOUNDALIKE_")}
+
+    def command(self, *arguments: str | Path) -> list[str]:
+        return [sys.executable, "-m", "soundalike", *map(str, arguments), "--data", str(self.data)]
+
+    def run(self, *arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            **more,
+        )
+
+    def json(self, *arguments: str | Path) -> Any:
+        result = self.run(*arguments, "--json")
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    @contextmanager
+    def start(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+        """Start in a session of its own, so that its workers can be counted and nothing is left over."""
+        process = subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    @contextmanager
+    def serving(self, *arguments: str | Path) -> Iterator[str]:
+        """Serve and yield the address, once it answers."""
+        port = free_port()
+        with self.start(*arguments, "--port", str(port)) as process:
+            address = f"http://127.0.0.1:{port}"
+            wait_until(lambda: _answers(address), process)
+            yield address
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE_S)
+
+
+def get(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own loopback server
+        return json.loads(answer.read())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(is_true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_true():
+        assert process.poll() is None, f"it ended early: {process.communicate()}"
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)
+
+
+def _answers(address: str) -> bool:
+    try:
+        get(f"{address}/healthz")
+    except OSError:
+        return False
+    return True
