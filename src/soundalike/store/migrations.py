@@ -34,12 +34,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
         "CREATE INDEX tracks_by_hash ON tracks (audio_hash)",
-        # Lists show the tracks that are there: each order has its index, ties by id.
-        "CREATE INDEX tracks_by_title ON tracks (title_key, id) WHERE vanished_ms IS NULL",
-        "CREATE INDEX tracks_by_artist ON tracks (artist_key, id) WHERE vanished_ms IS NULL",
-        "CREATE INDEX tracks_by_album ON tracks (album_key, id) WHERE vanished_ms IS NULL",
-        "CREATE INDEX tracks_by_year ON tracks (year, id) WHERE vanished_ms IS NULL",
-        "CREATE INDEX tracks_by_added ON tracks (added_ms, id) WHERE vanished_ms IS NULL",
+        # Lists show the tracks that are there: each order has its index, ties by id, rows unread.
+        "CREATE INDEX tracks_by_title ON tracks (title_key, id, vanished_ms) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_artist ON tracks (artist_key, id, vanished_ms) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_album ON tracks (album_key, id, vanished_ms) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_year ON tracks (year, id, vanished_ms) WHERE vanished_ms IS NULL",
+        "CREATE INDEX tracks_by_added ON tracks (added_ms, id, vanished_ms) WHERE vanished_ms IS NULL",
         # The words of tracks that are there, as UTF-8 bytes: what begins with w is w <= word < w + FF.
         """
         CREATE TABLE words (

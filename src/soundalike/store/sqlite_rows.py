@@ -1,12 +1,14 @@
 """Rows of the SQLite store to domain values, and back."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
+from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, Reason, Root
 from soundalike.domain.tracks import SortField, Track
@@ -16,6 +18,9 @@ from soundalike.store.keys import from_ms, sort_keys, to_ms
 Text = str | bytes
 """Text as it is bound: UTF-8, or bytes where lone surrogates make it none (so it equals no text)."""
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 _BLOB_FLOAT = np.dtype("<f4")
 
 TRACK_COLUMNS = (
@@ -24,6 +29,23 @@ TRACK_COLUMNS = (
 )
 PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
 VECTOR_COLUMNS = "whole, first_half, second_half"
+
+
+def telling_damage(read: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make a reader of rows tell of those that hold what was never written."""
+
+    @wraps(read)
+    def reader(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return read(*args, **kwargs)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            msg = (
+                f"the store's file is damaged ({error}); put a backup in its place, or move it away "
+                "and run 'soundalike extract' again"
+            )
+            raise StoreError(msg) from error
+
+    return reader
 
 
 def to_text(text: str) -> Text:
@@ -74,6 +96,7 @@ def root_to_row(root: Root) -> tuple[Text, bytes]:
     return to_text(root.name), os.fsencode(root.location)
 
 
+@telling_damage
 def root_from_row(columns: tuple[Text, bytes]) -> Root:
     """Read name and location."""
     name, location = columns
@@ -112,6 +135,7 @@ def track_to_row(track: Track) -> Mapping[str, Any]:
     }
 
 
+@telling_damage
 def track_from_row(columns: tuple[Any, ...]) -> Track:
     """Read `TRACK_COLUMNS`."""
     row = _TrackRow(*columns)
@@ -147,6 +171,7 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
     )
 
 
+@telling_damage
 def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     """Read `PROBLEM_COLUMNS`."""
     root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns = columns
@@ -165,6 +190,7 @@ def vectors_to_row(vectors: FeatureVectors) -> tuple[bytes, bytes, bytes]:
     return _to_blob(vectors.whole), _to_blob(vectors.first_half), _to_blob(vectors.second_half)
 
 
+@telling_damage
 def vectors_from_row(schema: FeatureSchema, columns: tuple[bytes, bytes, bytes]) -> FeatureVectors:
     """Read `VECTOR_COLUMNS`."""
     return FeatureVectors(schema, *map(_from_blob, columns))

@@ -1,6 +1,7 @@
 """Pages of the tracks that match words, from the SQLite store's indexes."""
 # ruff: noqa: S608 - only constants and names of our own are pasted into statements
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import TrackId
 from soundalike.store.keys import narrowing_words
-from soundalike.store.sqlite_rows import TRACK_COLUMNS, from_text, to_text, track_from_row
+from soundalike.store.sqlite_rows import TRACK_COLUMNS, from_text, telling_damage, to_text, track_from_row
 
 # Above so many matches, walking the order until a page is full beats sorting all of them.
 _MANY = 10_000
@@ -20,6 +21,7 @@ _COLUMNS = {
     SortField.YEAR: "year",
     SortField.ADDED: "added_ms",
 }
+_NEVER_MISSING = {SortField.TITLE, SortField.ADDED}
 _RANGE = "word >= ? AND word < ?"
 _LARGEST_INTEGER = 2**63 - 1
 
@@ -52,7 +54,7 @@ class _Match:
     ----------
     sql : str
         Begins with AND; empty where everything matches.
-    parameters : tuple of bytes
+    parameters : tuple of bytes or str
         Its parameters.
     total : int
         How many match.
@@ -61,7 +63,7 @@ class _Match:
     """
 
     sql: str
-    parameters: tuple[bytes, ...]
+    parameters: tuple[bytes | str, ...]
     total: int
     is_many: bool
 
@@ -72,17 +74,19 @@ class _Match:
             total = _one(connection, "SELECT count(*) FROM tracks WHERE vanished_ms IS NULL", ())
             return cls("", (), total, is_many=True)
         # The rarest word leads, the others are looked up for each track that has it.
-        counted = f"SELECT count(*) FROM (SELECT 1 FROM words WHERE {_RANGE} LIMIT {_MANY})"
+        counted = f"SELECT count(*) FROM words WHERE {_RANGE}"
         ranges.sort(key=lambda bounds: _one(connection, counted, bounds))
         parameters = tuple(bound for bounds in ranges for bound in bounds)
         holds = f"EXISTS (SELECT 1 FROM words w WHERE w.track = {{}} AND {_RANGE})"
         others = "".join(" AND " + holds.format("words.track") for _ in ranges[1:])
         led = f"FROM words WHERE {_RANGE}{others}"
+        found = connection.execute(f"SELECT DISTINCT track {led} LIMIT {_MANY + 1}", parameters).fetchall()
+        if len(found) <= _MANY:
+            numbers = json.dumps([number for (number,) in found])
+            return cls(" AND n IN (SELECT value FROM json_each(?))", (numbers,), len(found), is_many=False)
         total = _one(connection, f"SELECT count(DISTINCT track) {led}", parameters)
-        if total > _MANY:
-            each = "".join(" AND " + holds.format("tracks.n") for _ in ranges)
-            return cls(each, parameters, total, is_many=True)
-        return cls(f" AND n IN (SELECT track {led})", parameters, total, is_many=False)
+        each = "".join(" AND " + holds.format("tracks.n") for _ in ranges)
+        return cls(each, parameters, total, is_many=True)
 
 
 def _range(word: str) -> tuple[bytes, bytes]:
@@ -120,19 +124,14 @@ def _segments(
     order = f"{column} {direction}, id"
     if after is None:
         yield f"{column} IS NOT NULL", (), order
-        yield f"{column} IS NULL", (), "id"
+    elif after.key is not None:
+        key, track_id = _bound(after.key), to_text(after.track_id)
+        yield f"{column} {beyond}= ? AND ({column} {beyond} ? OR id > ?)", (key, key, track_id), order
+    else:
+        yield f"{column} IS NULL AND id > ?", (to_text(after.track_id),), "id"
         return
-    track_id = to_text(after.track_id)
-    if after.key is not None:
-        key = _bound(after.key)
-        yield (
-            f"{column} {beyond}= ? AND ({column} {beyond} ? OR id > ?)",
-            (key, key, track_id),
-            order,
-        )
+    if sort.field not in _NEVER_MISSING:
         yield f"{column} IS NULL", (), "id"
-        return
-    yield f"{column} IS NULL AND id > ?", (track_id,), "id"
 
 
 def _bound(key: str | int) -> str | bytes | int:
@@ -142,6 +141,7 @@ def _bound(key: str | int) -> str | bytes | int:
     return max(-_LARGEST_INTEGER, min(key, _LARGEST_INTEGER))
 
 
+@telling_damage
 def _tracks(connection: sqlite3.Connection, numbers: Sequence[int]) -> tuple[Track, ...]:
     marks = ",".join("?" * len(numbers))
     sql = f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({marks})"
