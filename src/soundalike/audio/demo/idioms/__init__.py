@@ -1,0 +1,1 @@
+"""Six ways of making music; each module has one `arrange(sketch)`, giving an unfinished stereo mix."""

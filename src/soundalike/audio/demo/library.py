@@ -1,0 +1,207 @@
+"""Writes the demo library: every file whole or not at all, and what is there already is left alone."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from soundalike.audio.demo.catalogue import Album, Entry, entries
+from soundalike.audio.demo.cover import draw_cover
+from soundalike.audio.demo.studio import Recording
+from soundalike.audio.demo.tags import Picture
+from soundalike.domain.errors import DemoError
+from soundalike.domain.ports import Progress
+
+MARKER = ".soundalike-demo.json"
+"""Says that a folder is a demo library, and from which seed."""
+
+TRACK_S = 30.0
+
+_MAX_THREADS = 4  # a track in the making takes some 100 MB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoLibrary:
+    """A demo library as it lies on disk.
+
+    Parameters
+    ----------
+    directory : Path
+        Its folder.
+    seed : int
+        What it was made from.
+    track_count, written_count : int
+        Tracks in it, and how many of them this run wrote: 0 where all were there.
+    album_count : int
+        Albums in it.
+    artists : tuple of str
+        Names of its artists.
+    size_bytes : int
+        Size of its audio files.
+    """
+
+    directory: Path
+    seed: int
+    track_count: int
+    written_count: int
+    album_count: int
+    artists: tuple[str, ...]
+    size_bytes: int
+
+
+def write_demo_library(directory: Path, *, seed: int = 1, progress: Progress | None = None) -> DemoLibrary:
+    """Synthesise the demo library, or what a run that was stopped left undone.
+
+    Parameters
+    ----------
+    directory : Path
+        New, empty, or a demo library from the same seed.
+    seed : int
+        0 or above; the same seed gives the same samples and tags.
+    progress : callable, optional
+        Called with (tracks there, tracks in all) from this thread.
+
+    Raises
+    ------
+    DemoError
+        If the folder holds something else or cannot be written, or the seed is below 0.
+    """
+    return write_library(directory, entries(), seed=seed, track_s=TRACK_S, progress=progress)
+
+
+def write_library(
+    directory: Path,
+    listed: Sequence[Entry],
+    *,
+    seed: int,
+    track_s: float,
+    progress: Progress | None = None,
+) -> DemoLibrary:
+    """Do as `write_demo_library` does for these entries and this length.
+
+    Raises
+    ------
+    DemoError
+        As there.
+    """
+    if seed < 0:
+        msg = f"a seed is 0 or above, not {seed}"
+        raise DemoError(msg)
+    try:
+        with _hold(directory):
+            _claim(directory, seed)
+            missing = _write_missing(directory, listed, seed=seed, track_s=track_s, progress=progress)
+            return DemoLibrary(
+                directory=directory,
+                seed=seed,
+                track_count=len(listed),
+                written_count=missing,
+                album_count=len({entry.album for entry in listed}),
+                artists=tuple(dict.fromkeys(entry.artist.name for entry in listed)),
+                size_bytes=sum(directory.joinpath(*entry.path).stat().st_size for entry in listed),
+            )
+    except (OSError, UnicodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        msg = (
+            f"cannot write the demo library to {directory}: {cause}; "
+            "choose a folder that you may write to, with 100 MB free, and run it again to go on"
+        )
+        raise DemoError(msg) from error
+
+
+@contextlib.contextmanager
+def _hold(directory: Path) -> Iterator[None]:
+    """Make the folder and lock it, so that a second run waits for the first and finds its work done."""
+    directory.mkdir(parents=True, exist_ok=True)
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems cannot lock
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _claim(directory: Path, seed: int) -> None:
+    """Mark an empty folder as a demo library; refuse one that holds anything else."""
+    marker = directory / MARKER
+    try:
+        found = json.loads(marker.read_bytes())
+    except FileNotFoundError:
+        if {name.name for name in directory.iterdir()} - {_aside(marker).name}:
+            msg = f"{directory} is not empty and no demo library; choose a new or an empty folder"
+            raise DemoError(msg) from None
+        _put(marker, json.dumps({"seed": seed}).encode() + b"\n")
+        return
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or "seed" not in found:
+        msg = f"{marker} is damaged; delete {directory} or choose another folder"
+        raise DemoError(msg)
+    if found["seed"] != seed:
+        msg = f"{directory} holds the demo library of seed {found['seed']}, not {seed}; choose another folder"
+        raise DemoError(msg)
+
+
+def _write_missing(
+    directory: Path, listed: Sequence[Entry], *, seed: int, track_s: float, progress: Progress | None
+) -> int:
+    """Write the tracks that are not there, several at a time, and count them."""
+    catalogue = entries()
+    seeds = dict(zip(catalogue, np.random.SeedSequence(seed).spawn(len(catalogue)), strict=True))
+    missing = [entry for entry in listed if not directory.joinpath(*entry.path).is_file()]
+    there = len(listed) - len(missing)
+    if progress is not None:
+        progress(there, len(listed))
+    # The encoders and NumPy's larger loops let go of the interpreter: threads do well enough.
+    pool = ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1))
+    try:
+        albums = list(dict.fromkeys(entry.album for entry in missing))
+        covers = dict(zip(albums, pool.map(lambda album: _draw_cover(album, seed), albums), strict=True))
+        tasks = [
+            pool.submit(_record, directory, Recording(entry, seeds[entry], covers[entry.album], track_s))
+            for entry in missing
+        ]
+        for task in as_completed(tasks):
+            task.result()
+            there += 1
+            if progress is not None:
+                progress(there, len(listed))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return len(missing)
+
+
+def _draw_cover(album: Album, seed: int) -> Picture:
+    """Draw a cover from the seed and the album's title, whichever others are asked for."""
+    return draw_cover(album.design, np.random.default_rng([seed, *album.title.encode()]))
+
+
+def _record(directory: Path, recording: Recording) -> None:
+    path = directory.joinpath(*recording.entry.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _put(path, recording.render())
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file aside, under a name that scans pass over, and rename it."""
+    aside = _aside(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")

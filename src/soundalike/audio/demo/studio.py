@@ -1,0 +1,128 @@
+"""From a catalogue entry to the bytes of its file."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from soundalike.audio.demo.catalogue import Entry
+from soundalike.audio.demo.effects import finish
+from soundalike.audio.demo.instruments import SAMPLE_RATE_HZ
+from soundalike.audio.demo.score import Sketch
+from soundalike.audio.demo.tags import Picture, TrackTags
+from soundalike.audio.demo.tagwriter import Container, tag
+from soundalike.domain.errors import DemoError
+from soundalike.domain.types import FloatArray
+
+_BLOCK_SAMPLES = 1 << 14
+_MARGIN = 0.95
+_GOLDEN_RATIO = 0.618034
+_FIFTH = 7
+_ENCODINGS = {
+    Container.MP3: ("MP3", "MPEG_LAYER_III"),
+    Container.FLAC: ("FLAC", "PCM_16"),
+    Container.OGG: ("OGG", "VORBIS"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is needed to make one file: the entry, its own seed, its album's cover, its length."""
+
+    entry: Entry
+    seed: np.random.SeedSequence
+    cover: Picture
+    duration_s: float
+
+    def render(self) -> bytes:
+        """Return the finished file."""
+        audio = encode(perform(self), self.entry.album.container)
+        serial = int(self.seed.generate_state(1, np.uint32)[0])
+        return tag(audio, tags_of(self), container=self.entry.album.container, serial=serial)
+
+
+def perform(recording: Recording) -> FloatArray:
+    """Play a track, shape (2, samples)."""
+    entry = recording.entry
+    fade_in_s, fade_out_s = (min(fade_s, recording.duration_s / 3) for fade_s in entry.artist.fade_s)
+    mix = entry.artist.arrange(sketch(recording))
+    return finish(mix, fade_in_s=fade_in_s, fade_out_s=fade_out_s)
+
+
+def sketch(recording: Recording) -> Sketch:
+    """Spread an artist's tracks over its range: golden steps lie apart from all before them."""
+    rng = np.random.default_rng(recording.seed)
+    place = recording.entry.place
+    pace, brightness = (
+        (place * ratio + 0.12 * float(rng.random())) % 1 for ratio in (_GOLDEN_RATIO, _GOLDEN_RATIO**2 * 2)
+    )
+    tonic = (place * _FIFTH + int(rng.integers(12))) % 12
+    return Sketch(
+        rng=rng,
+        duration_s=recording.duration_s,
+        pace=pace,
+        brightness=brightness,
+        tonic=tonic,
+        variant=place,
+    )
+
+
+def tags_of(recording: Recording) -> TrackTags:
+    """Return what the file says of itself."""
+    entry = recording.entry
+    return TrackTags(
+        title=entry.title,
+        artist=entry.artist.name,
+        album=entry.album.title,
+        genre=entry.artist.genre,
+        year=entry.album.year,
+        number=entry.number,
+        number_of=len(entry.album.tracks),
+        cover=recording.cover,
+    )
+
+
+def encode(sound: FloatArray, container: Container) -> bytes:
+    """Encode a sound of shape (2, samples), softer where decoding would go beyond full scale.
+
+    Lossy codecs overshoot by some decibels where a wave has corners.
+
+    Raises
+    ------
+    DemoError
+        If the libsndfile at hand cannot write this format.
+    """
+    import soundfile  # noqa: PLC0415 - loads libsndfile, which only writing needs
+
+    while True:
+        try:
+            encoded = _encode(sound, container)
+            peak = 0.0 if container is Container.FLAC else float(np.abs(_decode(encoded)).max(initial=0))
+        except (soundfile.SoundFileError, ValueError) as error:
+            version = soundfile.__libsndfile_version__
+            msg = f"libsndfile {version} cannot write {container} files ({error}); install 1.1 or later"
+            raise DemoError(msg) from error
+        if not peak > 1:
+            return encoded
+        sound = sound * np.float32(_MARGIN / peak)
+
+
+def _encode(sound: FloatArray, container: Container) -> bytes:
+    """Write in blocks: libsndfile's Vorbis encoder overflows its stack on long ones."""
+    import soundfile  # noqa: PLC0415 - as above
+
+    encoding, subtype = _ENCODINGS[container]
+    frames = np.ascontiguousarray(sound.T)
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(
+        buffer, "w", samplerate=SAMPLE_RATE_HZ, channels=2, format=encoding, subtype=subtype
+    ) as file:
+        for first in range(0, len(frames), _BLOCK_SAMPLES):
+            file.write(frames[first : first + _BLOCK_SAMPLES])
+    return buffer.getvalue()
+
+
+def _decode(encoded: bytes) -> FloatArray:
+    import soundfile  # noqa: PLC0415 - as above
+
+    return np.asarray(soundfile.read(io.BytesIO(encoded), dtype="float32")[0])

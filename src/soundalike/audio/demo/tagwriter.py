@@ -1,0 +1,33 @@
+"""One door to the three tag formats: encoded audio in, the same audio with tags out."""
+
+from enum import StrEnum
+
+from soundalike.audio.demo.id3 import tag_mp3
+from soundalike.audio.demo.ogg import tag_ogg
+from soundalike.audio.demo.tags import TrackTags
+from soundalike.audio.demo.vorbis import tag_flac
+
+
+class Container(StrEnum):
+    """The formats of the demo library; each value is the file's extension."""
+
+    MP3 = "mp3"
+    FLAC = "flac"
+    OGG = "ogg"
+
+
+def tag(audio: bytes, tags: TrackTags, *, container: Container, serial: int = 0) -> bytes:
+    """Return `audio` with these tags; decoded, it is sample for sample the same.
+
+    Raises
+    ------
+    ValueError
+        If `audio` is not of this container, or a tag is larger than the format can hold.
+    """
+    match container:
+        case Container.MP3:
+            return tag_mp3(audio, tags)
+        case Container.FLAC:
+            return tag_flac(audio, tags)
+        case Container.OGG:
+            return tag_ogg(audio, tags, serial=serial)
