@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet
@@ -168,7 +169,7 @@ def test_extract_may_be_killed_ten_times_and_nothing_is_lost_or_doubled(
     for _ in range(10):
         goal = _count(program) + 3
         with program.start("extract", music) as process:
-            wait_until(lambda goal=goal: _count(program) >= goal or process.poll() is not None, process)
+            wait_until(partial(_has_done, program, goal), process)
             process.kill()
         now = _ids(program)
         assert seen.items() <= now.items()
@@ -237,6 +238,10 @@ def _is_session_alive(session: int) -> bool:
         if fields[0] != "Z" and int(fields[3]) == session:
             return True
     return False
+
+
+def _has_done(program: Program, goal: int) -> bool:
+    return _count(program) >= goal
 
 
 def _count(program: Program) -> int:
