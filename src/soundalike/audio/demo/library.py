@@ -96,12 +96,12 @@ def write_library(
     try:
         with _hold(directory):
             _claim(directory, seed)
-            missing = _write_missing(directory, listed, seed=seed, track_s=track_s, progress=progress)
+            written = _write_missing(directory, listed, seed=seed, track_s=track_s, progress=progress)
             return DemoLibrary(
                 directory=directory,
                 seed=seed,
                 track_count=len(listed),
-                written_count=missing,
+                written_count=written,
                 album_count=len({entry.album for entry in listed}),
                 artists=tuple(dict.fromkeys(entry.artist.name for entry in listed)),
                 size_bytes=sum(directory.joinpath(*entry.path).stat().st_size for entry in listed),
@@ -134,7 +134,7 @@ def _claim(directory: Path, seed: int) -> None:
     try:
         found = json.loads(marker.read_bytes())
     except FileNotFoundError:
-        if {name.name for name in directory.iterdir()} - {_aside(marker).name}:
+        if {path.name for path in directory.iterdir()} - {_aside(marker).name}:
             msg = f"{directory} is not empty and no demo library; choose a new or an empty folder"
             raise DemoError(msg) from None
         _put(marker, json.dumps({"seed": seed}).encode() + b"\n")
