@@ -42,6 +42,10 @@ def _wave_with_codec(path: Path, codec: int) -> None:
     path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
 
 
+def _infinite(path: Path) -> None:
+    _float_wav(path, np.append(_tone(4), np.inf))
+
+
 def _loop(path: Path) -> None:
     path.symlink_to(path.name)
 
@@ -73,7 +77,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], range]] = {
     "short.wav": ("shorter than 1 s", lambda p: soundfile.write(p, _tone(0.5), RATE), range(490, 511)),
     "silent.flac": ("silent", lambda p: soundfile.write(p, _tone(5, 0), RATE), range(4990, 5011)),
     "nan.wav": ("not finite or absurd samples", lambda p: _float_wav(p, _tone(5) * np.nan), HEARD_5_S),
-    "inf.wav": ("not finite or absurd samples", lambda p: _float_wav(p, np.append(_tone(4), np.inf)), HEARD_5_S),
+    "inf.wav": ("not finite or absurd samples", _infinite, HEARD_5_S),
     "loud.wav": ("not finite or absurd samples", lambda p: _float_wav(p, _tone(5, 130)), HEARD_5_S),
     "stub.flac": ("header longer than the audio", lambda p: _cut(p, 0.05, seconds=20), range(3000)),
     "stub.wav": ("header longer than the audio", lambda p: _cut(p, 0.1, seconds=20), range(1990, 2011)),
