@@ -2,8 +2,7 @@
 
 from typing import BinaryIO
 
-from tinytag import TinyTag
-
+from soundalike.audio.tags import read_tinytag
 from soundalike.domain.ports import Cover
 
 MOST_BYTES = 32 << 20
@@ -11,9 +10,8 @@ MOST_BYTES = 32 << 20
 
 def read_cover(file: BinaryIO) -> Cover | None:
     """Return the embedded picture, front cover first; None where there is none a browser may show."""
-    file.seek(0)
     try:
-        images = TinyTag.get(file_obj=file, tags=True, duration=False, image=True).images.as_dict()
+        images = read_tinytag(file, has_images=True).images.as_dict()
     except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; then there is no cover
         return None
     for image in (picture for pictures in images.values() for picture in pictures):

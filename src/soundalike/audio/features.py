@@ -116,7 +116,8 @@ def _centroid(magnitude: FloatArray) -> FloatArray:
     total = magnitude.sum(axis=1)
     weighted = magnitude @ frequencies
     centroid: FloatArray = np.zeros_like(total)
-    return np.divide(weighted, total, out=centroid, where=total > np.finfo(np.float32).tiny)
+    np.divide(weighted, total, out=centroid, where=total > np.finfo(np.float32).tiny)
+    return centroid
 
 
 def _decibels(power: FloatArray) -> FloatArray:

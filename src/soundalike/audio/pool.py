@@ -146,9 +146,10 @@ class _Crew:
             if found is None:
                 return
             worker = self._start() if may_start or idlest is None else idlest
-            self._give(worker, found)
+            if not self._give(worker, found):
+                return
 
-    def _give(self, worker: _Worker, found: FoundFile) -> None:
+    def _give(self, worker: _Worker, found: FoundFile) -> bool:
         if worker.is_ready and not worker.files:
             worker.deadline_s = time.monotonic() + self._timeout_s
         worker.files.append(found)
@@ -159,6 +160,8 @@ class _Crew:
             self._again.append(worker.files.pop())
             if not worker.files:
                 self._dismiss(worker)
+            return False
+        return True
 
     def _start(self) -> _Worker:
         ours, theirs = Pipe()
@@ -205,6 +208,9 @@ class _Crew:
     def _lose(self, worker: _Worker, why: str | None) -> Iterator[_Result]:
         """Replace a worker; the file in its hand is what it died of."""
         files, was_ready = worker.files, worker.is_ready
+        if why is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.process.wait(1)  # so that its own end is told, not ours
         status = self._dismiss(worker)
         if was_ready:
             detail = f"the process that decoded it {why or _end_of(status)}"

@@ -1,23 +1,31 @@
 """What a file says of itself, tamed: tags are text from strangers."""
 
+import io
+import os
 import re
 import unicodedata
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from tinytag import TinyTag
 
 from soundalike.domain.files import Tags
 
 MOST_CHARACTERS = 1_000
+MOST_BYTES = 64 << 20
 _LAST_YEAR = 9_999
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
+def read_tinytag(file: BinaryIO, *, has_images: bool) -> TinyTag:
+    """Read a file's tags from its start, in bounded memory; raises whatever the parser does."""
+    rationed = cast("BinaryIO", Rationed(file))  # it has all that tinytag calls
+    return TinyTag.get(file_obj=rationed, tags=True, duration=False, image=has_images)
+
+
 def read_tags(file: BinaryIO) -> Tags:
     """Read a file's tags; none where they cannot be read, for the sound may be good all the same."""
-    file.seek(0)
     try:
-        found = TinyTag.get(file_obj=file, tags=True, duration=False, image=False)
+        found = read_tinytag(file, has_images=False)
     except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; the audio is still used
         return Tags()
     return Tags(
@@ -27,6 +35,39 @@ def read_tags(file: BinaryIO) -> Tags:
         genre=_text(found.genre),
         year=_year(_text(found.year)),
     )
+
+
+class Rationed(io.RawIOBase):
+    """A file, read from its start, that ends in an error once too much is read: tags lie about their size."""
+
+    def __init__(self, file: BinaryIO, most_bytes: int = MOST_BYTES) -> None:
+        """Stand at the start."""
+        super().__init__()
+        self._file, self._left = file, most_bytes
+        file.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read what is there.
+
+        Raises
+        ------
+        ValueError
+            If it is more than the rest of the ration.
+        """
+        data = self._file.read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            msg = "too much to be a tag"
+            raise ValueError(msg)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move about at no cost."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._file.tell()
 
 
 def _text(value: object) -> str | None:

@@ -1,0 +1,177 @@
+"""The parent outlives its workers, and no worker outlives its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
+from audio.sounds import found, listen, music, write
+from soundalike.audio.pool import ProcessAnalyser
+from soundalike.domain.errors import AudioError
+from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+
+
+@pytest.fixture(autouse=True)
+def _workers_find_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> list[FoundFile]:
+    folder = tmp_path_factory.mktemp("songs")
+    return [found(write(folder / f"{i}.wav", music(1.5 + i / 10))) for i in range(6)]
+
+
+def children() -> set[int]:
+    listing = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())],  # noqa: S607 - procps is on every such system
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    return {int(line.split()[0]) for line in listing.splitlines() if "soundalike.audio.worker" in line}
+
+
+def of(results: Iterator[tuple[FoundFile, Heard | NotHeard]]) -> dict[str, Heard | NotHeard]:
+    return {file.real_path.name: heard for file, heard in results}
+
+
+def test_every_file_is_heard_as_in_one_process(songs: list[FoundFile]) -> None:
+    results = of(ProcessAnalyser(workers=2).analyse(songs))
+    assert len(results) == len(songs)
+    for song in songs:
+        here, there = listen(song.real_path), results[song.real_path.name]
+        assert isinstance(here, Heard)
+        assert isinstance(there, Heard)
+        assert there.vectors is not None
+        assert here.vectors is not None
+        assert there.vectors.whole.tolist() == pytest.approx(here.vectors.whole.tolist(), rel=1e-5)
+        assert there.audio_hash == here.audio_hash
+    assert children() == set()
+
+
+def test_known_audio_gets_no_vectors(songs: list[FoundFile]) -> None:
+    first = listen(songs[0].real_path)
+    assert isinstance(first, Heard)
+    results = of(ProcessAnalyser(workers=1).analyse(songs[:2], known=frozenset({first.audio_hash})))
+    assert [getattr(heard, "vectors", 0) is None for heard in results.values()] == [True, False]
+
+
+def test_nothing_to_hear_starts_nothing() -> None:
+    assert list(ProcessAnalyser(workers=2).analyse([])) == []
+
+
+def test_files_are_taken_only_as_they_are_needed(songs: list[FoundFile]) -> None:
+    taken = 0
+
+    def endless() -> Iterator[FoundFile]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield songs[taken % len(songs)]
+
+    results = ProcessAnalyser(workers=2).analyse(endless())
+    for _ in range(3):
+        next(results)
+    assert taken <= 3 + 2 * 2
+    results.close()  # type: ignore[attr-defined] # the port says Iterator; this one is a generator
+    assert children() == set()
+
+
+@pytest.mark.parametrize("ends_with", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_file_that_kills_its_worker_is_named_and_the_others_go_on(
+    ends_with: int, songs: list[FoundFile], tmp_path: Path
+) -> None:
+    deadly = [found(write(tmp_path / f"deadly{i}.wav", music(DEADLY_S))) for i in range(2)]
+    files = [songs[0], deadly[0], *songs[1:4], deadly[1], *songs[4:]]
+    results = of(ProcessAnalyser(workers=2, extractor=Fragile(ends_with)).analyse(files))
+    crashed = {name: heard for name, heard in results.items() if isinstance(heard, NotHeard)}
+    assert set(crashed) == {"deadly0.wav", "deadly1.wav"}
+    assert len(results) == len(files)
+    for heard in crashed.values():
+        assert heard.reason is Reason.CRASHED
+        assert signal.Signals(ends_with).name in heard.detail
+
+
+def test_a_file_that_never_ends_is_given_up(songs: list[FoundFile], tmp_path: Path) -> None:
+    endless = found(write(tmp_path / "endless.wav", music(ENDLESS_S)))
+    analyser = ProcessAnalyser(workers=1, timeout_s=2, extractor=Fragile())
+    results = of(analyser.analyse([endless, songs[0]]))
+    given_up = results["endless.wav"]
+    assert isinstance(given_up, NotHeard)
+    assert given_up.reason is Reason.CRASHED
+    assert "2 s" in given_up.detail
+    assert isinstance(results["0.wav"], Heard)
+
+
+def test_workers_killed_from_outside_cost_one_file_each_at_most(songs: list[FoundFile]) -> None:
+    results = ProcessAnalyser(workers=2).analyse(songs * 5)
+    seen = [next(results)]
+    for victim in children():
+        os.kill(victim, signal.SIGKILL)
+    seen += results
+    assert len(seen) == 5 * len(songs)
+    assert sum(isinstance(heard, NotHeard) for _, heard in seen) <= 2
+
+
+def test_workers_that_cannot_start_are_an_error_not_a_verdict_on_files(
+    songs: list[FoundFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(AudioError, match="doctor"):
+        list(ProcessAnalyser(workers=2).analyse(songs))
+
+
+PARENT = """
+import sys
+from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
+from audio.sounds import found
+from pathlib import Path
+from audio.fragile import Fragile
+from soundalike.audio.pool import ProcessAnalyser
+files = [found(Path(name)) for name in sys.argv[1:]]
+for file, heard in ProcessAnalyser(workers=2, extractor=Fragile()).analyse(files):
+    print("heard", flush=True)
+"""
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_worker_outlives_its_parent(blow: signal.Signals, songs: list[FoundFile], tmp_path: Path) -> None:
+    endless = write(tmp_path / "endless.wav", music(ENDLESS_S))
+    names = [str(endless), *(str(song.real_path) for song in songs)]
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, *names],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"heard\n"
+        workers = _workers_of(parent.pid)
+        assert workers
+        os.killpg(parent.pid, blow)
+        parent.wait(10)
+    deadline = time.monotonic() + 10
+    while any(_is_alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in workers if _is_alive(pid)] == []
+
+
+def _workers_of(pid: int) -> list[int]:
+    return [
+        int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    ]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
