@@ -79,9 +79,9 @@ def make_pages(services: Services) -> Blueprint:
         return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
     @pages.app_template_filter()
-    def nearness(distance: float) -> int:
-        """From 100 for the same sound down to 0 for nothing in common."""
-        return round(100 / (1 + distance))
+    def nearness(distance: float, farthest: float) -> int:
+        """Return how long a bar is, in percent: full for the same sound, a stub for the farthest shown."""
+        return round(100 - 90 * distance / farthest) if farthest > 0 else 100
 
     pages.add_app_template_filter(track_body, "body")
 

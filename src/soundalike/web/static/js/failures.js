@@ -1,0 +1,34 @@
+/** Why a track did not play, found out by asking for it once more without its sound. */
+import { audioUrl } from "./api.js";
+import { short } from "./text.js";
+
+const FORMATS = {
+  "audio/aiff": "AIFF",
+  "audio/x-aiff": "AIFF",
+  "audio/mp4": "this MPEG-4 audio",
+  "audio/x-m4a": "this MPEG-4 audio",
+  "audio/alac": "ALAC",
+  "audio/flac": "FLAC",
+  "audio/opus": "Opus",
+};
+
+/**
+ * @param {import("./queue.js").Track} track
+ * @returns {Promise<{isOffline: boolean, text: string}>}
+ */
+export async function explainFailure(track) {
+  const title = short(track.title);
+  let response;
+  try {
+    response = await fetch(audioUrl(track.id), { method: "HEAD", cache: "no-store" });
+  } catch {
+    return { isOffline: true, text: "soundalike cannot be reached. Press play to go on when it is back." };
+  }
+  if (response.status === 410) {
+    return { isOffline: false, text: `“${title}” is gone from its folder, so it is skipped.` };
+  }
+  if (!response.ok) return { isOffline: false, text: `“${title}” cannot be had just now, so it is skipped.` };
+  const type = response.headers.get("Content-Type") ?? "";
+  const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
+  return { isOffline: false, text: `“${title}” is skipped: this browser cannot play ${format}.` };
+}

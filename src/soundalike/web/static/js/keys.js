@@ -1,0 +1,41 @@
+/** Keys for those who like them; none is taken from a field or button that needs it. */
+
+const STEP_S = 5;
+const VOLUME_STEP = 0.05;
+
+/** @param {import("./player.js").Player} player @param {() => void} toggleQueue */
+export function listenToKeys(player, toggleQueue) {
+  const help = document.getElementById("help");
+  const search = document.getElementById("search").elements.query;
+  const keys = {
+    " ": () => player.toggle(),
+    ArrowLeft: () => player.seek(player.audio.currentTime - STEP_S),
+    ArrowRight: () => player.seek(player.audio.currentTime + STEP_S),
+    n: () => player.next(),
+    p: () => player.previous(),
+    m: () => player.toggleMute(),
+    q: () => toggleQueue(),
+    "/": () => search.select(),
+    "?": () => (help.open ? help.close() : help.showModal()),
+  };
+  const shifted = {
+    ArrowUp: () => player.setVolume(player.volume + VOLUME_STEP),
+    ArrowDown: () => player.setVolume(player.volume - VOLUME_STEP),
+  };
+
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.key === "Escape" && event.target === search) search.blur();
+    const action = (event.shiftKey && shifted[event.key]) || keys[event.key];
+    if (!action || isNeeded(event)) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+function isNeeded(event) {
+  const { target, key } = event;
+  if (target.matches("input:not([type=range]), textarea, select") || target.closest("dialog, [popover]")) return true;
+  if (target.matches("input[type=range]")) return key.startsWith("Arrow");
+  return key === " " && target.matches("a[href], button, summary");
+}

@@ -1,0 +1,104 @@
+/** Pages change inside the page, so that the music goes on. */
+import { toast } from "./toasts.js";
+
+const MAX_KEPT_PAGES = 20;
+const SHOW_LOADING_AFTER_MS = 150;
+
+/**
+ * @param {() => void} shown  called whenever another page is shown
+ * @returns {(url: string, how?: {isReplacing?: boolean, keepsFocus?: boolean}) => Promise<void>}
+ */
+export function navigate(shown) {
+  /** Pages gone from, as they were left, for the way back. @type {Map<string, {main: Element, title: string, y: number}>} */
+  const kept = new Map();
+  const loading = document.getElementById("loading");
+  let pages = 0;
+  // History outlives a reload, so a key names the visit too.
+  const newKey = () => `${performance.timeOrigin}-${(pages += 1)}`;
+  let key = newKey();
+  let abort = new AbortController();
+  history.scrollRestoration = "manual";
+  history.replaceState({ key }, "");
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || link.dataset.more !== undefined || !isOurs(event, link)) return;
+    event.preventDefault();
+    if (link.hash && link.pathname === location.pathname) document.querySelector(link.hash)?.focus();
+    else visit(link.href);
+  });
+  addEventListener("popstate", (event) => {
+    keep();
+    key = event.state?.key ?? newKey();
+    const page = kept.get(key);
+    abort.abort();
+    if (page) show(page.main, page.title, page.y);
+    else load(location.href, { y: 0 });
+  });
+
+  async function visit(url, { isReplacing = false, keepsFocus = false } = {}) {
+    const isNew = !isReplacing && new URL(url, location).href !== location.href;
+    await load(url, { y: 0, keepsFocus, before: () => remember(url, isNew) });
+  }
+
+  function remember(url, isNew) {
+    if (isNew) {
+      keep();
+      key = newKey();
+      history.pushState({ key }, "", url);
+    } else {
+      history.replaceState({ key }, "", url);
+    }
+  }
+
+  function keep() {
+    kept.delete(key);
+    kept.set(key, { main: document.getElementById("main"), title: document.title, y: scrollY });
+    if (kept.size > MAX_KEPT_PAGES) kept.delete(kept.keys().next().value);
+  }
+
+  async function load(url, { y, keepsFocus = false, before = () => {} }) {
+    abort.abort();
+    abort = new AbortController();
+    const { signal } = abort;
+    const timer = setTimeout(() => (loading.hidden = false), SHOW_LOADING_AFTER_MS);
+    try {
+      const response = await fetch(url, { signal, headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const main = page.getElementById("main");
+      if (signal.aborted) return;
+      if (!main || isOfOtherVersion(page)) {
+        location.assign(url);
+        return;
+      }
+      before();
+      show(document.adoptNode(main), page.title, y, keepsFocus);
+    } catch (error) {
+      if (error.name !== "AbortError") toast("soundalike cannot be reached. Is it still running?");
+    } finally {
+      clearTimeout(timer);
+      if (!signal.aborted) loading.hidden = true;
+    }
+  }
+
+  function show(main, title, y, keepsFocus = false) {
+    document.getElementById("main").replaceWith(main);
+    document.title = title;
+    if (!keepsFocus) main.focus({ preventScroll: true });
+    scrollTo({ top: y, behavior: "instant" });
+    document.getElementById("announcer").textContent = title;
+    shown();
+  }
+
+  return visit;
+}
+
+function isOurs(event, link) {
+  const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  const isPage = !link.pathname.startsWith("/api/") && !link.pathname.startsWith("/static/");
+  return isPlain && isPage && link.origin === location.origin && !link.target && !event.defaultPrevented;
+}
+
+function isOfOtherVersion(page) {
+  return page.body.dataset.icons !== document.body.dataset.icons;
+}

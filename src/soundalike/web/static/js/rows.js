@@ -1,0 +1,83 @@
+/** Tracks on a page: play them, queue them, and mark the one that plays. */
+import { pageUrl } from "./api.js";
+import { toast } from "./toasts.js";
+import { short } from "./text.js";
+
+const trackOf = (holder) => JSON.parse(holder.dataset.track);
+
+/** @param {import("./player.js").Player} player @param {(url: string) => void} visit @returns {() => void} marks anew */
+export function showRows(player, visit) {
+  const menu = document.getElementById("menu");
+  let opener = null;
+
+  document.getElementById("main").parentElement.addEventListener("click", (event) => {
+    const holder = event.target.closest("[data-track]");
+    if (!holder || event.target.closest("a")) return;
+    const pressed = event.target.closest("[data-do]");
+    if (pressed?.dataset.do === "menu") openMenu(pressed);
+    else act(pressed?.dataset.do ?? (holder.matches("li") ? "play" : ""), holder);
+  });
+
+  menu.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-do]");
+    if (!pressed || !opener) return;
+    menu.hidePopover();
+    act(pressed.dataset.do, opener.closest("[data-track]"));
+  });
+  menu.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...menu.children].filter((item) => !item.hidden);
+    items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
+  });
+  addEventListener("scroll", () => menu.matches(":popover-open") && menu.hidePopover(), { passive: true });
+
+  function act(what, holder) {
+    const track = trackOf(holder);
+    if (what === "play") play(track, holder);
+    else if (what === "radio") player.playLike(track);
+    else if (what === "open") visit(pageUrl(track.id));
+    else if (what === "next") tell(track, "plays next", () => player.playNext(track));
+    else if (what === "add") tell(track, "is in the queue", () => player.add(track));
+  }
+
+  function tell(track, what, put) {
+    put();
+    toast(`“${short(track.title)}” ${what}.`);
+  }
+
+  /** A track plays with the list around it; the one that plays already is paused or goes on. */
+  function play(track, holder) {
+    if (player.track?.id === track.id) {
+      player.toggle();
+      return;
+    }
+    const list = holder.closest("[data-list]");
+    const holders = list ? [...list.querySelectorAll("[data-track]")] : [holder];
+    player.playList(holders.map(trackOf), holders.indexOf(holder));
+  }
+
+  function openMenu(button) {
+    opener = button;
+    menu.showPopover();
+    const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
+    const hasRoom = box.bottom + size.height < innerHeight - 100;
+    menu.style.top = `${Math.max(8, hasRoom ? box.bottom : box.top - size.height)}px`;
+    menu.style.left = `${Math.max(8, box.right - size.width)}px`;
+    menu.querySelector("[data-do=open]").hidden = location.pathname === pageUrl(trackOf(button.closest("[data-track]")).id);
+    menu.firstElementChild.focus();
+  }
+
+  function mark() {
+    for (const holder of document.querySelectorAll("[data-track]")) {
+      const isCurrent = holder.dataset.id === player.track?.id;
+      holder.classList.toggle("is-current", isCurrent);
+      holder.classList.toggle("is-playing", isCurrent && player.isWanted);
+    }
+  }
+
+  player.addEventListener("change", mark);
+  mark();
+  return mark;
+}

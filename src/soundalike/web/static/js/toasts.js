@@ -1,0 +1,14 @@
+/** Short words at the edge of the page. */
+import { element } from "./text.js";
+
+const SHOWN_MS = 6000;
+const MAX_TOASTS = 3;
+
+/** @param {string} text */
+export function toast(text) {
+  const list = document.getElementById("toasts");
+  const shown = element("div", "toast-word", text);
+  list.append(shown);
+  while (list.children.length > MAX_TOASTS) list.firstElementChild.remove();
+  setTimeout(() => shown.remove(), SHOWN_MS);
+}
