@@ -117,7 +117,8 @@ def _read(folder: Path) -> Artefact:
         if name != MANIFEST and _sha256(folder / name) != document["sha256"][name]:
             _refuse(f"{name} does not match its checksum")
     track_ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
-    if not all(isinstance(text, str) and text for text in track_ids) or len(set(track_ids)) < len(track_ids):
+    is_words = isinstance(track_ids, list) and all(isinstance(text, str) and text for text in track_ids)
+    if not is_words or len(set(track_ids)) < len(track_ids):
         _refuse("the track ids are not distinct words")
     schema = _schema(document["feature_set"])
     arrays = {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in ARRAYS}

@@ -27,7 +27,7 @@ _STOP_PATIENCE_S = 15
 _LOOPBACK = "127.0.0.1"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _LOG_LINES = 20
-_FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-BytecodeVerificationRemote"
 
 
 class QuietSession:

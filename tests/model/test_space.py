@@ -1,0 +1,131 @@
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.covariance import OAS
+
+from model.libraries import make_music, make_table
+from soundalike.domain.errors import TooFewTracksError
+from soundalike.domain.similarity import Rotation, Scaling, SpaceRecipe
+from soundalike.domain.types import FloatArray
+from soundalike.model.local import TableStatistics, fit_locally
+from soundalike.model.space import Sums, partial_whitening, shrink
+from soundalike.model.tune import RECIPES
+
+
+def placed(recipe: SpaceRecipe, whole: npt.ArrayLike) -> FloatArray:
+    table = make_table(whole)
+    return fit_locally(recipe, table).place(table.whole)
+
+
+def test_min_max_maps_the_library_onto_0_to_1_and_constants_to_0() -> None:
+    where = placed(SpaceRecipe(scaling=Scaling.MIN_MAX), [[1, 7, 10], [3, 7, 20], [2, 7, 40]])
+    expected = [[0.0, 0.0, 0.0], [1.0, 0.0, 1 / 3], [0.5, 0.0, 1.0]]
+    np.testing.assert_allclose(where, expected, atol=1e-6)
+
+
+def test_standardising_divides_by_n_minus_1() -> None:
+    where = placed(SpaceRecipe(), [[1, 7], [3, 7]])
+    np.testing.assert_allclose(where, [[-(0.5**0.5), 0], [0.5**0.5, 0]], atol=1e-6)
+
+
+def test_what_differs_by_rounding_alone_is_constant() -> None:
+    third = np.float32(1 / 3)
+    where = placed(SpaceRecipe(), [[third, 0], [np.nextafter(third, np.float32(1)), 1]])
+    assert (where[:, 0] == 0).all()
+
+
+def test_clipping_bounds_what_lies_far_out() -> None:
+    where = placed(SpaceRecipe(clip=1.0), [[0.0], [0.0], [0.0], [9.0]])
+    assert where.max() == 1
+
+
+def test_full_whitening_gives_uncorrelated_features_of_variance_1() -> None:
+    table = make_music(5000)
+    where = fit_locally(SpaceRecipe(rotation=Rotation.WHITEN, strength=1.0), table).place(table.whole)
+    np.testing.assert_allclose(np.cov(where, rowvar=False), np.eye(6), atol=0.05)
+    np.testing.assert_allclose(where.mean(axis=0), 0, atol=1e-4)
+
+
+def test_whitening_within_makes_halves_stray_evenly() -> None:
+    table = make_music(5000)
+    space = fit_locally(SpaceRecipe(rotation=Rotation.WITHIN, strength=1.0), table)
+    stray = space.place(table.first_half) - space.place(table.second_half)
+    # Two halves stray from their mean with variance 1 each: their difference has 2.
+    np.testing.assert_allclose(stray.T @ stray / len(table), 2 * np.eye(6), atol=0.1)
+
+
+def test_half_strength_lies_between_none_and_all() -> None:
+    covariance = np.diag([16.0, 1.0])
+    np.testing.assert_allclose(partial_whitening(covariance, 0.0), np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(partial_whitening(covariance, 0.5), np.diag([0.5, 1.0]), atol=1e-12)
+    np.testing.assert_allclose(partial_whitening(covariance, 1.0), np.diag([0.25, 1.0]), atol=1e-12)
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.25, 0.5, 1.0]))
+def test_each_component_s_largest_entry_is_positive(seed: int, strength: float) -> None:
+    mixing = np.random.default_rng(seed).normal(size=(5, 5))
+    weights = partial_whitening(mixing @ mixing.T, strength)
+    largest = np.abs(weights).argmax(axis=0)
+    assert (weights[largest, np.arange(5)] > 0).all()
+
+
+@pytest.mark.parametrize("count", [3, 10, 96, 1000])
+def test_shrinks_as_the_reference_does(count: int) -> None:
+    # scikit-learn takes the covariance by n and drops the same small terms (eq. 23 of the paper).
+    rng = np.random.default_rng(count)
+    data = rng.normal(size=(count, 8)) @ rng.normal(size=(8, 8))
+    data -= data.mean(axis=0)
+    covariance = data.T @ data / count
+    fitted = OAS(assume_centered=True).fit(data)
+    trace, square = np.trace(covariance), (covariance**2).mean()
+    mean_variance = trace / 8
+    share = (square + mean_variance**2) / ((count + 1) * (square - mean_variance**2 / 8))
+    assert fitted.shrinkage_ == pytest.approx(min(1.0, share))
+    ours = shrink(covariance, count)
+    off = ~np.eye(8, dtype=bool)
+    ratio = ours[off] / covariance[off]
+    assert np.ptp(ratio) < 1e-9
+    assert 1 - ratio.mean() == pytest.approx(fitted.shrinkage_, abs=0.1)
+    assert np.trace(ours) == pytest.approx(trace)
+
+
+def test_little_evidence_leaves_the_axes_as_they_are() -> None:
+    np.testing.assert_array_equal(shrink(np.zeros((3, 3)), 1), np.eye(3))
+    single = np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    assert np.linalg.cond(shrink(single, 2)) < np.linalg.cond(shrink(single, 50))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_smallest_libraries_have_a_space_too(recipe: SpaceRecipe, count: int) -> None:
+    table = make_music(count, width=44)
+    assert np.isfinite(fit_locally(recipe, table).place(table.whole)).all()
+
+
+def test_tracks_that_are_all_the_same_lie_on_one_point() -> None:
+    for recipe in RECIPES:
+        assert np.ptp(placed(recipe, [[1, 2, 3]] * 4), axis=0).tolist() == [0, 0, 0]
+
+
+def test_nothing_to_learn_from_is_an_error() -> None:
+    with pytest.raises(TooFewTracksError, match="soundalike extract"):
+        fit_locally(SpaceRecipe(), make_music(0))
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 39))
+def test_sums_of_parts_are_the_sums_of_all(cut: int) -> None:
+    table = make_music(40)
+    plain = fit_locally(SpaceRecipe(), table)
+    whole = TableStatistics(table).sums(plain)
+    parts = [
+        Sums.of(plain, (table.whole[part], table.first_half[part], table.second_half[part]))
+        for part in (slice(cut), slice(cut, None))
+    ]
+    joined = parts[0] + parts[1]
+    np.testing.assert_allclose(joined.covariance, whole.covariance, atol=1e-12)
+    np.testing.assert_allclose(joined.within, whole.within, atol=1e-12)
+    expected = np.cov(plain.place(table.whole).astype(np.float64), rowvar=False)
+    np.testing.assert_allclose(whole.covariance, expected, atol=1e-9)
