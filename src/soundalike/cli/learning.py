@@ -74,6 +74,9 @@ def run_build(app: App, method: Method = Method.EXACT) -> BuildReport:
 
 def print_tuning(tuning: SpaceTuning) -> None:
     """Print what a similarity space was chosen from."""
+    if not tuning.scores:
+        show.say(f"{tuning.track_count:,} tracks are too few to measure with; taken: {tuning.chosen.title}.")
+        return
     show.table(
         [
             ("", "fixed"),
@@ -94,8 +97,6 @@ def print_tuning(tuning: SpaceTuning) -> None:
         ],
         title=f"{tuning.objective}, {tuning.track_count:,} tracks",
     )
-    if not tuning.scores:
-        show.say(f"Taken untested: {tuning.chosen.title}.")
 
 
 def print_build(report: BuildReport) -> None:

@@ -58,8 +58,8 @@ def say(text: str) -> None:
 
 
 def announce(text: str) -> None:
-    """Tell what the user was waiting for."""
-    err().print(f"[bold green]{escape(clean(text))}[/]")
+    """Tell what the user was waiting for; on stdout, so that a script can wait for it too."""
+    click.secho(clean(text), bold=True, fg="green")
 
 
 def complain(text: str) -> None:

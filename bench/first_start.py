@@ -1,0 +1,84 @@
+"""Time `soundalike up` on a folder of music: from the command to an answer about what sounds alike.
+
+For each engine: the first start (listen, tune, build, serve) and the second, on the same data folder.
+
+    python bench/first_start.py [FOLDER OF AUDIO]
+"""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from soundalike.model.java import spark_readiness
+
+MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
+PATIENCE_S = 600
+
+
+def main() -> None:
+    """Print seconds for each engine and start."""
+    music = Path(sys.argv[1]) if len(sys.argv) > 1 else MUSIC
+    if not music.is_dir():
+        sys.exit(f"{music} is not a folder; give a folder of music")
+    engines = ["local", "spark"] if spark_readiness()[0] else ["local"]
+    for engine in engines:
+        with tempfile.TemporaryDirectory() as data:
+            first = start(music, engine, Path(data))
+            second = start(music, engine, Path(data))
+        print(f"engine {engine:6} first start {first:5.1f} s, second start {second:4.1f} s", flush=True)
+
+
+def start(music: Path, engine: str, data: Path) -> float:
+    """Return the seconds from the command to an answering ``/api/tracks/ID/similar``; then stop it."""
+    port = free_port()
+    command = [sys.executable, "-m", "soundalike", "up", str(music), "--data", str(data)]
+    started = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [*command, "--engine", engine, "--port", str(port)],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        while not answers(f"http://127.0.0.1:{port}"):
+            if process.poll() is not None or time.monotonic() - started > PATIENCE_S:
+                sys.exit(f"'soundalike up {music}' does not come up; run it by hand to see why")
+            time.sleep(0.02)
+        return time.monotonic() - started
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether the player tells what sounds like its first track."""
+    try:
+        track = get(f"{address}/api/tracks?limit=1")["tracks"][0]
+        return bool(get(f"{address}/api/tracks/{track['id']}/similar")["neighbours"])
+    except (urllib.error.URLError, ConnectionError, IndexError):
+        return False
+
+
+def get(address: str) -> Any:  # noqa: ANN401 - JSON
+    """Fetch a JSON document."""
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own loopback server
+        return json.loads(answer.read())
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    main()
