@@ -27,6 +27,7 @@ from audio.sounds import (
     write,
     write_av,
 )
+from soundalike.audio.containers.mpeg import mpeg_frame
 from soundalike.audio.formats import AUDIO_SUFFIXES
 from soundalike.domain.files import Heard, NotHeard, Reason
 
@@ -162,6 +163,27 @@ def test_a_streamed_flac_whose_header_knows_no_length_is_counted(tmp_path: Path)
     heard = hear(path)
     assert abs(heard.duration_ms - 40_000) <= 100
     assert (heard.heard_ms, heard.is_truncated) == (30_000, False)
+
+
+@pytest.mark.parametrize(("promised_s", "is_truncated"), [(5, False), (9, True)])
+def test_a_vbri_header_is_a_promise_too(promised_s: int, is_truncated: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    def with_vbri(data: bytes) -> bytes:
+        first = mpeg_frame(data[:4])
+        assert first is not None
+        count = struct.pack(">HHHII", 1, 0, 0, len(data), promised_s * FILE_RATE // 1_152)
+        header = data[:4] + bytes(32) + b"VBRI" + count
+        return header.ljust(first.length_bytes, b"\0") + data[first.length_bytes :]
+
+    path = write(tmp_path / "a.mp3", music(5))
+    heard = hear(edit(path, with_vbri))
+    assert abs(heard.duration_ms - 5_000) <= 100
+    assert heard.is_truncated is is_truncated
+
+
+def test_tags_that_are_no_utf8_do_not_stop_pyav(tmp_path: Path) -> None:
+    path = write_av(tmp_path / "a.m4a", 2, codec="aac", form="ipod")
+    edit(path, lambda data: data.replace(b"Lavf", b"\xff\xfe\xff\xfe"))
+    assert hear(path).media_type == "audio/mp4"
 
 
 # Headers that promise more

@@ -25,7 +25,7 @@ class AvSource:
             first = next(_decoded(container, stream), None)
             if first is None:
                 is_cut = sniffed.container is Container.MP4 and mp4.is_cut(file)
-                reason = Reason.HEADER_TOO_LONG if is_cut else Reason.NOT_AUDIO
+                reason = Reason.HEADER_TOO_LONG if is_cut else Reason.UNSUPPORTED_CODEC
                 raise UnusableAudioError(reason, f"{sniffed.name}: no frame can be decoded")
             self.rate: int = first.sample_rate
             self.frames: int | None = None
@@ -60,7 +60,7 @@ class AvSource:
             raise UnusableAudioError(Reason.UNSUPPORTED_CODEC, INSTALL) from error
         self._file.seek(0)
         try:
-            return av.open(self._file, mode="r")
+            return av.open(self._file, mode="r", metadata_errors="replace")
         except (av.FFmpegError, ValueError) as error:
             is_cut = self._format.container is Container.MP4 and mp4.is_cut(self._file)
             reason = Reason.HEADER_TOO_LONG if is_cut else Reason.NOT_AUDIO

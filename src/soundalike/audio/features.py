@@ -132,7 +132,7 @@ def _zero_crossing_rate(signal: FloatArray) -> npt.NDArray[np.float64]:
     padded = np.pad(signal, WINDOW_SAMPLES // 2, mode="edge")
     is_negative = padded < -ZERO_THRESHOLD
     crossings = np.zeros(len(padded), np.int32)
-    np.cumsum(is_negative[1:] != is_negative[:-1], out=crossings[1:], dtype=np.int32)
+    np.cumsum(is_negative[1:] ^ is_negative[:-1], out=crossings[1:], dtype=np.int32)
     starts = np.arange(0, len(padded) - WINDOW_SAMPLES + 1, HOP_SAMPLES)
     return (crossings[starts + WINDOW_SAMPLES - 1] - crossings[starts]) / WINDOW_SAMPLES
 

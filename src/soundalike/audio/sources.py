@@ -109,7 +109,8 @@ class SndfileSource:
             case Container.AIFF:
                 return riff.claimed_frames(self._file)
             case Container.MPEG if self._prefix:
-                return None
+                stream = mpeg.find_stream(self._file, mpeg.mpeg_frame)
+                return mpeg.vbri_samples(self._file, stream) if stream is not None else None
             case _:
                 return self.frames
 
@@ -121,7 +122,7 @@ def _mended_head(file: BinaryIO, container: Container) -> tuple[bytes, int]:
     if container is Container.MPEG:
         stream = mpeg.find_stream(file, mpeg.mpeg_frame)
         if stream is not None:
-            has_length = mpeg.has_length_header(file, stream)
+            has_length = mpeg.has_xing_header(file, stream)
             return (b"" if has_length else mpeg.length_header(file, stream)), stream.start
     return b"", 0
 

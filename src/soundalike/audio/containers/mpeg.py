@@ -93,15 +93,23 @@ def _is_chain(file: BinaryIO, span: Span, parse: FrameParser) -> bool:
     return True
 
 
-def has_length_header(file: BinaryIO, stream: Span) -> bool:
-    """Tell whether the first frame is a Xing, Info or VBRI header that counts the frames."""
+def has_xing_header(file: BinaryIO, stream: Span) -> bool:
+    """Tell whether the first frame is a Xing or Info header that counts the frames."""
     data = read_at(file, stream.start, 64)
     frame = mpeg_frame(data)
     if frame is None:
         return False
     xing = data[4 + frame.side_bytes :][:8]
-    counts_frames = len(xing) == 8 and bool(xing[7] & 1)  # noqa: PLR2004 - mark and flags
-    return (xing[:4] in {b"Xing", b"Info"} and counts_frames) or data[36:40] == b"VBRI"
+    return xing[:4] in {b"Xing", b"Info"} and len(xing) == 8 and bool(xing[7] & 1)  # noqa: PLR2004 - mark and flags
+
+
+def vbri_samples(file: BinaryIO, stream: Span) -> int | None:
+    """Return how many samples Fraunhofer's VBRI header promises; None where there is none."""
+    data = read_at(file, stream.start, 64)
+    frame = mpeg_frame(data)
+    if frame is None or data[36:40] != b"VBRI":
+        return None
+    return int.from_bytes(data[50:54], "big") * frame.samples
 
 
 def count_frames(file: BinaryIO, stream: Span) -> int:
