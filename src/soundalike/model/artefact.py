@@ -54,7 +54,7 @@ class FolderShelf:
         self._folder = folder
         self._clock = clock
         self._thread_lock = threading.Lock()
-        self._pointer: _Signature | None = None
+        self._pointer: tuple[bytes, _Signature] | None = None
         self._loaded: _Loaded | None = None
         self._refused: dict[ArtefactVersion, tuple[_Signature, str]] = {}
 
@@ -72,7 +72,8 @@ class FolderShelf:
             If there is no whole version at all.
         """
         with self._thread_lock:
-            pointer = _signatures((self._folder / _CURRENT,))
+            # The content too: two changes within a tick of the clock may share inode, size and time.
+            pointer = (self._pointer_content(), _signatures((self._folder / _CURRENT,)))
             if self._loaded is None or pointer != self._pointer or self._has_changed(self._loaded):
                 self._loaded = self._choose()
                 self._pointer = pointer
@@ -148,16 +149,20 @@ class FolderShelf:
         return _signatures(tuple(self._folder / version / name for name in FILES))
 
     def _named_version(self) -> ArtefactVersion | None:
-        """Read the file `current`, which anyone may have scribbled in."""
-        try:
-            with (self._folder / _CURRENT).open("rb") as file:
-                name = file.read(64).decode("ascii", "replace").strip()
-        except OSError:
-            return None
+        """Tell what the file `current` names, which anyone may have scribbled in."""
+        name = self._pointer_content().decode("ascii", "replace").strip()
         if _VERSION.fullmatch(name):
             return ArtefactVersion(name)
-        _log.warning("%s names no version: %r", self._folder / _CURRENT, name)
+        if name:
+            _log.warning("%s names no version: %r", self._folder / _CURRENT, name)
         return None
+
+    def _pointer_content(self) -> bytes:
+        try:
+            with (self._folder / _CURRENT).open("rb") as file:
+                return file.read(64)
+        except OSError:
+            return b""
 
     def _versions(self) -> list[ArtefactVersion]:
         """List the version folders, oldest first."""

@@ -51,6 +51,12 @@ def exact_neighbours(coordinates: FloatArray, k: int, *, queries: Indices | None
     return Neighbours(rows, distances)
 
 
+def distances_between(points: FloatArray, others: FloatArray) -> FloatArray:
+    """Measure row by row in float64, both of shape (p, m) or one of them (m,); ties are equal as float32."""
+    difference = points.astype(np.float64) - others
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)), dtype=np.float32)
+
+
 class _Search:
     """What every block of queries shares."""
 
@@ -80,13 +86,12 @@ class _Search:
         bound = np.partition(upper, self.wanted - 1, axis=1)[:, self.wanted - 1]
         bound += 2 * self.slack * self.squares[queries]
         query, found = np.nonzero(low <= bound[:, None])
-        squares = np.empty(len(query))
+        distances = np.empty(len(query), dtype=np.float32)
         for begin in range(0, len(query), _BLOCK_ENTRIES // 64):
             part = slice(begin, begin + _BLOCK_ENTRIES // 64)
-            difference = self.coordinates[found[part]].astype(np.float64)
-            difference -= self.coordinates[queries[query[part]]]
-            squares[part] = np.einsum("ij,ij->i", difference, difference)
-        order = np.lexsort((found, squares, query))
+            points = self.coordinates[queries[query[part]]]
+            distances[part] = distances_between(self.coordinates[found[part]], points)
+        order = np.lexsort((found, distances, query))
         starts = np.searchsorted(query, np.arange(len(queries)))
         chosen = order[starts[:, None] + np.arange(self.wanted)]
-        return found[chosen].astype(np.int32), np.sqrt(squares[chosen]).astype(np.float32)
+        return found[chosen].astype(np.int32), distances[chosen]

@@ -6,7 +6,7 @@ import numpy as np
 
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours
 from soundalike.domain.types import FloatArray, TrackId
-from soundalike.model.exact import exact_neighbours
+from soundalike.model.exact import distances_between, exact_neighbours
 
 
 class ArtefactPlacer:
@@ -58,8 +58,7 @@ def _offer(neighbours: Neighbours, coordinates: FloatArray, placed: FloatArray) 
     """Let each new track, as the next row, take its place among the neighbours of the old ones."""
     rows, distances = neighbours.rows.copy(), neighbours.distances.copy()
     for number, point in enumerate(placed, start=len(coordinates)):
-        difference = coordinates.astype(np.float64) - point
-        reach = np.sqrt(np.einsum("ij,ij->i", difference, difference)).astype(np.float32)
+        reach = distances_between(coordinates, point)
         # A tie goes to the lower row number, which the new one never is.
         (is_nearer,) = np.nonzero(reach < distances[:, -1])
         position = (distances[is_nearer] <= reach[is_nearer, None]).sum(axis=1)

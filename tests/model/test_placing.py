@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from model.libraries import make_table
+from soundalike.domain.similarity import Artefact, SpaceRecipe
+from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
+from soundalike.model.exact import exact_neighbours
+from soundalike.model.local import fit_locally
+from soundalike.model.placing import ArtefactPlacer
+
+
+def make_artefact(vectors: FloatArray, *, k: int) -> Artefact:
+    table = make_table(vectors)
+    recipe = SpaceRecipe(clip=3.0)
+    space = fit_locally(recipe, table)
+    coordinates = space.place(table.whole)
+    return Artefact(
+        version=ArtefactVersion("000001"),
+        schema=table.schema,
+        recipe=recipe,
+        space=space,
+        track_ids=table.track_ids,
+        coordinates=coordinates,
+        neighbours=exact_neighbours(coordinates, k),
+        facts={"engine": "spark"},
+    )
+
+
+vectors = arrays(
+    np.float32, st.tuples(st.integers(2, 25), st.just(3)), elements=st.integers(-4, 4).map(float)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(vectors, st.integers(1, 24), st.integers(1, 12))
+def test_placing_finds_what_finding_all_anew_would(whole: FloatArray, cut: int, k: int) -> None:
+    cut = min(cut, len(whole) - 1)
+    artefact = make_artefact(whole[:cut], k=k)
+    new = [TrackId(f"new{number}") for number in range(len(whole) - cut)]
+    draft = ArtefactPlacer().extend(artefact, new, whole[cut:])
+    anew = exact_neighbours(artefact.space.place(whole), k)
+    np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
+    np.testing.assert_array_equal(draft.neighbours.distances, anew.distances)
+    assert draft.track_ids == (*artefact.track_ids, *new)
+
+
+def test_placing_leaves_the_artefact_it_came_from_alone() -> None:
+    artefact = make_artefact(np.array([[0, 0], [1, 3], [5, 5]], dtype=np.float32), k=2)
+    before = artefact.neighbours.rows.copy()
+    draft = ArtefactPlacer().extend(artefact, [TrackId("new")], np.array([[0, 0]], dtype=np.float32))
+    np.testing.assert_array_equal(artefact.neighbours.rows, before)
+    assert draft.space is artefact.space
+    assert draft.neighbours.rows[0].tolist() == [3, 1]
+
+
+def test_an_artefact_counts_what_was_placed_since_it_was_built() -> None:
+    artefact = make_artefact(np.array([[0, 0], [1, 3]], dtype=np.float32), k=2)
+    point = np.array([[0, 0]], dtype=np.float32)
+    draft = ArtefactPlacer().extend(artefact, [TrackId("new")], point)
+    assert draft.facts == {"engine": "spark", "placed": "1"}
+    again = replace(artefact, facts=draft.facts)
+    assert ArtefactPlacer().extend(again, [TrackId("x")], point).facts["placed"] == "2"
+    foreign = replace(artefact, facts={"placed": "²"})
+    assert ArtefactPlacer().extend(foreign, [TrackId("x")], point).facts["placed"] == "1"

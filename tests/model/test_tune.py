@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from model.libraries import make_music, make_table
+from soundalike.domain.similarity import DEFAULT_RECIPE, Rotation, SpaceRecipe
+from soundalike.domain.table import LibraryTable
+from soundalike.domain.tuning import Objective
+from soundalike.model.tune import FEWEST_TRACKS, RECIPES, GridTuner, choose_objective
+
+
+def silent(done: int, total: int) -> None:
+    assert done <= total
+
+
+def labelled(count: int, genres: Sequence[str | None], artists: Sequence[str | None]) -> LibraryTable:
+    return make_table(
+        np.random.default_rng(0).normal(size=(count, 3)),
+        genres=(list(genres) * count)[:count],
+        artists=(list(artists) * count)[:count],
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "objective"),
+    [
+        (labelled(40, ["Rock", "Pop"], ["A", "B", "C", "D"]), Objective.GENRE),
+        (labelled(40, ["Rock", "Pop"], ["A", "B"]), Objective.HALVES),  # no genre has two artists
+        (labelled(40, ["Rock"], ["A", "B"]), Objective.HALVES),  # nothing to tell apart
+        (labelled(40, [None, None, None, "Rock", "Pop"], ["A", "B", "C"]), Objective.HALVES),
+        (labelled(40, [None, "Rock", "Pop"], ["A", "B"]), Objective.GENRE),
+        (labelled(40, [None], [None]), Objective.HALVES),
+        (labelled(FEWEST_TRACKS - 1, ["Rock", "Pop"], ["A", "B", "C"]), Objective.NONE),
+    ],
+)
+def test_takes_genres_where_there_are_enough_to_tell(table: LibraryTable, objective: Objective) -> None:
+    assert choose_objective(table) is objective
+
+
+def test_few_tracks_get_the_default_recipe() -> None:
+    tuning = GridTuner().tune_space(make_music(5), progress=silent)
+    assert (tuning.objective, tuning.chosen, tuning.scores) == (Objective.NONE, DEFAULT_RECIPE, ())
+    assert GridTuner().tune_space(make_music(0), progress=silent).chosen == DEFAULT_RECIPE
+
+
+def drifting(count: int) -> LibraryTable:
+    """Tracks told apart by two steady features among six that drift within a track."""
+    rng = np.random.default_rng(3)
+    steady = rng.normal(size=(count, 2))
+    drift = rng.normal(size=(2, count, 6))
+    first, second = (np.hstack([steady + 0.02 * rng.normal(size=(count, 2)), part]) for part in drift)
+    return make_table((first + second) / 2, halves=(first, second))
+
+
+def test_halves_choose_what_quietens_the_features_that_drift() -> None:
+    tuning = GridTuner().tune_space(drifting(150), progress=silent)
+    assert tuning.objective is Objective.HALVES
+    assert tuning.chosen.rotation is Rotation.WITHIN
+    score = {row.recipe: row.score for row in tuning.scores}
+    assert score[tuning.chosen] > 2 * score[SpaceRecipe()]
+
+
+def test_recipes_that_fit_on_halves_are_judged_on_other_tracks() -> None:
+    """Pure noise: a space fitted to these very halves would seem to bring them together."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 40, 30))
+    noise = make_table((first + second) / 2, halves=(first, second))
+    tuning = GridTuner().tune_space(noise, progress=silent)
+    chance = np.mean(1 / np.arange(1, 41))
+    assert all(abs(row.score - chance) < 0.12 for row in tuning.scores)
+
+
+def test_of_recipes_that_do_alike_the_simplest_is_taken() -> None:
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(60, 4)) * 10
+    halves = (places + 0.01 * rng.normal(size=(60, 4)), places)
+    assert GridTuner().tune_space(make_table(places, halves=halves), progress=silent).chosen == RECIPES[0]
+
+
+def test_genres_choose_what_brings_them_together() -> None:
+    rng = np.random.default_rng(0)
+    genre = np.arange(90) % 3
+    # The genre is in a small feature; a large one that says nothing drowns it unless it is scaled.
+    whole = np.column_stack([genre + 0.1 * rng.normal(size=90), rng.normal(size=90)])
+    table = make_table(whole, genres=[f"g{n}" for n in genre], artists=[f"a{n}" for n in range(90)])
+    tuning = GridTuner().tune_space(table, progress=silent)
+    assert tuning.objective is Objective.GENRE
+    assert len(tuning.scores) == len(RECIPES)
+    assert max(row.score for row in tuning.scores) > 0.9
+    assert all(row.standard_error < 0.1 for row in tuning.scores)
+
+
+def test_the_same_seed_gives_the_same_table() -> None:
+    table = drifting(60)
+    assert GridTuner(seed=1).tune_space(table, progress=silent) == GridTuner(seed=1).tune_space(
+        table, progress=silent
+    )
+
+
+def test_progress_ends_with_all_recipes() -> None:
+    told: list[tuple[int, int]] = []
+    GridTuner().tune_space(drifting(30), progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (len(RECIPES), len(RECIPES))
+    assert [done for done, _ in told] == list(range(len(RECIPES) + 1))
