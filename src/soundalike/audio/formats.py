@@ -117,7 +117,7 @@ def _sniff_chunked(file: BinaryIO, head: bytes) -> Format | None:
         return Format(Container.AIFF, "audio/aiff", "AIFF")
     if head[:4] == b"OggS":
         codec = ogg_codec(file)
-        return _OGG_TYPES.get(codec or "") or _unsupported(f"Ogg with codec {codec}")
+        return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
     if head[4:8] == b"ftyp":
         is_alac = has_alac(file)
         media_type = "audio/mp4; codecs=alac" if is_alac else "audio/mp4"

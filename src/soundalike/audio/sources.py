@@ -96,7 +96,9 @@ class SndfileSource:
 
     def _refusal(self, words: str) -> UnusableAudioError:
         detail = f"{self._format.name}: {words.strip()}"
-        if self._format.container in {Container.WAV, Container.AIFF} and riff.sound_spans(self._file):
+        # Both the chunk that describes the sound and the one that holds it: only the codec can be at fault.
+        is_whole = len(riff.sound_spans(self._file)) > 1
+        if self._format.container in {Container.WAV, Container.AIFF} and is_whole:
             return UnusableAudioError(Reason.UNSUPPORTED_CODEC, detail)
         return UnusableAudioError(Reason.NOT_AUDIO, f"{detail} (damaged?)")
 
@@ -105,7 +107,7 @@ class SndfileSource:
             return None
         match self._format.container:
             case Container.WAV:
-                return int(self.frames * riff.cut_ratio(self._file))
+                return int(max(1, self.frames) * riff.cut_ratio(self._file))
             case Container.AIFF:
                 return riff.claimed_frames(self._file)
             case Container.MPEG if self._prefix:

@@ -8,12 +8,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import Extractor
+from soundalike.audio.features import RATE, Extractor
 from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
 from soundalike.domain.types import AudioHash
 
 READY = "ready"
-_RATE = 22_050
 
 
 def main() -> None:
@@ -37,7 +36,7 @@ def warm_up(extractor: Extractor) -> None:
     import soundfile  # noqa: F401, PLC0415 - loaded here, so that no file waits for it
     import soxr  # noqa: F401, PLC0415 - the same
 
-    extractor.extract(np.sin(np.arange(_RATE, dtype=np.float32)))
+    extractor.extract(np.sin(np.arange(RATE, dtype=np.float32)))
 
 
 def _die_with_parent() -> None:
