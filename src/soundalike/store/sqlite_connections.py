@@ -170,6 +170,9 @@ class Connections:
             yield
         except sqlite3.Error as error:
             raise _told(error, self._path, self._busy_timeout_s) from error
+        except UnicodeDecodeError as error:  # a damaged name in one of SQLite's messages
+            msg = f"the store {self._path} {_REASONS[sqlite3.SQLITE_CORRUPT]}"
+            raise StoreError(msg) from error
         except OSError as error:
             msg = f"the folder {self._path.parent} cannot be made: {error.strerror}; choose one with --data"
             raise StoreError(msg) from error
