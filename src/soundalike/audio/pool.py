@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -78,7 +78,7 @@ class ProcessAnalyser:
 
     def analyse(
         self, files: Iterable[FoundFile], *, known: frozenset[AudioHash] = frozenset()
-    ) -> Iterator[_Result]:
+    ) -> Generator[_Result, None, None]:
         """Yield each file's result as it comes; see `Analyser`.
 
         Raises
