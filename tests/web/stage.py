@@ -109,7 +109,7 @@ class Stage:
         size_bytes: int | None = None,
         point: tuple[float, float] | None = (0.0, 0.0),
         cover: Cover | None = None,
-        **tags: Any,  # noqa: ANN401 - whatever make_track takes
+        **tags: Any,
     ) -> Track:
         size_bytes = len(data) if size_bytes is None else size_bytes
         track = make_track(track_id, size_bytes=size_bytes, **tags)

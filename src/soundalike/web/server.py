@@ -113,17 +113,6 @@ class Server:
         wasyncore.close_all(self._map, ignore_all=True)
 
 
-def check_address(host: str, port: int) -> None:
-    """Say early, before long work, that an address cannot be served on.
-
-    Raises
-    ------
-    ServeError
-        As `serve` would.
-    """
-    _listen(host, port).close()
-
-
 def serve(app: "WSGIApplication", *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; call from the main thread.
 

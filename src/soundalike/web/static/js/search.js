@@ -43,8 +43,10 @@ export function showSearch(visit) {
   });
 
   function shown() {
-    const query = new URLSearchParams(location.search).get("query") ?? "";
-    if (document.activeElement !== input) input.value = query;
+    const parameters = new URLSearchParams(location.search);
+    const sort = document.getElementById("sort");
+    if (document.activeElement !== input) input.value = parameters.get("query") ?? "";
+    if (sort) sort.value = parameters.get("sort") ?? "title"; // a page gone back to holds what was chosen since
     nearing.disconnect();
     document.querySelectorAll("a[data-more]").forEach((more) => nearing.observe(more));
   }

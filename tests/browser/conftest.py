@@ -1,0 +1,122 @@
+import io
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from browser.listener import Listener
+from soundalike.web.app import create_app
+from soundalike.web.server import Server
+from web.stage import Stage
+
+SAMPLE_RATE = 22_050
+LENGTH_S = 20
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+]
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\u202ecod.exe\n"
+)
+
+
+def tone(pitch_hz: float, format_: str, subtype: str | None = None) -> bytes:
+    time_s = np.arange(LENGTH_S * SAMPLE_RATE) / SAMPLE_RATE
+    file = io.BytesIO()
+    soundfile.write(file, 0.2 * np.sin(2 * np.pi * pitch_hz * time_s), SAMPLE_RATE, subtype, format=format_)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine; install one: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sounds() -> dict[str, bytes]:
+    return {
+        "audio/mpeg": tone(220, "MP3"),
+        "audio/ogg": tone(330, "OGG"),
+        "audio/wav": tone(440, "WAV"),
+        "audio/flac": tone(550, "FLAC"),
+        "audio/aiff": tone(660, "AIFF"),
+    }
+
+
+@pytest.fixture
+def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
+    """Six tracks in four formats that a browser plays, in a row of growing distance."""
+    stage = Stage(tmp_path)
+    playable = ["audio/mpeg", "audio/ogg", "audio/wav", "audio/flac"]
+    names = ("Amber", "Birch", "Cedar", "Dogwood", "Elm", "Fir")
+    for number, name in enumerate(names):
+        kind = playable[number % len(playable)]
+        stage.add(
+            name.lower(),
+            title=name,
+            artist=f"Artist {number % 3}",
+            album="Trees",
+            data=sounds[kind],
+            media_type=kind,
+            duration_ms=1000 * LENGTH_S,
+            point=(float(number), 0.0),
+        )
+    stage.build()
+    return stage
+
+
+@pytest.fixture
+def server(stage: Stage) -> Iterator[Server]:
+    server = Server(create_app(stage.services))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield server
+    server.stop()
+    thread.join(10)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained of; a test that expects some takes them out."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, server: Server, complaints: list[str]) -> Iterator[Page]:
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(server.url)
+    yield page
+    assert complaints == []
+
+
+@pytest.fixture
+def listener(page: Page) -> Listener:
+    return Listener(page)

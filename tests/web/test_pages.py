@@ -1,0 +1,167 @@
+import re
+
+import pytest
+
+from soundalike.domain.ports import Cover
+from soundalike.domain.types import TrackId
+from web.stage import LOCAL, Stage
+
+HOSTILE = "<script>alert('1')</script>\"'><img src=x onerror=alert(2)>\u202e\n\x00" + "x" * 1000
+PICTURE = Cover("image/png", b"\x89PNG\r\n\x1a\n rest")
+
+
+def page(stage: Stage, path: str, status: int = 200) -> str:
+    answer = stage.client().get(path, headers=LOCAL)
+    assert answer.status_code == status
+    assert answer.content_type == "text/html; charset=utf-8"
+    return answer.text
+
+
+def titles(html: str) -> list[str]:
+    return re.findall(r'<a class="track-title"[^>]*><bdi>(.*?)</bdi>', html)
+
+
+def test_the_library_lists_its_tracks_in_order(stage: Stage) -> None:
+    for title in ("Beta", "alpha", "Ångström"):
+        stage.add(title.lower()[0], title=title, album=None, artist=None)
+    html = page(stage, "/")
+    assert titles(html) == ["alpha", "Ångström", "Beta"]
+    assert "3 tracks" in html
+    assert titles(page(stage, "/?sort=-title")) == ["Beta", "Ångström", "alpha"]
+    assert titles(page(stage, "/?query=an")) == ["Ångström"]
+
+
+def test_show_more_leads_through_the_whole_library(stage: Stage) -> None:
+    for number in range(120):
+        stage.add(f"t{number:03}", title=f"T {number:03}")
+    found: list[str] = []
+    path: str | None = "/?query=t&sort=-title"
+    while path:
+        html = page(stage, path)
+        found += titles(html)
+        more = re.search(r'href="([^"]*)" data-more', html)
+        path = more and more[1].replace("&amp;", "&")
+    assert found == [f"T {number:03}" for number in reversed(range(120))]
+
+
+def test_an_empty_library_says_what_to_run(stage: Stage) -> None:
+    assert "soundalike up ~/Music" in page(stage, "/")
+
+
+def test_a_search_without_matches_says_so(stage: Stage) -> None:
+    stage.add("a")
+    html = page(stage, "/?query=zzz")
+    assert "Nothing matches" in html
+    assert "soundalike up" not in html
+
+
+@pytest.mark.parametrize("query", ["sort=size", "sort=", "cursor=damaged", "query=%ED%A0%80%00", "limit=0"])
+def test_a_malformed_address_still_shows_the_library(stage: Stage, query: str) -> None:
+    stage.add("a", title="Here")
+    assert page(stage, f"/?{query}")
+
+
+def test_hostile_tags_stay_text(stage: Stage) -> None:
+    stage.add("a", title=HOSTILE, artist=HOSTILE, album=HOSTILE, genre=HOSTILE)
+    stage.add("b", title=HOSTILE, point=(1.0, 0.0))
+    stage.build()
+    for path in ("/", "/tracks/a", "/?query=script"):
+        html = page(stage, path)
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+        assert not re.search(r"<[^>]* on\w+=", re.sub(r'"[^"]*"|\'[^\']*\'', "", html))
+    assert "<script>" not in page(stage, "/tracks/" + "%3Cscript%3E", 404)
+
+
+def test_no_page_has_scripts_styles_or_addresses_of_other_machines_inside(stage: Stage) -> None:
+    stage.add("a")
+    for path, status in (("/", 200), ("/tracks/a", 200), ("/nothing", 404)):
+        html = page(stage, path, status)
+        assert " style=" not in html
+        assert not re.search(r"<script[^>]*>[^<]", html)
+        assert not re.search(r'(src|href)="(https?:)?//', html)
+
+
+def test_a_track_page_shows_what_sounds_like_it_and_how_near(stage: Stage) -> None:
+    stage.add("a", title="Seed")
+    stage.add("b", title="Near", point=(0.5, 0.0))
+    stage.add("c", title="Far", point=(2.0, 0.0))
+    stage.build()
+    html = page(stage, "/tracks/a")
+    assert titles(html) == ["Near", "Far"]
+    assert re.findall(r"distance </span>([\d.]+)", html) == ["0.50", "2.00"]
+
+
+def test_a_track_page_says_what_to_run_where_nothing_can_be_compared(stage: Stage) -> None:
+    stage.add("a", point=None)
+    stage.add("b")
+    assert "soundalike build" in page(stage, "/tracks/a")
+    stage.build()
+    assert "soundalike extract" in page(stage, "/tracks/a")
+    assert "no other track" in page(stage, "/tracks/b")
+
+
+def test_a_vanished_track_cannot_be_played_from_its_page(stage: Stage) -> None:
+    stage.add("a")
+    stage.store.mark_vanished([TrackId("a")], 0)
+    html = page(stage, "/tracks/a")
+    assert "gone from its folder" in html
+    assert "hero-buttons" not in html
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/tracks/no-such", "/tracks/no-such/cover", "/tracks/"])
+def test_an_unknown_page_is_friendly(stage: Stage, path: str) -> None:
+    html = page(stage, path, 404)
+    assert "Back to the library" in html
+    assert '<main id="main"' in html
+
+
+def test_a_failure_inside_is_a_friendly_page(stage: Stage) -> None:
+    stage.store.failure = RuntimeError("secret")
+    assert "secret" not in page(stage, "/tracks/a", 500)
+
+
+def test_a_cover_comes_from_the_tags_and_is_kept_by_its_tag(stage: Stage) -> None:
+    stage.add("a", cover=PICTURE)
+    client = stage.client()
+    for path in ("/api/tracks/a/cover", "/tracks/a/cover"):
+        answer = client.get(path, headers=LOCAL)
+        assert (answer.status_code, answer.content_type, answer.data) == (200, "image/png", PICTURE.data)
+        again = client.get(path, headers={**LOCAL, "If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_track_without_a_cover_has_none_in_the_api_and_a_drawn_one_on_pages(stage: Stage) -> None:
+    stage.add("a", album="Sea")
+    stage.add("b", album="Sea")
+    stage.add("c", album="Sky", data=b"gone")
+    (stage.folder / "c.mp3").unlink()
+    client = stage.client()
+    refused = client.get("/api/tracks/a/cover", headers=LOCAL)
+    assert refused.status_code == 404
+    assert refused.json is not None
+    assert refused.json["error"] == "no_cover"
+    drawn = {name: client.get(f"/tracks/{name}/cover", headers=LOCAL) for name in "abc"}
+    assert all(answer.content_type.startswith("image/svg+xml") for answer in drawn.values())
+    assert drawn["a"].data == drawn["b"].data != drawn["c"].data
+
+
+def test_assets_are_kept_for_good_under_an_address_that_changes_with_them(stage: Stage) -> None:
+    client = stage.client()
+    html = page(stage, "/")
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', html)
+    assert any("bootstrap.min.css" in address for address in addresses)
+    for address in addresses:
+        with client.get(address, headers=LOCAL) as answer:
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["Cache-Control"]
+    old = re.sub(r"/static/\w+/", "/static/old/", addresses[0])
+    with client.get(old, headers=LOCAL) as answer:
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize(
+    "name", ["../app.py", "..%2fapp.py", "bootstrap/../../__init__.py", "css", "", "no.css"]
+)
+def test_nothing_but_assets_is_served_as_assets(stage: Stage, name: str) -> None:
+    assert stage.client().get(f"/static/x/{name}", headers=LOCAL).status_code == 404
