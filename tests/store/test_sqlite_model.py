@@ -17,7 +17,7 @@ from soundalike.domain.files import FileProblem, Reason
 from soundalike.domain.ports import Store
 from soundalike.domain.tracks import Position, Sort, SortField, Track
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
-from soundalike.domain.words import words
+from soundalike.domain.words import sort_key, words
 from soundalike.store.sqlite import SqliteStore
 
 SCHEMAS = [make_schema(), make_schema(name="other")]
@@ -114,7 +114,7 @@ class StoreMachine(RuleBasedStateMachine):
     def find(
         self, query: str, sort: Sort, limit: int, name: str | None, year: int | None, after: TrackId | None
     ) -> None:
-        key = year if sort.field in {SortField.YEAR, SortField.ADDED} else name
+        key = year if sort.field in {SortField.YEAR, SortField.ADDED} else sort_key(name)
         position = None if after is None else Position(key, after)
         asked = words(query)
         found = self.store.find_tracks(asked, sort=sort, limit=limit, after=position)
