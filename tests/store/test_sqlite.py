@@ -5,7 +5,8 @@ import pytest
 
 from soundalike.store import sqlite_search
 from soundalike.store.sqlite import SqliteStore
-from store.contract import DurableStoreContract, OrderContract, SearchContract
+from store.contract import DurableStoreContract
+from store.contract_search import OrderContract, SearchContract
 
 
 class SqliteFixtures:

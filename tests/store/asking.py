@@ -1,0 +1,72 @@
+"""Questions that the contract's tests put to a store, and what they ask with."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from making import make_schema
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.ports import Store
+from soundalike.domain.tracks import Position, Sort, TrackPage
+from soundalike.domain.types import RootName
+from soundalike.domain.words import words
+
+MUSIC = RootName("music")
+SCHEMA = make_schema()
+LATER_MS = 1_800_000_000_123
+LATER = datetime(2027, 1, 15, 8, 0, 0, 123_000, tzinfo=UTC)
+
+HOSTILE_TEXTS = [
+    "",
+    " ",
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "a\udcffb",
+    "%",
+    "_",
+    "*",
+    '"',
+    "'",
+    "');--",
+    "$where",
+    ".*",
+    "\\",
+    "\U0010ffff",
+    "é" * 10_000,
+    "a b " * 5_000,
+]
+
+
+def found_ids(page: TrackPage) -> list[str]:
+    return [track.id for track in page.tracks]
+
+
+def search(store: Store, query: str, *, sort: str = "title", limit: int = 100) -> list[str]:
+    page = store.find_tracks(words(query), sort=Sort.parse(sort), limit=limit)
+    assert page.total == len(page.tracks)
+    return found_ids(page)
+
+
+def walk(store: Store, sort: str, *, limit: int, query: str = "") -> list[str]:
+    """Page through everything that matches."""
+    ids: list[str] = []
+    after: Position | None = None
+    while True:
+        page = store.find_tracks(words(query), sort=Sort.parse(sort), limit=limit, after=after)
+        assert len(page.tracks) <= limit
+        ids += found_ids(page)
+        if page.next is None:
+            assert page.total == len(ids)
+            return ids
+        after = page.next
+
+
+def same_vectors(found: FeatureVectors | None, expected: FeatureVectors) -> bool:
+    return (
+        found is not None
+        and found.schema == expected.schema
+        and np.array_equal(found.whole, expected.whole)
+        and np.array_equal(found.first_half, expected.first_half)
+        and np.array_equal(found.second_half, expected.second_half)
+    )
