@@ -104,8 +104,8 @@ class Store(Protocol):
     ) -> TrackPage:
         """Return a page of the tracks that are there and match every word.
 
-        A track matches a (folded) word that begins one of the words of its title, artist or album;
-        no words match everything. In `sort` order: names by `domain.words.sort_key`, missing values
+        A track matches a (folded) word that begins one of the words (`domain.words.index_words`) of
+        its title, artist or album; no words match everything, and of more than 50 the 50 longest count. In `sort` order: names by `domain.words.sort_key`, missing values
         last in either direction, ties by id ascending.
         """
 
