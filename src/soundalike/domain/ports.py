@@ -105,8 +105,9 @@ class Store(Protocol):
         """Return a page of the tracks that are there and match every word.
 
         A track matches a (folded) word that begins one of the words (`domain.words.index_words`) of
-        its title, artist or album; no words match everything, and of more than 50 the 50 longest count. In `sort` order: names by `domain.words.sort_key`, missing values
-        last in either direction, ties by id ascending.
+        its title, artist or album; no words match everything, and of more than 50 the longest 50
+        count. In `sort` order: names by `domain.words.sort_key`, missing values last in either
+        direction, ties by id ascending.
         """
 
     def count_tracks(self) -> int:
