@@ -98,12 +98,12 @@ def test_next_previous_and_the_queue(listener: Listener, page: Page) -> None:
     listener.play("Amber")
     listener.hears("Amber")
     listener.choose("Elm", "Play next")
-    listener.sees("“Elm” plays next.")
+    listener.sees(re.compile("“.Elm.” plays next."))
     listener.choose("Fir", "Add to queue")
     page.click("#queue-button")
     lines = page.locator("#queue-list .track-title")
     expect(lines).to_have_text(["Amber", "Elm", "Fir", "Birch", "Cedar", "Dogwood", "Elm", "Fir"])
-    page.locator("#queue-list li").nth(2).get_by_role("button", name="Remove Fir").click()
+    page.locator("#queue-list li").nth(2).get_by_role("button", name=re.compile("Remove .*Fir")).click()
     expect(lines).to_have_text(["Amber", "Elm", "Birch", "Cedar", "Dogwood", "Elm", "Fir"])
     page.click("#next")
     listener.hears("Elm")
@@ -132,7 +132,7 @@ def test_a_radio_repeats_nothing_and_ends_with_a_word(listener: Listener, page: 
         page.wait_for_function("id => !audio.src.includes(`/${id}/`)", arg=heard[-1])
         heard.append(listener.current_id())
     assert sorted(heard) == ["amber", "birch", "cedar", "dogwood", "elm", "fir"]
-    listener.sees("That was all there is like “Cedar”.")
+    listener.sees(re.compile("That was all there is like “.Cedar.”"))
 
 
 def test_what_the_browser_cannot_play_is_said_and_skipped(
@@ -143,8 +143,8 @@ def test_what_the_browser_cannot_play_is_said_and_skipped(
     (stage.folder / "ab.mp3").unlink()
     page.reload()
     listener.play("Aardvark")
-    listener.sees("“Aardvark” is skipped: this browser cannot play AIFF.")
-    listener.sees("“Abalone” is gone from its folder, so it is skipped.")
+    listener.sees(re.compile("“.Aardvark.” is skipped: this browser cannot play AIFF."))
+    listener.sees(re.compile("“.Abalone.” is gone from its folder, so it is skipped."))
     listener.hears("Amber")
     assert all("410" in complaint for complaint in complaints)
     complaints.clear()

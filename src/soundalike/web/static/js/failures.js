@@ -1,6 +1,6 @@
 /** Why a track did not play, found out by asking for it once more without its sound. */
 import { audioUrl } from "./api.js";
-import { short } from "./text.js";
+import { named } from "./text.js";
 
 const FORMATS = {
   "audio/aiff": "AIFF",
@@ -17,7 +17,7 @@ const FORMATS = {
  * @returns {Promise<{isOffline: boolean, text: string}>}
  */
 export async function explainFailure(track) {
-  const title = short(track.title);
+  const title = named(track.title);
   let response;
   try {
     response = await fetch(audioUrl(track.id), { method: "HEAD", cache: "no-store" });
@@ -25,10 +25,10 @@ export async function explainFailure(track) {
     return { isOffline: true, text: "soundalike cannot be reached. Press play to go on when it is back." };
   }
   if (response.status === 410) {
-    return { isOffline: false, text: `“${title}” is gone from its folder, so it is skipped.` };
+    return { isOffline: false, text: `${title} is gone from its folder, so it is skipped.` };
   }
-  if (!response.ok) return { isOffline: false, text: `“${title}” cannot be had just now, so it is skipped.` };
+  if (!response.ok) return { isOffline: false, text: `${title} cannot be had just now, so it is skipped.` };
   const type = response.headers.get("Content-Type") ?? "";
   const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
-  return { isOffline: false, text: `“${title}” is skipped: this browser cannot play ${format}.` };
+  return { isOffline: false, text: `${title} is skipped: this browser cannot play ${format}.` };
 }

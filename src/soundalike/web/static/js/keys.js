@@ -16,7 +16,7 @@ export function listenToKeys(player, toggleQueue) {
     m: () => player.toggleMute(),
     q: () => toggleQueue(),
     "/": () => search.select(),
-    "?": () => (help.open ? help.close() : help.showModal()),
+    "?": () => help.showModal(),
   };
   const shifted = {
     ArrowUp: () => player.setVolume(player.volume + VOLUME_STEP),

@@ -1,6 +1,6 @@
 /** The queue: what plays, what comes next, and out with it. */
 import { coverUrl } from "./api.js";
-import { bdi, element, icon, short } from "./text.js";
+import { bdi, element, icon, named } from "./text.js";
 
 const at = (id) => document.getElementById(id);
 
@@ -87,7 +87,7 @@ function remover(track) {
   const button = element("button", "icon-button");
   button.type = "button";
   button.dataset.do = "remove";
-  button.setAttribute("aria-label", `Remove ${short(track.title)} from the queue`);
+  button.setAttribute("aria-label", `Remove ${named(track.title)} from the queue`);
   button.append(icon("close"));
   return button;
 }

@@ -1,6 +1,6 @@
 /** Things like one track, for as long as there are any. */
 import { radioTracks } from "./api.js";
-import { short } from "./text.js";
+import { named } from "./text.js";
 
 const MEMORY = 100;
 const BATCH = 10;
@@ -46,7 +46,7 @@ export class Radio {
       const tracks = await radioTracks(seed.id, recent, BATCH);
       if (this.seed !== seed) return false;
       this.queue.append(tracks);
-      if (!tracks.length && !upcoming.length) this.#end(`That was all there is like “${short(seed.title)}”.`);
+      if (!tracks.length && !upcoming.length) this.#end(`That was all there is like ${named(seed.title)}.`);
       return tracks.length > 0;
     } catch (error) {
       if (this.seed === seed) this.#end(`The radio stopped: ${error.message}`);

@@ -1,7 +1,7 @@
 /** Tracks on a page: play them, queue them, and mark the one that plays. */
 import { pageUrl } from "./api.js";
 import { toast } from "./toasts.js";
-import { short } from "./text.js";
+import { named } from "./text.js";
 
 const trackOf = (holder) => JSON.parse(holder.dataset.track);
 
@@ -44,7 +44,7 @@ export function showRows(player, visit) {
 
   function tell(track, what, put) {
     put();
-    toast(`“${short(track.title)}” ${what}.`);
+    toast(`${named(track.title)} ${what}.`);
   }
 
   /** A track plays with the list around it; the one that plays already is paused or goes on. */

@@ -12,21 +12,21 @@ export function showSearch(visit) {
     { rootMargin: "600px" },
   );
 
-  function search({ keepsFocus }) {
+  function search() {
     clearTimeout(timer);
     const sort = document.getElementById("sort")?.value;
-    const isLibrary = location.pathname === "/";
-    // On the library's page the search is one step of history, however many letters it takes.
-    visit(address(input.value.trim(), sort), { isReplacing: isLibrary && keepsFocus, keepsFocus });
+    // A search is one step of history, however many letters it takes.
+    const isReplacing = location.pathname === "/" && new URLSearchParams(location.search).has("query");
+    visit(address(input.value.trim(), sort), { isReplacing, keepsFocus: true });
   }
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(search, WAIT_MS, { keepsFocus: true });
+    timer = setTimeout(search, WAIT_MS);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    search({ keepsFocus: true });
+    search();
   });
   document.addEventListener("change", (event) => {
     if (event.target.id === "sort") {

@@ -8,8 +8,15 @@ export function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** Cut a hostile title to something that can be said. */
-export const short = (text) => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
+const MAX_SAID = 60;
+const [ISOLATE, END_ISOLATE] = ["\u2068", "\u2069"];
+
+/** A title that can be said in a sentence, which it can neither fill nor turn around. */
+export function named(title) {
+  const characters = [...title];
+  const cut = characters.length > MAX_SAID ? `${characters.slice(0, MAX_SAID - 1).join("")}…` : title;
+  return `“${ISOLATE}${cut}${END_ISOLATE}”`;
+}
 
 /** @returns {HTMLElement} an element with text, whatever the text holds */
 export function element(tag, className, text = "") {
