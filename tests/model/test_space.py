@@ -10,7 +10,7 @@ from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.similarity import Rotation, Scaling, SpaceRecipe
 from soundalike.domain.types import FloatArray
 from soundalike.model.local import TableStatistics, fit_locally
-from soundalike.model.space import Sums, partial_whitening, shrink
+from soundalike.model.space import Scale, Sums, partial_whitening, shrink
 from soundalike.model.tune import RECIPES
 
 
@@ -118,14 +118,21 @@ def test_nothing_to_learn_from_is_an_error() -> None:
 @given(st.integers(1, 39))
 def test_sums_of_parts_are_the_sums_of_all(cut: int) -> None:
     table = make_music(40)
-    plain = fit_locally(SpaceRecipe(), table)
-    whole = TableStatistics(table).sums(plain)
+    scale = Scale(mean=np.ones(6), scale=np.array([2.0, 0, 3, 4, 5, 6]), clip=2.0)
+    whole = TableStatistics(table).sums(scale)
     parts = [
-        Sums.of(plain, (table.whole[part], table.first_half[part], table.second_half[part]))
+        Sums.of(scale, (table.whole[part], table.first_half[part], table.second_half[part]))
         for part in (slice(cut), slice(cut, None))
     ]
     joined = parts[0] + parts[1]
     np.testing.assert_allclose(joined.covariance, whole.covariance, atol=1e-12)
     np.testing.assert_allclose(joined.within, whole.within, atol=1e-12)
-    expected = np.cov(plain.place(table.whole).astype(np.float64), rowvar=False)
-    np.testing.assert_allclose(whole.covariance, expected, atol=1e-9)
+    np.testing.assert_allclose(whole.covariance, np.cov(scale.apply(table.whole), rowvar=False), atol=1e-9)
+
+
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_fitting_scales_as_placing_does(clip: float | None) -> None:
+    table = make_table(np.column_stack([make_music(40).whole, np.full(40, 7)]))
+    space = fit_locally(SpaceRecipe(clip=clip), table)
+    scale = Scale(mean=space.mean.astype(float), scale=space.scale.astype(float), clip=clip)
+    np.testing.assert_allclose(scale.apply(table.whole), space.place(table.whole), atol=1e-6)

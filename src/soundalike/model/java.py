@@ -13,6 +13,7 @@ LOWEST_JAVA = 17
 LOWEST_PYSPARK = (4, 1)
 _GET_JAVA = "install a Java 17+ runtime, such as 'sudo apt install openjdk-17-jre-headless'"
 _GET_PYSPARK = "install it with \"pip install 'soundalike[spark]'\""
+_JAVA_FOLDERS = ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines")
 _PATIENCE_S = 20
 
 
@@ -67,7 +68,7 @@ def _homes() -> list[Path]:
         homes.append(Path(os.environ["JAVA_HOME"]))
     if on_path := shutil.which("java"):
         homes.append(Path(on_path).resolve().parent.parent)
-    for folder in ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines"):
+    for folder in _JAVA_FOLDERS:
         try:
             inside = sorted(Path(folder).iterdir())
         except OSError:

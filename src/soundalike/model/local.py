@@ -7,7 +7,7 @@ from soundalike.domain.ports import Snapshots
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.table import LibraryTable, Snapshot
 from soundalike.model.exact import exact_neighbours
-from soundalike.model.space import Column, Sums, fit_space
+from soundalike.model.space import Column, Scale, Sums, fit_space
 
 
 class LocalEngine:
@@ -55,9 +55,9 @@ class TableStatistics:
         mean = whole.mean(axis=0)
         return Column(mean, np.sqrt(((whole - mean) ** 2).sum(axis=0) / max(len(whole) - 1, 1)))
 
-    def sums(self, plain: SimilaritySpace) -> Sums:
-        """Sum in the features scaled by `plain`."""
-        return Sums.of(plain, (self._table.whole, self._table.first_half, self._table.second_half))
+    def sums(self, scale: Scale) -> Sums:
+        """Sum in the scaled features."""
+        return Sums.of(scale, (self._table.whole, self._table.first_half, self._table.second_half))
 
 
 def fit_locally(recipe: SpaceRecipe, table: LibraryTable) -> SimilaritySpace:

@@ -13,6 +13,7 @@ Float64Array = npt.NDArray[np.float64]
 
 # A range this small beside the values is float32 rounding: the feature is constant.
 _CONSTANT = 4 * float(np.finfo(np.float32).eps)
+_HAIR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,30 @@ class Column:
 
     first: Float64Array
     second: Float64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The scaling of a space before it is rounded to float32, whose last bit would differ by engine.
+
+    Parameters
+    ----------
+    mean, scale : Float64Array, shape (d,)
+        Constant features have scale 0.
+    clip : float or None
+        Bound on the scaled values.
+    """
+
+    mean: Float64Array
+    scale: Float64Array
+    clip: float | None
+
+    def apply(self, vectors: FloatArray) -> Float64Array:
+        """Scale vectors of shape (n, d) as `SimilaritySpace.place` does."""
+        is_constant = self.scale == 0
+        scaled = (vectors - self.mean) / np.where(is_constant, 1.0, self.scale)
+        scaled[:, is_constant] = 0
+        return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +70,9 @@ class Sums:
     differences: Float64Array
 
     @classmethod
-    def of(cls, plain: SimilaritySpace, vectors: tuple[FloatArray, FloatArray, FloatArray]) -> Self:
-        """Sum over whole vectors and their two halves, each of shape (n, d), scaled by `plain`."""
-        whole, first, second = (plain.place(part).astype(np.float64) for part in vectors)
+    def of(cls, scale: Scale, vectors: tuple[FloatArray, FloatArray, FloatArray]) -> Self:
+        """Sum over whole vectors and their two halves, each of shape (n, d)."""
+        whole, first, second = (scale.apply(part) for part in vectors)
         difference = first - second
         return cls(len(whole), whole.sum(axis=0), whole.T @ whole, difference.T @ difference)
 
@@ -87,8 +112,8 @@ class Statistics(Protocol):
     def moments(self) -> Column:
         """Mean and standard deviation (n - 1; 0 for one track) of each feature."""
 
-    def sums(self, plain: SimilaritySpace) -> Sums:
-        """Sum in the features scaled by `plain`."""
+    def sums(self, scale: Scale) -> Sums:
+        """Sum in the scaled features."""
 
 
 def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
@@ -96,17 +121,18 @@ def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
 
     A rotation is centred, so that unit length measures angles about the library's middle.
     """
-    plain = _plain_space(recipe, statistics)
-    weights, offset = np.asarray(plain.weights, np.float64), np.asarray(plain.offset, np.float64)
+    scale = _fit_scale(recipe, statistics)
+    weights, offset = np.eye(len(scale.mean)), np.zeros(len(scale.mean))
     if recipe.rotation is not Rotation.NONE and recipe.strength > 0:
-        sums = statistics.sums(plain)
+        sums = statistics.sums(scale)
         spread = sums.covariance if recipe.rotation is Rotation.WHITEN else sums.within
         weights = partial_whitening(shrink(spread, sums.count), recipe.strength)
         offset = -(sums.mean @ weights)
     return SimilaritySpace(
-        mean=plain.mean,
-        scale=plain.scale,
-        clip=plain.clip,
+        # A mean of n float32 numbers lies midway between two once in n times: off it, by a hair.
+        mean=(scale.mean * (1 + _HAIR)).astype(np.float32),
+        scale=scale.scale.astype(np.float32),
+        clip=recipe.clip,
         weights=weights.astype(np.float32),
         offset=offset.astype(np.float32),
         is_unit_length=recipe.is_unit_length,
@@ -144,8 +170,7 @@ def partial_whitening(covariance: Float64Array, strength: float) -> Float64Array
     return np.asarray(weights * np.sign(weights[largest, np.arange(len(weights))]))
 
 
-def _plain_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
-    """Fit the scaling alone; constant features get scale 0."""
+def _fit_scale(recipe: SpaceRecipe, statistics: Statistics) -> Scale:
     extent = statistics.extent()
     low, high = extent.first, extent.second
     if recipe.scaling is Scaling.MIN_MAX:
@@ -154,13 +179,5 @@ def _plain_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace
         moments = statistics.moments()
         mean, scale = moments.first, moments.second
     magnitude = np.maximum(np.abs(low), np.abs(high))
-    scale = np.where(high - low <= _CONSTANT * magnitude, 0.0, scale)
-    size = len(scale)
-    return SimilaritySpace(
-        mean=mean.astype(np.float32),
-        scale=scale.astype(np.float32),
-        clip=recipe.clip,
-        weights=np.eye(size, dtype=np.float32),
-        offset=np.zeros(size, dtype=np.float32),
-        is_unit_length=False,
-    )
+    is_constant = high - low <= _CONSTANT * magnitude
+    return Scale(mean=mean, scale=np.where(is_constant, 0.0, scale), clip=recipe.clip)

@@ -15,7 +15,7 @@ from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySp
 from soundalike.domain.table import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.model.snapshot import VECTOR_COLUMNS
-from soundalike.model.space import Column, Sums, fit_space
+from soundalike.model.space import Column, Scale, Sums, fit_space
 from soundalike.model.spark_lsh import LshJoin
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import (
@@ -172,10 +172,10 @@ class SnapshotStatistics:
         model = scaler.fit(self._vectors)
         return Column(model.mean.toArray(), model.std.toArray())
 
-    def sums(self, plain: SimilaritySpace) -> Sums:
-        """Sum in the features scaled by `plain`, partition by partition."""
+    def sums(self, scale: Scale) -> Sums:
+        """Sum in the scaled features, partition by partition."""
         return read_sums(
-            map_in_arrow(self._frame.select(*VECTOR_COLUMNS), sums_task(plain), SUMS_COLUMNS).toArrow()
+            map_in_arrow(self._frame.select(*VECTOR_COLUMNS), sums_task(scale), SUMS_COLUMNS).toArrow()
         )
 
 

@@ -27,7 +27,7 @@ _STOP_PATIENCE_S = 15
 _LOOPBACK = "127.0.0.1"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _LOG_LINES = 20
-_FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-BytecodeVerificationRemote"
+_FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 class QuietSession:
@@ -53,7 +53,7 @@ class QuietSession:
         self.folder = Path(folder)
         self._log = self.folder / "spark.log"
         try:
-            with self.translated(f"start Spark on {master}"):
+            with self.translated(f"start on {master}"):
                 self.spark = self._start(master)
         except BaseException:
             self.close()

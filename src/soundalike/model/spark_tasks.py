@@ -9,7 +9,7 @@ from soundalike.domain.similarity import SimilaritySpace
 from soundalike.domain.types import FloatArray
 from soundalike.model.exact import exact_neighbours
 from soundalike.model.snapshot import VECTOR_COLUMNS
-from soundalike.model.space import Sums
+from soundalike.model.space import Scale, Sums
 
 Batches = Iterator[pa.RecordBatch]
 Task = Callable[[Batches], Batches]
@@ -24,14 +24,14 @@ def matrix(column: pa.Array, width: int) -> FloatArray:
     return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, width)
 
 
-def sums_task(plain: SimilaritySpace) -> Task:
+def sums_task(scale: Scale) -> Task:
     """Sum each batch of vectors; one row comes out of each."""
-    width = len(plain.mean)
+    width = len(scale.mean)
 
     def task(batches: Batches) -> Batches:
         for batch in batches:
             whole, first, second = (matrix(batch.column(name), width) for name in VECTOR_COLUMNS)
-            sums = Sums.of(plain, (whole, first, second))
+            sums = Sums.of(scale, (whole, first, second))
             columns = {
                 "count": [sums.count],
                 "total": [sums.total],
