@@ -257,7 +257,9 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
     expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
     listener.play("Amber")
     listener.open("Birch")
+    listener.choose("Fir", "Play next")
     page.click("#queue-button")
+    expect(page.locator("#queue-list .track-title").nth(1)).to_have_text("Fir")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     small = page.evaluate(
         """[...document.querySelectorAll("button, .form-control")]

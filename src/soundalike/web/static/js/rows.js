@@ -3,12 +3,15 @@ import { pageUrl } from "./api.js";
 import { toast } from "./toasts.js";
 import { named } from "./text.js";
 
+const LEFT_BEHIND_PX = 40;
+
 const trackOf = (holder) => JSON.parse(holder.dataset.track);
 
 /** @param {import("./player.js").Player} player @param {(url: string) => void} visit @returns {() => void} marks anew */
 export function showRows(player, visit) {
   const menu = document.getElementById("menu");
   let opener = null;
+  let openedAt = 0;
 
   document.getElementById("main").parentElement.addEventListener("click", (event) => {
     const holder = event.target.closest("[data-track]");
@@ -31,7 +34,7 @@ export function showRows(player, visit) {
     const items = [...menu.children].filter((item) => !item.hidden);
     items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
   });
-  addEventListener("scroll", () => menu.matches(":popover-open") && menu.hidePopover(), { passive: true });
+  addEventListener("scroll", () => Math.abs(scrollY - openedAt) > LEFT_BEHIND_PX && menu.hidePopover(), { passive: true });
 
   function act(what, holder) {
     const track = trackOf(holder);
@@ -60,6 +63,7 @@ export function showRows(player, visit) {
 
   function openMenu(button) {
     opener = button;
+    openedAt = scrollY;
     menu.showPopover();
     const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
     const hasRoom = box.bottom + size.height < innerHeight - 100;
