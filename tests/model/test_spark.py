@@ -199,9 +199,13 @@ if __name__ == "__main__":
     engine = SparkEngine()
     space = engine.fit(SpaceRecipe(), snapshot)
     print("fitted", flush=True)
-    if sys.argv[3] == "stay":
-        sys.stdin.read()
-    engine.close()
+    try:
+        while sys.argv[3] == "stay":
+            engine.neighbours(space, snapshot, k=5)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+    finally:
+        engine.close()
 """
 
 
@@ -240,6 +244,19 @@ def test_a_run_is_quiet_and_leaves_nothing_behind(tmp_path: Path) -> None:
     output, errors = process.communicate(timeout=120)
     assert (process.returncode, output, errors) == (0, "fitted\n", "")
     assert list((tmp_path / "cwd").iterdir()) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert processes_naming(str(tmp_path)) == []
+
+
+def test_an_interrupt_comes_through_as_one(tmp_path: Path) -> None:
+    require_spark()
+    process = start_learning(tmp_path, "stay")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "fitted\n"
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (0, "interrupted\n", "")
     assert list((tmp_path / "temporary").iterdir()) == []
     assert processes_naming(str(tmp_path)) == []
 

@@ -1,6 +1,7 @@
 """One quiet Spark session: a JVM of our own that leaves nothing behind."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -71,10 +72,14 @@ class QuietSession:
         ------
         EngineError
             In place of it.
+        KeyboardInterrupt
+            Where Ctrl-C came first, and Spark's own complaint about it after.
         """
         try:
             yield
         except (PySparkException, Py4JError, OSError, EOFError, RuntimeError, ValueError) as error:
+            if _is_interrupted(error):
+                raise KeyboardInterrupt from error
             msg = f"Spark could not {what}: {self._reason(error)}; try '--engine local'"
             raise EngineError(msg) from error
 
@@ -83,13 +88,17 @@ class QuietSession:
         if java is None or java.major < LOWEST_JAVA:
             msg = "no Java 17+ was found"
             raise OSError(msg)
+        # py4j logs what it raises, traceback and all, Ctrl-C even by the root logger.
+        logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
+        logging.getLogger().addFilter(_is_worth_logging)
+        self._closing.callback(logging.getLogger().removeFilter, _is_worth_logging)
         settings = self._settings(master)
         conf = SparkConf(loadDefaults=False)
         conf.setAll(list(settings.items()))
         with _environment(self._variables(master, java.home)), _interrupt_handler_kept():
             log = self._closing.enter_context(self._log.open("wb"))
             gateway = launch_gateway(  # type: ignore[no-untyped-call]  # PySpark left it without types
-                conf, popen_kwargs={"stdout": log, "stderr": log}
+                conf, popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
             )
             self._closing.callback(_stop_gateway, gateway)
             context = SparkContext(gateway=gateway, conf=conf)
@@ -156,6 +165,16 @@ class QuietSession:
             return (said or ["the JVM exited at once"])[0].strip()
         text = str(getattr(error, "java_exception", None) or error) or type(error).__name__
         return text.strip().splitlines()[0]
+
+
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("KeyboardInterrupt while sending command")
+
+
+def _is_interrupted(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
