@@ -34,9 +34,11 @@ from soundalike.services.extracting import Extractor
 from soundalike.services.identity import Identity
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
+from soundalike.services.placing import Freshness, Placing
 from soundalike.services.recommending import Recommender
 from soundalike.services.roots import RootMap
-from soundalike.services.training import Freshness, Training
+from soundalike.services.snapshots import LibrarySnapshots
+from soundalike.services.training import Training
 from soundalike.settings import Settings
 from soundalike.store.sqlite import SqliteStore
 
@@ -64,7 +66,9 @@ class App:
     roots: RootMap
     services: Services
     extractor: Extractor
+    library: LibrarySnapshots
     training: Training
+    placing: Placing
 
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
@@ -103,6 +107,12 @@ def _wire(settings: Settings, store: Store) -> App:
     library = Library(store, roots)
     shelf = FolderShelf(settings.artefacts, clock=_now)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
+    snapshots = LibrarySnapshots(
+        store,
+        ParquetSnapshots(),
+        schema=analyser.schema,
+        workspace=partial(_workspace, settings.data),
+    )
     return App(
         settings=settings,
         store=store,
@@ -120,17 +130,15 @@ def _wire(settings: Settings, store: Store) -> App:
             identity=Identity(store, roots, is_gone=_is_gone, new_id=_new_id),
             clock=_now,
         ),
+        library=snapshots,
         training=Training(
-            store=store,
-            snapshots=ParquetSnapshots(),
-            shelf=shelf,
+            snapshots,
+            shelf,
             tuner=GridTuner(),
             tunings=TuningFile(settings.tuning),
-            placer=ArtefactPlacer(),
-            schema=analyser.schema,
-            workspace=partial(_workspace, settings.data),
             timer=time.monotonic,
         ),
+        placing=Placing(store, shelf, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
     )
 
 
@@ -172,7 +180,7 @@ def _check_artefact(app: App) -> Check:
         return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
     facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
     detail = f"{artefact.version}: {len(artefact.track_ids):,} tracks, {artefact.recipe.title}, {facts}"
-    if app.training.freshness() is Freshness.CURRENT:
+    if app.placing.freshness() is Freshness.CURRENT:
         return Check("artefact", is_ok=True, detail=detail)
     return Check(
         "artefact", is_ok=None, detail=detail, remedy="the library has changed since; run 'soundalike build'"

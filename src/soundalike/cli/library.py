@@ -31,7 +31,7 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
     """
     with open_app(options.settings()) as app:
         report = run_extract(app, directory, is_emptying_allowed=emptied)
-        placed = app.training.place(app.local_engine())
+        placed = app.placing.place(app.local_engine())
         if as_json:
             show.document(_report_body(app, report, placed))
             return
@@ -118,7 +118,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 def export(file: Path, *, as_json: bool) -> None:
     """Write tracks and vectors to FILE.parquet, for Spark, pandas and friends."""
     with open_app(options.settings()) as app:
-        snapshot = app.training.export(str(file))
+        snapshot = app.library.export(str(file))
     if as_json:
         show.document({"file": str(file), "tracks": snapshot.track_count, "feature_set": snapshot.schema.key})
     else:

@@ -6,7 +6,7 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.cli import learning, library, options, show
-from soundalike.services.training import Freshness
+from soundalike.services.placing import Freshness
 from soundalike.web.app import create_app
 from soundalike.web.server import check_address
 from soundalike.web.server import serve as serve_forever
@@ -44,11 +44,11 @@ def serve() -> None:
 
 def _learn(app: App) -> None:
     """Bring the artefact up to date, by as little work as will do."""
-    freshness = app.training.freshness()
+    freshness = app.placing.freshness()
     if freshness is Freshness.CURRENT:
         return
     if freshness is Freshness.BEHIND:
-        placed = app.training.place(app.local_engine())
+        placed = app.placing.place(app.local_engine())
         show.say(f"{placed:,} tracks placed in the similarity space in use.")
     elif freshness is Freshness.EMPTY:
         show.say("Nothing to learn from yet: no track could be analysed.")

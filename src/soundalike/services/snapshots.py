@@ -1,0 +1,90 @@
+"""Snapshots of the library: what training reads, and what ``export`` writes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from pathlib import Path
+
+from soundalike.domain.errors import TooFewTracksError
+from soundalike.domain.features import FeatureSchema, TrackVectors
+from soundalike.domain.ports import Snapshots, Store
+from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.tracks import Track
+
+_BATCH = 500
+
+
+class LibrarySnapshots:
+    """Writes the tracks that are there, with their vectors of one feature set.
+
+    Parameters
+    ----------
+    store, snapshots
+        The ports it works through.
+    schema : FeatureSchema
+        The feature set that is learnt from.
+    workspace : callable
+        Opens a folder for one run that is removed after it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        *,
+        schema: FeatureSchema,
+        workspace: Callable[[], AbstractContextManager[Path]],
+    ) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._schema = schema
+        self._workspace = workspace
+
+    def export(self, url: str) -> Snapshot:
+        """Write the library's tracks and vectors as Parquet."""
+        return self._snapshots.write(self._schema, self._rows(), url)
+
+    @contextmanager
+    def taken(self) -> Iterator[Snapshot]:
+        """Take a snapshot for one run; it is gone after.
+
+        Raises
+        ------
+        TooFewTracksError
+            If no track has been analysed.
+        """
+        with self._workspace() as folder:
+            snapshot = self.export(str(folder / "snapshot.parquet"))
+            if not snapshot.track_count:
+                msg = "no track has been analysed yet; run 'soundalike extract DIR' on a folder of music"
+                raise TooFewTracksError(msg)
+            yield snapshot
+
+    def read(self, snapshot: Snapshot) -> LibraryTable:
+        """Read a snapshot whole."""
+        return self._snapshots.read(snapshot)
+
+    def _rows(self) -> Iterator[SnapshotRow]:
+        vectors = self._store.track_vectors(self._schema)
+        while batch := list(islice(vectors, _BATCH)):
+            tracks = self._store.tracks([each.track_id for each in batch])
+            for each in batch:
+                if each.track_id in tracks:
+                    yield _row(tracks[each.track_id], each)
+
+
+def _row(track: Track, each: TrackVectors) -> SnapshotRow:
+    return SnapshotRow(
+        track_id=track.id,
+        title=track.title,
+        artist=track.artist,
+        album=track.album,
+        genre=track.genre,
+        year=track.year,
+        duration_ms=track.duration_ms,
+        root=track.location.root,
+        path=track.location.path.decode(errors="replace"),
+        whole=each.vectors.whole,
+        first_half=each.vectors.first_half,
+        second_half=each.vectors.second_half,
+    )
