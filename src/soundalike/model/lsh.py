@@ -18,9 +18,10 @@ SAMPLE_LIMIT = 2000
 """So many tracks at most are tried."""
 
 RECALL_AT = 10
+LOWEST_RECALL = 0.8
 
-# In units of the median distance to the tenth neighbour: shorter buckets part neighbours, much
-# longer ones hold everybody.
+# In units of how far apart a track and its tenth neighbour come to lie on a random line: in m
+# dimensions, their distance divided by the root of m. Shorter buckets part them, longer hold everybody.
 BUCKET_LENGTHS = (0.5, 1.0, 2.0)
 TABLES = (2, 4, 8)
 
@@ -71,7 +72,7 @@ def tune_lsh(
     rng = np.random.default_rng(seed)
     sample = coordinates[np.sort(rng.permutation(len(coordinates))[:SAMPLE_LIMIT])]
     exact = exact_neighbours(sample, RECALL_AT)
-    grid = list(_grid(exact))
+    grid = list(_grid(exact, sample.shape[1]))
     trials = []
     # The first join also warms the engine up, so it is done twice and timed once.
     engine.lsh_join(sample, grid[0]).neighbours(RECALL_AT)
@@ -93,17 +94,19 @@ def knee(trials: Sequence[LshTrial], track_count: int) -> LshParameters:
     """Choose where recall exceeds the share of the library that was looked at by most.
 
     Looking at a random tenth of the library finds a tenth of the neighbours: what lies above that
-    is what hashing is good for, and where it stops growing is the knee. Ties go to fewer candidates.
+    is what hashing is good for, and where it stops growing is the knee. Trials that miss more than
+    a fifth of the neighbours come into question only where all do. Ties go to fewer candidates.
     """
     others = max(track_count - 1, 1)
-    best = max(trials, key=lambda trial: (trial.recall - trial.candidates / others, -trial.candidates))
+    good = [trial for trial in trials if trial.recall >= LOWEST_RECALL] or trials
+    best = max(good, key=lambda trial: (trial.recall - trial.candidates / others, -trial.candidates))
     return best.parameters
 
 
-def _grid(exact: Neighbours) -> Iterator[LshParameters]:
+def _grid(exact: Neighbours, dimensions: int) -> Iterator[LshParameters]:
     reach = exact.distances[np.isfinite(exact.distances)]
     last = exact.distances[:, min(RECALL_AT, max(1, len(exact.rows) - 1)) - 1]
-    typical = float(np.median(last)) or float(reach.max()) or 1.0
+    typical = (float(np.median(last)) or float(reach.max()) or 1.0) / dimensions**0.5
     for length in BUCKET_LENGTHS:
         for tables in TABLES:
             yield LshParameters(bucket_length=typical * length, tables=tables)

@@ -16,7 +16,7 @@ from soundalike.model.exact import exact_neighbours
 
 # The join wants one distance beyond which no pair is of interest: all but this share of the
 # tracks have k neighbours within it, as a sample of so many tracks tells.
-_QUANTILE = 0.95
+_QUANTILE = 0.99
 _SAMPLE = 500
 
 
