@@ -79,4 +79,5 @@ def test_roots_may_be_elsewhere_on_this_machine(tmp_path: Path) -> None:
 
 
 def test_the_variables_of_others_are_left_alone(tmp_path: Path) -> None:
-    assert load_settings({"data": tmp_path}, {"SOUNDALIKE_TEST_MONGODB": "mongodb://localhost"})
+    others = {"SOUNDALIKE_TEST_MONGODB": "mongodb://localhost"}
+    assert load_settings({"data": tmp_path}, others) == load_settings({"data": tmp_path}, {})

@@ -80,7 +80,7 @@ def test_files_are_taken_only_as_they_are_needed(songs: list[FoundFile]) -> None
     for _ in range(3):
         next(results)
     assert taken <= 3 + 2 * 2
-    results.close()  # type: ignore[attr-defined] # the port says Iterator; this one is a generator
+    results.close()
     assert children() == set()
 
 

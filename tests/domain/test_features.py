@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,8 @@ def test_features_have_names_of_their_own_and_a_group_each() -> None:
 
 def test_vectors_are_of_their_schema_s_size_and_kind() -> None:
     good = np.zeros(4, dtype=np.float32)
-    for bad in (np.zeros(3, dtype=np.float32), np.zeros(4)):
+    bads: list[Any] = [np.zeros(3, dtype=np.float32), np.zeros(4)]
+    for bad in bads:
         with pytest.raises(ValueError, match="float32 of shape"):
             FeatureVectors(make_schema(), good.copy(), bad, good.copy())
 

@@ -22,7 +22,7 @@ def artists(neighbours: list[Neighbour]) -> list[str | None]:
 
 
 def play(
-    candidates: list[Neighbour], *, recent: set[str] = frozenset(), last: str | None = None
+    candidates: list[Neighbour], *, recent: frozenset[str] = frozenset(), last: str | None = None
 ) -> list[Neighbour]:
     return list(radio(candidates, recent={TrackId(each) for each in recent}, last_artist=last))
 
@@ -53,7 +53,7 @@ def test_unknown_artists_never_clash() -> None:
 
 
 def test_repeats_nothing_recent() -> None:
-    assert [each.track.id for each in play(nearest("A", "B", "C"), recent={"t0", "t2"})] == ["t1"]
+    assert [each.track.id for each in play(nearest("A", "B", "C"), recent=frozenset({"t0", "t2"}))] == ["t1"]
 
 
 def test_reads_no_further_than_it_must() -> None:

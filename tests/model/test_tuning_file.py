@@ -17,6 +17,7 @@ SPACE = SpaceTuning(
 )
 PARAMETERS = LshParameters(bucket_length=1.5, tables=4)
 LSH = LshTuning(
+    recipe=SpaceRecipe(clip=3.0),
     trials=(LshTrial(parameters=PARAMETERS, recall=0.9, candidates=12.5, seconds=3.25),),
     chosen=PARAMETERS,
     track_count=96,

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports import Progress, SimilarityEngine
 from soundalike.domain.similarity import (
+    DEFAULT_RECIPE,
     LshParameters,
     Neighbours,
     Scaling,
@@ -30,7 +32,9 @@ from soundalike.services.training import Method, Training
 
 SCHEMA = make_schema(2)
 MIN_MAX = SpaceRecipe(scaling=Scaling.MIN_MAX)
-LSH = LshTuning(trials=(), chosen=LshParameters(bucket_length=1.0, tables=2), track_count=5)
+LSH = LshTuning(
+    recipe=DEFAULT_RECIPE, trials=(), chosen=LshParameters(bucket_length=1.0, tables=2), track_count=5
+)
 
 
 class PlainEngine:
@@ -83,7 +87,7 @@ class FixedTuner:
         progress(1, 1)
         engine.fit(recipe, snapshot)
         self.lsh_runs += 1
-        return LSH
+        return replace(LSH, recipe=recipe)
 
 
 class MemoryTunings:

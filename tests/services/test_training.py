@@ -50,6 +50,13 @@ def test_lsh_is_tuned_when_it_has_no_parameters_yet_and_only_then(school: School
     assert school.tuner.lsh_runs == 1
 
 
+def test_lsh_is_tuned_anew_for_another_space(school: School) -> None:
+    school.build(Method.LSH)
+    school.training.tune_space(progress=quietly)
+    school.build(Method.LSH)
+    assert school.tuner.lsh_runs == 2
+
+
 def test_lsh_reports_its_recall_against_exact(school: School) -> None:
     report = school.training.build(school.engine, method=Method.LSH, progress=quietly)
     assert report.recall == pytest.approx(3 / 4)

@@ -67,8 +67,8 @@ class SpaceRecipe:
         return ", ".join(parts)
 
 
-DEFAULT_RECIPE = SpaceRecipe(scaling=Scaling.STANDARD, clip=3.0, is_unit_length=True)
-"""What is built where nothing has been tuned."""
+DEFAULT_RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
+"""What is built where nothing has been tuned: what tuning mostly chooses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

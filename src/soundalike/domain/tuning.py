@@ -70,8 +70,12 @@ class LshTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LshTuning:
-    """Every trial on a sample of the library, and the knee that was chosen."""
+    """Every trial on a sample of the library, and the knee that was chosen.
 
+    Bucket lengths are in units of one space: they hold for `recipe` alone.
+    """
+
+    recipe: SpaceRecipe
     trials: tuple[LshTrial, ...]
     chosen: LshParameters
     track_count: int

@@ -67,7 +67,8 @@ def tune_lsh(
         msg = f"the engine {engine.name} has no LSH; use '--engine spark' (Java 17+ and pyspark)"
         raise EngineError(msg)
     if snapshot.track_count < 2:  # noqa: PLR2004 - a pair, and nothing to measure without one
-        return LshTuning(trials=(), chosen=LshParameters(bucket_length=1.0, tables=1), track_count=1)
+        chosen = LshParameters(bucket_length=1.0, tables=1)
+        return LshTuning(recipe=recipe, trials=(), chosen=chosen, track_count=1)
     coordinates = engine.places(engine.fit(recipe, snapshot), snapshot)
     rng = np.random.default_rng(seed)
     sample = coordinates[np.sort(rng.permutation(len(coordinates))[:SAMPLE_LIMIT])]
@@ -87,7 +88,12 @@ def tune_lsh(
             LshTrial(parameters=parameters, recall=recall, candidates=join.candidates(), seconds=seconds)
         )
     progress(len(grid), len(grid))
-    return LshTuning(trials=tuple(trials), chosen=knee(trials, len(sample)), track_count=len(sample))
+    return LshTuning(
+        recipe=recipe,
+        trials=tuple(trials),
+        chosen=knee(trials, len(sample)),
+        track_count=len(sample),
+    )
 
 
 def knee(trials: Sequence[LshTrial], track_count: int) -> LshParameters:

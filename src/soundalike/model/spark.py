@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyspark.sql.pandas.functions as pandas_functions
 from pyspark.ml.feature import MinMaxScaler, StandardScaler
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
@@ -22,7 +21,6 @@ from soundalike.model.spark_tasks import (
     NEIGHBOURS_COLUMNS,
     PLACES_COLUMNS,
     SUMS_COLUMNS,
-    Task,
     matrix,
     neighbours_task,
     places_task,
@@ -86,7 +84,7 @@ class SparkEngine:
             broadcast = context.broadcast(coordinates)
             numbers = session.spark.range(0, parts, 1, parts)
             task = neighbours_task(_Broadcast(broadcast), k, parts)
-            found = map_in_arrow(numbers, task, NEIGHBOURS_COLUMNS).toArrow().sort_by("part")
+            found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("part")
             broadcast.destroy()
         rows = np.concatenate([np.asarray(cell.values, np.int32) for cell in found.column("rows")])
         distances = matrix(found.column("distances").combine_chunks(), k)
@@ -150,7 +148,7 @@ class SparkEngine:
 
     def _places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
         vectors = self._read(snapshot).select("id", "features")
-        table = map_in_arrow(vectors, places_task(space), PLACES_COLUMNS).toArrow().sort_by("id")
+        table = vectors.mapInArrow(places_task(space), PLACES_COLUMNS).toArrow().sort_by("id")
         return matrix(table.column("place").combine_chunks(), space.weights.shape[1])
 
 
@@ -174,9 +172,8 @@ class SnapshotStatistics:
 
     def sums(self, scale: Scale) -> Sums:
         """Sum in the scaled features, partition by partition."""
-        return read_sums(
-            map_in_arrow(self._frame.select(*VECTOR_COLUMNS), sums_task(scale), SUMS_COLUMNS).toArrow()
-        )
+        vectors = self._frame.select(*VECTOR_COLUMNS)
+        return read_sums(vectors.mapInArrow(sums_task(scale), SUMS_COLUMNS).toArrow())
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,20 +185,6 @@ class _Broadcast:
     def __call__(self) -> FloatArray:
         coordinates: FloatArray = self.broadcast.value
         return coordinates
-
-
-def map_in_arrow(frame: DataFrame, task: Task, columns: str) -> DataFrame:
-    """Call `DataFrame.mapInArrow`, past its check for pandas, which it does not use.
-
-    Where a later PySpark uses it after all, its own error says what to install.
-    """
-    names = vars(pandas_functions)
-    check = names["require_minimum_pandas_version"]
-    names["require_minimum_pandas_version"] = lambda: None
-    try:
-        return frame.mapInArrow(task, columns)
-    finally:
-        names["require_minimum_pandas_version"] = check
 
 
 def _require_tracks(snapshot: Snapshot) -> None:

@@ -119,6 +119,7 @@ def _space(document: Mapping[str, Any]) -> SpaceTuning:
 
 def _lsh(document: Mapping[str, Any]) -> LshTuning:
     return LshTuning(
+        recipe=recipe_from(document["recipe"]),
         trials=tuple(
             LshTrial(
                 parameters=_parameters(row["parameters"]),

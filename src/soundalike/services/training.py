@@ -9,6 +9,7 @@ from soundalike.domain.ports import ArtefactShelf, Progress, SimilarityEngine, T
 from soundalike.domain.similarity import (
     DEFAULT_RECIPE,
     ArtefactDraft,
+    LshParameters,
     Neighbours,
     SimilaritySpace,
     SpaceRecipe,
@@ -132,7 +133,7 @@ class Training:
             If the engine fails, or has no LSH though `method` asks for it.
         """
         started = self._timer()
-        if method is Method.LSH and self._tunings.lsh() is None:
+        if method is Method.LSH and self._lsh_parameters() is None:
             self.tune_lsh(engine, progress=progress)
         with self._library.taken() as snapshot:
             recipe = self._recipe()
@@ -159,14 +160,19 @@ class Training:
         tuning = self._tunings.space()
         return tuning.chosen if tuning else DEFAULT_RECIPE
 
+    def _lsh_parameters(self) -> LshParameters | None:
+        """Return what LSH was tuned to, if it was in the space that is built now."""
+        tuning = self._tunings.lsh()
+        return tuning.chosen if tuning and tuning.recipe == self._recipe() else None
+
     def _by_lsh(
         self, engine: SimilarityEngine, space: SimilaritySpace, snapshot: Snapshot
     ) -> tuple[Neighbours, float]:
-        tuning = self._tunings.lsh()
-        if tuning is None:
-            msg = "LSH has no parameters yet; run 'soundalike tune --lsh'"
+        parameters = self._lsh_parameters()
+        if parameters is None:
+            msg = "LSH has no parameters for this space; run 'soundalike tune --lsh'"
             raise ModelError(msg)
-        found = engine.lsh_neighbours(space, snapshot, k=NEIGHBOUR_COUNT, parameters=tuning.chosen)
+        found = engine.lsh_neighbours(space, snapshot, k=NEIGHBOUR_COUNT, parameters=parameters)
         exact = engine.neighbours(space, snapshot, k=_RECALL_AT)
         return found, recall_at_k(found.rows[:, :_RECALL_AT], exact.rows)
 
