@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -141,6 +142,18 @@ def test_a_renamed_folder_keeps_its_tracks(user: Listener, tmp_path: Path) -> No
     assert {track.title: track.id for track in user.tracks()} == before
 
 
+def test_files_that_take_each_others_names_are_all_analysed(user: Listener) -> None:
+    for number in range(4):
+        write_song(user.folder / f"{number}.mp3", audio=f"audio {number}", title=f"Song {number}")
+    user.extract()
+    for number in reversed(range(4)):
+        (user.folder / f"{number}.mp3").rename(user.folder / f"{number + 1}.mp3")
+    user.extract()
+    assert user.titles() == ["Anna", "Berta", "Song 0", "Song 1", "Song 2", "Song 3"]
+    assert user.store.ids_with_vectors(SCHEMA) >= {track.id for track in user.tracks()}
+    assert user.extract().analysed == 0
+
+
 def test_two_copies_are_two_tracks(user: Listener) -> None:
     user.extract()
     shutil.copy(user.folder / "a.mp3", user.folder / "copy.mp3")
@@ -247,6 +260,23 @@ def test_an_emptied_folder_is_an_error_that_marks_nothing(user: Listener, tmp_pa
         user.extract()
     assert user.titles() == ["Anna", "Berta"]
     assert user.extract(emptied=True).vanished == 2
+
+
+@pytest.mark.parametrize("is_mount_point_left", [False, True])
+def test_an_unmounted_root_below_the_folder_is_an_error_that_marks_nothing(
+    user: Listener, tmp_path: Path, *, is_mount_point_left: bool
+) -> None:
+    user.extract()
+    write_song(tmp_path / "c.mp3", audio="ccc", title="Carla")
+    user.extract(tmp_path)
+    with TemporaryDirectory() as elsewhere:
+        user.folder.rename(Path(elsewhere, "unmounted"))
+        if is_mount_point_left:
+            user.folder.mkdir()
+        with pytest.raises(RootMissingError, match=r"Music' holds no audio, but held 2 tracks"):
+            user.extract(tmp_path)
+        assert user.titles() == ["Anna", "Berta", "Carla"]
+        assert user.extract(tmp_path, emptied=True).vanished == 2
 
 
 def test_an_empty_folder_that_never_held_anything_is_fine(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ class Extractor:
         scan = self._scan(directory)
         known = self._known(directory)
         if not is_emptying_allowed:
-            _refuse_emptied(directory, scan, known)
+            self._refuse_emptied(directory, scan, known)
         tally = _Tally()
         waiting = [file for file in scan.files if not self._is_done(file, known, tally)]
         for problem in scan.problems:
@@ -191,6 +191,16 @@ class Extractor:
             analysed=self._store.ids_with_vectors(self._analyser.schema),
         )
 
+    def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
+        """Raise where the folder, or a root below it, held tracks and now holds no audio at all."""
+        held = [track.location.root for track in known.tracks.values() if not track.is_vanished]
+        found = {file.location.root for file in scan.files}
+        if held and not found:
+            raise _emptied(directory, len(held))
+        for root in self._roots.roots():
+            if directory in root.location.parents and root.name in held and root.name not in found:
+                raise _emptied(root.location, held.count(root.name))
+
     def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
         """Whether nothing about the file changed; a track that came back is marked present."""
         track = known.tracks.get(file.location)
@@ -214,15 +224,25 @@ class Extractor:
     def _analyse(self, files: list[FoundFile], known: _Known, *, tally: _Tally, progress: Progress) -> None:
         if not files:
             return
-        progress(0, len(files))
-        with closing(self._analyser.analyse(files, known=self._known_audio())) as results:
-            for done, (file, result) in enumerate(results, start=1):
-                if isinstance(result, Heard):
-                    self._store_heard(file, result, tally)
-                else:
-                    self._store_not_heard(file, result, known)
-                tally.analysed += 1
-                progress(done, len(files))
+        total = len(files)
+        progress(0, total)
+        # Where files take each other's names, what is known of some audio may go before its turn comes.
+        for audio in (self._known_audio(), frozenset[AudioHash]()):
+            left: list[FoundFile] = []
+            with closing(self._analyser.analyse(files, known=audio)) as results:
+                for file, result in results:
+                    if isinstance(result, NotHeard):
+                        self._store_not_heard(file, result, known)
+                    elif (heard := self._completed(result)) is not None:
+                        self._store_heard(file, heard, tally)
+                    else:
+                        left.append(file)
+                        continue
+                    tally.analysed += 1
+                    progress(tally.analysed, total)
+            files = left
+            if not files:
+                return
 
     def _known_audio(self) -> frozenset[AudioHash]:
         """Return the audio that need not be heard again: what was heard whole."""
@@ -234,21 +254,24 @@ class Extractor:
         }
         return self._store.hashes_with_vectors(self._analyser.schema) - marked
 
+    def _completed(self, heard: Heard) -> Heard | None:
+        """Add what is known of audio that was not heard again; None where it is known no more."""
+        if heard.vectors is not None:
+            return heard
+        vectors = self._store.vectors_with_hash(heard.audio_hash, self._analyser.schema)
+        twins = self._store.tracks_with_hash(heard.audio_hash)
+        if vectors is None or not twins:
+            return None
+        return replace(heard, vectors=vectors, duration_ms=twins[0].duration_ms)
+
     def _store_heard(self, file: FoundFile, heard: Heard, tally: _Tally) -> None:
-        vectors = heard.vectors
-        duration_ms = heard.duration_ms
-        if vectors is None:
-            vectors = self._store.vectors_with_hash(heard.audio_hash, self._analyser.schema)
-            twins = self._store.tracks_with_hash(heard.audio_hash)
-            duration_ms = twins[0].duration_ms if twins else duration_ms
-        heard = replace(heard, duration_ms=duration_ms)
         try:
             former, track = self._identity.settle(file, heard, now=self._clock())
-            self._store.save_track(track, vectors, moved_from=_moved_from(former, track))
+            self._store.save_track(track, heard.vectors, moved_from=_moved_from(former, track))
         except TrackConflictError:
             # Another process has stored the same file meanwhile: the second look finds its track.
             former, track = self._identity.settle(file, heard, now=self._clock())
-            self._store.save_track(track, vectors, moved_from=_moved_from(former, track))
+            self._store.save_track(track, heard.vectors, moved_from=_moved_from(former, track))
         if heard.is_truncated:
             self._store.save_problem(
                 FileProblem(
@@ -317,14 +340,11 @@ class Extractor:
         )
 
 
-def _refuse_emptied(directory: Path, scan: _Scan, known: _Known) -> None:
-    held = sum(not track.is_vanished for track in known.tracks.values())
-    if held and not scan.files:
-        msg = (
-            f"{str(directory)!r} holds no audio, but held {held} tracks: is its disk mounted? "
-            f"Nothing was changed; if they are gone for good, add --emptied"
-        )
-        raise RootMissingError(msg)
+def _emptied(place: Path, track_count: int) -> RootMissingError:
+    return RootMissingError(
+        f"{str(place)!r} holds no audio, but held {track_count} tracks: is its disk mounted? Nothing was "
+        f"changed; if they are gone for good, run 'soundalike extract' with --emptied"
+    )
 
 
 def _moved_from(former: Track | None, track: Track) -> Location | None:
