@@ -58,6 +58,7 @@ def test_the_target_of_a_proxy_style_request_counts_too(stage: Stage) -> None:
     for target, status in (("http://evil.example/healthz", 400), ("http://localhost:80/healthz", 200)):
         answer = client.get("/healthz", headers=LOCAL, environ_overrides={"REQUEST_URI": target})
         assert answer.status_code == status
+        assert ("'evil.example' is not served here" in answer.text) == (status == 400)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from soundalike.web.faults import Fault, is_api_path
@@ -57,15 +57,10 @@ class Guard:
             added = [header for header in SAFE_HEADERS if header[0].lower() not in named]
             return start_response(status, headers + added, *exc_info)
 
-        if self._is_welcome(environ):
-            return self._inside(environ, start)
-        return _refuse(environ, start)
-
-    def _is_welcome(self, environ: "WSGIEnvironment") -> bool:
-        if host_name(environ.get("HTTP_HOST", "")) not in self._names:
-            return False
-        absolute = _ABSOLUTE.match(environ.get("REQUEST_URI", ""))
-        return absolute is None or host_name(absolute[1]) in self._names
+        for authority in _authorities(environ):
+            if host_name(authority) not in self._names:
+                return _refuse(authority, environ, start)
+        return self._inside(environ, start)
 
 
 def host_name(authority: str) -> str | None:
@@ -79,10 +74,17 @@ def fault_body(fault: Fault) -> bytes:
     return json.dumps({"error": fault.code, "message": fault.message}).encode()
 
 
-def _refuse(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    shown = environ.get("HTTP_HOST", "")[:100]
+def _authorities(environ: "WSGIEnvironment") -> Iterator[str]:
+    """Yield every name that a request calls: its host's, and its target's in the form for proxies."""
+    yield environ.get("HTTP_HOST", "")
+    if absolute := _ABSOLUTE.match(environ.get("REQUEST_URI", "")):
+        yield absolute[1]
+
+
+def _refuse(authority: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    port = environ.get("SERVER_PORT", "")
     message = (
-        f"the host {shown!r} is not served here; open http://localhost:{environ.get('SERVER_PORT', '')}/ "
+        f"the host {authority[:100]!r} is not served here; open http://localhost:{port}/ "
         "or name the host in the setting allowed_hosts"
     )
     if is_api_path(environ.get("PATH_INFO", "")):

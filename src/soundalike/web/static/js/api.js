@@ -15,7 +15,9 @@ export const coverUrl = (id) => `${pageUrl(id)}/cover`;
  */
 export async function radioTracks(seed, recent, limit) {
   const query = new URLSearchParams({ limit, recent: recent.join(",") });
-  const response = await fetch(`${of(seed)}/radio?${query}`);
+  const response = await fetch(`${of(seed)}/radio?${query}`).catch(() => {
+    throw new Error("soundalike cannot be reached.");
+  });
   const body = await response.json();
   if (!response.ok) throw new Error(body.message);
   return body.neighbours.map((neighbour) => neighbour.track);

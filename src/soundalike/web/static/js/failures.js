@@ -3,13 +3,10 @@ import { audioUrl } from "./api.js";
 import { named } from "./text.js";
 
 const FORMATS = {
-  "audio/aiff": "AIFF",
-  "audio/x-aiff": "AIFF",
   "audio/mp4": "this MPEG-4 audio",
-  "audio/x-m4a": "this MPEG-4 audio",
-  "audio/alac": "ALAC",
-  "audio/flac": "FLAC",
-  "audio/opus": "Opus",
+  "audio/mp4; codecs=alac": "ALAC",
+  "audio/ogg; codecs=opus": "Opus",
+  "audio/ogg; codecs=flac": "FLAC",
 };
 
 /**

@@ -25,7 +25,6 @@ export function listenToKeys(player, toggleQueue) {
 
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "Escape" && event.target === search) search.blur();
     const action = (event.shiftKey && shifted[event.key]) || keys[event.key];
     if (!action || isNeeded(event)) return;
     event.preventDefault();
@@ -36,6 +35,6 @@ export function listenToKeys(player, toggleQueue) {
 function isNeeded(event) {
   const { target, key } = event;
   if (target.matches("input:not([type=range]), textarea, select") || target.closest("dialog, [popover]")) return true;
-  if (target.matches("input[type=range]")) return key.startsWith("Arrow");
+  if (target.matches("input[type=range]")) return key.startsWith("Arrow") && target.id !== "seek";
   return key === " " && target.matches("a[href], button, summary");
 }

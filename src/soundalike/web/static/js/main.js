@@ -19,5 +19,7 @@ const markRows = showRows(player, visit);
 shown.push(showSearch(visit), markRows);
 document.addEventListener("rows", markRows);
 
-// A picture that does not come leaves its place empty, without a broken sign.
-addEventListener("error", (event) => event.target instanceof HTMLImageElement && event.target.classList.add("is-missing"), true);
+// A picture that does not come leaves its place empty, without a broken sign, until another comes.
+for (const event of ["error", "load"]) {
+  document.addEventListener(event, ({ target }) => target instanceof HTMLImageElement && target.classList.toggle("is-missing", event === "error"), true);
+}

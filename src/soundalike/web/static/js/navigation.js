@@ -84,6 +84,7 @@ export function navigate(shown) {
   function show(main, title, y, keepsFocus = false) {
     document.getElementById("main").replaceWith(main);
     document.title = title;
+    loading.hidden = true;
     if (!keepsFocus) main.focus({ preventScroll: true });
     scrollTo({ top: y, behavior: "instant" });
     document.getElementById("announcer").textContent = title;

@@ -52,7 +52,8 @@ export class Player extends EventTarget {
   async playLike(track) {
     this.radio.start(track);
     if (this.track?.id === track.id) {
-      if (!this.isWanted) this.toggle();
+      if (this.isWanted) this.changed();
+      else this.toggle();
     } else {
       this.queue.append([track]);
       this.queue.step(1);
@@ -115,6 +116,10 @@ export class Player extends EventTarget {
   }
 
   toggleMute() {
+    if (this.volume === 0) {
+      this.setVolume(1);
+      return;
+    }
     this.audio.muted = !this.audio.muted;
     this.changed();
   }

@@ -81,8 +81,8 @@ export class Queue {
   /** Take up what `toJSON` gave; anything else leaves the queue empty. */
   restore(saved) {
     const entries = Array.isArray(saved?.entries) ? saved.entries : [];
-    const isWhole = entries.every((entry) => typeof entry?.track?.id === "string");
-    if (!isWhole || !entries[saved?.index]) return;
+    const isWhole = entries.every((entry) => typeof entry?.track?.id === "string" && typeof entry.track.title === "string");
+    if (!isWhole || !Number.isInteger(saved?.index) || !entries[saved.index]) return;
     this.entries = entries;
     this.index = saved.index;
   }

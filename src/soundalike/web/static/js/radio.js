@@ -11,7 +11,8 @@ export class Radio {
   seed = null;
   /** @type {string[]} what has played, the latest last */
   played = [];
-  #asking = false;
+  /** @type {?Promise<boolean>} */
+  #asking = null;
 
   /** @param {import("./queue.js").Queue} queue @param {(text: string) => void} say */
   constructor(queue, say) {
@@ -21,6 +22,8 @@ export class Radio {
 
   start(track) {
     this.seed = { id: track.id, title: track.title };
+    this.played = [track.id];
+    this.#asking = null;
     this.queue.clear();
   }
 
@@ -33,13 +36,18 @@ export class Radio {
   }
 
   /**
-   * Ask for more where little is left; true if something came.
+   * Ask for more where little is left, one question at a time; true if something came.
    * @returns {Promise<boolean>}
    */
   async refill() {
-    const seed = this.seed;
-    if (!seed || this.#asking || this.queue.upcoming.length >= REFILL_BELOW) return false;
-    this.#asking = true;
+    if (!this.seed || this.queue.upcoming.length >= REFILL_BELOW) return false;
+    const asking = (this.#asking ??= this.#ask(this.seed));
+    const hasCome = await asking;
+    if (this.#asking === asking) this.#asking = null;
+    return hasCome;
+  }
+
+  async #ask(seed) {
     try {
       const upcoming = this.queue.upcoming.map((track) => track.id);
       const recent = [...this.played, ...upcoming].slice(-MEMORY);
@@ -51,8 +59,6 @@ export class Radio {
     } catch (error) {
       if (this.seed === seed) this.#end(`The radio stopped: ${error.message}`);
       return false;
-    } finally {
-      this.#asking = false;
     }
   }
 
@@ -66,7 +72,7 @@ export class Radio {
   }
 
   restore(saved) {
-    if (typeof saved?.seed?.id === "string") this.seed = saved.seed;
+    if (typeof saved?.seed?.id === "string" && typeof saved.seed.title === "string") this.seed = saved.seed;
     if (Array.isArray(saved?.played)) this.played = saved.played.filter((id) => typeof id === "string");
   }
 }

@@ -24,6 +24,16 @@ export function showSearch(visit) {
     clearTimeout(timer);
     timer = setTimeout(search, WAIT_MS);
   });
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    if (!input.value) {
+      input.blur();
+      return;
+    }
+    input.value = "";
+    search();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     search();
@@ -57,6 +67,7 @@ export function showSearch(visit) {
     nearing.unobserve(more);
     try {
       const response = await fetch(more.href, { headers: { Accept: "text/html" } });
+      if (!response.ok) throw new Error(response.statusText);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const rows = page.querySelectorAll("#tracks > li");
       if (!more.isConnected) return;
