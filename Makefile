@@ -9,6 +9,7 @@
 .PHONY: help run test check bench lock clean
 .DEFAULT_GOAL := help
 
+override MUSIC := $(value MUSIC)# a $ in a name is only a $
 export MUSIC PORT PYTHON
 LOCKS := $(wildcard requirements/*.txt)
 
