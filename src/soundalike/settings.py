@@ -1,5 +1,6 @@
 """Settings from flags, environment and a TOML file; every error is reported at once."""
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -147,7 +148,7 @@ def _path(value: Any) -> Path:  # noqa: ANN401 - TOML holds anything
     if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
         msg = f"is a path, not {value!r}"
         raise ValueError(msg)
-    return Path(value).expanduser().absolute()
+    return Path(os.path.expanduser(value)).absolute()  # noqa: PTH111 - pathlib raises where nobody has the name
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
@@ -197,7 +198,7 @@ def _roots(value: Any) -> dict[RootName, Path]:  # noqa: ANN401 - TOML holds any
     else:
         msg = f"is a table of names and paths, not {value!r}"
         raise TypeError(msg)
-    return {RootName(_text(name)): _path(place).resolve() for name, place in pairs}
+    return {RootName(_text(name)): Path(os.path.realpath(_path(place))) for name, place in pairs}
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {

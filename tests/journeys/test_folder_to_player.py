@@ -97,6 +97,8 @@ def test_a_taken_port_names_the_next_free_one(program: Program, music: Path) -> 
     [
         (("similar", "nobody"), 1, "no track"),
         (("extract", "/nowhere"), 1, "not a folder"),
+        (("extract", "~nobody/music"), 1, "not a folder"),
+        (("extract", ""), 2, "an empty path"),
         (("build",), 1, "soundalike extract"),
         (("similar", "x", "--limit", "0"), 2, "1<=x<=100"),
         (("extract",), 2, "Missing argument"),
@@ -112,6 +114,22 @@ def test_errors_are_one_line_and_an_exit_code(
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
+
+
+def test_a_link_that_loops_is_no_folder(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    result = program.run("extract", tmp_path / "loop")
+    assert (result.returncode, "not a folder" in result.stderr) == (1, True)
+
+
+def test_an_output_that_knows_few_letters_gets_the_rest_as_question_marks(
+    library: Program, music: Path
+) -> None:
+    write_tune(music / "Ærø.wav", seed=99)
+    library.environment |= {"PYTHONIOENCODING": "ascii"}
+    assert library.run("extract", music).returncode == 0
+    result = library.run("similar", "aero")
+    assert (result.returncode, "?r?" in result.stdout) == (0, True)
 
 
 def test_debug_shows_where(program: Program) -> None:

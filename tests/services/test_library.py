@@ -43,6 +43,19 @@ def test_a_track_is_known_by_a_path_from_here(
     assert library.match(f"{tmp_path.name}/j.mp3").id == "t3"
 
 
+def test_a_track_is_known_by_a_path_through_a_link(
+    library: Library, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    link.symlink_to(tmp_path)
+    assert library.match(str(link / "miles" / "blue.mp3")).id == "t1"
+
+
+def test_a_title_may_look_like_somebodys_home(library: Library, store: MemoryStore) -> None:
+    store.save_track(make_track("t4", title="~~~", path=b"tilde.mp3"))
+    assert library.match("~~~").id == "t4"
+
+
 def test_a_path_may_hold_bytes_that_are_no_text(library: Library, tmp_path: Path) -> None:
     assert library.match(str(tmp_path) + "/blue \udcff.mp3").id == "t2"
 

@@ -1,5 +1,6 @@
 """The commands: the only room that prints and exits, and the one error boundary."""
 
+import io
 import logging
 import sys
 import traceback
@@ -63,6 +64,8 @@ for command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 failed, 2 called wrongly."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # titles hold more letters than some terminals
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

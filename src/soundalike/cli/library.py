@@ -1,5 +1,6 @@
 """Commands on the library: extract, pairs, similar, export, demo."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ _SHOWN_PROBLEMS = 10
 
 
 @click.command(short_help="Listen to every audio file below DIR.")
-@click.argument("directory", type=options.FOLDER, metavar="DIR")
+@click.argument("directory", type=options.place, metavar="DIR")
 @click.option("--emptied", is_flag=True, help="Accept that DIR, which held tracks, holds none any more.")
 @options.workers
 @options.json_output
@@ -112,7 +113,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Write tracks and vectors as Parquet.")
-@click.argument("file", type=options.FOLDER, metavar="FILE.parquet")
+@click.argument("file", type=options.place, metavar="FILE.parquet")
 @options.json_output
 @options.common
 def export(file: Path, *, as_json: bool) -> None:
@@ -126,7 +127,7 @@ def export(file: Path, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Write a small library of synthesised music.")
-@click.argument("directory", type=options.FOLDER, metavar="DIR")
+@click.argument("directory", type=options.place, metavar="DIR")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other music."
 )
@@ -135,7 +136,7 @@ def export(file: Path, *, as_json: bool) -> None:
 def demo(directory: Path, seed: int, *, as_json: bool) -> None:
     """Write a small library of synthesised music to DIR, to try things with."""
     with show.progress("Composing") as progress:
-        made = write_demo_library(directory.expanduser(), seed=seed, progress=progress)
+        made = write_demo_library(directory, seed=seed, progress=progress)
     if as_json:
         show.document({"directory": str(made.directory), "tracks": made.track_count, "seed": seed})
     else:
@@ -144,7 +145,7 @@ def demo(directory: Path, seed: int, *, as_json: bool) -> None:
 
 def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False) -> ExtractReport:
     """Extract with a progress bar."""
-    place = directory.expanduser().resolve()
+    place = Path(os.path.realpath(directory))  # pathlib raises where links loop
     with show.progress("Listening") as progress:
         return app.extractor.extract(place, progress=progress, is_emptying_allowed=is_emptying_allowed)
 

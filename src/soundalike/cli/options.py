@@ -12,7 +12,14 @@ from soundalike.settings import ENGINES, Settings, load_settings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 LIMIT = click.IntRange(1, 100)
-FOLDER = click.Path(path_type=Path)
+
+
+def place(value: str) -> Path:
+    """Read a path, ``~`` expanded; an empty one, as an unset variable leaves, is not the current folder."""
+    if not value:
+        msg = "an empty path names nothing"
+        raise click.BadParameter(msg)
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib raises where nobody has the name
 
 
 def common(command: Command) -> Command:
@@ -21,7 +28,7 @@ def common(command: Command) -> Command:
         click.option("--debug", is_flag=True, expose_value=False, callback=_keep, help="Show tracebacks."),
         click.option(
             "--config",
-            type=FOLDER,
+            type=place,
             expose_value=False,
             callback=_keep,
             metavar="FILE",
@@ -29,7 +36,7 @@ def common(command: Command) -> Command:
         ),
         click.option(
             "--data",
-            type=FOLDER,
+            type=place,
             expose_value=False,
             callback=_keep,
             metavar="DIR",

@@ -13,7 +13,7 @@ from soundalike.web.server import serve as serve_forever
 
 
 @click.command(short_help="Do everything, then serve the player.")
-@click.argument("directory", type=options.FOLDER, metavar="DIR")
+@click.argument("directory", type=options.place, metavar="DIR")
 @options.address
 @options.engine
 @options.workers

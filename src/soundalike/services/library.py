@@ -91,12 +91,12 @@ class Library:
         return candidates[0]
 
     def _at_path(self, text: str) -> Track | None:
-        given = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - links must stay as typed
-        for root in self._roots.roots():
-            if given.is_relative_to(root.location):
-                location = Location(root.name, RelativePath(bytes(given.relative_to(root.location))))
-                track = self._store.track_at(location)
-                if track is not None:
+        # Links above a root may be typed; those below it are part of a track's path.
+        given = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - "~~~" may be a title
+        for above in given.parents:
+            place, below = Path(os.path.realpath(above)), RelativePath(bytes(given.relative_to(above)))
+            for root in self._roots.roots():
+                if root.location == place and (track := self._store.track_at(Location(root.name, below))):
                     return track
         return None
 
