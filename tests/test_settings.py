@@ -81,3 +81,27 @@ def test_roots_may_be_elsewhere_on_this_machine(tmp_path: Path) -> None:
 def test_the_variables_of_others_are_left_alone(tmp_path: Path) -> None:
     others = {"SOUNDALIKE_TEST_MONGODB": "mongodb://localhost"}
     assert load_settings({"data": tmp_path}, others) == load_settings({"data": tmp_path}, {})
+
+
+@pytest.fixture
+def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a user without a home, as in a container that runs under any number."""
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+
+
+@pytest.mark.usefixtures("_homeless")
+def test_who_has_no_home_names_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({"data": tmp_path}, {}).database == tmp_path / "library.sqlite"
+    with pytest.raises(SettingsError, match="name one with --data"):
+        load_settings({}, {})
+
+
+def test_a_folder_of_settings_that_may_not_be_looked_into_holds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ("x" * 300)))  # as good as barred, for root too
+    assert load_settings({"data": tmp_path}, {}).port == 8000

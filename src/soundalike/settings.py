@@ -102,7 +102,10 @@ def load_settings(
     if errors:
         msg = "settings: " + "; ".join(errors)
         raise SettingsError(msg)
-    data = values.setdefault("data", platformdirs.user_data_path("soundalike", appauthor=False))
+    data = values.setdefault("data", _users_own(platformdirs.user_data_path))
+    if data is None:
+        msg = "settings: there is no home folder to keep data in; name one with --data or SOUNDALIKE_DATA"
+        raise SettingsError(msg)
     values.setdefault("artefacts", data / "artefacts")
     return Settings(**values)
 
@@ -111,8 +114,17 @@ def _config_file(config: Path | None, environment: Mapping[str, str]) -> Path | 
     named = config or (Path(given) if (given := environment.get("SOUNDALIKE_CONFIG")) else None)
     if named is not None:
         return named
-    places = (Path(), platformdirs.user_config_path("soundalike", appauthor=False))
-    return next((place / FILE_NAME for place in places if (place / FILE_NAME).is_file()), None)
+    places = (Path(), _users_own(platformdirs.user_config_path))
+    files = (place / FILE_NAME for place in places if place is not None)
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - pathlib raises where it may not look
+
+
+def _users_own(folder: Callable[..., Path]) -> Path | None:
+    """Return a folder of the user's, or None for a user without a home."""
+    try:
+        return folder("soundalike", appauthor=False)
+    except RuntimeError:
+        return None
 
 
 def _from_file(path: Path | None, errors: list[str]) -> list[tuple[str, dict[str, Any]]]:
