@@ -37,6 +37,15 @@ def test_a_similar_track_is_opened_and_played(listener: Listener, page: Page) ->
     page.wait_for_function("() => audio.paused")
 
 
+def test_a_track_is_followed_by_what_sounds_like_it(listener: Listener, page: Page) -> None:
+    listener.open("Dogwood")
+    page.locator(".hero [data-do=play]").click()
+    listener.hears("Dogwood")
+    nearest = page.locator("ol.tracks .track-title").first.inner_text()
+    page.click("#next")
+    listener.hears(nearest)
+
+
 @pytest.mark.parametrize("title", ["Amber", "Birch", "Cedar", "Dogwood"])
 def test_seeking_goes_where_it_is_asked_to_in_every_format(
     listener: Listener, page: Page, title: str
@@ -86,6 +95,7 @@ def test_only_the_last_answer_to_a_search_is_shown(listener: Listener, page: Pag
 
 def test_sorting_and_the_way_back(page: Page) -> None:
     page.select_option("#sort", "-year")
+    expect(page).to_have_url(re.compile(r"sort=-year"))
     page.select_option("#sort", "artist")
     expect(page.locator("li.track .track-artist").first).to_have_text("Artist 0")
     expect(page).to_have_url(re.compile(r"sort=artist"))

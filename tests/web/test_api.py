@@ -28,7 +28,8 @@ def test_a_new_artefact_is_used_without_a_restart(stage: Stage) -> None:
 
 def test_a_track_has_exactly_the_published_fields_and_null_for_what_is_missing(stage: Stage) -> None:
     stage.add("a", title="Tides", artist=None, album="Sea", year=1999, duration_ms=61_500)
-    assert stage.client().get("/api/tracks/a", headers=LOCAL).json == {
+    answer = stage.client().get("/api/tracks/a", headers=LOCAL)
+    assert answer.json == {
         "id": "a",
         "title": "Tides",
         "artist": None,
@@ -37,6 +38,8 @@ def test_a_track_has_exactly_the_published_fields_and_null_for_what_is_missing(s
         "year": 1999,
         "duration_ms": 61_500,
     }
+    assert list(answer.json) == ["id", "title", "artist", "album", "genre", "year", "duration_ms"]
+    assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("sort", ["title", "-title", "artist", "-year", "added", "-added"])
@@ -203,8 +206,9 @@ def test_an_unknown_address_is_404(stage: Stage, path: str) -> None:
     assert answer.status_code == 404
 
 
-def test_an_unknown_address_below_api_is_json(stage: Stage) -> None:
-    answer = stage.client().get("/api/nothing", headers=LOCAL)
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing"])
+def test_an_unknown_address_below_api_is_json(stage: Stage, path: str) -> None:
+    answer = stage.client().get(path, headers=LOCAL)
     assert answer.json == {"error": "not_found", "message": "there is nothing at this address"}
 
 
@@ -243,6 +247,8 @@ def test_a_failure_inside_is_json_and_tells_no_secrets(
     assert answer.json["error"] == code
     assert "secret" not in answer.text
     assert ("secret path" in caplog.text) == (status == 500)
+    assert sum(record.exc_info is not None for record in caplog.records) == (status == 500)
+    assert answer.headers["Cache-Control"] == "no-store"
     assert (answer.headers.get("Retry-After") is not None) == (code == "store_busy")
 
 

@@ -42,7 +42,7 @@ def _read(cursor: str) -> Position | None:
         key, track_id, _ = json.loads(base64.urlsafe_b64decode(padded))
     except (binascii.Error, ValueError, TypeError, RecursionError):
         return None
-    is_number = isinstance(key, int) and not isinstance(key, bool) and abs(key) < _LARGEST_KEY
+    is_number = isinstance(key, int) and abs(key) < _LARGEST_KEY
     if not isinstance(track_id, str) or not (key is None or is_number or isinstance(key, str)):
         return None
     return Position(key, TrackId(track_id))

@@ -50,14 +50,13 @@ export function showRows(player, visit) {
     toast(`${named(track.title)} ${what}.`);
   }
 
-  /** A track plays with the list around it; the one that plays already is paused or goes on. */
+  /** A track plays with the others of its page after it; the one that plays already is paused or goes on. */
   function play(track, holder) {
     if (player.track?.id === track.id) {
       player.toggle();
       return;
     }
-    const list = holder.closest("[data-list]");
-    const holders = list ? [...list.querySelectorAll("[data-track]")] : [holder];
+    const holders = [...document.querySelectorAll("[data-track]")];
     player.playList(holders.map(trackOf), holders.indexOf(holder));
   }
 
