@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -46,6 +47,15 @@ def test_placing_finds_what_finding_all_anew_would(whole: FloatArray, cut: int, 
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
     np.testing.assert_array_equal(draft.neighbours.distances, anew.distances)
     assert draft.track_ids == (*artefact.track_ids, *new)
+
+
+def test_placing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    artefact = make_artefact(whole[:40], k=4)
+    monkeypatch.setattr("soundalike.model.placing._BLOCK_ENTRIES", 3 * 20)
+    draft = ArtefactPlacer().extend(artefact, [TrackId(f"new{n}") for n in range(20)], whole[40:])
+    anew = exact_neighbours(artefact.space.place(whole), 4)
+    np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
 
 
 def test_placing_leaves_the_artefact_it_came_from_alone() -> None:

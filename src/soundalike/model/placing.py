@@ -5,8 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours
-from soundalike.domain.types import FloatArray, TrackId
-from soundalike.model.exact import distances_between, exact_neighbours
+from soundalike.domain.types import FloatArray, IndexArray, TrackId
+from soundalike.model.exact import Indices, distances_between, exact_neighbours
+
+# A block of distances holds at most so many float64 numbers (32 MB).
+_BLOCK_ENTRIES = 1 << 22
+# More than float64 loses in |a|² + |b|² - 2ab, and float32 in a distance.
+_ROUNDING = 1e-12
+_REACH_ROUNDING = 1e-6
 
 
 class ArtefactPlacer:
@@ -16,7 +22,7 @@ class ArtefactPlacer:
         """Place new tracks in the existing space, and offer them to the others as neighbours.
 
         Every row comes out as if all neighbours had been found anew, without Java and in time
-        proportional to the new tracks alone. (Rows that LSH found keep what it missed.)
+        proportional to the new tracks. (Rows that LSH found keep what it missed.)
 
         Parameters
         ----------
@@ -55,16 +61,35 @@ def _count(text: str) -> int:
 
 
 def _offer(neighbours: Neighbours, coordinates: FloatArray, placed: FloatArray) -> Neighbours:
-    """Let each new track, as the next row, take its place among the neighbours of the old ones."""
+    """Let new tracks, as the next rows, take their places among the neighbours of the old ones."""
     rows, distances = neighbours.rows.copy(), neighbours.distances.copy()
-    for number, point in enumerate(placed, start=len(coordinates)):
-        reach = distances_between(coordinates, point)
-        # A tie goes to the lower row number, which the new one never is.
-        (is_nearer,) = np.nonzero(reach < distances[:, -1])
-        position = (distances[is_nearer] <= reach[is_nearer, None]).sum(axis=1)
-        column = np.arange(rows.shape[1])
-        for array, value in ((rows, np.int32(number)), (distances, reach[is_nearer, None])):
-            shifted = np.roll(array[is_nearer], 1, axis=1)
-            kept = np.where(column < position[:, None], array[is_nearer], shifted)
-            array[is_nearer] = np.where(column == position[:, None], value, kept)
+    size = max(1, _BLOCK_ENTRIES // max(1, len(placed)))
+    for begin in range(0, len(rows), size):
+        block = slice(begin, begin + size)
+        row, new = _within(coordinates[block], placed, distances[block, -1])
+        reach = distances_between(placed[new], coordinates[block][row])
+        _merge(rows[block], distances[block], (row, new + len(coordinates), reach))
     return Neighbours(rows, distances)
+
+
+def _within(points: FloatArray, others: FloatArray, reach: FloatArray) -> tuple[Indices, Indices]:
+    """Return the pairs (row, row) that may be nearer than each point's reach, and hardly any more."""
+    left, right = points.astype(np.float64), others.astype(np.float64)
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
+    away = squares - 2 * left @ right.T
+    away -= _ROUNDING * squares
+    row, other = np.nonzero(away <= (reach.astype(np.float64) ** 2 * (1 + _REACH_ROUNDING))[:, None])
+    return row, other
+
+
+def _merge(rows: IndexArray, distances: FloatArray, offers: tuple[Indices, Indices, FloatArray]) -> None:
+    """Keep the nearest of what some rows have and are offered: (row, its new neighbour, distance)."""
+    k = rows.shape[1]
+    changed, offered_to = np.unique(offers[0], return_inverse=True)
+    owner = np.concatenate([np.repeat(np.arange(len(changed)), k), offered_to])
+    number = np.concatenate([rows[changed].ravel(), offers[1]])
+    reach = np.concatenate([distances[changed].ravel(), offers[2]])
+    order = np.lexsort((number, reach, owner))
+    starts = np.searchsorted(owner[order], np.arange(len(changed)))
+    chosen = order[starts[:, None] + np.arange(k)]
+    rows[changed], distances[changed] = number[chosen], reach[chosen]
