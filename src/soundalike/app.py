@@ -19,7 +19,7 @@ from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import ModelError, NoArtefactError, SettingsError, SoundalikeError
-from soundalike.domain.ports import SimilarityEngine, Store
+from soundalike.domain.ports import ArtefactShelf, SimilarityEngine, Store
 from soundalike.domain.types import TrackId
 from soundalike.model.artefact import FolderShelf
 from soundalike.model.engines import choose_engine
@@ -64,6 +64,7 @@ class App:
     settings: Settings
     store: Store
     roots: RootMap
+    shelf: ArtefactShelf
     services: Services
     extractor: Extractor
     library: LibrarySnapshots
@@ -105,8 +106,8 @@ def open_app(settings: Settings) -> Iterator[App]:
 def _wire(settings: Settings, store: Store) -> App:
     roots = RootMap(store, settings.roots)
     library = Library(store, roots)
-    shelf = FolderShelf(settings.artefacts, clock=_now)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
+    shelf = FolderShelf(settings.artefacts, schema=analyser.schema, clock=_now)
     snapshots = LibrarySnapshots(
         store,
         ParquetSnapshots(),
@@ -117,6 +118,7 @@ def _wire(settings: Settings, store: Store) -> App:
         settings=settings,
         store=store,
         roots=roots,
+        shelf=shelf,
         services=Services(
             library=library,
             listening=Listening(library, roots, LocalAudioFiles()),
@@ -173,7 +175,7 @@ def _check_decoder(decoder: Decoder) -> Check:
 
 def _check_artefact(app: App) -> Check:
     try:
-        artefact = FolderShelf(app.settings.artefacts, clock=_now).current()
+        artefact = app.shelf.current()
     except NoArtefactError as error:
         return Check("artefact", is_ok=None, detail="none yet", remedy=str(error))
     except ModelError as error:

@@ -9,13 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from making import SOME_TIME
+from making import SOME_TIME, make_schema
 from shelf import make_draft
 from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
 from soundalike.domain.similarity import ArtefactDraft, Neighbours
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def open_shelf(folder: Path) -> FolderShelf:
-    return FolderShelf(folder, clock=lambda: SOME_TIME)
+    return FolderShelf(folder, schema=make_schema(1), clock=lambda: SOME_TIME)
 
 
 def draft(**places: list[float]) -> ArtefactDraft:
@@ -223,6 +223,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "other features": lambda v: edit_manifest(
         v, feature_set={"name": "x", "version": 1, "features": [], "groups": []}
     ),
+    "a feature set of another version": lambda v: edit_manifest(
+        v, feature_set=asdict(make_schema(1, version=2))
+    ),
     "no ids": lambda v: (v / "track_ids.json").unlink(),
     "double ids": lambda v: write_ids(v, ["a", "a", "b", "c"]),
     "ids are numbers": lambda v: write_ids(v, [1, 2, 3, 4]),
@@ -336,11 +339,11 @@ import sys
 from pathlib import Path
 import numpy as np
 sys.path.insert(0, sys.argv[2])
-from making import SOME_TIME
+from making import SOME_TIME, make_schema
 from shelf import make_draft
 from soundalike.model.artefact import FolderShelf
-shelf = FolderShelf(Path(sys.argv[1]), clock=lambda: SOME_TIME)
-points = {f"t{n}": [float(n), float(n % 7)] for n in range(600)}
+shelf = FolderShelf(Path(sys.argv[1]), schema=make_schema(1), clock=lambda: SOME_TIME)
+points = {f"t{n}": [float(n % 251)] for n in range(600)}
 draft = make_draft(points, k=20)
 print("ready", flush=True)
 for _ in range(int(sys.argv[3])):

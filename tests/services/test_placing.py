@@ -44,6 +44,14 @@ def test_a_track_that_can_no_longer_be_heard_leaves_the_artefact(school: School)
     assert school.shelf.current().track_ids == ("b", "c", "d", "e")
 
 
+def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school: School) -> None:
+    school.build()
+    for name in "abcde":
+        school.store.drop_vectors(TrackId(name))
+    assert school.placing.place(school.engine) == 0
+    assert len(school.shelf.published) == 1
+
+
 def test_placing_before_the_first_build_does_nothing(school: School) -> None:
     assert school.placing.place(school.engine) == 0
     assert school.shelf.published == []

@@ -255,7 +255,8 @@ class ArtefactShelf(Protocol):
     def current(self) -> Artefact:
         """Return the artefact in use, mapped into memory; a new version is picked up by itself.
 
-        A version that is damaged is refused (and logged by name) and the previous one stays in use.
+        A version that is damaged, or of other features than the library's, is refused (and logged by
+        name) and the previous one stays in use.
 
         Raises
         ------

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
+from soundalike.domain.errors import (
+    DamagedArtefactError,
+    ModelError,
+    NoArtefactError,
+    SchemaMismatchError,
+)
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity import Artefact, ArtefactDraft
 from soundalike.domain.types import ArtefactVersion
 from soundalike.model.durable import sync, written_aside
@@ -46,12 +52,15 @@ class FolderShelf:
     ----------
     folder : Path
         Made at the first `publish`; a reader needs no right to write there.
+    schema : FeatureSchema
+        The feature set of the library; a version of any other is as good as a damaged one.
     clock : callable
         Gives the time that a manifest calls ``created``.
     """
 
-    def __init__(self, folder: Path, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, folder: Path, *, schema: FeatureSchema, clock: Callable[[], datetime]) -> None:
         self._folder = folder
+        self._schema = schema
         self._clock = clock
         self._thread_lock = threading.Lock()
         self._pointer: tuple[bytes, _Signature] | None = None
@@ -61,8 +70,9 @@ class FolderShelf:
     def current(self) -> Artefact:
         """Return the artefact in use, mapped into memory; a new version is picked up by itself.
 
-        Costs a few `stat` calls while nothing changes. A version that is damaged, also one that was
-        whole when it was read, is refused and logged once by name, and the previous one stays in use.
+        Costs a few `stat` calls while nothing changes. A version that is foreign, or damaged, also one
+        that was whole when it was read, is refused and logged once by name, and the previous one stays
+        in use.
 
         Raises
         ------
@@ -120,7 +130,7 @@ class FolderShelf:
         raise NoArtefactError(msg)
 
     def _load(self, version: ArtefactVersion) -> _Loaded | None:
-        """Read a version, unless it is damaged or known to be; log that once."""
+        """Read a version, unless it is damaged or foreign, or known to be; log that once."""
         signature = self._signature(version)
         if self._loaded is not None and (version, signature) == (
             self._loaded.artefact.version,
@@ -131,7 +141,8 @@ class FolderShelf:
             return None
         try:
             artefact = read_version(self._folder / version)
-        except DamagedArtefactError as error:
+            self._schema.require(artefact.schema, whose=f"the artefact {self._folder / version}")
+        except (DamagedArtefactError, SchemaMismatchError) as error:
             _log.warning("%s; the previous version stays in use", error)
             self._refused[version] = (signature, str(error))
             return None

@@ -91,7 +91,7 @@ class Placing:
             return 0
         vectors = dict(self._vectors())
         missing, stale = self._differences(artefact, vectors)
-        if not missing and not stale:
+        if not vectors or not (missing or stale):
             return 0
         if stale:
             self._replace(engine, artefact)
@@ -108,15 +108,14 @@ class Placing:
         self._shelf.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
 
     def _artefact(self) -> Artefact | None:
-        """Return the artefact in use, if it is whole and of this feature set."""
+        """Return the artefact in use, if there is a whole one."""
         try:
-            artefact = self._shelf.current()
+            return self._shelf.current()
         except NoArtefactError:
             return None
         except DamagedArtefactError as error:
-            _log.warning("%s; it will be built anew", error)
+            _log.warning("%s", error)
             return None
-        return artefact if artefact.schema.fingerprint == self._schema.fingerprint else None
 
     def _vectors(self) -> Iterator[tuple[TrackId, FloatArray]]:
         for each in self._store.track_vectors(self._schema):
