@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
+
 from soundalike.domain.errors import SchemaMismatchError
 from soundalike.domain.types import AudioHash, FloatArray, TrackId
 
@@ -85,7 +87,7 @@ class FeatureVectors:
     def __post_init__(self) -> None:
         """Check shapes and make the arrays read-only."""
         for part in (self.whole, self.first_half, self.second_half):
-            if part.shape != (len(self.schema),) or part.dtype.name != "float32":
+            if part.shape != (len(self.schema),) or part.dtype != np.float32:
                 expected = f"float32 of shape ({len(self.schema)},)"
                 msg = f"a vector of {self.schema.key} is {expected}, not {part.dtype.name} of {part.shape}"
                 raise ValueError(msg)
