@@ -32,10 +32,10 @@ HOSTILE = (
 )
 
 
-def tone(pitch_hz: float, format_: str, subtype: str | None = None) -> bytes:
-    time_s = np.arange(LENGTH_S * SAMPLE_RATE) / SAMPLE_RATE
+def tone(pitch_hz: float, format_: str, *, length_s: float = LENGTH_S) -> bytes:
+    time_s = np.arange(int(length_s * SAMPLE_RATE)) / SAMPLE_RATE
     file = io.BytesIO()
-    soundfile.write(file, 0.2 * np.sin(2 * np.pi * pitch_hz * time_s), SAMPLE_RATE, subtype, format=format_)
+    soundfile.write(file, 0.2 * np.sin(2 * np.pi * pitch_hz * time_s), SAMPLE_RATE, format=format_)
     return file.getvalue()
 
 

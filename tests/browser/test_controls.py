@@ -3,10 +3,23 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.conftest import tone
 from browser.listener import Listener
 from soundalike.web.server import Server
+from web.stage import Stage
 
 pytestmark = pytest.mark.browser
+
+
+def test_the_bar_and_the_page_tell_one_length(listener: Listener, page: Page, stage: Stage) -> None:
+    stage.add(
+        "aa", title="Aspen", data=tone(220, "WAV", length_s=4.98), media_type="audio/wav", duration_ms=4980
+    )
+    page.reload()
+    listener.play("Aspen")
+    listener.hears("Aspen")
+    expect(listener.row("Aspen").locator(".track-length")).to_have_text("0:05")
+    expect(page.locator("#total")).to_have_text("0:05")
 
 
 def test_arrows_seek_five_seconds_on_the_bar_too(listener: Listener, page: Page) -> None:

@@ -41,12 +41,15 @@ class Store(MemoryStore):
 
 
 class Shelf:
-    """Holds one artefact, or none."""
+    """Holds one artefact, or none, and can be made to fail."""
 
     def __init__(self) -> None:
         self.artefact: Artefact | None = None
+        self.failure: Exception | None = None
 
     def current(self) -> Artefact:
+        if self.failure:
+            raise self.failure
         if self.artefact is None:
             msg = "nothing has been built yet; run 'soundalike build'"
             raise NoArtefactError(msg)

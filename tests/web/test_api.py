@@ -130,6 +130,13 @@ def test_any_query_is_answered(stage: Stage, query: str) -> None:
     assert stage.client().get(f"/api/tracks?query={query}", headers=LOCAL).status_code == 200
 
 
+def test_a_refusal_quotes_no_more_than_it_must(stage: Stage) -> None:
+    for name in ("sort", "limit"):
+        answer = stage.client().get(f"/api/tracks?{name}={'9' * 10_000}", headers=LOCAL)
+        assert answer.json is not None
+        assert len(answer.json["message"]) < 200
+
+
 def test_unknown_parameters_are_ignored(stage: Stage) -> None:
     assert stage.client().get("/api/tracks?page=2&_=1", headers=LOCAL).status_code == 200
 

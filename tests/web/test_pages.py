@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from soundalike.domain.errors import DamagedArtefactError
 from soundalike.domain.ports import Cover
 from soundalike.domain.types import TrackId
 from web.stage import LOCAL, Stage
@@ -90,12 +91,31 @@ def test_a_track_page_shows_what_sounds_like_it_and_how_near(stage: Stage) -> No
     html = page(stage, "/tracks/a")
     assert titles(html) == ["Near", "Far"]
     assert re.findall(r"distance </span>([\d.]+)", html) == ["0.50", "2.00"]
+    assert re.findall(r'class="near-fill" width="(\d+)%"', html) == ["78", "10"]
+
+
+def test_tracks_of_one_and_the_same_sound_are_as_near_as_can_be(stage: Stage) -> None:
+    stage.add("a")
+    stage.add("b")
+    stage.build()
+    assert 'class="near-fill" width="100%"' in page(stage, "/tracks/a")
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "shown"), [(400, "0:00"), (29_976, "0:30"), (61_400, "1:01"), (3_661_000, "1:01:01")]
+)
+def test_a_length_is_shown_to_the_nearest_second(stage: Stage, duration_ms: int, shown: str) -> None:
+    stage.add("a", duration_ms=duration_ms)
+    assert f'<span class="track-length">{shown}</span>' in page(stage, "/")
 
 
 def test_a_track_page_says_what_to_run_where_nothing_can_be_compared(stage: Stage) -> None:
     stage.add("a", point=None)
     stage.add("b")
     assert "soundalike build" in page(stage, "/tracks/a")
+    stage.shelf.failure = DamagedArtefactError("damaged")
+    assert "soundalike build" in page(stage, "/tracks/a")
+    stage.shelf.failure = None
     stage.build()
     assert "soundalike extract" in page(stage, "/tracks/a")
     assert "no other track" in page(stage, "/tracks/b")

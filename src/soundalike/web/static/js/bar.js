@@ -59,9 +59,9 @@ export function showBar(player) {
     if (!isSeeking) seek.value = String(seconds);
     seek.style.setProperty("--filled", `${duration ? (100 * seconds) / duration : 0}%`);
     seek.style.setProperty("--buffered", `${duration ? (100 * bufferedUntil(seconds)) / duration : 0}%`);
-    seek.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(duration)}`);
+    seek.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(Math.round(duration))}`);
     at("elapsed").textContent = clock(seconds);
-    at("total").textContent = clock(duration);
+    at("total").textContent = clock(Math.round(duration));
   }
 
   function bufferedUntil(seconds) {
