@@ -38,8 +38,10 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """Return the console for everything that is not data."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    """Return the console for everything that is not data: broken between words for people, not for logs."""
+    console = Console(file=sys.stderr, highlight=False)
+    console.soft_wrap = not console.is_terminal
+    return console
 
 
 def clean(text: str | None) -> str:
