@@ -6,9 +6,15 @@ import pytest
 from fakes import MemoryStore
 from making import SOME_TIME, make_schema, make_track
 from shelf import MemoryShelf, make_draft
-from soundalike.domain.errors import NoArtefactError, NotAnalysedError, QueryError, UnknownTrackError
+from soundalike.domain.errors import (
+    DamagedArtefactError,
+    NoArtefactError,
+    NotAnalysedError,
+    QueryError,
+    UnknownTrackError,
+)
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.similarity import ArtefactDraft, Neighbours, Similar
+from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, Similar
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 from soundalike.services.library import Library
 from soundalike.services.recommending import Recommender
@@ -21,9 +27,9 @@ LINE = {"a": [0.0], "b": [1.0], "c": [3.0], "d": [7.0], "e": [15.0]}
 class Stage:
     """A library of tracks on a line, and an artefact of some of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: MemoryShelf | None = None) -> None:
         self.store = MemoryStore()
-        self.shelf = MemoryShelf()
+        self.shelf = shelf or MemoryShelf()
         self.recommender = Recommender(self.store, self.shelf, Library(self.store, RootMap(self.store, {})))
 
     def add(self, name: str, place: float | None, *, artist: str | None = None) -> None:
@@ -118,6 +124,22 @@ def test_before_the_first_build_there_is_no_artefact() -> None:
     stage.add("a", 0.0)
     assert stage.recommender.artefact_version() is None
     with pytest.raises(NoArtefactError, match="soundalike build"):
+        stage.similar("a")
+
+
+class DamagedShelf(MemoryShelf):
+    """Holds no whole version."""
+
+    def current(self) -> Artefact:
+        msg = "the artefact 000001 is damaged; run 'soundalike build'"
+        raise DamagedArtefactError(msg)
+
+
+def test_where_no_artefact_is_whole_none_is_in_use() -> None:
+    stage = Stage(DamagedShelf())
+    stage.add("a", 0.0)
+    assert stage.recommender.artefact_version() is None
+    with pytest.raises(DamagedArtefactError, match="000001"):
         stage.similar("a")
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from soundalike.domain.errors import NoArtefactError, NotAnalysedError
+from soundalike.domain.errors import DamagedArtefactError, NoArtefactError, NotAnalysedError
 from soundalike.domain.ports import ArtefactShelf, Store
 from soundalike.domain.ranking import RADIO_MEMORY, radio
 from soundalike.domain.similarity import Artefact, Neighbour, Pair, Similar
@@ -35,10 +35,10 @@ class Recommender:
         self._index: _Index | None = None
 
     def artefact_version(self) -> ArtefactVersion | None:
-        """Return the version in use, or None before the first build."""
+        """Return the version in use, or None where none is built, or none whole."""
         try:
             return self._shelf.current().version
-        except NoArtefactError:
+        except (NoArtefactError, DamagedArtefactError):
             return None
 
     def similar(self, track_id: TrackId, *, limit: int = DEFAULT_LIMIT) -> Similar:
