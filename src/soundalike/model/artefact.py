@@ -143,7 +143,7 @@ class FolderShelf:
             artefact = read_version(self._folder / version)
             self._schema.require(artefact.schema, whose=f"the artefact {self._folder / version}")
         except (DamagedArtefactError, SchemaMismatchError) as error:
-            _log.warning("%s; the previous version stays in use", error)
+            _log.warning("%s; it is not used", error)
             self._refused[version] = (signature, str(error))
             return None
         self._refused.pop(version, None)

@@ -1,6 +1,5 @@
 """Keeping an artefact in step with the library without fitting anything anew."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
@@ -18,8 +17,6 @@ REBUILD_SHARE = 0.2
 """With more new tracks than this share of an artefact, `up` learns anew instead of placing them."""
 
 _SAME_POINT = 1e-4
-
-_log = logging.getLogger(__name__)
 
 
 class Freshness(StrEnum):
@@ -111,10 +108,7 @@ class Placing:
         """Return the artefact in use, if there is a whole one."""
         try:
             return self._shelf.current()
-        except NoArtefactError:
-            return None
-        except DamagedArtefactError as error:
-            _log.warning("%s", error)
+        except (NoArtefactError, DamagedArtefactError):
             return None
 
     def _vectors(self) -> Iterator[tuple[TrackId, FloatArray]]:
