@@ -38,6 +38,20 @@ def test_takes_genres_where_there_are_enough_to_tell(table: LibraryTable, object
     assert choose_objective(table) is objective
 
 
+@pytest.mark.parametrize(
+    ("genres", "artists", "objective"),
+    [
+        (["Rock", "Pop", "rock", "POP"], ["A", "B", "C", "D"], Objective.GENRE),
+        (["Rock", "Pop", "Rock", "Pop"], ["Ólaf", "B", "olaf", "b"], Objective.HALVES),
+    ],
+)
+def test_names_that_differ_in_case_or_marks_are_the_same(
+    genres: list[str], artists: list[str], objective: Objective
+) -> None:
+    tuner = GridTuner(recipes=(SpaceRecipe(),))
+    assert tuner.tune_space(labelled(40, genres, artists), progress=silent).objective is objective
+
+
 def test_few_tracks_get_the_default_recipe() -> None:
     tuning = GridTuner().tune_space(make_music(5), progress=silent)
     assert (tuning.objective, tuning.chosen, tuning.scores) == (Objective.NONE, DEFAULT_RECIPE, ())

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from soundalike.domain.similarity import (
 )
 from soundalike.domain.table import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceScore, SpaceTuning
+from soundalike.domain.words import sort_key
 from soundalike.model.exact import exact_neighbours
 from soundalike.model.local import fit_locally
 from soundalike.model.lsh import tune_lsh
@@ -88,8 +90,10 @@ class GridTuner:
 
         By genre where at least half of the tracks have one that another artist plays too, else by
         whether the halves of a track find each other. Of the recipes within one standard error (of
-        the difference, query by query) of the best, the simplest is chosen.
+        the difference, query by query) of the best, the simplest is chosen. Names are compared
+        folded: ``Rock`` is ``rock``.
         """
+        table = replace(table, genres=_folded(table.genres), artists=_folded(table.artists))
         objective = choose_objective(table)
         if objective is Objective.NONE:
             return SpaceTuning(objective=objective, scores=(), chosen=DEFAULT_RECIPE, track_count=len(table))
@@ -160,6 +164,10 @@ def choose_objective(table: LibraryTable) -> Objective:
     answerable = sum(genre in shared for genre in table.genres)
     is_enough = len(shared) > 1 and answerable >= max(FEWEST_TRACKS, len(table) / 2)
     return Objective.GENRE if is_enough else Objective.HALVES
+
+
+def _folded(names: Sequence[str | None]) -> tuple[str | None, ...]:
+    return tuple(sort_key(name) or None for name in names)
 
 
 def _folds(
