@@ -165,6 +165,16 @@ def test_radio_plays_nothing_it_has_just_played(stage: Stage) -> None:
     assert [n["track"]["id"] for n in body["neighbours"]] == ["c", "d"]
 
 
+def test_a_radio_that_has_played_nothing_begins_with_another_artist(stage: Stage) -> None:
+    for name, x, artist in (("a", 0.0, "One"), ("b", 1.0, "One"), ("c", 2.0, "Two")):
+        stage.add(name, point=(x, 0.0), artist=artist)
+    stage.build()
+    for query in ("", "?recent=", "?recent=,"):
+        body = stage.client().get(f"/api/tracks/a/radio{query}", headers=LOCAL).json
+        assert body is not None
+        assert [n["track"]["id"] for n in body["neighbours"]] == ["c", "b"]
+
+
 def test_a_missing_vector_and_a_missing_artefact_say_what_to_run(stage: Stage) -> None:
     stage.add("a", point=None)
     stage.add("b")

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from waitress.adjustments import Adjustments
 
 from soundalike.domain.errors import ServeError
 from soundalike.web import protocol
@@ -99,6 +101,14 @@ def test_stopped_listeners_hold_no_worker(big: Stage, request_: bytes) -> None:
         assert min(taken_s) < 0.1
 
 
+def test_asking_for_the_head_of_audio_leaves_no_file_open(big: Stage) -> None:
+    request = AUDIO.replace(b"GET", b"HEAD") % b"Connection: close\r\n"
+    with running(big) as server:
+        assert talk(server, request).endswith(b"\r\n\r\n")
+        assert len(big.files.opened) == 1
+        assert open_files(big) == 0
+
+
 def test_a_stopped_listener_can_go_on_to_the_end(big: Stage) -> None:
     with running(big) as server, start_listening(server, WHOLE) as listener:
         time.sleep(0.2)
@@ -176,8 +186,45 @@ def test_what_the_server_says_by_itself_is_json_and_safe_too(
     assert head.split()[1] == str(status).encode()
     assert b"application/json" in head
     assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Server:" not in head
     assert b"Content-Security-Policy: default-src 'none'" in head
     assert body.startswith(b'{"')
+
+
+def test_a_bad_request_ends_its_connection_and_head_has_no_body(stage: Stage) -> None:
+    bad = b"%s /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"
+    with running(stage) as server:
+        assert talk(server, bad % b"GET").endswith(b"}")
+        assert talk(server, bad % b"HEAD").endswith(b"\r\n\r\n")
+
+
+class Tireless:
+    """A socket whose other end takes whatever comes."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def send(self, data: bytes) -> int:
+        self.taken += len(data)
+        return len(data)
+
+
+def test_one_fast_download_leaves_the_others_their_turn() -> None:
+    here, there = socket.socketpair()
+    holder = SimpleNamespace(active_channels={})
+    with here, there:
+        channel = protocol.PlayerServer.channel_class(
+            holder, here, "", Adjustments(outbuf_overflow=1 << 30), map={}
+        )
+        whole = 3 * protocol.TURN_BYTES + 1
+        channel.outbufs[-1].append(bytes(whole))
+        channel.total_outbufs_len = whole
+        channel.socket = client = Tireless()
+        taken = []
+        for _ in range(4):
+            channel.handle_write()
+            taken.append(client.taken)
+    assert taken == [protocol.TURN_BYTES * turns for turns in (1, 2, 3)] + [whole]
 
 
 def test_a_taken_port_names_the_next_free_one() -> None:

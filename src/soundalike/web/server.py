@@ -65,7 +65,6 @@ class Server:
             sockets=[listening],
             threads=threads,
             ident=None,
-            asyncore_use_poll=True,
             connection_limit=_connection_limit(),
             channel_timeout=STALLED_AFTER_S,
             max_request_body_size=_MAX_RECEIVED_BYTES,

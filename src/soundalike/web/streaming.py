@@ -93,10 +93,10 @@ def _answer(stream: AudioStream, request: Request) -> Response:
     if isinstance(wanted, Unsatisfiable):
         raise RequestedRangeNotSatisfiable(stream.size_bytes, description="the range begins after the end")
     part = wanted or ByteRange(0, stream.size_bytes)
-    if request.method == "HEAD" or not part:
-        response = Response()
-    else:
+    if part:
         response = Response(_wrap(FilePart(stream.file, part), request), direct_passthrough=True)
+    else:
+        response = Response()
     if wanted is not None:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stream.size_bytes}"
@@ -107,7 +107,7 @@ def _answer(stream: AudioStream, request: Request) -> Response:
 def _wanted(stream: AudioStream, request: Request) -> ByteRange | Unsatisfiable | None:
     """Return the range to answer with; only GET has ranges, and only while the file is the same."""
     condition = request.headers.get("If-Range")
-    is_same = condition is None or condition.strip() == f'"{stream.etag}"'
+    is_same = condition is None or condition == f'"{stream.etag}"'
     if request.method != "GET" or not is_same:
         return None
     return parse_range(request.headers.get("Range"), stream.size_bytes)
