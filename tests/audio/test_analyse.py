@@ -150,6 +150,22 @@ def test_padding_and_junk_before_the_first_frame_are_passed_over(junk: bytes, tm
     assert hear(edit(path, lambda data: junk + data)).duration_ms == 2_000
 
 
+@pytest.mark.parametrize("between", [id3v2(padding=5_000), bytes(700), id3v1() + id3v2()])
+def test_an_mp3_glued_from_several_is_heard_to_its_end(between: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path / "song.mp3", music(4))
+    heard = hear(edit(path, lambda data: id3v2() + between.join([_without_first_frame(data)] * 3)))
+    assert heard.duration_ms == pytest.approx(12_000, abs=300)
+    assert not heard.is_truncated
+
+
+def test_an_mp3_with_junk_in_its_midst_is_heard_up_to_there_and_marked(tmp_path: Path) -> None:
+    junk = np.random.default_rng(0).bytes(100_000)
+    path = write(tmp_path / "song.mp3", music(5))
+    heard = hear(edit(path, lambda data: junk.join([_without_first_frame(data)] * 2)))
+    assert heard.duration_ms == pytest.approx(5_000, abs=200)
+    assert heard.is_truncated
+
+
 @pytest.mark.parametrize("claim", [0, 0xFFFF_FFFF, 0x7FFF_F000])
 def test_a_streamed_wav_whose_header_knows_no_length_is_used_unmarked(claim: int, tmp_path: Path) -> None:
     path = write(tmp_path / "s.wav", music(2))

@@ -64,7 +64,8 @@ class AvSource:
         except (av.FFmpegError, ValueError) as error:
             is_cut = self._format.container is Container.MP4 and mp4.is_cut(self._file)
             reason = Reason.HEADER_TOO_LONG if is_cut else Reason.NOT_AUDIO
-            raise UnusableAudioError(reason, f"{self._format.name}: {error}") from error
+            words = getattr(error, "strerror", None) or error
+            raise UnusableAudioError(reason, f"{self._format.name}: {words}") from error
 
 
 def _sound_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra

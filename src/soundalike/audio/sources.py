@@ -112,7 +112,8 @@ class SndfileSource:
                 return riff.claimed_frames(self._file)
             case Container.MPEG if self._prefix:
                 stream = mpeg.find_stream(self._file, mpeg.mpeg_frame)
-                return mpeg.vbri_samples(self._file, stream) if stream is not None else None
+                # Else what was counted: decoders may not get over a gap that the count did.
+                return (stream and mpeg.vbri_samples(self._file, stream)) or self.frames
             case _:
                 return self.frames
 

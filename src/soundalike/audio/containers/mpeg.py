@@ -1,5 +1,6 @@
 """MPEG audio (MP1, MP2, MP3) and ADTS: frames, one after another."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -8,8 +9,12 @@ from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at
 from soundalike.audio.containers.tagged import untagged_span
 
 SEARCH_BYTES = 1 << 16
+_GAP_SEARCH_BYTES = 1 << 20
+_MOST_GAPS = 64
 _CHAIN = 3  # frames that must follow each other before bytes are believed to be a stream
 _HEADER_BYTES = 7
+# Eleven set bits; a third byte of 0xF. is a bit rate or sample rate that is none. Quick over runs of 0xFF.
+_LIKE_A_HEADER = re.compile(rb"\xff(?=[\xe0-\xff][^\xf0-\xff])")
 _ADTS_LEAST_BYTES = 7
 
 _RATES_MPEG1 = (44_100, 48_000, 32_000)
@@ -71,13 +76,16 @@ def adts_frame(header: bytes) -> Frame | None:
 
 def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
     """Return the stretch of frames between tags, padding and a little junk, or None."""
-    span = untagged_span(file)
-    window = read_at(file, span.start, min(SEARCH_BYTES, span.stop - span.start))
-    at = window.find(b"\xff")
-    while at >= 0:
-        if _is_chain(file, Span(span.start + at, span.stop), parse):
-            return Span(span.start + at, span.stop)
-        at = window.find(b"\xff", at + 1)
+    return _find_chain(file, untagged_span(file), parse, SEARCH_BYTES)
+
+
+def _find_chain(file: BinaryIO, span: Span, parse: FrameParser, search_bytes: int) -> Span | None:
+    """Return the rest of a span from where frames follow each other, or None."""
+    window = read_at(file, span.start, min(search_bytes, span.stop - span.start))
+    for match in _LIKE_A_HEADER.finditer(window):
+        found = Span(span.start + match.start(), span.stop)
+        if _is_chain(file, found, parse):
+            return found
     return None
 
 
@@ -113,7 +121,20 @@ def vbri_samples(file: BinaryIO, stream: Span) -> int | None:
 
 
 def count_frames(file: BinaryIO, stream: Span) -> int:
-    """Count the frames that follow each other from the stream's start."""
+    """Count the frames of a stream, those behind a tag or a little junk in its midst too."""
+    count, rest = 0, stream
+    for _ in range(_MOST_GAPS):
+        counted, stop = _count_unbroken(file, rest)
+        found = _find_chain(file, Span(stop, stream.stop), mpeg_frame, _GAP_SEARCH_BYTES)
+        count += counted
+        if found is None:
+            break
+        rest = found
+    return count
+
+
+def _count_unbroken(file: BinaryIO, stream: Span) -> tuple[int, int]:
+    """Count the frames that follow each other from the stream's start; tell where they end, too."""
     count, offset, base, data = 0, stream.start, stream.start, b""
     while offset + 4 <= stream.stop:
         if offset - base + 4 > len(data):
@@ -122,7 +143,7 @@ def count_frames(file: BinaryIO, stream: Span) -> int:
         if frame is None:
             break
         count, offset = count + 1, offset + frame.length_bytes
-    return count
+    return count, offset
 
 
 def length_header(file: BinaryIO, stream: Span) -> bytes:
