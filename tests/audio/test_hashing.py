@@ -122,6 +122,9 @@ def test_one_other_byte_of_sound_does(
 ) -> None:
     original = originals[name]
     at = original.index(b"mdat") + 40 if name == "a.m4a" else int(place * len(original))
+    page = original.rfind(b"OggS", 0, at + 4)
+    if page >= 0:  # the head of a page is no sound
+        at = max(at, page + 27 + original[page + 26])
     changed = original[:at] + bytes([original[at] ^ 1]) + original[at + 1 :]
     assert hash_of(changed, tmp_path) != hash_of(original, tmp_path)
 
