@@ -202,5 +202,15 @@ def test_pairs_leave_vanished_tracks_out(stage: Stage) -> None:
     assert {found[0].first.id, found[0].second.id} == {"b", "c"}
 
 
+def test_pairs_know_nothing_of_neighbours_that_lsh_did_not_find(stage: Stage) -> None:
+    draft = make_draft(LINE, k=1, schema=SCHEMA)
+    rows = np.full((5, 1), -1, dtype=np.int32)
+    away = np.full((5, 1), np.inf, dtype=np.float32)
+    rows[0], away[0] = 1, 1.0
+    stage.shelf.publish(_with_neighbours(draft, rows, away))
+    found = stage.recommender.pairs()
+    assert [(pair.first.id, pair.second.id, pair.distance) for pair in found] == [("a", "b", 1.0)]
+
+
 def _with_neighbours(draft: ArtefactDraft, rows: IndexArray, away: FloatArray) -> ArtefactDraft:
     return replace(draft, neighbours=Neighbours(rows, away))

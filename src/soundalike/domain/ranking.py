@@ -48,7 +48,8 @@ def radio(
 
 
 def _pop_other(waiting: list[Neighbour], artist: str | None) -> Neighbour | None:
+    """Take out the first by another artist; whatever waits has an artist."""
     for index, neighbour in enumerate(waiting):
-        if artist is None or sort_key(neighbour.track.artist) != artist:
+        if sort_key(neighbour.track.artist) != artist:
             return waiting.pop(index)
     return None
