@@ -14,6 +14,19 @@ def test_an_artefact_is_current_until_the_library_changes(school: School) -> Non
     assert school.placing.freshness() is Freshness.OUTGROWN
 
 
+def test_an_artefact_is_outgrown_by_what_was_placed_bit_by_bit(school: School) -> None:
+    school.build()
+    school.add_many("f")
+    school.placing.place(school.engine)
+    assert school.placing.freshness() is Freshness.CURRENT
+    school.add("a", 1000.0, 1000.0)
+    assert school.placing.freshness() is Freshness.OUTGROWN
+    school.placing.place(school.engine)
+    assert school.placing.freshness() is Freshness.OUTGROWN
+    school.build()
+    assert school.placing.freshness() is Freshness.CURRENT
+
+
 def test_a_vanished_track_does_not_make_an_artefact_old(school: School) -> None:
     school.build()
     school.store.mark_vanished([TrackId("a")], 0)

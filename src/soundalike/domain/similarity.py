@@ -178,7 +178,7 @@ class ArtefactDraft:
     neighbours : Neighbours
         Of shape (n, k).
     facts : mapping of str to str
-        What `doctor` shows: engine, method, times.
+        What `doctor` shows: engine, method, times, how many tracks were placed.
     """
 
     schema: FeatureSchema
@@ -188,6 +188,12 @@ class ArtefactDraft:
     coordinates: FloatArray
     neighbours: Neighbours
     facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def placed_count(self) -> int:
+        """How many of its tracks were placed since the space was fitted, which knew nothing of them."""
+        text = self.facts.get("placed", "")
+        return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

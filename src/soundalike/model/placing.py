@@ -41,7 +41,6 @@ class ArtefactPlacer:
         coordinates = np.concatenate([artefact.coordinates, placed])
         of_old = _offer(artefact.neighbours, artefact.coordinates, placed)
         of_new = exact_neighbours(coordinates, k, queries=np.arange(old, len(coordinates)))
-        placed_before = artefact.facts.get("placed", "0")
         return ArtefactDraft(
             schema=artefact.schema,
             recipe=artefact.recipe,
@@ -52,12 +51,8 @@ class ArtefactPlacer:
                 np.concatenate([of_old.rows, of_new.rows]),
                 np.concatenate([of_old.distances, of_new.distances]),
             ),
-            facts={**artefact.facts, "placed": str(_count(placed_before) + len(track_ids))},
+            facts={**artefact.facts, "placed": str(artefact.placed_count + len(track_ids))},
         )
-
-
-def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _offer(neighbours: Neighbours, coordinates: FloatArray, placed: FloatArray) -> Neighbours:

@@ -14,7 +14,7 @@ from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.services.training import NEIGHBOUR_COUNT, Method, draft
 
 REBUILD_SHARE = 0.2
-"""With more new tracks than this share of an artefact, `up` learns anew instead of placing them."""
+"""With more new tracks than this share of those a space was fitted on, `up` learns anew."""
 
 _SAME_POINT = 1e-4
 
@@ -66,10 +66,11 @@ class Placing:
         if artefact is None:
             return Freshness.MISSING
         missing, stale = self._differences(artefact, vectors)
-        if not missing and not stale:
-            return Freshness.CURRENT
-        few = max(1, int(REBUILD_SHARE * len(artefact.track_ids)))
-        return Freshness.BEHIND if len(missing) + len(stale) <= few else Freshness.OUTGROWN
+        changed = len(missing) + len(stale)
+        fitted = len(artefact.track_ids) - artefact.placed_count
+        if artefact.placed_count + changed > max(1, int(REBUILD_SHARE * fitted)):
+            return Freshness.OUTGROWN
+        return Freshness.BEHIND if changed else Freshness.CURRENT
 
     def place(self, engine: SimilarityEngine) -> int:
         """Bring the artefact in step with the library in its existing space; return how many moved.
@@ -91,17 +92,18 @@ class Placing:
         if not vectors or not (missing or stale):
             return 0
         if stale:
-            self._replace(engine, artefact)
+            self._replace(engine, artefact, len(missing) + len(stale))
         else:
             new = np.stack([vectors[track_id] for track_id in missing])
             self._shelf.publish(self._placer.extend(artefact, missing, new))
         return len(missing) + len(stale)
 
-    def _replace(self, engine: SimilarityEngine, artefact: Artefact) -> None:
+    def _replace(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> None:
         with self._library.taken() as snapshot:
             neighbours = engine.neighbours(artefact.space, snapshot, k=NEIGHBOUR_COUNT)
             table = self._library.read(snapshot)
-        facts = {"engine": engine.name, "method": Method.EXACT.value}
+        placed = str(artefact.placed_count + changed)
+        facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
         self._shelf.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
 
     def _artefact(self) -> Artefact | None:
