@@ -125,6 +125,22 @@ def test_a_draft_that_readers_would_refuse_never_becomes_current(folder: Path) -
     assert not list(folder.glob(".*"))
 
 
+def test_a_version_is_on_the_disk_before_it_bears_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    was_named: dict[int, bool] = {}
+
+    def fsync(descriptor: int) -> None:
+        was_named.setdefault(os.fstat(descriptor).st_ino, (folder / "000001").exists())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    open_shelf(folder).publish(draft())
+    parts = [folder / "000001", *(folder / "000001").iterdir()]
+    assert [was_named.get(part.stat().st_ino) for part in parts] == [False] * len(parts)
+    assert was_named[folder.stat().st_ino]
+    assert was_named[(folder / "current").stat().st_ino]
+
+
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match="file"):
