@@ -4,8 +4,11 @@ import pytest
 
 from model.libraries import make_music, write_snapshot
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity import LshParameters, SpaceRecipe
+from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.table import Snapshot
 from soundalike.domain.tuning import LshTrial
+from soundalike.domain.types import FloatArray
+from soundalike.model.exact import exact_neighbours
 from soundalike.model.local import LocalEngine
 from soundalike.model.lsh import knee
 from soundalike.model.snapshot import ParquetSnapshots
@@ -35,6 +38,39 @@ def test_what_misses_too_much_is_not_the_knee() -> None:
 def test_of_equals_the_one_that_looks_at_fewer_is_taken() -> None:
     trials = [trial(1, recall=1.0, candidates=1000), trial(2, recall=0.9, candidates=900)]
     assert knee(trials, 1001).tables == 2
+
+
+class ExactJoin:
+    """Meets everybody."""
+
+    def __init__(self, coordinates: FloatArray) -> None:
+        self.coordinates = coordinates
+
+    def neighbours(self, k: int) -> Neighbours:
+        return exact_neighbours(self.coordinates, k)
+
+    def candidates(self) -> float:
+        return len(self.coordinates) - 1.0
+
+
+class JoiningEngine(LocalEngine):
+    """Joins exactly."""
+
+    def places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+        return space.place(ParquetSnapshots().read(snapshot).whole)
+
+    def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> ExactJoin:
+        assert parameters.bucket_length > 0
+        return ExactJoin(coordinates)
+
+
+def test_a_large_library_is_tried_on_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soundalike.model.lsh.SAMPLE_LIMIT", 20)
+    snapshot = write_snapshot(make_music(50), tmp_path / "music.parquet")
+    engine = JoiningEngine(ParquetSnapshots())
+    tuning = GridTuner().tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)
+    assert tuning.track_count == 20
+    assert {(trial.recall, trial.candidates) for trial in tuning.trials} == {(1.0, 19.0)}
 
 
 def test_numpy_has_no_lsh_and_says_what_has(tmp_path: Path) -> None:
