@@ -91,8 +91,9 @@ class GridTuner:
         By genre where at least half of the tracks have one that another artist plays too, else by
         whether the halves of a track find each other. Of the recipes within one standard error (of
         the difference, query by query) of the best, the simplest is chosen. Names are compared
-        folded: ``Rock`` is ``rock``.
+        folded: ``Rock`` is ``rock``. The same music gives the same choice, whatever its ids.
         """
+        table = _part(table, np.lexsort(table.whole.T))
         table = replace(table, genres=_folded(table.genres), artists=_folded(table.artists))
         objective = choose_objective(table)
         if objective is Objective.NONE:
@@ -177,16 +178,19 @@ def _folds(
     for fold in range(_FOLDS):
         left_out = order[fold::_FOLDS]
         fitted_on = np.setdiff1d(order, left_out)
-        part = LibraryTable(
-            schema=table.schema,
-            track_ids=tuple(table.track_ids[row] for row in fitted_on),
-            whole=table.whole[fitted_on],
-            first_half=table.first_half[fitted_on],
-            second_half=table.second_half[fitted_on],
-            genres=tuple(table.genres[row] for row in fitted_on),
-            artists=tuple(table.artists[row] for row in fitted_on),
-        )
-        yield fit_locally(recipe, part), left_out
+        yield fit_locally(recipe, _part(table, fitted_on)), left_out
+
+
+def _part(table: LibraryTable, rows: npt.NDArray[np.int64]) -> LibraryTable:
+    return LibraryTable(
+        schema=table.schema,
+        track_ids=tuple(table.track_ids[row] for row in rows),
+        whole=table.whole[rows],
+        first_half=table.first_half[rows],
+        second_half=table.second_half[rows],
+        genres=tuple(table.genres[row] for row in rows),
+        artists=tuple(table.artists[row] for row in rows),
+    )
 
 
 def _simplest_of_the_best(estimates: Sequence[Estimate]) -> int:
