@@ -90,7 +90,7 @@ ARTISTS = (
             Album(
                 "Tidal Hours",
                 2014,
-                Container.MP3,
+                Container.FLAC,
                 Design("horizon", ("#14213d", "#4f6d9a", "#f2a65a")),
                 ("The Long Exhale", "Noctiluca", "Half-Light, Low Water", "Séance for a Satellite"),
             ),
@@ -156,7 +156,7 @@ ARTISTS = (
             Album(
                 "Weather Reports from Nowhere",
                 2007,
-                Container.OGG,
+                Container.FLAC,
                 Design("contours", ("#1d2b2f", "#6f8f95", "#e6ebe0")),
                 ("Gale Warning", "Drizzle on Tin", "Fog Signal", "Anemometer", "Øresund, 03:40", "Still Air"),
             ),
