@@ -181,6 +181,13 @@ def test_a_radio_repeats_nothing_that_it_has_played(stage: Stage) -> None:
     assert names(stage.recommender.radio(TrackId("a"), recent=recent)) == ["d", "e"]
 
 
+def test_a_radio_goes_on_with_another_artist_than_the_latest(stage: Stage) -> None:
+    for name, artist in {"a": "X", "b": "Y", "c": "Y", "d": "X"}.items():
+        stage.add(name, LINE[name][0], artist=artist)
+    recent = [TrackId("a"), TrackId("b")]
+    assert names(stage.recommender.radio(TrackId("a"), recent=recent, limit=1)) == ["d"]
+
+
 def test_a_radio_forgets_what_it_played_more_than_100_tracks_ago(stage: Stage) -> None:
     recent = [TrackId("b"), *(TrackId(f"x{number}") for number in range(100))]
     assert names(stage.recommender.radio(TrackId("a"), recent=recent, limit=1)) == ["b"]
