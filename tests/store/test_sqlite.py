@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from soundalike.domain.errors import StoreError
 from soundalike.store import sqlite_search
 from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite_connections import Connections
 from store.contract import DurableStoreContract
 from store.contract_search import OrderContract, SearchContract
 
@@ -29,6 +31,14 @@ class SqliteFixtures:
 
 class TestSqliteStore(SqliteFixtures, DurableStoreContract):
     pass
+
+
+def test_nothing_is_kept_of_a_track_that_is_not_there(tmp_path: Path) -> None:
+    connections = Connections(tmp_path / "library.sqlite", busy_timeout_s=1)
+    insert = "INSERT INTO words (word, track) VALUES (x'61', 99)"
+    with pytest.raises(StoreError, match="FOREIGN KEY"), connections.writing() as connection:
+        connection.execute(insert)
+    connections.close()
 
 
 class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContract):
