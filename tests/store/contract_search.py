@@ -71,6 +71,11 @@ class SearchContract:
             after = Position(key, TrackId(text))
             assert library.find_tracks([], sort=Sort.parse(sort), limit=5, after=after).total == 7
 
+    def test_a_track_saved_as_vanished_is_not_found_until_it_returns(self, store: Store) -> None:
+        for vanished_at, ids in ((None, ["t1"]), (SOME_TIME, []), (None, ["t1"])):
+            store.save_track(make_track("t1", title="Gone Fishing", vanished_at=vanished_at))
+            assert search(store, "gone") == ids
+
     def test_a_long_query_finds_what_holds_all_its_words(self, store: Store) -> None:
         title = " ".join(f"word{number}x" for number in range(3000))
         store.save_track(make_track("long", title=title))
