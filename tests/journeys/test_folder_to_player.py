@@ -147,6 +147,23 @@ def test_options_may_stand_before_the_command(program: Program, tmp_path: Path) 
     assert str(tmp_path / "other") in result.stdout
 
 
+def test_artefacts_may_live_elsewhere(program: Program, music: Path, tmp_path: Path) -> None:
+    program.json("extract", music)
+    program.json("build", "--engine", "local", "--artefacts", tmp_path / "shelf")
+    assert (tmp_path / "shelf" / "current").is_file()
+    assert not (program.data / "artefacts").exists()
+
+
+def test_tuning_lsh_without_spark_still_shows_the_space_it_chose(library: Program, music: Path) -> None:
+    for number in range(20):
+        write_tune(music / f"more {number}.flac", seed=number)
+    library.json("extract", music)
+    result = library.run("tune", "--lsh", "--engine", "local")
+    assert result.returncode == 1
+    assert "has no LSH" in result.stderr
+    assert "min-max, Euclid" in result.stdout
+
+
 def test_doctor_tells_what_is_there(library: Program) -> None:
     found = library.json("doctor")
     statuses = {check["name"]: check["status"] for check in found["checks"]}

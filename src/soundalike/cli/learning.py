@@ -24,13 +24,13 @@ def tune(*, lsh: bool, as_json: bool) -> None:
     """
     with open_app(options.settings()) as app:
         tuning = run_tune(app)
+        if not as_json:
+            print_tuning(tuning)
         lsh_tuning = _tune_lsh(app) if lsh else None
         if as_json:
             body: dict[str, Any] = {"space": _space_body(tuning)}
             show.document(body | ({"lsh": _lsh_body(lsh_tuning)} if lsh_tuning else {}))
-            return
-        print_tuning(tuning)
-        if lsh_tuning:
+        elif lsh_tuning:
             _print_lsh(lsh_tuning)
 
 

@@ -35,6 +35,14 @@ def common(command: Command) -> Command:
             help="Settings file instead of ./soundalike.toml.",
         ),
         click.option(
+            "--artefacts",
+            type=place,
+            expose_value=False,
+            callback=_keep,
+            metavar="DIR",
+            help="Folder of artefact versions, if not in the data folder.",
+        ),
+        click.option(
             "--data",
             type=place,
             expose_value=False,
