@@ -1,6 +1,7 @@
 """Time `soundalike up` on a folder of music: from the command to an answer about what sounds alike.
 
-For each engine: the first start (listen, tune, build, serve) and the second, on the same data folder.
+For each engine: the first start (listen, tune, build, serve) and, as its baseline, the second on
+the same data folder; median and range of three rounds.
 
     python bench/first_start.py [FOLDER OF AUDIO]
 """
@@ -8,12 +9,14 @@ For each engine: the first start (listen, tune, build, serve) and the second, on
 import json
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from soundalike.model.java import spark_readiness
 
 MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
 PATIENCE_S = 600
+ROUNDS = 3
 
 
 def main() -> None:
@@ -30,10 +34,22 @@ def main() -> None:
         sys.exit(f"{music} is not a folder; give a folder of music")
     engines = ["local", "spark"] if spark_readiness()[0] else ["local"]
     for engine in engines:
-        with tempfile.TemporaryDirectory() as data:
-            first = start(music, engine, Path(data))
-            second = start(music, engine, Path(data))
-        print(f"engine {engine:6} first start {first:5.1f} s, second start {second:4.1f} s", flush=True)
+        times: list[tuple[float, float]] = []
+        for _ in range(ROUNDS):
+            with tempfile.TemporaryDirectory() as data:
+                times.append((start(music, engine, Path(data)), start(music, engine, Path(data))))
+        first, second = zip(*times, strict=True)
+        ratios = [slow / fast for slow, fast in times]
+        print(
+            f"engine {engine:6} first start {spread(first)} s, second {spread(second)} s, "
+            f"ratio {spread(ratios)}",
+            flush=True,
+        )
+
+
+def spread(values: Sequence[float]) -> str:
+    """Write the median and the range."""
+    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
 def start(music: Path, engine: str, data: Path) -> float:
