@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -62,7 +62,6 @@ class App:
     """Everything wired together for one run."""
 
     settings: Settings
-    store: Store
     roots: RootMap
     shelf: ArtefactShelf
     services: Services
@@ -97,9 +96,7 @@ def open_app(settings: Settings) -> Iterator[App]:
         If the store cannot be opened.
     """
     _make_folder(settings.data)
-    with ExitStack() as stack:
-        store = SqliteStore(settings.database)
-        stack.callback(store.close)
+    with closing(SqliteStore(settings.database)) as store:
         yield _wire(settings, store)
 
 
@@ -116,7 +113,6 @@ def _wire(settings: Settings, store: Store) -> App:
     )
     return App(
         settings=settings,
-        store=store,
         roots=roots,
         shelf=shelf,
         services=Services(
@@ -219,8 +215,7 @@ def _workspace(data: Path) -> Iterator[Path]:
     """Make a folder for one run; those that killed runs left behind are removed after a day."""
     prefix = ".work-"
     for left in data.glob(f"{prefix}*"):
-        with ExitStack() as stack:
-            stack.push(lambda *_: True)
+        with suppress(OSError):
             if time.time() - left.stat().st_mtime > _STALE_WORKSPACE_S:
                 shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=data, prefix=prefix, ignore_cleanup_errors=True) as folder:

@@ -82,6 +82,11 @@ class FoundFile:
     is_linked: bool
     stamp: FileStamp
 
+    @property
+    def target(self) -> Path | None:
+        """What a track keeps beside its location: where a link led; None where there is none."""
+        return self.real_path if self.is_linked else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:

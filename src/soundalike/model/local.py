@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from soundalike.domain.errors import EngineError, TooFewTracksError
+from soundalike.domain.errors import EngineError
 from soundalike.domain.ports import Snapshots
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.table import LibraryTable, Snapshot
 from soundalike.model.exact import exact_neighbours
-from soundalike.model.space import Column, Scale, Sums, fit_space
+from soundalike.model.space import Column, Scale, Sums, fit_space, require_tracks
 
 
 class LocalEngine:
@@ -68,7 +68,5 @@ def fit_locally(recipe: SpaceRecipe, table: LibraryTable) -> SimilaritySpace:
     TooFewTracksError
         If the table is empty.
     """
-    if not len(table):
-        msg = "there is no analysed track to learn from; run 'soundalike extract DIR' on a folder with music"
-        raise TooFewTracksError(msg)
+    require_tracks(len(table))
     return fit_space(recipe, TableStatistics(table))

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.similarity import Rotation, Scaling, SimilaritySpace, SpaceRecipe
 from soundalike.domain.types import FloatArray
 
@@ -181,3 +182,16 @@ def _fit_scale(recipe: SpaceRecipe, statistics: Statistics) -> Scale:
     magnitude = np.maximum(np.abs(low), np.abs(high))
     is_constant = high - low <= _CONSTANT * magnitude
     return Scale(mean=mean, scale=np.where(is_constant, 0.0, scale), clip=recipe.clip)
+
+
+def require_tracks(count: int) -> None:
+    """Make sure that there is something to learn from.
+
+    Raises
+    ------
+    TooFewTracksError
+        If there is no track.
+    """
+    if not count:
+        msg = "there is no analysed track to learn from; run 'soundalike extract DIR' on a folder with music"
+        raise TooFewTracksError(msg)

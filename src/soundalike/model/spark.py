@@ -9,12 +9,11 @@ from pyspark.ml.feature import MinMaxScaler, StandardScaler
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 
-from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.table import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.model.snapshot import VECTOR_COLUMNS
-from soundalike.model.space import Column, Scale, Sums, fit_space
+from soundalike.model.space import Column, Scale, Sums, fit_space, require_tracks
 from soundalike.model.spark_lsh import LshJoin
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import (
@@ -58,7 +57,7 @@ class SparkEngine:
         EngineError
             If Spark fails.
         """
-        _require_tracks(snapshot)
+        require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("fit the space"):
             return fit_space(recipe, SnapshotStatistics(self._read(snapshot)))
@@ -74,7 +73,7 @@ class SparkEngine:
         EngineError
             If Spark fails.
         """
-        _require_tracks(snapshot)
+        require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("find neighbours"):
             coordinates = self._places(space, snapshot)
@@ -100,7 +99,7 @@ class SparkEngine:
         EngineError
             If Spark fails.
         """
-        _require_tracks(snapshot)
+        require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("join by LSH"):
             join = LshJoin(session.spark, self._places(space, snapshot), parameters)
@@ -185,9 +184,3 @@ class _Broadcast:
     def __call__(self) -> FloatArray:
         coordinates: FloatArray = self.broadcast.value
         return coordinates
-
-
-def _require_tracks(snapshot: Snapshot) -> None:
-    if not snapshot.track_count:
-        msg = "there is no analysed track to learn from; run 'soundalike extract DIR' on a folder with music"
-        raise TooFewTracksError(msg)

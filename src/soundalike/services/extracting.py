@@ -1,10 +1,11 @@
 """From a folder to stored tracks, vectors and problems; what is done is not done again."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from soundalike.domain.errors import RootMissingError, TrackConflictError
 from soundalike.domain.files import (
@@ -176,38 +177,32 @@ class Extractor:
         self._roots.adopt(directory)
 
     def _known(self, directory: Path) -> _Known:
-        scope = self._roots.scope(directory)
         return _Known(
             tracks={
                 track.location: track
-                for part in scope
+                for part in self._roots.scope(directory)
                 for track in self._store.tracks_under(part.root, part.path)
             },
-            problems={
-                problem.location: problem
-                for part in scope
-                for problem in self._store.problems_under(part.root, part.path)
-            },
+            problems={problem.location: problem for problem in self._problems(directory)},
             analysed=self._store.ids_with_vectors(self._analyser.schema),
         )
 
     def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
         """Raise where the folder, or a root below it, held tracks and now holds no audio at all."""
-        held = [track.location.root for track in known.tracks.values() if not track.is_vanished]
+        held = Counter(track.location.root for track in known.tracks.values() if not track.is_vanished)
         found = {file.location.root for file in scan.files}
         if held and not found:
-            raise _emptied(directory, len(held))
+            raise _emptied(directory, held.total())
         for root in self._roots.roots():
             if directory in root.location.parents and root.name in held and root.name not in found:
-                raise _emptied(root.location, held.count(root.name))
+                raise _emptied(root.location, held[root.name])
 
     def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
         """Whether nothing about the file changed; a track that came back is marked present."""
         track = known.tracks.get(file.location)
         if track is not None and track.stamp == file.stamp and track.id in known.analysed:
-            target = file.real_path if file.is_linked else None
-            if track.is_vanished or track.target != target:
-                self._store.save_track(replace(track, vanished_at=None, target=target))
+            if track.is_vanished or track.target != file.target:
+                self._store.save_track(replace(track, vanished_at=None, target=file.target))
             tally.returned += track.is_vanished
             tally.unchanged += not track.is_vanished
             return True
@@ -266,12 +261,10 @@ class Extractor:
 
     def _store_heard(self, file: FoundFile, heard: Heard, tally: _Tally) -> None:
         try:
-            former, track = self._identity.settle(file, heard, now=self._clock())
-            self._store.save_track(track, heard.vectors, moved_from=_moved_from(former, track))
+            former, track = self._save(file, heard)
         except TrackConflictError:
             # Another process has stored the same file meanwhile: the second look finds its track.
-            former, track = self._identity.settle(file, heard, now=self._clock())
-            self._store.save_track(track, heard.vectors, moved_from=_moved_from(former, track))
+            former, track = self._save(file, heard)
         if heard.is_truncated:
             self._store.save_problem(
                 FileProblem(
@@ -288,12 +281,18 @@ class Extractor:
             tally.moved += former.location != track.location
             tally.returned += former.is_vanished and former.location == track.location
 
+    def _save(self, file: FoundFile, heard: Heard) -> tuple[Track | None, Track]:
+        """Store the track that a file is; return it as it was, if it was, and as it is."""
+        former, track = self._identity.settle(file, heard, now=self._clock())
+        moved_from = former.location if former and former.location != track.location else None
+        self._store.save_track(track, heard.vectors, moved_from=moved_from)
+        return former, track
+
     def _store_not_heard(self, file: FoundFile, result: NotHeard, known: _Known) -> None:
         track = known.tracks.get(file.location)
         if track is not None and result.reason is not Reason.UNREADABLE:
-            target = file.real_path if file.is_linked else None
             self._store.drop_vectors(track.id)
-            self._store.save_track(replace(track, stamp=file.stamp, target=target, vanished_at=None))
+            self._store.save_track(replace(track, stamp=file.stamp, target=file.target, vanished_at=None))
         self._store.save_problem(
             FileProblem(
                 location=file.location,
@@ -315,18 +314,16 @@ class Extractor:
         now = self._store.tracks(missing)
         gone = [track_id for track_id in missing if now[track_id].location not in seen]
         tally.vanished = self._store.mark_vanished(gone, int(self._clock().timestamp() * 1000))
-        stale = [location for location in known.problems if location not in scan.locations()]
+        stale = known.problems.keys() - scan.locations()
         self._store.remove_problems([location for location in stale if not scan.hides(location)])
 
+    def _problems(self, directory: Path) -> Iterator[FileProblem]:
+        """Yield every stored line about files of a folder."""
+        for part in self._roots.scope(directory):
+            yield from self._store.problems_under(part.root, part.path)
+
     def _report(self, directory: Path, scan: _Scan, tally: _Tally) -> ExtractReport:
-        problems = sorted(
-            (
-                problem
-                for part in self._roots.scope(directory)
-                for problem in self._store.problems_under(part.root, part.path)
-            ),
-            key=lambda problem: problem.location,
-        )
+        problems = sorted(self._problems(directory), key=lambda problem: problem.location)
         return ExtractReport(
             directory=directory,
             found=len(scan.locations()),
@@ -347,14 +344,7 @@ def _emptied(place: Path, track_count: int) -> RootMissingError:
     )
 
 
-def _moved_from(former: Track | None, track: Track) -> Location | None:
-    return former.location if former is not None and former.location != track.location else None
-
-
 def _is_at_or_below(location: Location, folder: Location) -> bool:
     return location.root == folder.root and (
-        folder.path in (b"", location.path)
-        or PurePosixPath(location.path.decode(errors="surrogateescape")).is_relative_to(
-            folder.path.decode(errors="surrogateescape")
-        )
+        folder.path in (b"", location.path) or location.path.startswith(folder.path + b"/")
     )

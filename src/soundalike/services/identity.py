@@ -45,7 +45,7 @@ class Identity:
         track = Track(
             id=former.id if former else self._new_id(),
             location=file.location,
-            target=file.real_path if file.is_linked else None,
+            target=file.target,
             stamp=file.stamp,
             audio_hash=heard.audio_hash,
             title=heard.tags.title or title_from_path(file.location),

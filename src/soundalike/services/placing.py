@@ -1,6 +1,6 @@
 """Keeping an artefact in step with the library without fitting anything anew."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 import numpy as np
@@ -60,7 +60,7 @@ class Placing:
     def freshness(self) -> Freshness:
         """Tell how the artefact in use compares with what has been analysed."""
         artefact = self._artefact()
-        vectors = dict(self._vectors())
+        vectors = self._vectors()
         if not vectors:
             return Freshness.EMPTY
         if artefact is None:
@@ -87,7 +87,7 @@ class Placing:
         artefact = self._artefact()
         if artefact is None:
             return 0
-        vectors = dict(self._vectors())
+        vectors = self._vectors()
         missing, stale = self._differences(artefact, vectors)
         if not vectors or not (missing or stale):
             return 0
@@ -113,9 +113,8 @@ class Placing:
         except (NoArtefactError, DamagedArtefactError):
             return None
 
-    def _vectors(self) -> Iterator[tuple[TrackId, FloatArray]]:
-        for each in self._store.track_vectors(self._schema):
-            yield each.track_id, each.vectors.whole
+    def _vectors(self) -> dict[TrackId, FloatArray]:
+        return {each.track_id: each.vectors.whole for each in self._store.track_vectors(self._schema)}
 
     def _differences(
         self, artefact: Artefact, vectors: Mapping[TrackId, FloatArray]

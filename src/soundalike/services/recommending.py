@@ -129,30 +129,22 @@ class Recommender:
     def _nearest(self, track: Track, index: _Index) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
         artefact = index.artefact
-        row = self._row(track, index)
+        point = self._placed(track, artefact)
+        row = index.rows.get(track.id)
         seen: set[TrackId] = {track.id}
-        if row is not None:
+        # Where the track's sound has changed since, the artefact's row tells of another.
+        if row is not None and np.allclose(artefact.coordinates[row], point, atol=1e-4):
             rows, distances = artefact.neighbours.rows[row], artefact.neighbours.distances[row]
             is_found = rows >= 0
             for neighbour in self._with_tracks(artefact, rows[is_found], distances[is_found]):
                 seen.add(neighbour.track.id)
                 yield neighbour
             point = artefact.coordinates[row]
-        else:
-            point = self._placed(track, artefact)
         away = _distances(artefact.coordinates, point)
         order = np.argsort(away, kind="stable")
         for neighbour in self._with_tracks(artefact, order, away[order]):
             if neighbour.track.id not in seen:
                 yield neighbour
-
-    def _row(self, track: Track, index: _Index) -> int | None:
-        """Return the track's row, unless its vector has gone, or changed, since."""
-        row = index.rows.get(track.id)
-        if row is None:
-            return None
-        point = self._placed(track, index.artefact)
-        return row if np.allclose(index.artefact.coordinates[row], point, atol=1e-4) else None
 
     def _placed(self, track: Track, artefact: Artefact) -> FloatArray:
         vectors = self._store.vectors_of(track.id, artefact.schema)
