@@ -34,8 +34,8 @@ from soundalike.services.extracting import Extractor
 from soundalike.services.identity import Identity
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
+from soundalike.services.neighbours import NeighbourFinder
 from soundalike.services.placing import Freshness, Placing
-from soundalike.services.recommending import Recommender
 from soundalike.services.roots import RootMap
 from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.services.training import Training
@@ -118,7 +118,7 @@ def _wire(settings: Settings, store: Store) -> App:
         services=Services(
             library=library,
             listening=Listening(library, roots, LocalAudioFiles()),
-            recommender=Recommender(store, shelf, library),
+            neighbours=NeighbourFinder(store, shelf, library),
         ),
         extractor=Extractor(
             store,

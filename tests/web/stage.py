@@ -19,7 +19,7 @@ from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, Roo
 from soundalike.services import Services
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
-from soundalike.services.recommending import Recommender
+from soundalike.services.neighbours import NeighbourFinder
 from soundalike.services.roots import RootMap
 from soundalike.web.app import create_app
 
@@ -98,7 +98,7 @@ class Stage:
         return Services(
             library=library,
             listening=Listening(library, roots, self.files),
-            recommender=Recommender(self.store, self.shelf, library),
+            neighbours=NeighbourFinder(self.store, self.shelf, library),
         )
 
     def client(self) -> FlaskClient:

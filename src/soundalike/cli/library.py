@@ -39,7 +39,7 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
         print_report(app, report)
         if placed:
             show.say(f"{placed:,} tracks placed in the similarity space in use.")
-        if app.services.recommender.artefact_version() is None:
+        if app.services.neighbours.artefact_version() is None:
             show.say("Next: soundalike tune, then soundalike build.")
 
 
@@ -50,11 +50,11 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
 def pairs(limit: int, *, as_json: bool) -> None:
     """Show the closest pairs of the library with their distances."""
     with open_app(options.settings()) as app:
-        recommender = app.services.recommender
-        found = recommender.pairs(limit=limit)
+        neighbours = app.services.neighbours
+        found = neighbours.pairs(limit=limit)
         if as_json:
             body = [pair_body(pair) for pair in found]
-            show.document({"artefact": recommender.artefact_version(), "pairs": body})
+            show.document({"artefact": neighbours.artefact_version(), "pairs": body})
             return
         show.table(
             [
@@ -86,7 +86,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
     """Show what sounds like TRACK, nearest first: an id, a path, or words that match one title."""
     with open_app(options.settings()) as app:
         services = app.services
-        found = services.recommender.similar(services.library.match(track).id, limit=limit)
+        found = services.neighbours.similar(services.library.match(track).id, limit=limit)
         if as_json:
             show.document(similar_body(found))
             return
@@ -204,7 +204,7 @@ def _report_body(app: App, report: ExtractReport, placed: int) -> dict[str, Any]
         "unchanged": report.unchanged,
         "vanished": report.vanished,
         "placed": placed,
-        "artefact": app.services.recommender.artefact_version(),
+        "artefact": app.services.neighbours.artefact_version(),
         "counts": {str(reason): count for reason, count in report.counts().items()},
         "problems": [
             {

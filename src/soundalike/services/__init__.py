@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
-from soundalike.services.recommending import Recommender
+from soundalike.services.neighbours import NeighbourFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,4 +13,4 @@ class Services:
 
     library: Library
     listening: Listening
-    recommender: Recommender
+    neighbours: NeighbourFinder

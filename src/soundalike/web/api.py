@@ -17,7 +17,7 @@ def make_api(services: Services) -> Blueprint:
 
     @api.get("/healthz")
     def healthz() -> Response:
-        version = services.recommender.artefact_version()
+        version = services.neighbours.artefact_version()
         return jsonify(status="ok", tracks=services.library.count(), artefact=version)
 
     @api.get("/api/tracks")
@@ -34,14 +34,12 @@ def make_api(services: Services) -> Blueprint:
     @api.get("/api/tracks/<track_id>/similar")
     def similar(track_id: str) -> Response:
         limit = limit_of(request)
-        return jsonify(similar_body(services.recommender.similar(TrackId(track_id), limit=limit)))
+        return jsonify(similar_body(services.neighbours.similar(TrackId(track_id), limit=limit)))
 
     @api.get("/api/tracks/<track_id>/radio")
     def radio(track_id: str) -> Response:
         limit, recent = limit_of(request), recent_of(request)
-        return jsonify(
-            similar_body(services.recommender.radio(TrackId(track_id), recent=recent, limit=limit))
-        )
+        return jsonify(similar_body(services.neighbours.radio(TrackId(track_id), recent=recent, limit=limit)))
 
     @api.get("/api/tracks/<track_id>/audio")
     def audio(track_id: str) -> Response:

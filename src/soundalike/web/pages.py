@@ -107,7 +107,7 @@ def _asked() -> tuple[str, Sort, Position | None]:
 
 def _nearby(services: Services, track_id: TrackId) -> Nearby:
     try:
-        return Nearby(services.recommender.similar(track_id, limit=SIMILAR_LIMIT).neighbours)
+        return Nearby(services.neighbours.similar(track_id, limit=SIMILAR_LIMIT).neighbours)
     except NotAnalysedError:
         return Nearby(missing="not_analysed")
     except (NoArtefactError, DamagedArtefactError, SchemaMismatchError):

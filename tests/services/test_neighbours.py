@@ -17,7 +17,7 @@ from soundalike.domain.features import FeatureVectors
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, Similar
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 from soundalike.services.library import Library
-from soundalike.services.recommending import Recommender
+from soundalike.services.neighbours import NeighbourFinder
 from soundalike.services.roots import RootMap
 
 SCHEMA = make_schema(1)
@@ -30,7 +30,9 @@ class Stage:
     def __init__(self, shelf: MemoryShelf | None = None) -> None:
         self.store = MemoryStore()
         self.shelf = shelf or MemoryShelf()
-        self.recommender = Recommender(self.store, self.shelf, Library(self.store, RootMap(self.store, {})))
+        self.neighbours = NeighbourFinder(
+            self.store, self.shelf, Library(self.store, RootMap(self.store, {}))
+        )
 
     def add(self, name: str, place: float | None, *, artist: str | None = None) -> None:
         vectors = None
@@ -40,7 +42,7 @@ class Stage:
         self.store.save_track(make_track(name, artist=artist or f"artist {name}"), vectors)
 
     def similar(self, name: str, limit: int = 20) -> Similar:
-        return self.recommender.similar(TrackId(name), limit=limit)
+        return self.neighbours.similar(TrackId(name), limit=limit)
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ def test_a_limit_is_1_to_100(stage: Stage, limit: int) -> None:
 def test_before_the_first_build_there_is_no_artefact() -> None:
     stage = Stage()
     stage.add("a", 0.0)
-    assert stage.recommender.artefact_version() is None
+    assert stage.neighbours.artefact_version() is None
     with pytest.raises(NoArtefactError, match="soundalike build"):
         stage.similar("a")
 
@@ -138,7 +140,7 @@ class DamagedShelf(MemoryShelf):
 def test_where_no_artefact_is_whole_none_is_in_use() -> None:
     stage = Stage(DamagedShelf())
     stage.add("a", 0.0)
-    assert stage.recommender.artefact_version() is None
+    assert stage.neighbours.artefact_version() is None
     with pytest.raises(DamagedArtefactError, match="000001"):
         stage.similar("a")
 
@@ -173,29 +175,29 @@ def test_a_radio_plays_nearest_first_but_no_artist_twice_in_a_row() -> None:
     for (name, (place,)), artist in zip(LINE.items(), "XYYXZ", strict=True):
         stage.add(name, place, artist=artist)
     stage.shelf.publish(make_draft(LINE, schema=SCHEMA))
-    assert names(stage.recommender.radio(TrackId("a"))) == ["b", "d", "c", "e"]
+    assert names(stage.neighbours.radio(TrackId("a"))) == ["b", "d", "c", "e"]
 
 
 def test_a_radio_repeats_nothing_that_it_has_played(stage: Stage) -> None:
     recent = [TrackId("a"), TrackId("c"), TrackId("b")]
-    assert names(stage.recommender.radio(TrackId("a"), recent=recent)) == ["d", "e"]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent)) == ["d", "e"]
 
 
 def test_a_radio_goes_on_with_another_artist_than_the_latest(stage: Stage) -> None:
     for name, artist in {"a": "X", "b": "Y", "c": "Y", "d": "X"}.items():
         stage.add(name, LINE[name][0], artist=artist)
     recent = [TrackId("a"), TrackId("b")]
-    assert names(stage.recommender.radio(TrackId("a"), recent=recent, limit=1)) == ["d"]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent, limit=1)) == ["d"]
 
 
 def test_a_radio_forgets_what_it_played_more_than_100_tracks_ago(stage: Stage) -> None:
     recent = [TrackId("b"), *(TrackId(f"x{number}") for number in range(100))]
-    assert names(stage.recommender.radio(TrackId("a"), recent=recent, limit=1)) == ["b"]
-    assert names(stage.recommender.radio(TrackId("a"), recent=recent[:-1], limit=1)) == ["c"]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent, limit=1)) == ["b"]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent[:-1], limit=1)) == ["c"]
 
 
 def test_pairs_come_closest_first_and_once(stage: Stage) -> None:
-    found = stage.recommender.pairs(limit=3)
+    found = stage.neighbours.pairs(limit=3)
     assert [({pair.first.id, pair.second.id}, pair.distance) for pair in found] == [
         ({"a", "b"}, 1.0),
         ({"b", "c"}, 2.0),
@@ -205,7 +207,7 @@ def test_pairs_come_closest_first_and_once(stage: Stage) -> None:
 
 def test_pairs_leave_vanished_tracks_out(stage: Stage) -> None:
     stage.store.save_track(make_track("a", vanished_at=SOME_TIME))
-    found = stage.recommender.pairs(limit=1)
+    found = stage.neighbours.pairs(limit=1)
     assert {found[0].first.id, found[0].second.id} == {"b", "c"}
 
 
@@ -215,7 +217,7 @@ def test_pairs_know_nothing_of_neighbours_that_lsh_did_not_find(stage: Stage) ->
     away = np.full((5, 1), np.inf, dtype=np.float32)
     rows[0], away[0] = 1, 1.0
     stage.shelf.publish(_with_neighbours(draft, rows, away))
-    found = stage.recommender.pairs()
+    found = stage.neighbours.pairs()
     assert [(pair.first.id, pair.second.id, pair.distance) for pair in found] == [("a", "b", 1.0)]
 
 

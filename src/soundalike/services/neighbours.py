@@ -8,7 +8,7 @@ import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError, NotAnalysedError
 from soundalike.domain.ports import ArtefactShelf, Store
-from soundalike.domain.ranking import RADIO_MEMORY, radio
+from soundalike.domain.ranking.radio import RADIO_MEMORY, radio
 from soundalike.domain.similarity import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
@@ -25,7 +25,7 @@ class _Index:
     rows: dict[TrackId, int]
 
 
-class Recommender:
+class NeighbourFinder:
     """Answers from arrays; a new artefact is taken up at the next question."""
 
     def __init__(self, store: Store, shelf: ArtefactShelf, library: Library) -> None:

@@ -1,4 +1,4 @@
-"""Orders of tracks to play: pure functions over neighbours."""
+"""What a radio plays: pure functions over neighbours."""
 
 from collections.abc import Collection, Iterable, Iterator
 

@@ -1,0 +1,1 @@
+"""Orders of tracks to play: pure functions over arrays, profiles and tracks."""
