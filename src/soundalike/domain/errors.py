@@ -12,13 +12,19 @@
     │   ├── TrackGoneError       the file behind the track is no longer the one that was scanned
     │   └── NoCoverError         the track's tags hold no picture that a browser may show
     ├── QueryError               a parameter of a query is out of range or malformed
+    ├── ListenError              an event that cannot be taken, with its place among those sent
+    ├── AccountError             a name or password that an account may not have
+    │   ├── NameTakenError       another account has this name
+    │   ├── UnknownUserError     no account has this name
+    │   └── LoginError           name and password do not belong together
     ├── AudioError
     │   ├── UnusableAudioError   a file that cannot be heard, with its reason
     │   └── DemoError            the demo library could not be written
     ├── StoreError
     │   ├── StoreBusyError       another process held the store for too long
     │   ├── StoreVersionError    the store was written by a newer soundalike, or is not one
-    │   └── TrackConflictError   two writers disagree on where a track is
+    │   ├── TrackConflictError   two writers disagree on where a track is
+    │   └── EventLogError        listens could not be made durable; they may be sent again
     ├── ModelError
     │   ├── SchemaMismatchError  vectors and artefact hold different features
     │   ├── NoArtefactError      nothing has been built yet
@@ -71,6 +77,38 @@ class QueryError(SoundalikeError):
     """A parameter of a query is out of range or malformed."""
 
 
+class ListenError(SoundalikeError):
+    """An event that cannot be taken.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with it.
+    index : int or None
+        Its place among those sent, from 0; None where the whole is malformed.
+    """
+
+    def __init__(self, message: str, index: int | None = None) -> None:
+        super().__init__(message if index is None else f"event {index}: {message}")
+        self.index = index
+
+
+class AccountError(SoundalikeError):
+    """A name or password that an account may not have."""
+
+
+class NameTakenError(AccountError):
+    """Another account has this name."""
+
+
+class UnknownUserError(AccountError):
+    """No account has this name."""
+
+
+class LoginError(AccountError):
+    """Name and password do not belong together."""
+
+
 class AudioError(SoundalikeError):
     """Something about sound went wrong."""
 
@@ -93,6 +131,10 @@ class StoreVersionError(StoreError):
 
 class TrackConflictError(StoreError):
     """The location belongs to another track, or the track has moved meanwhile."""
+
+
+class EventLogError(StoreError):
+    """Listens could not be made durable; they may be sent again."""
 
 
 class ModelError(SoundalikeError):

@@ -15,6 +15,7 @@ from soundalike.domain.files import (
     NotHeard,
     Root,
 )
+from soundalike.domain.keeping import AccountStore, ListenStore
 from soundalike.domain.similarity import (
     Artefact,
     ArtefactDraft,
@@ -39,7 +40,7 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on; total is 0 while unknown."""
 
 
-class Store(Protocol):
+class LibraryStore(Protocol):
     """Keeps roots, tracks, vectors and file problems; safe for several processes and threads at once.
 
     Every method is atomic: after a crash at any point it has happened wholly or not at all. Methods
@@ -140,6 +141,10 @@ class Store(Protocol):
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
         """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
+
+
+class Store(LibraryStore, ListenStore, AccountStore, Protocol):
+    """All that is kept: the library, and what its listeners do."""
 
 
 class FileScanner(Protocol):

@@ -16,7 +16,7 @@ from soundalike.domain.files import (
     NotHeard,
     Reason,
 )
-from soundalike.domain.ports import Analyser, FileScanner, Progress, Store
+from soundalike.domain.ports import Analyser, FileScanner, LibraryStore, Progress
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, RelativePath, TrackId
 from soundalike.services.identity import Identity
@@ -111,7 +111,7 @@ class Extractor:
 
     def __init__(
         self,
-        store: Store,
+        store: LibraryStore,
         scanner: FileScanner,
         analyser: Analyser,
         *,

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from soundalike.domain.files import FoundFile, Heard, Location
-from soundalike.domain.ports import Store
+from soundalike.domain.ports import LibraryStore
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, TrackId
 from soundalike.services.roots import RootMap
@@ -16,7 +16,7 @@ class Identity:
 
     Parameters
     ----------
-    store : Store
+    store : LibraryStore
         Keeps the tracks.
     roots : RootMap
         Where roots are on this machine.
@@ -28,7 +28,7 @@ class Identity:
 
     def __init__(
         self,
-        store: Store,
+        store: LibraryStore,
         roots: RootMap,
         *,
         is_gone: Callable[[Path], bool],

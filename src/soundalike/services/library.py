@@ -5,7 +5,7 @@ from pathlib import Path
 
 from soundalike.domain.errors import AmbiguousTrackError, QueryError, UnknownTrackError
 from soundalike.domain.files import Location
-from soundalike.domain.ports import Store
+from soundalike.domain.ports import LibraryStore
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import RelativePath, TrackId
 from soundalike.domain.words import fold, words
@@ -33,7 +33,7 @@ def check_limit(limit: int) -> int:
 class Library:
     """The tracks that are there, as a listener looks at them."""
 
-    def __init__(self, store: Store, roots: RootMap) -> None:
+    def __init__(self, store: LibraryStore, roots: RootMap) -> None:
         self._store = store
         self._roots = roots
 

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError, NotAnalysedError
-from soundalike.domain.ports import ArtefactShelf, Store
+from soundalike.domain.ports import ArtefactShelf, LibraryStore
 from soundalike.domain.ranking.radio import RADIO_MEMORY, radio
 from soundalike.domain.similarity import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track
@@ -28,7 +28,7 @@ class _Index:
 class NeighbourFinder:
     """Answers from arrays; a new artefact is taken up at the next question."""
 
-    def __init__(self, store: Store, shelf: ArtefactShelf, library: Library) -> None:
+    def __init__(self, store: LibraryStore, shelf: ArtefactShelf, library: Library) -> None:
         self._store = store
         self._shelf = shelf
         self._library = library

@@ -7,7 +7,7 @@ import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ports import ArtefactShelf, Placer, SimilarityEngine, Store
+from soundalike.domain.ports import ArtefactShelf, LibraryStore, Placer, SimilarityEngine
 from soundalike.domain.similarity import Artefact
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.snapshots import LibrarySnapshots
@@ -44,7 +44,7 @@ class Placing:
 
     def __init__(
         self,
-        store: Store,
+        store: LibraryStore,
         shelf: ArtefactShelf,
         placer: Placer,
         *,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soundalike.domain.files import Location, Root
-from soundalike.domain.ports import Store
+from soundalike.domain.ports import LibraryStore
 from soundalike.domain.types import RelativePath, RootName
 
 
@@ -13,13 +13,13 @@ class RootMap:
 
     Parameters
     ----------
-    store : Store
+    store : LibraryStore
         Keeps the roots.
     overrides : mapping of RootName to Path
         This machine's own places, absolute and free of links.
     """
 
-    def __init__(self, store: Store, overrides: Mapping[RootName, Path]) -> None:
+    def __init__(self, store: LibraryStore, overrides: Mapping[RootName, Path]) -> None:
         self._store = store
         self._overrides = dict(overrides)
 

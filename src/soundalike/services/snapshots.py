@@ -7,7 +7,7 @@ from pathlib import Path
 
 from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.features import FeatureSchema, TrackVectors
-from soundalike.domain.ports import Snapshots, Store
+from soundalike.domain.ports import LibraryStore, Snapshots
 from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Track
 
@@ -29,7 +29,7 @@ class LibrarySnapshots:
 
     def __init__(
         self,
-        store: Store,
+        store: LibraryStore,
         snapshots: Snapshots,
         *,
         schema: FeatureSchema,

@@ -1,0 +1,76 @@
+"""What to play next, and why."""
+
+from dataclasses import dataclass
+
+from soundalike.domain.listening import ListenKind
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import ArtefactVersion, ProfileVersion, TrackId
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One listen that put a track where it stands."""
+
+    track_id: TrackId
+    kind: ListenKind
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a track stands where it does: computed from what ranked it.
+
+    Parameters
+    ----------
+    text : str
+        For people, such as ``"near X, which you finished twice today"``.
+    because : tuple of Because
+        The listens it rests on, latest first; none where a seed or the library alone decided.
+    """
+
+    text: str
+    because: tuple[Because, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """A track to play.
+
+    Parameters
+    ----------
+    track : Track
+        What to play.
+    distance : float
+        To what the reason names: a track that was heard, the seed, or the middle of the library.
+    score : float
+        What it was ranked by, above all rules; higher is better.
+    reason : Reason
+        Why.
+    """
+
+    track: Track
+    distance: float
+    score: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendations:
+    """What to play next, best first.
+
+    Parameters
+    ----------
+    artefact : ArtefactVersion or None
+        None where the library is empty.
+    profile_version : ProfileVersion
+        Of the profile that was asked.
+    recommendations : tuple of Recommendation
+        Perhaps fewer than asked for.
+    note : str or None
+        What a listener should know of the list as a whole: why it is short, or repeats.
+    """
+
+    artefact: ArtefactVersion | None
+    profile_version: ProfileVersion
+    recommendations: tuple[Recommendation, ...]
+    note: str | None = None

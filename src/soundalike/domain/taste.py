@@ -1,0 +1,169 @@
+"""What a listener makes of each track: a fold over listens, one after another."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from heapq import nsmallest
+
+from soundalike.domain.listening import PLAYS, Listen, ListenKind
+from soundalike.domain.types import TrackId
+
+FOLD_VERSION = 1
+"""Raised whenever the same listens would give another taste."""
+
+HALF_LIFE_MS = 30 * 24 * 3600 * 1000
+JUDGED_HALF_LIFE_MS = 6 * HALF_LIFE_MS
+"""What was said outright fades more slowly than what was merely played."""
+
+FINISHED, LESS, LIKED, DISLIKED = 1.0, -2.0, 2.0, -2.0
+SKIP_HALVES_AFTER_MS = 20_000
+MILDEST_SKIP, UNPLACED_SKIP = -0.1, -0.5
+
+KEPT_EVIDENCE = 4
+MAX_TRACKS = 5_000
+_PRUNED_TO = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One listen that says what a listener makes of a track."""
+
+    kind: ListenKind
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackTaste:
+    """What a listener makes of one track.
+
+    Parameters
+    ----------
+    leaning : float
+        Sum of what finishes, skips and "less" weigh, faded to `leaning_ms`.
+    leaning_ms : int
+        When it was last added to.
+    liked_ms, disliked_ms : int or None
+        Since when it is liked or disliked; never both.
+    heard_ms : int or None
+        When it was last played, if only in part.
+    evidence : tuple of Evidence
+        The latest four listens that count, oldest first; one that was taken back does not.
+    """
+
+    leaning: float = 0.0
+    leaning_ms: int = 0
+    liked_ms: int | None = None
+    disliked_ms: int | None = None
+    heard_ms: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it is liked or disliked."""
+        return self.liked_ms is not None or self.disliked_ms is not None
+
+    def weight(self, at_ms: int) -> float:
+        """Return how much more (above 0) or less of its like is wanted, faded to a time."""
+        weight = self.leaning * _faded(at_ms - self.leaning_ms, HALF_LIFE_MS)
+        if self.liked_ms is not None:
+            weight += LIKED * _faded(at_ms - self.liked_ms, JUDGED_HALF_LIFE_MS)
+        if self.disliked_ms is not None:
+            weight += DISLIKED * _faded(at_ms - self.disliked_ms, JUDGED_HALF_LIFE_MS)
+        return weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """What a listener makes of every track they had to do with.
+
+    Parameters
+    ----------
+    tracks : mapping of TrackId to TrackTaste
+        Of more than 5,000 tracks, those that weigh least and are not judged are let go.
+    count : int
+        How many listens it is made of.
+    newest_ms : int or None
+        The latest of them; everything fades relative to it.
+    """
+
+    tracks: Mapping[TrackId, TrackTaste]
+    count: int = 0
+    newest_ms: int | None = None
+
+
+NO_TASTE = Taste(tracks={})
+
+
+def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
+    """Return a taste with more listens, each later than all before it by (`at_ms`, `id`)."""
+    tracks = dict(taste.tracks)
+    count, newest_ms = taste.count, taste.newest_ms
+    for listen in listens:
+        tracks[listen.track_id] = after(tracks.get(listen.track_id, _UNKNOWN), listen)
+        count, newest_ms = count + 1, listen.at_ms
+        if len(tracks) > MAX_TRACKS:
+            tracks = _pruned(tracks, newest_ms)
+    return Taste(tracks=tracks, count=count, newest_ms=newest_ms)
+
+
+def after(known: TrackTaste, listen: Listen) -> TrackTaste:
+    """Return what a listener makes of a track after one more listen."""
+    heard_ms = listen.at_ms if listen.kind in PLAYS else known.heard_ms
+    evidence, leaning, leaning_ms = known.evidence, known.leaning, known.leaning_ms
+    liked_ms, disliked_ms = known.liked_ms, known.disliked_ms
+    match listen.kind:
+        case ListenKind.STARTED:
+            return replace(known, heard_ms=heard_ms)
+        case ListenKind.FINISHED | ListenKind.SKIPPED | ListenKind.LESS:
+            leaning = leaning * _faded(listen.at_ms - leaning_ms, HALF_LIFE_MS) + _weight(listen)
+            leaning_ms = listen.at_ms
+        case ListenKind.LIKED:
+            liked_ms, disliked_ms = listen.at_ms, None
+            evidence = _without(evidence, ListenKind.DISLIKED)
+        case ListenKind.DISLIKED:
+            liked_ms, disliked_ms = None, listen.at_ms
+            evidence = _without(evidence, ListenKind.LIKED)
+        case ListenKind.UNLIKED:
+            return replace(known, liked_ms=None, evidence=_without(evidence, ListenKind.LIKED))
+        case ListenKind.UNDISLIKED:
+            return replace(known, disliked_ms=None, evidence=_without(evidence, ListenKind.DISLIKED))
+    return TrackTaste(
+        leaning=leaning,
+        leaning_ms=leaning_ms,
+        liked_ms=liked_ms,
+        disliked_ms=disliked_ms,
+        heard_ms=heard_ms,
+        evidence=(*evidence, Evidence(listen.kind, listen.at_ms))[-KEPT_EVIDENCE:],
+    )
+
+
+def skip_weight(position_ms: int | None) -> float:
+    """Return what a skip weighs: -1 in the first moment, half of it 20 s later, -0.1 at the mildest."""
+    if position_ms is None:
+        return UNPLACED_SKIP
+    return min(MILDEST_SKIP, -_faded(position_ms, SKIP_HALVES_AFTER_MS))
+
+
+def _weight(listen: Listen) -> float:
+    if listen.kind is ListenKind.SKIPPED:
+        return skip_weight(listen.position_ms)
+    return FINISHED if listen.kind is ListenKind.FINISHED else LESS
+
+
+def _faded(age_ms: int, half_life_ms: int) -> float:
+    return float(0.5 ** (age_ms / half_life_ms))
+
+
+def _without(evidence: tuple[Evidence, ...], kind: ListenKind) -> tuple[Evidence, ...]:
+    return tuple(one for one in evidence if one.kind is not kind)
+
+
+def _pruned(tracks: dict[TrackId, TrackTaste], now_ms: int) -> dict[TrackId, TrackTaste]:
+    """Let go of those that weigh least; at the same listens always of the same."""
+    unjudged = [
+        (abs(taste.weight(now_ms)), track_id) for track_id, taste in tracks.items() if not taste.is_judged
+    ]
+    gone = {track_id for _, track_id in nsmallest(len(tracks) - _PRUNED_TO, unjudged)}
+    return {track_id: taste for track_id, taste in tracks.items() if track_id not in gone}
+
+
+_UNKNOWN = TrackTaste()

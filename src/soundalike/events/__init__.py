@@ -1,0 +1,1 @@
+"""Event logs: where listens are kept for good."""

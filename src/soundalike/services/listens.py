@@ -1,0 +1,79 @@
+"""Taking listens from clients: checked, made durable, counted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from soundalike.domain.errors import ListenError
+from soundalike.domain.keeping import EventLog, ListenStore
+from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.ports import LibraryStore
+from soundalike.domain.types import UserId
+from soundalike.wire import time_ms
+
+MAX_AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How many listens were new, and how many were known already; together those that were sent."""
+
+    accepted: int
+    duplicates: int
+
+
+class Listens:
+    """What listeners do, on its way into the event log.
+
+    Parameters
+    ----------
+    library : LibraryStore
+        Knows the tracks.
+    listens : ListenStore
+        Keeps what was taken.
+    log : EventLog
+        Makes it durable.
+    clock : callable
+        Gives the time, UTC.
+    """
+
+    def __init__(
+        self, library: LibraryStore, listens: ListenStore, log: EventLog, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._library = library
+        self._listens = listens
+        self._log = log
+        self._clock = clock
+
+    def take(self, listens: Sequence[Listen]) -> Receipt:
+        """Take listens, all or none; when this returns they are durable.
+
+        Raises
+        ------
+        ListenError
+            If one names an unknown track or a time more than 5 minutes ahead, with its index.
+        EventLogError, StoreBusyError
+            If they could not be made durable; send them again.
+        """
+        latest_ms = time_ms(self._clock() + MAX_AHEAD)
+        known = self._library.tracks({listen.track_id for listen in listens})
+        for index, listen in enumerate(listens):
+            if listen.track_id not in known:
+                msg = f"no track has the id {listen.track_id[:60]!r}"
+                raise ListenError(msg, index)
+            if listen.at_ms > latest_ms:
+                msg = "at lies more than 5 minutes in the future; check the clock of the device"
+                raise ListenError(msg, index)
+        duplicates = self._log.append(listens)
+        return Receipt(accepted=len(listens) - duplicates, duplicates=duplicates)
+
+    def of(self, user_id: UserId) -> Iterator[Listen]:
+        """Yield every listen of a user, oldest first."""
+        return self._listens.listens_of(user_id)
+
+    def erase(self, user_id: UserId) -> None:
+        """Forget everything a user did until now, and whatever of it comes late."""
+        newest_ms = time_ms(self._clock())
+        for listen in self._listens.listens_of(user_id):
+            newest_ms = max(newest_ms, listen.at_ms)
+        self._log.erase(Erasure(user_id, newest_ms))

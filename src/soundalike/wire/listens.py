@@ -1,0 +1,146 @@
+"""Listens as JSON: read strictly from clients, written for logs, exports and files."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from soundalike.domain.errors import ListenError
+from soundalike.domain.listening import Erasure, Listen, ListenKind, LogEntry
+from soundalike.domain.types import EventId, TrackId, UserId
+from soundalike.wire import ms_text, time_ms
+
+MAX_ID_LENGTH = 128
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_USER = re.compile(r"[A-Za-z0-9._~@-]{1,64}", re.ASCII)
+_MAX_POSITION_MS = 2**53 - 1
+_SHOWN = 60
+_KINDS = frozenset(kind.value for kind in ListenKind)
+
+
+def listens_from(body: object, user_id: UserId) -> tuple[Listen, ...]:
+    """Read ``{"events": [...]}`` as a client sends it.
+
+    Raises
+    ------
+    ListenError
+        If it is anything else; of a malformed event with its index.
+    """
+    events = body.get("events") if isinstance(body, dict) else None
+    if not isinstance(events, list):
+        msg = 'a body is {"events": [...]}'
+        raise ListenError(msg)
+    listens = []
+    for index, event in enumerate(events):
+        try:
+            listens.append(listen_from(event, user_id))
+        except ListenError as error:
+            raise ListenError(str(error), index) from None
+    return tuple(listens)
+
+
+def listen_from(body: object, user_id: UserId) -> Listen:
+    """Read one event; members that are not known are left alone.
+
+    Raises
+    ------
+    ListenError
+        If a member is missing or malformed.
+    """
+    if not isinstance(body, dict):
+        msg = "an event is an object with id, track_id, kind, position_ms and at"
+        raise ListenError(msg)
+    return Listen(
+        id=_event_id(body.get("id")),
+        user_id=user_id,
+        track_id=_track_id(body.get("track_id")),
+        kind=_kind(body.get("kind")),
+        position_ms=_position(body.get("position_ms")),
+        at_ms=_at(body.get("at")),
+    )
+
+
+def listen_body(listen: Listen) -> dict[str, Any]:
+    """Return a listen as clients send it."""
+    return {
+        "id": listen.id,
+        "track_id": listen.track_id,
+        "kind": listen.kind.value,
+        "position_ms": listen.position_ms,
+        "at": ms_text(listen.at_ms),
+    }
+
+
+def entry_body(entry: LogEntry) -> dict[str, Any]:
+    """Return an entry of the log as ``events export`` writes it, with its user."""
+    if isinstance(entry, Erasure):
+        return {"user": entry.user_id, "erased_until": ms_text(entry.at_ms)}
+    return {"user": entry.user_id, **listen_body(entry)}
+
+
+def entry_from(body: object) -> LogEntry:
+    """Read what `entry_body` wrote.
+
+    Raises
+    ------
+    ListenError
+        If it is anything else.
+    """
+    user = body.get("user") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(user, str) or not _USER.fullmatch(user):
+        msg = f"user is 1 to 64 letters, digits and . _ ~ @ -, not {_shown(user)}"
+        raise ListenError(msg)
+    if "erased_until" in body:
+        return Erasure(UserId(user), _at(body["erased_until"]))
+    return listen_from(body, UserId(user))
+
+
+def _event_id(value: object) -> EventId:
+    if isinstance(value, str):
+        if _UUID.fullmatch(value):
+            return EventId(value.lower())
+        if _ULID.fullmatch(value):
+            return EventId(value.upper())
+    msg = f"id is a UUID or a ULID, not {_shown(value)}"
+    raise ListenError(msg)
+
+
+def _track_id(value: object) -> TrackId:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH:
+        msg = f"track_id is the id of a track, not {_shown(value)}"
+        raise ListenError(msg)
+    return TrackId(value)
+
+
+def _kind(value: object) -> ListenKind:
+    if isinstance(value, str) and value in _KINDS:
+        return ListenKind(value)
+    msg = f"kind is one of {', '.join(ListenKind)}, not {_shown(value)}"
+    raise ListenError(msg)
+
+
+def _position(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_POSITION_MS:
+        return value
+    msg = f"position_ms is a whole number of milliseconds from 0, or null, not {_shown(value)}"
+    raise ListenError(msg)
+
+
+def _at(value: object) -> int:
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        try:
+            at_ms = time_ms(datetime.fromisoformat(value.upper()))
+        except (ValueError, OverflowError):
+            at_ms = -1
+        if at_ms >= 0:
+            return at_ms
+    msg = f"at is a time since 1970 by RFC 3339, such as 2026-01-31T12:00:00.000Z, not {_shown(value)}"
+    raise ListenError(msg)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

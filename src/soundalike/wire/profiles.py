@@ -1,0 +1,92 @@
+"""Profiles as plain dictionaries, for stores and for people who ask what is kept of them."""
+
+from typing import Any
+
+from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.profiles import Profile
+from soundalike.domain.taste import FOLD_VERSION, Evidence, Taste, TrackTaste, fold_taste
+from soundalike.domain.types import EventId, TrackId, UserId
+
+
+def profile_body(profile: Profile) -> dict[str, Any]:
+    """Return all that `profile_from` needs; numbers and texts alone, floats to the bit."""
+    return {
+        "fold": FOLD_VERSION,
+        "user": profile.user_id,
+        "lateness_ms": profile.lateness_ms,
+        "erased_ms": profile.erased_ms,
+        "settled": taste_body(profile.settled),
+        "recent": [
+            [listen.id, listen.track_id, listen.kind.value, listen.position_ms, listen.at_ms]
+            for listen in profile.recent
+        ],
+    }
+
+
+def profile_from(body: dict[str, Any]) -> Profile | None:
+    """Read what `profile_body` wrote; None where another fold made it.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is anything else.
+    """
+    if body["fold"] != FOLD_VERSION:
+        return None
+    user_id = UserId(body["user"])
+    settled = _taste_from(body["settled"])
+    recent = tuple(
+        Listen(
+            id=EventId(event_id),
+            user_id=user_id,
+            track_id=TrackId(track_id),
+            kind=ListenKind(kind),
+            position_ms=position_ms,
+            at_ms=at_ms,
+        )
+        for event_id, track_id, kind, position_ms, at_ms in body["recent"]
+    )
+    return Profile(
+        user_id=user_id,
+        lateness_ms=body["lateness_ms"],
+        erased_ms=body["erased_ms"],
+        settled=settled,
+        recent=recent,
+        taste=fold_taste(settled, recent),
+    )
+
+
+def taste_body(taste: Taste) -> dict[str, Any]:
+    """Return a taste, its tracks by id: leaning, its time, liked, disliked and heard times, evidence."""
+    return {
+        "count": taste.count,
+        "newest_ms": taste.newest_ms,
+        "tracks": {
+            track_id: [
+                known.leaning,
+                known.leaning_ms,
+                known.liked_ms,
+                known.disliked_ms,
+                known.heard_ms,
+                [[one.kind.value, one.at_ms] for one in known.evidence],
+            ]
+            for track_id, known in taste.tracks.items()
+        },
+    }
+
+
+def _taste_from(body: dict[str, Any]) -> Taste:
+    tracks = {
+        TrackId(track_id): TrackTaste(
+            leaning=leaning,
+            leaning_ms=leaning_ms,
+            liked_ms=liked_ms,
+            disliked_ms=disliked_ms,
+            heard_ms=heard_ms,
+            evidence=tuple(Evidence(ListenKind(kind), at_ms) for kind, at_ms in evidence),
+        )
+        for track_id, (leaning, leaning_ms, liked_ms, disliked_ms, heard_ms, evidence) in body[
+            "tracks"
+        ].items()
+    }
+    return Taste(tracks=tracks, count=body["count"], newest_ms=body["newest_ms"])
