@@ -10,6 +10,8 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from soundalike.domain.errors import (
     DamagedArtefactError,
+    EventLogError,
+    ListenError,
     NoArtefactError,
     NoCoverError,
     NotAnalysedError,
@@ -29,16 +31,18 @@ INTERNAL = "something went wrong inside soundalike; its log says what"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Status, code and sentence of an error answer."""
+    """Status, code and sentence of an error answer; `index` tells which of several events it is about."""
 
     status: int
     code: str
     message: str
+    index: int | None = None
 
 
 ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
     {
         QueryError: (400, "bad_parameter"),
+        ListenError: (400, "bad_event"),
         UnknownTrackError: (404, "unknown_track"),
         NoCoverError: (404, "no_cover"),
         NotAnalysedError: (409, "not_analysed"),
@@ -47,6 +51,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         DamagedArtefactError: (503, "damaged_artefact"),
         SchemaMismatchError: (503, "artefact_mismatch"),
         StoreBusyError: (503, "store_busy"),
+        EventLogError: (503, "log_unavailable"),
     }
 )
 
@@ -67,7 +72,7 @@ def fault_of(error: Exception) -> Fault:
     """Return how an error is answered; what nobody foresaw says nothing of the inside."""
     for kind in type(error).__mro__:
         if kind in ANSWERS:
-            return Fault(*ANSWERS[kind], message=str(error))
+            return Fault(*ANSWERS[kind], message=str(error), index=getattr(error, "index", None))
     if isinstance(error, NotFound):
         return Fault(404, "not_found", "there is nothing at this address")
     if isinstance(error, HTTPException) and (status := error.code or 0) in _CODES:
@@ -78,12 +83,13 @@ def fault_of(error: Exception) -> Fault:
 def fault_response(fault: Fault) -> Response:
     """Answer as JSON under ``/api`` and ``/healthz``, as a page elsewhere."""
     if is_api_path(request.path):
-        response = jsonify(error=fault.code, message=fault.message)
+        body = {"error": fault.code, "message": fault.message}
+        response = jsonify(body if fault.index is None else body | {"index": fault.index})
     else:
         response = make_response(render_template("fault.html", fault=fault))
     response.status_code = fault.status
     response.headers["Cache-Control"] = "no-store"
-    if fault.code == "store_busy":
+    if fault.code in {"store_busy", "log_unavailable"}:
         response.headers["Retry-After"] = "1"
     return response
 

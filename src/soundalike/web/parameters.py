@@ -34,7 +34,7 @@ def tracks_query(request: Request) -> TracksQuery:
     QueryError
         If one of them is malformed or given twice.
     """
-    given = _single(request, "query", "sort", "limit", "cursor")
+    given = single(request, "query", "sort", "limit", "cursor")
     query = given.get("query", "")
     sort = Sort.parse(given["sort"][:_SHOWN_LENGTH]) if "sort" in given else Sort()
     cursor = given.get("cursor")
@@ -50,7 +50,7 @@ def limit_of(request: Request) -> int:
     QueryError
         If it is no whole number of 1 to 100, or given twice.
     """
-    return _limit(_single(request, "limit"))
+    return _limit(single(request, "limit"))
 
 
 def recent_of(request: Request) -> tuple[TrackId, ...]:
@@ -61,7 +61,7 @@ def recent_of(request: Request) -> tuple[TrackId, ...]:
     QueryError
         If it is given twice.
     """
-    text = _single(request, "recent").get("recent", "")
+    text = single(request, "recent").get("recent", "")
     return tuple(TrackId(track_id) for track_id in text.split(",") if track_id)
 
 
@@ -75,7 +75,14 @@ def _limit(given: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _single(request: Request, *names: str) -> dict[str, str]:
+def single(request: Request, *names: str) -> dict[str, str]:
+    """Return the parameters of these names that are given.
+
+    Raises
+    ------
+    QueryError
+        If one is given twice.
+    """
     for name in names:
         if len(request.args.getlist(name)) > 1:
             msg = f"{name} is given more than once"
