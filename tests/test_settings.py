@@ -105,3 +105,19 @@ def test_a_folder_of_settings_that_may_not_be_looked_into_holds_none(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ("x" * 300)))  # as good as barred, for root too
     assert load_settings({"data": tmp_path}, {}).port == 8000
+
+
+def test_the_secret_key_is_never_shown() -> None:
+    key = "a secret of sixteen bytes"
+    settings = load_settings({"data": "d"}, {"SOUNDALIKE_SECRET_KEY": key})
+    assert settings.secret_key == key
+    assert key not in repr(settings)
+    with pytest.raises(SettingsError, match="SOUNDALIKE_SECRET_KEY: secret_key is a text of 16") as caught:
+        load_settings({"data": "d"}, {"SOUNDALIKE_SECRET_KEY": "too short"})
+    assert "too short" not in str(caught.value)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x", "7.5"])
+def test_the_bound_on_lateness_is_whole_days(days: str) -> None:
+    with pytest.raises(SettingsError, match="lateness_days is a whole number"):
+        load_settings({"data": "d"}, {"SOUNDALIKE_LATENESS_DAYS": days})

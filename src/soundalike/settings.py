@@ -20,6 +20,7 @@ ENGINES = ("auto", "spark", "local")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _MAX_PORT = 65535
 _MAX_WORKERS = 256
+_MIN_SECRET_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,10 @@ class Settings:
         How long listening to one file may take.
     roots : mapping of RootName to Path
         Where named roots are on this machine, if elsewhere than they were scanned.
+    lateness_days : int
+        What is later than a user's newest listen by less is folded cheaply; the rest refolds that user.
+    secret_key : str or None
+        Signs sessions; None makes one in the data folder. Never shown.
     """
 
     data: Path
@@ -58,6 +63,8 @@ class Settings:
     workers: int | None = None
     file_timeout_s: int = 120
     roots: Mapping[RootName, Path] = field(default_factory=dict)
+    lateness_days: int = 7
+    secret_key: str | None = field(default=None, repr=False)
 
     @property
     def database(self) -> Path:
@@ -170,6 +177,13 @@ def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     return value.strip()
 
 
+def _secret(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    if not isinstance(value, str) or len(value.encode(errors="replace")) < _MIN_SECRET_BYTES:
+        msg = f"is a text of {_MIN_SECRET_BYTES} bytes or more; it is not shown here"
+        raise ValueError(msg)
+    return value
+
+
 def _engine(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     if value not in ENGINES:
         msg = f"is one of {', '.join(ENGINES)}, not {value!r}"
@@ -224,4 +238,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "workers": _whole(1, _MAX_WORKERS),
     "file_timeout_s": _whole(1, 86_400),
     "roots": _roots,
+    "lateness_days": _whole(1, 3_650),
+    "secret_key": _secret,
 }
