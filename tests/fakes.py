@@ -1,9 +1,9 @@
 """Small fakes of the ports, for tests of what stands on them."""
 
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from fakes_keeping import MemoryAccounts, MemoryListens
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
@@ -13,11 +13,12 @@ from soundalike.domain.words import index_words
 from soundalike.store.keys import from_ms, sort_keys, to_ms
 
 
-class MemoryStore:
+class MemoryStore(MemoryListens, MemoryAccounts):
     """The `Store` port on dictionaries: held to the same contract suite as the real ones."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        MemoryListens.__init__(self)
+        MemoryAccounts.__init__(self)
         self._roots: dict[RootName, Root] = {}
         self._tracks: dict[TrackId, Track] = {}
         self._vectors: dict[tuple[TrackId, str], FeatureVectors] = {}
