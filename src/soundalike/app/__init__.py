@@ -1,7 +1,6 @@
 """The composition root: the only module that names concrete adapters; what it starts, it stops."""
 
 import errno
-import platform
 import secrets
 import shutil
 import tempfile
@@ -13,17 +12,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from soundalike import __version__
-from soundalike.audio.decoders import Decoder, decoders
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
-from soundalike.domain.errors import ModelError, NoArtefactError, SettingsError, SoundalikeError
+from soundalike.domain.errors import SettingsError
 from soundalike.domain.ports import ArtefactShelf, SimilarityEngine, Store
 from soundalike.domain.types import TrackId
 from soundalike.model.artefact import FolderShelf
 from soundalike.model.engines import choose_engine
-from soundalike.model.java import spark_readiness
 from soundalike.model.local import LocalEngine
 from soundalike.model.placing import ArtefactPlacer
 from soundalike.model.snapshot import ParquetSnapshots
@@ -35,7 +31,7 @@ from soundalike.services.identity import Identity
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
 from soundalike.services.neighbours import NeighbourFinder
-from soundalike.services.placing import Freshness, Placing
+from soundalike.services.placing import Placing
 from soundalike.services.roots import RootMap
 from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.services.training import Training
@@ -45,16 +41,6 @@ from soundalike.store.sqlite import SqliteStore
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 16
 _STALE_WORKSPACE_S = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that `doctor` looked at; `is_ok` is None for what is absent but not needed."""
-
-    name: str
-    is_ok: bool | None
-    detail: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,51 +123,6 @@ def _wire(settings: Settings, store: Store) -> App:
             timer=time.monotonic,
         ),
         placing=Placing(store, shelf, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
-    )
-
-
-def diagnose(settings: Settings) -> tuple[Check, ...]:
-    """Look at everything that soundalike rests on; raises nothing that it can tell."""
-    is_spark_ready, spark = spark_readiness()
-    checks = [
-        Check("soundalike", is_ok=True, detail=f"{__version__} on Python {platform.python_version()}"),
-        Check("spark", is_ok=True, detail=spark)
-        if is_spark_ready
-        else Check("spark", is_ok=None, detail="learning takes the local engine", remedy=spark),
-        *(_check_decoder(decoder) for decoder in decoders()),
-    ]
-    if not settings.database.exists():
-        remedy = "start with 'soundalike up DIR'"
-        return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
-    try:
-        with open_app(settings) as app:
-            tracks = app.services.library.count()
-            checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.database}"))
-            checks.append(_check_artefact(app))
-    except SoundalikeError as error:
-        checks.append(Check("store", is_ok=False, detail=str(settings.database), remedy=str(error)))
-    return tuple(checks)
-
-
-def _check_decoder(decoder: Decoder) -> Check:
-    if decoder.version is None:
-        return Check(decoder.name, is_ok=None, detail=f"no {decoder.purpose}", remedy=decoder.missing)
-    return Check(decoder.name, is_ok=True, detail=f"{decoder.version} ({decoder.purpose})")
-
-
-def _check_artefact(app: App) -> Check:
-    try:
-        artefact = app.shelf.current()
-    except NoArtefactError as error:
-        return Check("artefact", is_ok=None, detail="none yet", remedy=str(error))
-    except ModelError as error:
-        return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
-    facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
-    detail = f"{artefact.version}: {len(artefact.track_ids):,} tracks, {artefact.recipe.title}, {facts}"
-    if app.placing.freshness() is Freshness.CURRENT:
-        return Check("artefact", is_ok=True, detail=detail)
-    return Check(
-        "artefact", is_ok=None, detail=detail, remedy="the library has changed since; run 'soundalike build'"
     )
 
 

@@ -1,0 +1,67 @@
+"""What `doctor` looks at: everything that soundalike rests on."""
+
+import platform
+from dataclasses import dataclass
+
+from soundalike import __version__
+from soundalike.app import App, open_app
+from soundalike.audio.decoders import Decoder, decoders
+from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
+from soundalike.model.java import spark_readiness
+from soundalike.services.placing import Freshness
+from soundalike.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `doctor` looked at; `is_ok` is None for what is absent but not needed."""
+
+    name: str
+    is_ok: bool | None
+    detail: str
+    remedy: str = ""
+
+
+def diagnose(settings: Settings) -> tuple[Check, ...]:
+    """Look at everything that soundalike rests on; raises nothing that it can tell."""
+    is_spark_ready, spark = spark_readiness()
+    checks = [
+        Check("soundalike", is_ok=True, detail=f"{__version__} on Python {platform.python_version()}"),
+        Check("spark", is_ok=True, detail=spark)
+        if is_spark_ready
+        else Check("spark", is_ok=None, detail="learning takes the local engine", remedy=spark),
+        *(_check_decoder(decoder) for decoder in decoders()),
+    ]
+    if not settings.database.exists():
+        remedy = "start with 'soundalike up DIR'"
+        return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
+    try:
+        with open_app(settings) as app:
+            tracks = app.services.library.count()
+            checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.database}"))
+            checks.append(_check_artefact(app))
+    except SoundalikeError as error:
+        checks.append(Check("store", is_ok=False, detail=str(settings.database), remedy=str(error)))
+    return tuple(checks)
+
+
+def _check_decoder(decoder: Decoder) -> Check:
+    if decoder.version is None:
+        return Check(decoder.name, is_ok=None, detail=f"no {decoder.purpose}", remedy=decoder.missing)
+    return Check(decoder.name, is_ok=True, detail=f"{decoder.version} ({decoder.purpose})")
+
+
+def _check_artefact(app: App) -> Check:
+    try:
+        artefact = app.shelf.current()
+    except NoArtefactError as error:
+        return Check("artefact", is_ok=None, detail="none yet", remedy=str(error))
+    except ModelError as error:
+        return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
+    facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
+    detail = f"{artefact.version}: {len(artefact.track_ids):,} tracks, {artefact.recipe.title}, {facts}"
+    if app.placing.freshness() is Freshness.CURRENT:
+        return Check("artefact", is_ok=True, detail=detail)
+    return Check(
+        "artefact", is_ok=None, detail=detail, remedy="the library has changed since; run 'soundalike build'"
+    )
