@@ -1,0 +1,242 @@
+"""Accounts: who may log in, with what, and what becomes of their data."""
+
+import hashlib
+import threading
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from soundalike.domain.errors import AccountError, LoginError, NameTakenError, UnknownUserError
+from soundalike.domain.keeping import AccountStore, PasswordHasher
+from soundalike.domain.types import UserId
+from soundalike.domain.users import YOU, Token, User, check_name, check_password
+
+TOKEN_PREFIX = "sndl_"  # noqa: S105 - by which people and scanners know a token
+MAX_LABEL_LENGTH = 80
+MAX_TOKENS = 50
+
+_MAX_SECRET_LENGTH = 128
+_ATTEMPTS = 5
+_NOBODYS_PASSWORD = "nobody has this one"  # noqa: S105 - its hash makes unknown names take their time
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that was just made, with its secret, which nobody can be shown again."""
+
+    token: Token
+    secret: str
+
+
+class Accounts:
+    """Everybody who may log in.
+
+    Parameters
+    ----------
+    store : AccountStore
+        Keeps accounts and tokens.
+    hasher : PasswordHasher
+        Makes passwords unreadable.
+    clock : callable
+        Gives the time, UTC.
+    new_secret : callable
+        Gives 43 random URL-safe characters.
+    new_id : callable
+        Gives short random ids, URL-safe.
+    """
+
+    def __init__(
+        self,
+        store: AccountStore,
+        hasher: PasswordHasher,
+        *,
+        clock: Callable[[], datetime],
+        new_secret: Callable[[], str],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._clock = clock
+        self._new_secret = new_secret
+        self._new_id = new_id
+        self._lock = threading.Lock()
+        self._nobodys_hash: str | None = None
+
+    def has_users(self) -> bool:
+        """Whether there is any account, in the store as it is now."""
+        return self._store.has_users()
+
+    def users(self) -> tuple[User, ...]:
+        """Return every account, by name."""
+        return self._store.users()
+
+    def user(self, user_id: UserId) -> User | None:
+        """Return an account, or None."""
+        return self._store.user(user_id)
+
+    def named(self, name: str) -> User:
+        """Return the account with a name.
+
+        Raises
+        ------
+        UnknownUserError
+            If there is none.
+        """
+        user = self._find(name)
+        if user is None:
+            msg = f"no account is named {name[:80]!r}; 'soundalike users list' shows them"
+            raise UnknownUserError(msg)
+        return user
+
+    def add(self, name: str, password: str) -> User:
+        """Add an account; the first one takes over all that is kept of "you".
+
+        Raises
+        ------
+        NameTakenError
+            If another account has the name, whatever its letters' case.
+        AccountError
+            If the name or the password is none that an account may have.
+        """
+        name = check_name(_composed(name))
+        password_hash = self._hasher.hash(check_password(_composed(password)))
+        for _ in range(_ATTEMPTS):
+            user_id = UserId(self._new_id()) if self._store.has_users() else YOU
+            user = User(id=user_id, name=name, password_hash=password_hash, created_at=self._clock())
+            try:
+                self._store.add_user(user)
+            except NameTakenError:
+                # Another process may have added the first account at the same time.
+                if self._store.user(user_id) is None or self._store.user_named(name) is not None:
+                    raise
+                continue
+            return user
+        msg = f"the account {name!r} could not be added, for others are added all the time; try again"
+        raise AccountError(msg)
+
+    def change_password(self, user_id: UserId, password: str) -> None:
+        """Replace a password; sessions that were begun with the one before end.
+
+        Raises
+        ------
+        AccountError
+            If the password is too short or too long, or the account is gone.
+        """
+        password_hash = self._hasher.hash(check_password(_composed(password)))
+        if not self._store.save_password(user_id, password_hash):
+            raise _gone()
+
+    def remove(self, user_id: UserId, *, erase: Callable[[UserId], None]) -> None:
+        """Remove an account, its tokens, and by `erase` everything stored on them.
+
+        Raises
+        ------
+        UnknownUserError
+            If the account is gone.
+        """
+        if self._store.user(user_id) is None:
+            raise _gone()
+        # First, so that what could not be erased can be tried again; and last, since until the account
+        # is gone its listens may go on coming.
+        erase(user_id)
+        self._store.remove_user(user_id)
+        erase(user_id)
+
+    def login(self, name: str, password: str) -> User:
+        """Return the account that a name and a password belong to.
+
+        Raises
+        ------
+        LoginError
+            If they belong to none; it says no more, and takes as long, for an unknown name.
+        """
+        nobodys_hash = self._hash_of_nobody()
+        user = self._find(name)
+        password_hash = nobodys_hash if user is None else user.password_hash
+        is_right = self._hasher.is_right(_composed(password), password_hash)
+        if user is None or not is_right:
+            msg = "name and password do not belong together"
+            raise LoginError(msg)
+        return user
+
+    def make_token(self, user_id: UserId, label: str = "") -> NewToken:
+        """Make a token that stands for a user in scripts.
+
+        Raises
+        ------
+        AccountError
+            If the label is too long, the user has too many tokens, or no account.
+        """
+        label = check_label(label)
+        if self._store.user(user_id) is None:
+            msg = "there is no account to make a token for; scripts on this machine need none"
+            raise UnknownUserError(msg)
+        if len(self._store.tokens_of(user_id)) >= MAX_TOKENS:
+            msg = f"{MAX_TOKENS} tokens are enough; revoke one first"
+            raise AccountError(msg)
+        secret = f"{TOKEN_PREFIX}{self._new_secret()}"
+        token = Token(
+            id=self._new_id(),
+            user_id=user_id,
+            label=label,
+            secret_hash=_hash_secret(secret),
+            created_at=self._clock(),
+        )
+        self._store.add_token(token)
+        return NewToken(token, secret)
+
+    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
+        """Return a user's tokens, oldest first."""
+        return self._store.tokens_of(user_id)
+
+    def user_of_token(self, secret: str) -> User | None:
+        """Return the user whom a token's secret stands for, or None."""
+        if not secret.startswith(TOKEN_PREFIX) or len(secret) > _MAX_SECRET_LENGTH:
+            return None
+        token = self._store.token_hashed(_hash_secret(secret))
+        return None if token is None else self._store.user(token.user_id)
+
+    def revoke_token(self, user_id: UserId, token_id: str) -> bool:
+        """Make a token of a user worthless; False if they have none of this id."""
+        return self._store.remove_token(user_id, token_id)
+
+    def _find(self, name: str) -> User | None:
+        try:
+            return self._store.user_named(check_name(_composed(name)))
+        except AccountError:
+            return None
+
+    def _hash_of_nobody(self) -> str:
+        with self._lock:
+            if self._nobodys_hash is None:
+                self._nobodys_hash = self._hasher.hash(_NOBODYS_PASSWORD)
+            return self._nobodys_hash
+
+
+def check_label(label: str) -> str:
+    """Return a label that a token may have: a short line of printable text.
+
+    Raises
+    ------
+    AccountError
+        If it is too long.
+    """
+    text = "".join(character for character in label if character.isprintable()).strip()
+    if len(text) > MAX_LABEL_LENGTH:
+        msg = f"a label has at most {MAX_LABEL_LENGTH} characters"
+        raise AccountError(msg)
+    return text
+
+
+def _gone() -> UnknownUserError:
+    return UnknownUserError("the account is gone")
+
+
+def _composed(text: str) -> str:
+    """Compose accents, so that the same letters are the same on every keyboard."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _hash_secret(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
