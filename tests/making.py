@@ -7,8 +7,17 @@ import numpy as np
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
+from soundalike.domain.listening import Listen, ListenKind
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName, TrackId
+from soundalike.domain.types import (
+    AudioHash,
+    DurationMs,
+    EventId,
+    RelativePath,
+    RootName,
+    TrackId,
+    UserId,
+)
 
 SOME_TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
@@ -64,4 +73,24 @@ def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
         media_type=media_type,
         added_at=added_at,
         vanished_at=vanished_at,
+    )
+
+
+def make_listen(
+    number: int = 0,
+    *,
+    user_id: str = "ada",
+    track_id: str = "t1",
+    kind: str = "finished",
+    position_ms: int | None = None,
+    at_ms: int = 0,
+) -> Listen:
+    """Return a listen whose id is made from a number."""
+    return Listen(
+        id=EventId(f"00000000-0000-4000-8000-{number:012x}"),
+        user_id=UserId(user_id),
+        track_id=TrackId(track_id),
+        kind=ListenKind(kind),
+        position_ms=position_ms,
+        at_ms=at_ms,
     )

@@ -7,15 +7,20 @@ give the same taste to the bit, whatever way they came, and one that is later th
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 
 from soundalike.domain.listening import Listen
 from soundalike.domain.taste import FOLD_VERSION, NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 
 LATENESS_MS = 7 * 24 * 3600 * 1000
+
+_ORDER = attrgetter("at_ms", "id")
+_AT = attrgetter("at_ms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +71,8 @@ class Profile:
     @property
     def horizon_ms(self) -> int | None:
         """Up to when listens are settled; None where there are none yet."""
-        return _horizon(self.taste, self.lateness_ms)
+        newest_ms = self.taste.newest_ms
+        return None if newest_ms is None else newest_ms - self.lateness_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +98,21 @@ def new_profile(user_id: UserId, *, lateness_ms: int = LATENESS_MS, erased_ms: i
 def fold(profile: Profile, listens: Iterable[Listen]) -> Folded:
     """Fold listens, in any order, into the profile of their user.
 
-    Known ones count once, erased ones not at all. A late one may be new or settled already: only
-    whoever keeps all listens can tell.
+    Erased ones do not count, and those that are still `recent` count once. Of the settled ones nothing
+    is known but what they came to: a listen that is late may be new or folded already, and one with the
+    id of a settled one but another time would count again. Only whoever keeps all listens can tell,
+    and gives no listen here but with the content that was kept of it.
     """
     known = {listen.id for listen in profile.recent}
     horizon_ms = profile.horizon_ms
     fresh: list[Listen] = []
     late: list[Listen] = []
     for listen in _once(listens, known):
-        if profile.erased_ms is not None and listen.at_ms <= profile.erased_ms:
-            continue
-        is_late = horizon_ms is not None and listen.at_ms <= horizon_ms
-        (late if is_late else fresh).append(listen)
-    return (
-        Folded(_with(profile, sorted(fresh, key=_order)), tuple(late))
-        if fresh
-        else Folded(profile, tuple(late))
-    )
+        if profile.erased_ms is None or listen.at_ms > profile.erased_ms:
+            is_late = horizon_ms is not None and listen.at_ms <= horizon_ms
+            (late if is_late else fresh).append(listen)
+    fresh.sort(key=_ORDER)
+    return Folded(_with(profile, fresh) if fresh else profile, tuple(late))
 
 
 def refold(
@@ -124,26 +128,24 @@ def refold(
 
 def _with(profile: Profile, fresh: list[Listen]) -> Profile:
     """Return a profile with listens that are sorted, new and not late."""
-    if not profile.recent or fresh[0].order > profile.recent[-1].order:
-        recent = (*profile.recent, *fresh)
-        taste = fold_taste(profile.taste, fresh)
-    else:
-        recent = tuple(sorted((*profile.recent, *fresh), key=_order))
-        taste = fold_taste(profile.settled, recent)
-    horizon_ms = _horizon(taste, profile.lateness_ms)
-    final = [listen for listen in recent if horizon_ms is not None and listen.at_ms <= horizon_ms]
+    is_in_order = not profile.recent or fresh[0].order > profile.recent[-1].order
+    recent = [*profile.recent, *fresh]
+    if not is_in_order:
+        recent.sort(key=_ORDER)
+    horizon_ms = recent[-1].at_ms - profile.lateness_ms
+    final = bisect_right(recent, horizon_ms, key=_AT)
+    settled = fold_taste(profile.settled, recent[:final]) if final else profile.settled
+    rest = tuple(recent[final:])
+    # Either way folds the same listens in the same order; the shorter is taken.
+    is_short = is_in_order and len(fresh) < len(rest)
     return Profile(
         user_id=profile.user_id,
         lateness_ms=profile.lateness_ms,
         erased_ms=profile.erased_ms,
-        settled=fold_taste(profile.settled, final) if final else profile.settled,
-        recent=recent[len(final) :],
-        taste=taste,
+        settled=settled,
+        recent=rest,
+        taste=fold_taste(profile.taste, fresh) if is_short else fold_taste(settled, rest),
     )
-
-
-def _horizon(taste: Taste, lateness_ms: int) -> int | None:
-    return None if taste.newest_ms is None else taste.newest_ms - lateness_ms
 
 
 def _once(listens: Iterable[Listen], known: set[EventId]) -> Iterator[Listen]:
@@ -152,7 +154,3 @@ def _once(listens: Iterable[Listen], known: set[EventId]) -> Iterator[Listen]:
         if listen.id not in known:
             known.add(listen.id)
             yield listen
-
-
-def _order(listen: Listen) -> tuple[int, EventId]:
-    return listen.order

@@ -1,6 +1,6 @@
 """What a listener makes of each track: a fold over listens, one after another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
@@ -19,8 +19,9 @@ SKIP_HALVES_AFTER_MS = 20_000
 MILDEST_SKIP, UNPLACED_SKIP = -0.1, -0.5
 
 KEPT_EVIDENCE = 4
-MAX_TRACKS = 5_000
-_PRUNED_TO = 4_000
+MAX_TRACKS, MAX_JUDGED = 5_000, 20_000
+_KEPT_SHARE = 0.8
+_JUDGEMENTS = frozenset({ListenKind.LIKED, ListenKind.DISLIKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class TrackTaste:
     heard_ms : int or None
         When it was last played, if only in part.
     evidence : tuple of Evidence
-        The latest four listens that count, oldest first; one that was taken back does not.
+        The latest four finishes, skips and "less", and the like or dislike that stands; oldest first.
     """
 
     leaning: float = 0.0
@@ -78,7 +79,8 @@ class Taste:
     Parameters
     ----------
     tracks : mapping of TrackId to TrackTaste
-        Of more than 5,000 tracks, those that weigh least and are not judged are let go.
+        Of more than 5,000 that are not judged, those that weigh least are let go; of more than 20,000
+        that are, those judged first.
     count : int
         How many listens it is made of.
     newest_ms : int or None
@@ -94,14 +96,21 @@ NO_TASTE = Taste(tracks={})
 
 
 def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
-    """Return a taste with more listens, each later than all before it by (`at_ms`, `id`)."""
+    """Return a taste with more listens, each later than all before it by (`at_ms`, `id`).
+
+    Folding some and then others is folding all of them, to the bit.
+    """
     tracks = dict(taste.tracks)
+    judged = sum(known.is_judged for known in tracks.values())
     count, newest_ms = taste.count, taste.newest_ms
     for listen in listens:
-        tracks[listen.track_id] = after(tracks.get(listen.track_id, _UNKNOWN), listen)
+        known = tracks.get(listen.track_id, _UNKNOWN)
+        tracks[listen.track_id] = now = after(known, listen)
+        judged += now.is_judged - known.is_judged
         count, newest_ms = count + 1, listen.at_ms
-        if len(tracks) > MAX_TRACKS:
+        if len(tracks) - judged > MAX_TRACKS or judged > MAX_JUDGED:
             tracks = _pruned(tracks, newest_ms)
+            judged = sum(known.is_judged for known in tracks.values())
     return Taste(tracks=tracks, count=count, newest_ms=newest_ms)
 
 
@@ -118,21 +127,21 @@ def after(known: TrackTaste, listen: Listen) -> TrackTaste:
             leaning_ms = listen.at_ms
         case ListenKind.LIKED:
             liked_ms, disliked_ms = listen.at_ms, None
-            evidence = _without(evidence, ListenKind.DISLIKED)
+            evidence = _without(evidence, _JUDGEMENTS)
         case ListenKind.DISLIKED:
             liked_ms, disliked_ms = None, listen.at_ms
-            evidence = _without(evidence, ListenKind.LIKED)
+            evidence = _without(evidence, _JUDGEMENTS)
         case ListenKind.UNLIKED:
-            return replace(known, liked_ms=None, evidence=_without(evidence, ListenKind.LIKED))
+            return replace(known, liked_ms=None, evidence=_without(evidence, {ListenKind.LIKED}))
         case ListenKind.UNDISLIKED:
-            return replace(known, disliked_ms=None, evidence=_without(evidence, ListenKind.DISLIKED))
+            return replace(known, disliked_ms=None, evidence=_without(evidence, {ListenKind.DISLIKED}))
     return TrackTaste(
         leaning=leaning,
         leaning_ms=leaning_ms,
         liked_ms=liked_ms,
         disliked_ms=disliked_ms,
         heard_ms=heard_ms,
-        evidence=(*evidence, Evidence(listen.kind, listen.at_ms))[-KEPT_EVIDENCE:],
+        evidence=_latest((*evidence, Evidence(listen.kind, listen.at_ms))),
     )
 
 
@@ -150,20 +159,34 @@ def _weight(listen: Listen) -> float:
 
 
 def _faded(age_ms: int, half_life_ms: int) -> float:
-    return float(0.5 ** (age_ms / half_life_ms))
+    return float(0.5 ** (max(age_ms, 0) / half_life_ms))
 
 
-def _without(evidence: tuple[Evidence, ...], kind: ListenKind) -> tuple[Evidence, ...]:
-    return tuple(one for one in evidence if one.kind is not kind)
+def _without(evidence: tuple[Evidence, ...], kinds: Collection[ListenKind]) -> tuple[Evidence, ...]:
+    return tuple(one for one in evidence if one.kind not in kinds)
+
+
+def _latest(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Leave out the oldest of too many; a like or dislike stays, and goes by its undoing alone."""
+    if len(evidence) > KEPT_EVIDENCE:
+        plays = [index for index, one in enumerate(evidence) if one.kind not in _JUDGEMENTS]
+        if len(plays) > KEPT_EVIDENCE:
+            return (*evidence[: plays[0]], *evidence[plays[0] + 1 :])
+    return evidence
 
 
 def _pruned(tracks: dict[TrackId, TrackTaste], now_ms: int) -> dict[TrackId, TrackTaste]:
-    """Let go of those that weigh least; at the same listens always of the same."""
-    unjudged = [
-        (abs(taste.weight(now_ms)), track_id) for track_id, taste in tracks.items() if not taste.is_judged
+    """Let go of what matters least, so many at once that it is seldom done; of equals, by their ids."""
+    plain = [(abs(one.weight(now_ms)), track_id) for track_id, one in tracks.items() if not one.is_judged]
+    judged = [
+        (one.liked_ms or one.disliked_ms or 0, track_id) for track_id, one in tracks.items() if one.is_judged
     ]
-    gone = {track_id for _, track_id in nsmallest(len(tracks) - _PRUNED_TO, unjudged)}
-    return {track_id: taste for track_id, taste in tracks.items() if track_id not in gone}
+    gone = {track_id for _, track_id in (*_excess(plain, MAX_TRACKS), *_excess(judged, MAX_JUDGED))}
+    return {track_id: one for track_id, one in tracks.items() if track_id not in gone}
+
+
+def _excess(ranked: Sequence[tuple[float, TrackId]], most: int) -> list[tuple[float, TrackId]]:
+    return nsmallest(len(ranked) - int(most * _KEPT_SHARE), ranked) if len(ranked) > most else []
 
 
 _UNKNOWN = TrackTaste()
