@@ -83,4 +83,50 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        # In the order in which they are folded: one user's are read in one go, without a look-up each.
+        """
+        CREATE TABLE listens (
+            user        TEXT NOT NULL,
+            at_ms       INTEGER NOT NULL,
+            id          TEXT NOT NULL,
+            track       TEXT NOT NULL,
+            kind        TEXT NOT NULL,
+            position_ms INTEGER,
+            PRIMARY KEY (user, at_ms, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE UNIQUE INDEX listens_by_id ON listens (user, id)",
+        "CREATE TABLE erasures (user TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID",
+        # The body is JSON; the columns before it, all derived from the profile, spare reading it.
+        """
+        CREATE TABLE profiles (
+            n       INTEGER PRIMARY KEY,
+            user    TEXT NOT NULL UNIQUE,
+            fold    INTEGER NOT NULL,
+            version TEXT NOT NULL,
+            count   INTEGER NOT NULL,
+            body    TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE users (
+            name_key      TEXT PRIMARY KEY,
+            id            TEXT NOT NULL UNIQUE,
+            name          TEXT NOT NULL,
+            password_hash TEXT NOT NULL,
+            created_ms    INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE tokens (
+            secret_hash TEXT PRIMARY KEY,
+            id          TEXT NOT NULL,
+            user        TEXT NOT NULL,
+            label       TEXT NOT NULL,
+            created_ms  INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX tokens_by_user ON tokens (user, created_ms, id)",
+    ),
 )

@@ -34,7 +34,9 @@ class Connections:
 
     The journal is WAL: readers and one writer do not wait for each other. ``synchronous = NORMAL``
     hands every commit to the operating system without waiting for the disk: a killed process loses
-    nothing that was committed, a power cut loses at most the last commits and damages nothing.
+    nothing that was committed, a power cut loses at most the last commits and damages nothing. A
+    durable commit (``FULL``) waits for the disk, and so for every commit before it; nobody sees it
+    sooner. What is deleted is overwritten with zeros.
     """
 
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
@@ -74,17 +76,22 @@ class Connections:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection whose changes come about together at the end of the block, or not at all."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+    def writing(self, *, is_durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Lend a connection whose changes come about together at the end of the block, or not at all.
+
+        Of what is durable, a power cut right after the block loses nothing.
+        """
+        synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
+        with self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *begin: str) -> Iterator[sqlite3.Connection]:
         with self._telling_errors():
             connection = self._borrow()
             try:
-                connection.execute(begin)
+                for statement in begin:
+                    connection.execute(statement)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -117,6 +124,8 @@ class Connections:
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA fullfsync = ON")  # where a plain one does not reach the disk (macOS)
+            connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise
