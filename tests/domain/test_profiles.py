@@ -76,8 +76,8 @@ def pieces(listens: list[Listen], cuts: list[int]) -> list[list[Listen]]:
     return [listens[start:stop] for start, stop in pairwise(edges)]
 
 
-def at(day: float, number: int, **more: str) -> Listen:
-    return make_listen(number, at_ms=int(day * DAY_MS), **more)
+def at(day: float, number: int, *, kind: str = "finished", track_id: str = "t1") -> Listen:
+    return make_listen(number, at_ms=int(day * DAY_MS), kind=kind, track_id=track_id)
 
 
 @given(distinct, st.randoms(use_true_random=False), cuts, bounds)

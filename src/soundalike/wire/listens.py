@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from reprlib import Repr
 from typing import Any
 
 from soundalike.domain.errors import ListenError
@@ -12,11 +13,15 @@ from soundalike.wire import ms_text, time_ms
 MAX_ID_LENGTH = 128
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
 _USER = re.compile(r"[A-Za-z0-9._~@-]{1,64}", re.ASCII)
 _MAX_POSITION_MS = 2**53 - 1
+_MAX_AT_MS = 253_402_300_799_999
 _SHOWN = 60
-_KINDS = frozenset(kind.value for kind in ListenKind)
+_KINDS = {kind.value: kind for kind in ListenKind}
 
 
 def listens_from(body: object, user_id: UserId) -> tuple[Listen, ...]:
@@ -57,7 +62,7 @@ def listen_from(body: object, user_id: UserId) -> Listen:
         track_id=_track_id(body.get("track_id")),
         kind=_kind(body.get("kind")),
         position_ms=_position(body.get("position_ms")),
-        at_ms=_at(body.get("at")),
+        at_ms=_time("at", body.get("at")),
     )
 
 
@@ -87,12 +92,15 @@ def entry_from(body: object) -> LogEntry:
     ListenError
         If it is anything else.
     """
-    user = body.get("user") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(user, str) or not _USER.fullmatch(user):
+    if not isinstance(body, dict):
+        msg = f"an entry is an object with user and a listen or erased_until, not {_shown(body)}"
+        raise ListenError(msg)
+    user = body.get("user")
+    if not isinstance(user, str) or not _USER.fullmatch(user):
         msg = f"user is 1 to 64 letters, digits and . _ ~ @ -, not {_shown(user)}"
         raise ListenError(msg)
     if "erased_until" in body:
-        return Erasure(UserId(user), _at(body["erased_until"]))
+        return Erasure(UserId(user), _time("erased_until", body["erased_until"]))
     return listen_from(body, UserId(user))
 
 
@@ -107,7 +115,7 @@ def _event_id(value: object) -> EventId:
 
 
 def _track_id(value: object) -> TrackId:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH or not value.isprintable():
         msg = f"track_id is the id of a track, not {_shown(value)}"
         raise ListenError(msg)
     return TrackId(value)
@@ -115,7 +123,7 @@ def _track_id(value: object) -> TrackId:
 
 def _kind(value: object) -> ListenKind:
     if isinstance(value, str) and value in _KINDS:
-        return ListenKind(value)
+        return _KINDS[value]
     msg = f"kind is one of {', '.join(ListenKind)}, not {_shown(value)}"
     raise ListenError(msg)
 
@@ -129,18 +137,22 @@ def _position(value: object) -> int | None:
     raise ListenError(msg)
 
 
-def _at(value: object) -> int:
-    if isinstance(value, str) and _TIME.fullmatch(value):
+def _time(name: str, value: object) -> int:
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
         try:
             at_ms = time_ms(datetime.fromisoformat(value.upper()))
-        except (ValueError, OverflowError):
+        except ValueError:  # 31 February
             at_ms = -1
-        if at_ms >= 0:
+        if 0 <= at_ms <= _MAX_AT_MS:
             return at_ms
-    msg = f"at is a time since 1970 by RFC 3339, such as 2026-01-31T12:00:00.000Z, not {_shown(value)}"
+    msg = f"{name} is a time since 1970 by RFC 3339, such as 2026-01-31T12:00:00.000Z, not {_shown(value)}"
     raise ListenError(msg)
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = _brief.repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+_brief = Repr()
+_brief.maxlevel, _brief.maxstring, _brief.maxother = 2, _SHOWN, _SHOWN
