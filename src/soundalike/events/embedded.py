@@ -1,13 +1,17 @@
 """The embedded event log: listens are durable in the store, and folded as soon as they are."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from soundalike.domain.errors import SoundalikeError
+from soundalike.domain.errors import EventLogError, SoundalikeError, StoreBusyError, StoreError
 from soundalike.domain.keeping import ListenStore
 from soundalike.domain.listening import Erasure, Listen, LogEntry
+from soundalike.domain.types import UserId
 
 _log = logging.getLogger(__name__)
+
+OnAppend = Callable[[Sequence[Listen], Collection[UserId]], object]
 
 
 class StoredLog:
@@ -18,24 +22,25 @@ class StoredLog:
     store : ListenStore
         Where listens are durable.
     on_append : callable or None
-        Told of the listens that came with each `append`, once they are durable. What it cannot do is
-        logged and left to the next start: the listens are safe, so nobody has to send them again.
+        Told of the listens that were new with each `append`, once they are durable, and of the users
+        who sent some that were not. Whatever befalls it is logged and goes no further: the listens
+        are safe, so nobody has to send them again. None leaves folding to whoever catches up later.
     """
 
-    def __init__(
-        self, store: ListenStore, *, on_append: Callable[[Sequence[Listen]], object] | None = None
-    ) -> None:
+    def __init__(self, store: ListenStore, *, on_append: OnAppend | None = None) -> None:
         self._store = store
         self._on_append = on_append
 
     def append(self, listens: Sequence[Listen]) -> int:
-        """Make listens durable; return how many were known already or erased."""
-        new = self._store.add_listens(listens)
-        if self._on_append is not None:
-            try:
-                self._on_append(listens)
-            except SoundalikeError as error:
-                _log.warning("%d listens are kept, and folded at the next start: %s", len(new), error)
+        """Make listens durable; return how many were known already or erased; see the port."""
+        try:
+            new = self._store.add_listens(listens)
+        except StoreBusyError:
+            raise
+        except StoreError as error:
+            raise EventLogError(str(error)) from error
+        sent, taken = (Counter(listen.user_id for listen in some) for some in (listens, new))
+        self._tell(new, (sent - taken).keys())
         return len(listens) - len(new)
 
     def erase(self, erasure: Erasure) -> None:
@@ -47,6 +52,16 @@ class StoredLog:
         yield from self._store.erasures()
         for user_id in sorted(self._store.listen_counts()):
             yield from self._store.listens_of(user_id)
+
+    def _tell(self, new: Sequence[Listen], repeated: Collection[UserId]) -> None:
+        if self._on_append is None:
+            return
+        try:
+            self._on_append(new, repeated)
+        except SoundalikeError as error:
+            _log.warning("%d listens are kept, but not folded yet: %s", len(new), error)
+        except Exception:  # noqa: BLE001 - durable listens must not be sent again, whatever it is
+            _log.exception("%d listens are kept, but not folded yet", len(new))
 
     def close(self) -> None:
         """Do nothing: the store is closed by whoever opened it."""

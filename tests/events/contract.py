@@ -1,0 +1,300 @@
+"""What every event log promises; each adapter's tests inherit `EventLogContract` and give it a log.
+
+A log may be read more than once over: it may yield a listen twice, and whoever folds counts the first.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from making import make_listen
+from soundalike.domain.keeping import EventLog
+from soundalike.domain.listening import Erasure, Listen, ListenKind
+from soundalike.domain.types import EventId, TrackId, UserId
+
+ADA, BOB = UserId("ada"), UserId("bob")
+LAST_MS = 253_402_300_799_999
+HOSTILE_TRACKS = [
+    "'; DROP TABLE listens; --",
+    '"quoted" \\ back/slash',
+    "%s %(x)s {0} $where $ne a.b",
+    " spaces ",
+    "é",  # composed, and then
+    "é",  # not: two tracks
+    "日本 💚 \N{RIGHT-TO-LEFT MARK}",
+    "null",
+    "0",
+    "x" * 128,
+]
+HOSTILE_USERS = ["a", "A", ".", "..", "~", "@-_.", "0", "null", "u" * 64]
+
+
+def read(log: EventLog) -> dict[tuple[UserId, EventId], Listen]:
+    """Read a log as whoever folds it does, and check that nothing comes before what hides it."""
+    listens: dict[tuple[UserId, EventId], Listen] = {}
+    erased: dict[UserId, int] = {}
+    seen: set[UserId] = set()
+    for entry in log.entries():
+        if isinstance(entry, Erasure):
+            assert entry.user_id not in seen, "an erasure comes before the listens of its user"
+            erased[entry.user_id] = max(entry.at_ms, erased.get(entry.user_id, entry.at_ms))
+            continue
+        seen.add(entry.user_id)
+        assert entry.at_ms > erased.get(entry.user_id, -1), "what is erased is not yielded"
+        listens.setdefault((entry.user_id, entry.id), entry)
+    return listens
+
+
+def erasures(log: EventLog) -> dict[UserId, int]:
+    found: dict[UserId, int] = {}
+    for entry in log.entries():
+        if isinstance(entry, Erasure):
+            found[entry.user_id] = max(entry.at_ms, found.get(entry.user_id, entry.at_ms))
+    return found
+
+
+def holds(log: EventLog, *listens: Listen) -> bool:
+    """Whether these are what the log holds, no more and no less."""
+    return read(log) == {(listen.user_id, listen.id): listen for listen in listens}
+
+
+def numbered(count: int, *, user: str = "ada", start: int = 0) -> list[Listen]:
+    return [make_listen(start + n, user_id=user, at_ms=start + n) for n in range(count)]
+
+
+class AppendingContract:
+    def test_a_new_log_is_empty(self, log: EventLog) -> None:
+        assert list(log.entries()) == []
+
+    def test_what_was_appended_is_read(self, log: EventLog) -> None:
+        listens = [
+            make_listen(number, kind=kind, position_ms=position_ms, at_ms=at_ms)
+            for number, (kind, position_ms, at_ms) in enumerate(
+                (kind, position_ms, at_ms)
+                for kind in ListenKind
+                for position_ms, at_ms in ((None, 0), (0, 1), (2**53 - 1, LAST_MS))
+            )
+        ]
+        assert log.append(listens) == 0
+        assert holds(log, *listens)
+
+    def test_nothing_may_be_appended(self, log: EventLog) -> None:
+        assert log.append([]) == 0
+        assert list(log.entries()) == []
+
+    def test_what_is_appended_later_is_added(self, log: EventLog) -> None:
+        listens = numbered(6)
+        for listen in reversed(listens):
+            log.append([listen])
+        assert holds(log, *listens)
+
+    def test_many_at_once_are_taken_whole(self, log: EventLog) -> None:
+        listens = numbered(2_500)
+        assert log.append(listens[:500]) == 0
+        assert log.append(listens[500:]) == 0
+        assert holds(log, *listens)
+
+    def test_several_users_may_come_at_once(self, log: EventLog) -> None:
+        listens = [
+            listen
+            for n in range(20)
+            for user in ("ada", "bob", "eve")
+            for listen in numbered(1, user=user, start=n)
+        ]
+        assert log.append(listens) == 0
+        assert holds(log, *listens)
+
+    def test_hostile_names_are_names(self, log: EventLog) -> None:
+        tracks = [make_listen(number, track_id=name) for number, name in enumerate(HOSTILE_TRACKS)]
+        users = [make_listen(0, user_id=name) for name in HOSTILE_USERS]
+        log.append([*tracks, *users])
+        assert holds(log, *tracks, *users)
+
+    def test_uuids_and_ulids_are_ids(self, log: EventLog) -> None:
+        ids = ["0191f2a0-7c1e-4b6a-9d3f-0123456789ab", "01J7XQ3M5N8P9R2S4T6V8W0XYZ"]
+        listens = [replace(make_listen(), id=EventId(one)) for one in ids]
+        log.append(listens)
+        assert holds(log, *listens)
+
+    def test_reading_is_not_disturbed_by_what_comes_meanwhile(self, log: EventLog) -> None:
+        listens = numbered(1_500)
+        log.append(listens)
+        reading = log.entries()
+        found = [next(reading)]
+        log.append(numbered(10, start=10_000))
+        found += reading
+        assert set(listens) <= {one for one in found if isinstance(one, Listen)}
+
+
+class RepeatsContract:
+    def test_repeats_in_one_append_are_known(self, log: EventLog) -> None:
+        first, second = numbered(2)
+        assert log.append([first, second, first, first]) == 2
+        assert holds(log, first, second)
+
+    def test_what_was_appended_before_counts_once_known_or_not(self, log: EventLog) -> None:
+        listens = numbered(5)
+        log.append(listens)
+        for _ in range(3):
+            assert 0 <= log.append(listens) <= 5
+        assert holds(log, *listens)
+
+    def test_the_first_content_counts_in_one_append(self, log: EventLog) -> None:
+        first = make_listen(1, kind="liked", at_ms=50)
+        log.append([first, make_listen(1, kind="disliked", at_ms=10), make_listen(1, kind="less", at_ms=90)])
+        assert holds(log, first)
+
+    def test_the_first_content_counts_however_late_the_next_comes(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
+        first = make_listen(1, kind="liked", at_ms=50)
+        log.append([first])
+        log.append([make_listen(1, kind="disliked", at_ms=10), make_listen(2)])
+        reopen().append([make_listen(1, track_id="t2", at_ms=90), make_listen(3)])
+        assert holds(log, first, make_listen(2), make_listen(3))
+
+    def test_an_id_is_unique_within_its_user_alone(self, log: EventLog) -> None:
+        listens = [make_listen(1, user_id=user, track_id=f"of {user}") for user in ("ada", "bob")]
+        assert log.append(listens) == 0
+        assert holds(log, *listens)
+
+
+class ErasureContract:
+    def test_an_erasure_hides_what_was_done_until_then(self, log: EventLog) -> None:
+        log.append([make_listen(n, at_ms=n) for n in (1, 5, 9, 10, 11, 20)])
+        log.erase(Erasure(ADA, 10))
+        assert holds(log, *(make_listen(n, at_ms=n) for n in (11, 20)))
+        assert erasures(log) == {ADA: 10}
+
+    def test_it_hides_what_comes_late_too(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
+        log.erase(Erasure(ADA, 10))
+        late = [make_listen(n, at_ms=n) for n in (1, 10)]
+        assert 0 <= log.append(late) <= 2
+        assert 0 <= reopen().append([*late, make_listen(11, at_ms=11)]) <= 2
+        assert holds(log, make_listen(11, at_ms=11))
+
+    def test_what_is_done_after_it_is_kept(self, log: EventLog) -> None:
+        log.append(numbered(3))
+        log.erase(Erasure(ADA, 100))
+        fresh = numbered(3, start=101)
+        assert log.append(fresh) == 0
+        assert holds(log, *fresh)
+
+    def test_it_hides_nothing_of_others(self, log: EventLog) -> None:
+        log.append([*numbered(3), *numbered(3, user="bob")])
+        log.erase(Erasure(ADA, 100))
+        assert holds(log, *numbered(3, user="bob"))
+
+    def test_the_latest_counts_in_whatever_order_they_come(self, log: EventLog) -> None:
+        log.erase(Erasure(ADA, 5))
+        log.append(numbered(20))
+        log.erase(Erasure(ADA, 15))
+        log.erase(Erasure(ADA, 10))
+        assert holds(log, *numbered(4, start=16))
+        assert erasures(log) == {ADA: 15}
+
+    def test_who_never_did_anything_may_be_erased(self, log: EventLog) -> None:
+        log.erase(Erasure(BOB, 0))
+        assert read(log) == {}
+        assert erasures(log) == {BOB: 0}
+
+    def test_it_stands_after_reopening(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
+        log.append(numbered(20))
+        log.erase(Erasure(ADA, 9))
+        log.close()
+        again = reopen()
+        assert holds(again, *numbered(10, start=10))
+        assert erasures(again) == {ADA: 9}
+
+
+class DurabilityContract:
+    def test_what_was_appended_is_there_after_closing_and_opening_again(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
+        listens = numbered(50)
+        log.append(listens)
+        log.close()
+        assert holds(reopen(), *listens)
+
+    def test_and_without_closing(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
+        listens = numbered(50)
+        log.append(listens)
+        assert holds(reopen(), *listens)
+
+    def test_two_logs_on_the_same_data_see_each_other(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
+        other = reopen()
+        log.append(numbered(3))
+        other.append(numbered(3, start=10))
+        assert holds(log, *numbered(3), *numbered(3, start=10))
+        assert holds(other, *numbered(3), *numbered(3, start=10))
+
+
+class ThreadsContract:
+    def test_threads_that_append_at_once_lose_nothing(self, log: EventLog) -> None:
+        def append(thread: int) -> None:
+            ready.wait()
+            for batch in range(10):
+                log.append(numbered(7, user=f"u{thread % 3}", start=1_000 * thread + 10 * batch))
+
+        self._at_once(append, ready := threading.Barrier(8))
+        expected = [
+            listen
+            for thread in range(8)
+            for batch in range(10)
+            for listen in numbered(7, user=f"u{thread % 3}", start=1_000 * thread + 10 * batch)
+        ]
+        assert holds(log, *expected)
+
+    def test_threads_that_append_the_same_ids_count_each_once(self, log: EventLog) -> None:
+        def append(thread: int) -> None:
+            ready.wait()
+            for number in range(15):
+                log.append([make_listen(number, track_id=f"by {thread}"), make_listen(100 + number)])
+
+        self._at_once(append, ready := threading.Barrier(6))
+        found = read(log)
+        assert len(found) == 30
+        assert read(log) == found
+        assert {one.track_id for one in found.values()} <= {TrackId(f"by {n}") for n in range(6)} | {"t1"}
+
+    def test_who_appends_while_they_are_erased_is_erased(self, log: EventLog) -> None:
+        def act(thread: int) -> None:
+            ready.wait()
+            if thread:
+                for number in range(20):
+                    log.append([make_listen(100 * thread + number, at_ms=number)])
+            else:
+                log.erase(Erasure(ADA, 9))
+
+        self._at_once(act, ready := threading.Barrier(4))
+        assert {one.at_ms for one in read(log).values()} == set(range(10, 20))
+
+    @staticmethod
+    def _at_once(act: Callable[[int], None], ready: threading.Barrier) -> None:
+        failures: list[BaseException] = []
+
+        def acting(thread: int) -> None:
+            try:
+                act(thread)
+            except BaseException as error:
+                failures.append(error)
+                raise
+
+        threads = [threading.Thread(target=acting, args=(number,)) for number in range(ready.parties)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+
+
+class EventLogContract(
+    AppendingContract, RepeatsContract, ErasureContract, DurabilityContract, ThreadsContract
+):
+    """Everything that `EventLog` promises.
+
+    Give two fixtures: `log`, an empty one, and `reopen`, which opens the same data again as another
+    process does, whether or not the first was closed.
+    """
