@@ -1,0 +1,177 @@
+"""Commands about what was listened to: rebuild profiles, move the event log."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+import click
+
+from soundalike.app import App, open_app
+from soundalike.cli import options, show
+from soundalike.domain.errors import EventLogError, ListenError
+from soundalike.domain.listening import Erasure
+from soundalike.domain.ports import Progress
+from soundalike.domain.types import UserId
+from soundalike.model.durable import written_aside
+from soundalike.services.importing import MAX_LINE_BYTES, ImportReport
+from soundalike.services.profiles import Refolded
+from soundalike.wire.listens import entry_body
+
+_STEP = 1_000
+_STANDARD = Path("-")
+
+
+@click.group(short_help="Rebuild profiles, move what was listened to.")
+def events() -> None:
+    """Rebuild profiles from the event log, or move the log as JSON lines."""
+
+
+@events.command(short_help="Rebuild every profile from the event log.")
+@options.json_output
+@options.common
+def replay(*, as_json: bool) -> None:
+    """Rebuild every listener's profile from all that they listened to.
+
+    Profiles are kept up to date as listens come; this is for when one is in doubt.
+    """
+    with open_app(options.settings()) as app:
+        start = time.monotonic()
+        with show.progress("Folding") as progress:
+            folded = app.services.profiles.replay(progress)
+        seconds = time.monotonic() - start
+    if as_json:
+        show.document(asdict(folded) | {"seconds": round(seconds, 3)})
+    else:
+        rate = f", {folded.listens / seconds:,.0f} listens/s" if folded.listens else ""
+        show.say(f"{_profiles(folded)} rebuilt in {seconds:.1f} s{rate}.")
+
+
+@events.command("export", short_help="Write the event log as JSON lines.")
+@click.argument("file", type=options.place, metavar="[FILE|-]", default=str(_STANDARD))
+@options.common
+def export_events(file: Path) -> None:
+    """Write what every user listened to as JSON lines to FILE, or to stdout.
+
+    FILE is written aside and then put in place, and only you may read it.
+    """
+    written = _Written()
+    with open_app(options.settings()) as app:
+        if file == _STANDARD:
+            _write(app, sys.stdout, written, lambda _done, _total: None)
+            sys.stdout.flush()
+        else:
+            with show.progress("Writing") as progress, _new_file(file) as lines:
+                _write(app, lines, written, progress)
+    show.say(
+        f"{_count(written.listens, 'listen')} and {_count(written.erasures, 'erasure')} "
+        f"of {_count(len(written.users), 'user')} written."
+    )
+
+
+@events.command("import", short_help="Take in what export wrote.")
+@click.argument("file", type=options.place, metavar="FILE|-")
+@options.json_output
+@options.common
+def import_events(file: Path, *, as_json: bool) -> None:
+    """Take listens and erasures from the JSON lines of FILE, or of stdin, into the event log.
+
+    What is there already counts once, so an import that was cut short is simply run again. Listens of
+    tracks that the library does not know are kept for when it does.
+    """
+    with open_app(options.settings()) as app:
+        try:
+            with show.progress("Taking") as progress, _lines_of(file) as lines:
+                report = app.importer.take(lines, progress)
+        except ListenError:
+            _catch_up(app)
+            raise
+        folded = _catch_up(app)
+    if as_json:
+        show.document(asdict(report) | {"profiles": folded.profiles})
+    else:
+        _print_import(report, folded)
+
+
+def _print_import(report: ImportReport, folded: Refolded) -> None:
+    erasures = f", {_count(report.erasures, 'erasure')} honoured" if report.erasures else ""
+    show.say(
+        f"{_count(report.accepted, 'listen')} taken, {report.duplicates:,} known already{erasures}; "
+        f"{_profiles(folded)} folded."
+    )
+    if report.unknown_tracks:
+        show.say(
+            f"{_count(report.unknown_listens, 'listen')} of {_count(report.unknown_tracks, 'track')} that "
+            "the library does not know; they are kept for when it does."
+        )
+
+
+def _catch_up(app: App) -> Refolded:
+    with show.progress("Folding") as progress:
+        return app.services.profiles.catch_up(progress)
+
+
+@dataclass(slots=True)
+class _Written:
+    """What an export came to so far."""
+
+    listens: int = 0
+    erasures: int = 0
+    users: set[UserId] = field(default_factory=set)
+
+
+def _write(app: App, lines: TextIO, written: _Written, progress: Progress) -> None:
+    for entry in app.log.entries():
+        lines.write(json.dumps(entry_body(entry)) + "\n")
+        written.users.add(entry.user_id)
+        if isinstance(entry, Erasure):
+            written.erasures += 1
+        else:
+            written.listens += 1
+            if written.listens % _STEP == 0:
+                progress(written.listens, 0)
+
+
+@contextmanager
+def _new_file(file: Path) -> Iterator[TextIO]:
+    """Open a file to be put in place once it is whole; nobody else may read it."""
+    try:
+        with written_aside(file) as aside:
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
+                yield lines
+    except OSError as error:
+        msg = f"{file} cannot be written: {error.strerror or error}"
+        raise EventLogError(msg) from error
+
+
+@contextmanager
+def _lines_of(file: Path) -> Iterator[Iterator[bytes]]:
+    """Read lines as bytes; one that is too long comes in part, so that it can be refused."""
+    if file == _STANDARD:
+        yield _read_lines(sys.stdin.buffer)
+        return
+    try:
+        with file.open("rb") as opened:
+            yield _read_lines(opened)
+    except OSError as error:
+        msg = f"{file} cannot be read: {error.strerror or error}"
+        raise EventLogError(msg) from error
+
+
+def _read_lines(opened: BinaryIO) -> Iterator[bytes]:
+    while line := opened.readline(MAX_LINE_BYTES + 1):
+        yield line
+
+
+def _profiles(folded: Refolded) -> str:
+    return f"{_count(folded.profiles, 'profile')} of {_count(folded.listens, 'listen')}"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
