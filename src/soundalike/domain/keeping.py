@@ -52,7 +52,8 @@ class ListenStore(Protocol):
     def erase_listens(self, erasure: Erasure) -> None:
         """Remember an erasure, and remove the user's listens up to it and their profile.
 
-        The latest erasure of a user counts; an earlier one that comes after it changes nothing.
+        The latest erasure of a user counts; one that comes after it and is no later changes nothing.
+        When this returns, a power cut loses nothing of it.
         """
 
     def erased_ms(self, user_id: UserId) -> int | None:
@@ -63,7 +64,10 @@ class ListenStore(Protocol):
 
 
 class AccountStore(Protocol):
-    """Keeps accounts and API tokens; safe for several processes and threads at once."""
+    """Keeps accounts and API tokens; safe for several processes and threads at once.
+
+    Every method is atomic. Times are kept to the millisecond.
+    """
 
     def has_users(self) -> bool:
         """Whether there is any account; asked at every request."""

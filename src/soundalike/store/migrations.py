@@ -98,7 +98,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE UNIQUE INDEX listens_by_id ON listens (user, id)",
         "CREATE TABLE erasures (user TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID",
-        # The body is JSON; the columns before it, all derived from the profile, spare reading it.
+        # The body is JSON in UTF-8; the columns before it, all derived from it, spare reading it.
         """
         CREATE TABLE profiles (
             n       INTEGER PRIMARY KEY,
@@ -106,7 +106,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             fold    INTEGER NOT NULL,
             version TEXT NOT NULL,
             count   INTEGER NOT NULL,
-            body    TEXT NOT NULL
+            body    BLOB NOT NULL
         )
         """,
         """

@@ -52,6 +52,7 @@ class Connections:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
         with self._telling_errors():
@@ -82,8 +83,18 @@ class Connections:
         Of what is durable, a power cut right after the block loses nothing.
         """
         synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
-        with self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+        with self._turn_to_write(), self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
             yield connection
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Let one thread write at a time: SQLite's own waiting sleeps, ever longer, and passes some by."""
+        if not self._turn.acquire(timeout=self._busy_timeout_s):
+            raise _busy(self._path, self._busy_timeout_s)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def _transaction(self, *begin: str) -> Iterator[sqlite3.Connection]:
@@ -191,12 +202,16 @@ def _primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
+def _busy(path: Path, busy_timeout_s: float) -> StoreBusyError:
+    why = f"has been in use by others for {busy_timeout_s:g} s; try again later"
+    return StoreBusyError(f"the store {path} {why}")
+
+
 def _told(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> StoreError:
     """Put an error of SQLite's in words of ours."""
     code = _primary_code(error)
     if code in _BUSY:
-        why = f"has been in use by another process for {busy_timeout_s:g} s; try again later"
-        return StoreBusyError(f"the store {path} {why}")
+        return _busy(path, busy_timeout_s)
     if code == sqlite3.SQLITE_NOTADB:
         why = "is no soundalike store; move it away, or choose another folder with --data"
         return StoreVersionError(f"{path} {why}")

@@ -84,8 +84,8 @@ class SqliteListens:
     def profile(self, user_id: UserId) -> Profile | None:
         """Return a user's profile, or None; one that an older or newer fold made is none.
 
-        A damaged one is removed, and none from then on: it is folded from the listens again, whereas
-        an error would keep its user out for good.
+        A damaged one is removed, and is none from then on: listens tell all that it held, so that it is
+        folded again, whereas an error would keep its user out for good.
         """
         key = (to_text(user_id), FOLD_VERSION)
         with self._connections.reading() as connection:
@@ -108,8 +108,12 @@ class SqliteListens:
     def profile_counts(self) -> Mapping[UserId, int]:
         """Tell of how many listens each stored profile is made."""
         with self._connections.reading() as connection:
-            rows = connection.execute("SELECT user, count FROM profiles WHERE fold = ?", (FOLD_VERSION,))
-            return user_counts(rows)
+            # A damaged count is none, and so tells that its profile is to be folded again.
+            rows = connection.execute(
+                "SELECT user, count FROM profiles WHERE fold = ? AND typeof(count) = 'integer'",
+                (FOLD_VERSION,),
+            ).fetchall()
+        return user_counts(rows)
 
     def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
         """Store a profile in place of the version it was made from, None for none; see the port."""

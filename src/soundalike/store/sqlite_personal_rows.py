@@ -48,7 +48,7 @@ def listens_from_rows(user_id: UserId, rows: Iterable[tuple[Any, ...]]) -> list[
     ]
 
 
-def profile_to_row(profile: Profile) -> tuple[Text | int, ...]:
+def profile_to_row(profile: Profile) -> tuple[Text | bytes | int, ...]:
     """Return `PROFILE_COLUMNS`."""
     body = profile_body(profile)
     return (
@@ -56,7 +56,7 @@ def profile_to_row(profile: Profile) -> tuple[Text | int, ...]:
         body["fold"],
         profile.version,
         profile.taste.count,
-        json.dumps(body, separators=(",", ":")),
+        json.dumps(body, separators=(",", ":")).encode(),
     )
 
 
