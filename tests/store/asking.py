@@ -1,5 +1,7 @@
 """Questions that the contract's tests put to a store, and what they ask with."""
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,10 +10,11 @@ from making import make_schema
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports import Store
 from soundalike.domain.tracks import Position, Sort, TrackPage
-from soundalike.domain.types import RootName
+from soundalike.domain.types import RootName, UserId
 from soundalike.domain.words import words
 
 MUSIC = RootName("music")
+ADA, BOB = UserId("ada"), UserId("bob")
 SCHEMA = make_schema()
 LATER_MS = 1_800_000_000_123
 LATER = datetime(2027, 1, 15, 8, 0, 0, 123_000, tzinfo=UTC)
@@ -70,3 +73,21 @@ def same_vectors(found: FeatureVectors | None, expected: FeatureVectors) -> bool
         and np.array_equal(found.first_half, expected.first_half)
         and np.array_equal(found.second_half, expected.second_half)
     )
+
+
+def in_threads(count: int, work: Callable[[int], None]) -> None:
+    """Do the same in several threads, each told its number, and fail as any of them does."""
+    failures: list[BaseException] = []
+
+    def run(thread: int) -> None:
+        try:
+            work(thread)
+        except BaseException as failure:  # noqa: BLE001 - a thread's failure is the test's
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []

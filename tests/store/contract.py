@@ -1,16 +1,28 @@
 """What every store promises; each adapter's tests inherit `StoreContract` and give it a store."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from making import make_location, make_track, make_vectors
-from soundalike.domain.errors import TrackConflictError
+from making import make_listen, make_location, make_track, make_vectors
+from soundalike.domain.errors import NameTakenError, TrackConflictError
 from soundalike.domain.files import FileProblem, Reason, Root
+from soundalike.domain.listening import Erasure
 from soundalike.domain.ports import Store
 from soundalike.domain.types import RelativePath, TrackId
-from store.asking import LATER_MS, MUSIC, SCHEMA, same_vectors, search
+from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search
+from store.contract_accounts import AccountsContract, TokensContract, make_token, make_user
+from store.contract_listens import ErasuresContract, ListensContract, listens_of
+from store.contract_profiles import (
+    ErasedProfilesContract,
+    ProfilesContract,
+    RacingProfilesContract,
+    RefoldedProfilesContract,
+    holds,
+    make_profile,
+)
 from store.contract_search import OrderContract, SearchContract
 from store.contract_tracks import FoldersContract, RootsContract, TracksContract, VanishingContract
 from store.contract_vectors import ProblemsContract, ThreadsContract, VectorsContract
@@ -26,6 +38,14 @@ class StoreContract(
     VectorsContract,
     ProblemsContract,
     ThreadsContract,
+    ListensContract,
+    ErasuresContract,
+    ProfilesContract,
+    ErasedProfilesContract,
+    RefoldedProfilesContract,
+    RacingProfilesContract,
+    AccountsContract,
+    TokensContract,
 ):
     """Everything that `Store` promises of itself; give a fixture named `store`."""
 
@@ -59,3 +79,61 @@ class DurableStoreContract(StoreContract):
         assert search(store, "") == search(other, "") == ["t1", "t2"]
         with pytest.raises(TrackConflictError):
             other.save_track(make_track("t3", path=b"t1.mp3"))
+
+    def test_all_that_is_personal_is_there_after_reopening(
+        self, store: Store, reopen: Callable[[], Store]
+    ) -> None:
+        listens = [make_listen(number, at_ms=number) for number in range(3)]
+        profile = make_profile(1, 30)
+        store.add_listens([*listens, make_listen(user_id=BOB, at_ms=5)])
+        store.save_profile(profile, replacing=None)
+        store.erase_listens(Erasure(BOB, 5))
+        store.add_user(make_user("Ada"))
+        store.add_token(make_token())
+        store.close()
+
+        again = reopen()
+        assert listens_of(again, ADA) == listens
+        assert listens_of(again, BOB) == []
+        assert again.add_listens(listens) == ()
+        assert again.add_listens([make_listen(user_id=BOB, at_ms=5)]) == ()
+        assert again.erasures() == (Erasure(BOB, 5),)
+        assert holds(again, profile)
+        assert again.users() == (make_user("Ada"),)
+        assert again.tokens_of(ADA) == (make_token(),)
+        assert again.token_hashed(make_token().secret_hash) == make_token()
+
+    def test_two_stores_see_each_others_listeners(self, store: Store, reopen: Callable[[], Store]) -> None:
+        other = reopen()
+        listen, profile = make_listen(), make_profile(1)
+        assert store.add_listens([listen]) == (listen,)
+        assert other.add_listens([listen]) == ()
+        assert other.save_profile(profile, replacing=None)
+        assert not store.save_profile(profile, replacing=None)
+        assert holds(store, profile)
+        store.add_user(make_user("Ada"))
+        assert other.has_users()
+        with pytest.raises(NameTakenError):
+            other.add_user(make_user("ADA", user_id="another"))
+        other.add_token(make_token())
+        assert store.token_hashed(make_token().secret_hash) == make_token()
+        other.erase_listens(Erasure(ADA, 0))
+        assert listens_of(store, ADA) == []
+        assert store.profile_version(ADA) is None
+        other.remove_user(ADA)
+        assert not store.has_users()
+        assert store.token_hashed(make_token().secret_hash) is None
+
+    def test_listens_are_read_in_bounded_memory(self, store: Store) -> None:
+        count = 8000
+        store.add_listens([make_listen(number, at_ms=number) for number in range(count)])
+        tracemalloc.start()
+        try:
+            assert len(list(store.listens_of(ADA))) == count
+            _, peak_of_all = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            assert sum(1 for _ in store.listens_of(ADA)) == count
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < peak_of_all / 2

@@ -1,0 +1,226 @@
+"""What every store promises of accounts and API tokens."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from making import SOME_TIME, make_listen
+from soundalike.domain.errors import NameTakenError
+from soundalike.domain.listening import Erasure
+from soundalike.domain.ports import Store
+from soundalike.domain.profiles import new_profile
+from soundalike.domain.types import UserId
+from soundalike.domain.users import Token, User
+from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
+
+
+def make_user(name: str = "Ada", *, user_id: str | None = None, created_at: datetime = SOME_TIME) -> User:
+    return User(
+        id=UserId(name.casefold() if user_id is None else user_id),
+        name=name,
+        password_hash=f"$argon2id$v=19$hash of {name}",
+        created_at=created_at,
+    )
+
+
+def make_token(number: int = 1, *, user_id: UserId = ADA, created_at: datetime = SOME_TIME) -> Token:
+    """Return a token whose id and hash are told from its user and a number."""
+    return Token(
+        id=f"k{number}",
+        user_id=user_id,
+        label="a script",
+        secret_hash=f"{number} of {user_id}",
+        created_at=created_at,
+    )
+
+
+class AccountsContract:
+    def test_there_is_nobody_at_first(self, store: Store) -> None:
+        assert not store.has_users()
+        assert store.users() == ()
+        assert store.user(ADA) is None
+        assert store.user_named("Ada") is None
+
+    def test_an_account_comes_back_as_it_was_added(self, store: Store) -> None:
+        user = make_user("Ada.Lovelace-1_@home")
+        store.add_user(user)
+        assert store.has_users()
+        assert store.user(user.id) == store.user_named(user.name) == user
+        assert store.users() == (user,)
+
+    def test_times_of_accounts_are_kept_to_the_millisecond_in_utc(self, store: Store) -> None:
+        time = datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=timezone(timedelta(hours=5)))
+        store.add_user(make_user(created_at=time))
+        store.add_token(make_token(created_at=time))
+        for found in (store.user(ADA), store.token_hashed(make_token().secret_hash)):
+            assert found is not None
+            assert found.created_at == time - timedelta(microseconds=999)
+            assert found.created_at.tzinfo is UTC
+
+    def test_accounts_come_by_name_whatever_its_letters_case(self, store: Store) -> None:
+        for name in ("bob", "Émile", "Carol", "ada", "Zoe", "0", "adam"):
+            store.add_user(make_user(name))
+        found = [user.name for user in store.users()]
+        assert found == ["0", "ada", "adam", "bob", "Carol", "Zoe", "Émile"]
+
+    @pytest.mark.parametrize(("name", "same"), [("Ada", "aDA"), ("Straße", "STRASSE"), ("ΣΟΦΟΣ", "σοφος")])
+    def test_a_name_is_the_same_in_other_letters_case(self, store: Store, name: str, same: str) -> None:
+        user = make_user(name, user_id="u1")
+        store.add_user(user)
+        assert store.user_named(same) == user
+        with pytest.raises(NameTakenError, match=same):
+            store.add_user(make_user(same, user_id="u2"))
+        assert store.users() == (user,)
+
+    def test_a_name_is_no_part_of_another(self, store: Store) -> None:
+        store.add_user(make_user("ada"))
+        for other in ("ad", "ada2", "%", "_da", "a.a", ""):
+            assert store.user_named(other) is None
+
+    def test_an_id_belongs_to_one_account(self, store: Store) -> None:
+        user = make_user("Ada")
+        store.add_user(user)
+        with pytest.raises(NameTakenError):
+            store.add_user(make_user("Somebody", user_id="ada"))
+        assert store.users() == (user,)
+
+    def test_a_password_is_replaced(self, store: Store) -> None:
+        ada, bob = make_user("Ada"), make_user("Bob")
+        store.add_user(ada)
+        store.add_user(bob)
+        assert store.save_password(ADA, "new hash")
+        assert store.users() == (replace(ada, password_hash="new hash"), bob)  # noqa: S106 - no secret
+
+    def test_nobody_has_no_password(self, store: Store) -> None:
+        store.add_user(make_user("Bob"))
+        assert not store.save_password(ADA, "new hash")
+        assert store.users() == (make_user("Bob"),)
+
+    def test_a_removed_account_is_gone_and_its_name_free(self, store: Store) -> None:
+        store.add_user(make_user("Ada"))
+        store.add_user(make_user("Bob"))
+        assert store.remove_user(ADA)
+        assert store.user(ADA) is None
+        assert store.user_named("Ada") is None
+        assert not store.remove_user(ADA)
+        assert store.remove_user(BOB)
+        assert not store.has_users()
+        store.add_user(make_user("ADA", user_id="another"))
+        assert store.has_users()
+
+    def test_removing_an_account_leaves_what_was_heard(self, store: Store) -> None:
+        store.add_user(make_user("Ada"))
+        store.add_listens([make_listen(user_id=ADA)])
+        profile = new_profile(ADA)
+        store.save_profile(profile, replacing=None)
+        store.erase_listens(Erasure(BOB, 5))
+        store.remove_user(ADA)
+        store.remove_user(BOB)
+        assert list(store.listens_of(ADA)) == [make_listen(user_id=ADA)]
+        assert store.profile(ADA) == profile
+        assert store.erased_ms(BOB) == 5
+
+    def test_erasing_what_was_heard_leaves_the_account(self, store: Store) -> None:
+        store.add_user(make_user("Ada"))
+        store.add_token(make_token())
+        store.erase_listens(Erasure(ADA, 5))
+        assert store.users() == (make_user("Ada"),)
+        assert store.tokens_of(ADA) == (make_token(),)
+
+    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
+    def test_no_text_makes_it_fail(self, store: Store, text: str) -> None:
+        store.add_user(make_user("Ada"))
+        assert store.user(UserId(text)) is None
+        assert store.user_named(text) is None
+        assert store.token_hashed(text) is None
+        assert store.tokens_of(UserId(text)) == ()
+        assert not store.remove_token(UserId(text), text)
+        assert not store.remove_user(UserId(text))
+        assert not store.save_password(UserId(text), text)
+        assert store.users() == (make_user("Ada"),)
+
+    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
+    def test_any_text_in_it_is_kept(self, store: Store, text: str) -> None:
+        user = User(id=UserId(text), name=text, password_hash=text, created_at=SOME_TIME)
+        token = Token(id=text, user_id=UserId(text), label=text, secret_hash=text, created_at=SOME_TIME)
+        store.add_user(user)
+        store.add_token(token)
+        assert store.user(UserId(text)) == store.user_named(text) == user
+        assert store.token_hashed(text) == token
+        assert store.tokens_of(UserId(text)) == (token,)
+
+    def test_one_of_several_gets_the_name(self, store: Store) -> None:
+        barrier = threading.Barrier(4)
+        added: list[User] = []
+        refused: list[str] = []
+
+        def add(thread: int) -> None:
+            user = make_user("ADA" if thread % 2 else "ada", user_id=f"u{thread}")
+            barrier.wait()
+            try:
+                store.add_user(user)
+                added.append(user)
+            except NameTakenError:
+                refused.append(user.id)
+
+        in_threads(4, add)
+        assert len(refused) == 3
+        assert list(store.users()) == added
+
+
+class TokensContract:
+    def test_a_token_comes_back_as_it_was_added(self, store: Store) -> None:
+        token = make_token()
+        store.add_token(token)
+        assert store.token_hashed(token.secret_hash) == token
+        assert store.tokens_of(ADA) == (token,)
+
+    def test_an_unknown_secret_is_nobodys(self, store: Store) -> None:
+        store.add_token(make_token())
+        hashed = make_token().secret_hash
+        for other in ("", hashed[:-1], hashed.upper(), f"{hashed} "):
+            assert store.token_hashed(other) is None
+
+    def test_tokens_come_by_age_then_id(self, store: Store) -> None:
+        older = SOME_TIME - timedelta(milliseconds=1)
+        for number, time in ((2, SOME_TIME), (3, older), (1, SOME_TIME)):
+            store.add_token(make_token(number, created_at=time))
+        assert [token.id for token in store.tokens_of(ADA)] == ["k3", "k1", "k2"]
+
+    def test_users_do_not_see_each_others(self, store: Store) -> None:
+        adas, bobs = make_token(user_id=ADA), make_token(user_id=BOB)
+        store.add_token(adas)
+        store.add_token(bobs)
+        assert store.tokens_of(ADA) == (adas,)
+        assert store.tokens_of(BOB) == (bobs,)
+
+    def test_a_token_is_removed_by_its_user_alone(self, store: Store) -> None:
+        token = make_token()
+        store.add_token(token)
+        assert not store.remove_token(BOB, "k1")
+        assert not store.remove_token(ADA, "k2")
+        assert store.token_hashed(token.secret_hash) == token
+        assert store.remove_token(ADA, "k1")
+        assert store.token_hashed(token.secret_hash) is None
+        assert not store.remove_token(ADA, "k1")
+
+    def test_removing_one_leaves_the_others(self, store: Store) -> None:
+        kept, bobs = make_token(2), make_token(1, user_id=BOB)
+        for token in (make_token(1), kept, bobs):
+            store.add_token(token)
+        assert store.remove_token(ADA, "k1")
+        assert store.tokens_of(ADA) == (kept,)
+        assert store.tokens_of(BOB) == (bobs,)
+
+    def test_tokens_go_with_their_account(self, store: Store) -> None:
+        for name in ("Ada", "Bob"):
+            store.add_user(make_user(name))
+        adas, bobs = make_token(user_id=ADA), make_token(user_id=BOB)
+        store.add_token(adas)
+        store.add_token(bobs)
+        store.remove_user(ADA)
+        assert store.tokens_of(ADA) == ()
+        assert store.token_hashed(adas.secret_hash) is None
+        assert store.token_hashed(bobs.secret_hash) == bobs

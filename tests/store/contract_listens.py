@@ -1,0 +1,255 @@
+"""What every store promises of listens and erasures."""
+
+import random
+import threading
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from making import make_listen
+from soundalike.domain.listening import Erasure, Listen, ListenKind
+from soundalike.domain.ports import Store
+from soundalike.domain.types import EventId, TrackId, UserId
+from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
+
+LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
+LONGEST_MS = 2**53 - 1
+
+some_listens = st.lists(
+    st.builds(
+        make_listen,
+        st.integers(0, 5),
+        user_id=st.sampled_from([ADA, BOB]),
+        track_id=st.sampled_from(["t1", "t2"]),
+        kind=st.sampled_from(list(ListenKind)),
+        position_ms=st.sampled_from([None, 0, 1, LONGEST_MS]),
+        at_ms=st.sampled_from([0, 1, 2, LATEST_MS]),
+    ),
+    max_size=12,
+)
+any_steps = st.lists(
+    some_listens | st.builds(Erasure, st.sampled_from([ADA, BOB]), st.integers(0, 3)), max_size=6
+)
+
+
+def listens_of(store: Store, user_id: UserId) -> list[Listen]:
+    found = list(store.listens_of(user_id))
+    assert store.count_listens(user_id) == store.listen_counts().get(user_id, 0) == len(found)
+    return found
+
+
+class ListensContract:
+    def test_nothing_is_known_of_a_stranger(self, store: Store) -> None:
+        assert listens_of(store, ADA) == []
+        assert store.listen_counts() == {}
+
+    def test_nothing_may_be_added(self, store: Store) -> None:
+        assert store.add_listens([]) == ()
+
+    @pytest.mark.parametrize("kind", ListenKind)
+    @pytest.mark.parametrize("position_ms", [None, 0, LONGEST_MS])
+    @pytest.mark.parametrize("at_ms", [0, LATEST_MS])
+    def test_a_listen_comes_back_as_it_was_added(
+        self, store: Store, kind: ListenKind, position_ms: int | None, at_ms: int
+    ) -> None:
+        listen = make_listen(kind=kind, position_ms=position_ms, at_ms=at_ms)
+        assert store.add_listens([listen]) == (listen,)
+        assert listens_of(store, ADA) == [listen]
+        assert isinstance(listens_of(store, ADA)[0].kind, ListenKind)
+
+    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
+    def test_a_listen_of_any_text_is_kept(self, store: Store, text: str) -> None:
+        listen = replace(make_listen(user_id=text, track_id=text), id=EventId(text), track_id=TrackId(text))
+        assert store.add_listens([listen]) == (listen,)
+        assert store.add_listens([listen]) == ()
+        assert listens_of(store, UserId(text)) == [listen]
+        assert store.listen_counts() == {text: 1}
+
+    def test_they_come_by_time_and_id_whatever_the_order_they_came_in(self, store: Store) -> None:
+        listens = [make_listen(number, at_ms=number // 3) for number in range(30)]
+        shuffled = random.Random(0).sample(listens, len(listens))  # noqa: S311 - an order, no secret
+        assert store.add_listens(shuffled[:10]) == tuple(shuffled[:10])
+        assert store.add_listens(shuffled[10:]) == tuple(shuffled[10:])
+        assert listens_of(store, ADA) == listens
+
+    def test_ids_are_ordered_by_their_letters_codes(self, store: Store) -> None:
+        names = ["-", "0", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "1", "9", "A", "Z", "_", "a", "aa", "b", "z", "~"]
+        store.add_listens([replace(make_listen(), id=EventId(name)) for name in reversed(names)])
+        assert [listen.id for listen in listens_of(store, ADA)] == names
+
+    def test_as_many_as_one_likes_come_in_order(self, store: Store) -> None:
+        listens = [make_listen(number, at_ms=number // 1500) for number in range(2500)]
+        assert store.add_listens(listens[::-1]) == tuple(listens[::-1])
+        assert listens_of(store, ADA) == listens
+
+    def test_sent_twice_counts_once(self, store: Store) -> None:
+        first, second = make_listen(1), make_listen(2, at_ms=5)
+        store.add_listens([first])
+        assert store.add_listens([second, first]) == (second,)
+        assert store.add_listens([second, first]) == ()
+        assert listens_of(store, ADA) == [first, second]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            make_listen(at_ms=99),
+            make_listen(track_id="t2"),
+            make_listen(kind="disliked"),
+            make_listen(position_ms=7),
+        ],
+    )
+    def test_the_first_content_of_an_id_counts(self, store: Store, other: Listen) -> None:
+        first = make_listen(at_ms=50)
+        assert store.add_listens([first]) == (first,)
+        assert store.add_listens([other]) == ()
+        assert listens_of(store, ADA) == [first]
+
+    def test_the_first_content_counts_within_a_batch_too(self, store: Store) -> None:
+        first, other, unlike = make_listen(at_ms=50), make_listen(at_ms=10), make_listen(2)
+        assert store.add_listens([first, other, unlike, first, other]) == (first, unlike)
+        assert listens_of(store, ADA) == [unlike, first]
+
+    def test_an_id_is_unique_within_its_user_alone(self, store: Store) -> None:
+        adas, bobs = make_listen(user_id=ADA), make_listen(user_id=BOB, track_id="t2")
+        assert store.add_listens([adas, bobs]) == (adas, bobs)
+        assert listens_of(store, ADA) == [adas]
+        assert listens_of(store, BOB) == [bobs]
+        assert store.listen_counts() == {ADA: 1, BOB: 1}
+
+    def test_listens_of_many_users_may_come_together(self, store: Store) -> None:
+        listens = [make_listen(number, user_id=f"user{number % 7}", at_ms=number) for number in range(70)]
+        store.add_listens(listens[:5])
+        assert store.add_listens(listens) == tuple(listens[5:])
+        for number in range(7):
+            assert listens_of(store, UserId(f"user{number}")) == listens[number::7]
+
+    def test_users_are_told_apart_by_every_letter(self, store: Store) -> None:
+        names = ["ada", "Ada", "ADA", "ada ", "ad", "adá"]
+        store.add_listens([make_listen(user_id=name, track_id=name) for name in names])
+        for name in names:
+            assert [listen.track_id for listen in listens_of(store, UserId(name))] == [name]
+
+    def test_others_may_add_while_one_is_reading(self, store: Store) -> None:
+        listens = [make_listen(number, at_ms=10 * number) for number in range(2500)]
+        store.add_listens(listens)
+        there, found = set(listens), []
+        for listen in store.listens_of(ADA):
+            found.append(listen)
+            if len(found) % 500 == 1:
+                behind, ahead = 10_000 + len(found), 20_000 + len(found)
+                store.add_listens([make_listen(behind, at_ms=1), make_listen(ahead, at_ms=24_999)])
+        assert [listen for listen in found if listen in there] == listens
+        assert found == sorted(found, key=lambda listen: listen.order)
+
+    def test_one_may_stop_reading_at_any_time(self, store: Store) -> None:
+        store.add_listens([make_listen(number) for number in range(1500)])
+        readers = [store.listens_of(ADA) for _ in range(20)]
+        for reader in readers:
+            next(reader)
+        assert store.add_listens([make_listen(9999)]) == (make_listen(9999),)
+
+    def test_of_threads_that_add_the_same_id_one_is_first(self, store: Store) -> None:
+        barrier = threading.Barrier(4)
+        taken: list[Listen] = []
+
+        def add(thread: int) -> None:
+            for number in range(8):
+                barrier.wait()
+                taken.extend(store.add_listens([make_listen(number, track_id=f"t{thread}", at_ms=thread)]))
+
+        in_threads(4, add)
+        assert sorted(listens_of(store, ADA), key=lambda listen: listen.id) == sorted(
+            taken, key=lambda listen: listen.id
+        )
+        assert len(taken) == 8
+
+
+class ErasuresContract:
+    def test_nobody_is_erased_at_first(self, store: Store) -> None:
+        assert store.erased_ms(ADA) is None
+        assert store.erasures() == ()
+
+    def test_what_is_not_later_goes(self, store: Store) -> None:
+        before, at, after = (make_listen(number, at_ms=number) for number in (9, 10, 11))
+        others = make_listen(user_id=BOB)
+        store.add_listens([before, at, after, others])
+        store.erase_listens(Erasure(ADA, 10))
+        assert listens_of(store, ADA) == [after]
+        assert listens_of(store, BOB) == [others]
+        assert store.erased_ms(ADA) == 10
+        assert store.erased_ms(BOB) is None
+
+    def test_what_comes_late_is_left_out(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 10))
+        before, at, after = (make_listen(number, at_ms=number) for number in (9, 10, 11))
+        others = make_listen(user_id=BOB)
+        assert store.add_listens([before, others, at, after]) == (others, after)
+        assert store.add_listens([before, at]) == ()
+        assert listens_of(store, ADA) == [after]
+
+    def test_what_was_erased_may_be_sent_again_in_vain(self, store: Store) -> None:
+        listen = make_listen(at_ms=10)
+        store.add_listens([listen])
+        store.erase_listens(Erasure(ADA, 10))
+        assert store.add_listens([listen]) == ()
+        assert listens_of(store, ADA) == []
+        assert store.listen_counts() == {}
+
+    def test_the_latest_erasure_counts(self, store: Store) -> None:
+        for at_ms, latest_ms in ((10, 10), (5, 10), (10, 10), (20, 20), (0, 20)):
+            store.erase_listens(Erasure(ADA, at_ms))
+            assert store.erased_ms(ADA) == latest_ms
+        assert store.erasures() == (Erasure(ADA, 20),)
+        kept = make_listen(at_ms=21)
+        assert store.add_listens([make_listen(1, at_ms=20), kept]) == (kept,)
+
+    def test_erasures_come_by_user(self, store: Store) -> None:
+        for name in "caB":
+            store.erase_listens(Erasure(UserId(name), LATEST_MS))
+        assert store.erasures() == tuple(Erasure(UserId(name), LATEST_MS) for name in "Bac")
+
+    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
+    def test_anybody_can_be_erased(self, store: Store, text: str) -> None:
+        store.add_listens([make_listen(user_id=text)])
+        store.erase_listens(Erasure(UserId(text), 0))
+        assert store.erasures() == (Erasure(UserId(text), 0),)
+        assert listens_of(store, UserId(text)) == []
+
+    @given(any_steps)
+    @settings(
+        max_examples=30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
+    def test_whatever_comes_first_later_ones_and_erased_ones_are_left_out(
+        self, store: Store, steps: list[list[Listen] | Erasure]
+    ) -> None:
+        # One store serves every example, so that each has users of its own.
+        self.examples = getattr(self, "examples", 0) + 1
+        kept: dict[UserId, dict[EventId, Listen]] = {}
+        erased: dict[UserId, int] = {}
+        for step in steps:
+            if isinstance(step, Erasure):
+                user_id = self._own(step.user_id)
+                store.erase_listens(Erasure(user_id, step.at_ms))
+                erased[user_id] = max(step.at_ms, erased.get(user_id, -1))
+                of_user = kept.get(user_id, {})
+                kept[user_id] = {key: one for key, one in of_user.items() if one.at_ms > erased[user_id]}
+                continue
+            listens = [replace(listen, user_id=self._own(listen.user_id)) for listen in step]
+            new = []
+            for listen in listens:
+                of_user = kept.setdefault(listen.user_id, {})
+                if listen.id not in of_user and listen.at_ms > erased.get(listen.user_id, -1):
+                    of_user[listen.id] = listen
+                    new.append(listen)
+            assert store.add_listens(listens) == tuple(new)
+        for user_id in (self._own(ADA), self._own(BOB)):
+            expected = sorted(kept.get(user_id, {}).values(), key=lambda listen: listen.order)
+            assert listens_of(store, user_id) == expected
+            assert store.erased_ms(user_id) == erased.get(user_id)
+
+    def _own(self, user_id: UserId) -> UserId:
+        return UserId(f"{user_id}{self.examples}")
