@@ -9,8 +9,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from browser.listener import Listener
-from soundalike.web.app import create_app
+from browser.listener import Ledger, Listener
 from soundalike.web.server import Server
 from web.stage import Stage
 
@@ -85,7 +84,7 @@ def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
 
 @pytest.fixture
 def server(stage: Stage) -> Iterator[Server]:
-    server = Server(create_app(stage.services))
+    server = Server(stage.app())
     thread = threading.Thread(target=server.run)
     thread.start()
     yield server
@@ -120,3 +119,8 @@ def page(context: BrowserContext, server: Server, complaints: list[str]) -> Iter
 @pytest.fixture
 def listener(page: Page) -> Listener:
     return Listener(page)
+
+
+@pytest.fixture
+def ledger(page: Page, stage: Stage) -> Ledger:
+    return Ledger(page, stage)

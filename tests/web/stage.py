@@ -1,30 +1,83 @@
 """A small library on disk, with everything that a player needs around it."""
 
+import hashlib
+import itertools
 import os
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from fakes import MemoryStore
 from making import make_schema, make_track
 from soundalike.domain.errors import NoArtefactError, TrackGoneError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, Root
+from soundalike.domain.listening import Listen, ListenKind
 from soundalike.domain.ports import Cover
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, RootName, TrackId
+from soundalike.domain.types import (
+    ArtefactVersion,
+    EventId,
+    FloatArray,
+    IndexArray,
+    RootName,
+    TrackId,
+    UserId,
+)
+from soundalike.domain.users import User
+from soundalike.events.embedded import StoredLog
 from soundalike.services import Services
+from soundalike.services.accounts import Accounts
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
+from soundalike.services.listens import Listens
 from soundalike.services.neighbours import NeighbourFinder
+from soundalike.services.profiles import Profiles
 from soundalike.services.roots import RootMap
 from soundalike.web.app import create_app
+from soundalike.web.limits import Limits
+from soundalike.wire import time_ms
 
 SCHEMA = make_schema(2)
 LOCAL = {"Host": "localhost"}
+SESSION_KEY = b"a session key for tests alone"
+PASSWORD = "correct horse"  # noqa: S105 - of nobody
+LATENESS_MS = 7 * 24 * 3600 * 1000
+
+
+class QuickHasher:
+    """Salts nothing and takes no time; remembers what was compared."""
+
+    def __init__(self) -> None:
+        self.compared: list[tuple[str, str]] = []
+
+    def hash(self, password: str) -> str:
+        return hashlib.sha256(password.encode(errors="surrogatepass")).hexdigest()
+
+    def is_right(self, password: str, password_hash: str) -> bool:
+        self.compared.append((password, password_hash))
+        return self.hash(password) == password_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everything(Services):
+    """What a player needs."""
+
+    profiles: Profiles
+    listens: Listens
+    accounts: Accounts
+    recommender: Any = None
 
 
 class Store(MemoryStore):
@@ -81,28 +134,96 @@ class Files:
 
 
 class Stage:
-    """A library in a folder; `add` puts a track there, `build` learns from all of them."""
+    """A library in a folder; `add` puts a track there, `build` learns from all of them.
+
+    `add_user` adds an account, `log_in` is a browser that has logged in, `pass_time` puts the clocks on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store = Store()
+        self.hasher = QuickHasher()
+        self._ahead = timedelta(0)
+        self.is_exposed = False
         self.store.save_root(Root(RootName("music"), folder))
         self.shelf = Shelf()
         self.files = Files()
         self.allowed_hosts: frozenset[str] = frozenset()
 
-    @property
-    def services(self) -> Services:
         roots = RootMap(self.store, {})
         library = Library(self.store, roots)
-        return Services(
+        profiles = Profiles(self.store, lateness_ms=LATENESS_MS)
+        numbers = itertools.count(1)
+        self.services = Everything(
             library=library,
             listening=Listening(library, roots, self.files),
             neighbours=NeighbourFinder(self.store, self.shelf, library),
+            profiles=profiles,
+            listens=Listens(
+                self.store, self.store, StoredLog(self.store, on_append=profiles.fold), clock=self.now
+            ),
+            accounts=Accounts(
+                self.store,
+                self.hasher,
+                clock=self.now,
+                new_secret=lambda: f"{next(numbers):043d}",
+                new_id=lambda: f"id{next(numbers)}",
+            ),
+        )
+
+    def app(self) -> Flask:
+        return create_app(
+            self.services,
+            session_key=SESSION_KEY,
+            allowed_hosts=self.allowed_hosts,
+            is_exposed=self.is_exposed,
+            limits=Limits(self.monotonic_s),
         )
 
     def client(self) -> FlaskClient:
-        return create_app(self.services, allowed_hosts=self.allowed_hosts).test_client()
+        return self.app().test_client()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def monotonic_s(self) -> float:
+        return time.monotonic() + self._ahead.total_seconds()
+
+    def pass_time(self, seconds: float) -> None:
+        """Put the clocks on, as if so much time had passed."""
+        self._ahead += timedelta(seconds=seconds)
+
+    def add_user(self, name: str, password: str = PASSWORD) -> User:
+        return self.services.accounts.add(name, password)
+
+    def token_of(self, name: str) -> str:
+        """Make a token of an account."""
+        accounts = self.services.accounts
+        return accounts.make_token(accounts.named(name).id, "test").secret
+
+    def bearer(self, name: str) -> dict[str, str]:
+        """Return the headers of a script that has a token."""
+        return {**LOCAL, "Authorization": f"Bearer {self.token_of(name)}"}
+
+    def log_in(self, name: str, password: str = PASSWORD) -> FlaskClient:
+        """Return a browser in which somebody has logged in."""
+        client = self.client()
+        answer = send_form(client, "/login", "/login", {"name": name, "password": password})
+        assert answer.status_code == 303, answer.text
+        return client
+
+    def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
+        """Let somebody have heard something, `number` seconds ago; each number is an event of its own."""
+        listen = Listen(
+            id=EventId(str(uuid.UUID(int=number))),
+            user_id=UserId(user_id),
+            track_id=TrackId(track_id),
+            kind=ListenKind(kind),
+            position_ms=None,
+            at_ms=time_ms(self.now()) - 1000 * number,
+        )
+        self.services.listens.take([listen])
+        return listen
 
     def add(
         self,
@@ -136,6 +257,24 @@ class Stage:
             coordinates=points,
             neighbours=_exact(points, min(k, len(points) - 1)),
         )
+
+
+def form_token(client: FlaskClient, page: str) -> str:
+    """Return the token that the forms of a page carry."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page, headers=LOCAL).text)
+    assert found is not None, f"{page} has no form"
+    return found[1]
+
+
+def send_form(
+    client: FlaskClient,
+    page: str,
+    action: str,
+    fields: Mapping[str, str],
+    headers: Mapping[str, str] = LOCAL,
+) -> TestResponse:
+    """Send a form as the page has it."""
+    return client.post(action, data={"csrf_token": form_token(client, page), **fields}, headers=headers)
 
 
 def _vectors(point: tuple[float, float]) -> FeatureVectors:

@@ -16,7 +16,6 @@ from waitress.adjustments import Adjustments
 
 from soundalike.domain.errors import ServeError
 from soundalike.web import protocol
-from soundalike.web.app import create_app
 from soundalike.web.server import Server, check_address, serve
 from web.stage import Stage
 
@@ -29,7 +28,7 @@ WHOLE = AUDIO % b""
 
 @contextmanager
 def running(stage: Stage) -> Iterator[Server]:
-    server = Server(create_app(stage.services), threads=4)
+    server = Server(stage.app(), threads=4)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -263,9 +262,8 @@ SERVING = """
 from pathlib import Path
 import sys
 from web.stage import Stage
-from soundalike.web.app import create_app
 from soundalike.web.server import serve
-app = create_app(Stage(Path(sys.argv[1])).services)
+app = Stage(Path(sys.argv[1])).app()
 serve(app, host="127.0.0.1", port=0, on_ready=lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
@@ -291,7 +289,7 @@ def test_a_signal_ends_serving_cleanly(tmp_path: Path, number: signal.Signals) -
 def test_the_signal_handlers_are_as_before_once_it_has_ended(stage: Stage) -> None:
     before = signal.getsignal(signal.SIGTERM)
     serve(
-        create_app(stage.services),
+        stage.app(),
         host="127.0.0.1",
         port=0,
         on_ready=lambda _url: signal.raise_signal(signal.SIGTERM),

@@ -3,32 +3,71 @@
 from flask import Flask
 
 from soundalike.services import Services
+from soundalike.web.accounts import make_accounts
 from soundalike.web.api import make_api
 from soundalike.web.assets import make_assets
+from soundalike.web.auth import recognise_listeners
+from soundalike.web.entry import make_entry
 from soundalike.web.faults import answer_faults
+from soundalike.web.forms import refuse_forged_forms
 from soundalike.web.guard import Guard
+from soundalike.web.limits import Limits, limit_rates
+from soundalike.web.listeners import listener_or_none
+from soundalike.web.me import make_me
+from soundalike.web.origins import refuse_foreign_pages
 from soundalike.web.pages import make_pages
+from soundalike.web.personal import make_personal
 
 
-def create_app(services: Services, *, allowed_hosts: frozenset[str] = frozenset()) -> Flask:
+def create_app(
+    services: Services,
+    *,
+    session_key: bytes,
+    allowed_hosts: frozenset[str] = frozenset(),
+    is_exposed: bool = False,
+    limits: Limits | None = None,
+) -> Flask:
     """Return the player: pages, API and streams.
 
     Parameters
     ----------
     services : Services
         What it shows and plays; safe to be called from several threads.
+    session_key : bytes
+        Signs sessions.
     allowed_hosts : frozenset of str
         Host names to answer to besides ``localhost``, ``127.0.0.1`` and ``[::1]``.
+    is_exposed : bool
+        Whether it is bound to an address that other machines reach: then everybody has to log in, also
+        while there is no account, and any address may be its own.
+    limits : Limits or None
+        How often one may ask; None takes the usual.
     """
+    limits = limits or Limits()
     app = Flask(__name__, static_folder=None)
     # Even under test, an error nobody foresaw is answered, not thrown at the server.
     app.config.update(PROPAGATE_EXCEPTIONS=False)
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.merge_slashes = False
-    app.register_blueprint(make_api(services))
-    app.register_blueprint(make_assets())
-    app.register_blueprint(make_pages(services))
+    app.context_processor(lambda: {"listener": listener_or_none()})
+    # In the order in which a request has to pass them.
+    recognise_listeners(app, services.accounts, session_key=session_key, is_exposed=is_exposed)
+    refuse_foreign_pages(app)
     answer_faults(app)
-    app.wsgi_app = Guard(app.wsgi_app, allowed_hosts)  # type: ignore[method-assign] # Flask's own way to wrap
+    limit_rates(app, limits)
+    refuse_forged_forms(app)
+    for routes in (
+        make_api(services),
+        make_personal(services),
+        make_me(services),
+        make_entry(services, limits),
+        make_accounts(services, limits),
+        make_assets(),
+        make_pages(services),
+    ):
+        app.register_blueprint(routes)
+    app.wsgi_app = Guard(  # type: ignore[method-assign] # Flask's own way to wrap
+        app.wsgi_app, allowed_hosts, has_users=services.accounts.has_users, is_exposed=is_exposed
+    )
     return app

@@ -9,9 +9,12 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from soundalike.domain.errors import (
+    AccountError,
     DamagedArtefactError,
     EventLogError,
     ListenError,
+    LoginError,
+    NameTakenError,
     NoArtefactError,
     NoCoverError,
     NotAnalysedError,
@@ -21,6 +24,7 @@ from soundalike.domain.errors import (
     StoreBusyError,
     TrackGoneError,
     UnknownTrackError,
+    UnknownUserError,
 )
 
 _log = logging.getLogger(__name__)
@@ -39,10 +43,31 @@ class Fault:
     index: int | None = None
 
 
+class Refusal(Exception):  # noqa: N818 - not an error, an answer
+    """An answer that a request gets instead of what it asked for.
+
+    Parameters
+    ----------
+    fault : Fault
+        What is wrong with it.
+    headers : mapping of str to str
+        What the answer carries besides.
+    """
+
+    def __init__(self, fault: Fault, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+        self.headers = headers
+
+
 ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
     {
         QueryError: (400, "bad_parameter"),
         ListenError: (400, "bad_event"),
+        AccountError: (400, "bad_account"),
+        LoginError: (401, "wrong_login"),
+        NameTakenError: (409, "name_taken"),
+        UnknownUserError: (409, "no_account"),
         UnknownTrackError: (404, "unknown_track"),
         NoCoverError: (404, "no_cover"),
         NotAnalysedError: (409, "not_analysed"),
@@ -106,6 +131,12 @@ def answer_faults(app: Flask) -> None:
     def refuse_bodies() -> None:
         if (request.content_length or 0) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
+
+    @app.errorhandler(Refusal)
+    def refuse(refusal: Refusal) -> Response:
+        response = fault_response(refusal.fault)
+        response.headers.extend(dict(refusal.headers))
+        return response
 
     @app.errorhandler(SoundalikeError)
     @app.errorhandler(HTTPException)

@@ -1,11 +1,14 @@
 """What stands before every request and goes with every response: whose name was called, and what is safe."""
 
+import ipaddress
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from soundalike.web.faults import Fault, is_api_path
+from soundalike.domain.errors import SoundalikeError
+from soundalike.web.faults import Fault, fault_of, is_api_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +30,12 @@ SAFE_HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 
+_PUBLISHED = Fault(
+    403,
+    "no_accounts",
+    "this came through a proxy, which would let everybody in as you, for there are no accounts; "
+    "add one first: soundalike users add NAME",
+)
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?", re.ASCII | re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
@@ -35,7 +44,10 @@ class Guard:
     """A WSGI application that refuses foreign hosts before the one inside hears of them.
 
     A page elsewhere can point its own name at this machine (DNS rebinding) and read what it is told;
-    it cannot make the browser call that name ``localhost``.
+    it cannot make the browser call that name ``localhost``, nor call an address by a name.
+
+    While there are no accounts, what comes through a proxy is refused too: whoever reaches the proxy
+    would be the one listener who needs no password.
 
     Parameters
     ----------
@@ -43,11 +55,24 @@ class Guard:
         What is guarded.
     allowed_hosts : frozenset of str
         Names to answer to besides the local ones, without port.
+    has_users : callable
+        Tells whether there are accounts, now.
+    is_exposed : bool
+        Whether other machines reach it, so that any address may be its own.
     """
 
-    def __init__(self, inside: "WSGIApplication", allowed_hosts: frozenset[str]) -> None:
+    def __init__(
+        self,
+        inside: "WSGIApplication",
+        allowed_hosts: frozenset[str],
+        *,
+        has_users: Callable[[], bool],
+        is_exposed: bool = False,
+    ) -> None:
         self._inside = inside
         self._names = LOCAL_HOSTS | {name.lower() for name in allowed_hosts}
+        self._has_users = has_users
+        self._is_exposed = is_exposed
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, with the safe headers whatever the answer is."""
@@ -57,10 +82,33 @@ class Guard:
             added = [header for header in SAFE_HEADERS if header[0].lower() not in named]
             return start_response(status, headers + added, *exc_info)
 
+        fault = self._published(environ) or self._misnamed(environ)
+        return self._inside(environ, start) if fault is None else _refuse(fault, environ, start)
+
+    def _published(self, environ: "WSGIEnvironment") -> Fault | None:
+        if not is_forwarded(environ):
+            return None
+        try:
+            return None if self._has_users() else _PUBLISHED
+        except SoundalikeError as error:
+            return fault_of(error)
+
+    def _misnamed(self, environ: "WSGIEnvironment") -> Fault | None:
         for authority in _authorities(environ):
-            if host_name(authority) not in self._names:
-                return _refuse(authority, environ, start)
-        return self._inside(environ, start)
+            name = host_name(authority)
+            if name not in self._names and not (self._is_exposed and _is_address(name)):
+                message = (
+                    f"the host {authority[:100]!r} is not served here; "
+                    f"open http://localhost:{environ.get('SERVER_PORT', '')}/ "
+                    "or name the host in the setting allowed_hosts"
+                )
+                return Fault(400, "bad_host", message)
+        return None
+
+
+def is_forwarded(environ: "WSGIEnvironment") -> bool:
+    """Whether a request says that it came through a proxy."""
+    return any(name == "HTTP_FORWARDED" or name.startswith("HTTP_X_FORWARDED") for name in environ)
 
 
 def host_name(authority: str) -> str | None:
@@ -81,16 +129,22 @@ def _authorities(environ: "WSGIEnvironment") -> Iterator[str]:
         yield absolute[1]
 
 
-def _refuse(authority: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    port = environ.get("SERVER_PORT", "")
-    message = (
-        f"the host {authority[:100]!r} is not served here; open http://localhost:{port}/ "
-        "or name the host in the setting allowed_hosts"
-    )
+def _is_address(name: str | None) -> bool:
+    try:
+        if name and name.startswith("["):
+            ipaddress.IPv6Address(name[1:-1])
+        else:
+            ipaddress.IPv4Address(name or "")
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     if is_api_path(environ.get("PATH_INFO", "")):
-        body, kind = fault_body(Fault(400, "bad_host", message)), "application/json"
+        body, kind = fault_body(fault), "application/json"
     else:
-        body, kind = message.encode(errors="replace"), "text/plain; charset=utf-8"
+        body, kind = fault.message.encode(errors="replace"), "text/plain; charset=utf-8"
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    start_response("400 BAD REQUEST", headers)
+    start_response(f"{fault.status} {HTTPStatus(fault.status).phrase.upper()}", headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

@@ -43,11 +43,13 @@ class Server:
     app : WSGIApplication
         What answers.
     host : str
-        A loopback address or ``"localhost"``.
+        Loopback, unless there are accounts.
     port : int
         0 takes any free one.
     threads : int
         Workers.
+    has_users : bool
+        Whether there are accounts, without which other machines are not served.
 
     Raises
     ------
@@ -56,9 +58,15 @@ class Server:
     """
 
     def __init__(
-        self, app: "WSGIApplication", *, host: str = "127.0.0.1", port: int = 0, threads: int = THREADS
+        self,
+        app: "WSGIApplication",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        threads: int = THREADS,
+        has_users: bool = False,
     ) -> None:
-        listening = _listen(host, port)
+        listening = _listen(host, port, has_users=has_users)
         # Its warnings tell of queues, which covers alone make.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         adjustments = Adjustments(
@@ -68,6 +76,8 @@ class Server:
             connection_limit=_connection_limit(),
             channel_timeout=STALLED_AFTER_S,
             max_request_body_size=_MAX_RECEIVED_BYTES,
+            # Left in, since what came through a proxy is refused while there are no accounts.
+            clear_untrusted_proxy_headers=False,
             # Below it, a client that sends several requests at once and reads nothing holds a worker.
             outbuf_high_watermark=sys.maxsize,
         )
@@ -85,8 +95,7 @@ class Server:
         )
         self._stopping = threading.Event()
         self.port: int = listening.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self.port}/"
+        self.url = f"http://{_shown(host)}:{self.port}/"
 
     def run(self) -> None:
         """Serve until `stop`; then close every connection."""
@@ -112,7 +121,14 @@ class Server:
         wasyncore.close_all(self._map, ignore_all=True)
 
 
-def serve(app: "WSGIApplication", *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(
+    app: "WSGIApplication",
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    has_users: bool = False,
+) -> None:
     """Serve until SIGINT or SIGTERM; call from the main thread.
 
     Parameters
@@ -120,16 +136,18 @@ def serve(app: "WSGIApplication", *, host: str, port: int, on_ready: Callable[[s
     app : WSGIApplication
         What answers.
     host, port
-        Where; loopback alone, for there are no accounts.
+        Where; loopback alone, unless there are accounts.
     on_ready : callable
         Told the address once it is listened on.
+    has_users : bool
+        Whether there are accounts.
 
     Raises
     ------
     ServeError
         If the address cannot be used; a taken port's message names the next free one.
     """
-    server = Server(app, host=host, port=port)
+    server = Server(app, host=host, port=port, has_users=has_users)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         server.stop()
@@ -147,7 +165,7 @@ def serve(app: "WSGIApplication", *, host: str, port: int, on_ready: Callable[[s
             signal.signal(number, handler)
 
 
-def check_address(host: str, port: int) -> None:
+def check_address(host: str, port: int, *, has_users: bool = False) -> None:
     """Make sure that an address can be served on, before any long work.
 
     Raises
@@ -155,14 +173,31 @@ def check_address(host: str, port: int) -> None:
     ServeError
         As `serve`.
     """
-    _listen(host, port).close()
+    _listen(host, port, has_users=has_users).close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def is_exposed(host: str) -> bool:
+    """Whether other machines reach an address, so that `create_app` has to know nobody by default.
+
+    Raises
+    ------
+    ServeError
+        If the host is not known here.
+    """
+    return not _is_loopback(_resolve(host)[1])
+
+
+def _listen(host: str, port: int, *, has_users: bool) -> socket.socket:
     if not 0 <= port <= _MAX_PORT:
         msg = f"port {port} does not exist; choose one of 1024 to {_MAX_PORT}"
         raise ServeError(msg)
     family, address = _resolve(host)
+    if not has_users and not _is_loopback(address):
+        msg = (
+            f"{host} can be reached from other machines, which needs accounts: "
+            "add one with 'soundalike users add NAME', or use 127.0.0.1"
+        )
+        raise ServeError(msg)
     try:
         return _bound(family, address, port)
     except OSError as error:
@@ -177,14 +212,18 @@ def _resolve(host: str) -> tuple[int, str]:
         raise ServeError(msg) from error
     # Every browser tries both families for localhost, so one is enough: the older.
     family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    name = str(address[0])
-    if not ipaddress.ip_address(name.partition("%")[0]).is_loopback:
-        msg = (
-            f"{host} can be reached from other machines, which needs accounts, and those do not exist yet; "
-            "use 127.0.0.1"
-        )
-        raise ServeError(msg)
-    return family, name
+    return family, str(address[0])
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def _shown(host: str) -> str:
+    """Return how to call a host in a browser on this machine."""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - every address, of which one is told
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _bound(family: int, address: str, port: int) -> socket.socket:

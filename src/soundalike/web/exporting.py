@@ -1,0 +1,44 @@
+"""All that is stored on somebody, as one JSON document that is written as it is read."""
+
+import json
+from collections.abc import Generator
+from itertools import islice
+from typing import Any
+
+from soundalike.domain.types import UserId
+from soundalike.services import Services
+from soundalike.wire import time_text
+from soundalike.wire.listens import listen_body
+from soundalike.wire.profiles import profile_body
+
+_LISTENS_A_PIECE = 500
+
+
+def export_pieces(services: Services, user_id: UserId) -> Generator[bytes, None, None]:
+    """Yield the document in pieces, in bounded memory however much somebody has heard.
+
+    It holds the account without its password, the tokens without their secrets, the profile, and every
+    listen as clients send them.
+    """
+    head = json.dumps(_head(services, user_id), indent=1)
+    listens = (json.dumps(listen_body(listen)) for listen in services.listens.of(user_id))
+    yield f'{head.removesuffix("}").rstrip()},\n "listens": ['.encode()
+    mark = "\n  "
+    while piece := list(islice(listens, _LISTENS_A_PIECE)):
+        yield (mark + ",\n  ".join(piece)).encode()
+        mark = ",\n  "
+    yield b"\n ]\n}\n"
+
+
+def _head(services: Services, user_id: UserId) -> dict[str, Any]:
+    user = services.accounts.user(user_id)
+    account = {
+        "id": user_id,
+        "name": None if user is None else user.name,
+        "created_at": None if user is None else time_text(user.created_at),
+    }
+    tokens = [
+        {"id": token.id, "label": token.label, "created_at": time_text(token.created_at)}
+        for token in services.accounts.tokens_of(user_id)
+    ]
+    return {"account": account, "tokens": tokens, "profile": profile_body(services.profiles.of(user_id))}
