@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from making import make_track, make_vectors
+from making import SOME_TIME, make_listen, make_track, make_vectors
 from soundalike.domain.errors import SchemaMismatchError, StoreBusyError, StoreError, StoreVersionError
+from soundalike.domain.listening import Erasure
+from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Sort
-from soundalike.domain.types import RelativePath, RootName, TrackId
-from soundalike.store import sqlite_connections
+from soundalike.domain.types import RelativePath, RootName, UserId
+from soundalike.domain.users import Token, User
 from soundalike.store.migrations import APPLICATION_ID, MIGRATIONS
 from soundalike.store.sqlite import SqliteStore
 
@@ -34,6 +36,7 @@ def fill(path: Path, count: int = 1) -> None:
     with closing(SqliteStore(path)) as store:
         for number in range(count):
             store.save_track(make_track(f"t{number}"), make_vectors())
+        add_personal(store, count)
 
 
 def pragma(path: Path, name: str) -> object:
@@ -71,37 +74,6 @@ def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
     fill(path)
     assert pragma(path, "integrity_check") == "ok"
-
-
-def test_a_newer_store_is_refused_untouched(path: Path) -> None:
-    fill(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreVersionError, match=rf"library\.sqlite.*99.*{len(MIGRATIONS)}"):
-        SqliteStore(path)
-    assert pragma(path, "user_version") == 99
-
-
-def test_an_older_store_is_migrated_with_all_it_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(path)
-    steps = (
-        *MIGRATIONS,
-        ("ALTER TABLE tracks ADD COLUMN mood TEXT", "CREATE INDEX by_mood ON tracks (mood)"),
-    )
-    monkeypatch.setattr(sqlite_connections, "MIGRATIONS", steps)
-    with closing(SqliteStore(path)) as store:
-        assert store.track(TrackId("t0")) == make_track("t0")
-    assert pragma(path, "user_version") == len(MIGRATIONS) + 1
-
-
-def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(path)
-    monkeypatch.setattr(sqlite_connections, "MIGRATIONS", (*MIGRATIONS, ("DROP TABLE words", "nonsense")))
-    with pytest.raises(StoreError, match="syntax"):
-        SqliteStore(path)
-    monkeypatch.undo()
-    with closing(SqliteStore(path)) as store:
-        assert store.find_tracks(["title"], sort=SORT, limit=5).total == 1
 
 
 def test_another_programs_database_is_refused_untouched(path: Path) -> None:
@@ -153,12 +125,31 @@ def test_a_store_cut_short_is_told(path: Path) -> None:
         use_all(store)
 
 
+def add_personal(store: SqliteStore, count: int) -> None:
+    listens = [make_listen(number, user_id=f"user{number % 5}", at_ms=number) for number in range(count)]
+    store.add_listens(listens)
+    for user_id in store.listen_counts():
+        store.save_profile(refold(user_id, store.listens_of(user_id)), replacing=None)
+        user = User(id=user_id, name=user_id, password_hash="hash", created_at=SOME_TIME)  # noqa: S106 - no secret
+        store.add_user(user)
+        store.add_token(Token(id="k", user_id=user_id, label="", secret_hash=user_id, created_at=SOME_TIME))
+
+
 def use_all(store: SqliteStore) -> None:
     list(store.tracks_under(ROOT, WHOLE))
     with suppress(SchemaMismatchError):  # a flipped fingerprint
         list(store.track_vectors(make_vectors().schema))
     store.find_tracks(["title"], sort=SORT, limit=100)
     store.save_track(make_track("new"))
+    for user in store.users():
+        store.tokens_of(user.id)
+        store.profile(user.id)
+        list(store.listens_of(user.id))
+    store.profile_counts()
+    store.erasures()
+    store.add_listens([make_listen(9999)])
+    store.erase_listens(Erasure(UserId("user0"), 5))
+    store.remove_user(UserId("user1"))
 
 
 def test_a_folder_in_its_place_is_told(path: Path) -> None:
