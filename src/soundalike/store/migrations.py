@@ -127,6 +127,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_ms  INTEGER NOT NULL
         ) WITHOUT ROWID
         """,
-        "CREATE INDEX tokens_by_user ON tokens (user, created_ms, id)",
+        "CREATE INDEX tokens_by_user ON tokens (user)",
     ),
 )

@@ -30,7 +30,7 @@ class SqliteAccounts:
 
     def users(self) -> tuple[User, ...]:
         """Return every account, by `name_key`."""
-        return self._users("ORDER BY name_key")
+        return tuple(sorted(self._users(""), key=lambda user: name_key(user.name)))
 
     def user(self, user_id: UserId) -> User | None:
         """Return an account, or None."""
@@ -88,7 +88,9 @@ class SqliteAccounts:
 
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
         """Return a user's tokens by (`created_at`, `id`)."""
-        return self._tokens("WHERE user = ? ORDER BY created_ms, id", user_id)
+        return tuple(
+            sorted(self._tokens("WHERE user = ?", user_id), key=lambda one: (one.created_at, one.id))
+        )
 
     def token_hashed(self, secret_hash: str) -> Token | None:
         """Return the token whose secret has this hash, or None."""

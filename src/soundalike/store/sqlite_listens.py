@@ -150,8 +150,8 @@ class SqliteListens:
     def erasures(self) -> tuple[Erasure, ...]:
         """Return the erasure of every user who has one, by user."""
         with self._connections.reading() as connection:
-            rows = connection.execute("SELECT user, at_ms FROM erasures ORDER BY user").fetchall()
-        return tuple(map(erasure_from_row, rows))
+            rows = connection.execute("SELECT user, at_ms FROM erasures").fetchall()
+        return tuple(sorted(map(erasure_from_row, rows), key=lambda erasure: erasure.user_id))
 
 
 def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> Iterator[Listen]:
