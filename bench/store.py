@@ -1,12 +1,17 @@
-"""Time searching, paging and writing in a synthetic store the size of FMA (106,574 tracks).
+"""Time searching, paging and writing in a synthetic store the size of FMA (106,574 tracks), and listens.
 
-Run with ``python bench/store.py [TRACKS]``; a plain count over the table is timed beside as the baseline.
+Run with ``python bench/store.py [TRACKS]``; a plain count over the table is timed beside as the baseline,
+and for listens a bare table without ids or order, written by `executemany` and as durable.
 """
 
+import random
+import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,13 +20,25 @@ import numpy as np
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
+from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Position, Sort, Track
-from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName, TrackId
+from soundalike.domain.types import (
+    AudioHash,
+    DurationMs,
+    EventId,
+    RelativePath,
+    RootName,
+    TrackId,
+    UserId,
+)
 from soundalike.domain.words import words
 from soundalike.store.sqlite import SqliteStore
 
 FMA_TRACKS = 106_574
 REPEATS = 15
+LISTENS, LISTENERS = 100_000, 100
+SINGLES = 1_000
 SCHEMA = FeatureSchema("bench", 1, tuple(f"f{i}" for i in range(44)), ("all",) * 44)
 QUERIES = ["", "a", "s", "th", "love", "artist 77", "a b c", "the love of", "zzz", "album 5 s", "artist77 s"]
 SORTS = ["title", "-artist", "year", "-year", "added"]
@@ -71,6 +88,116 @@ def timed(act: Callable[[], object]) -> tuple[float, float]:
         act()
         times.append((time.perf_counter() - start) * 1000)
     return float(np.median(times)), max(times)
+
+
+def synthetic_batches(size: int, count: int) -> list[list[Listen]]:
+    """Return listens in batches of one user each, as browsers send them: random ids, in order of time."""
+    rng = random.Random(size)  # noqa: S311 - the same ids at every run, no secrets
+    kinds = list(ListenKind)
+    users = [UserId(f"{rng.getrandbits(80):020x}") for _ in range(LISTENERS)]
+    batches = []
+    for first in range(0, count, size):
+        user_id = rng.choice(users)
+        batches.append(
+            [
+                Listen(
+                    id=EventId(str(uuid.UUID(int=rng.getrandbits(128)))),
+                    user_id=user_id,
+                    track_id=TrackId(f"{rng.getrandbits(64):016x}"),
+                    kind=rng.choice(kinds),
+                    position_ms=rng.randrange(300_000),
+                    at_ms=1_700_000_000_000 + 60_000 * number,
+                )
+                for number in range(first, min(first + size, count))
+            ]
+        )
+    return batches
+
+
+class BareTable:
+    """What adding listens costs at the least: rows of the same columns at the end of a table."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute("CREATE TABLE bare (user, at_ms, id, track, kind, position_ms)")
+
+    def add(self, listens: Sequence[Listen]) -> None:
+        """Write rows at the end, as durably as the store does."""
+        rows = [(one.user_id, one.at_ms, one.id, one.track_id, one.kind, one.position_ms) for one in listens]
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.executemany("INSERT INTO bare VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self.connection.execute("COMMIT")
+
+    def read(self) -> int:
+        """Read all rows at once."""
+        return len(self.connection.execute("SELECT * FROM bare").fetchall())
+
+
+def rate(act: Callable[[], int]) -> tuple[float, float]:
+    """Return listens a second, and a second of this process's own (without waiting for the disk)."""
+    start, start_cpu = time.perf_counter(), time.process_time()
+    count = act()
+    return count / (time.perf_counter() - start), count / (time.process_time() - start_cpu)
+
+
+def add_all(add: Callable[[Sequence[Listen]], object], batches: list[list[Listen]]) -> int:
+    """Add listens batch by batch; return how many."""
+    for batch in batches:
+        add(batch)
+    return sum(map(len, batches))
+
+
+def each_ms(add: Callable[[Sequence[Listen]], object], batches: list[list[Listen]]) -> tuple[float, float]:
+    """Return median and 99th percentile of one call, in ms."""
+    times = []
+    for batch in batches:
+        start = time.perf_counter()
+        add(batch)
+        times.append((time.perf_counter() - start) * 1000)
+    return float(np.median(times)), float(np.percentile(times, 99))
+
+
+def time_listens(folder: Path) -> None:
+    """Time adding and reading listens beside the bare table, and what is asked at every request."""
+    batches = synthetic_batches(500, LISTENS)
+    singles = synthetic_batches(1, SINGLES)
+    bare = BareTable(folder / "bare.sqlite")
+    with closing(SqliteStore(folder / "listens.sqlite")) as store, closing(bare.connection):
+        users = sorted({batch[0].user_id for batch in batches})
+
+        def read() -> int:
+            return sum(1 for user_id in users for _ in store.listens_of(user_id))
+
+        print(
+            f"\n{'listens, durable where written':44} {'a second':>9} {'of CPU':>9} {'bare':>9} {'ratio':>6}"
+        )
+        add, add_bare = partial(add_all, store.add_listens, batches), partial(add_all, bare.add, batches)
+        for what, act, baseline in (
+            ("added by 500", add, add_bare),
+            ("added by 500, all known already", add, add_bare),
+            ("listens_of every user", read, bare.read),
+        ):
+            bare_rate, _ = rate(baseline)
+            wall, cpu = rate(act)
+            print(f"{what:44} {wall:9,.0f} {cpu:9,.0f} {bare_rate:9,.0f} {bare_rate / wall:6.1f}")
+        bare_ms, bare_worst_ms = each_ms(bare.add, singles)
+        median_ms, worst_ms = each_ms(store.add_listens, singles)
+        print(
+            f"added one by one: {median_ms:.2f} ms, p99 {worst_ms:.2f}; "
+            f"bare {bare_ms:.2f} ms, p99 {bare_worst_ms:.2f}"
+        )
+        profile = refold(users[0], [batch[0] for batch in batches][:200])
+        store.save_profile(profile, replacing=None)
+        for asked, answer in (
+            ("has_users", store.has_users),
+            ("profile_version", lambda: store.profile_version(users[0])),
+            ("profile of 200 listens", lambda: store.profile(users[0])),
+            ("save_profile", lambda: store.save_profile(profile, replacing=profile.version)),
+        ):
+            median, worst = timed(answer)
+            print(f"{asked}: {median * 1000:.0f} us, worst {worst * 1000:.0f}")
 
 
 def main() -> None:
@@ -124,6 +251,7 @@ def main() -> None:
         total = sum(1 for _ in store.tracks_under(RootName("music"), RelativePath(b"")))
         print(f"every track read by path: {total / (time.perf_counter() - start):.0f}/s")
         store.close()
+        time_listens(Path(folder))
 
 
 if __name__ == "__main__":
