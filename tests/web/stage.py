@@ -24,6 +24,7 @@ from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, Root
 from soundalike.domain.listening import Listen, ListenKind
 from soundalike.domain.ports import Cover
+from soundalike.domain.recommendations import Recommendations
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
@@ -70,6 +71,22 @@ class QuickHasher:
         return self.hash(password) == password_hash
 
 
+class OwnTracks:
+    """Recommends nothing, and notes which tracks it knows somebody to have heard."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+
+    def recommend(self, user_id: UserId, **_asked: object) -> Recommendations:
+        profile = self._profiles.of(user_id)
+        return Recommendations(
+            artefact=None,
+            profile_version=profile.version,
+            recommendations=(),
+            note=" ".join(sorted(profile.taste.tracks)),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Everything(Services):
     """What a player needs."""
@@ -77,7 +94,7 @@ class Everything(Services):
     profiles: Profiles
     listens: Listens
     accounts: Accounts
-    recommender: Any = None
+    recommender: Any
 
 
 class Store(MemoryStore):
@@ -144,6 +161,7 @@ class Stage:
         self.store = Store()
         self.hasher = QuickHasher()
         self._ahead = timedelta(0)
+        self._apps: dict[tuple[frozenset[str], bool], Flask] = {}
         self.is_exposed = False
         self.store.save_root(Root(RootName("music"), folder))
         self.shelf = Shelf()
@@ -159,6 +177,7 @@ class Stage:
             listening=Listening(library, roots, self.files),
             neighbours=NeighbourFinder(self.store, self.shelf, library),
             profiles=profiles,
+            recommender=OwnTracks(profiles),
             listens=Listens(
                 self.store, self.store, StoredLog(self.store, on_append=profiles.fold), clock=self.now
             ),
@@ -172,19 +191,25 @@ class Stage:
         )
 
     def app(self) -> Flask:
-        return create_app(
-            self.services,
-            session_key=SESSION_KEY,
-            allowed_hosts=self.allowed_hosts,
-            is_exposed=self.is_exposed,
-            limits=Limits(self.monotonic_s),
-        )
+        """Return the player, the same one until it is to serve other names."""
+        how = (self.allowed_hosts, self.is_exposed)
+        if how not in self._apps:
+            self._apps[how] = create_app(
+                self.services,
+                session_key=SESSION_KEY,
+                allowed_hosts=self.allowed_hosts,
+                is_exposed=self.is_exposed,
+                limits=Limits(self.monotonic_s),
+            )
+        return self._apps[how]
 
     def client(self) -> FlaskClient:
         return self.app().test_client()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        """Return the time, to the millisecond as stores keep it."""
+        exact = datetime.now(UTC) + self._ahead
+        return exact.replace(microsecond=exact.microsecond // 1000 * 1000)
 
     def monotonic_s(self) -> float:
         return time.monotonic() + self._ahead.total_seconds()

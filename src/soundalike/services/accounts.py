@@ -89,6 +89,22 @@ class Accounts:
             raise UnknownUserError(msg)
         return user
 
+    def check_new_name(self, name: str) -> str:
+        """Return a name as a new account would have it.
+
+        Raises
+        ------
+        NameTakenError
+            If another account has it, whatever its letters' case.
+        AccountError
+            If it is none that an account may have.
+        """
+        name = check_name(_composed(name))
+        if self._store.user_named(name) is not None:
+            msg = f"there is an account named {name!r} already; choose another name"
+            raise NameTakenError(msg)
+        return name
+
     def add(self, name: str, password: str) -> User:
         """Add an account; the first one takes over all that is kept of "you".
 
@@ -99,7 +115,7 @@ class Accounts:
         AccountError
             If the name or the password is none that an account may have.
         """
-        name = check_name(_composed(name))
+        name = self.check_new_name(name)
         password_hash = self._hasher.hash(check_password(_composed(password)))
         for _ in range(_ATTEMPTS):
             user_id = UserId(self._new_id()) if self._store.has_users() else YOU

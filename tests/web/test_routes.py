@@ -1,0 +1,380 @@
+"""Every route, and that it lets nobody at what is another's; a new route has to be put into the table."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from soundalike.domain.types import TrackId, UserId
+from soundalike.domain.users import YOU
+from web.stage import LOCAL, PASSWORD, Stage, form_token
+
+EVENT = {
+    "id": "00000000-0000-4000-8000-000000000abc",
+    "track_id": "a",
+    "kind": "liked",
+    "position_ms": None,
+    "at": "2026-01-01T00:00:00Z",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A route, how the test calls it, and who may.
+
+    Parameters
+    ----------
+    rule, method : str
+        As in Flask's map of addresses.
+    is_open : bool
+        Whether strangers may come in.
+    is_library : bool
+        Whether it shows tracks, which are the same for everybody.
+    path : str
+        What is called; TOKEN stands for the id of somebody's token.
+    json, form : mapping or None
+        What is sent.
+    """
+
+    rule: str
+    method: str = "GET"
+    is_open: bool = False
+    is_library: bool = False
+    path: str = ""
+    json: dict[str, Any] | None = None
+    form: dict[str, str] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def is_api(self) -> bool:
+        return self.rule.startswith(("/api/", "/healthz"))
+
+    def aimed_at(self, token_id: str) -> "Route":
+        """Return the route with a token's id where it takes one."""
+        return replace(self, path=(self.path or self.rule).replace("TOKEN", token_id))
+
+    def call(self, client: FlaskClient, headers: dict[str, str], *, method: str = "") -> TestResponse:
+        """Ask as the route is meant to be asked, or by another method; forms carry their token."""
+        page = "/login" if self.is_open else "/account"
+        token = {} if self.form is None else {"csrf_token": form_token(client, page)}
+        return self.send(client, headers, method=method, **token)
+
+    def send(
+        self, client: FlaskClient, headers: dict[str, str], *, method: str = "", **fields: str
+    ) -> TestResponse:
+        """Ask without a form's token."""
+        answer = client.open(
+            self.path or self.rule,
+            method=method or self.method,
+            headers=headers,
+            json=self.json,
+            data=None if self.form is None else {**self.form, **fields},
+        )
+        answer.get_data()
+        answer.close()
+        return answer
+
+
+NEW_PASSWORD = {"password": PASSWORD, "new_password": "x" * 8, "repeated": "x" * 8}
+REVOKE = "/account/tokens/TOKEN/revoke"
+
+ROUTES = (
+    # Open to strangers.
+    Route(rule="/healthz", is_open=True),
+    Route(rule="/static/<asked>/<path:name>", is_open=True, path="/static/x/logo.svg"),
+    Route(rule="/login", is_open=True),
+    Route(rule="/login", method="POST", is_open=True, form={"name": "ann", "password": PASSWORD}),
+    # The library, the same for everybody.
+    Route(rule="/", is_library=True),
+    Route(is_library=True, rule="/tracks/<track_id>", path="/tracks/a"),
+    Route(is_library=True, rule="/tracks/<track_id>/cover", path="/tracks/a/cover"),
+    Route(is_library=True, rule="/api/tracks"),
+    Route(is_library=True, rule="/api/tracks/<track_id>", path="/api/tracks/a"),
+    Route(is_library=True, rule="/api/tracks/<track_id>/similar", path="/api/tracks/a/similar"),
+    Route(is_library=True, rule="/api/tracks/<track_id>/radio", path="/api/tracks/a/radio"),
+    Route(is_library=True, rule="/api/tracks/<track_id>/audio", path="/api/tracks/a/audio"),
+    Route(is_library=True, rule="/api/tracks/<track_id>/cover", path="/api/tracks/a/cover"),
+    # Of whoever asks; nothing but a token's id names anything of a person's.
+    Route(rule="/api/listens", method="POST", json={"events": [EVENT]}),
+    Route(rule="/api/recommendations"),
+    Route(rule="/api/me"),
+    Route(rule="/api/me", method="DELETE", json={}),
+    Route(rule="/api/me/export"),
+    Route(rule="/api/tokens"),
+    Route(rule="/api/tokens", method="POST", json={"label": "mine"}),
+    Route(rule="/api/tokens/<token_id>", method="DELETE", path="/api/tokens/TOKEN", json={}),
+    Route(rule="/account"),
+    Route(rule="/account/password", method="POST", form=NEW_PASSWORD),
+    Route(rule="/account/tokens", method="POST", form={"label": "mine"}),
+    Route(rule="/account/tokens/<token_id>/revoke", method="POST", path=REVOKE, form={}),
+    Route(rule="/account/delete", method="POST", form={"password": PASSWORD, "word": "delete"}),
+    Route(rule="/logout", method="POST", form={}),
+)  # fmt: skip
+
+CLOSED = [route for route in ROUTES if not route.is_open]
+WRITES = [route for route in ROUTES if route.is_write]
+READS = [route for route in ROUTES if not route.is_write]
+
+
+class House:
+    """Where Ann and Bob live; each has heard something, and Bob has a token."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        for number, name in enumerate(("a", "b", "of-bob-heard")):
+            stage.add(name, point=(float(number), 0.0))
+        stage.build()
+        self.ann = stage.add_user("ann")
+        self.bob = stage.add_user("bob")
+        stage.listen(self.ann.id, 10, track_id="b")
+        self.heard = stage.listen(self.bob.id, 99, track_id="of-bob-heard", kind="liked")
+        self.made = stage.services.accounts.make_token(self.bob.id, "of-bob-label")
+
+    def tells_of_bob(self, route: Route, text: str) -> list[str]:
+        secrets = [
+            self.heard.id,
+            self.made.token.id,
+            "of-bob-label",
+            self.made.secret,
+            self.bob.password_hash,
+        ]
+        told = secrets + ['"bob"', self.bob.id] + ([] if route.is_library else ["of-bob-heard"])
+        return [word for word in told if word in text]
+
+    def kept_of(self, user_id: UserId) -> object:
+        """Return all that is stored on somebody."""
+        store = self.stage.store
+        return (
+            tuple(store.listens_of(user_id)),
+            store.profile_version(user_id),
+            store.erased_ms(user_id),
+            store.tokens_of(user_id),
+            store.user(user_id),
+        )
+
+    def kept(self) -> object:
+        """Return all that is stored on anybody."""
+        return self.stage.store.users(), self.kept_of(self.ann.id), self.kept_of(self.bob.id)
+
+    def ask_as_ann(
+        self, route: Route, headers: dict[str, str] | None = None, *, method: str = ""
+    ) -> TestResponse:
+        """Ask with Ann's session, for what names Bob's token where it names one."""
+        client = self.stage.client() if route.is_open else self.stage.log_in("ann")
+        return route.aimed_at(self.made.token.id).call(client, headers or LOCAL, method=method)
+
+
+@pytest.fixture
+def house(stage: Stage) -> House:
+    return House(stage)
+
+
+def test_the_table_holds_every_route_and_no_other(stage: Stage) -> None:
+    served = [
+        f"{method} {rule.rule}"
+        for rule in stage.app().url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+    assert sorted(served) == sorted(map(str, ROUTES))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+@pytest.mark.parametrize("how", ["session", "token"])
+def test_nobody_sees_or_changes_what_is_anothers(house: House, route: Route, how: str) -> None:
+    before = house.kept_of(house.bob.id)
+    answer = house.ask_as_ann(route, house.stage.bearer("ann") if how == "token" else LOCAL)
+    assert (
+        answer.status_code < 404 or (answer.status_code == 404 and "TOKEN" in route.path) or route.is_library
+    )
+    assert not house.tells_of_bob(route, answer.text)
+    assert house.kept_of(house.bob.id) == before
+    assert house.stage.services.accounts.user_of_token(house.made.secret) == house.bob
+
+
+@pytest.mark.parametrize("route", [route for route in READS if not route.is_library], ids=str)
+def test_with_the_token_of_one_and_the_session_of_another_it_is_the_tokens(
+    house: House, route: Route
+) -> None:
+    bob = house.stage.log_in("bob")
+    answer = route.call(bob, house.stage.bearer("ann"))
+    assert answer.status_code in {200, 303}
+    assert route.is_open or not house.tells_of_bob(route, answer.text)
+
+
+@pytest.mark.parametrize("route", CLOSED, ids=str)
+def test_a_stranger_is_turned_away(house: House, route: Route) -> None:
+    before = house.kept()
+    aimed = route.aimed_at(house.made.token.id)
+    for method in (route.method, "OPTIONS", "GET" if route.is_write else "HEAD"):
+        answer = aimed.send(house.stage.client(), LOCAL, method=method)
+        if route.is_api:
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert method == "HEAD" or answer.json["error"] == "unauthorized"  # type: ignore[index] # JSON
+        else:
+            assert answer.status_code == 303
+            assert answer.location.startswith("/login")
+        assert "no-store" in answer.headers["Cache-Control"]
+    assert house.kept() == before
+    assert house.stage.files.opened == []
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.is_open], ids=str)
+def test_what_is_open_tells_a_stranger_nothing_of_anybody(house: House, route: Route) -> None:
+    answer = route.call(house.stage.client(), LOCAL)
+    assert answer.status_code in {200, 303}
+    assert not house.tells_of_bob(route, answer.text)
+
+
+@pytest.mark.parametrize("route", READS, ids=str)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_reading_changes_nothing(house: House, route: Route, method: str) -> None:
+    before = house.kept()
+    assert house.ask_as_ann(route, method=method).status_code in {200, 303, 404}
+    assert house.kept() == before
+
+
+@pytest.mark.parametrize("route", WRITES, ids=str)
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
+def test_a_method_cannot_be_overridden(house: House, route: Route, header: str) -> None:
+    before = house.kept()
+    aimed = route.aimed_at(house.made.token.id)
+    client = house.stage.log_in("ann")
+    answer = client.get(f"{aimed.path}?_method={route.method}", headers={**LOCAL, header: route.method})
+    assert answer.status_code in {200, 303, 404, 405}
+    assert house.kept() == before
+
+
+FOREIGN = [
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://localhost:3000"},
+    {"Origin": "http://127.0.0.1"},
+    {"Origin": "https://localhost"},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost/"},
+    {"Origin": "http://localhost, http://localhost"},
+    {"Origin": "http://user@localhost"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "localhost"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "same-origin, cross-site"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "same-site"},
+    {"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"},
+]
+OWN: list[dict[str, str]] = [
+    {},
+    {"Origin": "http://localhost"},
+    {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+@pytest.mark.parametrize("how", ["session", "you"])
+def test_no_page_elsewhere_changes_anything(stage: Stage, headers: dict[str, str], how: str) -> None:
+    if how == "session":
+        House(stage)
+        client = stage.log_in("ann")
+    else:
+        stage.add("a")
+        stage.listen(YOU)
+        client = stage.client()
+    before = stage.store.users(), list(stage.store.listens_of(YOU)), stage.store.profile_version(YOU)
+    for route in WRITES:
+        answer = route.aimed_at("x").send(client, {**LOCAL, **headers})
+        assert answer.status_code == 403, route
+        if route.is_api:
+            assert answer.json is not None
+            assert answer.json["error"] == "foreign_origin"
+    assert before == (
+        stage.store.users(),
+        list(stage.store.listens_of(YOU)),
+        stage.store.profile_version(YOU),
+    )
+
+
+@pytest.mark.parametrize("headers", OWN, ids=str)
+@pytest.mark.parametrize("route", [route for route in CLOSED if route.is_write], ids=str)
+def test_our_own_pages_and_scripts_do(house: House, route: Route, headers: dict[str, str]) -> None:
+    client = house.stage.log_in("ann")
+    mine = house.stage.services.accounts.make_token(house.ann.id).token
+    assert route.aimed_at(mine.id).call(client, {**LOCAL, **headers}).status_code < 400
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx",
+     "text/json", "application/json, text/plain", "application/json text/plain"],
+)  # fmt: skip
+@pytest.mark.parametrize("has_users", [True, False], ids=["accounts", "you"])
+def test_json_is_sent_as_json(stage: Stage, kind: str | None, *, has_users: bool) -> None:
+    headers = dict(LOCAL)
+    if has_users:
+        stage.add_user("ann")
+        headers = stage.bearer("ann")
+    for route in WRITES:
+        if route.is_api:
+            answer = stage.client().open(
+                route.path or route.rule, method=route.method, headers=headers, data=b"{}", content_type=kind
+            )
+            assert answer.status_code == 415
+            assert answer.json is not None
+            assert answer.json["error"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON"])
+def test_a_script_on_this_machine_is_you(stage: Stage, kind: str) -> None:
+    stage.add("a")
+    answer = stage.client().post(
+        "/api/listens",
+        headers=LOCAL,
+        data=stage.app().json.dumps({"events": [EVENT]}),
+        content_type=kind,
+    )
+    assert answer.status_code == 202
+    assert [listen.track_id for listen in stage.store.listens_of(YOU)] == [TrackId("a")]
+
+
+@pytest.mark.parametrize("route", [route for route in WRITES if route.form is not None], ids=str)
+@pytest.mark.parametrize("kind", [None, "", "x", "of another"])
+def test_a_form_without_our_token_does_nothing(house: House, route: Route, kind: str | None) -> None:
+    client = house.stage.client() if route.is_open else house.stage.log_in("ann")
+    text = form_token(house.stage.client(), "/login") if kind == "of another" else kind
+    before = house.kept()
+    fields = {} if text is None else {"csrf_token": text}
+    answer = route.aimed_at(house.made.token.id).send(client, LOCAL, **fields)
+    assert answer.status_code == 400
+    assert "load the page again" in answer.text
+    assert house.kept() == before
+    assert client.get("/api/me", headers=LOCAL).status_code == (401 if route.is_open else 200)
+
+
+TRICKS = [
+    "/api/../login", "/login/../api/me", "/login/..%2fapi/me", "/static/../api/me", "/static/x/../../api/me",
+    "/static/x/..%2f..%2fapi%2fme", "/static/x/%2e%2e/%2e%2e/api/me", "//api/me", "/api//me", "/api%2fme",
+    "/%61pi/me", "/API/me", "/api/me/", "/api/me%00", "/api/me;/login", "/login;/../api/me",
+    "/healthz/../api/me", "/api\\me", "/./api/me", "/api/me?next=/login", "/api/me#/login",
+    "/login%2f..%2fapi%2fme", "/\\api/me", "/static/x//api/me", "/static//api/me", "/healthz/api/me",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TRICKS)
+def test_no_spelling_of_an_address_leads_past_the_door(house: House, path: str) -> None:
+    for method in ("GET", "HEAD", "POST", "DELETE", "PUT", "TRACE"):
+        answer = house.stage.client().open(path, method=method, headers=LOCAL)
+        assert answer.status_code in {303, 401, 404, 405}
+        if answer.status_code == 303:
+            assert answer.location.startswith("/login")
+        assert '"ann"' not in answer.text
+        assert '"bob"' not in answer.text
