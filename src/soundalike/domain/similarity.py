@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.tracks import Track
@@ -114,6 +115,16 @@ class SimilaritySpace:
         FloatArray, shape (n, m)
             Coordinates, non-writeable; distance between them is Euclidean.
         """
+        turned = self.scale_features(vectors) @ self.weights.astype(np.float64) + self.offset
+        if self.is_unit_length:
+            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+            turned = np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0)
+        placed: FloatArray = turned.astype(np.float32)
+        placed.setflags(write=False)
+        return placed
+
+    def scale_features(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
+        """Bring raw features, shape (n, d), to a common scale, as the first step of `place`."""
         is_constant = self.scale == 0
         divisor = np.where(is_constant, np.float32(1), self.scale)
         # In float64, so that a track lands on the same point alone as among others.
@@ -121,13 +132,7 @@ class SimilaritySpace:
         scaled[:, is_constant] = 0
         if self.clip is not None:
             np.clip(scaled, -self.clip, self.clip, out=scaled)
-        turned = scaled @ self.weights.astype(np.float64) + self.offset
-        if self.is_unit_length:
-            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
-            turned = np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0)
-        placed: FloatArray = turned.astype(np.float32)
-        placed.setflags(write=False)
-        return placed
+        return scaled
 
 
 @dataclass(frozen=True, slots=True)

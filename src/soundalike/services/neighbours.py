@@ -6,13 +6,14 @@ from itertools import islice
 
 import numpy as np
 
-from soundalike.domain.errors import DamagedArtefactError, NoArtefactError, NotAnalysedError
+from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.ports import ArtefactShelf, LibraryStore
 from soundalike.domain.ranking.radio import RADIO_MEMORY, radio
 from soundalike.domain.similarity import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.library import DEFAULT_LIMIT, Library, check_limit
+from soundalike.services.placed import place_of, present_tracks
 
 _BATCH = 200
 
@@ -111,7 +112,7 @@ class NeighbourFinder:
             if not batch:
                 break
             ids = {artefact.track_ids[row] for first, second, _ in batch for row in (first, second)}
-            tracks = self._present(ids)
+            tracks = present_tracks(self._store, ids)
             for first, second, distance in batch:
                 one, other = (tracks.get(artefact.track_ids[row]) for row in (first, second))
                 if one is not None and other is not None:
@@ -129,7 +130,7 @@ class NeighbourFinder:
     def _nearest(self, track: Track, index: _Index) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
         artefact = index.artefact
-        point = self._placed(track, artefact)
+        point = place_of(self._store, track, artefact)
         row = index.rows.get(track.id)
         seen: set[TrackId] = {track.id}
         # Where the track's sound has changed since, the artefact's row tells of another.
@@ -146,27 +147,15 @@ class NeighbourFinder:
             if neighbour.track.id not in seen:
                 yield neighbour
 
-    def _placed(self, track: Track, artefact: Artefact) -> FloatArray:
-        vectors = self._store.vectors_of(track.id, artefact.schema)
-        if vectors is None:
-            msg = f"track {track.id!r} has not been analysed; run 'soundalike extract' on its folder"
-            raise NotAnalysedError(msg)
-        placed: FloatArray = artefact.space.place(vectors.whole[np.newaxis])[0]
-        return placed
-
     def _with_tracks(
         self, artefact: Artefact, rows: Sequence[int] | np.ndarray, distances: FloatArray
     ) -> Iterator[Neighbour]:
         for start in range(0, len(rows), _BATCH):
             batch = [artefact.track_ids[row] for row in rows[start : start + _BATCH]]
-            tracks = self._present(set(batch))
+            tracks = present_tracks(self._store, set(batch))
             for track_id, distance in zip(batch, distances[start : start + _BATCH], strict=True):
                 if track_id in tracks:
                     yield Neighbour(tracks[track_id], float(distance))
-
-    def _present(self, track_ids: set[TrackId]) -> dict[TrackId, Track]:
-        found = self._store.tracks(track_ids)
-        return {track_id: track for track_id, track in found.items() if not track.is_vanished}
 
 
 def _distances(coordinates: FloatArray, point: FloatArray) -> FloatArray:

@@ -1,0 +1,134 @@
+"""Several centres of one taste: who likes metal and harp is not served what lies between."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.ranking.medoids import distances_between
+from soundalike.domain.types import FloatArray
+
+MOST_TASTES = 5
+
+APART = 0.9
+"""Of what two random tracks are apart: tastes that are more so, on average, are two."""
+
+_ROUNDS = 10
+
+_Float64 = npt.NDArray[np.float64]
+_Numbers = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Centres:
+    """Few points in the stead of many.
+
+    Parameters
+    ----------
+    points : FloatArray, shape (k, m)
+        Weighted means of the tracks that each stands for.
+    weights : FloatArray, shape (k,)
+        Sums of their weights, all above 0.
+    looseness : FloatArray, shape (k,)
+        Mean squared distance of its tracks from each.
+    centre_of : array of int, shape (n,)
+        Which of them stands for each of the many.
+    """
+
+    points: FloatArray
+    weights: FloatArray
+    looseness: FloatArray
+    centre_of: _Numbers
+
+    def __len__(self) -> int:
+        """Count the centres."""
+        return len(self.weights)
+
+
+def find_centres(points: FloatArray, weights: FloatArray, *, limit: int) -> Centres:
+    """Gather weighted points, shape (n, m), in at most `limit` centres; up to that, each is its own.
+
+    k-means that starts from the heaviest point and goes on with what is farthest from all before, by
+    weight: the same points give the same centres.
+    """
+    if len(points) <= limit:
+        return Centres(points, weights, np.zeros(len(points), dtype=np.float32), np.arange(len(points)))
+    centres = points[_far_apart(points, weights, limit)]
+    nearest = _nearest(points, centres)
+    for _ in range(_ROUNDS):
+        centres = _means(points, weights, nearest, before=centres)
+        now = _nearest(points, centres)
+        if (now == nearest).all():
+            break
+        nearest = now
+    used, centre_of = np.unique(nearest, return_inverse=True)
+    sums = np.bincount(centre_of, weights)
+    away = distances_between(points, centres)[np.arange(len(points)), nearest] ** 2
+    loose = np.bincount(centre_of, weights * away) / sums
+    return Centres(centres[used], sums.astype(np.float32), loose.astype(np.float32), centre_of)
+
+
+def tell_tastes(centres: Centres, *, apart: float, most: int = MOST_TASTES) -> _Numbers:
+    """Tell which centres are one taste: join the two nearest, by mean squared distance, again and again.
+
+    Parameters
+    ----------
+    centres : Centres
+        k of them.
+    apart : float
+        Tastes whose tracks are on average farther apart stay two, unless there are too many.
+    most : int
+        How many tastes there may be.
+
+    Returns
+    -------
+    array of int, shape (k,)
+        The taste of each centre, numbered from 0 in order of the first centre.
+    """
+    members = [[number] for number in range(len(centres))]
+    points: _Float64 = centres.points.astype(np.float64)
+    weights: _Float64 = centres.weights.astype(np.float64)
+    loose: _Float64 = centres.looseness.astype(np.float64)
+    while len(members) > 1:
+        between = distances_between(points, points).astype(np.float64) ** 2 + loose[:, None] + loose
+        between[np.tril_indices(len(members))] = np.inf
+        one, other = divmod(int(np.argmin(np.round(between, 6))), len(members))
+        if between[one, other] > apart**2 and len(members) <= most:
+            break
+        points[one], weights[one], loose[one] = _joined(points, weights, loose, [one, other])
+        members[one] = sorted(members[one] + members.pop(other))
+        points, weights, loose = (np.delete(array, other, axis=0) for array in (points, weights, loose))
+    taste_of = np.zeros(len(centres), dtype=np.intp)
+    for number, group in enumerate(sorted(members)):
+        taste_of[group] = number
+    return taste_of
+
+
+def _far_apart(points: FloatArray, weights: FloatArray, count: int) -> list[int]:
+    chosen = [int(np.argmax(weights))]
+    away = distances_between(points, points[chosen])[:, 0] ** 2
+    while len(chosen) < count:
+        chosen.append(int(np.argmax(np.round(away * weights, 5))))
+        away = np.minimum(away, distances_between(points, points[chosen[-1:]])[:, 0] ** 2)
+    return chosen
+
+
+def _nearest(points: FloatArray, centres: FloatArray) -> _Numbers:
+    return np.asarray(np.round(distances_between(points, centres), 5).argmin(axis=1))
+
+
+def _means(points: FloatArray, weights: FloatArray, nearest: _Numbers, *, before: FloatArray) -> FloatArray:
+    """Move each centre to the mean of its points; one without any stays."""
+    belongs = (nearest[:, None] == np.arange(len(before))) * weights[:, None]
+    sums = belongs.sum(axis=0)[:, None]
+    means: FloatArray = np.divide(belongs.T @ points, sums, out=before.copy(), where=sums > 0)
+    return means
+
+
+def _joined(
+    points: _Float64, weights: _Float64, loose: _Float64, pair: list[int]
+) -> tuple[_Float64, float, float]:
+    share = weights[pair] / weights[pair].sum()
+    mean: _Float64 = share @ points[pair]
+    spread = float(share @ (loose[pair] + ((points[pair] - mean) ** 2).sum(axis=1)))
+    return mean, float(weights[pair].sum()), spread

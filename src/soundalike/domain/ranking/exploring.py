@@ -1,0 +1,32 @@
+"""Something else, now and then: what a listener would not have been played."""
+
+import numpy as np
+
+from soundalike.domain.ranking.rules import Draws
+from soundalike.domain.ranking.scoring import Scoring
+from soundalike.domain.types import FloatArray, IndexArray
+
+DRAWN = 256
+
+
+def explore(scoring: Scoring, draws: Draws) -> tuple[IndexArray, FloatArray]:
+    """Exploration: draw tracks by chance; the better half of them comes first, in the order drawn.
+
+    What the listener turned away from is in the other half, so an adventure is a chance worth taking.
+
+    Returns
+    -------
+    rows, scores : IndexArray and FloatArray, shape (k,)
+        Of up to 256 tracks.
+    """
+    total = len(scoring.terrain)
+    if total <= DRAWN:
+        rows = np.argsort(draws.numbers("explore", total), kind="stable").astype(np.int32)
+    else:
+        drawn = (draws.numbers("explore", DRAWN) * total).astype(np.int32)
+        _, first = np.unique(drawn, return_index=True)
+        rows = drawn[np.sort(first)]
+    scores = scoring.scores_of(rows)
+    is_worse = np.round(scores, 5) < np.round(np.median(scores), 5) if len(rows) else np.zeros(0, dtype=bool)
+    order = np.argsort(is_worse, kind="stable")
+    return rows[order], scores[order]

@@ -1,0 +1,126 @@
+"""What a track's place in a list rests on, worked out from what ranked it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from soundalike.domain.ranking.medoids import distances_between
+from soundalike.domain.ranking.scoring import Scoring
+from soundalike.domain.ranking.serving import Candidate, Role
+from soundalike.domain.types import FloatArray, TrackId
+
+_MOST_TRACKS = 3
+_SHARE_THAT_COUNTS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What a candidate's place rests on.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        What is explained.
+    wanted : tuple of TrackId
+        Tracks that it is wanted for, the one that says most first; up to two more that make a tenth.
+    unwanted : tuple of TrackId
+        Tracks that it is there for being away from.
+    is_near : bool
+        Whether it is near the first of `wanted`.
+    distance : float
+        To the seed, or else to that, or else to the middle of the library.
+    is_close : bool
+        Whether that distance is that of near tracks.
+    """
+
+    candidate: Candidate
+    wanted: tuple[TrackId, ...] = ()
+    unwanted: tuple[TrackId, ...] = ()
+    is_near: bool = False
+    distance: float
+    is_close: bool = False
+
+
+def find_grounds(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Grounds]:
+    """Work out what the places of candidates rest on."""
+    found: dict[int, Grounds] = {}
+    for role, work_out in _BY_ROLE.items():
+        those = [candidate for candidate in candidates if candidate.role is role]
+        if those:
+            points = scoring.terrain.coordinates[[candidate.row for candidate in those]]
+            found |= {one.candidate.row: one for one in work_out(scoring, those, points)}
+    return [found[candidate.row] for candidate in candidates]
+
+
+def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
+    terrain, wanted = scoring.terrain, scoring.reading.wanted
+    rows, tastes = (
+        np.array([getattr(one, name) for one in candidates], dtype=np.int32) for name in ("row", "taste")
+    )
+    said, of_seed = scoring.pulls(rows, tastes)
+    away = distances_between(points, terrain.coordinates[wanted.rows])
+    grounds = []
+    for place, candidate in enumerate(candidates):
+        counted = _those_that_count(said[place], float(of_seed[place]))
+        nearest = float(away[place, counted[0]]) if counted else np.inf
+        distance = nearest
+        if scoring.seed is not None:
+            distance = float(distances_between(points[place : place + 1], scoring.seed[np.newaxis])[0, 0])
+        grounds.append(
+            Grounds(
+                candidate=candidate,
+                wanted=tuple(wanted.track_ids[number] for number in counted),
+                is_near=nearest <= terrain.near,
+                distance=distance,
+                is_close=distance <= terrain.near,
+            )
+        )
+    return grounds
+
+
+def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
+    terrain, unwanted = scoring.terrain, scoring.reading.unwanted
+    is_away = distances_between(points, terrain.coordinates[unwanted.rows]).min(axis=1, initial=np.inf)
+    return [
+        Grounds(
+            candidate=candidate,
+            unwanted=unwanted.track_ids if away > terrain.near else (),
+            distance=distance,
+        )
+        for candidate, away, distance in zip(candidates, is_away, _to_middle(scoring, points), strict=True)
+    ]
+
+
+def _of_chance(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
+    distances = _to_middle(scoring, points)
+    return [Grounds(candidate=one, distance=away) for one, away in zip(candidates, distances, strict=True)]
+
+
+def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatArray) -> list[Grounds]:
+    return [Grounds(candidate=one, wanted=(one.track.id,), is_near=True, distance=0.0) for one in candidates]
+
+
+def _to_middle(scoring: Scoring, points: FloatArray) -> list[float]:
+    return [float(away) for away in distances_between(points, scoring.terrain.middle[np.newaxis])[:, 0]]
+
+
+def _those_that_count(said: FloatArray, of_seed: float) -> list[int]:
+    """Return the places of what says most, and of up to two more that say a tenth of all."""
+    total = float(said.sum()) + of_seed
+    most = np.argsort(-np.round(said, 5), kind="stable")[:_MOST_TRACKS].tolist()
+    is_seeded = of_seed > 0
+    return [
+        int(number)
+        for place, number in enumerate(most)
+        if said[number] >= _SHARE_THAT_COUNTS * total or (place == 0 and not is_seeded)
+    ]
+
+
+_BY_ROLE = {
+    Role.TASTE: _of_taste,
+    Role.SEED: _of_taste,
+    Role.START: _of_start,
+    Role.EXPLORATION: _of_chance,
+    Role.REPEAT: _of_repeats,
+}

@@ -1,0 +1,60 @@
+"""Tracks that stand for a library: what a listener of whom nothing is known is offered first."""
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.types import FloatArray, IndexArray
+
+AnyFloats = npt.NDArray[np.floating]
+
+SAMPLE = 1_024
+COUNT = 128
+
+
+def sample_rows(count: int, size: int) -> IndexArray:
+    """Return at most `size` of `count` rows, spread evenly, always the same."""
+    if count <= size:
+        return np.arange(count, dtype=np.int32)
+    return (np.arange(size) * count // size).astype(np.int32)
+
+
+def choose_medoids(coordinates: FloatArray, *, sample: int = SAMPLE, count: int = COUNT) -> IndexArray:
+    """Return rows that stand for all others, the one that stands for most first.
+
+    Each is the track that brings all others nearest to some chosen one (the BUILD step of Kaufman and
+    Rousseeuw's PAM, 1990), so the first few already cover the library, and outliers come late.
+
+    Parameters
+    ----------
+    coordinates : FloatArray, shape (n, m)
+        Distance is Euclidean.
+    sample : int
+        Of a larger library so many rows, spread evenly, are looked at.
+    count : int
+        How many to choose.
+
+    Returns
+    -------
+    IndexArray, shape (min(n, count, sample),)
+    """
+    rows = sample_rows(len(coordinates), sample)
+    if not len(rows):
+        return rows
+    away = distances_between(coordinates[rows], coordinates[rows])
+    to_nearest = np.full(len(rows), away.max() + 1, dtype=np.float32)
+    chosen: list[int] = []
+    for _ in range(min(count, len(rows))):
+        gain = np.maximum(to_nearest - away, 0).sum(axis=1)
+        gain[chosen] = -1
+        best = int(np.argmax(np.round(gain, 4)))
+        chosen.append(best)
+        to_nearest = np.minimum(to_nearest, away[best])
+    return rows[chosen]
+
+
+def distances_between(first: AnyFloats, second: AnyFloats) -> FloatArray:
+    """Return all Euclidean distances of places, shapes (n, m) and (k, m), shape (n, k)."""
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
+    away: FloatArray = np.sqrt(np.maximum(squares, 0)).astype(np.float32)
+    return away

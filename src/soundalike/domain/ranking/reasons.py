@@ -1,0 +1,136 @@
+"""Why a track stands where it does, in words: said only where it is so."""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from soundalike.domain.listening import ListenKind
+from soundalike.domain.ranking.grounds import Grounds
+from soundalike.domain.ranking.moments import when
+from soundalike.domain.ranking.serving import Role
+from soundalike.domain.ranking.sounding import list_words
+from soundalike.domain.recommendations import Because, Reason
+from soundalike.domain.taste import Taste, TrackTaste
+from soundalike.domain.types import TrackId
+
+TITLE_LENGTH = 60
+_MOST_LISTENS = 8
+_TIMES = ("", "", "twice ", "three times ", "often ")
+_FOR = frozenset({ListenKind.FINISHED, ListenKind.LIKED})
+_AGAINST = frozenset({ListenKind.SKIPPED, ListenKind.LESS, ListenKind.DISLIKED})
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_QUOTES = str.maketrans({"“": '"', "”": '"'})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What words are made of.
+
+    Parameters
+    ----------
+    taste : Taste
+        Whose listens are told of.
+    now : datetime
+        With the zone in which days begin; it changes nothing but the words.
+    titles : mapping of TrackId to str
+        Of the tracks that reasons name.
+    seed_title : str or None
+        Of the seed, if there is one.
+    likeness : mapping of TrackId to tuple of str
+        In what each track sounds like the seed.
+    """
+
+    taste: Taste
+    now: datetime
+    titles: Mapping[TrackId, str]
+    seed_title: str | None = None
+    likeness: Mapping[TrackId, tuple[str, ...]] = field(default_factory=dict)
+
+
+def explain(grounds: Grounds, telling: Telling) -> Reason:
+    """Say what a place rests on."""
+    match grounds.candidate.role:
+        case Role.TASTE:
+            return Reason(_by_taste(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR))
+        case Role.SEED:
+            return Reason(_by_seed(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR))
+        case Role.EXPLORATION:
+            return Reason("exploring: drawn by chance", ())
+        case Role.START:
+            away = ", away from what you turned down" if grounds.unwanted else ""
+            because = _listens(grounds.unwanted, telling.taste, _AGAINST)
+            return Reason(f"a start, spread over your library{away}", because)
+        case Role.REPEAT:
+            return Reason(
+                _by_repeat(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR | _AGAINST)
+            )
+
+
+def quoted(title: str) -> str:
+    """Return a title from somebody's tags in quotes: one short line of plain text."""
+    plain = "".join(" " if unicodedata.category(one) in _HIDDEN else one for one in title[: 4 * TITLE_LENGTH])
+    text = " ".join(plain.translate(_QUOTES).split())
+    if len(text) > TITLE_LENGTH:
+        text = f"{text[: TITLE_LENGTH - 1].rstrip()}…"
+    return f"“{text}”"
+
+
+def _by_taste(grounds: Grounds, telling: Telling) -> str:
+    track_id = grounds.wanted[0]
+    verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
+    if track_id == grounds.candidate.track.id:
+        return f"you {verb} it {rest}".rstrip()
+    where = "near" if grounds.is_near else "leaning towards"
+    return f"{where} {_title(track_id, telling)}, which you {verb} {rest}".rstrip()
+
+
+def _by_seed(grounds: Grounds, telling: Telling) -> str:
+    seed = quoted(telling.seed_title or "")
+    groups = telling.likeness.get(grounds.candidate.track.id, ())
+    if groups:
+        text = f"similar {list_words(groups)} to {seed}"
+    else:
+        text = (
+            f"close to {seed} as a whole"
+            if grounds.is_close
+            else f"from {seed}, though little of it is alike"
+        )
+    if grounds.wanted and grounds.is_near:
+        return f"{text}; {_by_taste(grounds, telling)}"
+    return text
+
+
+def _by_repeat(grounds: Grounds, telling: Telling) -> str:
+    known = telling.taste.tracks[grounds.candidate.track.id]
+    if known.heard_ms is None:
+        return "once more"
+    return f"once more: last heard {when(known.heard_ms, telling.now)}"
+
+
+def _deed(known: TrackTaste, now: datetime) -> tuple[str, str]:
+    """Return what was done with a track that is wanted, such as ``("finished", "twice today")``."""
+    if known.liked_ms is not None:
+        return "liked", when(known.liked_ms, now)
+    finished = [one.at_ms for one in known.evidence if one.kind is ListenKind.FINISHED]
+    if not finished:
+        return "finished", "before"
+    times, last = _TIMES[min(len(finished), len(_TIMES) - 1)], when(finished[-1], now)
+    is_one_day = when(finished[0], now) == last
+    return "finished", f"{times}{last}" if is_one_day else f"{times.rstrip()}, last {last}"
+
+
+def _title(track_id: TrackId, telling: Telling) -> str:
+    return quoted(telling.titles[track_id]) if track_id in telling.titles else "a track"
+
+
+def _listens(
+    track_ids: Iterable[TrackId], taste: Taste, kinds: Collection[ListenKind]
+) -> tuple[Because, ...]:
+    listens = [
+        Because(track_id, one.kind, one.at_ms)
+        for track_id in track_ids
+        for one in taste.tracks[track_id].evidence
+        if one.kind in kinds
+    ]
+    return tuple(sorted(listens, key=lambda one: (-one.at_ms, one.track_id, one.kind))[:_MOST_LISTENS])

@@ -1,0 +1,148 @@
+"""What a listener may expect of any list, one rule a function."""
+
+import hashlib
+import json
+import math
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.ranking.medoids import distances_between
+from soundalike.domain.ranking.reading import Reading
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import FloatArray, TrackId
+from soundalike.domain.words import sort_key
+
+MEMORY = 100
+"""Nothing is repeated within the last so many tracks."""
+
+ARTIST_WINDOW, ARTIST_CAP = 10, 3
+"""Of so many tracks in a row at most so many are by one artist, unless the listener plays them more."""
+
+SAME_LENGTH_MS = 2_000
+
+_NOBODYS = 3.0
+
+
+def heard_lately(reading: Reading, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
+    """Nothing repeated: return the last so many tracks that were played, latest first."""
+    return reading.heard[:memory]
+
+
+def longest_ago(
+    reading: Reading, *, memory: int = MEMORY, unwanted: Collection[TrackId] = ()
+) -> tuple[TrackId, ...]:
+    """Nothing left but repeats: return those heard lately, the longest ago first, the unwanted last."""
+    lately = reversed(heard_lately(reading, memory=memory))
+    return tuple(sorted(lately, key=lambda track_id: track_id in unwanted))
+
+
+def is_same_title(one: Track, other: Track) -> bool:
+    """Tell the same recording: whether artist and title are the same, and the length to 2 s."""
+    return (
+        one.artist is not None
+        and other.artist is not None
+        and abs(one.duration_ms - other.duration_ms) <= SAME_LENGTH_MS
+        and name_of(one) == name_of(other)
+    )
+
+
+def name_of(track: Track) -> tuple[str | None, str | None]:
+    """Return artist and title without regard to letter case and accents."""
+    return sort_key(track.artist), sort_key(track.title)
+
+
+def is_within_a_hair(point: FloatArray, others: FloatArray, *, hair: float) -> bool:
+    """Tell the same recording: whether a place, shape (m,), is within a hair of others, shape (k, m)."""
+    return bool(len(others)) and float(np.square(others - point).sum(axis=1).min()) <= hair**2
+
+
+def within_a_hair(points: FloatArray, others: FloatArray, *, hair: float) -> npt.NDArray[np.bool_]:
+    """Tell the same recording: which of some places, shape (n, m), are within a hair of others, (k, m)."""
+    if not len(others):
+        return np.zeros(len(points), dtype=bool)
+    is_close: npt.NDArray[np.bool_] = distances_between(points, others).min(axis=1) <= hair
+    return is_close
+
+
+def artist_caps(plays: Iterable[tuple[str | None, float]]) -> dict[str, int]:
+    """Artist cap: tell which artists may have more than 3 of 10, because the listener gives them more.
+
+    Parameters
+    ----------
+    plays : iterable of (str or None, float)
+        Artist and weight of the tracks that are wanted. As much as three plays weigh is taken to be
+        nobody's, so that a first track does not hand the list to its artist.
+    """
+    by_artist: dict[str, float] = {}
+    total = _NOBODYS
+    for artist, weight in plays:
+        total += weight
+        key = sort_key(artist)
+        if key:
+            by_artist[key] = by_artist.get(key, 0.0) + weight
+    caps = {artist: math.ceil(ARTIST_WINDOW * weight / total) for artist, weight in by_artist.items()}
+    return {artist: cap for artist, cap in caps.items() if cap > ARTIST_CAP}
+
+
+class ArtistCap:
+    """Artist cap: at most so many of any 10 in a row by one artist; tracks without one never clash.
+
+    Parameters
+    ----------
+    caps : mapping of str to int
+        Of artists (by `sort_key`) that may have more than 3.
+    """
+
+    def __init__(self, caps: Mapping[str, int]) -> None:
+        self._caps = caps
+        self._latest: deque[str | None] = deque(maxlen=ARTIST_WINDOW - 1)
+
+    def admits(self, artist: str | None) -> bool:
+        """Whether a track by an artist may come next."""
+        key = sort_key(artist)
+        return not key or self._latest.count(key) < self._caps.get(key, ARTIST_CAP)
+
+    def take(self, artist: str | None) -> None:
+        """Remember that a track by an artist came."""
+        self._latest.append(sort_key(artist) or None)
+
+
+def proportional_turns(shares: Sequence[float]) -> Iterator[int]:
+    """Several tastes: yield whose turn it is, each in proportion (Webster and Sainte-Laguë)."""
+    served = [0] * len(shares)
+    while shares:
+        turn = max(range(len(shares)), key=lambda one: (shares[one] / (2 * served[one] + 1), -one))
+        served[turn] += 1
+        yield turn
+
+
+def exploration_slots(adventure: float, phase: float) -> Iterator[bool]:
+    """Exploration: yield for each place of a list whether it is for something else.
+
+    Of any number of places in a row the share `adventure` is, to one; `phase`, of 0 to 1, tells where
+    in the list they fall.
+    """
+    for place in count():
+        yield math.floor((place + 1) * adventure + phase) > math.floor(place * adventure + phase)
+
+
+class Draws:
+    """Numbers that are drawn from a hash: the same question, the same draw.
+
+    Parameters
+    ----------
+    *question : str, float, None or sequence of str
+        All that an answer may depend on.
+    """
+
+    def __init__(self, *question: str | float | Sequence[str] | None) -> None:
+        self._key = hashlib.blake2b(json.dumps(question).encode(), digest_size=32).digest()
+
+    def numbers(self, name: str, count: int) -> npt.NDArray[np.float64]:
+        """Return so many numbers of 0 to 1 that are drawn for one purpose, shape (count,)."""
+        stream = hashlib.shake_128(self._key + name.encode()).digest(4 * count)
+        return np.frombuffer(stream, dtype="<u4").astype(np.float64) / 2**32

@@ -1,0 +1,275 @@
+"""How much each track of a library is wanted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from soundalike.domain.ranking.centres import APART, Centres, find_centres, tell_tastes
+from soundalike.domain.ranking.reading import Lot, Reading
+from soundalike.domain.ranking.terrain import Terrain
+from soundalike.domain.types import FloatArray, IndexArray
+
+MOST_WANTED_CENTRES, MOST_UNWANTED_CENTRES = 12, 6
+
+BLEND = 0.5
+"""What all tastes together count in the ranking of each; the rest is its own."""
+
+SEED_BLEND = 0.25
+"""The same where a seed is asked about: the seed comes first."""
+
+PUSH = 0.25
+"""What many unwanted tracks weigh against wanted ones."""
+
+DAMPING = 0.25
+"""0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts for half."""
+
+SHORTLIST = 1_000
+
+_BLOCK = 8_192
+_NOWHERE = np.float32(-np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Tracks that one taste would play, best first.
+
+    Parameters
+    ----------
+    share : float
+        Of all that is played, by weight.
+    rows : IndexArray, shape (k,)
+        The best of the library.
+    scores : FloatArray, shape (k,)
+        Falling.
+    """
+
+    share: float
+    rows: IndexArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What a listener's tastes, and perhaps a seed, make of every track.
+
+    A track is as wanted as it is close to the centres of a taste, less so if it is close to what was
+    skipped, and half of that by what its own nearest tracks are (label propagation by one step: what
+    surrounds a track tells of it too). Closeness is ``1 / (1 + (distance / spread) ** 2)``.
+
+    Parameters
+    ----------
+    terrain : Terrain
+        Of n tracks.
+    reading : Reading
+        Of the listener's taste.
+    wanted, unwanted : Centres
+        Of what it wants and does not want; perhaps none.
+    taste_of : array of int, shape (len(wanted),)
+        Which taste each wanted centre is of.
+    seed : FloatArray or None, shape (m,)
+        Where the seed is.
+    """
+
+    terrain: Terrain
+    reading: Reading
+    wanted: Centres
+    unwanted: Centres
+    taste_of: npt.NDArray[np.intp]
+    seed: FloatArray | None
+
+    @property
+    def is_start(self) -> bool:
+        """Whether nothing is known to be wanted."""
+        return self.seed is None and not len(self.wanted)
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """How much each taste counts, or the seed alone."""
+        if self.seed is not None:
+            return np.ones(1, dtype=np.float32)
+        return np.bincount(self.taste_of, self.wanted.weights).astype(np.float32)
+
+    @cached_property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The best tracks of each taste, by score and row."""
+        return tuple(
+            Lane(float(share), *self._ranked(scores, _top(scores, SHORTLIST)))
+            for share, scores in zip(self.shares, self._raw_scores(), strict=True)
+        )
+
+    def beyond(self, taste: int) -> Iterator[tuple[int, float]]:
+        """Yield (row, score) of every track that is not in the lane of a taste, best first."""
+        scores = self._raw_scores()[taste]
+        everything = np.arange(len(scores), dtype=np.int32)
+        rows, scores = self._ranked(scores, everything)
+        seen = set(self.lanes[taste].rows.tolist())
+        for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
+            if row not in seen:
+                yield row, score
+
+    def scores_of(self, rows: IndexArray) -> FloatArray:
+        """Return by how much each row is wanted by the taste that wants it most, shape (k,)."""
+        around = self.terrain.around[rows]
+        needed, places = np.unique(np.concatenate([rows[:, None], around], axis=1), return_inverse=True)
+        raw = self._scores_at(needed.astype(np.int32)).max(axis=0)[places.reshape(len(rows), -1)]
+        return self._settled(rows, raw[:, 0], raw[:, 1:])
+
+    def pulls(self, rows: IndexArray, tastes: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Return what each wanted track, and the seed, adds to the scores of rows in their lanes.
+
+        Parameters
+        ----------
+        rows, tastes : IndexArray, shape (k,)
+            Places of tracks, and in whose lanes they are.
+
+        Returns
+        -------
+        wanted, seed : FloatArray, shapes (k, len(reading.wanted)) and (k,)
+            Before damping; 0 or more.
+        """
+        terrain, lot = self.terrain, self.reading.wanted
+        centres = [terrain.coordinates[lot.rows]] + ([] if self.seed is None else [self.seed[np.newaxis]])
+        places = np.concatenate([rows[:, None], terrain.around[rows]], axis=1)
+        flat = places.ravel()
+        close = closeness(
+            terrain.coordinates[flat], terrain.squares[flat], np.concatenate(centres), terrain.spread
+        )
+        close = _halved(close.T.reshape(*places.shape, -1))
+        of_track = self._mixture[:, self.wanted.centre_of] * (
+            lot.weights / self.wanted.weights[self.wanted.centre_of]
+        )
+        of_seed = np.zeros(len(rows), dtype=np.float32)
+        if self.seed is not None:
+            of_seed = self._mixture[tastes, -1] * close[:, -1]
+        return close[:, : len(lot)] * of_track[tastes], of_seed
+
+    def is_turned_away(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
+        """Tell which rows are themselves unwanted: they come behind everything else."""
+        return np.isin(rows, self.reading.unwanted.rows)
+
+    def push(self, rows: IndexArray) -> FloatArray:
+        """Return how close each row is to what is unwanted, 0 to 1, shape (k,)."""
+        terrain = self.terrain
+        close = closeness(
+            terrain.coordinates[rows], terrain.squares[rows], self.unwanted.points, terrain.spread
+        )
+        return self._pushed(close)
+
+    def _raw_scores(self) -> FloatArray:
+        """Return the scores of all rows before smoothing, shape (tastes, n)."""
+        scores = np.empty((len(self.shares), len(self.terrain)), dtype=np.float32)
+        for begin in range(0, len(self.terrain), _BLOCK):
+            part = slice(begin, begin + _BLOCK)
+            scores[:, part] = self._scores_at(part)
+        return scores
+
+    def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
+        terrain = self.terrain
+        centres = [self.wanted.points, self.unwanted.points]
+        if self.seed is not None:
+            centres.append(self.seed[np.newaxis])
+        close = closeness(
+            terrain.coordinates[rows], terrain.squares[rows], np.concatenate(centres), terrain.spread
+        )
+        pull = self._mixture @ np.delete(close, self._unwanted_part, axis=0)
+        pull *= damping(terrain.hubness[rows])
+        pull -= PUSH * self._pushed(close[self._unwanted_part])
+        return pull
+
+    @property
+    def _unwanted_part(self) -> slice:
+        return slice(len(self.wanted), len(self.wanted) + len(self.unwanted))
+
+    @cached_property
+    def _mixture(self) -> FloatArray:
+        """What each wanted centre, and the seed, count in each lane; each row sums to 1."""
+        weights = self.wanted.weights
+        overall = weights / weights.sum() if len(weights) else weights
+        if self.seed is not None:
+            share = SEED_BLEND if len(weights) else 0.0
+            return np.append(share * overall, np.float32(1 - share))[np.newaxis].astype(np.float32)
+        own = (self.taste_of == np.arange(len(self.shares))[:, None]) * weights
+        own = own / own.sum(axis=1, keepdims=True)
+        return np.asarray((1 - BLEND) * own + BLEND * overall, dtype=np.float32)
+
+    def _pushed(self, close: FloatArray) -> FloatArray:
+        """Weigh the closeness to unwanted centres: one early skip counts half of what many do."""
+        weights = self.unwanted.weights
+        pushed: FloatArray = weights @ close / (weights.sum() + 1)
+        return pushed
+
+    def _ranked(self, scores: FloatArray, rows: IndexArray) -> tuple[IndexArray, FloatArray]:
+        """Return rows with their scores, best first, of raw scores of all rows."""
+        settled = self._settled(rows, scores[rows], scores[self.terrain.around[rows]])
+        # Rounded, so that the last bit of a product decides nothing; then by row.
+        order = np.lexsort((rows, -np.round(settled, 5)))
+        return rows[order], settled[order]
+
+    def _settled(self, rows: IndexArray, own: FloatArray, around: FloatArray) -> FloatArray:
+        smoothed = _halved(np.concatenate([own[:, None], around], axis=1)[..., None])[:, 0]
+        return smoothed - self.is_turned_away(rows)
+
+
+def score_library(terrain: Terrain, reading: Reading, seed: FloatArray | None = None) -> Scoring:
+    """Prepare what ranks a library for a listener, and perhaps by a seed at some place, shape (m,)."""
+    wanted = _centres(reading.wanted, terrain, MOST_WANTED_CENTRES)
+    return Scoring(
+        terrain=terrain,
+        reading=reading,
+        wanted=wanted,
+        unwanted=_centres(reading.unwanted, terrain, MOST_UNWANTED_CENTRES),
+        taste_of=tell_tastes(wanted, apart=APART * terrain.spread),
+        seed=seed,
+    )
+
+
+def damping(hubness: FloatArray) -> FloatArray:
+    """Return what a track's closeness counts, the less the more tracks have it among their nearest."""
+    damped: FloatArray = np.maximum(hubness, 1) ** np.float32(-DAMPING)
+    return damped
+
+
+def closeness(points: FloatArray, squares: FloatArray, centres: FloatArray, spread: float) -> FloatArray:
+    """Return ``1 / (1 + (distance / spread) ** 2)`` of each point to each centre.
+
+    Parameters
+    ----------
+    points : FloatArray, shape (n, m)
+        Places of tracks.
+    squares : FloatArray, shape (n,)
+        Their squared lengths.
+    centres : FloatArray, shape (k, m)
+        Places they may be close to.
+
+    Returns
+    -------
+    FloatArray, shape (k, n)
+        0 to 1.
+    """
+    own = np.einsum("ij,ij->i", centres, centres)
+    close: FloatArray = (-2 * centres) @ points.T
+    close += squares
+    close += own[:, None]
+    np.maximum(close, 0, out=close)
+    close *= np.float32(1 / spread**2)
+    close += 1
+    return np.reciprocal(close, out=close)
+
+
+def _halved(values: FloatArray) -> FloatArray:
+    """Weigh the first of axis 1 as much as the mean of the others, where there are others."""
+    own, others = values[:, 0], values[:, 1:]
+    return (own + others.mean(axis=1)) / 2 if others.shape[1] else own
+
+
+def _centres(lot: Lot, terrain: Terrain, limit: int) -> Centres:
+    return find_centres(terrain.coordinates[lot.rows], lot.weights, limit=limit)
+
+
+def _top(scores: FloatArray, count: int) -> IndexArray:
+    if len(scores) <= count:
+        return np.arange(len(scores), dtype=np.int32)
+    return np.argpartition(-scores, count)[:count].astype(np.int32)

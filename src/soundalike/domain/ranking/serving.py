@@ -1,0 +1,224 @@
+"""Which candidates are served, in which order: the rules, applied one place after another."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from soundalike.domain.ranking.rules import (
+    ArtistCap,
+    is_same_title,
+    is_within_a_hair,
+    name_of,
+    proportional_turns,
+)
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import FloatArray
+
+PATIENCE = 100
+"""So many tracks wait for their artist's turn before the cap gives way."""
+
+
+class Role(Enum):
+    """Why a candidate is there."""
+
+    TASTE = auto()
+    SEED = auto()
+    EXPLORATION = auto()
+    START = auto()
+    REPEAT = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A track that might be played.
+
+    Parameters
+    ----------
+    row : int
+        In the artefact.
+    track : Track
+        The track.
+    score : float
+        What it is ranked by.
+    role : Role
+        Why it is there.
+    taste : int
+        Which of the listener's tastes it is for; 0 where none.
+    """
+
+    row: int
+    track: Track
+    score: float
+    role: Role
+    taste: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Places in the artefact, in the order in which they might be played.
+
+    Parameters
+    ----------
+    role : Role
+        Why they might.
+    share : float
+        How much this order counts beside others.
+    places : iterator of (int, float)
+        Row and score.
+    taste : int
+        Which of the listener's tastes ranked them; 0 where none.
+    """
+
+    role: Role
+    share: float
+    places: Iterator[tuple[int, float]]
+    taste: int = 0
+
+
+class Recordings:
+    """Same recording: remembers what is in the list, or must not come into it.
+
+    Parameters
+    ----------
+    coordinates : FloatArray, shape (n, m)
+        Of all tracks.
+    hair : float
+        Up to which distance two are the same recording.
+    tracks : iterable of Track
+        Recordings that must not come.
+    """
+
+    def __init__(self, coordinates: FloatArray, *, hair: float, tracks: Iterable[Track] = ()) -> None:
+        self._coordinates = coordinates
+        self._hair = hair
+        self._rows: list[int] = []
+        self._tracks: dict[tuple[str | None, str | None], list[Track]] = {}
+        self._hashes: set[str] = set()
+        for track in tracks:
+            self._remember(track)
+
+    def has(self, candidate: Candidate) -> bool:
+        """Whether it is the same recording as another."""
+        track = candidate.track
+        if track.audio_hash in self._hashes:
+            return True
+        if any(is_same_title(track, other) for other in self._tracks.get(name_of(track), ())):
+            return True
+        return is_within_a_hair(
+            self._coordinates[candidate.row], self._coordinates[self._rows], hair=self._hair
+        )
+
+    def add(self, candidate: Candidate) -> None:
+        """Remember one that is in the list."""
+        self._remember(candidate.track)
+        self._rows.append(candidate.row)
+
+    def _remember(self, track: Track) -> None:
+        self._tracks.setdefault(name_of(track), []).append(track)
+        self._hashes.add(track.audio_hash)
+
+
+class Server:
+    """Serves candidates place by place.
+
+    Parameters
+    ----------
+    recordings : Recordings
+        What must not come (again).
+    cap : ArtistCap
+        Who has had enough places.
+    """
+
+    def __init__(self, recordings: Recordings, cap: ArtistCap) -> None:
+        self._recordings = recordings
+        self._cap = cap
+        self.has_given_way = False
+
+    def serve(
+        self,
+        lanes: Sequence[Iterator[Candidate]],
+        shares: Sequence[float],
+        exploration: Iterator[Candidate],
+        slots: Iterator[bool],
+    ) -> Iterator[Candidate]:
+        """Yield what is played: each lane in proportion, something else where a slot says so.
+
+        A lane that has nothing left gives its places to the others.
+
+        Parameters
+        ----------
+        lanes : sequence of iterator of Candidate
+            One per taste, best first; read no further than needed.
+        shares : sequence of float
+            How much each lane counts.
+        exploration : iterator of Candidate
+            Something else.
+        slots : iterator of bool
+            Whether the next place is for something else.
+        """
+        waiting = [_Lane(lane) for lane in lanes]
+        turns = proportional_turns(shares)
+        elsewhere = _Lane(exploration)
+        while True:
+            order = [elsewhere] if next(slots) else []
+            first = next(turns, None)
+            if first is not None:
+                order += [waiting[first], *(lane for lane in waiting if lane is not waiting[first])]
+            chosen = self._first_admitted(order) or self._first_waiting([*order, elsewhere])
+            if chosen is None:
+                return
+            self._take(chosen)
+            yield chosen
+
+    def _first_admitted(self, lanes: Sequence["_Lane"]) -> Candidate | None:
+        return next((found for lane in lanes if (found := self._next_of(lane)) is not None), None)
+
+    def _next_of(self, lane: "_Lane") -> Candidate | None:
+        """Return a lane's best whose artist may come, or None once many wait or none is left."""
+        for place, candidate in enumerate(lane.waiting):
+            if self._cap.admits(candidate.track.artist):
+                del lane.waiting[place]
+                if not self._recordings.has(candidate):
+                    return candidate
+                return self._next_of(lane)
+        while len(lane.waiting) < PATIENCE:
+            coming = next(lane.coming, None)
+            if coming is None:
+                return None
+            if self._recordings.has(coming):
+                continue
+            if self._cap.admits(coming.track.artist):
+                return coming
+            lane.waiting.append(coming)
+        return None
+
+    def _first_waiting(self, lanes: Sequence["_Lane"]) -> Candidate | None:
+        """Return the first that waits for its artist's turn: nobody else is there to come before it."""
+        for lane in lanes:
+            while lane.waiting:
+                candidate = lane.waiting.popleft()
+                if not self._recordings.has(candidate):
+                    self.has_given_way = True
+                    return candidate
+        return None
+
+    def _take(self, candidate: Candidate) -> None:
+        self._recordings.add(candidate)
+        self._cap.take(candidate.track.artist)
+
+
+class _Lane:
+    """Candidates that come, and those that wait for their artist's turn."""
+
+    def __init__(self, coming: Iterator[Candidate]) -> None:
+        self.coming = coming
+        self.waiting: deque[Candidate] = deque()
+
+
+def serve_again(candidates: Iterable[Candidate], recordings: Recordings) -> Iterator[Candidate]:
+    """Yield repeats in their order, each recording once."""
+    for candidate in candidates:
+        if not recordings.has(candidate):
+            recordings.add(candidate)
+            yield candidate
