@@ -47,6 +47,13 @@ class _Sessions(SecureCookieSessionInterface):
         return is_https(request)
 
 
+class _Logins(LoginManager):  # type: ignore[misc] # ships no types
+    """Flask-Login without its second cookie, which we never set, and which it reads without care."""
+
+    def _load_user_from_remember_cookie(self, _cookie: str) -> None:
+        return None
+
+
 class _Member:
     """An account as Flask-Login knows it."""
 
@@ -87,7 +94,7 @@ def recognise_listeners(app: Flask, accounts: Accounts, *, session_key: bytes, i
         # An answer that is late would bring a session back that was ended meanwhile.
         SESSION_REFRESH_EACH_REQUEST=False,
     )
-    manager = LoginManager()
+    manager = _Logins()
     manager.session_protection = None
     manager.init_app(app, add_context_processor=False)
 
@@ -95,7 +102,8 @@ def recognise_listeners(app: Flask, accounts: Accounts, *, session_key: bytes, i
     def member(session_id: str) -> _Member | None:
         user = accounts.user(UserId(str(session_id).rpartition(".")[0]))
         found = None if user is None else _Member(user)
-        return found if found and hmac.compare_digest(found.get_id(), str(session_id)) else None
+        claimed = str(session_id).encode(errors="replace")
+        return found if found and hmac.compare_digest(found.get_id().encode(), claimed) else None
 
     @app.before_request
     def recognise() -> ResponseReturnValue | None:
