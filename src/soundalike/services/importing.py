@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from soundalike.domain.errors import ListenError
 from soundalike.domain.keeping import EventLog
@@ -16,7 +17,7 @@ from soundalike.wire import time_ms
 from soundalike.wire.listens import entry_from
 
 MAX_LINE_BYTES = 64 * 1024
-_BATCH = 2_000
+_BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,8 @@ class Importer:
         asked = {listen.track_id for listen in run.batch} - run.known - run.unknown.keys()
         run.known |= self._library.tracks(asked).keys()
         run.unknown.update(one.track_id for one in run.batch if one.track_id not in run.known)
-        duplicates = self._log.append(run.batch)
+        # Stores keep a user's listens together. Of one id, the first still comes first.
+        duplicates = self._log.append(sorted(run.batch, key=attrgetter("user_id")))
         run.duplicates += duplicates
         run.accepted += len(run.batch) - duplicates
         run.batch = []

@@ -1,0 +1,284 @@
+"""What was listened to comes to the same profiles to the bit, whatever happens on the way."""
+
+import http.client
+import json
+import random
+import shutil
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from journeys.plays import LASTFM, json_line, read_plays
+from journeys.program import Program, free_port, get, wait_until
+from making import make_listen, make_track
+from soundalike.domain.listening import Listen
+from soundalike.domain.profiles import refold
+from soundalike.domain.types import UserId
+from soundalike.domain.users import YOU
+from soundalike.store.sqlite import SqliteStore
+from soundalike.wire.listens import listen_body
+from soundalike.wire.profiles import profile_body
+
+PLAYS, USERS, TRACKS = 129_310, 304, 789
+BUSIEST, BUSIEST_PLAYS = UserId("user-93"), 23_069
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "data")
+
+
+def write(path: Path, lines: Iterable[str]) -> Path:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
+    return path
+
+
+def open_store(program: Program) -> SqliteStore:
+    return SqliteStore(program.data / "library.sqlite")
+
+
+def profiles_of(program: Program) -> dict[str, tuple[str, str]]:
+    """Return everybody's profile, to the bit."""
+    with closing(open_store(program)) as store:
+        found = [store.profile(user_id) for user_id in store.listen_counts()]
+    return {one.user_id: (one.version, json.dumps(profile_body(one))) for one in found if one is not None}
+
+
+@pytest.fixture(scope="module")
+def plays() -> Sequence[str]:
+    if not LASTFM.is_file():
+        pytest.skip("no real plays beside the checkout (../shared/data/events)")
+    return list(map(json_line, read_plays()))
+
+
+@pytest.fixture(scope="module")
+def in_order(plays: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A program that took all plays in the order in which they were made."""
+    folder = tmp_path_factory.mktemp("in_order")
+    program = Program(folder / "data")
+    taken = program.json("events", "import", write(folder / "plays.jsonl", plays))
+    assert taken == {
+        "accepted": PLAYS,
+        "duplicates": 0,
+        "erasures": 0,
+        "unknown_tracks": TRACKS,
+        "unknown_listens": PLAYS,
+        "profiles": USERS,
+    }
+    return program
+
+
+class TestRealPlays:
+    @pytest.fixture(autouse=True)
+    def _they_come_to_the_same(self, program: Program, in_order: Program) -> Iterable[None]:
+        yield
+        expected = profiles_of(in_order)
+        assert len(expected) == USERS
+        found = profiles_of(program)
+        assert {user for user in expected if found.get(user) != expected[user]} == set()
+        assert found == expected
+
+    def test_shuffled(self, program: Program, plays: Sequence[str], tmp_path: Path) -> None:
+        shuffled = random.Random(1).sample(plays, len(plays))  # noqa: S311 - no secret is made
+        taken = program.json("events", "import", write(tmp_path / "plays.jsonl", shuffled))
+        assert (taken["accepted"], taken["duplicates"]) == (PLAYS, 0)
+
+    def test_every_one_sent_three_times(self, program: Program, plays: Sequence[str], tmp_path: Path) -> None:
+        thrice = random.Random(2).sample([*plays, *plays, *plays], 3 * len(plays))  # noqa: S311 - no secret is made
+        taken = program.json("events", "import", write(tmp_path / "plays.jsonl", thrice))
+        assert (taken["accepted"], taken["duplicates"]) == (PLAYS, 2 * PLAYS)
+
+    def test_cut_by_five_kills(self, program: Program, plays: Sequence[str], tmp_path: Path) -> None:
+        shuffled = random.Random(3).sample(plays, len(plays))  # noqa: S311 - no secret is made
+        file = write(tmp_path / "plays.jsonl", shuffled)
+        with closing(open_store(program)) as store:
+            for least in (1, 5_000, 12_000, BUSIEST_PLAYS):
+                kill_once(program, file, partial(has_taken, store, least))
+                assert len(store.profile_counts()) < USERS
+            kill_once(program, file, lambda: len(store.profile_counts()) >= 100)
+            assert 100 <= len(store.profile_counts()) < USERS
+        assert program.json("events", "import", file)["duplicates"] == PLAYS
+
+    def test_replayed(self, program: Program, in_order: Program) -> None:
+        program.data.mkdir()
+        with closing(open_store(in_order)):  # whoever closes it last puts all of it in the one file
+            pass
+        shutil.copy(in_order.data / "library.sqlite", program.data)
+        replayed = program.json("events", "replay")
+        assert (replayed["profiles"], replayed["listens"]) == (USERS, PLAYS)
+
+
+def has_taken(store: SqliteStore, least: int) -> bool:
+    """Whether so many of the busiest user's listens are there: one in five or six of all."""
+    return store.count_listens(BUSIEST) >= least
+
+
+def kill_once(program: Program, file: Path, is_time: Callable[[], bool]) -> None:
+    """Start an import and kill it without warning."""
+    with program.start("events", "import", file) as process:
+        wait_until(is_time, process)
+        process.kill()
+
+
+class TestMoving:
+    def test_what_is_exported_and_imported_elsewhere_is_the_same(
+        self, program: Program, plays: Sequence[str], tmp_path: Path
+    ) -> None:
+        other = Program(tmp_path / "other")
+        first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+        program.json("events", "import", write(tmp_path / "plays.jsonl", plays[-10_000:]))
+        assert program.run("events", "export", first).returncode == 0
+        assert other.run("events", "import", first).returncode == 0
+        assert other.run("events", "export", second).returncode == 0
+        assert first.read_bytes() == second.read_bytes()
+        assert profiles_of(program) == profiles_of(other)
+
+
+class TestCommands:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        listens = [make_listen(n, at_ms=n, user_id=user) for user in ("ada", "bob") for n in range(3)]
+        return write(tmp_path / "listens.jsonl", map(json_line, listens))
+
+    def test_what_went_in_by_stdin_comes_out_by_stdout(self, program: Program, file: Path) -> None:
+        text = file.read_text(encoding="utf-8")
+        taken = program.run("events", "import", "-", input=text)
+        assert taken.returncode == 0
+        assert "6 listens taken, 0 known already; 2 profiles of 6 listens folded." in taken.stderr
+        assert "6 listens of 1 track that the library does not know" in taken.stderr
+        for arguments in ([], ["-"]):
+            exported = program.run("events", "export", *arguments)
+            assert exported.stdout == text
+            assert "6 listens and 0 erasures of 2 users written." in exported.stderr
+
+    def test_replay_says_what_it_did(self, program: Program, file: Path) -> None:
+        program.run("events", "import", file)
+        before = profiles_of(program)
+        replayed = program.run("events", "replay")
+        assert (replayed.returncode, replayed.stdout) == (0, "")
+        assert replayed.stderr.startswith("2 profiles of 6 listens rebuilt in ")
+        assert profiles_of(program) == before
+
+    def test_an_exported_file_is_for_its_owner_alone(self, program: Program, tmp_path: Path) -> None:
+        assert program.run("events", "export", tmp_path / "out").returncode == 0
+        assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600
+
+    def test_a_wrong_line_is_named_and_those_before_it_are_taken_and_folded(
+        self, program: Program, file: Path
+    ) -> None:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        lines[4] = lines[4].replace("finished", "loved")
+        file.write_text("\n".join(lines), encoding="utf-8")
+        result = program.run("events", "import", file)
+        assert result.returncode == 1
+        assert result.stderr.startswith("error: line 5: kind is one of ")
+        assert "the lines before it are taken" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+        with closing(open_store(program)) as store:
+            assert store.listen_counts() == store.profile_counts() == {"ada": 3, "bob": 1}
+
+    def test_an_erasure_in_a_file_is_honoured(self, program: Program, file: Path) -> None:
+        program.run("events", "import", file)
+        erasure = json.dumps({"user": "ada", "erased_until": "1970-01-01T00:00:00.001Z"})
+        text = erasure + "\n" + file.read_text(encoding="utf-8")
+        taken = json.loads(program.run("events", "import", "-", "--json", input=text).stdout)
+        assert (taken["accepted"], taken["duplicates"], taken["erasures"]) == (0, 6, 1)
+        with closing(open_store(program)) as store:
+            assert store.listen_counts() == store.profile_counts() == {"ada": 1, "bob": 3}
+
+    @pytest.mark.parametrize("name", ["nowhere/at/all", "."])
+    def test_a_file_that_is_none_is_said_to_be_none(
+        self, program: Program, tmp_path: Path, name: str
+    ) -> None:
+        for command, verb in (("import", "read"), ("export", "written")):
+            result = program.run("events", command, tmp_path / name)
+            assert result.returncode == 1
+            assert f"cannot be {verb}" in result.stderr
+            assert len(result.stderr.splitlines()) == 1
+
+    def test_a_reader_that_has_seen_enough_ends_an_export_quietly(
+        self, program: Program, tmp_path: Path
+    ) -> None:
+        many = [make_listen(n, at_ms=n) for n in range(5_000)]
+        program.run("events", "import", write(tmp_path / "many.jsonl", map(json_line, many)))
+        with program.start("events", "export") as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.stderr.read() == ""
+
+
+class TestServing:
+    def test_what_was_acknowledged_survives_a_kill_and_is_folded(self, program: Program) -> None:
+        with closing(open_store(program)) as store:
+            for number in range(5):
+                store.save_track(make_track(f"t{number}"))
+        acknowledged: set[str] = set()
+        for number in range(3):
+            acknowledged |= post_until_killed(program, first=10_000 * number)
+        assert len(acknowledged) >= 30
+        with program.serving("serve") as address:
+            assert get(f"{address}/api/recommendations")["profile_version"]
+        with closing(open_store(program)) as store:
+            kept = list(store.listens_of(YOU))
+            assert acknowledged <= {listen.id for listen in kept}
+            profile = store.profile(YOU)
+            assert profile is not None
+            assert profile.taste.count == len(kept)
+            assert profile_body(profile) == profile_body(refold(YOU, kept, lateness_ms=profile.lateness_ms))
+
+
+def post_until_killed(program: Program, *, first: int) -> set[str]:
+    """Serve, post from several threads, kill the server right after an answer; return what was taken."""
+    port = free_port()
+    acknowledged: set[str] = set()
+
+    def post(thread: int) -> None:
+        for batch in range(1_000):
+            start = first + 2_000 * thread + 2 * batch
+            listens = [
+                make_listen(n, track_id=f"t{n % 5}", at_ms=n * 7_919 % 10**9) for n in (start, start + 1)
+            ]
+            try:
+                status = send(f"http://127.0.0.1:{port}/api/listens", listens)
+            except (OSError, http.client.HTTPException):
+                return  # it is dead
+            assert status == 202
+            acknowledged.update(listen.id for listen in listens)
+            if (thread, batch) == (0, 8):
+                process.kill()
+
+    with program.start("serve", "--port", str(port)) as process:
+        wait_until(lambda: is_up(port), process)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(post, range(4)))
+        assert process.wait(60) == -signal.SIGKILL
+    return acknowledged
+
+
+def send(url: str, listens: Sequence[Listen]) -> int:
+    body = json.dumps({"events": [listen_body(listen) for listen in listens]}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own loopback server
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own loopback server
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def is_up(port: int) -> bool:
+    try:
+        get(f"http://127.0.0.1:{port}/healthz")
+    except OSError:
+        return False
+    return True
