@@ -16,8 +16,10 @@ from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import SettingsError
+from soundalike.domain.keeping import EventLog
 from soundalike.domain.ports import ArtefactShelf, SimilarityEngine, Store
 from soundalike.domain.types import TrackId
+from soundalike.events.embedded import StoredLog
 from soundalike.model.artefact import FolderShelf
 from soundalike.model.engines import choose_engine
 from soundalike.model.local import LocalEngine
@@ -25,21 +27,30 @@ from soundalike.model.placing import ArtefactPlacer
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.tune import GridTuner
 from soundalike.model.tuning_file import TuningFile
+from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
+from soundalike.services.accounts import Accounts
 from soundalike.services.extracting import Extractor
 from soundalike.services.identity import Identity
+from soundalike.services.importing import Importer
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
+from soundalike.services.listens import Listens
 from soundalike.services.neighbours import NeighbourFinder
 from soundalike.services.placing import Placing
+from soundalike.services.profiles import Profiles
+from soundalike.services.recommending import Recommender
 from soundalike.services.roots import RootMap
 from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.services.training import Training
 from soundalike.settings import Settings
 from soundalike.store.sqlite import SqliteStore
+from soundalike.web.session_key import load_session_key
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 16
+_SECRET_BYTES = 32
+_DAY_MS = 24 * 3600 * 1000
 _STALE_WORKSPACE_S = 24 * 3600
 
 
@@ -55,6 +66,18 @@ class App:
     library: LibrarySnapshots
     training: Training
     placing: Placing
+    log: EventLog
+    importer: Importer
+
+    def session_key(self) -> bytes:
+        """Return the key that signs sessions.
+
+        Raises
+        ------
+        SettingsError
+            If there is none and none can be made.
+        """
+        return load_session_key(self.settings.data, self.settings.secret_key)
 
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
@@ -88,7 +111,6 @@ def open_app(settings: Settings) -> Iterator[App]:
 
 def _wire(settings: Settings, store: Store) -> App:
     roots = RootMap(store, settings.roots)
-    library = Library(store, roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
     shelf = FolderShelf(settings.artefacts, schema=analyser.schema, clock=_now)
     snapshots = LibrarySnapshots(
@@ -97,15 +119,13 @@ def _wire(settings: Settings, store: Store) -> App:
         schema=analyser.schema,
         workspace=partial(_workspace, settings.data),
     )
+    # What is imported is folded once at the end, not with every batch.
+    log = StoredLog(store)
     return App(
         settings=settings,
         roots=roots,
         shelf=shelf,
-        services=Services(
-            library=library,
-            listening=Listening(library, roots, LocalAudioFiles()),
-            neighbours=NeighbourFinder(store, shelf, library),
-        ),
+        services=_services(settings, store, shelf, roots),
         extractor=Extractor(
             store,
             LocalFileScanner(),
@@ -123,6 +143,29 @@ def _wire(settings: Settings, store: Store) -> App:
             timer=time.monotonic,
         ),
         placing=Placing(store, shelf, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
+        log=log,
+        importer=Importer(store, log, clock=_now),
+    )
+
+
+def _services(settings: Settings, store: Store, shelf: ArtefactShelf, roots: RootMap) -> Services:
+    library = Library(store, roots)
+    profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
+    log = StoredLog(store, on_append=profiles.fold)
+    return Services(
+        library=library,
+        listening=Listening(library, roots, LocalAudioFiles()),
+        neighbours=NeighbourFinder(store, shelf, library),
+        profiles=profiles,
+        listens=Listens(store, store, log, clock=_now),
+        recommender=Recommender(store, shelf, library, profiles, clock=_now),
+        accounts=Accounts(
+            store,
+            Argon2Hasher(),
+            clock=_now,
+            new_secret=partial(secrets.token_urlsafe, _SECRET_BYTES),
+            new_id=_new_id,
+        ),
     )
 
 

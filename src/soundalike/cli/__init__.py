@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from soundalike import __version__
-from soundalike.cli import doctor, learning, library, options, serving, show
+from soundalike.cli import doctor, events, learning, library, options, serving, show, users
 from soundalike.domain.errors import SoundalikeError
 
 _INTERRUPTED = "interrupted; what is done is kept, run the same command again to go on"
@@ -57,6 +57,8 @@ for command in (
     serving.serve,
     library.export,
     library.demo,
+    events.events,
+    users.users,
     doctor.doctor,
 ):
     cli.add_command(command)

@@ -1,5 +1,7 @@
 """Commands that serve: up and serve."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -7,8 +9,9 @@ import click
 from soundalike.app import App, open_app
 from soundalike.cli import learning, library, options, show
 from soundalike.services.placing import Freshness
+from soundalike.settings import Settings
 from soundalike.web.app import create_app
-from soundalike.web.server import check_address
+from soundalike.web.server import check_address, is_exposed
 from soundalike.web.server import serve as serve_forever
 
 
@@ -24,8 +27,7 @@ def up(directory: Path) -> None:
     What has been done before is not done again, so the second start is immediate.
     """
     settings = options.settings()
-    check_address(settings.host, settings.port)
-    with open_app(settings) as app:
+    with _opened(settings) as app:
         library.print_report(app, library.run_extract(app, directory))
         _learn(app)
         _serve(app)
@@ -36,10 +38,18 @@ def up(directory: Path) -> None:
 @options.common
 def serve() -> None:
     """Serve the web player on what has been extracted and built."""
-    settings = options.settings()
-    check_address(settings.host, settings.port)
-    with open_app(settings) as app:
+    with _opened(options.settings()) as app:
         _serve(app)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[App]:
+    """Open what the settings name, if it can be served where they say."""
+    # The port first: nothing is made for an address that is taken anyway.
+    check_address(settings.host, settings.port, has_users=True)
+    with open_app(settings) as app:
+        check_address(settings.host, settings.port, has_users=app.services.accounts.has_users())
+        yield app
 
 
 def _learn(app: App) -> None:
@@ -58,8 +68,22 @@ def _learn(app: App) -> None:
 
 
 def _serve(app: App) -> None:
-    web = create_app(app.services, allowed_hosts=app.settings.allowed_hosts)
-    serve_forever(web, host=app.settings.host, port=app.settings.port, on_ready=_announce)
+    settings = app.settings
+    # What was taken, but not folded, when the process was killed.
+    app.services.profiles.catch_up()
+    web = create_app(
+        app.services,
+        session_key=app.session_key(),
+        allowed_hosts=settings.allowed_hosts | {settings.host.lower()},
+        is_exposed=is_exposed(settings.host),
+    )
+    serve_forever(
+        web,
+        host=settings.host,
+        port=settings.port,
+        on_ready=_announce,
+        has_users=app.services.accounts.has_users(),
+    )
 
 
 def _announce(url: str) -> None:
