@@ -141,7 +141,10 @@ def after(known: TrackTaste, listen: Listen) -> TrackTaste:
         liked_ms=liked_ms,
         disliked_ms=disliked_ms,
         heard_ms=heard_ms,
-        evidence=_latest((*evidence, Evidence(listen.kind, listen.at_ms))),
+        evidence=_latest(
+            (*evidence, Evidence(listen.kind, listen.at_ms)),
+            is_judged=liked_ms is not None or disliked_ms is not None,
+        ),
     )
 
 
@@ -166,12 +169,13 @@ def _without(evidence: tuple[Evidence, ...], kinds: Collection[ListenKind]) -> t
     return tuple(one for one in evidence if one.kind not in kinds)
 
 
-def _latest(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _latest(evidence: tuple[Evidence, ...], *, is_judged: bool) -> tuple[Evidence, ...]:
     """Leave out the oldest of too many; a like or dislike stays, and goes by its undoing alone."""
-    if len(evidence) > KEPT_EVIDENCE:
-        plays = [index for index, one in enumerate(evidence) if one.kind not in _JUDGEMENTS]
-        if len(plays) > KEPT_EVIDENCE:
-            return (*evidence[: plays[0]], *evidence[plays[0] + 1 :])
+    if not is_judged:
+        return evidence[-KEPT_EVIDENCE:]
+    plays = [index for index, one in enumerate(evidence) if one.kind not in _JUDGEMENTS]
+    if len(plays) > KEPT_EVIDENCE:
+        return (*evidence[: plays[0]], *evidence[plays[0] + 1 :])
     return evidence
 
 
