@@ -147,6 +147,11 @@ def test_words_are_never_empty_or_spaced(text: str) -> None:
     assert bool(words(text)) == bool(fold(text).strip())
 
 
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
+def test_plain_letters_fold_alone_as_they_do_beside_others(text: str) -> None:
+    assert fold(f"é{text}") == f"e{fold(text)}"
+
+
 def test_names_are_ordered_by_folded_text() -> None:
     names = ["Zebra", "émile", "Ärzte", " The  Band", "arcade"]
     assert sorted(names, key=lambda name: sort_key(name) or "") == [

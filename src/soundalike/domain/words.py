@@ -52,6 +52,8 @@ def fold(text: str) -> str:
     Hangul needs. Surrogates and control characters become spaces, joiners, direction marks and skin
     tones go. Folding twice changes nothing, and nothing makes it fail.
     """
+    if text.isascii() and text.isprintable():
+        return text.translate(_APOSTROPHES).lower()  # most names, at a tenth of the time
     # Casefolding brings marks back (İ), and capitals come out of NFKD (™): twice settles both.
     return unicodedata.normalize("NFC", _fold_once(_fold_once(text)))
 
