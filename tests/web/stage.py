@@ -239,7 +239,15 @@ class Stage:
 
     def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
         """Let somebody have heard something, `number` seconds ago; each number is an event of its own."""
-        listen = Listen(
+        listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
+        self.services.listens.take([listen])
+        return listen
+
+    def make_listen(
+        self, user_id: str, number: int, *, track_id: str = "a", kind: str = "finished"
+    ) -> Listen:
+        """Make what `listen` takes."""
+        return Listen(
             id=EventId(str(uuid.UUID(int=number))),
             user_id=UserId(user_id),
             track_id=TrackId(track_id),
@@ -247,8 +255,6 @@ class Stage:
             position_ms=None,
             at_ms=time_ms(self.now()) - 1000 * number,
         )
-        self.services.listens.take([listen])
-        return listen
 
     def add(
         self,

@@ -83,7 +83,11 @@ def _new_token_body(made: NewToken) -> dict[str, Any]:
 
 
 def _label() -> str:
-    body = request.get_json()
+    try:
+        body = request.get_json()
+    except RecursionError:
+        message = "the body is no JSON that anybody would send"
+        raise BadRequest(message) from None
     label = body.get("label", "") if isinstance(body, dict) else None
     if not isinstance(label, str):
         message = 'a body is {"label": "what the token is for"}'

@@ -1,0 +1,195 @@
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from soundalike.domain.errors import StoreBusyError
+from soundalike.domain.types import TrackId, UserId
+from soundalike.domain.users import YOU
+from soundalike.wire.listens import listen_body
+from web.stage import LOCAL, Stage
+
+LATE = {
+    "id": "00000000-0000-4000-8000-000000000abc",
+    "track_id": "a",
+    "kind": "liked",
+    "position_ms": None,
+    "at": "2026-01-01T00:00:00.000Z",
+}
+
+
+@pytest.fixture
+def house(stage: Stage) -> Stage:
+    stage.add("a")
+    stage.add("b")
+    stage.add_user("ann")
+    stage.add_user("bob")
+    return stage
+
+
+def id_of(stage: Stage, name: str) -> UserId:
+    return stage.services.accounts.named(name).id
+
+
+def exported(client: FlaskClient, headers: dict[str, str] = LOCAL) -> Any:
+    answer = client.get("/api/me/export", headers=headers)
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    return json.loads(answer.text)
+
+
+def test_an_export_holds_all_that_is_stored_on_one_and_nothing_of_others(house: Stage) -> None:
+    ann = id_of(house, "ann")
+    listens = [house.make_listen(ann, number, track_id="ab"[number % 2]) for number in range(1, 1203)]
+    house.services.listens.take(listens)
+    house.listen(id_of(house, "bob"), 5000)
+    made = house.services.accounts.make_token(ann, "phone \u260e")
+    body = exported(house.log_in("ann"))
+    assert set(body) == {"account", "tokens", "profile", "listens"}
+    assert (body["account"]["id"], body["account"]["name"]) == (ann, "ann")
+    assert set(body["account"]) == {"id", "name", "created_at"}
+    assert [set(token) for token in body["tokens"]] == [{"id", "label", "created_at"}]
+    assert body["tokens"][0]["label"] == "phone \u260e"
+    assert body["listens"] == [listen_body(listen) for listen in reversed(listens)]
+    assert body["profile"]["user"] == ann
+    text = json.dumps(body)
+    for secret in (made.secret, made.token.secret_hash, house.services.accounts.named("ann").password_hash):
+        assert secret not in text
+
+
+def test_an_export_can_be_sent_back_as_listens(house: Stage) -> None:
+    house.listen(id_of(house, "ann"), 7)
+    listens = exported(house.log_in("ann"))["listens"]
+    answer = house.client().post("/api/listens", json={"events": listens}, headers=house.bearer("bob"))
+    assert answer.json == {"accepted": 1, "duplicates": 0}
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501])
+def test_an_export_of_any_length_is_json(stage: Stage, count: int) -> None:
+    stage.add("a")
+    stage.services.listens.take([stage.make_listen(YOU, number) for number in range(1, count + 1)])
+    body = exported(stage.client())
+    assert len(body["listens"]) == count
+    assert body["account"] == {"id": "you", "name": None, "created_at": None}
+    assert body["tokens"] == []
+
+
+def test_an_export_is_written_as_it_is_read(stage: Stage) -> None:
+    stage.add("a")
+    stage.store.add_listens([stage.make_listen(YOU, 1000 * number) for number in range(1, 10_001)])
+    whole = len(stage.client().get("/api/me/export", headers=LOCAL).data)
+    answer = stage.client().get("/api/me/export", headers=LOCAL, buffered=False)
+    assert answer.content_length is None
+    tracemalloc.start()
+    pieces = [len(piece) for piece in answer.iter_encoded()]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    answer.close()
+    assert sum(pieces) == whole
+    assert len(pieces) >= 20
+    assert max(pieces) < whole / 10
+    assert peak < whole
+
+
+def test_what_fails_before_an_export_begins_is_an_error(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_user_id: UserId) -> None:
+        msg = "busy"
+        raise StoreBusyError(msg)
+
+    client = stage.client()
+    monkeypatch.setattr(stage.store, "profile_version", fail)
+    assert client.get("/api/me/export", headers=LOCAL).status_code == 503
+
+
+def test_you_can_be_forgotten_without_an_account(stage: Stage) -> None:
+    stage.add("a")
+    stage.listen(YOU)
+    client = stage.client()
+    answer = client.delete("/api/me", json={}, headers=LOCAL)
+    assert (answer.status_code, answer.data) == (204, b"")
+    body = exported(client)
+    assert body["listens"] == []
+    assert body["profile"]["recent"] == []
+
+
+def test_what_comes_late_is_not_folded_again(stage: Stage) -> None:
+    stage.add("a")
+    client = stage.client()
+    client.post("/api/listens", json={"events": [LATE]}, headers=LOCAL)
+    assert client.delete("/api/me", json={}, headers=LOCAL).status_code == 204
+    again = client.post("/api/listens", json={"events": [LATE]}, headers=LOCAL)
+    assert (again.status_code, again.json) == (202, {"accepted": 0, "duplicates": 1})
+    assert exported(client)["listens"] == []
+    assert TrackId("a") not in stage.services.profiles.of(YOU).taste.tracks
+    stage.pass_time(1)
+    stage.listen(YOU, 0)
+    assert len(exported(client)["listens"]) == 1
+
+
+def test_deleting_oneself_takes_the_account_its_tokens_and_sessions(house: Stage) -> None:
+    ann, bob = id_of(house, "ann"), id_of(house, "bob")
+    house.listen(ann)
+    house.listen(bob, 2)
+    session, other, script = house.log_in("ann"), house.log_in("ann"), house.bearer("ann")
+    answer = session.delete("/api/me", json={}, headers=LOCAL)
+    assert answer.status_code == 204
+    assert house.store.user(ann) is None
+    assert list(house.store.listens_of(ann)) == []
+    assert house.store.erased_ms(ann) is not None
+    for client, headers in ((session, LOCAL), (other, LOCAL), (house.client(), script)):
+        assert client.get("/api/me", headers=headers).status_code == 401
+    assert len(exported(house.client(), house.bearer("bob"))["listens"]) == 1
+
+
+def test_tokens_are_made_listed_and_revoked(house: Stage) -> None:
+    client = house.log_in("ann")
+    made = client.post("/api/tokens", json={"label": "phone"}, headers=LOCAL)
+    assert made.status_code == 201
+    assert made.headers["Cache-Control"] == "private, no-store"
+    assert made.json is not None
+    assert set(made.json) == {"id", "label", "created_at", "token"}
+    script = {**LOCAL, "Authorization": f"Bearer {made.json['token']}"}
+    assert house.client().get("/api/me", headers=script).json == {"id": "you", "name": "ann"}
+    listed = client.get("/api/tokens", headers=LOCAL)
+    assert listed.json == {"tokens": [{key: made.json[key] for key in ("id", "label", "created_at")}]}
+    assert client.delete(f"/api/tokens/{made.json['id']}", json={}, headers=LOCAL).status_code == 204
+    assert house.client().get("/api/me", headers=script).status_code == 401
+    assert client.delete(f"/api/tokens/{made.json['id']}", json={}, headers=LOCAL).status_code == 404
+
+
+def test_nobody_revokes_anothers_token(house: Stage) -> None:
+    made = house.services.accounts.make_token(id_of(house, "bob"))
+    answer = house.client().delete(f"/api/tokens/{made.token.id}", json={}, headers=house.bearer("ann"))
+    assert answer.status_code == 404
+    assert house.services.accounts.user_of_token(made.secret) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"1", b'"x"', b'{"label": 1}', b'{"label": null}', b"\xff", b"[" * 5000]
+)
+def test_a_malformed_wish_for_a_token_makes_none(house: Stage, body: bytes) -> None:
+    answer = house.client().post(
+        "/api/tokens", data=body, content_type="application/json", headers=house.bearer("ann")
+    )
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert set(answer.json) == {"error", "message"}
+    assert len(house.services.accounts.tokens_of(id_of(house, "ann"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "kept"),
+    [("", ""), ("  a\tb\n", "ab"), ("\ud800<b>\u202e", "<b>"), ("x" * 80, "x" * 80), ("x" * 81, None)],
+)
+def test_a_label_is_a_short_line_of_text(house: Stage, label: str, kept: str | None) -> None:
+    headers = house.bearer("bob")
+    answer = house.client().post("/api/tokens", json={"label": label}, headers=headers)
+    assert answer.status_code == (400 if kept is None else 201)
+    assert answer.json is not None
+    assert answer.json.get("label") == kept
