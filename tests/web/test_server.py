@@ -10,13 +10,14 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from waitress.adjustments import Adjustments
 
 from soundalike.domain.errors import ServeError
 from soundalike.web import protocol
-from soundalike.web.server import Server, check_address, serve
+from soundalike.web.server import Server, check_address, is_exposed, serve
 from web.stage import Stage
 
 BIG_BYTES = 100 * 1024 * 1024
@@ -27,8 +28,8 @@ WHOLE = AUDIO % b""
 
 
 @contextmanager
-def running(stage: Stage) -> Iterator[Server]:
-    server = Server(stage.app(), threads=4)
+def running(stage: Stage, **more: Any) -> Iterator[Server]:
+    server = Server(stage.app(), threads=4, **more)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -246,8 +247,8 @@ def test_a_taken_port_names_the_next_free_one() -> None:
     [
         ("127.0.0.1", -1, "does not exist"),
         ("127.0.0.1", 65_536, "does not exist"),
-        ("0.0.0.0", 0, "accounts"),  # noqa: S104 - that is refused
-        ("::", 0, "accounts"),
+        ("0.0.0.0", 0, "soundalike users add NAME"),  # noqa: S104 - that is refused
+        ("::", 0, "soundalike users add NAME"),
         ("no-such-host.invalid", 0, "not known"),
         ("a" * 300, 0, "not known"),
         ("", 0, "accounts|not known"),
@@ -256,6 +257,91 @@ def test_a_taken_port_names_the_next_free_one() -> None:
 def test_an_address_that_cannot_be_used_says_why(host: str, port: int, words: str) -> None:
     with pytest.raises(ServeError, match=words):
         Server(lambda _environ, _start: [], host=host, port=port)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])  # noqa: S104 - with accounts it is served
+def test_with_accounts_other_machines_are_served_too(stage: Stage, host: str) -> None:
+    check_address(host, 0, has_users=True)
+    stage.is_exposed = is_exposed(host)
+    with running(stage, host=host, has_users=True) as server:
+        assert ask(server, "/healthz")[0] == 200
+        assert ask(server, "/api/me")[0] == (401 if host == "0.0.0.0" else 200)  # noqa: S104 - as above
+        assert server.url.startswith(("http://localhost:", "http://127.0.0.1:"))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_reachable"),
+    [("127.0.0.1", False), ("localhost", False), ("127.0.0.2", False), ("0.0.0.0", True)],  # noqa: S104 - asked about, not bound
+)
+def test_it_is_known_which_addresses_other_machines_reach(host: str, *, is_reachable: bool) -> None:
+    assert is_exposed(host) == is_reachable
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Forwarded: for=192.0.2.1", b"X-Forwarded-For: 192.0.2.1", b"x-forwarded-proto: https",
+     b"X-Forwarded-Host: localhost", b"X-Forwarded-By: x", b"X-Forwarded-Port: 1", b"X-Forwarded-Server: x"],
+)  # fmt: skip
+def test_the_server_hides_no_proxy_from_the_player(stage: Stage, header: bytes) -> None:
+    with running(stage) as server:
+        for path in (b"/", b"/healthz", b"/static/x/logo.svg"):
+            answer = talk(server, b"GET %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n\r\n" % (path, header))
+            assert answer.startswith(b"HTTP/1.0 403 ")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"Authorization: Bearer TOKEN", 200),
+        (b"Authorization: Bearer TOKEN\r\nAuthorization: Bearer TOKEN", 401),
+        (b"Authorization: Bearer TOKEN\r\nAuthorization: Bearer x", 401),
+        (b"Authorization: Bearer x\r\nAuthorization: Bearer TOKEN", 401),
+        (b"Authorization: Basic eDp4", 401),
+        (b"Authorization:", 401),
+        (b"authorization: bearer TOKEN", 200),
+        (b"Authorization_: Bearer TOKEN", 401),
+        (b"Cookie: soundalike=x", 401),
+    ],
+)
+def test_a_token_comes_once_over_the_wire(stage: Stage, headers: bytes, status: int) -> None:
+    stage.add_user("ann")
+    headers = headers.replace(b"TOKEN", stage.token_of("ann").encode())
+    with running(stage) as server:
+        answer = talk(server, b"GET /api/me HTTP/1.0\r\nHost: localhost\r\n%s\r\n\r\n" % headers)
+    assert answer.split()[1] == str(status).encode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"", 202),
+        (b"Origin: http://localhost\r\n", 202),
+        (b"Origin: http://localhost\r\nOrigin: http://localhost\r\n", 403),
+        (b"Origin: http://localhost\r\nOrigin: http://evil.example\r\n", 403),
+        (b"Origin: null\r\n", 403),
+        (b"Origin:\r\n", 403),
+        (b"Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n", 403),
+        (b"Content-Type: text/plain\r\n", 415),
+    ],
+)
+def test_an_origin_comes_once_over_the_wire(stage: Stage, headers: bytes, status: int) -> None:
+    start = b"POST /api/listens HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with running(stage) as server:
+        answer = talk(server, start + headers + b'Content-Length: 13\r\n\r\n{"events":[]}')
+    assert answer.split()[1] == str(status).encode()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"/api/../login", b"/login/../api/me", b"//api/me", b"/static/../api/me", b"/static/x/..%2f..%2fapi%2fme",
+     b"/api%2fme", b"http://localhost/api/me", b"/./api/me", b"/%2e/api/me", b"/api/me;x", b"/api\\me", b"*"],
+)  # fmt: skip
+def test_no_spelling_of_a_target_leads_past_the_door(stage: Stage, target: bytes) -> None:
+    stage.add_user("ann")
+    with running(stage) as server:
+        answer = talk(server, b"GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n" % target)
+    assert answer.split()[1] in {b"303", b"400", b"401", b"404"}
+    assert b'"ann"' not in answer
 
 
 SERVING = """

@@ -1,0 +1,160 @@
+import re
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+
+from soundalike.domain.users import YOU
+from web.stage import LOCAL, PASSWORD, Stage, send_form
+
+NEW = "a longer password"
+
+
+def words_of(html: str) -> str:
+    """Return what a page says, without its marks."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def faults(html: str) -> list[str]:
+    return [unescape(found) for found in re.findall(r'<span class="fault">(.*?)</span>', html)]
+
+
+@pytest.fixture
+def ann(stage: Stage) -> FlaskClient:
+    stage.add("a")
+    stage.add_user("ann")
+    return stage.log_in("ann")
+
+
+def test_without_accounts_the_page_is_yours_and_says_how_to_have_one(stage: Stage) -> None:
+    stage.add("a")
+    stage.listen(YOU)
+    html = stage.client().get("/account", headers=LOCAL).text
+    assert "<h1><bdi>You</bdi></h1>" in html
+    assert "1 listen so far" in words_of(html)
+    assert "soundalike users add NAME" in html
+    assert 'type="password"' not in html
+    assert "/logout" not in html
+
+
+def test_the_page_of_an_account_tells_whose_it_is_and_since_when(stage: Stage, ann: FlaskClient) -> None:
+    html = ann.get("/account", headers=LOCAL).text
+    assert "<h1><bdi>ann</bdi></h1>" in html
+    assert "0 listens so far" in words_of(html)
+    assert f"here since {stage.now():%-d %B %Y}" in words_of(html)
+    assert 'href="/api/me/export" download' in html
+
+
+def test_the_page_keeps_to_what_the_content_security_policy_allows(stage: Stage, ann: FlaskClient) -> None:
+    for html in (ann.get("/account", headers=LOCAL).text, stage.client().get("/login", headers=LOCAL).text):
+        assert " style=" not in html
+        assert not re.search(r"<script[^>]*>[^<]", html)
+        assert not re.search(r" on\w+=", html)
+
+
+def test_changing_the_password_keeps_this_session_and_ends_the_others(stage: Stage, ann: FlaskClient) -> None:
+    elsewhere = stage.log_in("ann")
+    fields = {"password": PASSWORD, "new_password": NEW, "repeated": NEW}
+    answer = send_form(ann, "/account", "/account/password", fields)
+    assert (answer.status_code, answer.location) == (303, "/account")
+    assert "Your password is changed" in words_of(ann.get("/account", headers=LOCAL).text)
+    assert elsewhere.get("/api/me", headers=LOCAL).status_code == 401
+    assert stage.log_in("ann", NEW).get("/api/me", headers=LOCAL).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "new", "repeated", "fault"),
+    [
+        ("wrong password", NEW, NEW, "that is not your password"),
+        ("", NEW, NEW, "that is not your password"),
+        (PASSWORD, NEW, "another password", "the two new passwords differ"),
+        (PASSWORD, "short", "short", "a password has 8 to 1024 characters, not 5"),
+        (PASSWORD, "x" * 1025, "x" * 1025, "a password has 8 to 1024 characters, not 1025"),
+    ],
+)
+def test_a_password_is_changed_by_whoever_knows_it(
+    stage: Stage, ann: FlaskClient, password: str, new: str, repeated: str, fault: str
+) -> None:
+    fields = {"password": password, "new_password": new, "repeated": repeated}
+    answer = send_form(ann, "/account", "/account/password", fields)
+    assert answer.status_code == 400
+    assert faults(answer.text) == [fault]
+    assert stage.services.accounts.login("ann", PASSWORD)
+
+
+def test_a_token_is_shown_once(stage: Stage, ann: FlaskClient) -> None:
+    answer = send_form(ann, "/account", "/account/tokens", {"label": "<b>phone</b>"})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    (secret,) = re.findall(r'<code class="secret">(\S+)</code>', answer.text)
+    user = stage.services.accounts.user_of_token(secret)
+    assert user is not None
+    assert user.name == "ann"
+    later = ann.get("/account", headers=LOCAL).text
+    assert secret not in later
+    assert "&lt;b&gt;phone&lt;/b&gt;" in later
+    assert "<b>phone" not in later
+
+
+def test_a_token_is_revoked_on_the_page(stage: Stage, ann: FlaskClient) -> None:
+    made = stage.services.accounts.make_token(YOU, "phone")
+    action = f"/account/tokens/{made.token.id}/revoke"
+    assert send_form(ann, "/account", action, {}).location == "/account"
+    assert "The token is revoked." in words_of(ann.get("/account", headers=LOCAL).text)
+    assert stage.services.accounts.user_of_token(made.secret) is None
+    send_form(ann, "/account", action, {})
+    assert "gone already" in words_of(ann.get("/account", headers=LOCAL).text)
+
+
+def test_a_label_that_is_too_long_is_refused_in_its_place(stage: Stage, ann: FlaskClient) -> None:
+    answer = send_form(ann, "/account", "/account/tokens", {"label": "x" * 81})
+    assert answer.status_code == 400
+    assert faults(answer.text) == ["a label has at most 80 characters"]
+    assert stage.services.accounts.tokens_of(YOU) == ()
+
+
+def test_an_account_is_deleted_by_whoever_knows_its_password(stage: Stage, ann: FlaskClient) -> None:
+    stage.listen(YOU)
+    refused = send_form(ann, "/account", "/account/delete", {"password": "wrong password", "word": "delete"})
+    assert refused.status_code == 400
+    assert faults(refused.text) == ["that is not your password"]
+    assert len(list(stage.store.listens_of(YOU))) == 1
+    stage.add_user("bob")
+    answer = send_form(ann, "/account", "/account/delete", {"password": PASSWORD})
+    assert answer.status_code == 303
+    assert stage.store.user(YOU) is None
+    assert list(stage.store.listens_of(YOU)) == []
+    login = ann.get(answer.location, headers=LOCAL, follow_redirects=True)
+    assert "Everything that was stored on you is deleted." in words_of(login.text)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_deleted"), [("delete", True), (" Delete ", True), ("", False), ("deleted", False)]
+)
+def test_you_are_forgotten_once_you_have_typed_so(stage: Stage, word: str, *, is_deleted: bool) -> None:
+    stage.add("a")
+    stage.listen(YOU)
+    client = stage.client()
+    answer = send_form(client, "/account", "/account/delete", {"word": word})
+    assert answer.status_code == (303 if is_deleted else 400)
+    assert (list(stage.store.listens_of(YOU)) == []) == is_deleted
+    assert faults(answer.text) == ([] if is_deleted else ["type delete to go on"])
+
+
+def test_a_session_of_you_is_nobodys_once_there_are_accounts(stage: Stage) -> None:
+    client = stage.client()
+    client.get("/account", headers=LOCAL)
+    stage.add_user("ann")
+    assert client.get("/account", headers=LOCAL).location == "/login?next=/account"
+
+
+def test_a_name_with_any_letters_is_shown_as_text(stage: Stage) -> None:
+    stage.add_user("Zo\u00eb.\u05d0-1")
+    client = stage.log_in("zo\u00eb.\u05d0-1")
+    assert "<bdi>Zo\u00eb.\u05d0-1</bdi>" in client.get("/account", headers=LOCAL).text
+
+
+def test_the_pages_of_an_account_answer_heads_too(ann: FlaskClient) -> None:
+    answer = ann.head("/account", headers=LOCAL)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.headers["Cache-Control"] == "private, no-store"
