@@ -1,8 +1,18 @@
 """Somebody at the browser: what they do, and what they hear."""
 
+import json
 import re
+from collections.abc import Callable
+from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
+
+from soundalike.domain.types import UserId
+from soundalike.domain.users import YOU
+from web.stage import Stage
+
+PATIENCE_MS = 10_000
+STEP_MS = 50
 
 
 class Listener:
@@ -20,7 +30,7 @@ class Listener:
     def choose(self, title: str, what: str) -> None:
         """Open the menu of a track and take something from it."""
         self.row(title).locator("[data-do=menu]").click()
-        self.page.locator("#menu").get_by_role("menuitem", name=what, exact=True).click()
+        self.page.locator("#menu").get_by_text(what, exact=True).click()
 
     def open(self, title: str) -> None:
         self.row(title).locator("a.track-title").click()
@@ -39,6 +49,55 @@ class Listener:
     def sees(self, words: str | re.Pattern[str]) -> None:
         expect(self.page.locator(".toast-word").filter(has_text=words).first).to_be_visible()
 
+    def open_queue(self) -> Locator:
+        """Show the queue; return the lines of what is to come."""
+        self.page.click("#queue-button")
+        return self.page.locator("#queue-list li:not(.is-current)")
+
     def current_id(self) -> str:
         source: str = self.page.evaluate("audio.src")
         return source.split("/")[-2]
+
+
+class Ledger:
+    """What the server was told: every listen it keeps, and every request that brought some."""
+
+    def __init__(self, page: Page, stage: Stage) -> None:
+        self._page = page
+        self._store = stage.store
+        self.sent: list[list[dict[str, Any]]] = []
+        page.context.on("request", self._note)
+
+    def of(self, user_id: UserId = YOU) -> list[tuple[str, str]]:
+        """Return kind and track of every listen of a user, oldest first."""
+        return [(listen.kind.value, listen.track_id) for listen in self._store.listens_of(user_id)]
+
+    def becomes(self, *expected: tuple[str, str]) -> None:
+        """Wait until these listens and no others are kept."""
+        until(self._page, lambda: self.of() == list(expected), lambda: f"{self.of()} is not {expected}")
+
+    def ids(self) -> list[str]:
+        """Return the ids of all events that were sent, as often as they were."""
+        return [event["id"] for events in self.sent for event in events]
+
+    def _note(self, request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/api/listens"):
+            self.sent.append(json.loads(request.post_data or "{}")["events"])
+
+
+def until(page: Page, is_so: Callable[[], bool], complaint: Callable[[], str] = lambda: "") -> None:
+    """Wait until something is so, while the browser goes on."""
+    for _ in range(PATIENCE_MS // STEP_MS):
+        if is_so():
+            return
+        page.wait_for_timeout(STEP_MS)
+    assert is_so(), complaint()
+
+
+def stored(page: Page) -> list[dict[str, Any]]:
+    """Return the events that wait in the browser's storage."""
+    events: list[dict[str, Any]] = page.evaluate(
+        """() => Object.keys(localStorage).filter((key) => key.startsWith("soundalike:outbox:"))
+                 .map((key) => JSON.parse(localStorage[key]))"""
+    )
+    return sorted(events, key=lambda event: event["at"])

@@ -15,6 +15,7 @@ def test_the_bar_and_the_page_tell_one_length(listener: Listener, page: Page, st
     stage.add(
         "aa", title="Aspen", data=tone(220, "WAV", length_s=4.98), media_type="audio/wav", duration_ms=4980
     )
+    stage.build("v2")
     page.reload()
     listener.play("Aspen")
     listener.hears("Aspen")

@@ -15,17 +15,18 @@ def test_next_waits_for_what_the_radio_is_asking_for(listener: Listener, page: P
     listener.play("Fir")
     listener.hears("Fir")
     late: list[Route] = []
-    page.route("**/radio?*", lambda route: late.append(route))  # noqa: PLW0108 - what Playwright marks
+    page.route("**/recommendations?*", lambda route: late.append(route))  # noqa: PLW0108 - what Playwright marks
     page.click("#like-this")
     page.click("#next")
     page.wait_for_timeout(200)
     assert len(late) == 1
+    expect(page.locator("#player-title")).to_have_text("Fir")
     late[0].continue_()
-    listener.hears("Elm")
+    page.wait_for_function("() => !audio.src.includes('/fir/') && !audio.paused")
 
 
 def test_a_radio_that_is_cut_off_says_so(listener: Listener, page: Page, complaints: list[str]) -> None:
-    page.route("**/radio?*", lambda route: route.abort())
+    page.route("**/recommendations?*", lambda route: route.abort())
     listener.choose("Cedar", "Play things like this")
     listener.sees("The radio stopped: soundalike cannot be reached.")
     listener.hears("Cedar")
@@ -49,6 +50,7 @@ def test_a_cover_that_did_not_come_hides_no_later_one(
     listener: Listener, page: Page, stage: Stage, sounds: dict[str, bytes], complaints: list[str]
 ) -> None:
     stage.add("zinnia", title="Zinnia", data=sounds["audio/wav"], media_type="audio/wav")
+    stage.build("v2")
     page.route("**/tracks/zinnia/cover", lambda route: route.abort())
     page.reload()
     listener.play("Zinnia")
@@ -88,6 +90,7 @@ def test_a_format_is_called_by_its_name(
     listener: Listener, page: Page, stage: Stage, media_type: str, name: str
 ) -> None:
     stage.add("aa", title="Aardvark", data=b"no sound at all", media_type=media_type)
+    stage.build("v2")
     page.reload()
     listener.play("Aardvark")
     listener.sees(re.compile(f"“.Aardvark.” is skipped: this browser cannot play {name}."))
@@ -96,12 +99,15 @@ def test_a_format_is_called_by_its_name(
 TRACK = {"id": "amber", "title": "Amber"}
 ODD_STATES = [
     [],
-    {"queue": 5, "radio": "x", "volume": "loud", "position": {}},
+    {"queue": 5, "guide": "x", "volume": "loud", "position": {}},
     {"queue": {"entries": [None], "index": 0}},
     {"queue": {"entries": [{"track": TRACK}, {"track": {"id": "b", "title": None}}], "index": 0}},
     {"queue": {"entries": [{"track": TRACK}], "index": "length"}},
-    {"queue": {"entries": [{"track": TRACK}], "index": 0}, "radio": {"seed": {"id": "a", "title": 5}}},
-    {"volume": 1e9, "position": -5, "radio": {"played": [1, None]}},
+    {"queue": {"entries": [{"track": TRACK, "reason": {"text": 5}}], "index": 0}},
+    {"queue": {"entries": [{"track": TRACK, "reason": {"text": "", "because": [None]}}], "index": 0}},
+    {"queue": {"entries": [{"track": TRACK}], "index": 0}, "guide": {"mode": "like", "seed": {"id": "a"}}},
+    {"guide": {"mode": "constructor", "seed": 1}},
+    {"volume": 1e9, "position": -5, "guide": {"played": [1, None]}},
 ]
 
 
@@ -113,11 +119,13 @@ def test_a_memory_that_makes_no_sense_hinders_nothing(
     other = page.context.new_page()
     other.goto(server.url + "healthz")
     page.goto("about:blank")
-    other.evaluate("text => localStorage.setItem('soundalike.player', text)", json.dumps(state))
+    other.evaluate("text => localStorage.setItem('soundalike:player:you', text)", json.dumps(state))
     other.close()
     page.goto(server.url)
     page.click("#queue-button")
-    listener.play("Birch")
+    page.keyboard.press("w")
+    page.keyboard.press("Escape")
+    listener.choose("Birch", "Play from here in order")
     listener.hears("Birch")
     page.click("#next")
     listener.hears("Cedar")

@@ -1,24 +1,47 @@
 /** Addresses of the API and of pages, and the one way to ask for JSON. */
+import { user } from "./memory.js";
 
 const of = (id) => `/api/tracks/${encodeURIComponent(id)}`;
+const PATIENCE_MS = 10_000;
 
 export const audioUrl = (id) => `${of(id)}/audio`;
 export const pageUrl = (id) => `/tracks/${encodeURIComponent(id)}`;
 export const coverUrl = (id) => `${pageUrl(id)}/cover`;
 
+/** Tells the server for whom this page was made: another tab may have logged in as somebody else since. */
+export const asUser = () => ({ "Soundalike-User": user() });
+
+/** An answer that is none, in the server's own sentence; status 0 where nobody answered. */
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** @returns {Promise<import("./queue.js").Track>} @throws {ApiError} */
+export const track = (id) => ask(of(id));
+
 /**
- * What a radio plays next.
- * @param {string} seed
- * @param {string[]} recent  ids it has played, the latest last
- * @returns {Promise<import("./queue.js").Track[]>}
- * @throws {Error} with the server's own sentence
+ * What to play next.
+ * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how
+ * @returns {Promise<{recommendations: {track: import("./queue.js").Track, reason: import("./queue.js").Reason}[], note: ?string}>}
+ * @throws {ApiError}
  */
-export async function radioTracks(seed, recent, limit) {
-  const query = new URLSearchParams({ limit, recent: recent.join(",") });
-  const response = await fetch(`${of(seed)}/radio?${query}`).catch(() => {
-    throw new Error("soundalike cannot be reached.");
-  });
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.message);
-  return body.neighbours.map((neighbour) => neighbour.track);
+export function recommendations({ seed, exclude, adventure, limit }) {
+  const query = new URLSearchParams({ limit, adventure, exclude: exclude.join(",") });
+  if (seed) query.set("seed", seed);
+  return ask(`/api/recommendations?${query}`);
+}
+
+async function ask(url) {
+  let response, body;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), headers: asUser() });
+    body = await response.json();
+  } catch {
+    throw new ApiError(0, "soundalike cannot be reached.");
+  }
+  if (!response.ok) throw new ApiError(response.status, body.message ?? response.statusText);
+  return body;
 }

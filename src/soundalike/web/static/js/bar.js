@@ -15,7 +15,7 @@ export function showBar(player) {
   at("next").addEventListener("click", () => player.next());
   at("previous").addEventListener("click", () => player.previous());
   at("like-this").addEventListener("click", () => {
-    if (player.radio.seed) player.stopRadio();
+    if (player.guide.mode === "like") player.goOn();
     else player.playLike(player.track);
   });
   mute.addEventListener("click", () => player.toggleMute());
@@ -45,8 +45,8 @@ export function showBar(player) {
     const isMuted = audio.muted || player.volume === 0;
     bar.classList.toggle("is-playing", player.isWanted);
     at("toggle").setAttribute("aria-label", player.isWanted ? "Pause" : "Play");
-    at("next").disabled = !player.queue.upcoming.length && !player.radio.seed;
-    at("like-this").setAttribute("aria-pressed", String(Boolean(player.radio.seed)));
+    at("next").disabled = !player.queue.upcoming.length && !player.guide.mode;
+    at("like-this").setAttribute("aria-pressed", String(player.guide.mode === "like"));
     mute.setAttribute("aria-pressed", String(isMuted));
     mute.setAttribute("aria-label", isMuted ? "Unmute" : "Mute");
     if (document.activeElement !== volume) volume.value = String(player.volume);

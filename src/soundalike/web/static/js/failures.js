@@ -21,6 +21,9 @@ export async function explainFailure(track) {
   } catch {
     return { isOffline: true, text: "soundalike cannot be reached. Press play to go on when it is back." };
   }
+  if (response.status === 401) {
+    return { isOffline: true, text: "You are logged out. Press play to go on when you have logged in." };
+  }
   if (response.status === 410) {
     return { isOffline: false, text: `${title} is gone from its folder, so it is skipped.` };
   }

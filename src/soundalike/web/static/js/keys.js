@@ -3,8 +3,12 @@
 const STEP_S = 5;
 const VOLUME_STEP = 0.05;
 
-/** @param {import("./player.js").Player} player @param {() => void} toggleQueue */
-export function listenToKeys(player, toggleQueue) {
+/**
+ * @param {import("./player.js").Player} player
+ * @param {import("./opinions.js").Opinions} opinions
+ * @param {{toggleQueue: () => void, explain: () => void}} views
+ */
+export function listenToKeys(player, opinions, { toggleQueue, explain }) {
   const help = document.getElementById("help");
   const search = document.getElementById("search").elements.query;
   const keys = {
@@ -13,6 +17,10 @@ export function listenToKeys(player, toggleQueue) {
     ArrowRight: () => player.seek(player.audio.currentTime + STEP_S),
     n: () => player.next(),
     p: () => player.previous(),
+    l: () => player.track && opinions.like(player.track),
+    d: () => player.track && opinions.dislike(player.track),
+    x: () => player.track && opinions.less(player.track),
+    w: () => explain(),
     m: () => player.toggleMute(),
     q: () => toggleQueue(),
     "/": () => search.select(),
@@ -28,7 +36,8 @@ export function listenToKeys(player, toggleQueue) {
     const action = (event.shiftKey && shifted[event.key]) || keys[event.key];
     if (!action || isNeeded(event)) return;
     event.preventDefault();
-    action();
+    // A key held down is one wish, except where it leads on.
+    if (!event.repeat || event.key.startsWith("Arrow")) action();
   });
 }
 

@@ -1,23 +1,51 @@
 /** Everything together. */
+import { showAdventure } from "./adventure.js";
 import { showBar } from "./bar.js";
+import { Delivery } from "./delivery.js";
+import { keepAccount } from "./hearing.js";
+import { Judgements } from "./judgements.js";
 import { listenToKeys } from "./keys.js";
+import { showLogin } from "./login.js";
 import { navigate } from "./navigation.js";
+import { Opinions, showOpinions } from "./opinions.js";
+import { Outbox } from "./outbox.js";
 import { showPanel } from "./panel.js";
 import { Player } from "./player.js";
 import { showRows } from "./rows.js";
 import { showSearch } from "./search.js";
 import { tellSystem } from "./session.js";
 import { toast } from "./toasts.js";
+import { showWhy } from "./why.js";
 
-const player = new Player(document.getElementById("audio"), toast);
+const outbox = new Outbox(toast);
+const delivery = new Delivery(outbox, toast);
+const player = new Player(document.getElementById("audio"), toast, delivery);
+const judgements = new Judgements();
+const opinions = new Opinions(player, judgements, record, toast);
+const why = showWhy();
+const explain = () => why(player.queue.currentEntry);
 const shown = [];
 const visit = navigate(() => shown.forEach((show) => show()));
+
+/** Keep what was done, send it, and let what comes next follow from it. */
+function record(kind, trackId, seconds = null) {
+  outbox.put(kind, trackId, seconds === null ? null : Math.round(1000 * seconds));
+  delivery.deliver();
+  if (kind !== "started") player.guide.refresh();
+}
+
 showBar(player);
+showOpinions(opinions, explain);
+showAdventure(() => player.guide.refresh());
+showLogin(delivery);
+keepAccount(player, record);
 tellSystem(player);
-listenToKeys(player, showPanel(player));
-const markRows = showRows(player, visit);
+listenToKeys(player, opinions, { toggleQueue: showPanel(player, why), explain });
+const markRows = showRows(player, opinions, visit);
 shown.push(showSearch(visit), markRows);
 document.addEventListener("rows", markRows);
+addEventListener("online", () => player.guide.recover());
+delivery.deliver();
 
 // A picture that does not come leaves its place empty, without a broken sign, until another comes.
 for (const event of ["error", "load"]) {

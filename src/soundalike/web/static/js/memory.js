@@ -1,19 +1,24 @@
-/** What is remembered over a reload; a browser that remembers nothing is fine too. */
+/** What this browser remembers of each listener by itself; a browser that remembers nothing is fine too. */
 
-const KEY = "soundalike.player";
+/** Whose page this is; null where nobody is known, as before a login. */
+export const user = () => document.body.dataset.user || null;
 
-export function remember(state) {
+/** A place in the browser's storage that no other listener's words share: ids hold no colon. */
+export const keyOf = (name, ...rest) => ["soundalike", name, user() ?? "", ...rest].join(":");
+
+export function remember(name, state) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(state));
+    localStorage.setItem(keyOf(name), JSON.stringify(state));
   } catch {
     // Full or forbidden: then the next visit starts afresh.
   }
 }
 
-export function recall() {
+/** @returns {any} what was remembered under a name, or null */
+export function recall(name) {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+    return JSON.parse(localStorage.getItem(keyOf(name)));
   } catch {
-    return {};
+    return null;
   }
 }

@@ -67,7 +67,7 @@ export function navigate(shown) {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const main = page.getElementById("main");
       if (signal.aborted) return;
-      if (!main || isOfOtherVersion(page)) {
+      if (!main || isOfOtherVersion(page) || isOfOtherListener(page, response)) {
         location.assign(url);
         return;
       }
@@ -98,6 +98,12 @@ function isOurs(event, link) {
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   const isPage = !link.pathname.startsWith("/api/") && !link.pathname.startsWith("/static/");
   return isPlain && isPage && link.origin === location.origin && !link.target && !event.defaultPrevented;
+}
+
+/** Whether somebody else has logged in meanwhile, or has to: then everything begins anew. */
+function isOfOtherListener(page, response) {
+  const { user } = page.body.dataset;
+  return new URL(response.url).pathname === "/login" || (Boolean(user) && user !== document.body.dataset.user);
 }
 
 function isOfOtherVersion(page) {

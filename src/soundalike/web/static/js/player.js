@@ -1,13 +1,17 @@
-/** The one thing that sounds: an audio element, its queue and its radio. Views listen for "change". */
+/**
+ * The one thing that sounds: an audio element, its queue and its guide. Views listen for "change"; who keeps account of what
+ * is heard listens for "begin" (another track), "leave" (by the listener's choice, with where) and "end" (by itself).
+ */
 import { audioUrl } from "./api.js";
 import { explainFailure } from "./failures.js";
+import { Guide } from "./guide.js";
 import { recall, remember } from "./memory.js";
 import { Queue } from "./queue.js";
-import { Radio } from "./radio.js";
 
 const MAX_FAILURES = 5;
 const RESTART_AFTER_S = 3;
 const SAVE_EVERY_MS = 3000;
+const MEMORY = "player";
 
 export class Player extends EventTarget {
   queue = new Queue();
@@ -17,16 +21,21 @@ export class Player extends EventTarget {
   #failures = 0;
   #savedAt = 0;
 
-  /** @param {HTMLAudioElement} audio @param {(text: string) => void} say */
-  constructor(audio, say) {
+  /**
+   * @param {HTMLAudioElement} audio
+   * @param {(text: string) => void} say
+   * @param {{deliver: () => Promise<boolean>, logOut: () => void}} delivery
+   */
+  constructor(audio, say, delivery) {
     super();
     this.audio = audio;
     this.say = say;
-    this.radio = new Radio(this.queue, say);
-    this.#restore(recall());
+    const outside = { deliver: () => delivery.deliver(), loggedOut: () => delivery.logOut(), changed: () => this.changed(), say };
+    this.guide = new Guide(this.queue, outside);
+    this.#restore(recall(MEMORY) ?? {});
     audio.addEventListener("playing", () => this.#sounds());
     audio.addEventListener("pause", () => this.#paused());
-    audio.addEventListener("ended", () => this.next());
+    audio.addEventListener("ended", () => this.#ended());
     audio.addEventListener("error", () => this.#failed());
     audio.addEventListener("timeupdate", () => this.#saveNowAndThen());
     addEventListener("pagehide", () => this.#save());
@@ -41,30 +50,49 @@ export class Player extends EventTarget {
     return Number.isFinite(duration) && duration > 0 ? duration : (this.track?.duration_ms ?? 0) / 1000;
   }
 
-  /** Play a list from one of its tracks. */
+  /** Play a track and go on with what fits; where nothing can be recommended, with the rest of its list. */
+  play(track, rest = []) {
+    this.#choose(() => this.queue.begin(track));
+    this.guide.follow(rest);
+  }
+
+  /** Play a list in its order from one of its tracks. */
   playList(tracks, index) {
-    this.radio.stop();
-    this.queue.replace(tracks, index);
-    this.#load();
+    this.guide.stop();
+    this.#choose(() => {
+      this.queue.replace(tracks, index);
+      return true;
+    });
   }
 
   /** Play things like a track, beginning with it, unless it is playing already. */
-  async playLike(track) {
-    this.radio.start(track);
+  playLike(track) {
     if (this.track?.id === track.id) {
-      if (this.isWanted) this.changed();
-      else this.toggle();
+      this.queue.forget((entry) => !entry.isAsked);
+      if (!this.isWanted) this.toggle();
     } else {
-      this.queue.append([track]);
-      this.queue.step(1);
-      this.#load();
+      this.#choose(() => this.queue.begin(track));
     }
-    await this.radio.refill();
+    this.guide.like(track);
     this.changed();
   }
 
-  stopRadio() {
-    this.radio.stop();
+  /** Play what the listener is known to want, at once. */
+  async playForMe() {
+    await this.guide.alone();
+    this.#choose(() => this.queue.step(1));
+  }
+
+  /** Go on from here with what fits what plays. */
+  goOn() {
+    this.guide.follow();
+    this.changed();
+  }
+
+  /** Forget what is to come. */
+  clear() {
+    this.guide.stop();
+    this.queue.forget(() => true);
     this.changed();
   }
 
@@ -81,24 +109,22 @@ export class Player extends EventTarget {
     }
   }
 
+  /** Go on because the listener has had enough. */
   async next() {
-    if (!this.queue.upcoming.length && this.radio.seed) await this.radio.refill();
-    if (this.queue.step(1)) {
-      this.#load();
-    } else {
-      this.isWanted = false;
-      this.audio.pause();
-      this.changed();
-    }
+    if ((await this.#hasMore()) && !this.#choose(() => this.queue.step(1))) this.#stop();
+  }
+
+  /** Go on for any other reason than that. */
+  async pass() {
+    if ((await this.#hasMore()) && !this.#change(() => this.queue.step(1))) this.#stop();
   }
 
   previous() {
-    if (this.audio.currentTime > RESTART_AFTER_S || !this.queue.step(-1)) this.seek(0);
-    else this.#load();
+    if (this.audio.currentTime > RESTART_AFTER_S || !this.#change(() => this.queue.step(-1))) this.seek(0);
   }
 
   jump(index) {
-    if (this.queue.jump(index)) this.#load();
+    this.#choose(() => this.queue.jump(index));
   }
 
   seek(seconds) {
@@ -145,12 +171,32 @@ export class Player extends EventTarget {
     else this.changed();
   }
 
+  /** Wait for what may come next; false where another track plays by then. */
+  async #hasMore() {
+    const { currentEntry, upcoming } = this.queue;
+    if (!upcoming.length) await this.guide.more();
+    return this.queue.currentEntry === currentEntry;
+  }
+
+  /** Let another track play, as the listener wants; false where there is none. */
+  #choose(move) {
+    const [seconds, duration] = [this.audio.currentTime, this.duration];
+    return this.#change(move, () => this.dispatchEvent(new CustomEvent("leave", { detail: { seconds, duration } })));
+  }
+
+  #change(move, left = () => {}) {
+    if (!move()) return false;
+    left();
+    this.dispatchEvent(new Event("begin"));
+    this.#load();
+    return true;
+  }
+
   #load(at = 0) {
     const { track } = this;
     this.audio.src = at > 0 ? `${audioUrl(track.id)}#t=${at}` : audioUrl(track.id);
-    this.radio.heard(track);
+    this.guide.heard(track);
     this.#play();
-    this.radio.refill().then((came) => came && this.changed());
   }
 
   async #play() {
@@ -162,6 +208,12 @@ export class Player extends EventTarget {
       // Other errors are told by the "error" event; an interrupted start is none.
       if (error.name === "NotAllowedError") this.#paused();
     }
+  }
+
+  #stop() {
+    this.isWanted = false;
+    this.audio.pause();
+    this.changed();
   }
 
   #sounds() {
@@ -176,6 +228,11 @@ export class Player extends EventTarget {
     this.changed();
   }
 
+  #ended() {
+    this.dispatchEvent(new Event("end"));
+    this.pass();
+  }
+
   async #failed() {
     const { track } = this;
     if (!track || !this.isWanted) return;
@@ -187,10 +244,9 @@ export class Player extends EventTarget {
     if (failure.isOffline || isHopeless) {
       if (isHopeless && !failure.isOffline) this.say("Several tracks in a row could not be played, so it stops here.");
       this.#failures = 0;
-      this.isWanted = false;
-      this.changed();
+      this.#stop();
     } else {
-      await this.next();
+      await this.pass();
     }
   }
 
@@ -200,13 +256,13 @@ export class Player extends EventTarget {
 
   #save() {
     this.#savedAt = performance.now();
-    const { queue, radio, volume } = this;
-    remember({ queue, radio, volume, isMuted: this.audio.muted, position: this.audio.currentTime });
+    const { queue, guide, volume } = this;
+    remember(MEMORY, { queue, guide, volume, isMuted: this.audio.muted, position: this.audio.currentTime });
   }
 
   #restore(saved) {
     this.queue.restore(saved.queue);
-    this.radio.restore(saved.radio);
+    this.guide.restore(saved.guide);
     this.volume = typeof saved.volume === "number" ? saved.volume : 1;
     this.audio.volume = Math.min(1, Math.max(0, this.volume)) ** 2;
     this.audio.muted = saved.isMuted === true;

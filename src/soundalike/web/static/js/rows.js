@@ -7,13 +7,19 @@ const LEFT_BEHIND_PX = 40;
 
 const trackOf = (holder) => JSON.parse(holder.dataset.track);
 
-/** @param {import("./player.js").Player} player @param {(url: string) => void} visit @returns {() => void} marks anew */
-export function showRows(player, visit) {
+/**
+ * @param {import("./player.js").Player} player
+ * @param {import("./opinions.js").Opinions} opinions
+ * @param {(url: string) => void} visit
+ * @returns {() => void} marks anew
+ */
+export function showRows(player, opinions, visit) {
   const menu = document.getElementById("menu");
   let opener = null;
   let openedAt = 0;
 
   document.getElementById("main").parentElement.addEventListener("click", (event) => {
+    if (event.target.closest("[data-do=play-for-me]")) player.playForMe();
     const holder = event.target.closest("[data-track]");
     if (!holder || event.target.closest("a")) return;
     const pressed = event.target.closest("[data-do]");
@@ -39,6 +45,10 @@ export function showRows(player, visit) {
   function act(what, holder) {
     const track = trackOf(holder);
     if (what === "play") play(track, holder);
+    else if (what === "order") player.playList(...listFrom(holder));
+    else if (what === "like") opinions.like(track);
+    else if (what === "dislike") opinions.dislike(track);
+    else if (what === "less") opinions.less(track);
     else if (what === "radio") player.playLike(track);
     else if (what === "open") visit(pageUrl(track.id));
     else if (what === "next") tell(track, "plays next", () => player.playNext(track));
@@ -50,26 +60,35 @@ export function showRows(player, visit) {
     toast(`${named(track.title)} ${what}.`);
   }
 
-  /** A track plays with the others of its page after it; the one that plays already is paused or goes on. */
+  /** The one that plays already is paused or goes on. */
   function play(track, holder) {
     if (player.track?.id === track.id) {
       player.toggle();
       return;
     }
-    const holders = [...document.querySelectorAll("[data-track]")];
-    player.playList(holders.map(trackOf), holders.indexOf(holder));
+    const [tracks, index] = listFrom(holder);
+    player.play(track, tracks.slice(index + 1));
   }
 
   function openMenu(button) {
     opener = button;
     openedAt = scrollY;
+    const { id } = trackOf(button.closest("[data-track]"));
+    menu.querySelector("[data-do=open]").hidden = location.pathname === pageUrl(id);
+    for (const [what, kind] of [["like", "liked"], ["dislike", "disliked"]]) {
+      menu.querySelector(`[data-do=${what}]`).setAttribute("aria-checked", String(opinions.judgements.of(id) === kind));
+    }
     menu.showPopover();
     const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
     const hasRoom = box.bottom + size.height < innerHeight - 100;
     menu.style.top = `${Math.max(8, hasRoom ? box.bottom : box.top - size.height)}px`;
     menu.style.left = `${Math.max(8, box.right - size.width)}px`;
-    menu.querySelector("[data-do=open]").hidden = location.pathname === pageUrl(trackOf(button.closest("[data-track]")).id);
     menu.firstElementChild.focus();
+  }
+
+  function listFrom(holder) {
+    const holders = [...document.querySelectorAll("[data-track]")];
+    return [holders.map(trackOf), holders.indexOf(holder)];
   }
 
   function mark() {

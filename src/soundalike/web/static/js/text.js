@@ -18,6 +18,21 @@ export function named(title) {
   return `“${ISOLATE}${cut}${END_ISOLATE}”`;
 }
 
+const UNITS = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** How long ago a time was, in words. @param {string} at  as the API writes times */
+export function ago(at) {
+  const seconds = (Date.now() - Date.parse(at)) / 1000;
+  const [unit, length] = UNITS.find(([, size]) => seconds >= size) ?? [];
+  return unit ? new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.round(seconds / length), unit) : "just now";
+}
+
 /** @returns {HTMLElement} an element with text, whatever the text holds */
 export function element(tag, className, text = "") {
   const made = document.createElement(tag);
@@ -29,6 +44,16 @@ export function element(tag, className, text = "") {
 /** Text from tags, kept from turning the line around it. */
 export function bdi(text) {
   return element("bdi", "", text);
+}
+
+/** @returns {HTMLButtonElement} a button that shows an icon and is called by its label */
+export function iconButton(name, what, label) {
+  const button = element("button", "icon-button");
+  button.type = "button";
+  button.dataset.do = what;
+  button.setAttribute("aria-label", label);
+  button.append(icon(name));
+  return button;
 }
 
 export function icon(name) {

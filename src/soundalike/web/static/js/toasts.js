@@ -4,6 +4,11 @@ import { element } from "./text.js";
 const SHOWN_MS = 6000;
 const MAX_TOASTS = 3;
 
+/** Say something to those who hear the page, and nobody else. @param {string} text */
+export function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
 /** @param {string} text */
 export function toast(text) {
   const list = document.getElementById("toasts");

@@ -1,0 +1,169 @@
+/** What comes next by itself: recommendations, asked for anew whenever the listener says or does something. */
+import { recommendations } from "./api.js";
+import { adventure } from "./adventure.js";
+import { named } from "./text.js";
+
+const BATCH = 10;
+const REFILL_BELOW = 3;
+const MEMORY = 100;
+const MAX_EXCLUDED = 100;
+const ACKNOWLEDGED_WITHIN_MS = 1000;
+const [UNKNOWN, NOT_ANALYSED, UNAUTHORISED] = [404, 409, 401];
+
+/**
+ * "follow" what plays, "like" one track for as long as there is anything like it, or go by the listener "alone";
+ * null leaves the queue as it is.
+ * @typedef {?("follow"|"like"|"alone")} Mode
+ */
+export class Guide {
+  /** @type {Mode} */
+  mode = null;
+  /** What "like" is about. @type {?{id: string, title: string}} */
+  seed = null;
+  /** What the listener should know of the recommendations as a whole. @type {?string} */
+  note = null;
+  /** Ids of what has played, the latest last. @type {string[]} */
+  played = [];
+  /** What goes on playing where nothing can be recommended. */
+  #rest = [];
+  #hasComplained = false;
+  /** @type {?Promise<void>} */
+  #asking = null;
+
+  /**
+   * @param {import("./queue.js").Queue} queue
+   * @param {{deliver: () => Promise<boolean>, changed: () => void, loggedOut: () => void, say: (text: string) => void}} outside
+   */
+  constructor(queue, outside) {
+    this.queue = queue;
+    this.outside = outside;
+  }
+
+  /** Go on with what fits each track as it plays. */
+  follow(rest = []) {
+    return this.#begin("follow", { rest });
+  }
+
+  /** Go on with things like one track, each of them once. */
+  like(track) {
+    this.played = [track.id];
+    return this.#begin("like", { seed: { id: track.id, title: track.title } });
+  }
+
+  /** Go on with what the listener is known to want. */
+  alone() {
+    return this.#begin("alone");
+  }
+
+  stop() {
+    Object.assign(this, { mode: null, seed: null, note: null });
+    this.#rest = [];
+    this.#asking = null;
+  }
+
+  heard(track) {
+    if (this.played.at(-1) !== track.id) this.played = [...this.played, track.id].slice(-MEMORY);
+    const left = this.queue.upcoming.filter((entry) => !entry.isAsked).length;
+    if (left < REFILL_BELOW && !this.#asking) this.refresh();
+  }
+
+  /** Ask anew; of several questions only the last one is answered. */
+  refresh() {
+    if (!this.mode) return Promise.resolve();
+    const asking = this.#ask(() => this.#asking === asking).finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    return (this.#asking = asking);
+  }
+
+  /** Wait for the answer that is being waited for already, whichever it is by then, or else for a new one. */
+  async more() {
+    if (!this.#asking) this.refresh();
+    while (this.#asking) await this.#asking;
+  }
+
+  /** Where the last answer did not come, ask again. */
+  recover() {
+    if (this.#hasComplained) this.refresh();
+  }
+
+  #begin(mode, { seed = null, rest = [] } = {}) {
+    Object.assign(this, { mode, seed, note: null });
+    this.#rest = rest;
+    return this.refresh();
+  }
+
+  /** @param {() => boolean} isLatest */
+  async #ask(isLatest) {
+    const late = new Promise((resolve) => setTimeout(resolve, ACKNOWLEDGED_WITHIN_MS));
+    await Promise.race([this.outside.deliver(), late]);
+    try {
+      if (!isLatest()) return;
+      const answer = await this.#answer();
+      if (isLatest()) this.#show(answer);
+    } catch (error) {
+      if (isLatest()) this.#despair(error);
+    }
+  }
+
+  async #answer() {
+    const { queue, mode } = this;
+    const seed = mode === "like" ? this.seed.id : mode === "follow" ? queue.current?.id : null;
+    const needed = [queue.current, ...queue.asked.map((entry) => entry.track)].filter(Boolean).map((track) => track.id);
+    const exclude = [...new Set([...needed, ...this.played.toReversed()])].slice(0, MAX_EXCLUDED);
+    const answer = await this.#recommend(seed, exclude);
+    // A small library has been played through: then the server's own rules say what may come again.
+    const isThrough = !answer.recommendations.length && mode !== "like" && exclude.length > needed.length;
+    return isThrough ? this.#recommend(seed, needed) : answer;
+  }
+
+  async #recommend(seed, exclude) {
+    const how = { exclude, adventure: adventure(), limit: BATCH };
+    try {
+      return await recommendations({ seed, ...how });
+    } catch (error) {
+      const isOfSeed = seed && this.mode === "follow" && [UNKNOWN, NOT_ANALYSED].includes(error.status);
+      if (!isOfSeed) throw error;
+      return recommendations({ seed: null, ...how });
+    }
+  }
+
+  #show({ recommendations: found, note }) {
+    const taken = new Set([this.queue.current?.id, ...this.queue.asked.map((entry) => entry.track.id)]);
+    this.queue.recommend(found.filter(({ track }) => !taken.has(track.id)));
+    this.note = note ?? null;
+    this.#hasComplained = false;
+    this.#rest = [];
+    if (this.mode === "like" && !this.queue.upcoming.length) this.#end(`That was all there is like ${named(this.seed.title)}.`);
+    this.outside.changed();
+  }
+
+  /** Leave what is upcoming as it is; where nothing is, let the rest of the list come. */
+  #despair({ status, message }) {
+    if (status === UNAUTHORISED) this.outside.loggedOut();
+    else if (this.mode === "like" && !this.queue.upcoming.length) this.#end(`The radio stopped: ${message}`);
+    else if (!this.#hasComplained) this.outside.say(`Nothing can be recommended just now, so the queue stays as it is: ${message}`);
+    this.#hasComplained = true;
+    if (!this.queue.upcoming.length) this.queue.append(this.#rest);
+    this.#rest = [];
+    this.outside.changed();
+  }
+
+  #end(text) {
+    this.stop();
+    this.outside.say(text);
+  }
+
+  toJSON() {
+    return { mode: this.mode, seed: this.seed, played: this.played };
+  }
+
+  /** Take up what `toJSON` gave; anything else stops it. */
+  restore(saved) {
+    const { mode, seed, played } = saved ?? {};
+    const isSeed = typeof seed?.id === "string" && typeof seed.title === "string";
+    if (mode === "follow" || mode === "alone" || (mode === "like" && isSeed)) this.mode = mode;
+    if (this.mode === "like") this.seed = seed;
+    if (Array.isArray(played)) this.played = played.filter((id) => typeof id === "string");
+  }
+}
