@@ -7,7 +7,6 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +23,6 @@ from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, Root
 from soundalike.domain.listening import Listen, ListenKind
 from soundalike.domain.ports import Cover
-from soundalike.domain.recommendations import Recommendations
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
@@ -45,6 +43,7 @@ from soundalike.services.listening import Listening
 from soundalike.services.listens import Listens
 from soundalike.services.neighbours import NeighbourFinder
 from soundalike.services.profiles import Profiles
+from soundalike.services.recommending import Recommender
 from soundalike.services.roots import RootMap
 from soundalike.web.app import create_app
 from soundalike.web.limits import Limits
@@ -69,32 +68,6 @@ class QuickHasher:
     def is_right(self, password: str, password_hash: str) -> bool:
         self.compared.append((password, password_hash))
         return self.hash(password) == password_hash
-
-
-class OwnTracks:
-    """Recommends nothing, and notes which tracks it knows somebody to have heard."""
-
-    def __init__(self, profiles: Profiles) -> None:
-        self._profiles = profiles
-
-    def recommend(self, user_id: UserId, **_asked: object) -> Recommendations:
-        profile = self._profiles.of(user_id)
-        return Recommendations(
-            artefact=None,
-            profile_version=profile.version,
-            recommendations=(),
-            note=" ".join(sorted(profile.taste.tracks)),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Everything(Services):
-    """What a player needs."""
-
-    profiles: Profiles
-    listens: Listens
-    accounts: Accounts
-    recommender: Any
 
 
 class Store(MemoryStore):
@@ -172,12 +145,12 @@ class Stage:
         library = Library(self.store, roots)
         profiles = Profiles(self.store, lateness_ms=LATENESS_MS)
         numbers = itertools.count(1)
-        self.services = Everything(
+        self.services = Services(
             library=library,
             listening=Listening(library, roots, self.files),
             neighbours=NeighbourFinder(self.store, self.shelf, library),
             profiles=profiles,
-            recommender=OwnTracks(profiles),
+            recommender=Recommender(self.store, self.shelf, library, profiles, clock=self.now),
             listens=Listens(
                 self.store, self.store, StoredLog(self.store, on_append=profiles.fold), clock=self.now
             ),

@@ -79,7 +79,7 @@ def test_a_password_is_changed_by_whoever_knows_it(
     answer = send_form(ann, "/account", "/account/password", fields)
     assert answer.status_code == 400
     assert faults(answer.text) == [fault]
-    assert stage.services.accounts.login("ann", PASSWORD)
+    assert stage.services.accounts.login("ann", PASSWORD).id == YOU
 
 
 def test_a_token_is_shown_once(stage: Stage, ann: FlaskClient) -> None:

@@ -104,7 +104,7 @@ ROUTES = (
     Route(is_library=True, rule="/api/tracks/<track_id>/cover", path="/api/tracks/a/cover"),
     # Of whoever asks; nothing but a token's id names anything of a person's.
     Route(rule="/api/listens", method="POST", json={"events": [EVENT]}),
-    Route(rule="/api/recommendations"),
+    Route(rule="/api/recommendations", is_library=True),
     Route(rule="/api/me"),
     Route(rule="/api/me", method="DELETE", json={}),
     Route(rule="/api/me/export"),
@@ -207,6 +207,17 @@ def test_with_the_token_of_one_and_the_session_of_another_it_is_the_tokens(
     answer = route.call(bob, house.stage.bearer("ann"))
     assert answer.status_code in {200, 303}
     assert route.is_open or not house.tells_of_bob(route, answer.text)
+
+
+def test_what_one_is_recommended_does_not_depend_on_what_another_hears(house: House) -> None:
+    route = Route(rule="/api/recommendations", path="/api/recommendations?adventure=1")
+    before = house.ask_as_ann(route).json
+    for number in range(1, 20):
+        house.stage.listen(house.bob.id, number, track_id="ab"[number % 2], kind="disliked")
+    assert house.ask_as_ann(route).json == before
+    assert before is not None
+    assert before["recommendations"]
+    assert house.ask_as_ann(route, house.stage.bearer("bob")).json != before
 
 
 @pytest.mark.parametrize("route", CLOSED, ids=str)
