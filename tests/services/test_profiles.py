@@ -94,6 +94,7 @@ class Watched(MemoryStore):
         self.readings = 0
         self.failing: set[UserId] = set()
         self.is_overtaken = False
+        self.before_saving: Callable[[], None] | None = None
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
         self.readings += 1
@@ -103,6 +104,9 @@ class Watched(MemoryStore):
         if profile.user_id in self.failing:
             msg = "no space left"
             raise StoreError(msg)
+        if self.before_saving is not None:
+            act, self.before_saving = self.before_saving, None
+            act()
         return not self.is_overtaken and super().save_profile(profile, replacing=replacing)
 
 
@@ -230,7 +234,7 @@ class TestCrashes:
         store.add_listens(listens)
         with pytest.raises(StoreError, match="no space left"):
             profiles.fold(listens)
-        assert profiles.of(BOB).taste.count == 1
+        assert store.profile_counts() == {BOB: 1}
         with pytest.raises(StoreError, match="no space left"):
             profiles.of(ADA)
 
@@ -332,11 +336,38 @@ class TestOtherProcesses:
             take(store, (profiles, other)[number % 2], listen)
             assert profiles.of(ADA).taste.count == other.of(ADA).taste.count == number
 
-    def test_a_profile_that_did_not_change_is_not_read_again(self) -> None:
+    @pytest.mark.parametrize("days", [[2], [1.5], [0.5], [-30]])
+    def test_what_another_saves_in_between_is_not_lost(self, days: list[float]) -> None:
+        store = Watched()
+        profiles, other = (Profiles(store, lateness_ms=DAY_MS) for _ in range(2))
+        take(store, profiles, *dated(40))
+        store.before_saving = lambda: take(store, other, *dated(*(41 + day for day in days)))
+        take(store, profiles, *dated(41))
+        assert bits(profiles.of(ADA)) == bits(from_scratch(store, lateness_ms=DAY_MS))
+        store.before_saving = lambda: take(store, other, *dated(*(51 + day for day in days)))
+        profiles.replay()
+        assert bits(profiles.of(ADA)) == bits(from_scratch(store, lateness_ms=DAY_MS))
+
+    @pytest.mark.parametrize("days", [[], [1]])
+    def test_who_is_erased_in_between_stays_erased(self, days: list[float]) -> None:
         store = Watched()
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
-        take(store, profiles, *dated(1))
-        assert profiles.of(ADA) is profiles.of(ADA)
+        take(store, profiles, *dated(*days))
+        store.before_saving = lambda: store.erase_listens(Erasure(ADA, 10 * DAY_MS))
+        take(store, profiles, *dated(2, 12))
+        assert bits(profiles.of(ADA)) == bits(from_scratch(store))
+        assert profiles.of(ADA).taste.count == 1
+
+    def test_a_profile_that_did_not_change_is_not_read_again(
+        self, store: ListenStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(profiles_module, "_MAX_KEPT_TRACKS", 40)
+        profiles = Profiles(store, lateness_ms=0)
+        for day in range(30):
+            take(store, profiles, *dated(day), *dated(day, user="bob"))
+        ada, bob = profiles.of(ADA), profiles.of(BOB)
+        assert profiles.of(ADA) is ada
+        assert profiles.of(BOB) is bob
 
     def test_only_so_many_are_kept(self, store: ListenStore, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(profiles_module, "_MAX_KEPT_TRACKS", 6)
