@@ -94,20 +94,25 @@ class Watched(MemoryStore):
         self.readings = 0
         self.failing: set[UserId] = set()
         self.is_overtaken = False
-        self.before_saving: Callable[[], None] | None = None
+        self.interrupted_at = "saving"
+        self.interrupt: Callable[[], None] | None = None
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
         self.readings += 1
-        return super().listens_of(user_id)
+        yield from super().listens_of(user_id)
+        self._be_interrupted("reading")
 
     def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
         if profile.user_id in self.failing:
             msg = "no space left"
             raise StoreError(msg)
-        if self.before_saving is not None:
-            act, self.before_saving = self.before_saving, None
-            act()
+        self._be_interrupted("saving")
         return not self.is_overtaken and super().save_profile(profile, replacing=replacing)
+
+    def _be_interrupted(self, at: str) -> None:
+        if self.interrupt is not None and at == self.interrupted_at:
+            act, self.interrupt = self.interrupt, None
+            act()
 
 
 class TestFolding:
@@ -337,24 +342,29 @@ class TestOtherProcesses:
             assert profiles.of(ADA).taste.count == other.of(ADA).taste.count == number
 
     @pytest.mark.parametrize("days", [[2], [1.5], [0.5], [-30]])
-    def test_what_another_saves_in_between_is_not_lost(self, days: list[float]) -> None:
+    @pytest.mark.parametrize("at", ["reading", "saving"])
+    def test_what_another_saves_in_between_is_not_lost(self, days: list[float], at: str) -> None:
         store = Watched()
+        store.interrupted_at = at
         profiles, other = (Profiles(store, lateness_ms=DAY_MS) for _ in range(2))
         take(store, profiles, *dated(40))
-        store.before_saving = lambda: take(store, other, *dated(*(41 + day for day in days)))
+        store.interrupt = lambda: take(store, other, *dated(*(41 + day for day in days)))
         take(store, profiles, *dated(41))
         assert bits(profiles.of(ADA)) == bits(from_scratch(store, lateness_ms=DAY_MS))
-        store.before_saving = lambda: take(store, other, *dated(*(51 + day for day in days)))
+        store.interrupt = lambda: take(store, other, *dated(*(51 + day for day in days)))
         profiles.replay()
         assert bits(profiles.of(ADA)) == bits(from_scratch(store, lateness_ms=DAY_MS))
 
     @pytest.mark.parametrize("days", [[], [1]])
-    def test_who_is_erased_in_between_stays_erased(self, days: list[float]) -> None:
+    @pytest.mark.parametrize("at", ["reading", "saving"])
+    def test_who_is_erased_in_between_stays_erased(self, days: list[float], at: str) -> None:
         store = Watched()
+        store.interrupted_at = at
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         take(store, profiles, *dated(*days))
-        store.before_saving = lambda: store.erase_listens(Erasure(ADA, 10 * DAY_MS))
+        store.interrupt = lambda: store.erase_listens(Erasure(ADA, 10 * DAY_MS))
         take(store, profiles, *dated(2, 12))
+        profiles.replay()
         assert bits(profiles.of(ADA)) == bits(from_scratch(store))
         assert profiles.of(ADA).taste.count == 1
 
