@@ -94,6 +94,17 @@ def until(page: Page, is_so: Callable[[], bool], complaint: Callable[[], str] = 
     assert is_so(), complaint()
 
 
+def remember(page: Page, state: object) -> None:
+    """Open the page anew as if the browser had remembered this state of the player."""
+    text = json.dumps(json.dumps(state))
+    # Once, before the page's own scripts: the page that goes has written its own state by then.
+    page.add_init_script(
+        "if (!sessionStorage.isSeeded) {"
+        f" sessionStorage.isSeeded = 1; localStorage.setItem('soundalike:player:you', {text}) }}"
+    )
+    page.reload()
+
+
 def stored(page: Page) -> list[dict[str, Any]]:
     """Return the events that wait in the browser's storage."""
     events: list[dict[str, Any]] = page.evaluate(

@@ -44,9 +44,7 @@ def test_next_is_a_skip_with_its_place_and_one_alone(
     assert 7_000 <= skip.position_ms <= 12_000
 
 
-def test_choosing_another_track_is_a_skip_by_list_and_by_queue(
-    listener: Listener, page: Page, ledger: Ledger
-) -> None:
+def test_choosing_another_track_is_a_skip_by_list_and_by_queue(listener: Listener, ledger: Ledger) -> None:
     in_order(listener, "Amber")
     in_order(listener, "Cedar")
     listener.open_queue().nth(1).locator(".queue-jump").click()

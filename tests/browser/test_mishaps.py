@@ -1,11 +1,9 @@
-import json
 import re
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from browser.listener import Listener
-from soundalike.web.server import Server
+from browser.listener import Listener, remember
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -112,16 +110,8 @@ ODD_STATES = [
 
 
 @pytest.mark.parametrize("state", ODD_STATES, ids=repr)
-def test_a_memory_that_makes_no_sense_hinders_nothing(
-    listener: Listener, page: Page, server: Server, state: object
-) -> None:
-    # In another tab, for the player itself would write over it as its page goes.
-    other = page.context.new_page()
-    other.goto(server.url + "healthz")
-    page.goto("about:blank")
-    other.evaluate("text => localStorage.setItem('soundalike:player:you', text)", json.dumps(state))
-    other.close()
-    page.goto(server.url)
+def test_a_memory_that_makes_no_sense_hinders_nothing(listener: Listener, page: Page, state: object) -> None:
+    remember(page, state)
     page.click("#queue-button")
     page.keyboard.press("w")
     page.keyboard.press("Escape")
