@@ -418,7 +418,7 @@ def test_the_next_track_is_announced_and_no_more(listener: Listener, page: Page)
     listener.play("A00")
     lines = listener.open_queue()
     first = recommended(lines)[0]
-    expect(page.locator("#announcer")).to_have_text(
+    expect(page.locator("#announcer p")).to_have_text(
         re.compile(f"^Next: “.{first}.” by “.Artist [0-9]+.”\\.$")
     )
 

@@ -1,5 +1,5 @@
 /** Pages change inside the page, so that the music goes on. */
-import { toast } from "./toasts.js";
+import { announce, toast } from "./toasts.js";
 
 const MAX_KEPT_PAGES = 20;
 const SHOW_LOADING_AFTER_MS = 150;
@@ -87,7 +87,7 @@ export function navigate(shown) {
     loading.hidden = true;
     if (!keepsFocus) main.focus({ preventScroll: true });
     scrollTo({ top: y, behavior: "instant" });
-    document.getElementById("announcer").textContent = title;
+    announce(title);
     shown();
   }
 

@@ -4,9 +4,11 @@ import { element } from "./text.js";
 const SHOWN_MS = 6000;
 const MAX_TOASTS = 3;
 
-/** Say something to those who hear the page, and nobody else. @param {string} text */
+/** Say something to those who hear the page, and nobody else; what is said just before is heard too. @param {string} text */
 export function announce(text) {
-  document.getElementById("announcer").textContent = text;
+  const list = document.getElementById("announcer");
+  list.append(element("p", "", text));
+  while (list.children.length > MAX_TOASTS) list.firstElementChild.remove();
 }
 
 /** @param {string} text */
