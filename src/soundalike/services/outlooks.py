@@ -14,7 +14,7 @@ from soundalike.domain.ranking.medoids import sample_rows
 from soundalike.domain.ranking.reading import Reading, read_taste
 from soundalike.domain.ranking.rules import artist_caps, heard_lately
 from soundalike.domain.ranking.scoring import Scoring, score_library
-from soundalike.domain.ranking.serving import Ranked, Role
+from soundalike.domain.ranking.serving import Ranked, Recordings, Role
 from soundalike.domain.ranking.sounding import Ear, train_ear
 from soundalike.domain.ranking.starting import start
 from soundalike.domain.ranking.terrain import Terrain, survey
@@ -44,8 +44,8 @@ class Outlook:
         What is asked about.
     lately : tuple of TrackId
         What is not to be repeated, latest first.
-    recordings : tuple of Track
-        What was heard lately or is disliked, as far as it is told by name.
+    recordings : Recordings
+        What was heard lately or is disliked; to be copied before it is added to.
     caps : dict of str to int
         Artists that may have more places than others.
     """
@@ -53,7 +53,7 @@ class Outlook:
     scoring: Scoring
     seed: Track | None
     lately: tuple[TrackId, ...]
-    recordings: tuple[Track, ...]
+    recordings: Recordings
     caps: dict[str, int]
 
     @property
@@ -158,6 +158,10 @@ class Outlooks:
             scoring=scoring,
             seed=seed,
             lately=lately,
-            recordings=tuple(tracks[track_id] for track_id in sorted(named) if track_id in tracks),
+            recordings=Recordings(
+                terrain.coordinates,
+                hair=terrain.hair,
+                tracks=[tracks[track_id] for track_id in sorted(named) if track_id in tracks],
+            ),
             caps=artist_caps((tracks[one].artist, weights[one]) for one in listened if one in tracks),
         )

@@ -1,5 +1,6 @@
 """What to play next, and why: a listener's profile on the artefact in use."""
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from itertools import islice, repeat
@@ -13,7 +14,14 @@ from soundalike.domain.ranking.exploring import explore
 from soundalike.domain.ranking.grounds import Grounds, find_grounds
 from soundalike.domain.ranking.notes import NOTHING_THERE, describe
 from soundalike.domain.ranking.reasons import Telling, explain
-from soundalike.domain.ranking.rules import ArtistCap, Draws, exploration_slots, longest_ago, within_a_hair
+from soundalike.domain.ranking.rules import (
+    ArtistCap,
+    Draws,
+    exploration_slots,
+    longest_ago,
+    proportional_turns,
+    within_a_hair,
+)
 from soundalike.domain.ranking.serving import Candidate, Ranked, Recordings, Role, Server, serve_again
 from soundalike.domain.recommendations import Recommendation, Recommendations
 from soundalike.domain.types import FloatArray, TrackId, UserId
@@ -159,9 +167,7 @@ class _Serving:
         self._outlook = outlook
         self._left_out = left_out
         self._disliked = frozenset(outlook.reading.disliked)
-        terrain = outlook.terrain
-        recordings = Recordings(terrain.coordinates, hair=terrain.hair, tracks=outlook.recordings)
-        self._server = Server(recordings, ArtistCap(outlook.caps))
+        self._server = Server(outlook.recordings.copy(), ArtistCap(outlook.caps))
 
     def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""
@@ -176,10 +182,10 @@ class _Serving:
         candidates = [
             self._candidates(lane, closed, points, first=int(limit * lane.share / total)) for lane in lanes
         ]
-        shares = [lane.share for lane in lanes]
-        elsewhere, slots = self._exploration(adventure, draws)
+        turns = proportional_turns([lane.share for lane in lanes], outlook.scoring.served)
+        elsewhere, slots = self._exploration(limit, adventure, draws)
         exploration = self._candidates(elsewhere, closed, points, first=int(limit * adventure))
-        served = list(islice(self._server.serve(candidates, shares, exploration, slots), limit))
+        served = list(islice(self._server.serve(candidates, turns, exploration, slots), limit))
         return served + self._repeats(served, limit - len(served))
 
     def note(self, served: list[Candidate], limit: int) -> str | None:
@@ -192,11 +198,11 @@ class _Serving:
             has_cap_given_way=self._server.has_given_way,
         )
 
-    def _exploration(self, adventure: float, draws: Draws) -> tuple[Ranked, Iterator[bool]]:
+    def _exploration(self, limit: int, adventure: float, draws: Draws) -> tuple[Ranked, Iterator[bool]]:
         """Return what else there is, and which places are for it; a start is an exploration itself."""
         if self._outlook.scoring.is_start or not adventure:
             return Ranked(Role.EXPLORATION, adventure, iter(())), repeat(False)  # noqa: FBT003 - what it yields
-        rows, scores = explore(self._outlook.scoring, draws)
+        rows, scores = explore(self._outlook.scoring, draws, wanted=math.ceil(limit * adventure))
         drawn = zip(rows.tolist(), scores.tolist(), strict=True)
         phase = float(draws.numbers("slots", 1)[0])
         return Ranked(Role.EXPLORATION, adventure, drawn), exploration_slots(adventure, phase)

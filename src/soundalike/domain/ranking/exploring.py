@@ -6,24 +6,30 @@ from soundalike.domain.ranking.rules import Draws
 from soundalike.domain.ranking.scoring import Scoring
 from soundalike.domain.types import FloatArray, IndexArray
 
-DRAWN = 256
+_SPARE, _DRAWN_FOR_EACH = 40, 4
 
 
-def explore(scoring: Scoring, draws: Draws) -> tuple[IndexArray, FloatArray]:
+def explore(scoring: Scoring, draws: Draws, *, wanted: int) -> tuple[IndexArray, FloatArray]:
     """Exploration: draw tracks by chance; the better half of them comes first, in the order drawn.
 
     What the listener turned away from is in the other half, so an adventure is a chance worth taking.
 
+    Parameters
+    ----------
+    wanted : int
+        For how many places.
+
     Returns
     -------
     rows, scores : IndexArray and FloatArray, shape (k,)
-        Of up to 256 tracks.
+        Of several times as many tracks, some of which may not be played.
     """
     total = len(scoring.terrain)
-    if total <= DRAWN:
+    drawn_count = _SPARE + _DRAWN_FOR_EACH * wanted
+    if total <= drawn_count:
         rows = np.argsort(draws.numbers("explore", total), kind="stable").astype(np.int32)
     else:
-        drawn = (draws.numbers("explore", DRAWN) * total).astype(np.int32)
+        drawn = (draws.numbers("explore", drawn_count) * total).astype(np.int32)
         _, first = np.unique(drawn, return_index=True)
         rows = drawn[np.sort(first)]
     scores = scoring.scores_of(rows)

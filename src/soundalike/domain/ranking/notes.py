@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from soundalike.domain.ranking.rules import key_of
 from soundalike.domain.ranking.serving import Candidate, Role
-from soundalike.domain.words import sort_key
 
 NOTHING_THERE = "the library is empty: run 'soundalike up' on a folder of music"
 
@@ -36,7 +36,7 @@ def describe(
         notes.append("there is no more to play")
     elif served[0].role is Role.START:
         notes.append("nothing is known of your taste yet")
-    artists = {sort_key(candidate.track.artist) for candidate in served}
+    artists = {key_of(candidate.track.artist) for candidate in served}
     if has_cap_given_way:
         only = "all is" if len(artists) == 1 else "much is"
         notes.append(f"{only} by one artist, for want of others")

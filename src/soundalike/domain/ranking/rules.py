@@ -5,6 +5,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 
 import numpy as np
@@ -43,16 +44,21 @@ def longest_ago(
 def is_same_title(one: Track, other: Track) -> bool:
     """Tell the same recording: whether artist and title are the same, and the length to 2 s."""
     return (
-        one.artist is not None
-        and other.artist is not None
+        key_of(one.artist) is not None
         and abs(one.duration_ms - other.duration_ms) <= SAME_LENGTH_MS
         and name_of(one) == name_of(other)
     )
 
 
+@lru_cache(maxsize=10_000)
+def key_of(name: str | None) -> str | None:
+    """Return what makes a name the same as another; None where there is none."""
+    return sort_key(name) or None
+
+
 def name_of(track: Track) -> tuple[str | None, str | None]:
     """Return artist and title without regard to letter case and accents."""
-    return sort_key(track.artist), sort_key(track.title)
+    return key_of(track.artist), key_of(track.title)
 
 
 def is_within_a_hair(point: FloatArray, others: FloatArray, *, hair: float) -> bool:
@@ -81,8 +87,8 @@ def artist_caps(plays: Iterable[tuple[str | None, float]]) -> dict[str, int]:
     total = _NOBODYS
     for artist, weight in plays:
         total += weight
-        key = sort_key(artist)
-        if key:
+        key = key_of(artist)
+        if key is not None:
             by_artist[key] = by_artist.get(key, 0.0) + weight
     caps = {artist: math.ceil(ARTIST_WINDOW * weight / total) for artist, weight in by_artist.items()}
     return {artist: cap for artist, cap in caps.items() if cap > ARTIST_CAP}
@@ -94,7 +100,7 @@ class ArtistCap:
     Parameters
     ----------
     caps : mapping of str to int
-        Of artists (by `sort_key`) that may have more than 3.
+        Of artists (by `key_of`) that may have more than 3.
     """
 
     def __init__(self, caps: Mapping[str, int]) -> None:
@@ -103,17 +109,25 @@ class ArtistCap:
 
     def admits(self, artist: str | None) -> bool:
         """Whether a track by an artist may come next."""
-        key = sort_key(artist)
-        return not key or self._latest.count(key) < self._caps.get(key, ARTIST_CAP)
+        key = key_of(artist)
+        return key is None or self._latest.count(key) < self._caps.get(key, ARTIST_CAP)
 
     def take(self, artist: str | None) -> None:
         """Remember that a track by an artist came."""
-        self._latest.append(sort_key(artist) or None)
+        self._latest.append(key_of(artist))
 
 
-def proportional_turns(shares: Sequence[float]) -> Iterator[int]:
-    """Several tastes: yield whose turn it is, each in proportion (Webster and Sainte-Laguë)."""
-    served = [0] * len(shares)
+def proportional_turns(shares: Sequence[float], served: Sequence[float]) -> Iterator[int]:
+    """Several tastes: yield whose turn it is, each in proportion (Webster and Sainte-Laguë).
+
+    Parameters
+    ----------
+    shares : sequence of float
+        How much each counts.
+    served : sequence of float
+        What each has had already.
+    """
+    served = list(served)
     while shares:
         turn = max(range(len(shares)), key=lambda one: (shares[one] / (2 * served[one] + 1), -one))
         served[turn] += 1

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.ranking.centres import APART, Centres, find_centres, tell_tastes
+from soundalike.domain.ranking.medoids import distances_between
 from soundalike.domain.ranking.reading import Lot, Reading
 from soundalike.domain.ranking.terrain import Terrain
 from soundalike.domain.types import FloatArray, IndexArray
 
-MOST_WANTED_CENTRES, MOST_UNWANTED_CENTRES = 12, 6
+MOST_WANTED_CENTRES, MOST_UNWANTED_CENTRES = 8, 4
 
 BLEND = 0.5
 """What all tastes together count in the ranking of each; the rest is its own."""
@@ -23,10 +24,13 @@ SEED_BLEND = 0.25
 PUSH = 0.25
 """What many unwanted tracks weigh against wanted ones."""
 
-DAMPING = 0.25
+DAMPING = 0.05
 """0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts for half."""
 
-SHORTLIST = 1_000
+SHORTLIST = 600
+
+SERVED_LATELY = 10
+"""So many of the latest tracks tell which taste has had its turn."""
 
 _BLOCK = 8_192
 _NOWHERE = np.float32(-np.inf)
@@ -39,7 +43,7 @@ class Lane:
     Parameters
     ----------
     share : float
-        Of all that is played, by weight.
+        How much of what is played is for it.
     rows : IndexArray, shape (k,)
         The best of the library.
     scores : FloatArray, shape (k,)
@@ -93,6 +97,15 @@ class Scoring:
         return np.bincount(self.taste_of, self.wanted.weights).astype(np.float32)
 
     @cached_property
+    def served(self) -> tuple[int, ...]:
+        """How many of the latest tracks each taste has had: those nearest to a centre of it."""
+        if self.seed is not None or not len(self.wanted):
+            return (0,)
+        rows = self.terrain.rows_of(self.reading.heard[:SERVED_LATELY])
+        nearest = distances_between(self.terrain.coordinates[rows], self.wanted.points).argmin(axis=1)
+        return tuple(np.bincount(self.taste_of[nearest], minlength=len(self.shares)).tolist())
+
+    @cached_property
     def lanes(self) -> tuple[Lane, ...]:
         """The best tracks of each taste, by score and row."""
         return tuple(
@@ -134,9 +147,7 @@ class Scoring:
         centres = [terrain.coordinates[lot.rows]] + ([] if self.seed is None else [self.seed[np.newaxis]])
         places = np.concatenate([rows[:, None], terrain.around[rows]], axis=1)
         flat = places.ravel()
-        close = closeness(
-            terrain.coordinates[flat], terrain.squares[flat], np.concatenate(centres), terrain.spread
-        )
+        close = closeness(terrain.lifted[flat], np.concatenate(centres), terrain.spread)
         close = _halved(close.T.reshape(*places.shape, -1))
         of_track = self._mixture[:, self.wanted.centre_of] * (
             lot.weights / self.wanted.weights[self.wanted.centre_of]
@@ -153,10 +164,7 @@ class Scoring:
     def push(self, rows: IndexArray) -> FloatArray:
         """Return how close each row is to what is unwanted, 0 to 1, shape (k,)."""
         terrain = self.terrain
-        close = closeness(
-            terrain.coordinates[rows], terrain.squares[rows], self.unwanted.points, terrain.spread
-        )
-        return self._pushed(close)
+        return self._pushed(closeness(terrain.lifted[rows], self.unwanted.points, terrain.spread))
 
     def _raw_scores(self) -> FloatArray:
         """Return the scores of all rows before smoothing, shape (tastes, n)."""
@@ -171,9 +179,7 @@ class Scoring:
         centres = [self.wanted.points, self.unwanted.points]
         if self.seed is not None:
             centres.append(self.seed[np.newaxis])
-        close = closeness(
-            terrain.coordinates[rows], terrain.squares[rows], np.concatenate(centres), terrain.spread
-        )
+        close = closeness(terrain.lifted[rows], np.concatenate(centres), terrain.spread)
         pull = self._mixture @ np.delete(close, self._unwanted_part, axis=0)
         pull *= damping(terrain.hubness[rows])
         pull -= PUSH * self._pushed(close[self._unwanted_part])
@@ -232,30 +238,28 @@ def damping(hubness: FloatArray) -> FloatArray:
     return damped
 
 
-def closeness(points: FloatArray, squares: FloatArray, centres: FloatArray, spread: float) -> FloatArray:
-    """Return ``1 / (1 + (distance / spread) ** 2)`` of each point to each centre.
+def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatArray:
+    """Return ``1 / (1 + (distance / spread) ** 2)`` of each place to each centre.
 
     Parameters
     ----------
-    points : FloatArray, shape (n, m)
-        Places of tracks.
-    squares : FloatArray, shape (n,)
-        Their squared lengths.
+    lifted : FloatArray, shape (n, m + 2)
+        Rows of `Terrain.lifted`.
     centres : FloatArray, shape (k, m)
-        Places they may be close to.
+        What they may be close to.
 
     Returns
     -------
     FloatArray, shape (k, n)
         0 to 1.
     """
-    own = np.einsum("ij,ij->i", centres, centres)
-    close: FloatArray = (-2 * centres) @ points.T
-    close += squares
-    close += own[:, None]
-    np.maximum(close, 0, out=close)
-    close *= np.float32(1 / spread**2)
-    close += 1
+    factors = np.empty((len(centres), lifted.shape[1]), dtype=np.float32)
+    factors[:, :-2] = -2 * centres
+    factors[:, -2] = 1
+    factors[:, -1] = np.einsum("ij,ij->i", centres, centres) + spread**2
+    factors /= np.float32(spread**2)
+    close: FloatArray = factors @ lifted.T
+    np.maximum(close, 1, out=close)
     return np.reciprocal(close, out=close)
 
 
@@ -272,4 +276,4 @@ def _centres(lot: Lot, terrain: Terrain, limit: int) -> Centres:
 def _top(scores: FloatArray, count: int) -> IndexArray:
     if len(scores) <= count:
         return np.arange(len(scores), dtype=np.int32)
-    return np.argpartition(-scores, count)[:count].astype(np.int32)
+    return np.argpartition(scores, len(scores) - count)[-count:].astype(np.int32)

@@ -10,7 +10,6 @@ from soundalike.domain.ranking.rules import (
     is_same_title,
     is_within_a_hair,
     name_of,
-    proportional_turns,
 )
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
@@ -93,7 +92,7 @@ class Recordings:
         self._coordinates = coordinates
         self._hair = hair
         self._rows: list[int] = []
-        self._tracks: dict[tuple[str | None, str | None], list[Track]] = {}
+        self._tracks: dict[tuple[str | None, str | None], tuple[Track, ...]] = {}
         self._hashes: set[str] = set()
         for track in tracks:
             self._remember(track)
@@ -114,8 +113,17 @@ class Recordings:
         self._remember(candidate.track)
         self._rows.append(candidate.row)
 
+    def copy(self) -> "Recordings":
+        """Return another that remembers the same and goes its own way."""
+        other = Recordings(self._coordinates, hair=self._hair)
+        other._rows = list(self._rows)
+        other._hashes = set(self._hashes)
+        other._tracks = dict(self._tracks)
+        return other
+
     def _remember(self, track: Track) -> None:
-        self._tracks.setdefault(name_of(track), []).append(track)
+        name = name_of(track)
+        self._tracks[name] = (*self._tracks.get(name, ()), track)
         self._hashes.add(track.audio_hash)
 
 
@@ -138,7 +146,7 @@ class Server:
     def serve(
         self,
         lanes: Sequence[Iterator[Candidate]],
-        shares: Sequence[float],
+        turns: Iterator[int],
         exploration: Iterator[Candidate],
         slots: Iterator[bool],
     ) -> Iterator[Candidate]:
@@ -150,15 +158,14 @@ class Server:
         ----------
         lanes : sequence of iterator of Candidate
             One per taste, best first; read no further than needed.
-        shares : sequence of float
-            How much each lane counts.
+        turns : iterator of int
+            Whose turn it is.
         exploration : iterator of Candidate
             Something else.
         slots : iterator of bool
             Whether the next place is for something else.
         """
         waiting = [_Lane(lane) for lane in lanes]
-        turns = proportional_turns(shares)
         elsewhere = _Lane(exploration)
         while True:
             order = [elsewhere] if next(slots) else []

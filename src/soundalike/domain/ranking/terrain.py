@@ -36,8 +36,8 @@ class Terrain:
         Of n tracks.
     rows : mapping of TrackId to int
         Where each track is.
-    squares : FloatArray, shape (n,)
-        Squared length of each track's coordinates.
+    lifted : FloatArray, shape (n, m + 2)
+        Coordinates, their squared length and 1: what makes squared distances one product.
     spread : float
         Median distance of two random tracks; 1 where all are at the same place.
     near : float
@@ -56,7 +56,7 @@ class Terrain:
 
     artefact: Artefact
     rows: Mapping[TrackId, int]
-    squares: FloatArray
+    lifted: FloatArray
     spread: float
     near: float
     hair: float
@@ -87,7 +87,7 @@ def survey(artefact: Artefact) -> Terrain:
     return Terrain(
         artefact=artefact,
         rows={track_id: row for row, track_id in enumerate(artefact.track_ids)},
-        squares=np.einsum("ij,ij->i", coordinates, coordinates),
+        lifted=_lift(coordinates),
         spread=spread or 1.0,
         near=near,
         hair=max(HAIR * spread, _LEAST_HAIR),
@@ -96,6 +96,14 @@ def survey(artefact: Artefact) -> Terrain:
         medoids=choose_medoids(coordinates),
         middle=coordinates.mean(axis=0) if len(coordinates) else np.zeros(coordinates.shape[1], np.float32),
     )
+
+
+def _lift(coordinates: FloatArray) -> FloatArray:
+    lifted = np.empty((len(coordinates), coordinates.shape[1] + 2), dtype=np.float32)
+    lifted[:, :-2] = coordinates
+    np.einsum("ij,ij->i", coordinates, coordinates, out=lifted[:, -2])
+    lifted[:, -1] = 1
+    return lifted
 
 
 def _typical_distances(coordinates: FloatArray) -> tuple[float, float]:
