@@ -85,7 +85,7 @@ class Recommender:
         seed : TrackId or None
             What it should sound like, before what the profile says.
         exclude : collection of TrackId
-            Left out, with whatever is the same recording.
+            Left out, with what lies within a hair of them.
         adventure : float
             Share of something else, 0 to 1.
 
@@ -167,7 +167,10 @@ class _Serving:
         self._outlook = outlook
         self._left_out = left_out
         self._disliked = frozenset(outlook.reading.disliked)
-        self._server = Server(outlook.recordings.copy(), ArtistCap(outlook.caps))
+        recordings = outlook.recordings.copy()
+        if outlook.seed is not None:
+            recordings.bar(outlook.seed)
+        self._server = Server(recordings, ArtistCap(outlook.caps))
 
     def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""

@@ -95,7 +95,7 @@ class Recordings:
         self._tracks: dict[tuple[str | None, str | None], tuple[Track, ...]] = {}
         self._hashes: set[str] = set()
         for track in tracks:
-            self._remember(track)
+            self.bar(track)
 
     def has(self, candidate: Candidate) -> bool:
         """Whether it is the same recording as another."""
@@ -110,7 +110,7 @@ class Recordings:
 
     def add(self, candidate: Candidate) -> None:
         """Remember one that is in the list."""
-        self._remember(candidate.track)
+        self.bar(candidate.track)
         self._rows.append(candidate.row)
 
     def copy(self) -> "Recordings":
@@ -121,7 +121,8 @@ class Recordings:
         other._tracks = dict(self._tracks)
         return other
 
-    def _remember(self, track: Track) -> None:
+    def bar(self, track: Track) -> None:
+        """Remember one that must not come, by its audio and its name."""
         name = name_of(track)
         self._tracks[name] = (*self._tracks.get(name, ()), track)
         self._hashes.add(track.audio_hash)

@@ -1,0 +1,85 @@
+"""Places, listens and candidates for tests of ranking."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from making import make_listen, make_track
+from shelf import MemoryShelf, make_draft
+from soundalike.domain.ranking.reading import read_taste
+from soundalike.domain.ranking.scoring import Scoring, score_library
+from soundalike.domain.ranking.serving import Candidate, Role
+from soundalike.domain.ranking.terrain import Terrain, survey
+from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
+from soundalike.domain.types import FloatArray, TrackId
+
+DAY_MS = 24 * 3600 * 1000
+
+Points = dict[str, list[float]]
+
+
+def lay(points: Points, *, k: int = 5) -> Terrain:
+    """Survey an artefact in which every track lies where it is put."""
+    shelf = MemoryShelf()
+    shelf.publish(make_draft(points, k=k))
+    return survey(shelf.current())
+
+
+def scatter(count: int, *, size: int = 3, seed: int = 0, prefix: str = "t") -> Points:
+    """Points about the origin."""
+    rng = np.random.default_rng(seed)
+    return {f"{prefix}{number:03}": rng.normal(size=size).tolist() for number in range(count)}
+
+
+def heap(prefix: str, count: int, *middle: float, seed: int = 0, width: float = 0.5) -> Points:
+    """Points about a middle."""
+    rng = np.random.default_rng(seed)
+    return {
+        f"{prefix}{number:02}": (np.array(middle) + rng.normal(size=len(middle)) * width).tolist()
+        for number in range(count)
+    }
+
+
+def taste_of(*deeds: str | tuple[str, int]) -> Taste:
+    """Fold deeds such as ``"finished a"`` or ``("skipped b", 5000)``, a minute after each other."""
+    listens = []
+    for number, deed in enumerate(deeds):
+        text, position_ms = (deed, 0) if isinstance(deed, str) else deed
+        kind, track_id = text.split()
+        listens.append(
+            make_listen(
+                number, kind=kind, track_id=track_id, position_ms=position_ms, at_ms=DAY_MS + number * 60_000
+            )
+        )
+    return fold_taste(NO_TASTE, listens)
+
+
+def score(terrain: Terrain, *deeds: str | tuple[str, int], seed: list[float] | None = None) -> Scoring:
+    """Score a library for a listener, and perhaps a seed."""
+    place: FloatArray | None = None if seed is None else np.array(seed, dtype=np.float32)
+    return score_library(terrain, read_taste(taste_of(*deeds), terrain), place)
+
+
+def best(scoring: Scoring, lane: int = 0) -> list[str]:
+    """The ids of a lane, best first."""
+    return [scoring.terrain.artefact.track_ids[row] for row in scoring.lanes[lane].rows]
+
+
+def ids(terrain: Terrain, rows: Iterable[int]) -> list[TrackId]:
+    """The ids of rows."""
+    return [terrain.artefact.track_ids[row] for row in rows]
+
+
+def candidate(
+    row: int,
+    *,
+    artist: str | None = None,
+    title: str | None = None,
+    audio_hash: str | None = None,
+    role: Role = Role.TASTE,
+) -> Candidate:
+    """A candidate; artist and title are its own where they are not given."""
+    track = make_track(
+        f"t{row}", artist=artist or f"artist {row}", title=title or f"title {row}", audio_hash=audio_hash
+    )
+    return Candidate(row=row, track=track, score=-float(row), role=role)

@@ -1,0 +1,43 @@
+import numpy as np
+
+from domain.ranking.land import heap, lay
+from soundalike.domain.ranking.medoids import choose_medoids, distances_between, sample_rows
+
+
+def test_each_medoid_stands_for_another_part_of_the_library() -> None:
+    terrain = lay(heap("a", 20, 0, 0) | heap("b", 10, 50, 0) | heap("c", 5, 0, 50))
+    first = [terrain.artefact.track_ids[row][0] for row in terrain.medoids[:3]]
+    assert set(first) == {"a", "b", "c"}
+
+
+def test_an_outlier_comes_after_what_stands_for_many() -> None:
+    terrain = lay(heap("a", 20, 0, 0) | heap("b", 20, 8, 0) | {"far": [0.0, 60.0]})
+    order = [terrain.artefact.track_ids[row] for row in terrain.medoids]
+    assert order.index("far") >= 1
+    assert order[0] != "far"
+
+
+def test_the_first_medoid_is_nearest_to_all() -> None:
+    line = np.array([[0.0], [1.0], [2.0], [3.0], [10.0]], dtype=np.float32)
+    # Sums of distances: 16, 13, 12, 13, 34.
+    assert choose_medoids(line)[0] == 2
+
+
+def test_no_track_is_chosen_twice_even_where_all_are_alike() -> None:
+    medoids = choose_medoids(np.ones((7, 2), dtype=np.float32))
+    assert sorted(medoids) == list(range(7))
+
+
+def test_of_a_large_library_an_even_sample_is_looked_at() -> None:
+    assert sample_rows(10, 5).tolist() == [0, 2, 4, 6, 8]
+    assert sample_rows(3, 5).tolist() == [0, 1, 2]
+    assert len(choose_medoids(np.random.default_rng(0).normal(size=(3000, 2)).astype(np.float32))) == 128
+
+
+def test_an_empty_library_has_no_medoids() -> None:
+    assert len(choose_medoids(np.zeros((0, 3), dtype=np.float32))) == 0
+
+
+def test_distances_are_euclidean() -> None:
+    points = np.array([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
+    assert distances_between(points, points).tolist() == [[0.0, 5.0], [5.0, 0.0]]

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from domain.ranking.land import lay, scatter
+from soundalike.domain.ranking.terrain import HAIR
+from soundalike.domain.types import TrackId
+
+
+def test_the_spread_is_what_two_random_tracks_are_apart() -> None:
+    terrain = lay({"a": [0.0], "b": [1.0], "c": [3.0]})
+    assert terrain.spread == 2.0  # of 1, 2 and 3
+    assert terrain.hair == pytest.approx(HAIR * 2.0)
+
+
+def test_near_is_what_a_tenth_of_random_pairs_is() -> None:
+    terrain = lay(scatter(200))
+    points = terrain.coordinates
+    away = np.linalg.norm(points[:, None] - points[None], axis=2)[np.triu_indices(200, 1)]
+    assert (away <= terrain.near).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_hubness_counts_how_often_a_track_is_a_neighbour() -> None:
+    # Nearest: b of a, a of b, b of c.
+    terrain = lay({"a": [0.0], "b": [1.0], "c": [3.0]}, k=1)
+    assert terrain.hubness.tolist() == [1.0, 2.0, 0.0]
+
+
+def test_a_track_without_neighbours_is_around_itself() -> None:
+    terrain = lay({"a": [0.0]}, k=2)
+    assert terrain.around.tolist() == [[0, 0]]
+    assert terrain.hubness.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("points", [{"a": [2.0]}, {"a": [2.0], "b": [2.0]}])
+def test_where_all_tracks_are_at_one_place_the_spread_is_one(points: dict[str, list[float]]) -> None:
+    terrain = lay(points)
+    assert terrain.spread == 1.0
+    assert 0 < terrain.hair < 1e-3
+
+
+def test_rows_are_found_by_id_and_strangers_are_left_out() -> None:
+    terrain = lay({"a": [0.0], "b": [1.0]})
+    assert terrain.rows_of([TrackId("b"), TrackId("nobody"), TrackId("a")]).tolist() == [1, 0]
+
+
+def test_lifted_coordinates_carry_their_squared_length() -> None:
+    assert lay({"a": [3.0, 4.0], "b": [0.0, 1.0]}).lifted.tolist() == [[3, 4, 25, 1], [0, 1, 1, 1]]
