@@ -21,6 +21,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +47,14 @@ HOT_SPOTS = 8
 Bits = Mapping[UserId, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Listens per second by the clock on the wall, and per second of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
 def main() -> None:
     """Print rates with their spread, where the time goes, and whether all ways come to the same."""
     if not LASTFM.is_file():
@@ -62,16 +71,16 @@ def main() -> None:
         print_sameness(lines, folder)
 
 
-def time_round(plays: Sequence[Listen], lines: Sequence[bytes], folder: Path) -> dict[str, float]:
+def time_round(plays: Sequence[Listen], lines: Sequence[bytes], folder: Path) -> dict[str, Rate]:
     """Return the listens per second of each way, all within one round."""
     folder.mkdir()
-    rates: dict[str, float] = {}
+    rates: dict[str, Rate] = {}
 
     @contextmanager
     def timed(what: str, count: int = len(plays)) -> Iterator[None]:
-        start = time.perf_counter()
+        start, start_cpu = time.perf_counter(), time.process_time()
         yield
-        rates[what] = count / (time.perf_counter() - start)
+        rates[what] = Rate(count / (time.perf_counter() - start), count / (time.process_time() - start_cpu))
 
     with timed("baseline: JSON read and counted"):
         Counter(json.loads(line)["track_id"] for line in lines)
@@ -141,19 +150,23 @@ def outboxes(plays: Sequence[Listen]) -> list[list[Listen]]:
     return batches
 
 
-def print_rates(rounds: Sequence[Mapping[str, float]]) -> None:
-    """Print medians with their spread, and the share of the baseline of the same round."""
+def print_rates(rounds: Sequence[Mapping[str, Rate]]) -> None:
+    """Print medians with their spread, and the share of the baselines of the same round."""
     json_rate, bare_rate = (name for name in rounds[0] if name.startswith("baseline"))
-    print(f"\n{'listens per second':46} {'median':>9} {'least':>9} {'most':>9} {'of JSON':>8} {'of bare':>8}")
+    columns = ("median", "least", "most", "a CPU s", "of JSON", "of bare")
+    print(f"\n{'listens per second':44}", *(f"{column:>9}" for column in columns))
     for what in rounds[0]:
-        rates = [rate[what] for rate in rounds]
-        of_json, of_bare = (
-            statistics.median(rate[what] / rate[baseline] for rate in rounds)
+        walls = [rates[what].wall for rates in rounds]
+        figures = (statistics.median(walls), min(walls), max(walls))
+        cpu = statistics.median(rates[what].cpu for rates in rounds)
+        shares = (
+            statistics.median(rates[what].wall / rates[baseline].wall for rates in rounds)
             for baseline in (json_rate, bare_rate)
         )
         print(
-            f"{what:46} {statistics.median(rates):9,.0f} {min(rates):9,.0f} {max(rates):9,.0f}"
-            f" {of_json:8.2f} {of_bare:8.2f}"
+            f"{what:44}",
+            *(f"{figure:9,.0f}" for figure in (*figures, cpu)),
+            *(f"{share:9.2f}" for share in shares),
         )
 
 
