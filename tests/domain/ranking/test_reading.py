@@ -43,7 +43,9 @@ def test_a_listen_at_the_very_beginning_of_time_was_heard() -> None:
 
 def test_the_order_in_which_tracks_stand_in_a_taste_changes_nothing() -> None:
     taste = taste_of("finished t005", "finished t001", "skipped t004", "skipped t002", "disliked t009")
-    other = Taste(tracks=dict(reversed(list(taste.tracks.items()))), count=taste.count, newest_ms=taste.newest_ms)
+    other = Taste(
+        tracks=dict(reversed(list(taste.tracks.items()))), count=taste.count, newest_ms=taste.newest_ms
+    )
     one, two = read_taste(taste, LAND), read_taste(other, LAND)
     assert (one.wanted.track_ids, one.unwanted.track_ids, one.disliked, one.heard) == (
         two.wanted.track_ids,

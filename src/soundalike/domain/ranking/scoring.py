@@ -27,6 +27,9 @@ PUSH = 0.25
 DAMPING = 0.05
 """0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts for half."""
 
+TURNED_AWAY = np.float32(2)
+"""More than any two scores are apart."""
+
 SHORTLIST = 600
 
 SERVED_LATELY = 10
@@ -91,10 +94,13 @@ class Scoring:
 
     @cached_property
     def shares(self) -> FloatArray:
-        """How much each taste counts, or the seed alone."""
+        """How much each taste counts, or the seed alone.
+
+        The root of its weight: a taste that was hardly played yet had no chance to gather more.
+        """
         if self.seed is not None:
             return np.ones(1, dtype=np.float32)
-        return np.bincount(self.taste_of, self.wanted.weights).astype(np.float32)
+        return np.sqrt(np.bincount(self.taste_of, self.wanted.weights)).astype(np.float32)
 
     @cached_property
     def served(self) -> tuple[int, ...]:
@@ -216,7 +222,7 @@ class Scoring:
 
     def _settled(self, rows: IndexArray, own: FloatArray, around: FloatArray) -> FloatArray:
         smoothed = _halved(np.concatenate([own[:, None], around], axis=1)[..., None])[:, 0]
-        return smoothed - self.is_turned_away(rows)
+        return smoothed - TURNED_AWAY * self.is_turned_away(rows)
 
 
 def score_library(terrain: Terrain, reading: Reading, seed: FloatArray | None = None) -> Scoring:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from soundalike.domain.ranking.scoring import Scoring
+from soundalike.domain.ranking.scoring import TURNED_AWAY, Scoring
 
 _MIX = 2_654_435_761  # the golden ratio in 32 bits: neighbouring rows land far apart
 
@@ -18,7 +18,7 @@ def start(scoring: Scoring) -> Iterator[tuple[int, float]]:
     terrain = scoring.terrain
     medoids = terrain.medoids
     order = 1 - np.arange(len(medoids)) / max(len(medoids), 1)
-    scores = order - scoring.push(medoids) - scoring.is_turned_away(medoids)
+    scores = order - scoring.push(medoids) - TURNED_AWAY * scoring.is_turned_away(medoids)
     for place in np.lexsort((medoids, -np.round(scores, 5))):
         yield int(medoids[place]), float(scores[place])
     rest = np.setdiff1d(np.arange(len(terrain)), medoids)

@@ -1,0 +1,194 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from domain.ranking.land import DAY_MS, Points, heap, lay, taste_of
+from making import make_listen, make_track
+from soundalike.domain.ranking.grounds import Grounds, find_grounds
+from soundalike.domain.ranking.reading import read_taste
+from soundalike.domain.ranking.reasons import TITLE_LENGTH, Telling, explain, quoted
+from soundalike.domain.ranking.scoring import score_library
+from soundalike.domain.ranking.serving import Candidate, Role
+from soundalike.domain.recommendations import Reason
+from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
+from soundalike.domain.types import TrackId
+
+DAY_TWO = datetime(1970, 1, 2, 12, 0, tzinfo=UTC)
+CORNERS: Points = (
+    heap("a", 15, 0, 0) | heap("b", 15, 30, 0) | {"x": [0.0, 0.2], "y": [30.0, 0.2], "z": [0, 60]}
+)
+
+
+def grounds_of(
+    track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, lane: int = 0
+) -> Grounds:
+    terrain = lay(CORNERS)
+    place = None if seed is None else np.array(seed, dtype=np.float32)
+    scoring = score_library(terrain, read_taste(taste, terrain), place)
+    row = terrain.rows[TrackId(track_id)]
+    one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=lane)
+    return find_grounds(scoring, [one])[0]
+
+
+def reason_of(
+    track_id: str,
+    taste: Taste,
+    *,
+    now: datetime = DAY_TWO,
+    role: Role = Role.TASTE,
+    seed: list[float] | None = None,
+    likeness: tuple[str, ...] = (),
+) -> Reason:
+    telling = Telling(
+        taste=taste,
+        now=now,
+        titles={TrackId(name): name.upper() for name in CORNERS},
+        seed_title="Seed" if seed else None,
+        likeness={TrackId(track_id): likeness},
+    )
+    return explain(grounds_of(track_id, taste, role=role, seed=seed), telling)
+
+
+def test_it_names_the_track_that_speaks_most_for_it() -> None:
+    reason = reason_of("x", taste_of("finished a01", "finished z"))
+    assert reason.text == "near “A01”, which you finished today"
+
+
+def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
+    taste = taste_of("liked a01", "finished a02")
+    assert reason_of("x", taste).text == "near “A01”, which you liked today"
+    assert reason_of("x", taste_of("finished a01", "liked a02")).text == "near “A02”, which you liked today"
+
+
+@pytest.mark.parametrize(
+    ("deeds", "days", "words"),
+    [
+        (["finished a01"], 0, "finished today"),
+        (["finished a01", "finished a01"], 1, "finished twice yesterday"),
+        (["finished a01"] * 3, 5, "finished three times 5 days ago"),
+        (["finished a01"] * 7, 20, "finished often 2 weeks ago"),
+        (["liked a01", "finished a01"], 100, "liked in January"),
+        (["liked a01", "finished a01", "unliked a01"], 0, "finished today"),
+    ],
+)
+def test_it_tells_what_was_done_and_when(deeds: list[str], days: int, words: str) -> None:
+    reason = reason_of("x", taste_of(*deeds), now=DAY_TWO + timedelta(days=days))
+    assert reason.text == f"near “A01”, which you {words}"
+
+
+def test_plays_of_several_days_tell_of_the_last() -> None:
+    listens = [make_listen(n, track_id="a01", at_ms=(n + 1) * DAY_MS) for n in range(2)]
+    reason = reason_of("x", fold_taste(NO_TASTE, listens), now=DAY_TWO + timedelta(days=2))
+    assert reason.text == "near “A01”, which you finished twice, last yesterday"
+
+
+def test_what_is_not_near_is_not_called_near() -> None:
+    assert reason_of("y", taste_of("finished a01")).text.startswith("leaning towards “A01”")
+
+
+def test_because_lists_the_listens_that_count_latest_first() -> None:
+    reason = reason_of("x", taste_of("finished a01", "skipped b01", "liked a02", "finished a01"))
+    assert [(one.track_id, one.kind) for one in reason.because] == [
+        ("a01", "finished"),
+        ("a02", "liked"),
+        ("a01", "finished"),
+    ]
+    assert [one.at_ms for one in reason.because] == [DAY_MS + minute * 60_000 for minute in (3, 2, 0)]
+
+
+def test_what_says_less_than_a_tenth_is_not_a_because() -> None:
+    near, far = [f"finished a0{n}" for n in range(3)], ["finished z"]
+    taste = taste_of(*near, *far)
+    assert {one.track_id for one in reason_of("x", taste).because} == {"a00", "a01", "a02"}
+
+
+def test_a_listen_that_was_taken_back_is_no_because() -> None:
+    reason = reason_of("x", taste_of("finished a01", "liked a01", "unliked a01"))
+    assert [one.kind for one in reason.because] == ["finished"]
+
+
+def test_the_distance_is_to_the_track_that_is_named() -> None:
+    terrain = lay(CORNERS)
+    away = terrain.coordinates[terrain.rows[TrackId("x")]] - terrain.coordinates[terrain.rows[TrackId("a01")]]
+    assert grounds_of("x", taste_of("finished a01")).distance == pytest.approx(np.linalg.norm(away), abs=1e-4)
+
+
+def test_a_liked_track_speaks_for_itself() -> None:
+    taste = taste_of("liked x")
+    assert reason_of("x", taste).text == "you liked it today"
+    assert grounds_of("x", taste).distance == 0
+
+
+def test_with_a_seed_it_says_in_what_they_are_alike_and_rests_on_no_listens() -> None:
+    reason = reason_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0], likeness=("timbre", "brightness"))
+    assert reason == Reason("similar timbre and brightness to “Seed”", ())
+    assert grounds_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).distance == pytest.approx(0.2)
+
+
+def test_what_is_not_alike_is_not_called_so() -> None:
+    assert reason_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” as a whole"
+    far = reason_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
+    assert far.text == "from “Seed”, though little of it is alike"
+
+
+def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:
+    reason = reason_of("x", taste_of("liked a01"), role=Role.SEED, seed=[0.0, 0.1], likeness=("timbre",))
+    assert reason.text == "similar timbre to “Seed”; near “A01”, which you liked today"
+    assert [one.track_id for one in reason.because] == ["a01"]
+    other = reason_of("y", taste_of("liked z"), role=Role.SEED, seed=[30.0, 0.0], likeness=("timbre",))
+    assert other == Reason("similar timbre to “Seed”", ())
+
+
+def test_exploration_says_that_it_is_one() -> None:
+    assert reason_of("z", taste_of("finished a01"), role=Role.EXPLORATION) == Reason(
+        "exploring: drawn by chance", ()
+    )
+
+
+def test_a_start_says_that_it_is_one_and_names_skips_only_where_they_decided() -> None:
+    assert reason_of("z", NO_TASTE, role=Role.START) == Reason("a start, spread over your library", ())
+    taste = taste_of("skipped a01", "less a02")
+    away = reason_of("z", taste, role=Role.START)
+    assert away.text == "a start, spread over your library, away from what you turned down"
+    assert [(one.track_id, one.kind) for one in away.because] == [("a02", "less"), ("a01", "skipped")]
+    assert reason_of("x", taste, role=Role.START).because == ()
+
+
+def test_a_repeat_says_when_it_was_heard() -> None:
+    reason = reason_of("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
+    assert reason.text == "once more: last heard today"
+    assert [one.kind for one in reason.because] == ["skipped", "finished"]
+    assert grounds_of("a01", taste_of("finished a01"), role=Role.REPEAT).distance == 0
+
+
+def test_a_track_without_a_title_in_the_store_is_a_track() -> None:
+    taste = taste_of("finished a01")
+    telling = Telling(taste=taste, now=DAY_TWO, titles={})
+    assert explain(grounds_of("x", taste), telling).text == "near a track, which you finished today"
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Plain", "“Plain”"),
+        ("two\nlines\tand\x00more", "“two lines and more”"),
+        ("turned \u202e round", "“turned round”"),
+        ("he said “no”", '“he said "no"”'),
+        ("<script>alert(1)</script>", "“<script>alert(1)</script>”"),
+        ("\ud800", "“”"),
+        ("", "“”"),
+    ],
+)
+def test_a_title_is_one_line_of_plain_text(title: str, shown: str) -> None:
+    assert quoted(title) == shown
+
+
+def test_a_long_title_is_cut() -> None:
+    assert len(quoted("x" * 100_000)) <= TITLE_LENGTH + 2
+    assert quoted("x" * 100_000).endswith("x…”")
+
+
+def test_a_listen_that_only_started_says_nothing() -> None:
+    taste = fold_taste(NO_TASTE, [make_listen(1, kind="started", track_id="a01", at_ms=DAY_MS)])
+    assert len(read_taste(taste, lay(CORNERS)).wanted) == 0

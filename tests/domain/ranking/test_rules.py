@@ -1,0 +1,169 @@
+import subprocess
+import sys
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ranking.land import lay, scatter, taste_of
+from making import make_track
+from soundalike.domain.ranking.reading import Reading, read_taste
+from soundalike.domain.ranking.rules import (
+    ArtistCap,
+    Draws,
+    artist_caps,
+    exploration_slots,
+    heard_lately,
+    is_same_title,
+    is_within_a_hair,
+    longest_ago,
+    proportional_turns,
+    within_a_hair,
+)
+from soundalike.domain.types import TrackId
+
+
+def reading_of(*deeds: str) -> Reading:
+    return read_taste(taste_of(*deeds), lay(scatter(20)))
+
+
+def test_nothing_is_repeated_within_the_last_so_many() -> None:
+    reading = reading_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
+    assert heard_lately(reading, memory=3) == ("t001", "t005", "t004")
+
+
+def test_where_nothing_else_is_left_the_longest_ago_comes_first_and_the_unwanted_last() -> None:
+    reading = reading_of("finished t000", "skipped t001", "finished t002", "finished t000")
+    assert longest_ago(reading) == ("t001", "t002", "t000")
+    assert longest_ago(reading, unwanted={TrackId("t001")}) == ("t002", "t000", "t001")
+
+
+@pytest.mark.parametrize(
+    ("title", "artist", "duration_ms", "is_same"),
+    [
+        ("Song", "Band", 200_000, True),
+        ("  SÖNG ", "bänd", 201_900, True),
+        ("Song", "Band", 202_100, False),
+        ("Song (live)", "Band", 200_000, False),
+        ("Song", "Other", 200_000, False),
+        ("Song", None, 200_000, False),
+    ],
+)
+def test_the_same_title_and_artist_of_nearly_the_same_length_is_the_same_recording(
+    title: str, artist: str | None, duration_ms: int, *, is_same: bool
+) -> None:
+    track = make_track("a", title="Song", artist="Band", duration_ms=200_000)
+    other = make_track("b", title=title, artist=artist, duration_ms=duration_ms)
+    assert is_same_title(track, other) is is_same
+    assert is_same_title(other, track) is is_same
+
+
+def test_titles_without_an_artist_tell_nothing() -> None:
+    assert not is_same_title(make_track("a", title="1", artist=None), make_track("b", title="1", artist=None))
+    assert not is_same_title(make_track("a", title="1", artist=" "), make_track("b", title="1", artist=" "))
+
+
+def test_what_is_within_a_hair_is_the_same_recording() -> None:
+    others = np.array([[0.0, 0.0], [5.0, 0.0]], dtype=np.float32)
+    points = np.array([[0.0, 0.1], [5.0, 0.3], [2.0, 0.0]], dtype=np.float32)
+    assert within_a_hair(points, others, hair=0.2).tolist() == [True, False, False]
+    assert [is_within_a_hair(point, others, hair=0.2) for point in points] == [True, False, False]
+    assert not within_a_hair(points, others[:0], hair=9.0).any()
+    assert not is_within_a_hair(points[0], others[:0], hair=9.0)
+
+
+def play(*artists: str | None, caps: dict[str, int] | None = None) -> list[bool]:
+    """Whether each was admitted; all are played."""
+    cap = ArtistCap(caps or {})
+    admitted = []
+    for artist in artists:
+        admitted.append(cap.admits(artist))
+        cap.take(artist)
+    return admitted
+
+
+def test_an_artist_has_three_places_of_ten() -> None:
+    assert play("A", "A", "A", "A") == [True, True, True, False]
+    assert play("A", "A", "A", *"BCDEFGH", "A") == [True] * 11  # the first is out of the window
+    assert play("A", "A", "A", *"BCDEFG", "A")[-1] is False
+
+
+def test_an_artist_is_the_same_however_the_name_is_written() -> None:
+    assert play("Sigur Rós", "SIGUR ROS", "sigur  rós", "Sigur Rós")[-1] is False
+
+
+def test_tracks_without_an_artist_never_clash() -> None:
+    assert play(*[None] * 5, *[""] * 5) == [True] * 10
+
+
+def test_an_artist_whom_the_listener_plays_more_may_come_more() -> None:
+    assert play(*"AAAAAA", caps={"a": 5}) == [True] * 5 + [False]
+    assert artist_caps([("A", 1.0)] * 9 + [("B", 1.0)]) == {"a": 7}  # 9 of 13, nobody's three included
+    assert artist_caps([("A", 1.0)]) == {}  # a quarter is below the cap
+    assert artist_caps([(None, 1.0), ("", 50.0)]) == {}
+
+
+def test_every_taste_has_its_turn_in_proportion() -> None:
+    turns = list(islice(proportional_turns([6.0, 3.0, 1.0], [0, 0, 0]), 20))
+    assert [turns.count(one) for one in range(3)] == [12, 6, 2]
+    assert turns[:3] == [0, 1, 0]
+
+
+def test_a_taste_that_was_served_waits_for_the_others() -> None:
+    assert list(islice(proportional_turns([1.0, 1.0], [3, 0]), 4)) == [1, 1, 1, 0]
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=5), st.integers(1, 60))
+def test_no_taste_is_ever_a_place_and_a_half_short(shares: list[float], count: int) -> None:
+    turns = list(islice(proportional_turns(shares, [0] * len(shares)), count))
+    for one, share in enumerate(shares):
+        assert turns.count(one) > count * share / sum(shares) - 1.5
+
+
+def test_without_tastes_nobody_has_a_turn() -> None:
+    assert list(proportional_turns([], [])) == []
+
+
+@given(st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.integers(0, 200), st.integers(1, 100))
+def test_of_any_places_in_a_row_the_share_of_adventure_is_for_something_else(
+    adventure: float, phase: float, begin: int, count: int
+) -> None:
+    slots = list(islice(exploration_slots(adventure, phase), begin, begin + count))
+    assert abs(sum(slots) - adventure * count) <= 1
+
+
+def test_no_adventure_is_none_and_full_adventure_is_all() -> None:
+    assert not any(islice(exploration_slots(0.0, 0.9), 50))
+    assert all(islice(exploration_slots(1.0, 0.9), 50))
+
+
+def test_draws_depend_on_each_part_of_the_question_and_on_their_name() -> None:
+    draws = {
+        tuple(Draws(*question).numbers(name, 2))
+        for question in (("p", "a", None, ["x"], 20, 0.2), ("q", "a", None, ["x"], 20, 0.2),
+                         ("p", "b", None, ["x"], 20, 0.2), ("p", "a", "s", ["x"], 20, 0.2),
+                         ("p", "a", None, [], 20, 0.2), ("p", "a", None, ["x"], 21, 0.2),
+                         ("p", "a", None, ["x"], 20, 0.3))
+        for name in ("slots", "explore")
+    }  # fmt: skip
+    assert len(draws) == 14
+
+
+def test_draws_are_spread_evenly() -> None:
+    numbers = Draws("question").numbers("name", 4000)
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert np.histogram(numbers, bins=4, range=(0, 1))[0] == pytest.approx([1000] * 4, abs=120)
+
+
+def test_draws_are_the_same_in_every_process() -> None:
+    code = "from soundalike.domain.ranking.rules import Draws; print(Draws('q', ['x'], 0.5).numbers('n', 3))"
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert outputs == {f"{Draws('q', ['x'], 0.5).numbers('n', 3)}\n".encode()}

@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.ranking.land import best, heap, lay, scatter, score
+from soundalike.domain.ranking.scoring import DAMPING, closeness, damping
+from soundalike.domain.ranking.terrain import Terrain
+
+TWO_HEAPS = heap("harp", 12, 0, 0) | heap("metal", 12, 20, 0) | heap("between", 12, 10, 0)
+
+
+def test_closeness_is_one_at_a_centre_and_half_a_spread_away() -> None:
+    terrain = lay({"a": [0.0, 0.0], "b": [0.0, 2.0], "c": [0.0, 4.0]})
+    centre = np.zeros((1, 2), dtype=np.float32)
+    assert closeness(terrain.lifted, centre, 2.0)[0].tolist() == pytest.approx([1.0, 1 / 2, 1 / 5])
+
+
+def test_what_is_like_a_finished_track_comes_first() -> None:
+    assert best(score(lay(TWO_HEAPS), "finished metal03"))[0].startswith("metal")
+
+
+def test_more_of_what_was_finished_than_of_what_was_skipped() -> None:
+    terrain = lay(heap("left", 8, -4, 0) | heap("right", 8, 4, 0) | {"mid": [0.0, 0.0]})
+    for skipped, other in (("left", "right"), ("right", "left")):
+        before = best(score(terrain, "finished mid"))
+        after = best(score(terrain, "finished mid", f"skipped {skipped}00"))
+        assert all(after.index(f"{other}0{n}") <= before.index(f"{other}0{n}") for n in range(8))
+        assert sum(after.index(f"{skipped}0{n}") - before.index(f"{skipped}0{n}") for n in range(8)) > 8
+
+
+def test_a_skip_in_the_first_moment_pushes_away_more_than_one_near_the_end() -> None:
+    terrain = lay(scatter(30))
+    rows = terrain.rows_of(terrain.artefact.track_ids)
+    early = score(terrain, ("skipped t001", 500)).push(rows)
+    late = score(terrain, ("skipped t001", 90_000)).push(rows)
+    assert (early > late).all()
+
+
+def test_what_was_turned_away_from_comes_behind_everything_else() -> None:
+    assert best(score(lay(scatter(20)), "finished t001", "less t005", "skipped t007"))[-2:] in (
+        ["t005", "t007"],
+        ["t007", "t005"],
+    )
+
+
+def test_who_likes_metal_and_harp_has_two_tastes_and_neither_is_what_lies_between() -> None:
+    terrain = lay(TWO_HEAPS)
+    scoring = score(terrain, "finished harp01", "finished metal01", "finished harp02", "finished metal02")
+    firsts = {best(scoring, lane)[0].rstrip("0123456789") for lane in range(len(scoring.lanes))}
+    assert firsts == {"harp", "metal"}
+    for lane in range(2):
+        assert not any(name.startswith("between") for name in best(scoring, lane)[:10])
+
+
+def test_a_taste_that_is_played_more_counts_more_but_less_than_in_proportion() -> None:
+    terrain = lay(TWO_HEAPS)
+    harp, metal = score(terrain, *(f"finished harp0{n}" for n in range(4)), "finished metal01").shares
+    assert harp / metal == pytest.approx(2.0, rel=1e-3)
+
+
+def test_the_latest_tracks_tell_which_taste_has_had_its_turn() -> None:
+    scoring = score(lay(TWO_HEAPS), "finished harp01", "finished metal01", "skipped harp05")
+    by_first = {best(scoring, lane)[0][:4]: scoring.served[lane] for lane in range(2)}
+    assert by_first == {"harp": 2, "meta": 1}
+
+
+def hubs(terrain: Terrain, hub: str, other: str) -> None:
+    hubness = np.ones(len(terrain), dtype=np.float32)
+    hubness[terrain.rows[hub]], hubness[terrain.rows[other]] = 30.0, 0.0  # type: ignore[index] # plain ids
+    object.__setattr__(terrain, "hubness", hubness)
+
+
+def test_of_two_equally_close_tracks_the_hub_comes_later() -> None:
+    points = {"liked": [0.0, 0.0], "left": [-1.0, 0.0], "right": [1.0, 0.0], "far": [0.0, 9.0]}
+    terrain = lay(points, k=1)
+    for hub, other in (("left", "right"), ("right", "left")):
+        hubs(terrain, hub, other)
+        order = best(score(terrain, "finished liked"))
+        assert order.index(other) < order.index(hub)
+
+
+def test_only_tracks_that_more_than_the_mean_have_near_are_damped() -> None:
+    damped = damping(np.array([0.0, 1.0, 16.0], dtype=np.float32))
+    assert damped.tolist() == pytest.approx([1.0, 1.0, 16.0**-DAMPING])
+
+
+def test_a_track_is_judged_by_what_surrounds_it_too() -> None:
+    # Both are as far from the liked track, but the nearest of one is nearer to it.
+    points = {"liked": [0.0], "in": [3.0], "next to in": [2.5], "out": [-3.0], "next to out": [-3.5]}
+    terrain = lay({name.replace(" ", "-"): place for name, place in points.items()}, k=1)
+    order = best(score(terrain, "finished liked"))
+    assert order.index("in") < order.index("out")
+
+
+def test_a_seed_comes_before_the_profile() -> None:
+    terrain = lay(TWO_HEAPS)
+    place = terrain.coordinates[terrain.rows["metal05"]].tolist()  # type: ignore[index] # a plain id
+    scoring = score(terrain, *(f"finished harp0{n}" for n in range(9)), seed=place)
+    assert all(name.startswith("metal") for name in best(scoring)[:10])
+    assert len(scoring.lanes) == 1
+
+
+def test_beyond_the_lane_comes_everything_else_once() -> None:
+    terrain = lay(scatter(700))
+    scoring = score(terrain, "finished t003", "skipped t004")
+    lane, beyond = scoring.lanes[0], list(scoring.beyond(0))
+    rows = lane.rows.tolist() + [row for row, _ in beyond]
+    assert sorted(rows) == list(range(700))
+    scores = lane.scores.tolist() + [score for _, score in beyond]
+    assert scores[600] == max(scores[600:])
+
+
+@settings(max_examples=25)
+@given(st.permutations(range(12)))
+def test_the_order_of_the_rows_changes_no_score(order: list[int]) -> None:
+    points = scatter(12)
+    names = list(points)
+    deeds = ("finished t001", "liked t007", "skipped t003")
+    plain = dict(
+        zip(best(score(lay(points), *deeds)), score(lay(points), *deeds).lanes[0].scores, strict=True)
+    )
+    shuffled = score(lay({names[place]: points[names[place]] for place in order}), *deeds)
+    for name, value in zip(best(shuffled), shuffled.lanes[0].scores, strict=True):
+        assert value == pytest.approx(plain[name], abs=1e-4)
+
+
+def test_scores_of_single_rows_are_those_of_the_lanes() -> None:
+    terrain = lay(scatter(40))
+    scoring = score(terrain, "finished t003", "skipped t004", "liked t030")
+    rows = np.array([5, 17, 39], dtype=np.int32)
+    of_lanes = [
+        max(dict(zip(lane.rows.tolist(), lane.scores.tolist(), strict=True))[row] for lane in scoring.lanes)
+        for row in rows.tolist()
+    ]
+    assert scoring.scores_of(rows).tolist() == pytest.approx(of_lanes, abs=0.05)
+
+
+def test_what_tracks_and_seed_say_adds_up_to_the_score() -> None:
+    terrain = lay(scatter(40))
+    object.__setattr__(terrain, "hubness", np.zeros(40, dtype=np.float32))
+    for seed in (None, [0.1, 0.2, 0.3]):
+        scoring = score(terrain, "finished t003", "liked t020", "finished t021", seed=seed)
+        lane = scoring.lanes[0]
+        said, of_seed = scoring.pulls(lane.rows, np.zeros(len(lane.rows), dtype=np.int32))
+        assert (said.sum(axis=1) + of_seed).tolist() == pytest.approx(lane.scores.tolist(), abs=1e-5)
