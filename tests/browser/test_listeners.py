@@ -40,6 +40,7 @@ def log_in(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the page is whole, and its scripts have run
 
 
 def log_out(page: Page, url: str) -> None:
