@@ -222,7 +222,8 @@ class Scoring:
 
     def _settled(self, rows: IndexArray, own: FloatArray, around: FloatArray) -> FloatArray:
         smoothed = _halved(np.concatenate([own[:, None], around], axis=1)[..., None])[:, 0]
-        return smoothed - TURNED_AWAY * self.is_turned_away(rows)
+        settled: FloatArray = smoothed - TURNED_AWAY * self.is_turned_away(rows).astype(np.float32)
+        return settled
 
 
 def score_library(terrain: Terrain, reading: Reading, seed: FloatArray | None = None) -> Scoring:
