@@ -158,6 +158,7 @@ def test_an_unknown_name_costs_one_comparison_too(desk: Desk, name: str) -> None
     assert len(desk.hasher.compared) == 1
     (password, against) = desk.hasher.compared[0]
     assert password == OTHER
+    assert against.startswith("hash of ")  # as slow to compare with as any
     assert against != desk.accounts.named("ann").password_hash
 
 
@@ -260,6 +261,34 @@ def test_tokens_are_for_accounts_alone_and_not_without_end(desk: Desk) -> None:
         desk.accounts.make_token(ann.id)
     with pytest.raises(AccountError, match="revoke one"):
         desk.accounts.make_token(ann.id)
+
+
+def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashing, most = 0, 0
+    lock = threading.Lock()
+    both = threading.Barrier(2)
+
+    class Counting:
+        """Hashes in pairs: one alone would wait for ever."""
+
+        def hash(self, _password: bytes) -> str:
+            nonlocal hashing, most
+            with lock:
+                hashing += 1
+                most = max(most, hashing)
+            both.wait(10)
+            with lock:
+                hashing -= 1
+            return "hash"
+
+    monkeypatch.setattr("soundalike.passwords.Argon2", Counting)
+    hasher = Argon2Hasher()
+    threads = [threading.Thread(target=hasher.hash, args=("x",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == 2
 
 
 ARGON2 = Argon2Hasher()

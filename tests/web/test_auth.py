@@ -107,6 +107,15 @@ def test_a_store_that_cannot_tell_whether_there_are_accounts_lets_nobody_in(
         assert client.get("/", headers={**LOCAL, **headers}).status_code in {500, 503}
 
 
+def test_when_the_last_account_goes_while_a_proxy_asks_nobody_is_you(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = stage.client()
+    answers = iter([True, False])
+    monkeypatch.setattr(stage.store, "has_users", lambda: next(answers))
+    assert me(client, {**LOCAL, "X-Forwarded-For": "192.0.2.1"}).status_code == 401
+
+
 def test_on_an_address_of_other_machines_nobody_is_you(stage: Stage) -> None:
     stage.is_exposed = True
     client = stage.client()

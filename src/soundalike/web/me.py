@@ -32,7 +32,6 @@ def make_me(services: Services) -> Blueprint:
         # What fails before the first piece is still answered as an error.
         answer = Response(chain([next(pieces)], pieces), content_type="application/json")
         answer.headers["Content-Disposition"] = f'attachment; filename="{EXPORT_NAME}"'
-        answer.call_on_close(pieces.close)
         return answer
 
     @me.delete("/api/me")
