@@ -160,7 +160,7 @@ class Outlooks:
             lately=lately,
             recordings=Recordings(
                 terrain.coordinates,
-                hair=terrain.hair,
+                hairs=terrain.hairs,
                 tracks=[tracks[track_id] for track_id in sorted(named) if track_id in tracks],
             ),
             caps=artist_caps((tracks[one].artist, weights[one]) for one in listened if one in tracks),

@@ -219,7 +219,7 @@ class _Serving:
         size = first + _FIRST_BATCH
         while batch := list(islice(ranked.places, size)):
             rows = np.array([row for row, _ in batch], dtype=np.int32)
-            is_closed = within_a_hair(terrain.coordinates[rows], points, hair=terrain.hair)
+            is_closed = within_a_hair(terrain.coordinates[rows], points, hairs=terrain.hairs[rows])
             is_open = [not shut and ids[row] not in closed for shut, row in zip(is_closed, rows, strict=True)]
             tracks = present_tracks(
                 self._store, {ids[row] for row, shown in zip(rows, is_open, strict=True) if shown}
@@ -240,7 +240,7 @@ class _Serving:
         places = [(terrain.rows[one], 0.0) for one in order if one in terrain.rows]
         shut = terrain.coordinates[terrain.rows_of(sorted(closed))]
         found = self._candidates(Ranked(Role.REPEAT, 1.0, iter(places)), closed, shut, first=count)
-        recordings = Recordings(terrain.coordinates, hair=terrain.hair)
+        recordings = Recordings(terrain.coordinates, hairs=terrain.hairs)
         for candidate in served:
             recordings.add(candidate)
         return list(islice(serve_again(found, recordings), max(count, 0)))

@@ -17,7 +17,6 @@ from soundalike.domain.ranking.rules import (
     exploration_slots,
     heard_lately,
     is_same_title,
-    is_within_a_hair,
     longest_ago,
     proportional_turns,
     within_a_hair,
@@ -68,10 +67,10 @@ def test_titles_without_an_artist_tell_nothing() -> None:
 def test_what_is_within_a_hair_is_the_same_recording() -> None:
     others = np.array([[0.0, 0.0], [5.0, 0.0]], dtype=np.float32)
     points = np.array([[0.0, 0.1], [5.0, 0.3], [2.0, 0.0]], dtype=np.float32)
-    assert within_a_hair(points, others, hair=0.2).tolist() == [True, False, False]
-    assert [is_within_a_hair(point, others, hair=0.2) for point in points] == [True, False, False]
-    assert not within_a_hair(points, others[:0], hair=9.0).any()
-    assert not is_within_a_hair(points[0], others[:0], hair=9.0)
+    hairs = np.array([0.2, 0.2, 0.2], dtype=np.float32)
+    assert within_a_hair(points, others, hairs=hairs).tolist() == [True, False, False]
+    assert within_a_hair(points, others, hairs=hairs * 2).tolist() == [True, True, False]
+    assert not within_a_hair(points, others[:0], hairs=hairs * 99).any()
 
 
 def play(*artists: str | None, caps: dict[str, int] | None = None) -> list[bool]:

@@ -19,7 +19,7 @@ def recordings(**places: float) -> Recordings:
     coordinates = FAR_APART.copy()
     for name, place in places.items():
         coordinates[int(name[1:])] = place
-    return Recordings(coordinates, hair=0.1)
+    return Recordings(coordinates, hairs=np.full(len(coordinates), 0.1, dtype=np.float32))
 
 
 def serve(

@@ -9,7 +9,16 @@ from soundalike.domain.types import TrackId
 def test_the_spread_is_what_two_random_tracks_are_apart() -> None:
     terrain = lay({"a": [0.0], "b": [1.0], "c": [3.0]})
     assert terrain.spread == 2.0  # of 1, 2 and 3
-    assert terrain.hair == pytest.approx(HAIR * 2.0)
+
+
+def test_a_hair_is_a_part_of_what_the_fifth_neighbour_is_away() -> None:
+    terrain = lay({name: [float(number)] for number, name in enumerate("abcdefghi")}, k=8)
+    assert terrain.hairs.tolist() == pytest.approx([HAIR * each for each in (5, 4, 3, 3, 3, 3, 3, 4, 5)])
+
+
+def test_in_a_small_library_it_is_a_part_of_what_the_middle_neighbour_is_away() -> None:
+    terrain = lay({name: [float(number)] for number, name in enumerate("abcde")}, k=9)
+    assert terrain.hairs.tolist() == pytest.approx([HAIR * each for each in (3, 2, 2, 2, 3)])
 
 
 def test_near_is_what_a_tenth_of_random_pairs_is() -> None:
@@ -35,7 +44,7 @@ def test_a_track_without_neighbours_is_around_itself() -> None:
 def test_where_all_tracks_are_at_one_place_the_spread_is_one(points: dict[str, list[float]]) -> None:
     terrain = lay(points)
     assert terrain.spread == 1.0
-    assert 0 < terrain.hair < 1e-3
+    assert 0 < terrain.hairs.max() < 1e-3
 
 
 def test_rows_are_found_by_id_and_strangers_are_left_out() -> None:

@@ -61,16 +61,19 @@ def name_of(track: Track) -> tuple[str | None, str | None]:
     return key_of(track.artist), key_of(track.title)
 
 
-def is_within_a_hair(point: FloatArray, others: FloatArray, *, hair: float) -> bool:
-    """Tell the same recording: whether a place, shape (m,), is within a hair of others, shape (k, m)."""
-    return bool(len(others)) and float(np.square(others - point).sum(axis=1).min()) <= hair**2
+def within_a_hair(points: FloatArray, others: FloatArray, *, hairs: FloatArray) -> npt.NDArray[np.bool_]:
+    """Tell the same recording: which places are nearer to any of others than their hair.
 
-
-def within_a_hair(points: FloatArray, others: FloatArray, *, hair: float) -> npt.NDArray[np.bool_]:
-    """Tell the same recording: which of some places, shape (n, m), are within a hair of others, (k, m)."""
+    Parameters
+    ----------
+    points, others : FloatArray, shapes (n, m) and (k, m)
+        Places.
+    hairs : FloatArray, shape (n,)
+        How near the same recording is.
+    """
     if not len(others):
         return np.zeros(len(points), dtype=bool)
-    is_close: npt.NDArray[np.bool_] = distances_between(points, others).min(axis=1) <= hair
+    is_close: npt.NDArray[np.bool_] = distances_between(points, others).min(axis=1) <= hairs
     return is_close
 
 

@@ -8,8 +8,8 @@ from enum import Enum, auto
 from soundalike.domain.ranking.rules import (
     ArtistCap,
     is_same_title,
-    is_within_a_hair,
     name_of,
+    within_a_hair,
 )
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
@@ -82,15 +82,15 @@ class Recordings:
     ----------
     coordinates : FloatArray, shape (n, m)
         Of all tracks.
-    hair : float
-        Up to which distance two are the same recording.
+    hairs : FloatArray, shape (n,)
+        How near to each the same recording is.
     tracks : iterable of Track
         Recordings that must not come.
     """
 
-    def __init__(self, coordinates: FloatArray, *, hair: float, tracks: Iterable[Track] = ()) -> None:
+    def __init__(self, coordinates: FloatArray, *, hairs: FloatArray, tracks: Iterable[Track] = ()) -> None:
         self._coordinates = coordinates
-        self._hair = hair
+        self._hairs = hairs
         self._rows: list[int] = []
         self._tracks: dict[tuple[str | None, str | None], tuple[Track, ...]] = {}
         self._hashes: set[str] = set()
@@ -104,9 +104,9 @@ class Recordings:
             return True
         if any(is_same_title(track, other) for other in self._tracks.get(name_of(track), ())):
             return True
-        return is_within_a_hair(
-            self._coordinates[candidate.row], self._coordinates[self._rows], hair=self._hair
-        )
+        own = slice(candidate.row, candidate.row + 1)
+        others = self._coordinates[self._rows]
+        return bool(within_a_hair(self._coordinates[own], others, hairs=self._hairs[own])[0])
 
     def add(self, candidate: Candidate) -> None:
         """Remember one that is in the list."""
@@ -115,7 +115,7 @@ class Recordings:
 
     def copy(self) -> "Recordings":
         """Return another that remembers the same and goes its own way."""
-        other = Recordings(self._coordinates, hair=self._hair)
+        other = Recordings(self._coordinates, hairs=self._hairs)
         other._rows = list(self._rows)
         other._hashes = set(self._hashes)
         other._tracks = dict(self._tracks)
