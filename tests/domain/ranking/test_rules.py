@@ -17,6 +17,7 @@ from soundalike.domain.ranking.rules import (
     exploration_slots,
     heard_lately,
     is_same_title,
+    is_within_a_hair,
     longest_ago,
     proportional_turns,
     within_a_hair,
@@ -71,6 +72,8 @@ def test_what_is_within_a_hair_is_the_same_recording() -> None:
     assert within_a_hair(points, others, hairs=hairs).tolist() == [True, False, False]
     assert within_a_hair(points, others, hairs=hairs * 2).tolist() == [True, True, False]
     assert not within_a_hair(points, others[:0], hairs=hairs * 99).any()
+    assert [is_within_a_hair(point, others, hair=0.2) for point in points] == [True, False, False]
+    assert not is_within_a_hair(points[0], others[:0], hair=99)
 
 
 def play(*artists: str | None, caps: dict[str, int] | None = None) -> list[bool]:

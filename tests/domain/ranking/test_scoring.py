@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.ranking.land import best, heap, lay, scatter, score
-from soundalike.domain.ranking.scoring import DAMPING, closeness, damping
-from soundalike.domain.ranking.terrain import Terrain
+from soundalike.domain.ranking.scoring import closeness
+from soundalike.domain.ranking.terrain import damp_hubs
 
 TWO_HEAPS = heap("harp", 12, 0, 0) | heap("metal", 12, 20, 0) | heap("between", 12, 10, 0)
 
@@ -65,24 +65,14 @@ def test_the_latest_tracks_tell_which_taste_has_had_its_turn() -> None:
     assert by_first == {"harp": 2, "meta": 1}
 
 
-def hubs(terrain: Terrain, hub: str, other: str) -> None:
-    hubness = np.ones(len(terrain), dtype=np.float32)
-    hubness[terrain.rows[hub]], hubness[terrain.rows[other]] = 30.0, 0.0  # type: ignore[index] # plain ids
-    object.__setattr__(terrain, "hubness", hubness)
-
-
 def test_of_two_equally_close_tracks_the_hub_comes_later() -> None:
     points = {"liked": [0.0, 0.0], "left": [-1.0, 0.0], "right": [1.0, 0.0], "far": [0.0, 9.0]}
     terrain = lay(points, k=1)
     for hub, other in (("left", "right"), ("right", "left")):
-        hubs(terrain, hub, other)
+        hubness = np.array([30.0 if name == hub else 0.5 for name in points], dtype=np.float32)
+        object.__setattr__(terrain, "damping", damp_hubs(hubness))
         order = best(score(terrain, "finished liked"))
         assert order.index(other) < order.index(hub)
-
-
-def test_only_tracks_that_more_than_the_mean_have_near_are_damped() -> None:
-    damped = damping(np.array([0.0, 1.0, 16.0], dtype=np.float32))
-    assert damped.tolist() == pytest.approx([1.0, 1.0, 16.0**-DAMPING])
 
 
 def test_a_track_is_judged_by_what_surrounds_it_too() -> None:
@@ -138,7 +128,7 @@ def test_scores_of_single_rows_are_those_of_the_lanes() -> None:
 
 def test_what_tracks_and_seed_say_adds_up_to_the_score() -> None:
     terrain = lay(scatter(40))
-    object.__setattr__(terrain, "hubness", np.zeros(40, dtype=np.float32))
+    object.__setattr__(terrain, "damping", np.ones(40, dtype=np.float32))
     for seed in (None, [0.1, 0.2, 0.3]):
         scoring = score(terrain, "finished t003", "liked t020", "finished t021", seed=seed)
         lane = scoring.lanes[0]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from domain.ranking.land import lay, scatter
-from soundalike.domain.ranking.terrain import HAIR
+from soundalike.domain.ranking.terrain import DAMPING, HAIR, count_hubness, damp_hubs
 from soundalike.domain.types import TrackId
 
 
@@ -30,14 +30,22 @@ def test_near_is_what_a_tenth_of_random_pairs_is() -> None:
 
 def test_hubness_counts_how_often_a_track_is_a_neighbour() -> None:
     # Nearest: b of a, a of b, b of c.
-    terrain = lay({"a": [0.0], "b": [1.0], "c": [3.0]}, k=1)
-    assert terrain.hubness.tolist() == [1.0, 2.0, 0.0]
+    neighbours = lay({"a": [0.0], "b": [1.0], "c": [3.0]}, k=1).artefact.neighbours.rows
+    assert count_hubness(neighbours).tolist() == [1.0, 2.0, 0.0]
+
+
+def test_only_tracks_that_more_than_the_mean_have_near_are_damped() -> None:
+    damped = damp_hubs(np.array([0.0, 1.0, 16.0], dtype=np.float32))
+    assert damped.tolist() == pytest.approx([1.0, 1.0, 16.0**-DAMPING])
+    assert lay({"a": [0.0], "b": [1.0], "c": [3.0]}, k=1).damping.tolist() == pytest.approx(
+        [1.0, 2.0**-DAMPING, 1.0]
+    )
 
 
 def test_a_track_without_neighbours_is_around_itself() -> None:
     terrain = lay({"a": [0.0]}, k=2)
     assert terrain.around.tolist() == [[0, 0]]
-    assert terrain.hubness.tolist() == [1.0]
+    assert terrain.damping.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("points", [{"a": [2.0]}, {"a": [2.0], "b": [2.0]}])

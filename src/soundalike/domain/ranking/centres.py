@@ -13,7 +13,7 @@ MOST_TASTES = 5
 APART = 0.9
 """Of what two random tracks are apart: tastes that are more so, on average, are two."""
 
-_ROUNDS = 10
+_ROUNDS = 5
 
 _Float64 = npt.NDArray[np.float64]
 _Numbers = npt.NDArray[np.intp]

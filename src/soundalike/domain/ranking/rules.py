@@ -61,6 +61,11 @@ def name_of(track: Track) -> tuple[str | None, str | None]:
     return key_of(track.artist), key_of(track.title)
 
 
+def is_within_a_hair(point: FloatArray, others: FloatArray, *, hair: float) -> bool:
+    """Tell the same recording: whether a place, shape (m,), is within a hair of any of others, (k, m)."""
+    return bool(len(others)) and float(np.square(others - point).sum(axis=1).min()) <= hair**2
+
+
 def within_a_hair(points: FloatArray, others: FloatArray, *, hairs: FloatArray) -> npt.NDArray[np.bool_]:
     """Tell the same recording: which places are nearer to any of others than their hair.
 

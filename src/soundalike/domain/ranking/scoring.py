@@ -21,11 +21,8 @@ BLEND = 0.5
 SEED_BLEND = 0.25
 """The same where a seed is asked about: the seed comes first."""
 
-PUSH = 0.25
+PUSH = 0.4
 """What many unwanted tracks weigh against wanted ones."""
-
-DAMPING = 0.05
-"""0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts for half."""
 
 TURNED_AWAY = np.float32(2)
 """More than any two scores are apart."""
@@ -36,7 +33,7 @@ SERVED_LATELY = 10
 """So many of the latest tracks tell which taste has had its turn."""
 
 _BLOCK = 8_192
-_NOWHERE = np.float32(-np.inf)
+_SAMPLED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +147,10 @@ class Scoring:
             Before damping; 0 or more.
         """
         terrain, lot = self.terrain, self.reading.wanted
-        centres = [terrain.coordinates[lot.rows]] + ([] if self.seed is None else [self.seed[np.newaxis]])
+        centres = self._with_seed(terrain.coordinates[lot.rows])
         places = np.concatenate([rows[:, None], terrain.around[rows]], axis=1)
         flat = places.ravel()
-        close = closeness(terrain.lifted[flat], np.concatenate(centres), terrain.spread)
+        close = closeness(terrain.lifted[flat], centres, terrain.spread)
         close = _halved(close.T.reshape(*places.shape, -1))
         of_track = self._mixture[:, self.wanted.centre_of] * (
             lot.weights / self.wanted.weights[self.wanted.centre_of]
@@ -182,18 +179,17 @@ class Scoring:
 
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
         terrain = self.terrain
-        centres = [self.wanted.points, self.unwanted.points]
-        if self.seed is not None:
-            centres.append(self.seed[np.newaxis])
-        close = closeness(terrain.lifted[rows], np.concatenate(centres), terrain.spread)
-        pull = self._mixture @ np.delete(close, self._unwanted_part, axis=0)
-        pull *= damping(terrain.hubness[rows])
-        pull -= PUSH * self._pushed(close[self._unwanted_part])
-        return pull
+        centres = self._with_seed(self.wanted.points)
+        close = closeness(
+            terrain.lifted[rows], np.concatenate([centres, self.unwanted.points]), terrain.spread
+        )
+        scores = self._mixture @ close[: len(centres)]
+        scores *= terrain.damping[rows]
+        scores -= PUSH * self._pushed(close[len(centres) :])
+        return scores
 
-    @property
-    def _unwanted_part(self) -> slice:
-        return slice(len(self.wanted), len(self.wanted) + len(self.unwanted))
+    def _with_seed(self, points: FloatArray) -> FloatArray:
+        return points if self.seed is None else np.concatenate([points, self.seed[np.newaxis]])
 
     @cached_property
     def _mixture(self) -> FloatArray:
@@ -239,12 +235,6 @@ def score_library(terrain: Terrain, reading: Reading, seed: FloatArray | None = 
     )
 
 
-def damping(hubness: FloatArray) -> FloatArray:
-    """Return what a track's closeness counts, the less the more tracks have it among their nearest."""
-    damped: FloatArray = np.maximum(hubness, 1) ** np.float32(-DAMPING)
-    return damped
-
-
 def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatArray:
     """Return ``1 / (1 + (distance / spread) ** 2)`` of each place to each centre.
 
@@ -281,6 +271,15 @@ def _centres(lot: Lot, terrain: Terrain, limit: int) -> Centres:
 
 
 def _top(scores: FloatArray, count: int) -> IndexArray:
-    if len(scores) <= count:
-        return np.arange(len(scores), dtype=np.int32)
-    return np.argpartition(scores, len(scores) - count)[-count:].astype(np.int32)
+    """Return the rows of the highest scores."""
+    rows = np.arange(len(scores), dtype=np.int32)
+    if len(scores) > _SAMPLED * count:
+        # What a sample has too many of above it, the whole has, too.
+        sample = scores[::_SAMPLED]
+        place = len(sample) - 2 * count // _SAMPLED
+        found = np.flatnonzero(scores >= np.partition(sample, place)[place])
+        if len(found) >= count:
+            rows = found.astype(np.int32)
+    if len(rows) <= count:
+        return rows
+    return rows[np.argpartition(scores[rows], len(rows) - count)[-count:]]

@@ -8,8 +8,8 @@ from enum import Enum, auto
 from soundalike.domain.ranking.rules import (
     ArtistCap,
     is_same_title,
+    is_within_a_hair,
     name_of,
-    within_a_hair,
 )
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
@@ -104,9 +104,11 @@ class Recordings:
             return True
         if any(is_same_title(track, other) for other in self._tracks.get(name_of(track), ())):
             return True
-        own = slice(candidate.row, candidate.row + 1)
-        others = self._coordinates[self._rows]
-        return bool(within_a_hair(self._coordinates[own], others, hairs=self._hairs[own])[0])
+        return is_within_a_hair(
+            self._coordinates[candidate.row],
+            self._coordinates[self._rows],
+            hair=float(self._hairs[candidate.row]),
+        )
 
     def add(self, candidate: Candidate) -> None:
         """Remember one that is in the list."""

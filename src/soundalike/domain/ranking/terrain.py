@@ -20,6 +20,9 @@ distinct rows 27 have another within it, and no more than 30 within 0.35: its kn
 NEAR_SHARE = 0.1
 """Two tracks are near where at most this share of random pairs is as near."""
 
+DAMPING = 0.05
+"""0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts for half."""
+
 NEIGHBOURHOOD = 5
 
 _SAMPLE = 512
@@ -46,8 +49,8 @@ class Terrain:
         Up to which distance another track is the same recording.
     around : IndexArray, shape (n, 5 or fewer)
         Each row's nearest others, itself where there is none.
-    hubness : FloatArray, shape (n,)
-        How often a track is among the nearest of others, over the mean of that.
+    damping : FloatArray, shape (n,)
+        What closeness to each counts: 1, or less for hubs.
     medoids : IndexArray
         Rows that stand for the library, most first.
     middle : FloatArray, shape (m,)
@@ -61,7 +64,7 @@ class Terrain:
     near: float
     hairs: FloatArray
     around: IndexArray
-    hubness: FloatArray
+    damping: FloatArray
     medoids: IndexArray
     middle: FloatArray
 
@@ -92,7 +95,7 @@ def survey(artefact: Artefact) -> Terrain:
         near=near,
         hairs=_hairs(artefact.neighbours.distances),
         around=_around(rows),
-        hubness=_hubness(rows),
+        damping=damp_hubs(count_hubness(rows)),
         medoids=choose_medoids(coordinates),
         middle=coordinates.mean(axis=0) if len(coordinates) else np.zeros(coordinates.shape[1], np.float32),
     )
@@ -133,8 +136,26 @@ def _hairs(distances: FloatArray) -> FloatArray:
     return np.maximum(hairs, _LEAST_HAIR)
 
 
-def _hubness(neighbours: IndexArray) -> FloatArray:
-    """Count how often each row is a neighbour of others, over the mean (1 where nobody has any)."""
+def damp_hubs(hubness: FloatArray) -> FloatArray:
+    """Return what closeness to a track counts, the less the more tracks have it among their nearest.
+
+    Parameters
+    ----------
+    hubness : FloatArray, shape (n,)
+        How often each is among the nearest of others, over the mean of that.
+    """
+    damped: FloatArray = np.maximum(hubness, 1) ** np.float32(-DAMPING)
+    return damped
+
+
+def count_hubness(neighbours: IndexArray) -> FloatArray:
+    """Count how often each row is a neighbour of others, over the mean (1 where nobody has any).
+
+    Parameters
+    ----------
+    neighbours : IndexArray, shape (n, k)
+        -1 is none.
+    """
     counts = np.bincount(neighbours[neighbours >= 0], minlength=len(neighbours)).astype(np.float32)
     mean = counts.mean() if len(counts) else 0.0
     return counts / mean if mean > 0 else np.ones(len(neighbours), dtype=np.float32)
