@@ -112,9 +112,9 @@ class Reading:
         The same to the last track that was finished, where there is one.
     chance : float
         The same of any order.
-    smaller, smaller_chance : float or None
-        Of two collections that have tracks left, the smaller share in the top 10, and what that is in
-        any order on average.
+    smaller, smaller_chance, smaller_part : float or None
+        Of two collections that have tracks left, the smaller share in the top 10, what that is in
+        any order on average, and the part of all that is unheard that the smaller collection is.
     """
 
     recommended: float | None
@@ -123,6 +123,7 @@ class Reading:
     chance: float
     smaller: float | None
     smaller_chance: float | None
+    smaller_part: float | None
 
 
 Readings = dict[int, Reading]
@@ -282,7 +283,7 @@ class Listener:
         if self._run.kind.adventure is not None:
             recommended = self._world.recommended(self._user, max(count, TOP), self._run.kind.adventure)
         finished = [track_id for track_id in self._heard if self._is_liked(track_id)]
-        smaller, smaller_chance = self._smaller_share(recommended)
+        smaller, smaller_chance, smaller_part = self._smaller_share(recommended)
         return Reading(
             recommended=share(recommended, liked),
             similar=share(self._similar(self._heard[-1]), liked) if self._heard else None,
@@ -290,6 +291,7 @@ class Listener:
             chance=count / unheard,
             smaller=smaller,
             smaller_chance=smaller_chance,
+            smaller_part=smaller_part,
         )
 
     def _put_on(self) -> list[TrackId]:
@@ -302,13 +304,14 @@ class Listener:
     def _similar(self, track_id: TrackId) -> list[TrackId]:
         return [each for each in self._world.similar(track_id) if each not in self._heard]
 
-    def _smaller_share(self, recommended: list[TrackId] | None) -> tuple[float | None, float | None]:
+    def _smaller_share(self, recommended: list[TrackId] | None) -> tuple[float | None, ...]:
         counts = [len(self.left(name)) for name in self._run.liked]
         if recommended is None or len(counts) == 1 or not all(counts):
-            return None, None
+            return None, None, None
         shares = [share(recommended[:TOP], set(self.left(name)), TOP) for name in self._run.liked]
         unheard = len(self._world.clips) - len(self._heard)
-        return min(one for one in shares if one is not None), chance_of_smaller(*counts, unheard)
+        smaller = min(one for one in shares if one is not None)
+        return smaller, chance_of_smaller(*counts, unheard), min(counts) / unheard
 
     def _listen(self, track_id: TrackId, kind: ListenKind, position_ms: int | None) -> Listen:
         number = next(self._events)
@@ -467,6 +470,7 @@ def print_two(results: Results) -> None:
         row("smaller share in the top 10", runs, lambda one: one.smaller)
         row("smaller share of a random ten", runs, lambda one: one.smaller_chance)
         ratio(runs)
+        row("part of all that the smaller collection is", runs, lambda one: one.smaller_part)
 
 
 def heading(text: str) -> None:
@@ -543,11 +547,10 @@ def draw(results: Results) -> None:
     )
     with style_context(style):
         figure, axes = plt.subplots(1, len(panels), figsize=(10, 3.4), sharey=True, layout="constrained")
-        for place, (axis, (title, runs)) in enumerate(zip(axes, panels, strict=True)):
+        for axis, (title, runs) in zip(axes, panels, strict=True):
             draw_panel(axis, title, runs)
-            if place == 0:
-                axis.set_ylabel("R-precision of what is unheard")
-                axis.legend(frameon=False, labelcolor=INK)
+        axes[0].set_ylabel("R-precision of what is unheard")
+        axes[-1].legend(frameon=False, labelcolor=INK, loc="lower left")
         CURVE.parent.mkdir(exist_ok=True)
         figure.savefig(CURVE, transparent=True, metadata={"Date": None, "Creator": None})
     print(f"\nthe curve is in {CURVE.relative_to(CURVE.parent.parent)}")

@@ -1,0 +1,179 @@
+"""Measure how near the same recording lies when it is encoded anew, against tracks that are different.
+
+Every third clip is written again in several ways, and heard again. Distances are told in hairs: 1 is how near
+`soundalike` takes two tracks for the same recording. Different clips should all be farther, the same ones
+nearer.
+
+    python bench/same_recording.py [FOLDER WITH audio/ AND tracks.csv]
+"""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from soundalike.audio.analyse import analyse_file
+from soundalike.audio.features import Timbre
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
+from soundalike.domain.ranking.terrain import Terrain, survey
+from soundalike.domain.similarity import DEFAULT_RECIPE, Artefact, Scaling, SpaceRecipe
+from soundalike.domain.table import LibraryTable
+from soundalike.domain.types import ArtefactVersion, FloatArray, RelativePath, RootName, TrackId
+from soundalike.model.exact import exact_neighbours
+from soundalike.model.local import fit_locally
+
+MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
+OPUS_RATE = 48_000
+EVERY = 3
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A way to write a clip again."""
+
+    name: str
+    format: str
+    subtype: str | None = None
+    compression: float | None = None
+    change: Callable[[FloatArray, int], FloatArray] = lambda signal, _: signal
+
+
+def main() -> None:
+    """Print how far the same and different recordings are apart."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else MUSIC
+    paths = sorted((folder / "audio").rglob("*.mp3"))
+    if not paths:
+        sys.exit(f"{folder / 'audio'} holds no clips; give a folder with audio/")
+    with ProcessPoolExecutor() as pool:
+        originals = list(pool.map(hear, paths))
+        again = {
+            number: list(pool.map(partial(encode_and_hear, number), paths[::EVERY]))
+            for number in range(len(ENCODINGS))
+        }
+    for recipe in (DEFAULT_RECIPE, SpaceRecipe(scaling=Scaling.MIN_MAX)):
+        terrain = survey(build(originals, recipe))
+        nearest = terrain.artefact.neighbours.distances[:, 0] / terrain.hairs
+        print(f"\n{len(paths)} clips, {recipe.title}: distances in hairs")
+        print(f"{'':34}{'median':>8}{'19 of 20':>10}{'most':>8}{'within':>9}")
+        print(
+            f"{'nearest different clip':34}{np.median(nearest):8.2f}{'':10}{'':8}{(nearest <= 1).mean():9.0%}"
+        )
+        print(f"{'... the nearest of all':34}{nearest.min():8.2f}")
+        for number, encoding in enumerate(ENCODINGS):
+            away = distances(terrain, again[number])
+            print(
+                f"{encoding.name:34}{np.median(away):8.2f}{np.quantile(away, 0.95):10.2f}{away.max():8.2f}"
+                f"{(away <= 1).mean():9.0%}"
+            )
+
+
+def distances(terrain: Terrain, vectors: list[FeatureVectors]) -> FloatArray:
+    """Return how far each is from its original, in hairs."""
+    places = terrain.artefact.space.place(np.stack([each.whole for each in vectors]))
+    away: FloatArray = np.linalg.norm(places - terrain.coordinates[::EVERY], axis=1) / terrain.hairs[::EVERY]
+    return away
+
+
+def encode_and_hear(number: int, path: Path) -> FeatureVectors:
+    """Write a clip again and hear that."""
+    encoding = ENCODINGS[number]
+    signal, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    signal = encoding.change(signal, rate)
+    if encoding.subtype == "OPUS":
+        signal, rate = soxr.resample(signal, rate, OPUS_RATE), OPUS_RATE
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / f"clip.{encoding.format.lower()}"
+        soundfile.write(
+            written,
+            np.clip(signal, -1, 1),
+            rate,
+            format=encoding.format,
+            subtype=encoding.subtype,
+            compression_level=encoding.compression,
+        )
+        return hear(written)
+
+
+def hear(path: Path) -> FeatureVectors:
+    """Extract a file's vectors."""
+    status = path.stat()
+    found = FoundFile(
+        location=Location(RootName("music"), RelativePath(path.name.encode())),
+        real_path=path,
+        is_linked=False,
+        stamp=FileStamp(status.st_size, status.st_mtime_ns),
+    )
+    heard = analyse_file(found, Timbre(), known=frozenset())
+    if not isinstance(heard, Heard) or heard.vectors is None:
+        sys.exit(f"{path} cannot be heard")
+    return heard.vectors
+
+
+def build(vectors: list[FeatureVectors], recipe: SpaceRecipe) -> Artefact:
+    """Learn a space from the clips."""
+    table = LibraryTable(
+        schema=vectors[0].schema,
+        track_ids=tuple(TrackId(str(number)) for number in range(len(vectors))),
+        whole=np.stack([each.whole for each in vectors]),
+        first_half=np.stack([each.first_half for each in vectors]),
+        second_half=np.stack([each.second_half for each in vectors]),
+        genres=(None,) * len(vectors),
+        artists=(None,) * len(vectors),
+    )
+    space = fit_locally(recipe, table)
+    coordinates = space.place(table.whole)
+    return Artefact(
+        version=ArtefactVersion("000001"),
+        schema=table.schema,
+        recipe=recipe,
+        space=space,
+        track_ids=table.track_ids,
+        coordinates=coordinates,
+        neighbours=exact_neighbours(coordinates, 50),
+    )
+
+
+def mix_down(signal: FloatArray, _rate: int) -> FloatArray:
+    """Mix to mono."""
+    mono: FloatArray = signal.mean(axis=1, keepdims=True)
+    return mono
+
+
+def halve(signal: FloatArray, _rate: int) -> FloatArray:
+    """Lower the level by 6 dB."""
+    return signal * np.float32(0.5)
+
+
+def cut(signal: FloatArray, rate: int) -> FloatArray:
+    """Begin a second later."""
+    return signal[rate:]
+
+
+ENCODINGS = (
+    Encoding("FLAC", "FLAC"),
+    Encoding("MP3, high rate", "MP3", compression=0.1),
+    Encoding("MP3, lowest rate", "MP3", compression=0.9),
+    Encoding("Vorbis, medium quality", "OGG", "VORBIS", 0.6),
+    Encoding("Vorbis, lowest quality", "OGG", "VORBIS", 0.95),
+    Encoding("Opus", "OGG", "OPUS"),
+    Encoding("mono", "FLAC", change=mix_down),
+    Encoding("half as loud", "FLAC", change=halve),
+    Encoding("a second cut off", "FLAC", change=cut),
+)
+
+
+if __name__ == "__main__":
+    main()
