@@ -483,7 +483,7 @@ def row(name: str, results: Results, pick: Pick, *, sign: str = "") -> None:
     cells = []
     for after in AFTER:
         found = values(results, after, pick)
-        cells.append(f"{np.mean(found):{sign}.3f}±{error(found):.3f}" if found else "")
+        cells.append(f"{np.mean(found):{sign}.3f}±{error(found):.3f}".replace("0.", ".") if found else "")
     print(f"{name:42}" + "".join(f"{cell:>11}" for cell in cells))
 
 
