@@ -27,12 +27,12 @@ PUSH = 0.4
 TURNED_AWAY = np.float32(2)
 """More than any two scores are apart."""
 
-SHORTLIST = 600
+SHORTLIST = 400
 
 SERVED_LATELY = 10
 """So many of the latest tracks tell which taste has had its turn."""
 
-_BLOCK = 8_192
+_BLOCK = 4_096
 _SAMPLED = 8
 
 
@@ -162,7 +162,9 @@ class Scoring:
 
     def is_turned_away(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
         """Tell which rows are themselves unwanted: they come behind everything else."""
-        return np.isin(rows, self.reading.unwanted.rows)
+        is_unwanted = np.zeros(len(self.terrain), dtype=bool)
+        is_unwanted[self.reading.unwanted.rows] = True
+        return is_unwanted[rows]
 
     def push(self, rows: IndexArray) -> FloatArray:
         """Return how close each row is to what is unwanted, 0 to 1, shape (k,)."""
