@@ -25,8 +25,7 @@ from soundalike.domain.types import FloatArray, ProfileVersion, TrackId
 from soundalike.services.placed import place_of
 
 _MOST_KEPT = 256
-_ARTISTS_OF = 50
-_NAMED_DISLIKED = 100
+_ARTISTS_OF, _NAMED_LATELY, _NAMED_DISLIKED = 30, 40, 60
 _EAR_SAMPLE = 128
 
 _Key = tuple[ProfileVersion, TrackId | None, bytes]
@@ -45,7 +44,7 @@ class Outlook:
     lately : tuple of TrackId
         What is not to be repeated, latest first.
     recordings : Recordings
-        What was heard lately or is disliked; to be copied before it is added to.
+        The latest of what was heard, and what is disliked; to be copied before it is added to.
     caps : dict of str to int
         Artists that may have more places than others.
     """
@@ -152,7 +151,7 @@ class Outlooks:
         lately = heard_lately(reading)
         weights = dict(zip(reading.wanted.track_ids, reading.wanted.weights.tolist(), strict=True))
         listened = reading.wanted.heaviest(_ARTISTS_OF)
-        named = {*lately, *reading.disliked[:_NAMED_DISLIKED]}
+        named = {*lately[:_NAMED_LATELY], *reading.disliked[:_NAMED_DISLIKED]}
         tracks = self._store.tracks(named.union(listened))
         return Outlook(
             scoring=scoring,

@@ -32,7 +32,7 @@ from soundalike.services.profiles import Profiles
 
 DEFAULT_ADVENTURE = 0.2
 
-_FIRST_BATCH, _BATCH = 8, 100
+_FIRST_BATCH, _BATCH = 4, 100
 
 
 class Recommender:

@@ -45,14 +45,15 @@ class Centres:
         return len(self.weights)
 
 
-def find_centres(points: FloatArray, weights: FloatArray, *, limit: int) -> Centres:
-    """Gather weighted points, shape (n, m), in at most `limit` centres; up to that, each is its own.
+def find_centres(places: FloatArray, weights: FloatArray, *, limit: int) -> Centres:
+    """Gather weighted places, shape (n, m), in at most `limit` centres; up to that, each is its own.
 
     k-means that starts from the heaviest point and goes on with what is farthest from all before, by
     weight: the same points give the same centres.
     """
-    if len(points) <= limit:
-        return Centres(points, weights, np.zeros(len(points), dtype=np.float32), np.arange(len(points)))
+    if len(places) <= limit:
+        return Centres(places, weights, np.zeros(len(places), dtype=np.float32), np.arange(len(places)))
+    points: _Float64 = places.astype(np.float64)  # once, rather than for every distance
     centres = points[_far_apart(points, weights, limit)]
     nearest = _nearest(points, centres)
     for _ in range(_ROUNDS):
@@ -65,7 +66,9 @@ def find_centres(points: FloatArray, weights: FloatArray, *, limit: int) -> Cent
     sums = np.bincount(centre_of, weights)
     away = distances_between(points, centres)[np.arange(len(points)), nearest] ** 2
     loose = np.bincount(centre_of, weights * away) / sums
-    return Centres(centres[used], sums.astype(np.float32), loose.astype(np.float32), centre_of)
+    return Centres(
+        centres[used].astype(np.float32), sums.astype(np.float32), loose.astype(np.float32), centre_of
+    )
 
 
 def tell_tastes(centres: Centres, *, apart: float, most: int = MOST_TASTES) -> _Numbers:
@@ -104,7 +107,7 @@ def tell_tastes(centres: Centres, *, apart: float, most: int = MOST_TASTES) -> _
     return taste_of
 
 
-def _far_apart(points: FloatArray, weights: FloatArray, count: int) -> list[int]:
+def _far_apart(points: _Float64, weights: FloatArray, count: int) -> list[int]:
     chosen = [int(np.argmax(weights))]
     away = distances_between(points, points[chosen])[:, 0] ** 2
     while len(chosen) < count:
@@ -113,15 +116,15 @@ def _far_apart(points: FloatArray, weights: FloatArray, count: int) -> list[int]
     return chosen
 
 
-def _nearest(points: FloatArray, centres: FloatArray) -> _Numbers:
+def _nearest(points: _Float64, centres: _Float64) -> _Numbers:
     return np.asarray(np.round(distances_between(points, centres), 5).argmin(axis=1))
 
 
-def _means(points: FloatArray, weights: FloatArray, nearest: _Numbers, *, before: FloatArray) -> FloatArray:
+def _means(points: _Float64, weights: FloatArray, nearest: _Numbers, *, before: _Float64) -> _Float64:
     """Move each centre to the mean of its points; one without any stays."""
     belongs = (nearest[:, None] == np.arange(len(before))) * weights[:, None]
     sums = belongs.sum(axis=0)[:, None]
-    means: FloatArray = np.divide(belongs.T @ points, sums, out=before.copy(), where=sums > 0)
+    means: _Float64 = np.divide(belongs.T @ points, sums, out=before.copy(), where=sums > 0)
     return means
 
 

@@ -75,7 +75,7 @@ class Terrain:
     @property
     def coordinates(self) -> FloatArray:
         """Each track in the space, shape (n, m)."""
-        return self.artefact.coordinates
+        return self.lifted[:, :-2]
 
     def __len__(self) -> int:
         """Count the tracks."""
