@@ -2,7 +2,6 @@ import io
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from browser.listener import Ledger, Listener
-from soundalike.services.recommending import Recommender
 from soundalike.web.server import Server
 from web.stage import Stage
 
@@ -65,7 +63,7 @@ def sounds() -> dict[str, bytes]:
 @pytest.fixture
 def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
     """Six tracks in four formats that a browser plays, in a row of growing distance."""
-    stage = with_recommender(Stage(tmp_path))
+    stage = Stage(tmp_path)
     playable = ["audio/mpeg", "audio/ogg", "audio/wav", "audio/flac"]
     names = ("Amber", "Birch", "Cedar", "Dogwood", "Elm", "Fir")
     for number, name in enumerate(names):
@@ -81,14 +79,6 @@ def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
             point=(float(number), 0.0),
         )
     stage.build()
-    return stage
-
-
-def with_recommender(stage: Stage) -> Stage:
-    """Let a stage recommend as the program does."""
-    services = stage.services
-    recommender = Recommender(stage.store, stage.shelf, services.library, services.profiles, clock=stage.now)
-    stage.services = replace(services, recommender=recommender)
     return stage
 
 

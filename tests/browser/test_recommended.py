@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from browser.conftest import HOSTILE, LENGTH_S, with_recommender
+from browser.conftest import HOSTILE, LENGTH_S
 from browser.listener import Ledger, Listener, remember, until
 from soundalike.web.server import Server
 from web.stage import Stage
@@ -23,7 +23,7 @@ AT_ONCE_MS = 1_000
 @pytest.fixture
 def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
     """Sixty tracks by twenty artists on a plain, in three groups that lie apart, none on another."""
-    stage = with_recommender(Stage(tmp_path))
+    stage = Stage(tmp_path)
     jitter = np.random.default_rng(5).uniform(-0.2, 0.2, size=(60, 2))
     for number, (dx, dy) in enumerate(jitter.tolist()):
         group, place = divmod(number, 20)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from soundalike.domain.types import UserId
+from soundalike.domain.users import Token
 from soundalike.services import Services
 from soundalike.wire import time_text
 from soundalike.wire.listens import listen_body
@@ -30,6 +31,11 @@ def export_pieces(services: Services, user_id: UserId) -> Generator[bytes, None,
     yield b"\n ]\n}\n"
 
 
+def token_body(token: Token) -> dict[str, Any]:
+    """Return a token as its user may see it."""
+    return {"id": token.id, "label": token.label, "created_at": time_text(token.created_at)}
+
+
 def _head(services: Services, user_id: UserId) -> dict[str, Any]:
     user = services.accounts.user(user_id)
     account = {
@@ -37,8 +43,5 @@ def _head(services: Services, user_id: UserId) -> dict[str, Any]:
         "name": None if user is None else user.name,
         "created_at": None if user is None else time_text(user.created_at),
     }
-    tokens = [
-        {"id": token.id, "label": token.label, "created_at": time_text(token.created_at)}
-        for token in services.accounts.tokens_of(user_id)
-    ]
+    tokens = [token_body(token) for token in services.accounts.tokens_of(user_id)]
     return {"account": account, "tokens": tokens, "profile": profile_body(services.profiles.of(user_id))}

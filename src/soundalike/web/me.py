@@ -6,13 +6,12 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
-from soundalike.domain.users import Token
 from soundalike.services import Services
 from soundalike.services.accounts import NewToken
 from soundalike.web.auth import end_session
-from soundalike.web.exporting import export_pieces
+from soundalike.web.entry import keep_private
+from soundalike.web.exporting import export_pieces, token_body
 from soundalike.web.listeners import known_listener, listener_id
-from soundalike.wire import time_text
 
 EXPORT_NAME = "soundalike-export.json"
 
@@ -54,11 +53,7 @@ def make_me(services: Services) -> Blueprint:
             raise NotFound
         return "", 204
 
-    @me.after_request
-    def keep_private(response: Response) -> Response:
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
-
+    me.after_request(keep_private)
     return me
 
 
@@ -70,11 +65,6 @@ def forget_listener(services: Services) -> None:
     else:
         services.accounts.remove(listener.user_id, erase=services.listens.erase)
     end_session()
-
-
-def token_body(token: Token) -> dict[str, Any]:
-    """Return a token as its user may see it."""
-    return {"id": token.id, "label": token.label, "created_at": time_text(token.created_at)}
 
 
 def _new_token_body(made: NewToken) -> dict[str, Any]:

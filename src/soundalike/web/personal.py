@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from soundalike.domain.errors import ListenError, QueryError
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
+from soundalike.services.recommending import DEFAULT_ADVENTURE
 from soundalike.web.listeners import listener_id
 from soundalike.web.parameters import limit_of, single
 from soundalike.wire import recommendations_body
@@ -19,7 +20,6 @@ from soundalike.wire.listens import listens_from
 MAX_EVENTS = 500
 MAX_LISTENS_BYTES = 256 * 1024
 MAX_EXCLUDED = 1_000
-DEFAULT_ADVENTURE = 0.2
 _FRACTION = re.compile(r"[0-9]{0,3}(\.[0-9]{0,20})?(e-[0-9]{1,2})?", re.ASCII)
 _SHOWN_LENGTH = 40
 
