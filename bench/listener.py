@@ -36,17 +36,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.style import context as style_context
 
-from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import Timbre
+from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
+from soundalike.domain.files import FoundFile, Heard
 from soundalike.domain.listening import Listen, ListenKind
 from soundalike.domain.similarity import DEFAULT_RECIPE, Artefact, ArtefactDraft
-from soundalike.domain.table import LibraryTable
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import ArtefactVersion, EventId, RelativePath, RootName, TrackId, UserId
-from soundalike.model.exact import exact_neighbours
-from soundalike.model.local import fit_locally
+from soundalike.domain.types import ArtefactVersion, EventId, TrackId, UserId
 from soundalike.services.library import Library
 from soundalike.services.neighbours import NeighbourFinder
 from soundalike.services.profiles import Profiles
@@ -54,7 +50,6 @@ from soundalike.services.recommending import DEFAULT_ADVENTURE, Recommender
 from soundalike.services.roots import RootMap
 from soundalike.store.sqlite import SqliteStore
 
-MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
 CURVE = Path(__file__).resolve().parent.parent / "docs" / "learning.svg"
 SEEDS = 20
 AFTER = (0, 1, 3, 5, 10)
@@ -135,7 +130,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else MUSIC
     if not (folder / "tracks.csv").is_file():
         sys.exit(f"{folder / 'tracks.csv'} is not there; give a folder with audio/ and tracks.csv")
-    clips = hear(folder)
+    clips = read_clips(folder)
     collections = sorted({clip.collection for clip in clips})
     ones = [(name,) for name in collections]
     twos = list(itertools.combinations(collections, 2))
@@ -173,7 +168,8 @@ class World:
         self.store = SqliteStore(folder / "library.sqlite")
         for clip in clips:
             self.store.save_track(clip.track, clip.vectors)
-        shelf = Shelf(build(clips))
+        table = tabulate([clip.track.id for clip in clips], [clip.vectors for clip in clips])
+        shelf = Shelf(build(table, DEFAULT_RECIPE))
         library = Library(self.store, RootMap(self.store, {}))
         self.profiles = Profiles(self.store, lateness_ms=LATENESS_MS)
         self.neighbours = NeighbourFinder(self.store, shelf, library)
@@ -344,23 +340,15 @@ def chance_of_smaller(one: int, other: int, unheard: int) -> float:
 # The clips
 
 
-def hear(folder: Path) -> list[Clip]:
+def read_clips(folder: Path) -> list[Clip]:
     """Extract every clip's vectors, with its number for an id."""
-    extractor = Timbre()
     clips = []
     with (folder / "tracks.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            path = folder / row["file"]
-            status = path.stat()
-            found = FoundFile(
-                location=Location(RootName("music"), RelativePath(row["file"].encode())),
-                real_path=path,
-                is_linked=False,
-                stamp=FileStamp(status.st_size, status.st_mtime_ns),
-            )
-            heard = analyse_file(found, extractor, known=frozenset())
-            if isinstance(heard, Heard) and heard.vectors is not None:
-                clips.append(Clip(as_track(row, found, heard), heard.vectors, row["collection"]))
+            found = find(folder, row["file"])
+            heard = hear(found)
+            if heard is not None:
+                clips.append(Clip(as_track(row, found, heard[0]), heard[1], row["collection"]))
     return clips
 
 
@@ -380,31 +368,6 @@ def as_track(row: dict[str, str], found: FoundFile, heard: Heard) -> Track:
         duration_ms=heard.duration_ms,
         media_type=heard.media_type,
         added_at=SOME_TIME,
-    )
-
-
-def build(clips: Sequence[Clip]) -> Artefact:
-    """Learn the default space from the clips."""
-    vectors = [clip.vectors for clip in clips]
-    table = LibraryTable(
-        schema=vectors[0].schema,
-        track_ids=tuple(clip.track.id for clip in clips),
-        whole=np.stack([each.whole for each in vectors]),
-        first_half=np.stack([each.first_half for each in vectors]),
-        second_half=np.stack([each.second_half for each in vectors]),
-        genres=(None,) * len(clips),
-        artists=(None,) * len(clips),
-    )
-    space = fit_locally(DEFAULT_RECIPE, table)
-    coordinates = space.place(table.whole)
-    return Artefact(
-        version=ArtefactVersion("000001"),
-        schema=table.schema,
-        recipe=DEFAULT_RECIPE,
-        space=space,
-        track_ids=table.track_ids,
-        coordinates=coordinates,
-        neighbours=exact_neighbours(coordinates, 50),
     )
 
 

@@ -14,19 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import Timbre
+from clips import MUSIC, find, hear, tabulate
 from soundalike.domain.features import FeatureSchema, FeatureVectors
-from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
 from soundalike.domain.similarity import DEFAULT_RECIPE, Scaling, SpaceRecipe
 from soundalike.domain.table import LibraryTable
-from soundalike.domain.types import FloatArray, RelativePath, RootName, TrackId
+from soundalike.domain.types import FloatArray, TrackId
 from soundalike.model.exact import exact_neighbours
 from soundalike.model.local import fit_locally
 from soundalike.model.tune import GridTuner
 from soundalike.services.evaluating import Estimate, hubness, precision_at_k
 
-MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
 NAIVE_FEATURES = (*(f"mfcc_{number}_mean" for number in range(1, 14)), "centroid_mean", "zcr_mean")
 NAIVE_RECIPE = SpaceRecipe(scaling=Scaling.MIN_MAX)
 
@@ -67,32 +64,17 @@ def judge(coordinates: FloatArray, table: LibraryTable, k: int) -> Estimate:
 
 def listen(folder: Path) -> LibraryTable:
     """Extract every clip's vectors; the collection stands for the genre."""
-    extractor = Timbre()
     heard: list[tuple[dict[str, str], FeatureVectors]] = []
     with (folder / "tracks.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            result = analyse_file(found(folder, row["file"]), extractor, known=frozenset())
-            if isinstance(result, Heard) and result.vectors is not None:
-                heard.append((row, result.vectors))
-    return LibraryTable(
-        schema=extractor.schema,
-        track_ids=tuple(TrackId(row["track_id"]) for row, _ in heard),
-        whole=np.stack([vectors.whole for _, vectors in heard]),
-        first_half=np.stack([vectors.first_half for _, vectors in heard]),
-        second_half=np.stack([vectors.second_half for _, vectors in heard]),
-        genres=tuple(row["collection"] for row, _ in heard),
-        artists=tuple(row["artist"] for row, _ in heard),
-    )
-
-
-def found(folder: Path, name: str) -> FoundFile:
-    """Describe a file as a scan would."""
-    status = (folder / name).stat()
-    return FoundFile(
-        location=Location(RootName("music"), RelativePath(name.encode())),
-        real_path=folder / name,
-        is_linked=False,
-        stamp=FileStamp(status.st_size, status.st_mtime_ns),
+            result = hear(find(folder, row["file"]))
+            if result is not None:
+                heard.append((row, result[1]))
+    return tabulate(
+        [TrackId(row["track_id"]) for row, _ in heard],
+        [vectors for _, vectors in heard],
+        genres=[row["collection"] for row, _ in heard],
+        artists=[row["artist"] for row, _ in heard],
     )
 
 

@@ -24,18 +24,12 @@ import numpy as np
 import soundfile
 import soxr
 
-from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import Timbre
+from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
 from soundalike.domain.ranking.terrain import Terrain, survey
-from soundalike.domain.similarity import DEFAULT_RECIPE, Artefact, Scaling, SpaceRecipe
-from soundalike.domain.table import LibraryTable
-from soundalike.domain.types import ArtefactVersion, FloatArray, RelativePath, RootName, TrackId
-from soundalike.model.exact import exact_neighbours
-from soundalike.model.local import fit_locally
+from soundalike.domain.similarity import DEFAULT_RECIPE, Scaling, SpaceRecipe
+from soundalike.domain.types import FloatArray, TrackId
 
-MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
 OPUS_RATE = 48_000
 EVERY = 3
 
@@ -58,13 +52,14 @@ def main() -> None:
     if not paths:
         sys.exit(f"{folder / 'audio'} holds no clips; give a folder with audio/")
     with ProcessPoolExecutor() as pool:
-        originals = list(pool.map(hear, paths))
+        originals = list(pool.map(hear_whole, paths))
         again = {
             number: list(pool.map(partial(encode_and_hear, number), paths[::EVERY]))
             for number in range(len(ENCODINGS))
         }
+    table = tabulate([TrackId(str(number)) for number in range(len(originals))], originals)
     for recipe in (DEFAULT_RECIPE, SpaceRecipe(scaling=Scaling.MIN_MAX)):
-        terrain = survey(build(originals, recipe))
+        terrain = survey(build(table, recipe))
         nearest = terrain.artefact.neighbours.distances[:, 0] / terrain.hairs
         print(f"\n{len(paths)} clips, {recipe.title}: distances in hairs")
         print(f"{'':34}{'median':>8}{'19 of 20':>10}{'most':>8}{'within':>9}")
@@ -104,46 +99,15 @@ def encode_and_hear(number: int, path: Path) -> FeatureVectors:
             subtype=encoding.subtype,
             compression_level=encoding.compression,
         )
-        return hear(written)
+        return hear_whole(written)
 
 
-def hear(path: Path) -> FeatureVectors:
+def hear_whole(path: Path) -> FeatureVectors:
     """Extract a file's vectors."""
-    status = path.stat()
-    found = FoundFile(
-        location=Location(RootName("music"), RelativePath(path.name.encode())),
-        real_path=path,
-        is_linked=False,
-        stamp=FileStamp(status.st_size, status.st_mtime_ns),
-    )
-    heard = analyse_file(found, Timbre(), known=frozenset())
-    if not isinstance(heard, Heard) or heard.vectors is None:
+    heard = hear(find(path.parent, path.name))
+    if heard is None:
         sys.exit(f"{path} cannot be heard")
-    return heard.vectors
-
-
-def build(vectors: list[FeatureVectors], recipe: SpaceRecipe) -> Artefact:
-    """Learn a space from the clips."""
-    table = LibraryTable(
-        schema=vectors[0].schema,
-        track_ids=tuple(TrackId(str(number)) for number in range(len(vectors))),
-        whole=np.stack([each.whole for each in vectors]),
-        first_half=np.stack([each.first_half for each in vectors]),
-        second_half=np.stack([each.second_half for each in vectors]),
-        genres=(None,) * len(vectors),
-        artists=(None,) * len(vectors),
-    )
-    space = fit_locally(recipe, table)
-    coordinates = space.place(table.whole)
-    return Artefact(
-        version=ArtefactVersion("000001"),
-        schema=table.schema,
-        recipe=recipe,
-        space=space,
-        track_ids=table.track_ids,
-        coordinates=coordinates,
-        neighbours=exact_neighbours(coordinates, 50),
-    )
+    return heard[1]
 
 
 def mix_down(signal: FloatArray, _rate: int) -> FloatArray:
