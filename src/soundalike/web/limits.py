@@ -51,10 +51,10 @@ class MovingWindow:
             now = self._clock()
             times = self._times.setdefault(key, deque())
             self._times.move_to_end(key)
-            while times and times[0] <= now - WINDOW_S:
+            while times and now - times[0] >= WINDOW_S:
                 times.popleft()
             if len(times) >= self._most:
-                return times[0] + WINDOW_S - now
+                return WINDOW_S - (now - times[0])  # by its age, which rounds alike in both lines
             times.append(now)
             if len(self._times) > self._max_keys:
                 self._times.popitem(last=False)
