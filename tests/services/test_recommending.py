@@ -14,10 +14,20 @@ import pytest
 from fakes import MemoryStore
 from making import SOME_TIME, make_listen, make_schema, make_track
 from shelf import MemoryShelf, make_draft
-from soundalike.domain.errors import NoArtefactError, NotAnalysedError, QueryError, UnknownTrackError
+from soundalike.domain.errors import (
+    DamagedArtefactError,
+    ModelError,
+    NoArtefactError,
+    NotAnalysedError,
+    QueryError,
+    UnknownTrackError,
+)
 from soundalike.domain.features import FeatureVectors
+from soundalike.domain.ranking.terrain import Terrain, survey
 from soundalike.domain.recommendations import Recommendation, Recommendations
+from soundalike.domain.similarity import Artefact
 from soundalike.domain.types import TrackId, UserId
+from soundalike.services import outlooks
 from soundalike.services.library import Library
 from soundalike.services.profiles import Profiles
 from soundalike.services.recommending import Recommender
@@ -140,6 +150,38 @@ def stage() -> Stage:
     stage.add_heap("mid", 12, 0, 0, seed=3)
     stage.build()
     return stage
+
+
+# Before anybody asks
+
+
+def test_the_artefact_is_looked_over_once_and_not_again_for_whoever_asks_first(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surveyed: list[str] = []
+
+    def noted(artefact: Artefact) -> Terrain:
+        surveyed.append(artefact.version)
+        return survey(artefact)
+
+    monkeypatch.setattr(outlooks, "survey", noted)
+    stage.recommender.prepare()
+    assert surveyed == ["000001"]
+    assert stage.names()
+    assert surveyed == ["000001"]
+
+
+@pytest.mark.parametrize("failure", [NoArtefactError, DamagedArtefactError])
+def test_without_a_whole_artefact_there_is_nothing_to_prepare(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: type[ModelError]
+) -> None:
+    def current() -> Artefact:
+        raise failure
+
+    monkeypatch.setattr(stage.shelf, "current", current)
+    stage.recommender.prepare()
+    with pytest.raises(failure):
+        stage.ask()
 
 
 # What is learnt

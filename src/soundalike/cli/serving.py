@@ -71,6 +71,7 @@ def _serve(app: App) -> None:
     settings = app.settings
     # What was taken, but not folded, when the process was killed.
     app.services.profiles.catch_up()
+    app.services.recommender.prepare()
     web = create_app(
         app.services,
         session_key=app.session_key(),

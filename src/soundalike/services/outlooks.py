@@ -18,7 +18,6 @@ from soundalike.domain.ranking.serving import Ranked, Recordings, Role
 from soundalike.domain.ranking.sounding import Ear, train_ear
 from soundalike.domain.ranking.starting import start
 from soundalike.domain.ranking.terrain import Terrain, survey
-from soundalike.domain.similarity import Artefact
 from soundalike.domain.taste import Taste
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, ProfileVersion, TrackId
@@ -103,7 +102,7 @@ class Outlooks:
         NoArtefactError
             If nothing has been built.
         """
-        terrain = self._surveyed(self._shelf.current())
+        terrain = self.survey()
         place = None if seed is None else place_of(self._store, seed, terrain.artefact)
         key = (profile.version, None if seed is None else seed.id, b"" if place is None else place.tobytes())
         with self._lock:
@@ -133,7 +132,15 @@ class Outlooks:
         self._ear = (terrain, ear)
         return ear
 
-    def _surveyed(self, artefact: Artefact) -> Terrain:
+    def survey(self) -> Terrain:
+        """Return what ranking needs to know of the artefact in use, looked over once.
+
+        Raises
+        ------
+        NoArtefactError
+            If nothing has been built.
+        """
+        artefact = self._shelf.current()
         with self._survey_lock:
             if self._terrain is None or self._terrain.artefact is not artefact:
                 self._terrain = survey(artefact)

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice, repeat
 
 import numpy as np
 
-from soundalike.domain.errors import NoArtefactError, QueryError
+from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
 from soundalike.domain.ports import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.ranking.exploring import explore
@@ -64,6 +65,11 @@ class Recommender:
         self._profiles = profiles
         self._clock = clock
         self._outlooks = Outlooks(store, shelf)
+
+    def prepare(self) -> None:
+        """Look the artefact in use over, if there is one, so that who asks first need not wait."""
+        with suppress(ModelError):
+            self._outlooks.survey()
 
     def recommend(
         self,

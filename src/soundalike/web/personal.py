@@ -14,7 +14,7 @@ from soundalike.services import Services
 from soundalike.services.recommending import DEFAULT_ADVENTURE
 from soundalike.web.listeners import listener_id
 from soundalike.web.parameters import limit_of, single
-from soundalike.wire import recommendations_body
+from soundalike.wire import judgements_body, recommendations_body
 from soundalike.wire.listens import listens_from
 
 MAX_EVENTS = 500
@@ -33,6 +33,10 @@ def make_personal(services: Services) -> Blueprint:
         taken = listens_from(_body(request), listener_id())
         receipt = services.listens.take(taken)
         return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates), 202
+
+    @personal.get("/api/judgements")
+    def judgements() -> Response:
+        return jsonify(judgements_body(services.profiles.of(listener_id())))
 
     @personal.get("/api/recommendations")
     def recommendations() -> Response:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendations import Recommendation, Recommendations
 from soundalike.domain.similarity import Pair, Similar
 from soundalike.domain.tracks import Track
@@ -52,6 +53,18 @@ def recommendations_body(found: Recommendations) -> dict[str, Any]:
         "profile_version": found.profile_version,
         "recommendations": [_recommendation_body(one) for one in found.recommendations],
         "note": found.note,
+    }
+
+
+def judgements_body(profile: Profile) -> dict[str, Any]:
+    """Return what is liked and disliked as ``/api/judgements`` answers it, the latest first."""
+    tracks = profile.taste.tracks.items()
+    liked = [(known.liked_ms, track_id) for track_id, known in tracks if known.liked_ms is not None]
+    disliked = [(known.disliked_ms, track_id) for track_id, known in tracks if known.disliked_ms is not None]
+    return {
+        "profile_version": profile.version,
+        "liked": [track_id for _, track_id in sorted(liked, reverse=True)],
+        "disliked": [track_id for _, track_id in sorted(disliked, reverse=True)],
     }
 
 

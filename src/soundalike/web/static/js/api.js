@@ -22,6 +22,9 @@ export class ApiError extends Error {
 /** @returns {Promise<import("./queue.js").Track>} @throws {ApiError} */
 export const track = (id) => ask(of(id));
 
+/** @returns {Promise<{liked: string[], disliked: string[]}>} what the server knows of us @throws {ApiError} */
+export const judgements = () => ask("/api/judgements");
+
 /**
  * What to play next.
  * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how

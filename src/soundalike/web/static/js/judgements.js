@@ -1,38 +1,59 @@
-/** What the listener likes and dislikes, as far as this browser was told; a key of its own for each track. */
-import { keyOf } from "./memory.js";
+/** What the listener likes and dislikes: what the server knows, and on top of it what has not reached it yet. */
+import { judgements as ask } from "./api.js";
+import { user } from "./memory.js";
 
 const KINDS = ["liked", "disliked"];
+const UNDONE = new Map(KINDS.map((kind) => [`un${kind}`, kind]));
 
-/** Views listen for "change", which another tab may cause too. */
+/** Views listen for "change". */
 export class Judgements extends EventTarget {
-  /** What storage would not take. @type {Map<string, ?string>} */
-  #unstored = new Map();
+  /** @type {Map<string, "liked"|"disliked">} */
+  #known = new Map();
+  /** What was said since the server was last asked: its answer may be older. @type {import("./outbox.js").Listen[]} */
+  #said = [];
+  #questions = 0;
 
-  constructor() {
+  /** @param {import("./outbox.js").Outbox} outbox */
+  constructor(outbox) {
     super();
-    const prefix = keyOf("judged", "");
-    addEventListener("storage", ({ key }) => (key === null || key.startsWith(prefix)) && this.dispatchEvent(new Event("change")));
+    this.outbox = outbox;
+    outbox.addEventListener("put", ({ detail }) => this.#hear(detail));
+    addEventListener("online", () => this.load());
+    addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.load());
+    this.load();
   }
 
   /** @returns {?("liked"|"disliked")} */
   of(trackId) {
-    if (this.#unstored.has(trackId)) return this.#unstored.get(trackId);
-    try {
-      const kind = localStorage.getItem(keyOf("judged", trackId));
-      return KINDS.includes(kind) ? kind : null;
-    } catch {
-      return null;
-    }
+    return this.#known.get(trackId) ?? null;
   }
 
-  /** @param {?("liked"|"disliked")} kind  null takes it back */
-  set(trackId, kind) {
+  /** Ask the server; where it does not answer, what is known stays. */
+  async load() {
+    if (!user()) return;
+    const question = (this.#questions += 1);
+    this.#said = this.outbox.all();
+    this.#lay(this.#said);
+    let answer;
     try {
-      if (kind) localStorage.setItem(keyOf("judged", trackId), kind);
-      else localStorage.removeItem(keyOf("judged", trackId));
-      this.#unstored.delete(trackId);
+      answer = await ask();
     } catch {
-      this.#unstored.set(trackId, kind);
+      return; // It is asked again when the page is looked at anew.
+    }
+    if (question !== this.#questions) return;
+    this.#known = new Map(KINDS.flatMap((kind) => answer[kind].map((id) => [id, kind])));
+    this.#lay(this.#said);
+  }
+
+  #hear(listen) {
+    this.#said.push(listen);
+    this.#lay([listen]);
+  }
+
+  #lay(listens) {
+    for (const { kind, track_id } of listens) {
+      if (KINDS.includes(kind)) this.#known.set(track_id, kind);
+      else if (UNDONE.has(kind) && this.of(track_id) === UNDONE.get(kind)) this.#known.delete(track_id);
     }
     this.dispatchEvent(new Event("change"));
   }

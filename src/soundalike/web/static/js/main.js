@@ -18,9 +18,12 @@ import { toast } from "./toasts.js";
 import { showWhy } from "./why.js";
 
 const outbox = new Outbox(toast);
-const delivery = new Delivery(outbox, toast);
+const judgements = new Judgements(outbox);
+const delivery = new Delivery(outbox, (text) => {
+  toast(text);
+  judgements.load(); // What was let go was believed.
+});
 const player = new Player(document.getElementById("audio"), toast, delivery);
-const judgements = new Judgements();
 const opinions = new Opinions(player, judgements, record, toast);
 const why = showWhy();
 const explain = () => why(player.queue.currentEntry);

@@ -38,7 +38,6 @@ export class Opinions {
 
   #judge(track, kind) {
     const isTakenBack = this.judgements.of(track.id) === kind;
-    this.judgements.set(track.id, isTakenBack ? null : kind);
     this.record(isTakenBack ? `un${kind}` : kind, track.id);
     return !isTakenBack;
   }

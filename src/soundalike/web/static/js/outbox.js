@@ -5,7 +5,8 @@
  */
 import { keyOf } from "./memory.js";
 
-export class Outbox {
+/** Views listen for "put", here or in another tab of the same listener. */
+export class Outbox extends EventTarget {
   /** What storage would not take. @type {Map<string, Listen>} */
   #unstored = new Map();
   #hasSaid = false;
@@ -14,7 +15,9 @@ export class Outbox {
 
   /** @param {(text: string) => void} say */
   constructor(say) {
+    super();
     this.say = say;
+    addEventListener("storage", ({ key, newValue }) => key?.startsWith(this.#prefix) && newValue && this.#tell(parse(newValue)));
   }
 
   /** @param {string} kind @param {string} trackId @param {?number} positionMs */
@@ -30,6 +33,7 @@ export class Outbox {
       this.#hasSaid = true;
       this.#unstored.set(listen.id, listen);
     }
+    this.#tell(listen);
   }
 
   /** @returns {Listen[]} oldest first, those of other tabs too */
@@ -50,6 +54,10 @@ export class Outbox {
     }
   }
 
+  #tell(listen) {
+    if (listen) this.dispatchEvent(new CustomEvent("put", { detail: listen }));
+  }
+
   #stored() {
     try {
       const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.#prefix));
@@ -62,13 +70,17 @@ export class Outbox {
 
 /** An event as it was stored; what is none is nobody's. */
 function read(key, prefix) {
+  const listen = parse(localStorage.getItem(key));
+  return key === prefix + listen?.id ? listen : null;
+}
+
+/** @returns {?Listen} */
+function parse(text) {
   try {
-    const listen = JSON.parse(localStorage.getItem(key));
-    if (key === prefix + listen.id) return listen;
+    return JSON.parse(text);
   } catch {
-    // No JSON.
+    return null;
   }
-  return null;
 }
 
 /** A random UUID, also where the page is not from a secure origin. */
