@@ -68,13 +68,14 @@ class MemoryListens:
             self._profiles[user_id] = taste.FOLD_VERSION, profile
         return True
 
-    def erase_listens(self, erasure: Erasure) -> None:
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
         user_id = erasure.user_id
         with self._lock:
-            if user_id in self._erased and erasure.at_ms <= self._erased[user_id]:
+            if user_id in self._erased and erasure.at_ms <= self._erased[user_id] and not is_total:
                 return
-            self._erased[user_id] = erasure.at_ms
-            kept = [one for one in self.listens_of(user_id) if one.at_ms > erasure.at_ms]
+            self._erased[user_id] = max(erasure.at_ms, self._erased.get(user_id, erasure.at_ms))
+            listens = [] if is_total else self.listens_of(user_id)
+            kept = [one for one in listens if one.at_ms > erasure.at_ms]
             self._listens[user_id] = {listen.id: listen for listen in kept}
             self._profiles.pop(user_id, None)
 

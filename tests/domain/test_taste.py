@@ -163,17 +163,16 @@ def test_a_like_instead_of_a_dislike_is_not_a_dislike_once_it_is_taken_back() ->
 @given(kinds)
 def test_evidence_is_what_counts_still_in_order(did: list[ListenKind]) -> None:
     known = tasted("started", *did)
-    plays = [
-        Evidence(kind, number * 1000)
-        for number, kind in enumerate(did, start=1)
-        if kind in {ListenKind.FINISHED, ListenKind.SKIPPED, ListenKind.LESS}
-    ]
+    plays = []
+    for side in ({ListenKind.FINISHED}, {ListenKind.SKIPPED, ListenKind.LESS}):
+        alike = [Evidence(kind, number * 1000) for number, kind in enumerate(did, start=1) if kind in side]
+        plays += alike[-KEPT_EVIDENCE:]
     judged = [
         Evidence(kind, at_ms)
         for kind, at_ms in ((ListenKind.LIKED, known.liked_ms), (ListenKind.DISLIKED, known.disliked_ms))
         if at_ms is not None
     ]
-    assert list(known.evidence) == sorted(plays[-KEPT_EVIDENCE:] + judged, key=lambda one: one.at_ms)
+    assert list(known.evidence) == sorted(plays + judged, key=lambda one: one.at_ms)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(KINDS)), max_size=20), st.integers(0, 20))
@@ -194,6 +193,7 @@ class TestTooManyTracks:
     def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(taste_module, "MAX_TRACKS", 10)
         monkeypatch.setattr(taste_module, "MAX_JUDGED", 5)
+        monkeypatch.setattr(taste_module, "KEPT_HEARD", 2)
 
     def test_those_that_weigh_least_are_let_go(self) -> None:
         listens = [dated("finished", number * DAY_MS, f"t{number:02d}") for number in range(11)]
@@ -205,6 +205,14 @@ class TestTooManyTracks:
             *(dated("started", number, f"t{number:02d}") for number in range(1, 11)),
         ]
         assert TrackId("shunned") in fold_taste(NO_TASTE, listens).tracks
+
+    def test_what_was_heard_lately_is_known_though_it_weighs_nothing(self) -> None:
+        listens = [dated("finished", number * DAY_MS, f"t{number:02d}") for number in range(9)]
+        listens += [dated("started", 9 * DAY_MS + number, name) for number, name in enumerate(("x", "y"))]
+        assert list(fold_taste(NO_TASTE, listens).tracks) == [f"t{number:02d}" for number in range(3, 9)] + [
+            "x",
+            "y",
+        ]
 
     def test_of_equals_ids_decide(self) -> None:
         listens = [dated("started", number, f"t{number * 7 % 11:02d}") for number in range(11)]

@@ -193,6 +193,13 @@ class ErasureContract:
         assert holds(log, *numbered(4, start=16))
         assert erasures(log) == {ADA: 15}
 
+    def test_a_total_erasure_hides_what_is_dated_later_too(self, log: EventLog) -> None:
+        log.append([make_listen(1, at_ms=30)])
+        log.erase(Erasure(ADA, 20), is_total=True)
+        later = make_listen(2, at_ms=21)
+        log.append([later])
+        assert [one for one in log.entries() if isinstance(one, Listen)] == [later]
+
     def test_who_never_did_anything_may_be_erased(self, log: EventLog) -> None:
         log.erase(Erasure(BOB, 0))
         assert read(log) == {}

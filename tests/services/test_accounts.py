@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import MemoryStore
+from making import make_listen
 from soundalike.domain.errors import (
     AccountError,
     LoginError,
@@ -14,8 +15,9 @@ from soundalike.domain.errors import (
     StoreBusyError,
     UnknownUserError,
 )
+from soundalike.domain.listening import Erasure
 from soundalike.domain.types import UserId
-from soundalike.domain.users import YOU, User
+from soundalike.domain.users import YOU, Token, User
 from soundalike.passwords import Argon2Hasher
 from soundalike.services.accounts import MAX_TOKENS, Accounts
 
@@ -47,6 +49,7 @@ class Desk:
         numbers = count(1)
         self.accounts = Accounts(
             self.store,
+            self.store,
             self.hasher,
             clock=lambda: NOW,
             new_secret=lambda: f"{next(numbers):043d}",
@@ -71,6 +74,33 @@ def test_the_first_account_takes_over_you_and_the_others_do_not(desk: Desk) -> N
     assert second.id != YOU
     assert desk.accounts.has_users()
     assert [user.name for user in desk.accounts.users()] == ["Ann", "Bob"]
+
+
+def test_what_was_yours_and_is_erased_is_no_strangers(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    desk.accounts.remove(ann.id, erase=lambda user_id: desk.store.erase_listens(Erasure(user_id, 5000)))
+    bob = desk.accounts.add("bob", PASSWORD)
+    assert bob.id != YOU, "the browser that Ann used may still hold what she did, under her id"
+
+
+def test_whoever_listened_on_after_an_erasure_is_taken_over(desk: Desk) -> None:
+    desk.store.erase_listens(Erasure(YOU, 5000))
+    desk.store.add_listens([make_listen(1, user_id=YOU, at_ms=6000)])
+    assert desk.accounts.add("ann", PASSWORD).id == YOU
+
+
+def test_a_token_that_is_made_while_the_account_goes_stands_for_nobody(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    add_token = desk.store.add_token
+
+    def removed_first(token: Token) -> None:
+        desk.store.remove_user(ann.id)
+        add_token(token)
+
+    desk.store.add_token = removed_first  # type: ignore[method-assign] # another process gets in between
+    with pytest.raises(UnknownUserError):
+        desk.accounts.make_token(ann.id)
+    assert desk.store.tokens_of(ann.id) == ()
 
 
 def test_whoever_comes_after_everybody_has_gone_is_the_first_again(desk: Desk) -> None:

@@ -474,3 +474,23 @@ def test_whatever_happens_profiles_are_what_the_stored_listens_come_to(
         for user_id in (ADA, BOB):
             expected = from_scratch(store, user_id, lateness_ms)
             assert bits(profiles.of(user_id)) == bits(expected)
+
+
+def test_a_listener_whose_rows_are_damaged_keeps_nobody_else_out(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_listens([make_listen(1), make_listen(1, user_id=UserId("bob"))])
+    listens_of = store.listens_of
+
+    def damaged(user_id: UserId) -> Iterator[Listen]:
+        if user_id == ADA:
+            msg = "the store's file is damaged"
+            raise StoreError(msg)
+        return iter(list(listens_of(user_id)))
+
+    monkeypatch.setattr(store, "listens_of", damaged)
+    profiles = Profiles(store, lateness_ms=LATENESS_MS)
+    assert profiles.catch_up().profiles == 1
+    assert store.profile_counts() == {UserId("bob"): 1}
+    with pytest.raises(StoreError):
+        profiles.replay()

@@ -361,11 +361,26 @@ def test_no_more_than_three_of_ten_are_by_one_artist() -> None:
 def test_an_artist_whom_the_listener_plays_all_the_time_may_come_more_often() -> None:
     stage = Stage()
     stage.add_heap("a", 25, 0, 0, artist="Prolific")
-    stage.add_heap("b", 15, 1, 0, seed=1)
+    stage.add_heap("b", 15, 9, 0, seed=1)
     stage.build()
     stage.hear(*(f"finished a{number:02}" for number in range(10)))
     found = stage.ask(limit=10)
     assert sum(one.track.artist == "Prolific" for one in found.recommendations) > 3
+
+
+def test_what_is_played_from_one_answer_after_another_keeps_to_the_cap() -> None:
+    stage = Stage()
+    stage.add_heap("a", 25, 0, 0, artist="Prolific")
+    stage.add_heap("b", 15, 1, 0, seed=1)
+    stage.build()
+    stage.hear("liked a00")
+    played = []
+    for _ in range(12):
+        first = stage.ask(limit=1).recommendations[0].track
+        played.append(first.artist)
+        stage.hear(f"started {first.id}")
+    # The like gives its artist a fourth place.
+    assert all(played[start : start + 10].count("Prolific") <= 4 for start in range(3))
 
 
 def test_what_is_excluded_is_left_out_with_what_lies_within_a_hair(stage: Stage) -> None:

@@ -197,6 +197,20 @@ class ErasuresContract:
         assert listens_of(store, ADA) == []
         assert store.listen_counts() == {}
 
+    def test_a_total_erasure_takes_what_is_dated_later_too(self, store: Store) -> None:
+        store.add_listens([make_listen(1, at_ms=10), make_listen(2, at_ms=30)])
+        bobs = make_listen(1, user_id=BOB, at_ms=30)
+        store.add_listens([bobs])
+        store.erase_listens(Erasure(ADA, 20), is_total=True)
+        assert listens_of(store, ADA) == []
+        assert listens_of(store, BOB) == [bobs]
+        assert store.erased_ms(ADA) == 20
+        later = make_listen(3, at_ms=21)
+        assert store.add_listens([make_listen(4, at_ms=20), later]) == (later,)
+        store.erase_listens(Erasure(ADA, 5), is_total=True)
+        assert listens_of(store, ADA) == []
+        assert store.erased_ms(ADA) == 20
+
     def test_the_latest_erasure_counts(self, store: Store) -> None:
         for at_ms, latest_ms in ((10, 10), (5, 10), (10, 10), (20, 20), (0, 20)):
             store.erase_listens(Erasure(ADA, at_ms))

@@ -1,9 +1,13 @@
+import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from soundalike.domain.errors import StoreError
+from soundalike.domain.files import Root
+from soundalike.domain.types import RootName
 from soundalike.store import sqlite_search
 from soundalike.store.sqlite import SqliteStore
 from soundalike.store.sqlite_connections import Connections
@@ -47,3 +51,10 @@ class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContr
     @pytest.fixture(autouse=True)
     def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sqlite_search, "_MANY", 0)
+
+
+def test_the_file_and_those_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
+        store.save_root(Root(RootName("music"), tmp_path))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {f"library.sqlite{end}": 0o600 for end in ("", "-wal", "-shm")}

@@ -66,7 +66,7 @@ def damaged_bodies(body: bytes) -> list[Any]:
         b"null",
         b"7",
         body.replace(b'"fold":', b'"gold":'),
-        body.replace(b'"fold":1', b'"fold":2'),
+        body.replace(b'"fold":2', b'"fold":1'),
         body.replace(b'"ada"', b'"bob"'),
         body.replace(b'"finished"', b'"unheard"'),
         body.replace(b'"t0"', b'"t3"'),

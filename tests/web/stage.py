@@ -156,6 +156,7 @@ class Stage:
             ),
             accounts=Accounts(
                 self.store,
+                self.store,
                 self.hasher,
                 clock=self.now,
                 new_secret=lambda: f"{next(numbers):043d}",

@@ -85,6 +85,21 @@ def test_no_window_ever_holds_more(pauses: list[float], most: int) -> None:
             admitted.append(clock.seconds)
 
 
+def test_asking_first_as_browsers_do_for_pages_elsewhere_is_not_counted(stage: Stage) -> None:
+    client = stage.client()
+    for _ in range(LISTENS_A_USER + 1):
+        client.options("/api/listens", headers={**LOCAL, "Origin": "http://evil.example"})
+    assert client.post("/api/listens", json={"events": []}, headers=LOCAL).status_code == 202
+
+
+def test_a_name_has_ten_tries_however_its_letters_are_composed(stage: Stage) -> None:
+    stage.add_user("\xe1\xe9")
+    spellings = ["\xe1\xe9", "a\u0301\xe9", "\xe1e\u0301", "a\u0301e\u0301"]
+    for number in range(LOGINS_A_NAME):
+        assert log_in(stage, spellings[number % 4], "wrong")[0] == 401
+    assert {log_in(stage, spelling, PASSWORD)[0] for spelling in spellings} == {429}
+
+
 def log_in(stage: Stage, name: str, password: str, **headers: str) -> tuple[int, str | None]:
     client = stage.client()
     fields = {"csrf_token": form_token(client, "/login"), "name": name, "password": password}

@@ -158,8 +158,9 @@ def _services(settings: Settings, store: Store, shelf: ArtefactShelf, roots: Roo
         neighbours=NeighbourFinder(store, shelf, library),
         profiles=profiles,
         listens=Listens(store, store, log, clock=_now),
-        recommender=Recommender(store, shelf, library, profiles, clock=_now),
+        recommender=Recommender(store, shelf, library, profiles, clock=_local_now),
         accounts=Accounts(
+            store,
             store,
             Argon2Hasher(),
             clock=_now,
@@ -171,6 +172,11 @@ def _services(settings: Settings, store: Store, shelf: ArtefactShelf, roots: Roo
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _local_now() -> datetime:
+    """Return the time in the zone of this machine, in which its listeners' days begin."""
+    return _now().astimezone()
 
 
 def _new_id() -> TrackId:
@@ -188,7 +194,8 @@ def _is_gone(path: Path) -> bool:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # What people listen to, and their passwords' hashes, are nobody else's on this machine.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         msg = f"the data folder {str(folder)!r} cannot be made: {error.strerror}; choose another with --data"
         raise SettingsError(msg) from error

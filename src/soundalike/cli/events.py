@@ -139,9 +139,17 @@ def _write(app: App, lines: TextIO, written: _Written, progress: Progress) -> No
 
 @contextmanager
 def _new_file(file: Path) -> Iterator[TextIO]:
-    """Open a file to be put in place once it is whole; nobody else may read it."""
+    """Open a file to be put in place once it is whole; nobody else may read it.
+
+    A link stays one, and leads to the new file; what is no regular file, such as a pipe, is written to.
+    """
     try:
-        with written_aside(file) as aside:
+        place = file.resolve()
+        if place.exists() and not place.is_file():
+            with place.open("w", encoding="utf-8") as lines:
+                yield lines
+            return
+        with written_aside(place) as aside:
             descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
                 yield lines

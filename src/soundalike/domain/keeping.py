@@ -49,11 +49,12 @@ class ListenStore(Protocol):
         counts as none.
         """
 
-    def erase_listens(self, erasure: Erasure) -> None:
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
         """Remember an erasure, and remove the user's listens up to it and their profile.
 
         The latest erasure of a user counts; one that comes after it and is no later changes nothing.
-        When this returns, a power cut loses nothing of it.
+        A total one removes listens that are dated later too, as a fast clock dates them. When this
+        returns, a power cut loses nothing of it.
         """
 
     def erased_ms(self, user_id: UserId) -> int | None:
@@ -125,8 +126,16 @@ class EventLog(Protocol):
             If another process held the store for too long.
         """
 
-    def erase(self, erasure: Erasure) -> None:
-        """Append an erasure: it hides every listen of its user at or before it, early or late."""
+    def erase(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        """Append an erasure: it hides every listen of its user at or before it, early or late.
+
+        A total one hides whatever the log holds of its user by now, too, however it is dated.
+
+        Raises
+        ------
+        EventLogError, StoreBusyError
+            As `append`.
+        """
 
     def entries(self) -> Iterator[LogEntry]:
         """Yield everything the log holds and nothing hides, in bounded memory.

@@ -1,13 +1,14 @@
 """What a listener makes of each track: a fold over listens, one after another."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 
 from soundalike.domain.listening import PLAYS, Listen, ListenKind
 from soundalike.domain.types import TrackId
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raised whenever the same listens would give another taste."""
 
 HALF_LIFE_MS = 30 * 24 * 3600 * 1000
@@ -20,8 +21,11 @@ MILDEST_SKIP, UNPLACED_SKIP = -0.1, -0.5
 
 KEPT_EVIDENCE = 4
 MAX_TRACKS, MAX_JUDGED = 5_000, 20_000
+KEPT_HEARD = 100
 _KEPT_SHARE = 0.8
 _JUDGEMENTS = frozenset({ListenKind.LIKED, ListenKind.DISLIKED})
+_FOR, _AGAINST = frozenset({ListenKind.FINISHED}), frozenset({ListenKind.SKIPPED, ListenKind.LESS})
+_SIDES = {kind: side for side in (_FOR, _AGAINST) for kind in side}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class TrackTaste:
     heard_ms : int or None
         When it was last played, if only in part.
     evidence : tuple of Evidence
-        The latest four finishes, skips and "less", and the like or dislike that stands; oldest first.
+        The latest four finishes, the latest four skips and "less", and the like or dislike that stands;
+        oldest first.
     """
 
     leaning: float = 0.0
@@ -79,8 +84,8 @@ class Taste:
     Parameters
     ----------
     tracks : mapping of TrackId to TrackTaste
-        Of more than 5,000 that are not judged, those that weigh least are let go; of more than 20,000
-        that are, those judged first.
+        Of more than 5,000 that are not judged, those that weigh least are let go, but never the latest
+        100 that were heard; of more than 20,000 that are, those judged first.
     count : int
         How many listens it is made of.
     newest_ms : int or None
@@ -141,10 +146,7 @@ def after(known: TrackTaste, listen: Listen) -> TrackTaste:
         liked_ms=liked_ms,
         disliked_ms=disliked_ms,
         heard_ms=heard_ms,
-        evidence=_latest(
-            (*evidence, Evidence(listen.kind, listen.at_ms)),
-            is_judged=liked_ms is not None or disliked_ms is not None,
-        ),
+        evidence=_latest((*evidence, Evidence(listen.kind, listen.at_ms))),
     )
 
 
@@ -169,19 +171,26 @@ def _without(evidence: tuple[Evidence, ...], kinds: Collection[ListenKind]) -> t
     return tuple(one for one in evidence if one.kind not in kinds)
 
 
-def _latest(evidence: tuple[Evidence, ...], *, is_judged: bool) -> tuple[Evidence, ...]:
-    """Leave out the oldest of too many; a like or dislike stays, and goes by its undoing alone."""
-    if not is_judged:
-        return evidence[-KEPT_EVIDENCE:]
-    plays = [index for index, one in enumerate(evidence) if one.kind not in _JUDGEMENTS]
-    if len(plays) > KEPT_EVIDENCE:
-        return (*evidence[: plays[0]], *evidence[plays[0] + 1 :])
+def _latest(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Leave out the oldest of too many like the last; a like or dislike goes by its undoing alone."""
+    side = _SIDES.get(evidence[-1].kind)
+    if side is None or len(evidence) <= KEPT_EVIDENCE:
+        return evidence
+    alike = [index for index, one in enumerate(evidence) if one.kind in side]
+    if len(alike) > KEPT_EVIDENCE:
+        return (*evidence[: alike[0]], *evidence[alike[0] + 1 :])
     return evidence
 
 
 def _pruned(tracks: dict[TrackId, TrackTaste], now_ms: int) -> dict[TrackId, TrackTaste]:
     """Let go of what matters least, so many at once that it is seldom done; of equals, by their ids."""
-    plain = [(abs(one.weight(now_ms)), track_id) for track_id, one in tracks.items() if not one.is_judged]
+    heard = [(one.heard_ms, track_id) for track_id, one in tracks.items() if one.heard_ms is not None]
+    lately = {track_id for _, track_id in nlargest(KEPT_HEARD, heard)}
+    plain = [
+        (math.inf if track_id in lately else abs(one.weight(now_ms)), track_id)
+        for track_id, one in tracks.items()
+        if not one.is_judged
+    ]
     judged = [
         (one.liked_ms or one.disliked_ms or 0, track_id) for track_id, one in tracks.items() if one.is_judged
     ]

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from soundalike.domain.errors import EventLogError, SoundalikeError, StoreBusyError, StoreError
 from soundalike.domain.keeping import ListenStore
@@ -33,19 +34,16 @@ class StoredLog:
 
     def append(self, listens: Sequence[Listen]) -> int:
         """Make listens durable; return how many were known already or erased; see the port."""
-        try:
+        with _telling_errors():
             new = self._store.add_listens(listens)
-        except StoreBusyError:
-            raise
-        except StoreError as error:
-            raise EventLogError(str(error)) from error
         sent, taken = (Counter(listen.user_id for listen in some) for some in (listens, new))
         self._tell(new, (sent - taken).keys())
         return len(listens) - len(new)
 
-    def erase(self, erasure: Erasure) -> None:
-        """Remove a user's listens and profile, and hide what comes late."""
-        self._store.erase_listens(erasure)
+    def erase(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        """Remove a user's listens and profile, and hide what comes late; see the port."""
+        with _telling_errors():
+            self._store.erase_listens(erasure, is_total=is_total)
 
     def entries(self) -> Iterator[LogEntry]:
         """Yield the erasures, then everybody's listens by user and time."""
@@ -65,3 +63,14 @@ class StoredLog:
 
     def close(self) -> None:
         """Do nothing: the store is closed by whoever opened it."""
+
+
+@contextmanager
+def _telling_errors() -> Iterator[None]:
+    """Tell what the store fails at as the log's failure: it may be tried again."""
+    try:
+        yield
+    except StoreBusyError:
+        raise
+    except StoreError as error:
+        raise EventLogError(str(error)) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from soundalike.domain.errors import AccountError, LoginError, NameTakenError, UnknownUserError
-from soundalike.domain.keeping import AccountStore, PasswordHasher
+from soundalike.domain.keeping import AccountStore, ListenStore, PasswordHasher
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, Token, User, check_name, check_password
 
@@ -36,6 +36,8 @@ class Accounts:
     ----------
     store : AccountStore
         Keeps accounts and tokens.
+    listens : ListenStore
+        Tells whether anything is kept of "you".
     hasher : PasswordHasher
         Makes passwords unreadable.
     clock : callable
@@ -49,6 +51,7 @@ class Accounts:
     def __init__(
         self,
         store: AccountStore,
+        listens: ListenStore,
         hasher: PasswordHasher,
         *,
         clock: Callable[[], datetime],
@@ -56,6 +59,7 @@ class Accounts:
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
+        self._listens = listens
         self._hasher = hasher
         self._clock = clock
         self._new_secret = new_secret
@@ -99,7 +103,7 @@ class Accounts:
         AccountError
             If it is none that an account may have.
         """
-        name = check_name(_composed(name))
+        name = check_name(composed(name))
         if self._store.user_named(name) is not None:
             msg = f"there is an account named {name!r} already; choose another name"
             raise NameTakenError(msg)
@@ -116,9 +120,9 @@ class Accounts:
             If the name or the password is none that an account may have.
         """
         name = self.check_new_name(name)
-        password_hash = self._hasher.hash(check_password(_composed(password)))
+        password_hash = self._hasher.hash(check_password(composed(password)))
         for _ in range(_ATTEMPTS):
-            user_id = UserId(self._new_id()) if self._store.has_users() else YOU
+            user_id = UserId(self._new_id()) if self._store.has_users() or self._is_you_over() else YOU
             user = User(id=user_id, name=name, password_hash=password_hash, created_at=self._clock())
             try:
                 self._store.add_user(user)
@@ -139,7 +143,7 @@ class Accounts:
         AccountError
             If the password is too short or too long, or the account is gone.
         """
-        password_hash = self._hasher.hash(check_password(_composed(password)))
+        password_hash = self._hasher.hash(check_password(composed(password)))
         if not self._store.save_password(user_id, password_hash):
             raise _gone()
 
@@ -170,7 +174,7 @@ class Accounts:
         nobodys_hash = self._hash_of_nobody()
         user = self._find(name)
         password_hash = nobodys_hash if user is None else user.password_hash
-        is_right = self._hasher.is_right(_composed(password), password_hash)
+        is_right = self._hasher.is_right(composed(password), password_hash)
         if user is None or not is_right:
             msg = "name and password do not belong together"
             raise LoginError(msg)
@@ -186,8 +190,7 @@ class Accounts:
         """
         label = check_label(label)
         if self._store.user(user_id) is None:
-            msg = "there is no account to make a token for; scripts on this machine need none"
-            raise UnknownUserError(msg)
+            raise _tokenless()
         if len(self._store.tokens_of(user_id)) >= MAX_TOKENS:
             msg = f"{MAX_TOKENS} tokens are enough; revoke one first"
             raise AccountError(msg)
@@ -200,6 +203,9 @@ class Accounts:
             created_at=self._clock(),
         )
         self._store.add_token(token)
+        if self._store.user(user_id) is None:  # removed meanwhile
+            self._store.remove_token(user_id, token.id)
+            raise _tokenless()
         return NewToken(token, secret)
 
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
@@ -217,9 +223,13 @@ class Accounts:
         """Make a token of a user worthless; False if they have none of this id."""
         return self._store.remove_token(user_id, token_id)
 
+    def _is_you_over(self) -> bool:
+        """Whether what was kept of "you" is erased, and so may have been another's: browsers may remember."""
+        return self._listens.erased_ms(YOU) is not None and not self._listens.count_listens(YOU)
+
     def _find(self, name: str) -> User | None:
         try:
-            return self._store.user_named(check_name(_composed(name)))
+            return self._store.user_named(check_name(composed(name)))
         except AccountError:
             return None
 
@@ -245,11 +255,16 @@ def check_label(label: str) -> str:
     return text
 
 
+def _tokenless() -> UnknownUserError:
+    msg = "there is no account to make a token for; scripts on this machine need none"
+    return UnknownUserError(msg)
+
+
 def _gone() -> UnknownUserError:
     return UnknownUserError("the account is gone")
 
 
-def _composed(text: str) -> str:
+def composed(text: str) -> str:
     """Compose accents, so that the same letters are the same on every keyboard."""
     return unicodedata.normalize("NFC", text)
 

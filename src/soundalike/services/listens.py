@@ -72,8 +72,5 @@ class Listens:
         return self._listens.listens_of(user_id)
 
     def erase(self, user_id: UserId) -> None:
-        """Forget everything a user did until now, and whatever of it comes late."""
-        newest_ms = time_ms(self._clock())
-        for listen in self._listens.listens_of(user_id):
-            newest_ms = max(newest_ms, listen.at_ms)
-        self._log.erase(Erasure(user_id, newest_ms))
+        """Forget everything that is kept of a user, and whatever is dated until now and comes late."""
+        self._log.erase(Erasure(user_id, time_ms(self._clock())), is_total=True)

@@ -12,7 +12,7 @@ from soundalike.domain.ports import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.ranking.medoids import sample_rows
 from soundalike.domain.ranking.reading import Reading, read_taste
-from soundalike.domain.ranking.rules import artist_caps, heard_lately
+from soundalike.domain.ranking.rules import ARTIST_WINDOW, artist_caps, heard_lately
 from soundalike.domain.ranking.scoring import Scoring, score_library
 from soundalike.domain.ranking.serving import Ranked, Recordings, Role
 from soundalike.domain.ranking.sounding import Ear, train_ear
@@ -46,6 +46,8 @@ class Outlook:
         The latest of what was heard, and what is disliked; to be copied before it is added to.
     caps : dict of str to int
         Artists that may have more places than others.
+    artists_lately : tuple of str or None
+        Of what was played last, the latest last.
     """
 
     scoring: Scoring
@@ -53,6 +55,7 @@ class Outlook:
     lately: tuple[TrackId, ...]
     recordings: Recordings
     caps: dict[str, int]
+    artists_lately: tuple[str | None, ...]
 
     @property
     def terrain(self) -> Terrain:
@@ -168,6 +171,11 @@ class Outlooks:
                 terrain.coordinates,
                 hairs=terrain.hairs,
                 tracks=[tracks[track_id] for track_id in sorted(named) if track_id in tracks],
+            ),
+            artists_lately=tuple(
+                tracks[track_id].artist
+                for track_id in reversed(lately[: ARTIST_WINDOW - 1])
+                if track_id in tracks
             ),
             caps=artist_caps((tracks[one].artist, weights[one]) for one in listened if one in tracks),
         )

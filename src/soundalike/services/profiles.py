@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from soundalike.domain.errors import StoreBusyError
+from soundalike.domain.errors import StoreBusyError, StoreError
 from soundalike.domain.keeping import ListenStore
 from soundalike.domain.listening import Listen
 from soundalike.domain.ports import Progress
@@ -106,7 +106,10 @@ class Profiles:
             raise failed
 
     def catch_up(self, progress: Progress = lambda _done, _total: None) -> Refolded:
-        """Fold anew every profile that lacks listens, as a crash or an import leaves it."""
+        """Fold anew every profile that lacks listens, as a crash or an import leaves it.
+
+        One that cannot be folded, since the store's rows are damaged, is logged and left as it is.
+        """
         folded, stored = self._store.profile_counts(), self._store.listen_counts()
         everybody = sorted({*folded, *stored})
         return self._refold_all(
@@ -116,6 +119,7 @@ class Profiles:
                 if folded.get(user_id, 0) != stored.get(user_id, 0)
             },
             progress,
+            is_strict=False,
         )
 
     def replay(self, progress: Progress = lambda _done, _total: None) -> Refolded:
@@ -124,15 +128,25 @@ class Profiles:
         everybody = sorted({*self._store.profile_counts(), *stored})
         return self._refold_all({user_id: stored.get(user_id, 0) for user_id in everybody}, progress)
 
-    def _refold_all(self, counts: dict[UserId, int], progress: Progress) -> Refolded:
-        done, total = 0, sum(counts.values())
+    def _refold_all(
+        self, counts: dict[UserId, int], progress: Progress, *, is_strict: bool = True
+    ) -> Refolded:
+        done, total, left = 0, sum(counts.values()), 0
         for user_id, count in counts.items():
             progress(done, total)
-            with self._turn(user_id):
-                self._refold(user_id)
+            try:
+                with self._turn(user_id):
+                    self._refold(user_id)
+            except StoreBusyError:
+                raise
+            except StoreError as error:
+                if is_strict:
+                    raise
+                left += 1
+                _log.warning("the profile of %r is not up to date: %s", user_id, error)
             done += count
         progress(done, total)
-        return Refolded(len(counts), total)
+        return Refolded(len(counts) - left, total)
 
     def _fold(self, user_id: UserId, listens: Sequence[Listen], *, is_doubtful: bool) -> None:
         for _ in range(_MAX_ATTEMPTS):

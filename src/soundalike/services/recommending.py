@@ -146,6 +146,7 @@ class Recommender:
             taste=profile.taste,
             now=self._clock(),
             titles=titles,
+            seed=seed.id,
             seed_title=seed.title,
             likeness=self._likeness(seed.id, outlook, grounds),
         )
@@ -176,7 +177,7 @@ class _Serving:
         recordings = outlook.recordings.copy()
         if outlook.seed is not None:
             recordings.bar(outlook.seed)
-        self._server = Server(recordings, ArtistCap(outlook.caps))
+        self._server = Server(recordings, ArtistCap(outlook.caps, outlook.artists_lately))
 
     def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""
@@ -205,6 +206,7 @@ class _Serving:
             left_out=len(self._left_out),
             disliked=len(self._disliked),
             has_cap_given_way=self._server.has_given_way,
+            has_seed=self._outlook.seed is not None,
         )
 
     def _exploration(self, limit: int, adventure: float, draws: Draws) -> tuple[Ranked, Iterator[bool]]:

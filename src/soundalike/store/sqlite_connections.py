@@ -1,5 +1,6 @@
 """Connections to one SQLite file: opened, shared among threads, migrated, and their errors told."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -57,6 +58,7 @@ class Connections:
         self._is_closed = False
         with self._telling_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(path)
             with closing(self._connect()) as connection:
                 self._check_version(connection)
                 self._use_wal(connection)
@@ -196,6 +198,12 @@ class Connections:
         except OSError as error:
             msg = f"the folder {self._path.parent} cannot be made: {error.strerror}; choose one with --data"
             raise StoreError(msg) from error
+
+
+def _make_private(path: Path) -> None:
+    """Make the file for its owner alone; SQLite gives the files beside it the same permissions."""
+    with suppress(OSError):  # it is there, or SQLite tells better why it cannot be made
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _primary_code(error: sqlite3.Error) -> int:

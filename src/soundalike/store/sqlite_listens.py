@@ -131,15 +131,21 @@ class SqliteListens:
 
     # Erasures
 
-    def erase_listens(self, erasure: Erasure) -> None:
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
         """Remember an erasure, and remove the user's listens up to it and their profile; see the port."""
         user, at_ms = to_text(erasure.user_id), erasure.at_ms
         with self._connections.writing(is_durable=True) as connection:
             erased_ms = _erased_ms(connection, erasure.user_id)
-            if erased_ms is not None and erased_ms >= at_ms:
+            is_known = erased_ms is not None and erased_ms >= at_ms
+            if is_known and not is_total:
                 return
-            connection.execute("INSERT OR REPLACE INTO erasures (user, at_ms) VALUES (?, ?)", (user, at_ms))
-            connection.execute("DELETE FROM listens WHERE user = ? AND at_ms <= ?", (user, at_ms))
+            if not is_known:
+                connection.execute(
+                    "INSERT OR REPLACE INTO erasures (user, at_ms) VALUES (?, ?)", (user, at_ms)
+                )
+            connection.execute(
+                "DELETE FROM listens WHERE user = ? AND (at_ms <= ? OR ?)", (user, at_ms, is_total)
+            )
             connection.execute("DELETE FROM profiles WHERE user = ?", (user,))
 
     def erased_ms(self, user_id: UserId) -> int | None:
@@ -168,7 +174,7 @@ def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> It
 
 def _erased_ms(connection: sqlite3.Connection, user_id: UserId) -> int | None:
     row = connection.execute("SELECT at_ms FROM erasures WHERE user = ?", (to_text(user_id),)).fetchone()
-    return None if row is None else int(row[0])
+    return None if row is None else erasure_from_row((to_text(user_id), *row)).at_ms
 
 
 def _version(connection: sqlite3.Connection, user_id: UserId) -> ProfileVersion | None:

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from soundalike.domain.errors import LoginError
 from soundalike.domain.users import User, name_key
 from soundalike.services import Services
+from soundalike.services.accounts import composed
 from soundalike.web.auth import LOGIN_ENDPOINT, end_session, own_address, start_session
 from soundalike.web.faults import Refusal
 from soundalike.web.limits import Limits, refuse_over
@@ -48,7 +49,7 @@ def check_login(services: Services, limits: Limits, name: str, password: str) ->
     Refusal
         If there were too many tries.
     """
-    refuse_over(limits.names, name_key(name)[:_MAX_NAME_KEY])
+    refuse_over(limits.names, name_key(composed(name))[:_MAX_NAME_KEY])
     return services.accounts.login(name, password)
 
 

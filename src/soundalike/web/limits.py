@@ -100,5 +100,7 @@ def limit_rates(app: Flask, limits: Limits) -> None:
 
     @app.before_request
     def refuse_hurry() -> None:
-        if request.endpoint == _LISTENS_ENDPOINT:
+        if (
+            request.endpoint == _LISTENS_ENDPOINT and request.method == "POST"
+        ):  # a page elsewhere may ask first
             refuse_over(limits.listens, listener_id())

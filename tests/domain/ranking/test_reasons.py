@@ -38,12 +38,14 @@ def reason_of(
     now: datetime = DAY_TWO,
     role: Role = Role.TASTE,
     seed: list[float] | None = None,
+    seed_id: TrackId | None = None,
     likeness: tuple[str, ...] = (),
 ) -> Reason:
     telling = Telling(
         taste=taste,
         now=now,
         titles={TrackId(name): name.upper() for name in CORNERS},
+        seed=seed_id,
         seed_title="Seed" if seed else None,
         likeness={TrackId(track_id): likeness},
     )
@@ -75,6 +77,21 @@ def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
 def test_it_tells_what_was_done_and_when(deeds: list[str], days: int, words: str) -> None:
     reason = reason_of("x", taste_of(*deeds), now=DAY_TWO + timedelta(days=days))
     assert reason.text == f"near “A01”, which you {words}"
+
+
+def test_skips_take_nothing_from_what_was_finished() -> None:
+    taste = taste_of(*["finished a01"] * 5, *["skipped a01"] * 4)
+    reason = reason_of("x", taste)
+    assert reason.text == "near “A01”, which you finished often today"
+    assert [(one.track_id, one.kind) for one in reason.because] == [("a01", "finished")] * 4
+
+
+def test_what_the_words_name_is_among_the_listens_however_many_others_there_are() -> None:
+    taste = taste_of(*["finished a01"] * 4, "liked a01", *["finished a02"] * 4, *["finished a03"] * 4)
+    reason = reason_of("x", taste)
+    assert reason.text == "near “A01”, which you liked today"
+    assert len(reason.because) == 8
+    assert ("a01", "liked") in [(one.track_id, one.kind) for one in reason.because]
 
 
 def test_plays_of_several_days_tell_of_the_last() -> None:
@@ -126,10 +143,20 @@ def test_with_a_seed_it_says_in_what_they_are_alike_and_rests_on_no_listens() ->
     assert grounds_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).distance == pytest.approx(0.2)
 
 
+def test_a_seed_that_was_liked_is_named_once() -> None:
+    where = lay(CORNERS)
+    seed = where.coordinates[where.rows[TrackId("a01")]].tolist()
+    reason = reason_of(
+        "x", taste_of("liked a01"), role=Role.SEED, seed=seed, seed_id=TrackId("a01"), likeness=("timbre",)
+    )
+    assert reason.text == "similar timbre to “Seed”, which you liked today"
+    assert [one.track_id for one in reason.because] == ["a01"]
+
+
 def test_what_is_not_alike_is_not_called_so() -> None:
     assert reason_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” as a whole"
     far = reason_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
-    assert far.text == "from “Seed”, though little of it is alike"
+    assert far.text == "some way from “Seed”"
 
 
 def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:

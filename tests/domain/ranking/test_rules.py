@@ -92,6 +92,13 @@ def test_an_artist_has_three_places_of_ten() -> None:
     assert play("A", "A", "A", *"BCDEFG", "A")[-1] is False
 
 
+def test_what_was_played_before_counts() -> None:
+    cap = ArtistCap({}, [*"AAA", *"BCDEFG"])
+    assert not cap.admits("A")
+    cap.take("H")
+    assert cap.admits("A"), "one of the three is out of the window"
+
+
 def test_an_artist_is_the_same_however_the_name_is_written() -> None:
     assert play("Sigur Rós", "SIGUR ROS", "sigur  rós", "Sigur Rós")[-1] is False
 

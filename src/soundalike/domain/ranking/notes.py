@@ -9,7 +9,13 @@ NOTHING_THERE = "the library is empty: run 'soundalike up' on a folder of music"
 
 
 def describe(
-    served: Sequence[Candidate], *, limit: int, left_out: int, disliked: int, has_cap_given_way: bool
+    served: Sequence[Candidate],
+    *,
+    limit: int,
+    left_out: int,
+    disliked: int,
+    has_cap_given_way: bool,
+    has_seed: bool = False,
 ) -> str | None:
     """Say why a list is short, repeats, or is all by one artist; None where there is nothing to say.
 
@@ -21,11 +27,13 @@ def describe(
         How many were asked for.
     left_out, disliked : int
         How many tracks the question left out, and the listener dislikes.
+    has_seed : bool
+        Whether a track was asked about, which is never in the list.
     has_cap_given_way : bool
         Whether an artist has more places than the cap allows.
     """
     if not served:
-        return _why_nothing(left_out, disliked)
+        return _why_nothing(left_out, disliked, has_seed=has_seed)
     notes = []
     repeats = sum(candidate.role is Role.REPEAT for candidate in served)
     if repeats == len(served):
@@ -43,7 +51,7 @@ def describe(
     return "; ".join(notes) or None
 
 
-def _why_nothing(left_out: int, disliked: int) -> str:
+def _why_nothing(left_out: int, disliked: int, *, has_seed: bool) -> str:
     reasons = []
     if disliked:
         reasons.append("disliked")
@@ -51,4 +59,6 @@ def _why_nothing(left_out: int, disliked: int) -> str:
         reasons.append("left out by the question")
     if reasons:
         return f"there is nothing to play: what there is, is {' or '.join(reasons)}"
+    if has_seed:
+        return "there is nothing to play but the track that was asked about"
     return "there is nothing to play: run 'soundalike up' on the folder of music"

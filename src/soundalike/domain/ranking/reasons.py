@@ -35,6 +35,8 @@ class Telling:
         With the zone in which days begin; it changes nothing but the words.
     titles : mapping of TrackId to str
         Of the tracks that reasons name.
+    seed : TrackId or None
+        What was asked about.
     seed_title : str or None
         Of the seed, if there is one.
     likeness : mapping of TrackId to tuple of str
@@ -44,6 +46,7 @@ class Telling:
     taste: Taste
     now: datetime
     titles: Mapping[TrackId, str]
+    seed: TrackId | None = None
     seed_title: str | None = None
     likeness: Mapping[TrackId, tuple[str, ...]] = field(default_factory=dict)
 
@@ -91,11 +94,10 @@ def _by_seed(grounds: Grounds, telling: Telling) -> str:
     if groups:
         text = f"similar {list_words(groups)} to {seed}"
     else:
-        text = (
-            f"close to {seed} as a whole"
-            if grounds.is_close
-            else f"from {seed}, though little of it is alike"
-        )
+        text = f"close to {seed} as a whole" if grounds.is_close else f"some way from {seed}"
+    if grounds.wanted and grounds.wanted[0] == telling.seed:
+        verb, rest = _deed(telling.taste.tracks[grounds.wanted[0]], telling.now)
+        return f"{text}, which you {verb} {rest}"
     if grounds.wanted and grounds.is_near:
         return f"{text}; {_by_taste(grounds, telling)}"
     return text
@@ -127,10 +129,19 @@ def _title(track_id: TrackId, telling: Telling) -> str:
 def _listens(
     track_ids: Iterable[TrackId], taste: Taste, kinds: Collection[ListenKind]
 ) -> tuple[Because, ...]:
-    listens = [
-        Because(track_id, one.kind, one.at_ms)
+    """Return listens of tracks, the latest first; of too many, those of the first track stay."""
+    named, *others = [
+        [
+            Because(track_id, one.kind, one.at_ms)
+            for one in taste.tracks[track_id].evidence
+            if one.kind in kinds
+        ]
         for track_id in track_ids
-        for one in taste.tracks[track_id].evidence
-        if one.kind in kinds
-    ]
-    return tuple(sorted(listens, key=lambda one: (-one.at_ms, one.track_id, one.kind))[:_MOST_LISTENS])
+    ] or [[]]
+    rest = [listen for listens in others for listen in listens]
+    chosen = (sorted(named, key=_latest_first) + sorted(rest, key=_latest_first))[:_MOST_LISTENS]
+    return tuple(sorted(chosen, key=_latest_first))
+
+
+def _latest_first(listen: Because) -> tuple[int, TrackId, ListenKind]:
+    return -listen.at_ms, listen.track_id, listen.kind

@@ -109,11 +109,13 @@ class ArtistCap:
     ----------
     caps : mapping of str to int
         Of artists (by `key_of`) that may have more than 3.
+    latest : iterable of str or None
+        Artists of what was played before, the latest last.
     """
 
-    def __init__(self, caps: Mapping[str, int]) -> None:
+    def __init__(self, caps: Mapping[str, int], latest: Iterable[str | None] = ()) -> None:
         self._caps = caps
-        self._latest: deque[str | None] = deque(maxlen=ARTIST_WINDOW - 1)
+        self._latest: deque[str | None] = deque(map(key_of, latest), maxlen=ARTIST_WINDOW - 1)
 
     def admits(self, artist: str | None) -> bool:
         """Whether a track by an artist may come next."""
