@@ -13,6 +13,8 @@ from soundalike.web.listeners import Listener, known_listener, listener_id
 from soundalike.web.me import forget_listener
 
 DELETE_WORD = "delete"
+FORGOTTEN = "forgotten"
+"""The kind of message that tells a browser whom to forget."""
 
 
 def make_accounts(services: Services, limits: Limits) -> Blueprint:
@@ -52,7 +54,9 @@ def make_accounts(services: Services, limits: Limits) -> Blueprint:
             _confirm_deletion(services, limits)
         except AccountError as error:
             return _page(services, fault=("delete", error))
+        gone = known_listener().user_id
         forget_listener(services)
+        flash(gone, FORGOTTEN)
         flash("Everything that was stored on you is deleted.")
         return see(url_for("accounts.account"))
 

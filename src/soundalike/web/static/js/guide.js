@@ -7,6 +7,7 @@ const BATCH = 10;
 const REFILL_BELOW = 3;
 const MEMORY = 100;
 const MAX_EXCLUDED = 100;
+const MAX_REFUSED = 50;
 const ACKNOWLEDGED_WITHIN_MS = 1000;
 const [UNKNOWN, NOT_ANALYSED, UNAUTHORISED] = [404, 409, 401];
 
@@ -29,6 +30,10 @@ export class Guide {
   #hasComplained = false;
   /** @type {?Promise<void>} */
   #asking = null;
+  /** The last question, answered or not. */
+  #latest = null;
+  /** Ids of what the listener took out of the queue. @type {string[]} */
+  #refused = [];
 
   /**
    * @param {import("./queue.js").Queue} queue
@@ -50,9 +55,11 @@ export class Guide {
     return this.#begin("like", { seed: { id: track.id, title: track.title } });
   }
 
-  /** Go on with what the listener is known to want. */
-  alone() {
-    return this.#begin("alone");
+  /** Go on with what the listener is known to want. @returns {Promise<boolean>} false where something else is asked by then */
+  async alone() {
+    const asking = this.#begin("alone");
+    await asking;
+    return this.mode === "alone" && this.#latest === asking;
   }
 
   stop() {
@@ -67,13 +74,18 @@ export class Guide {
     if (left < REFILL_BELOW && !this.#asking) this.refresh();
   }
 
+  /** Recommend a track no more, for as long as the mode lasts. */
+  refuse(track) {
+    this.#refused = [...this.#refused, track.id].slice(-MAX_REFUSED);
+  }
+
   /** Ask anew; of several questions only the last one is answered. */
   refresh() {
     if (!this.mode) return Promise.resolve();
     const asking = this.#ask(() => this.#asking === asking).finally(() => {
       if (this.#asking === asking) this.#asking = null;
     });
-    return (this.#asking = asking);
+    return (this.#asking = this.#latest = asking);
   }
 
   /** Wait for the answer that is being waited for already, whichever it is by then, or else for a new one. */
@@ -90,6 +102,7 @@ export class Guide {
   #begin(mode, { seed = null, rest = [] } = {}) {
     Object.assign(this, { mode, seed, note: null });
     this.#rest = rest;
+    this.#refused = [];
     return this.refresh();
   }
 
@@ -110,6 +123,7 @@ export class Guide {
     const { queue, mode } = this;
     const seed = mode === "like" ? this.seed.id : mode === "follow" ? queue.current?.id : null;
     const needed = [queue.current, ...queue.asked.map((entry) => entry.track)].filter(Boolean).map((track) => track.id);
+    needed.push(...this.#refused);
     const exclude = [...new Set([...needed, ...this.played.toReversed()])].slice(0, MAX_EXCLUDED);
     const answer = await this.#recommend(seed, exclude);
     // A small library has been played through: then the server's own rules say what may come again.

@@ -64,6 +64,7 @@ function unheard(track) {
 
 /** A play goes on over a reload of its tab; another tab that opens with the same track has not played it. */
 function resumed(track) {
+  if (isNewTab()) return unheard(track);
   try {
     const { trackId, isStarted, isFinished } = JSON.parse(sessionStorage.getItem(keyOf("play"))) ?? {};
     if (track && trackId === track.id) return { trackId, isStarted: isStarted === true, isFinished: isFinished === true };
@@ -71,6 +72,12 @@ function resumed(track) {
     // Forbidden, or not ours.
   }
   return unheard(track);
+}
+
+/** Whether this tab was just opened: one that a page opens starts with a copy of what its opener remembers. */
+function isNewTab() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return history.length <= 1 && navigation?.type !== "reload";
 }
 
 function keep(play) {

@@ -33,7 +33,7 @@ export function listenToKeys(player, opinions, { toggleQueue, explain }) {
 
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const action = (event.shiftKey && shifted[event.key]) || keys[event.key];
+    const action = (event.shiftKey && shifted[event.key]) || (keys[event.key] ?? keys[event.key.toLowerCase()]);
     if (!action || isNeeded(event)) return;
     event.preventDefault();
     // A key held down is one wish, except where it leads on.
@@ -45,5 +45,5 @@ function isNeeded(event) {
   const { target, key } = event;
   if (target.matches("input:not([type=range]), textarea, select") || target.closest("dialog, [popover]")) return true;
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") && target.id !== "seek";
-  return key === " " && target.matches("a[href], button, summary");
+  return key === " " && target.matches("button, summary");
 }

@@ -5,6 +5,7 @@ import { Delivery } from "./delivery.js";
 import { keepAccount } from "./hearing.js";
 import { Judgements } from "./judgements.js";
 import { listenToKeys } from "./keys.js";
+import { forgetListener } from "./memory.js";
 import { showLogin } from "./login.js";
 import { navigate } from "./navigation.js";
 import { Opinions, showOpinions } from "./opinions.js";
@@ -16,6 +17,9 @@ import { showSearch } from "./search.js";
 import { tellSystem } from "./session.js";
 import { toast } from "./toasts.js";
 import { showWhy } from "./why.js";
+
+// Before anything of it is taken up again.
+for (const { dataset } of document.querySelectorAll("[data-forgotten]")) forgetListener(dataset.forgotten);
 
 const outbox = new Outbox(toast);
 const judgements = new Judgements(outbox);

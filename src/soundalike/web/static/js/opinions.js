@@ -7,7 +7,7 @@ export class Opinions {
    * @param {import("./player.js").Player} player
    * @param {import("./judgements.js").Judgements} judgements
    * @param {(kind: string, trackId: string) => void} record
-   * @param {(text: string) => void} say
+   * @param {(text: string, undo?: () => void) => void} say
    */
   constructor(player, judgements, record, say) {
     Object.assign(this, { player, judgements, record, say });
@@ -25,7 +25,7 @@ export class Opinions {
       this.say(`${named(track.title)} may be recommended again.`);
       return;
     }
-    this.say(`${named(track.title)} is not recommended again.`);
+    this.say(`${named(track.title)} is not recommended again.`, () => this.judgements.of(track.id) === "disliked" && this.dislike(track));
     this.#leave(track, (entry) => entry.track.id === track.id);
   }
 

@@ -47,7 +47,9 @@ export function showPanel(player, explain) {
   });
 
   function remove(index) {
+    const entry = player.queue.entries[index];
     player.queue.remove(index);
+    if (entry?.reason) player.guide.refuse(entry.track);
     player.changed();
     const left = list.querySelectorAll("[data-do=remove]");
     (left[Math.min(index - player.queue.index - 1, left.length - 1)] ?? at("queue-close")).focus();

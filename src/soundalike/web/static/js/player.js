@@ -79,8 +79,10 @@ export class Player extends EventTarget {
 
   /** Play what the listener is known to want, at once. */
   async playForMe() {
-    await this.guide.alone();
-    this.#choose(() => this.queue.step(1));
+    const { currentEntry } = this.queue;
+    const isLatest = await this.guide.alone();
+    // Whoever chose something else meanwhile has it.
+    if (isLatest && this.queue.currentEntry === currentEntry) this.#choose(() => this.queue.step(1));
   }
 
   /** Go on from here with what fits what plays. */

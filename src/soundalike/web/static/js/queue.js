@@ -114,7 +114,8 @@ export class Queue {
   }
 
   toJSON() {
-    return { entries: this.entries.slice(0, MAX_KEPT), index: this.index };
+    const first = Math.max(0, this.index - MAX_PLAYED);
+    return { entries: this.entries.slice(first, first + MAX_KEPT), index: this.index - first };
   }
 
   /** Take up what `toJSON` gave; anything else leaves the queue empty. */

@@ -11,11 +11,19 @@ export function announce(text) {
   while (list.children.length > MAX_TOASTS) list.firstElementChild.remove();
 }
 
-/** @param {string} text */
-export function toast(text) {
+/** @param {string} text @param {?() => void} undo  what a button takes back */
+export function toast(text, undo = null) {
   const list = document.getElementById("toasts");
   const shown = element("div", "toast-word", text);
+  if (undo) shown.append(undoButton(() => (shown.remove(), undo())));
   list.append(shown);
   while (list.children.length > MAX_TOASTS) list.firstElementChild.remove();
   setTimeout(() => shown.remove(), SHOWN_MS);
+}
+
+function undoButton(act) {
+  const button = element("button", "toast-undo", "Undo");
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
 }
