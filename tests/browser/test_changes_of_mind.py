@@ -5,7 +5,6 @@ from playwright.sync_api import Page, Route, expect
 
 from browser.listener import Ledger, Listener, until
 from soundalike.web.server import Server
-from web.stage import Stage
 
 pytestmark = pytest.mark.browser
 
@@ -105,9 +104,7 @@ def test_a_key_means_the_same_with_caps_lock(listener: Listener, page: Page, led
     until(page, lambda: ("liked", "amber") in ledger.of())
 
 
-def test_a_browser_forgets_whoever_is_deleted(
-    listener: Listener, page: Page, server: Server, stage: Stage, ledger: Ledger
-) -> None:
+def test_a_browser_forgets_whoever_is_deleted(listener: Listener, page: Page, server: Server) -> None:
     page.evaluate("localStorage.setItem('soundalike:player:else', '1')")
     listener.play("Amber")
     listener.hears("Amber")

@@ -27,10 +27,11 @@ def users() -> None:
 @options.common
 def add(name: str) -> None:
     """Add an account named NAME; the first one takes over all that is kept of you here."""
-    with open_app(options.settings()) as app:
+    settings = options.settings()
+    with open_app(settings) as app:
         app.services.accounts.check_new_name(name)
         user = app.services.accounts.add(name, _ask_password())
-        show.say(f"{user.name} may log in.")
+        show.say(f"{user.name} may log in where the player serves {settings.data}.")
         if user.id == YOU:
             show.say(
                 f"{user.name} takes over what was listened to here until now. "

@@ -38,18 +38,21 @@ def reason_of(
     now: datetime = DAY_TWO,
     role: Role = Role.TASTE,
     seed: list[float] | None = None,
-    seed_id: TrackId | None = None,
     likeness: tuple[str, ...] = (),
 ) -> Reason:
     telling = Telling(
         taste=taste,
         now=now,
         titles={TrackId(name): name.upper() for name in CORNERS},
-        seed=seed_id,
+        seed=_track_at(seed),
         seed_title="Seed" if seed else None,
         likeness={TrackId(track_id): likeness},
     )
     return explain(grounds_of(track_id, taste, role=role, seed=seed), telling)
+
+
+def _track_at(place: list[float] | None) -> TrackId | None:
+    return next((TrackId(name) for name, corner in CORNERS.items() if list(corner) == place), None)
 
 
 def test_it_names_the_track_that_speaks_most_for_it() -> None:
@@ -144,10 +147,8 @@ def test_with_a_seed_it_says_in_what_they_are_alike_and_rests_on_no_listens() ->
 
 
 def test_a_seed_that_was_liked_is_named_once() -> None:
-    where = lay(CORNERS)
-    seed = where.coordinates[where.rows[TrackId("a01")]].tolist()
     reason = reason_of(
-        "x", taste_of("liked a01"), role=Role.SEED, seed=seed, seed_id=TrackId("a01"), likeness=("timbre",)
+        "x", taste_of("liked a01"), role=Role.SEED, seed=list(CORNERS["a01"]), likeness=("timbre",)
     )
     assert reason.text == "similar timbre to “Seed”, which you liked today"
     assert [one.track_id for one in reason.because] == ["a01"]

@@ -30,5 +30,7 @@ export async function explainFailure(track) {
   if (!response.ok) return { isOffline: false, text: `${title} cannot be had just now, so it is skipped.` };
   const type = response.headers.get("Content-Type") ?? "";
   const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
-  return { isOffline: false, text: `${title} is skipped: this browser cannot play ${format}.` };
+  const isPlayable = Boolean(document.createElement("audio").canPlayType(type));
+  const why = `this browser cannot play ${format}${isPlayable ? ", or the file is damaged" : ""}`;
+  return { isOffline: false, text: `${title} is skipped: ${why}.` };
 }
