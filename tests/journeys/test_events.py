@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import os
 import random
 import shutil
 import signal
+import stat
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
@@ -170,6 +172,22 @@ class TestCommands:
     def test_an_exported_file_is_for_its_owner_alone(self, program: Program, tmp_path: Path) -> None:
         assert program.run("events", "export", tmp_path / "out").returncode == 0
         assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600
+
+    def test_a_link_stays_one_and_a_pipe_is_written_to(
+        self, program: Program, file: Path, tmp_path: Path
+    ) -> None:
+        program.run("events", "import", file)
+        target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+        target.write_text("old", encoding="utf-8")
+        link.symlink_to(target)
+        os.mkfifo(pipe)
+        assert program.run("events", "export", link).returncode == 0
+        assert link.is_symlink()
+        assert "finished" in target.read_text(encoding="utf-8")
+        with program.start("events", "export", pipe) as process:
+            assert pipe.read_bytes() == target.read_bytes()
+            assert process.wait(30) == 0
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
 
     def test_a_wrong_line_is_named_and_those_before_it_are_taken_and_folded(
         self, program: Program, file: Path
