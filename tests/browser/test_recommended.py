@@ -109,7 +109,7 @@ def test_a_like_changes_the_visible_queue_within_a_second_and_is_told_as_the_rea
     listener.hears("A00")
     lines = listener.open_queue()
     recommended(lines)
-    liked = lines.filter(has_text="near “A00”, which you liked today")
+    liked = lines.filter(has_text="to “A00”, which you liked today")
     expect(liked).to_have_count(0)
     page.keyboard.press("l")
     expect(liked.first).to_be_visible(timeout=AT_ONCE_MS)
