@@ -425,7 +425,7 @@ def test_the_next_track_is_announced_and_no_more(listener: Listener, page: Page)
 
 def test_keys_of_the_help_do_what_it_says(listener: Listener, page: Page, ledger: Ledger) -> None:
     page.keyboard.press("?")
-    for words in ("like, dislike", "less of this", "why this?"):
+    for words in ("like (again takes it back), dislike", "less of this", "why this?"):
         expect(page.locator("#help")).to_contain_text(words)
     page.keyboard.press("Escape")
     for key in "ldxw":
