@@ -347,11 +347,17 @@ def test_less_pushes_away_without_excluding(stage: Stage) -> None:
     assert after.index(liked) > before.index(liked)
 
 
-def test_no_more_than_three_of_ten_are_by_one_artist() -> None:
+def beside_a_prolific_artist(count: int, *, away: float) -> Stage:
+    """Many tracks by one artist, and so far away 15 by as many others."""
     stage = Stage()
-    stage.add_heap("a", 15, 0, 0, artist="Prolific")
-    stage.add_heap("b", 15, 2, 0, seed=1)
+    stage.add_heap("a", count, 0, 0, artist="Prolific")
+    stage.add_heap("b", 15, away, 0, seed=1)
     stage.build()
+    return stage
+
+
+def test_no_more_than_three_of_ten_are_by_one_artist() -> None:
+    stage = beside_a_prolific_artist(15, away=2)
     stage.hear("finished b00")
     found = stage.ask(limit=12)
     by_artist = [one.track.artist == "Prolific" for one in found.recommendations]
@@ -359,20 +365,14 @@ def test_no_more_than_three_of_ten_are_by_one_artist() -> None:
 
 
 def test_an_artist_whom_the_listener_plays_all_the_time_may_come_more_often() -> None:
-    stage = Stage()
-    stage.add_heap("a", 25, 0, 0, artist="Prolific")
-    stage.add_heap("b", 15, 9, 0, seed=1)
-    stage.build()
+    stage = beside_a_prolific_artist(25, away=9)
     stage.hear(*(f"finished a{number:02}" for number in range(10)))
     found = stage.ask(limit=10)
     assert sum(one.track.artist == "Prolific" for one in found.recommendations) > 3
 
 
 def test_what_is_played_from_one_answer_after_another_keeps_to_the_cap() -> None:
-    stage = Stage()
-    stage.add_heap("a", 25, 0, 0, artist="Prolific")
-    stage.add_heap("b", 15, 1, 0, seed=1)
-    stage.build()
+    stage = beside_a_prolific_artist(25, away=1)
     stage.hear("liked a00")
     played = []
     for _ in range(12):

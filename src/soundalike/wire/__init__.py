@@ -1,5 +1,6 @@
 """Domain objects as plain dictionaries: the JSON that the API answers and ``--json`` prints."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendations import Recommendation, Recommendations
 from soundalike.domain.similarity import Pair, Similar
 from soundalike.domain.tracks import Track
+from soundalike.domain.types import TrackId
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -59,13 +61,16 @@ def recommendations_body(found: Recommendations) -> dict[str, Any]:
 def judgements_body(profile: Profile) -> dict[str, Any]:
     """Return what is liked and disliked as ``/api/judgements`` answers it, the latest first."""
     tracks = profile.taste.tracks.items()
-    liked = [(known.liked_ms, track_id) for track_id, known in tracks if known.liked_ms is not None]
-    disliked = [(known.disliked_ms, track_id) for track_id, known in tracks if known.disliked_ms is not None]
     return {
         "profile_version": profile.version,
-        "liked": [track_id for _, track_id in sorted(liked, reverse=True)],
-        "disliked": [track_id for _, track_id in sorted(disliked, reverse=True)],
+        "liked": _latest_first((known.liked_ms, track_id) for track_id, known in tracks),
+        "disliked": _latest_first((known.disliked_ms, track_id) for track_id, known in tracks),
     }
+
+
+def _latest_first(dated: Iterable[tuple[int | None, TrackId]]) -> list[TrackId]:
+    since = [(at_ms, track_id) for at_ms, track_id in dated if at_ms is not None]
+    return [track_id for _, track_id in sorted(since, reverse=True)]
 
 
 def _recommendation_body(one: Recommendation) -> dict[str, Any]:

@@ -81,11 +81,11 @@ def quoted(title: str) -> str:
 
 def _by_taste(grounds: Grounds, telling: Telling) -> str:
     track_id = grounds.wanted[0]
-    verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
     if track_id == grounds.candidate.track.id:
+        verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
         return f"you {verb} it {rest}".rstrip()
     where = "near" if grounds.is_near else "leaning towards"
-    return f"{where} {_title(track_id, telling)}, which you {verb} {rest}".rstrip()
+    return f"{where} {_title(track_id, telling)}, {_which(track_id, telling)}"
 
 
 def _by_seed(grounds: Grounds, telling: Telling) -> str:
@@ -96,8 +96,7 @@ def _by_seed(grounds: Grounds, telling: Telling) -> str:
     else:
         text = f"close to {seed} as a whole" if grounds.is_close else f"some way from {seed}"
     if grounds.wanted and grounds.wanted[0] == telling.seed:
-        verb, rest = _deed(telling.taste.tracks[grounds.wanted[0]], telling.now)
-        return f"{text}, which you {verb} {rest}"
+        return f"{text}, {_which(telling.seed, telling)}"
     if grounds.wanted and grounds.is_near:
         return f"{text}; {_by_taste(grounds, telling)}"
     return text
@@ -108,6 +107,11 @@ def _by_repeat(grounds: Grounds, telling: Telling) -> str:
     if known.heard_ms is None:
         return "once more"
     return f"once more: last heard {when(known.heard_ms, telling.now)}"
+
+
+def _which(track_id: TrackId, telling: Telling) -> str:
+    verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
+    return f"which you {verb} {rest}".rstrip()
 
 
 def _deed(known: TrackTaste, now: datetime) -> tuple[str, str]:

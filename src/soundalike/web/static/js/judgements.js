@@ -46,6 +46,7 @@ export class Judgements extends EventTarget {
   }
 
   #hear(listen) {
+    if (!KINDS.includes(listen.kind) && !UNDONE.has(listen.kind)) return;
     this.#said.push(listen);
     this.#lay([listen]);
   }
