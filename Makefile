@@ -1,12 +1,13 @@
 # make run             hear the demo library in your browser
 # make run MUSIC=DIR   hear your own (PORT=9000 for another port)
 # make test            everything it needs, then the whole suite
+# make servers         fetch the real servers (Kafka, MongoDB's protocol) that tests then start
 # make check           style, types, layers, dependencies
 # make bench           the measurements that README.md quotes
 # make lock            compile requirements/ anew from pyproject.toml
 # make clean           remove .venv and caches; libraries in var/ stay
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test servers check bench lock clean
 .DEFAULT_GOAL := help
 
 override MUSIC := $(value MUSIC)# a $ in a name is only a $
@@ -29,6 +30,9 @@ run: .venv/run.stamp
 
 test: .venv/dev.stamp
 	.venv/bin/python -m pytest
+
+servers: .venv/dev.stamp
+	@scripts/servers
 
 check: .venv/dev.stamp
 	.venv/bin/ruff check

@@ -1,9 +1,15 @@
 """What every test may rely on, and the gate on skipping in CI."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from servers.kafka import Kafka, missing_kafka
+from servers.mongodb import MongoDb, missing_mongodb, named_mongodb
+from servers.processes import running
+from servers.spark import SparkCluster, missing_spark
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_MUSIC = ROOT.parent / "shared" / "data" / "music"
@@ -49,3 +55,41 @@ def real_music() -> Path:
     if not REAL_MUSIC.is_dir():
         pytest.skip("no real music beside the checkout (../shared/data/music)")
     return REAL_MUSIC
+
+
+def skip_where(missing: str | None) -> None:
+    """Skip the test where something that it needs is missing."""
+    if missing is not None:
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A broker that all tests share; take a topic of your own, and leave the broker as it is."""
+    skip_where(missing_kafka())
+    with running(broker := Kafka(tmp_path_factory.mktemp("kafka"))):
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that all tests share; take a database of your own, and leave it running."""
+    named = named_mongodb()
+    if named is not None:
+        yield named
+        return
+    skip_where(missing_mongodb())
+    with running(server := MongoDb(tmp_path_factory.mktemp("mongodb"))):
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
+    """A master and two workers that all tests share."""
+    skip_where(missing_spark())
+    cluster = SparkCluster(tmp_path_factory.mktemp("spark"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

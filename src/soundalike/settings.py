@@ -17,6 +17,12 @@ ENVIRONMENT_PREFIX = "SOUNDALIKE_"
 FILE_NAME = "soundalike.toml"
 ENGINES = ("auto", "spark", "local")
 
+_MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
+_KAFKA_SCHEME = "kafka://"
+_PROPERTY = re.compile(r"[a-zA-Z][\w.-]*", re.ASCII)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE | re.ASCII)
+_SNAPSHOT_SCHEMES = ("file", "s3a", "s3", "gs", "hdfs", "abfss")
+
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _MAX_PORT = 65535
 _MAX_WORKERS = 256
@@ -40,13 +46,26 @@ class Settings:
     engine : str
         ``auto``, ``spark`` or ``local``.
     master : str or None
-        Spark's master URL; None is ``local[*]``.
+        Spark's master URL; None is ``local[*]``, or what ``spark-submit`` set.
+    spark : mapping of str to str
+        Spark's own properties, passed through. Never shown.
+    snapshots : str or None
+        Folder, as a URL that the executors of a cluster read too, for what they learn from; None sends it
+        from the driver.
     workers : int or None
         Processes that listen to files; None is one for each usable CPU.
     file_timeout_s : int
         How long listening to one file may take.
     roots : mapping of RootName to Path
         Where named roots are on this machine, if elsewhere than they were scanned.
+    store : str or None
+        MongoDB's connection string, or the path of an SQLite file; None is the file in `data`. Never shown.
+    events : str or None
+        ``kafka://host:9092/topic``; None keeps the event log in the store. Never shown.
+    kafka : mapping of str to str
+        librdkafka's own properties (SASL, TLS, ...), passed through. Never shown.
+    metrics_port : int or None
+        Where a consumer shows its metrics, on loopback; None shows none.
     lateness_days : int
         What is later than a user's newest listen by less is folded cheaply; the rest refolds that user.
     secret_key : str or None
@@ -60,6 +79,12 @@ class Settings:
     allowed_hosts: frozenset[str] = frozenset()
     engine: str = "auto"
     master: str | None = None
+    spark: Mapping[str, str] = field(default_factory=dict, repr=False)
+    snapshots: str | None = None
+    store: str | None = field(default=None, repr=False)
+    events: str | None = field(default=None, repr=False)
+    kafka: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metrics_port: int | None = None
     workers: int | None = None
     file_timeout_s: int = 120
     roots: Mapping[RootName, Path] = field(default_factory=dict)
@@ -67,14 +92,26 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the store is an SQLite file."""
+        return self.store is None or not is_mongodb(self.store)
+
+    @property
     def database(self) -> Path:
         """The SQLite file of the embedded store."""
+        if self.store is not None and self.is_embedded:
+            return Path(self.store)
         return self.data / "library.sqlite"
 
     @property
     def tuning(self) -> Path:
         """The file in which `tune` leaves its choice."""
         return self.data / "tuning.json"
+
+
+def is_mongodb(store: str) -> bool:
+    """Whether a store is named by a connection string of MongoDB's rather than by a path."""
+    return store.startswith(_MONGODB_SCHEMES)
 
 
 def load_settings(
@@ -177,6 +214,60 @@ def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     return value.strip()
 
 
+def _store(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    scheme = _scheme_of(value)
+    if scheme is None:
+        return str(_path(value))
+    if not is_mongodb(str(value).strip()):
+        msg = f"is mongodb://HOST/DATABASE or the path of an SQLite file; the scheme {scheme!r} is not known"
+        raise ValueError(msg)
+    return str(value).strip()
+
+
+def _events(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    # What does not begin as it should may hold a password all the same, and is not shown.
+    if not isinstance(value, str) or not value.strip().startswith(_KAFKA_SCHEME):
+        msg = "is kafka://HOST:9092/TOPIC; leave it out to keep the event log in the store"
+        raise ValueError(msg)
+    return value.strip()
+
+
+def _snapshots(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    scheme = _scheme_of(value)
+    if scheme not in _SNAPSHOT_SCHEMES:
+        msg = f"is the URL of a folder ({', '.join(_SNAPSHOT_SCHEMES)}), such as s3a://bucket/soundalike"
+        raise ValueError(msg)
+    return str(value).strip()
+
+
+def _scheme_of(value: Any) -> str | None:  # noqa: ANN401 - TOML holds anything
+    found = _SCHEME.match(value.strip()) if isinstance(value, str) else None
+    return found[1].lower() if found else None
+
+
+def _properties(value: Any) -> dict[str, str]:  # noqa: ANN401 - TOML holds anything
+    """Read a table of properties, or NAME=VALUE with ; or line ends between them; values are not shown."""
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in re.split(r"[;\n]", value) if part.strip()]
+        if any(not sign for _, sign, _ in pairs):
+            msg = "is NAME=VALUE with ; between them; values are not shown here"
+            raise ValueError(msg)
+        value = {name.strip(): given.strip() for name, _, given in pairs}
+    if not isinstance(value, Mapping):
+        msg = "is a table of names and values"
+        raise TypeError(msg)
+    wrong = [name for name in value if not _PROPERTY.fullmatch(name)]
+    nested = [name for name, given in value.items() if isinstance(given, Mapping | list)]
+    if wrong or nested:
+        msg = f"holds {(wrong or nested)[0]!r}, which is no property; write names with dots in quotes"
+        raise ValueError(msg)
+    return {name: _property(given) for name, given in value.items()}
+
+
+def _property(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _secret(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     if not isinstance(value, str) or len(value.encode(errors="replace")) < _MIN_SECRET_BYTES:
         msg = f"is a text of {_MIN_SECRET_BYTES} bytes or more; it is not shown here"
@@ -235,6 +326,12 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "allowed_hosts": _hosts,
     "engine": _engine,
     "master": _text,
+    "spark": _properties,
+    "snapshots": _snapshots,
+    "store": _store,
+    "events": _events,
+    "kafka": _properties,
+    "metrics_port": _whole(1, _MAX_PORT),
     "workers": _whole(1, _MAX_WORKERS),
     "file_timeout_s": _whole(1, 86_400),
     "roots": _roots,

@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from soundalike.app.adapters import open_log, open_store
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
@@ -44,7 +45,6 @@ from soundalike.services.roots import RootMap
 from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.services.training import Training
 from soundalike.settings import Settings
-from soundalike.store.sqlite import SqliteStore
 from soundalike.web.session_key import load_session_key
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -66,6 +66,7 @@ class App:
     library: LibrarySnapshots
     training: Training
     placing: Placing
+    store: Store
     log: EventLog
     importer: Importer
 
@@ -100,16 +101,19 @@ def open_app(settings: Settings) -> Iterator[App]:
     Raises
     ------
     SettingsError
-        If the data folder cannot be made.
+        If the data folder cannot be made, or a driver is missing.
     StoreError
-        If the store cannot be opened.
+        If the store or the event log cannot be opened.
     """
     _make_folder(settings.data)
-    with closing(SqliteStore(settings.database)) as store:
-        yield _wire(settings, store)
+    with ExitStack() as opened:
+        store = opened.enter_context(open_store(settings.store or settings.database))
+        profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
+        log = opened.enter_context(open_log(settings, store, on_append=profiles.fold))
+        yield _wire(settings, store, profiles, log)
 
 
-def _wire(settings: Settings, store: Store) -> App:
+def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
     shelf = FolderShelf(settings.artefacts, schema=analyser.schema, clock=_now)
@@ -119,13 +123,13 @@ def _wire(settings: Settings, store: Store) -> App:
         schema=analyser.schema,
         workspace=partial(_workspace, settings.data),
     )
-    # What is imported is folded once at the end, not with every batch.
-    log = StoredLog(store)
+    # What is imported into the store is folded once at the end, not with every batch.
+    quiet_log = StoredLog(store) if log.is_folding else log
     return App(
         settings=settings,
         roots=roots,
         shelf=shelf,
-        services=_services(settings, store, shelf, roots),
+        services=_services(store, shelf, roots, profiles, log),
         extractor=Extractor(
             store,
             LocalFileScanner(),
@@ -143,15 +147,16 @@ def _wire(settings: Settings, store: Store) -> App:
             timer=time.monotonic,
         ),
         placing=Placing(store, shelf, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
+        store=store,
         log=log,
-        importer=Importer(store, log, clock=_now),
+        importer=Importer(store, quiet_log, clock=_now),
     )
 
 
-def _services(settings: Settings, store: Store, shelf: ArtefactShelf, roots: RootMap) -> Services:
+def _services(
+    store: Store, shelf: ArtefactShelf, roots: RootMap, profiles: Profiles, log: EventLog
+) -> Services:
     library = Library(store, roots)
-    profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
-    log = StoredLog(store, on_append=profiles.fold)
     return Services(
         library=library,
         listening=Listening(library, roots, LocalAudioFiles()),

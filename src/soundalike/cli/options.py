@@ -43,6 +43,20 @@ def common(command: Command) -> Command:
             help="Folder of artefact versions, if not in the data folder.",
         ),
         click.option(
+            "--events",
+            expose_value=False,
+            callback=_keep,
+            metavar="URL",
+            help="Event log: kafka://host:9092/topic; default in the store.",
+        ),
+        click.option(
+            "--store",
+            expose_value=False,
+            callback=_keep,
+            metavar="URL",
+            help="Store: mongodb://host/database; default an SQLite file in the data folder.",
+        ),
+        click.option(
             "--data",
             type=place,
             expose_value=False,

@@ -22,8 +22,10 @@
     │   └── DemoError            the demo library could not be written
     ├── StoreError
     │   ├── StoreBusyError       another process held the store for too long
+    │   ├── StoreUnavailableError  the store's server does not answer; it may come back
     │   ├── StoreVersionError    the store was written by a newer soundalike, or is not one
     │   ├── TrackConflictError   two writers disagree on where a track is
+    │   ├── CopyError            what was copied is not what was there
     │   └── EventLogError        listens could not be made durable; they may be sent again
     ├── ModelError
     │   ├── SchemaMismatchError  vectors and artefact hold different features
@@ -125,12 +127,20 @@ class StoreBusyError(StoreError):
     """Another process held the store for too long."""
 
 
+class StoreUnavailableError(StoreError):
+    """The store's server does not answer, or not in time; it may come back."""
+
+
 class StoreVersionError(StoreError):
     """Not a store, or one written by a newer version."""
 
 
 class TrackConflictError(StoreError):
     """The location belongs to another track, or the track has moved meanwhile."""
+
+
+class CopyError(StoreError):
+    """What was copied is not what was there, or would overwrite something else."""
 
 
 class EventLogError(StoreError):

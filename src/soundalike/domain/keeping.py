@@ -1,6 +1,7 @@
 """Ports by which listens, profiles and accounts are kept; the store's other half."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from soundalike.domain.listening import Erasure, Listen, LogEntry
@@ -12,7 +13,7 @@ from soundalike.domain.users import Token, User
 class ListenStore(Protocol):
     """Keeps listens, profiles and erasures; safe for several processes and threads at once.
 
-    Every method is atomic, and what it has stored is there after a crash of the process.
+    Every method but `add_listens` is atomic, and what it has stored is there after a crash of the process.
     """
 
     def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
@@ -20,7 +21,7 @@ class ListenStore(Protocol):
 
         Of two with the same user and id the first counts, whether it was stored before or stands
         before it here. Listens at or before their user's erasure are left out. When this returns, a
-        power cut loses nothing of it.
+        power cut loses nothing of it; where it does not, each listen is there wholly or not at all.
         """
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
@@ -110,8 +111,37 @@ class AccountStore(Protocol):
         """Remove a token of a user; False if they have none of this id."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogHealth:
+    """How an event log is.
+
+    Parameters
+    ----------
+    is_up : bool
+        Whether listens can be appended now, as far as is known.
+    is_consumed : bool
+        Whether somebody folds what is appended.
+    detail : str
+        What is wrong, in a sentence for people; empty where all is well.
+    """
+
+    is_up: bool = True
+    is_consumed: bool = True
+    detail: str = ""
+
+
 class EventLog(Protocol):
     """Takes listens and keeps them for good; whoever folds them reads them from here."""
+
+    @property
+    def is_folding(self) -> bool:
+        """Whether what was appended is stored and folded when `append` returns.
+
+        Otherwise a consumer of the log does so soon after, and an erasure is to be made in the store too.
+        """
+
+    def health(self) -> LogHealth:
+        """Tell how the log is, as it was last known; asked often, and never waits."""
 
     def append(self, listens: Sequence[Listen]) -> int:
         """Make listens durable; return how many were known already, as far as the log knows.

@@ -64,4 +64,14 @@ class Erasure:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureRecord:
+    """An erasure where it stands in a log; a total one hides all that stands before it, however dated."""
+
+    erasure: Erasure
+    is_total: bool
+
+
 LogEntry = Listen | Erasure
+LogRecord = Listen | ErasureRecord
+"""What stands in a log that is folded by those who read it, in its own order."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from soundalike.domain.copying import KeptTrack
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import (
     FileProblem,
@@ -43,8 +44,9 @@ Progress = Callable[[int, int], None]
 class LibraryStore(Protocol):
     """Keeps roots, tracks, vectors and file problems; safe for several processes and threads at once.
 
-    Every method is atomic: after a crash at any point it has happened wholly or not at all. Methods
-    raise `StoreBusyError` where another process holds the store for too long.
+    Every method but `keep_tracks` is atomic: after a crash at any point it has happened wholly or not at
+    all. Methods raise `StoreBusyError` where another process holds the store for too long, and
+    `StoreUnavailableError` where the store's server does not answer.
     """
 
     def close(self) -> None:
@@ -141,6 +143,31 @@ class LibraryStore(Protocol):
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
         """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
+
+    def problems(self) -> Iterator[FileProblem]:
+        """Yield every line about a file, by location, in bounded memory."""
+
+    # Copying
+
+    def kept_tracks(self, *, after: TrackId | None = None) -> Iterator[KeptTrack]:
+        """Yield all that is kept of every track, vanished ones too, by id, in bounded memory.
+
+        `after` leaves out the tracks up to that id.
+        """
+
+    def keep_tracks(self, tracks: Collection[KeptTrack]) -> None:
+        """Insert tracks, or replace those with these ids, vectors and all, many at once.
+
+        Search words and sort keys are made for them; file problems are left alone. After a crash each
+        track has been kept wholly or not at all.
+
+        Raises
+        ------
+        TrackConflictError
+            If another track has the location of one of them.
+        SchemaMismatchError
+            If other features are kept under the name and version of a feature set.
+        """
 
 
 class Store(LibraryStore, ListenStore, AccountStore, Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from soundalike.domain.errors import EventLogError, SoundalikeError, StoreBusyError, StoreError
-from soundalike.domain.keeping import ListenStore
+from soundalike.domain.keeping import ListenStore, LogHealth
 from soundalike.domain.listening import Erasure, Listen, LogEntry
 from soundalike.domain.types import UserId
 
@@ -28,9 +28,15 @@ class StoredLog:
         are safe, so nobody has to send them again. None leaves folding to whoever catches up later.
     """
 
+    is_folding = True
+
     def __init__(self, store: ListenStore, *, on_append: OnAppend | None = None) -> None:
         self._store = store
         self._on_append = on_append
+
+    def health(self) -> LogHealth:
+        """Tell that it is well: it is as well as the store, and folds by itself."""
+        return LogHealth()
 
     def append(self, listens: Sequence[Listen]) -> int:
         """Make listens durable; return how many were known already or erased; see the port."""

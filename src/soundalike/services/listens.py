@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.keeping import EventLog, ListenStore
+from soundalike.domain.keeping import EventLog, ListenStore, LogHealth
 from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.ports import LibraryStore
 from soundalike.domain.types import UserId
@@ -16,10 +16,14 @@ MAX_AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How many listens were new, and how many were known already; together those that were sent."""
+    """How many listens were new, and how many were known already; together those that were sent.
+
+    `is_folded` tells whether recommendations follow from them at once; otherwise they do soon.
+    """
 
     accepted: int
     duplicates: int
+    is_folded: bool = True
 
 
 class Listens:
@@ -65,7 +69,9 @@ class Listens:
                 msg = "at lies more than 5 minutes in the future; check the clock of the device"
                 raise ListenError(msg, index)
         duplicates = self._log.append(listens)
-        return Receipt(accepted=len(listens) - duplicates, duplicates=duplicates)
+        return Receipt(
+            accepted=len(listens) - duplicates, duplicates=duplicates, is_folded=self._log.is_folding
+        )
 
     def of(self, user_id: UserId) -> Iterator[Listen]:
         """Yield every listen of a user, oldest first."""
@@ -73,4 +79,12 @@ class Listens:
 
     def erase(self, user_id: UserId) -> None:
         """Forget everything that is kept of a user, and whatever is dated until now and comes late."""
-        self._log.erase(Erasure(user_id, time_ms(self._clock())), is_total=True)
+        erasure = Erasure(user_id, time_ms(self._clock()))
+        self._log.erase(erasure, is_total=True)
+        if not self._log.is_folding:
+            # The log's consumer will do the same; who is forgotten does not wait for it.
+            self._listens.erase_listens(erasure, is_total=True)
+
+    def log_health(self) -> LogHealth:
+        """Tell how the event log is, as it was last known."""
+        return self._log.health()

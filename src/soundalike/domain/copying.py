@@ -1,0 +1,38 @@
+"""What a store keeps of a track, whole, on its way into another store."""
+
+from dataclasses import dataclass
+
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVectors:
+    """Vectors of one feature set, as they are kept: also of a set that this program does not know.
+
+    Parameters
+    ----------
+    feature_set : str
+        Name of the set.
+    version : int
+        Of the set.
+    fingerprint : str
+        Of the set's features (`FeatureSchema.fingerprint`).
+    whole, first_half, second_half : FloatArray
+        One-dimensional float32, of one length, non-writeable.
+    """
+
+    feature_set: str
+    version: int
+    fingerprint: str
+    whole: FloatArray
+    first_half: FloatArray
+    second_half: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTrack:
+    """A track and all its vectors, by (`feature_set`, `version`)."""
+
+    track: Track
+    vectors: tuple[KeptVectors, ...]

@@ -1,0 +1,87 @@
+"""Apache Kafka itself: one process that is broker and controller."""
+
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from servers.processes import FETCHED, ServerProcess, free_ports
+
+JARS = FETCHED / "kafka"
+_SETTINGS = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+controller.listener.names=CONTROLLER
+log.dirs={folder}/logs
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+auto.create.topics.enable=false
+"""
+
+
+def missing_kafka() -> str | None:
+    """Say what is missing to start a broker, None where nothing is."""
+    if not any(JARS.glob("kafka_2.13-*.jar")):
+        return "no Kafka broker on this machine; fetch one with 'make servers'"
+    if shutil.which("java") is None:
+        return "no Java on this machine to run a Kafka broker with"
+    return None
+
+
+class Kafka(ServerProcess):
+    """A broker in a folder; what it was told outlives ``kill`` and ``start``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, controller = free_ports(2)
+        self._settings = folder / "server.properties"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._settings.write_text(
+            _SETTINGS.format(broker=self.port, controller=controller, folder=folder), encoding="utf-8"
+        )
+        self._java = ["java", "-Xmx512m", "-cp", f"{JARS}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        super().__init__([*self._java, "kafka.Kafka", str(self._settings)], folder / "kafka.log")
+        if not (folder / "logs").exists():
+            self._format()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def url(self, topic: str = "") -> str:
+        """Return the setting ``events`` for a topic; one that nobody else has by default."""
+        return f"kafka://{self.address}/{topic or new_topic()}"
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        super().start()
+        self.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.admin().list_topics(timeout=1).brokers)
+        except KafkaException:
+            return False
+
+    def _format(self) -> None:
+        subprocess.run(
+            [*self._java, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg",
+             "-c", str(self._settings)],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+
+def new_topic() -> str:
+    return f"listens-{uuid.uuid4().hex[:12]}"

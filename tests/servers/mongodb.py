@@ -1,0 +1,68 @@
+"""A server that speaks MongoDB's protocol: the one that is named, or one of our own that keeps its data."""
+
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from servers.processes import ServerProcess, free_ports
+
+VARIABLE = "SOUNDALIKE_TEST_MONGODB"
+PROGRAM = Path(sys.executable).with_name("secantusd-py")
+
+
+def named_mongodb() -> str | None:
+    """Return the connection string (without a database) of a server that is there already."""
+    return os.environ.get(VARIABLE) or None
+
+
+def missing_mongodb() -> str | None:
+    """Say what is missing to start a server, None where nothing is."""
+    if PROGRAM.exists():
+        return None
+    return f"no MongoDB server on this machine; fetch one with 'make servers', or name one in {VARIABLE}"
+
+
+class MongoDb(ServerProcess):
+    """A server in a folder; what it was told outlives ``kill`` and ``start``."""
+
+    def __init__(self, folder: Path) -> None:
+        (self.port,) = free_ports(1)
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [str(PROGRAM), "--port", str(self.port), "--storage-path", str(folder / "data")]
+        super().__init__([*command, "--log-level", "WARNING"], folder / "mongodb.log")
+
+    @property
+    def address(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        super().start()
+        self.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        client: MongoClient[dict[str, Any]] = MongoClient(self.address, serverSelectionTimeoutMS=500)
+        try:
+            client.admin.command("ping")
+        except PyMongoError:
+            return False
+        finally:
+            client.close()
+        return True
+
+
+def new_database(address: str) -> str:
+    """Return the setting ``store`` for a database that nobody else has."""
+    base, _, options = address.partition("?")
+    return f"{base.rstrip('/')}/test-{uuid.uuid4().hex[:12]}{'?' if options else ''}{options}"
+
+
+def drop_database(url: str) -> None:
+    client: MongoClient[dict[str, Any]] = MongoClient(url)
+    client.drop_database(client.get_default_database())
+    client.close()
