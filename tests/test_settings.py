@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from soundalike.domain.errors import SettingsError
-from soundalike.settings import load_settings
+from soundalike.settings import load_settings, without_secrets
 
 
 def write(path: Path, text: str) -> Path:
@@ -121,3 +121,88 @@ def test_the_secret_key_is_never_shown() -> None:
 def test_the_bound_on_lateness_is_whole_days(days: str) -> None:
     with pytest.raises(SettingsError, match="lateness_days is a whole number"):
         load_settings({"data": "d"}, {"SOUNDALIKE_LATENESS_DAYS": days})
+
+
+SECRET = "hunter2-hunter2-hunter2"  # noqa: S105 - of nobody
+
+
+@pytest.mark.parametrize("store", ["mongodb://h/d", "mongodb+srv://u:p@h/d?w=1"])
+def test_a_connection_string_names_a_store(store: str) -> None:
+    settings = load_settings({"store": store}, {})
+    assert settings.store == store
+    assert not settings.is_embedded
+
+
+def test_a_path_names_an_sqlite_file(tmp_path: Path) -> None:
+    settings = load_settings({}, {"SOUNDALIKE_STORE": str(tmp_path / "music.sqlite")})
+    assert settings.is_embedded
+    assert settings.database == tmp_path / "music.sqlite"
+    assert settings.store_name == str(tmp_path / "music.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("store", f"postgres://u:{SECRET}@h/d"),
+        ("events", f"u:{SECRET}@h:9092/t"),
+        ("events", f"amqp://u:{SECRET}@h/t"),
+        ("snapshots", f"ftp://u:{SECRET}@h/t"),
+        ("kafka", f"sasl.password {SECRET}"),
+        ("spark", f"a b={SECRET}"),
+        ("metrics_port", "0"),
+    ],
+)
+def test_what_is_malformed_is_named_and_no_secret_is_shown(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"SOUNDALIKE_{name.upper()}: {name} ") as caught:
+        load_settings({}, {f"SOUNDALIKE_{name.upper()}": value})
+    assert SECRET not in str(caught.value)
+
+
+def test_properties_come_from_a_table_or_from_pairs(tmp_path: Path) -> None:
+    config = write(
+        tmp_path / "s.toml", '[kafka]\n"security.protocol" = "SASL_SSL"\n"socket.keepalive.enable" = true\n'
+    )
+    assert load_settings({}, {}, config).kafka == {
+        "security.protocol": "SASL_SSL",
+        "socket.keepalive.enable": "true",
+    }
+    environment = {"SOUNDALIKE_SPARK": "spark.jars=/a.jar,/b.jar; spark.executor.memory = 2g\nspark.x=a=b;"}
+    assert load_settings({}, environment).spark == {
+        "spark.jars": "/a.jar,/b.jar",
+        "spark.executor.memory": "2g",
+        "spark.x": "a=b",
+    }
+
+
+def test_a_property_with_dots_that_are_not_quoted_is_explained(tmp_path: Path) -> None:
+    config = write(tmp_path / "s.toml", '[kafka]\nsecurity.protocol = "SSL"\n')
+    with pytest.raises(SettingsError, match="write names with dots in quotes"):
+        load_settings({}, {}, config)
+
+
+def test_settings_that_may_hold_secrets_are_not_shown() -> None:
+    settings = load_settings(
+        {},
+        {
+            "SOUNDALIKE_STORE": f"mongodb://u:{SECRET}@h/d",
+            "SOUNDALIKE_EVENTS": "kafka://h/t",
+            "SOUNDALIKE_KAFKA": f"sasl.password={SECRET}",
+            "SOUNDALIKE_SPARK": f"spark.hadoop.fs.s3a.secret.key={SECRET}",
+            "SOUNDALIKE_SECRET_KEY": SECRET,
+        },
+    )
+    assert SECRET not in repr(settings)
+    assert settings.store_name == "mongodb://h/d"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mongodb://h", "mongodb://h"),
+        (f"mongodb://u:{SECRET}@h1:1,h2:2/d?authSource={SECRET}", "mongodb://h1:1,h2:2/d"),
+        (f"mongodb+srv://u:{SECRET}/{SECRET}@h/d", "mongodb+srv://h/d"),
+        (f"mongodb://u:{SECRET}?{SECRET}@h/d", "mongodb://h/d"),
+    ],
+)
+def test_an_address_is_shown_without_secrets(url: str, shown: str) -> None:
+    assert without_secrets(url) == shown

@@ -104,6 +104,11 @@ class Settings:
         return self.data / "library.sqlite"
 
     @property
+    def store_name(self) -> str:
+        """What the store is called before people: its path, or its address without credentials."""
+        return str(self.database) if self.store is None or self.is_embedded else without_secrets(self.store)
+
+    @property
     def tuning(self) -> Path:
         """The file in which `tune` leaves its choice."""
         return self.data / "tuning.json"
@@ -112,6 +117,13 @@ class Settings:
 def is_mongodb(store: str) -> bool:
     """Whether a store is named by a connection string of MongoDB's rather than by a path."""
     return store.startswith(_MONGODB_SCHEMES)
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without user, password and options, any of which may hold a secret."""
+    scheme, _, rest = url.partition("://")
+    # A password may hold any of these signs; what comes after the last @ is no part of it.
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def load_settings(
