@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from soundalike import __version__
 from soundalike.app import App, open_app
+from soundalike.app.adapters import check_log
 from soundalike.audio.decoders import Decoder, decoders
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
 from soundalike.model.java import spark_readiness
 from soundalike.services.placing import Freshness
-from soundalike.settings import Settings
+from soundalike.settings import Settings, without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,28 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         else Check("spark", is_ok=None, detail="learning takes the local engine", remedy=spark),
         *(_check_decoder(decoder) for decoder in decoders()),
     ]
-    if not settings.database.exists():
+    if settings.events is not None:
+        checks.append(_check_log(settings.events, settings))
+    if settings.is_embedded and not settings.database.exists():
         remedy = "start with 'soundalike up DIR'"
         return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
     try:
         with open_app(settings) as app:
             tracks = app.services.library.count()
-            checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.database}"))
+            checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.store_name}"))
             checks.append(_check_artefact(app))
     except SoundalikeError as error:
-        checks.append(Check("store", is_ok=False, detail=str(settings.database), remedy=str(error)))
+        checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=str(error)))
     return tuple(checks)
+
+
+def _check_log(url: str, settings: Settings) -> Check:
+    """Look at the broker and the topic, and make neither."""
+    try:
+        detail = check_log(url, settings.kafka)
+    except SoundalikeError as error:
+        return Check("events", is_ok=False, detail=without_secrets(url), remedy=str(error))
+    return Check("events", is_ok=True, detail=detail)
 
 
 def _check_decoder(decoder: Decoder) -> Check:

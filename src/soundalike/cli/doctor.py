@@ -12,7 +12,7 @@ _MARKS = {True: "ok", False: "wrong", None: "absent"}
 @options.json_output
 @options.common
 def doctor(*, as_json: bool) -> None:
-    """Show versions, Java, Spark, decoders, store and artefact; what is missing and how to get it.
+    """Show versions, Java, Spark, decoders, event log, store and artefact; what is missing and how to get it.
 
     Ends with 1 where something is wrong, rather than merely absent.
     """

@@ -21,6 +21,7 @@ from soundalike.domain.types import UserId
 from soundalike.model.durable import written_aside
 from soundalike.services.importing import MAX_LINE_BYTES, ImportReport
 from soundalike.services.profiles import Refolded
+from soundalike.services.restoring import restore_listens
 from soundalike.wire.listens import entry_body
 
 _STEP = 1_000
@@ -38,10 +39,14 @@ def events() -> None:
 def replay(*, as_json: bool) -> None:
     """Rebuild every listener's profile from all that they listened to.
 
-    Profiles are kept up to date as listens come; this is for when one is in doubt.
+    Profiles are kept up to date as listens come; this is for when one is in doubt. Where the event log is
+    not the store's own, listens that the store lacks are taken from it first.
     """
     with open_app(options.settings()) as app:
         start = time.monotonic()
+        if not app.log.is_folding:
+            with show.progress("Reading the log") as progress:
+                restore_listens(app.log, app.store, progress)
         with show.progress("Folding") as progress:
             folded = app.services.profiles.replay(progress)
         seconds = time.monotonic() - start
@@ -92,17 +97,18 @@ def import_events(file: Path, *, as_json: bool) -> None:
             _catch_up(app)
             raise
         folded = _catch_up(app)
+        is_folding = app.log.is_folding
     if as_json:
         show.document(asdict(report) | {"profiles": folded.profiles})
     else:
-        _print_import(report, folded)
+        _print_import(report, folded if is_folding else None)
 
 
-def _print_import(report: ImportReport, folded: Refolded) -> None:
+def _print_import(report: ImportReport, folded: Refolded | None) -> None:
     erasures = f", {_count(report.erasures, 'erasure')} honoured" if report.erasures else ""
+    told = "whoever consumes the log folds them" if folded is None else f"{_profiles(folded)} folded"
     show.say(
-        f"{_count(report.accepted, 'listen')} taken, {report.duplicates:,} known already{erasures}; "
-        f"{_profiles(folded)} folded."
+        f"{_count(report.accepted, 'listen')} taken, {report.duplicates:,} known already{erasures}; {told}."
     )
     if report.unknown_tracks:
         show.say(

@@ -1,0 +1,63 @@
+"""What a log holds comes back into a store, once, and without what was erased."""
+
+from events.contract import numbered
+from fakes import MemoryStore
+from making import make_listen
+from soundalike.domain.listening import Erasure
+from soundalike.domain.profiles import LATENESS_MS
+from soundalike.domain.types import UserId
+from soundalike.events.embedded import StoredLog
+from soundalike.services.profiles import Profiles, Refolded
+from soundalike.services.restoring import restore_listens
+
+ADA, BOB = UserId("ada"), UserId("bob")
+
+
+def log_of(*users: str, count: int) -> StoredLog:
+    log = StoredLog(MemoryStore())
+    for user in users:
+        log.append(numbered(count, user=user))
+    return log
+
+
+def test_an_empty_store_takes_all_of_it() -> None:
+    store = MemoryStore()
+    assert restore_listens(log_of("ada", "bob", count=3), store) == 6
+    assert list(store.listens_of(ADA)) == numbered(3)
+    assert Profiles(store, lateness_ms=LATENESS_MS).replay() == Refolded(profiles=2, listens=6)
+
+
+def test_what_is_stored_already_counts_once() -> None:
+    store = MemoryStore()
+    store.add_listens(numbered(4))
+    log = log_of("ada", count=6)
+    assert restore_listens(log, store) == 2
+    assert restore_listens(log, store) == 0
+    assert list(store.listens_of(ADA)) == numbered(6)
+
+
+def test_the_first_content_stays() -> None:
+    store = MemoryStore()
+    stored = make_listen(0, kind="liked", at_ms=0)
+    store.add_listens([stored])
+    assert restore_listens(log_of("ada", count=1), store) == 0
+    assert list(store.listens_of(ADA)) == [stored]
+
+
+def test_what_was_erased_goes_from_the_store_too() -> None:
+    store = MemoryStore()
+    store.add_listens(numbered(10))
+    log = log_of("ada", count=10)
+    log.erase(Erasure(ADA, 6))
+    assert restore_listens(log, store) == 0
+    assert [listen.at_ms for listen in store.listens_of(ADA)] == [7, 8, 9]
+    assert store.erasures() == (Erasure(ADA, 6),)
+
+
+def test_more_than_fits_in_one_batch_is_taken_with_progress() -> None:
+    store = MemoryStore()
+    told: list[int] = []
+    count = 12_345
+    assert restore_listens(log_of("ada", count=count), store, lambda done, _total: told.append(done)) == count
+    assert store.count_listens(ADA) == count
+    assert told == [5_000, 10_000]
