@@ -72,6 +72,11 @@ class Timings:
 
     ms: list[float]
 
+    @property
+    def p95(self) -> float:
+        """What all but one in twenty took at the most."""
+        return float(np.percentile(self.ms, 95))
+
     def __str__(self) -> str:
         """Say the percentiles."""
         p50, p95, p99 = np.percentile(self.ms, [50, 95, 99])
@@ -326,7 +331,7 @@ def paced(clients: list[Client], seconds: int) -> None:
     print(f"                                 send {Timings(sent)}")
 
 
-def changed(client: Client) -> None:
+def changed(client: Client) -> Timings:
     """Time from the sending of a skip to an answer that has changed."""
     took: list[float] = []
     at_ms = NOW_MS - DAY_MS // 2
@@ -340,7 +345,9 @@ def changed(client: Client) -> None:
             after, _ = client.recommended()
         took.append((time.perf_counter() - start) * 1000)
         before = after
-    print(f"from sending a skip to a changed answer {Timings(took)}")
+    timings = Timings(took)
+    print(f"from sending a skip to a changed answer {timings}")
+    return timings
 
 
 def saturated(port: int, seconds: int) -> None:

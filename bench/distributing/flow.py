@@ -1,0 +1,166 @@
+"""Listens through Kafka into profiles, by two consumers, beside the embedded log: rates and sameness."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_place import KafkaPlace
+
+from journeys.plays import json_line, read_plays
+from servers.kafka import Kafka, new_topic
+from soundalike.app.adapters import open_store
+from soundalike.domain.errors import EventLogError
+from soundalike.domain.listening import Listen
+from soundalike.domain.types import UserId
+from soundalike.wire.profiles import profile_body
+
+CONSUMERS = 2
+FLOOR = 10_000
+BATCH = 5_000
+PATIENCE_S = 600
+SECONDS_AFTER_KILL = 2
+
+Bits = Mapping[UserId, str]
+
+
+def report(broker: Kafka, stores: Mapping[str, str], folder: Path, *, most: int | None) -> None:
+    """Print listens a second into the log, out of it and folded into each store, and compare profiles."""
+    plays = list(read_plays(most=most))
+    print(
+        f"\n== {len(plays):,} plays through Kafka, {CONSUMERS} consumers; on SQLite the floor is {FLOOR:,}/s"
+    )
+    expected, embedded = embedded_profiles(plays, folder)
+    print(f"  embedded: imported for good and folded     {embedded:9,.0f} listens/s")
+    url = broker.url(new_topic())
+    place = KafkaPlace.parse(url)
+    log = KafkaLog(place, {})
+    try:
+        print(f"  appended, acks=all, idempotent             {append(log, plays):9,.0f} listens/s")
+        start = time.perf_counter()
+        rate = sum(1 for _ in log.entries()) / (time.perf_counter() - start)
+        print(f"  read back, twice over for erasures         {rate:9,.0f} listens/s")
+    finally:
+        log.close()
+    for name, store in stores.items():
+        rate = fold_by_consumers(f"{url}?group={new_topic()}", store, len(plays), folder / "consumers")
+        print(f"  folded by {CONSUMERS} consumers into {name:17} {rate:9,.0f} listens/s", flush=True)
+        print_same(store, expected)
+        if store == next(iter(stores.values())) and most is None and rate < FLOOR:
+            sys.exit(f"the floor is {FLOOR:,}/s")
+
+
+def report_kill(broker: Kafka, store: str, folder: Path, *, most: int | None) -> None:
+    """Kill the broker in mid-stream and start it again; every acknowledged listen counts exactly once."""
+    plays = list(read_plays(most=most))
+    expected, _ = embedded_profiles(plays, folder)
+    url = broker.url(new_topic())
+    log = KafkaLog(KafkaPlace.parse(url), {})
+    refused = 0
+    with consumers(url, store, folder / "killed"):
+        for number, first in enumerate(range(0, len(plays), BATCH)):
+            if number == len(plays) // BATCH // 2:
+                broker.kill()
+                time.sleep(SECONDS_AFTER_KILL)
+                broker.start()
+            refused += append_until_taken(log, plays[first : first + BATCH])
+        wait_until_folded(store, len(plays))
+    log.close()
+    print(f"\n== the broker killed in mid-stream and back; {refused} batches refused and sent again")
+    print_same(store, expected)
+
+
+def embedded_profiles(plays: Sequence[Listen], folder: Path) -> tuple[Bits, float]:
+    """Import the plays as the embedded program does; return every profile to the bit, and the rate."""
+    data, file = folder / "embedded", folder / "plays.jsonl"
+    if not file.exists():
+        file.write_text("".join(map(json_line, plays)), encoding="utf-8")
+        start = time.perf_counter()
+        run("events", "import", str(file), data=data)
+        (folder / "embedded.seconds").write_text(str(time.perf_counter() - start), encoding="utf-8")
+    seconds = float((folder / "embedded.seconds").read_text(encoding="utf-8"))
+    return profiles_of(str(data / "library.sqlite")), len(plays) / seconds
+
+
+def append(log: KafkaLog, plays: Sequence[Listen]) -> float:
+    """Append in batches; return listens a second."""
+    start = time.perf_counter()
+    for first in range(0, len(plays), BATCH):
+        log.append(plays[first : first + BATCH])
+    return len(plays) / (time.perf_counter() - start)
+
+
+def append_until_taken(log: KafkaLog, batch: Sequence[Listen]) -> int:
+    """Send a batch until it is acknowledged, as an outbox does; return how often it was refused."""
+    for refused in range(1_000):
+        try:
+            log.append(batch)
+        except EventLogError:
+            time.sleep(0.2)
+        else:
+            return refused
+    sys.exit("the broker does not come back")
+
+
+def fold_by_consumers(url: str, store: str, count: int, data: Path) -> float:
+    """Start consumers on a full topic; return listens a second, counted from when the first was ready."""
+    with consumers(url, store, data) as started:
+        wait_until_folded(store, count)
+        return count / (time.perf_counter() - started)
+
+
+@contextmanager
+def consumers(url: str, store: str, data: Path) -> Iterator[float]:
+    """Run two consumers; yield when the first was ready."""
+    command = [
+        sys.executable, "-m", "soundalike", "consume",
+        "--events", url, "--store", store, "--data", str(data),
+    ]  # fmt: skip
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))  # noqa: S603 - our own program
+            for _ in range(CONSUMERS)
+        ]
+        stack.callback(lambda: [process.terminate() for process in processes])
+        out = processes[0].stdout
+        if out is None or not out.readline():
+            sys.exit("a consumer ended early")
+        yield time.perf_counter()
+
+
+def wait_until_folded(store: str, count: int) -> None:
+    """Wait until every listen is in some profile."""
+    deadline = time.monotonic() + PATIENCE_S
+    with open_store(store) as opened:
+        while sum(opened.profile_counts().values()) < count:
+            if time.monotonic() > deadline:
+                sys.exit(f"{sum(opened.profile_counts().values()):,} of {count:,} folded in {PATIENCE_S} s")
+            time.sleep(0.05)
+
+
+def profiles_of(store: str) -> Bits:
+    """Return everybody's profile, to the bit."""
+    with open_store(store) as opened:
+        found = [opened.profile(user_id) for user_id in opened.listen_counts()]
+    return {one.user_id: json.dumps([one.version, profile_body(one)]) for one in found if one is not None}
+
+
+def print_same(store: str, expected: Bits) -> None:
+    """Print of how many users the profile is what it has to be; end the run where one is not."""
+    found = profiles_of(store)
+    same = sum(found.get(user_id) == bits for user_id, bits in expected.items())
+    print(f"  {same} of {len(expected)} profiles the same to the bit as the embedded ones", flush=True)
+    if found != expected:
+        sys.exit("profiles differ")
+
+
+def run(*words: str, data: Path) -> None:
+    """Run a command of the program on a data folder of its own."""
+    command = [sys.executable, "-m", "soundalike", *words, "--data", str(data)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUNDALIKE_")}
+    subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603 - our own program
