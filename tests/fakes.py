@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fakes_keeping import MemoryAccounts, MemoryListens
+from making import kept_vectors
+from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
@@ -11,6 +13,8 @@ from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
 from soundalike.store.keys import from_ms, sort_keys, to_ms
+
+FeatureSet = tuple[str, int]
 
 
 class MemoryStore(MemoryListens, MemoryAccounts):
@@ -21,8 +25,8 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         MemoryAccounts.__init__(self)
         self._roots: dict[RootName, Root] = {}
         self._tracks: dict[TrackId, Track] = {}
-        self._vectors: dict[tuple[TrackId, str], FeatureVectors] = {}
-        self._fingerprints: dict[str, str] = {}
+        self._vectors: dict[tuple[TrackId, FeatureSet], KeptVectors] = {}
+        self._fingerprints: dict[FeatureSet, str] = {}
         self._problems: dict[Location, FileProblem] = {}
 
     def close(self) -> None:
@@ -42,10 +46,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             if moved_from is not None and (stored is None or stored.location != moved_from):
                 msg = f"track {track.id} is no longer at {moved_from}"
                 raise TrackConflictError(msg)
-            other = self.track_at(track.location)
-            if other is not None and other.id != track.id:
-                msg = f"{track.location} belongs to track {other.id}"
-                raise TrackConflictError(msg)
+            self._refuse_conflict(track)
             if vectors is not None:
                 self._check(vectors.schema)
             if stored is not None and stored.audio_hash != track.audio_hash:
@@ -53,8 +54,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             self._tracks[track.id] = _to_the_millisecond(track)
             self._problems.pop(track.location, None)
             if vectors is not None:
-                self._vectors[track.id, vectors.schema.key] = vectors
-                self._fingerprints[vectors.schema.key] = vectors.schema.fingerprint
+                self._keep(track.id, kept_vectors(vectors))
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:
@@ -100,7 +100,10 @@ class MemoryStore(MemoryListens, MemoryAccounts):
 
     def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
         self._check(schema)
-        return self._vectors.get((track_id, schema.key))
+        kept = self._vectors.get((track_id, (schema.name, schema.version)))
+        if kept is None:
+            return None
+        return FeatureVectors(schema, kept.whole, kept.first_half, kept.second_half)
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         found = (self.vectors_of(track.id, schema) for track in self.tracks_with_hash(audio_hash))
@@ -111,7 +114,8 @@ class MemoryStore(MemoryListens, MemoryAccounts):
 
     def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
         self._check(schema)
-        return frozenset(track_id for track_id, key in list(self._vectors) if key == schema.key)
+        asked = schema.name, schema.version
+        return frozenset(track_id for track_id, feature_set in list(self._vectors) if feature_set == asked)
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         self._check(schema)
@@ -131,6 +135,39 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         found = [location for location in list(self._problems) if _is_under(location, root, path)]
         yield from [self._problems[location] for location in sorted(found)]
 
+    def problems(self) -> Iterator[FileProblem]:
+        yield from [self._problems[location] for location in sorted(self._problems)]
+
+    def kept_tracks(self, *, after: TrackId | None = None) -> Iterator[KeptTrack]:
+        for track_id in sorted(track_id for track_id in self._tracks if after is None or track_id > after):
+            with self._lock:
+                of_track = [found for (owner, _), found in self._vectors.items() if owner == track_id]
+                track = self._tracks[track_id]
+            in_order = sorted(of_track, key=lambda found: (found.feature_set, found.version))
+            yield KeptTrack(track=track, vectors=tuple(in_order))
+
+    def keep_tracks(self, tracks: Collection[KeptTrack]) -> None:
+        for kept in tracks:
+            with self._lock:
+                self._refuse_conflict(kept.track)
+                for vectors in kept.vectors:
+                    self._check_fingerprint((vectors.feature_set, vectors.version), vectors.fingerprint)
+                self.drop_vectors(kept.track.id)
+                self._tracks[kept.track.id] = _to_the_millisecond(kept.track)
+                for vectors in kept.vectors:
+                    self._keep(kept.track.id, vectors)
+
+    def _keep(self, track_id: TrackId, vectors: KeptVectors) -> None:
+        feature_set = vectors.feature_set, vectors.version
+        self._vectors[track_id, feature_set] = vectors
+        self._fingerprints[feature_set] = vectors.fingerprint
+
+    def _refuse_conflict(self, track: Track) -> None:
+        other = self.track_at(track.location)
+        if other is not None and other.id != track.id:
+            msg = f"{track.location} belongs to track {other.id}"
+            raise TrackConflictError(msg)
+
     def _all(self) -> list[Track]:
         return list(self._tracks.values())
 
@@ -138,8 +175,12 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         return [track for track in self._all() if not track.is_vanished]
 
     def _check(self, schema: FeatureSchema) -> None:
-        if self._fingerprints.get(schema.key, schema.fingerprint) != schema.fingerprint:
-            msg = f"other features are stored under the name of {schema.key}"
+        self._check_fingerprint((schema.name, schema.version), schema.fingerprint)
+
+    def _check_fingerprint(self, feature_set: FeatureSet, fingerprint: str) -> None:
+        if self._fingerprints.get(feature_set, fingerprint) != fingerprint:
+            name, version = feature_set
+            msg = f"other features are stored under the name of {name}-v{version}"
             raise SchemaMismatchError(msg)
 
 

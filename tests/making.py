@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from soundalike.domain.copying import KeptVectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listening import Listen, ListenKind
@@ -36,6 +37,18 @@ def make_vectors(schema: FeatureSchema | None = None, seed: int = 0) -> FeatureV
     schema = schema or make_schema()
     whole, first, second = np.random.default_rng(seed).normal(size=(3, len(schema))).astype(np.float32)
     return FeatureVectors(schema, whole, first, second)
+
+
+def kept_vectors(vectors: FeatureVectors) -> KeptVectors:
+    """Return vectors as a store keeps them."""
+    return KeptVectors(
+        feature_set=vectors.schema.name,
+        version=vectors.schema.version,
+        fingerprint=vectors.schema.fingerprint,
+        whole=vectors.whole,
+        first_half=vectors.first_half,
+        second_half=vectors.second_half,
+    )
 
 
 def make_track(  # noqa: PLR0913 - one keyword per field, each with a default

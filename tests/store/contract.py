@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from making import make_listen, make_location, make_track, make_vectors
+from making import make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import NameTakenError, TrackConflictError
 from soundalike.domain.files import FileProblem, Reason, Root
 from soundalike.domain.listening import Erasure
@@ -14,6 +14,7 @@ from soundalike.domain.ports import Store
 from soundalike.domain.types import RelativePath, TrackId
 from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search
 from store.contract_accounts import AccountsContract, TokensContract, make_token, make_user
+from store.contract_copying import CopyingContract, kept, same_kept
 from store.contract_listens import ErasuresContract, ListensContract, listens_of
 from store.contract_profiles import (
     ErasedProfilesContract,
@@ -37,6 +38,7 @@ class StoreContract(
     OrderContract,
     VectorsContract,
     ProblemsContract,
+    CopyingContract,
     ThreadsContract,
     ListensContract,
     ErasuresContract,
@@ -102,6 +104,33 @@ class DurableStoreContract(StoreContract):
         assert again.users() == (make_user("Ada"),)
         assert again.tokens_of(ADA) == (make_token(),)
         assert again.token_hashed(make_token().secret_hash) == make_token()
+
+    def test_tracks_that_were_copied_are_there_after_reopening(
+        self, store: Store, reopen: Callable[[], Store]
+    ) -> None:
+        copied = kept(make_track("t1", title="Copied"), make_vectors(SCHEMA))
+        store.keep_tracks([copied])
+        store.close()
+
+        again = reopen()
+        assert same_kept(list(again.kept_tracks()), [copied])
+        assert search(again, "copied") == ["t1"]
+
+    def test_tracks_are_copied_in_bounded_memory(self, store: Store) -> None:
+        wide = make_schema(200)
+        for start in range(0, 2000, 500):
+            numbers = range(start, start + 500)
+            store.keep_tracks([kept(make_track(f"t{n:05}"), make_vectors(wide, n)) for n in numbers])
+        tracemalloc.start()
+        try:
+            assert len(list(store.kept_tracks())) == 2000
+            _, peak_of_all = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            assert sum(1 for _ in store.kept_tracks()) == 2000
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < peak_of_all / 2
 
     def test_two_stores_see_each_others_listeners(self, store: Store, reopen: Callable[[], Store]) -> None:
         other = reopen()

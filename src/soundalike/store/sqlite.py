@@ -4,13 +4,14 @@ from pathlib import Path
 
 from soundalike.store.sqlite_accounts import SqliteAccounts
 from soundalike.store.sqlite_connections import Connections
+from soundalike.store.sqlite_copying import SqliteCopying
 from soundalike.store.sqlite_library import SqliteLibrary
 from soundalike.store.sqlite_listens import SqliteListens
 
 BUSY_TIMEOUT_S = 30.0
 
 
-class SqliteStore(SqliteLibrary, SqliteListens, SqliteAccounts):
+class SqliteStore(SqliteLibrary, SqliteCopying, SqliteListens, SqliteAccounts):
     """The `Store` port on one SQLite file; see `Connections` for what it withstands."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:

@@ -13,6 +13,7 @@ from soundalike.store.sqlite_connections import Connections
 from soundalike.store.sqlite_rows import (
     PROBLEM_COLUMNS,
     VECTOR_COLUMNS,
+    Text,
     from_text,
     location_to_row,
     problem_from_row,
@@ -224,15 +225,22 @@ class SqliteLibrary:
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
         """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
         where, bounds = under(root, path)
-        beyond: tuple[bytes, ...] = ()
+        return self._problems(where, bounds)
+
+    def problems(self) -> Iterator[FileProblem]:
+        """Yield every line about a file, by location, in bounded memory."""
+        return self._problems("TRUE", ())
+
+    def _problems(self, where: str, values: tuple[Text, ...]) -> Iterator[FileProblem]:
+        beyond: tuple[Text, ...] = ()
         while True:
             with self._connections.reading() as connection:
                 rows = connection.execute(
-                    f"SELECT {PROBLEM_COLUMNS} FROM problems WHERE {where}{' AND path > ?' * len(beyond)}"
-                    " ORDER BY path LIMIT ?",
-                    (*bounds, *beyond, _BATCH),
+                    f"SELECT {PROBLEM_COLUMNS} FROM problems WHERE {where}"
+                    f"{' AND (root, path) > (?, ?)' if beyond else ''} ORDER BY root, path LIMIT ?",
+                    (*values, *beyond, _BATCH),
                 ).fetchall()
             yield from map(problem_from_row, rows)
             if len(rows) < _BATCH:
                 return
-            beyond = (rows[-1][1],)
+            beyond = rows[-1][:2]

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sized
 from typing import Any
 
+from soundalike.domain.copying import KeptVectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import Location
@@ -61,11 +62,25 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
 def write_vectors(connection: sqlite3.Connection, number: int, vectors: FeatureVectors) -> None:
     """Insert or replace the vectors of one feature set."""
     schema = vectors.schema
-    feature_set = find_feature_set(connection, schema)
+    kept = KeptVectors(
+        feature_set=schema.name,
+        version=schema.version,
+        fingerprint=schema.fingerprint,
+        whole=vectors.whole,
+        first_half=vectors.first_half,
+        second_half=vectors.second_half,
+    )
+    write_kept_vectors(connection, number, kept)
+
+
+def write_kept_vectors(connection: sqlite3.Connection, number: int, vectors: KeptVectors) -> None:
+    """Insert or replace the vectors of one feature set, which this program need not know."""
+    name, version, fingerprint = vectors.feature_set, vectors.version, vectors.fingerprint
+    feature_set = _find_feature_set(connection, name, version, fingerprint)
     if feature_set is None:
         feature_set = connection.execute(
             "INSERT INTO feature_sets (name, version, fingerprint) VALUES (?, ?, ?)",
-            (schema.name, schema.version, schema.fingerprint),
+            (to_text(name), version, to_text(fingerprint)),
         ).lastrowid
     connection.execute(
         f"INSERT OR REPLACE INTO vectors (feature_set, track, {VECTOR_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
@@ -81,16 +96,21 @@ def find_feature_set(connection: sqlite3.Connection, schema: FeatureSchema) -> i
     SchemaMismatchError
         If other features are stored under its name and version.
     """
+    return _find_feature_set(connection, schema.name, schema.version, schema.fingerprint)
+
+
+def _find_feature_set(
+    connection: sqlite3.Connection, name: str, version: int, fingerprint: str
+) -> int | None:
     row = connection.execute(
-        "SELECT n, fingerprint FROM feature_sets WHERE name = ? AND version = ?",
-        (schema.name, schema.version),
+        "SELECT n, fingerprint FROM feature_sets WHERE name = ? AND version = ?", (to_text(name), version)
     ).fetchone()
     if row is None:
         return None
-    number, fingerprint = row
-    if fingerprint != schema.fingerprint:
+    number, stored = row
+    if stored != to_text(fingerprint):
         msg = (
-            f"the store holds other features under the name of {schema.key}; "
+            f"the store holds other features under the name of {name}-v{version}; "
             "raise the version of the feature set that changed"
         )
         raise SchemaMismatchError(msg)
