@@ -1,0 +1,191 @@
+"""Clients of Kafka with the properties that our promises rest on, and their errors in words of ours.
+
+librdkafka writes to the C-level stderr unless it is given a logger, and repeats itself several times a
+second while a broker is away: its lines go to a logger of their own, at the level for debugging; whoever
+uses a client says once what they come to.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from soundalike.domain.errors import EventLogError, SettingsError
+from soundalike.events.kafka_place import KafkaPlace
+
+DELIVERY_TIMEOUT_MS = 5_000
+
+Client = TypeVar("Client", Producer, Consumer, AdminClient)
+
+_library_log = logging.getLogger(__name__ + ".librdkafka")
+
+# What each may be, where it is set at all; nothing where it is not for the user to set.
+_BOUND: Mapping[str, tuple[str, ...]] = {
+    "bootstrap.servers": (),
+    "metadata.broker.list": (),
+    "group.id": (),
+    "enable.idempotence": ("true",),
+    "acks": ("all", "-1"),
+    "request.required.acks": ("all", "-1"),
+    "partitioner": (),
+    "transactional.id": (),
+    "queuing.strategy": ("fifo",),
+    "enable.auto.commit": ("false",),
+    "auto.commit.enable": ("false",),
+    "enable.auto.offset.store": ("false",),
+    "auto.offset.reset": ("earliest",),
+    "partition.assignment.strategy": ("cooperative-sticky",),
+    "group.protocol": ("classic",),
+    "enable.partition.eof": (),
+    "isolation.level": (),
+}
+_IN_THE_URL = ("bootstrap.servers", "metadata.broker.list", "group.id")
+
+_COMMON: Mapping[str, Any] = {
+    "client.id": "soundalike",
+    "reconnect.backoff.max.ms": 1_000,
+    "socket.keepalive.enable": True,
+    "log.connection.close": False,
+}
+_PRODUCER: Mapping[str, Any] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # As Java's clients do, so that other producers put a user into the same partition.
+    "partitioner": "murmur2_random",
+    "linger.ms": 1,
+    "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
+    "queue.buffering.max.kbytes": 65_536,
+}
+_CONSUMER: Mapping[str, Any] = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",
+    "partition.assignment.strategy": "cooperative-sticky",
+    "queued.max.messages.kbytes": 16_384,
+}
+
+# What tells more than that nobody answers.
+_TELLING = (KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE)  # noqa: SLF001 - public, for all its name
+_FORBIDDEN = (
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
+_SECRETS = ("password", "secret", "key", "token", "sasl", "ssl", "jaas", "username")
+
+
+class KafkaClients:
+    """Makes clients of one place.
+
+    Parameters
+    ----------
+    place : KafkaPlace
+        Its brokers.
+    properties : mapping of str to str
+        librdkafka's own. Never shown.
+
+    Raises
+    ------
+    SettingsError
+        If one of the properties would break what the log promises.
+    """
+
+    def __init__(self, place: KafkaPlace, properties: Mapping[str, str]) -> None:
+        for name, value in properties.items():
+            _refuse(name, value)
+        self.place = place
+        self._properties = dict(properties)
+        self._told: KafkaError | None = None
+
+    def producer(self, **more: Any) -> Producer:  # noqa: ANN401 - properties are texts, numbers and callables
+        """Make an idempotent producer; somebody has to poll it."""
+        return self._make(Producer, _PRODUCER, more)
+
+    def consumer(self, **more: Any) -> Consumer:  # noqa: ANN401 - the same
+        """Make a consumer of the group; it commits nothing by itself."""
+        return self._make(Consumer, _CONSUMER, {"group.id": self.place.group, **more})
+
+    def admin(self) -> AdminClient:
+        """Make a client that asks about topics and groups."""
+        return self._make(AdminClient, {}, {})
+
+    def told(self, error: KafkaError | KafkaException, what: str = "") -> EventLogError:
+        """Put an error of librdkafka's in words of ours.
+
+        Parameters
+        ----------
+        what : str
+            What could not be done, such as ``"make the topic 'listens'"``.
+        """
+        found = error.args[0] if isinstance(error, KafkaException) else error
+        code = found.code() if isinstance(found, KafkaError) else None
+        if self._told is not None and code not in _FORBIDDEN:
+            code = self._told.code()
+            found = self._told
+        return EventLogError(self._sentence(code, self._scrubbed(found), what))
+
+    def forget_error(self) -> None:
+        """Forget what a connection failed at: another has succeeded."""
+        self._told = None
+
+    def _make(
+        self, client: Callable[..., Client], ours: Mapping[str, Any], more: Mapping[str, Any]
+    ) -> Client:
+        properties = {**_COMMON, **ours, **self._properties, **more}
+        properties |= {"bootstrap.servers": self.place.bootstrap, "error_cb": self._note}
+        try:
+            return client(properties, logger=_ToLogger())
+        except (KafkaException, TypeError, ValueError) as error:
+            found = error.args[0] if error.args else error
+            msg = f"settings: a property in [kafka] will not do: {self._scrubbed(found)}"
+            raise SettingsError(msg) from None
+
+    def _note(self, error: KafkaError) -> None:
+        """Remember why connections fail; called while a client is polled."""
+        if error.code() in _TELLING:
+            self._told = error
+
+    def _sentence(self, code: int | None, detail: str, what: str) -> str:
+        at = f"Kafka at {self.place.bootstrap}"
+        if code == KafkaError._AUTHENTICATION:  # noqa: SLF001 - public, for all its name
+            return (
+                f'{at} does not know who asks: check "security.protocol", "sasl.mechanism", "sasl.username" '
+                f'and "sasl.password" in [kafka]'
+            )
+        if code == KafkaError._SSL:  # noqa: SLF001 - the same
+            return f'{at} speaks no TLS with us: check "security.protocol" and "ssl.ca.location" in [kafka]'
+        if code == KafkaError._RESOLVE:  # noqa: SLF001 - the same
+            return f"{at} has an address that nobody knows; check the host in --events"
+        if code in _FORBIDDEN:
+            return f"{at} does not let us {what or 'do that'}: grant it to the user in [kafka]"
+        return f"{at} does not answer{f', so that we cannot {what}' if what else ''} ({detail})"
+
+    def _scrubbed(self, error: object) -> str:
+        """Return an error's text without any property's value that might be a secret."""
+        text = error.str() if isinstance(error, KafkaError) else str(error)
+        for name, value in self._properties.items():
+            if value and any(part in name.lower() for part in _SECRETS):
+                text = text.replace(value, "***")
+        return text
+
+
+class _ToLogger:
+    """What librdkafka writes, as lines for debugging."""
+
+    def log(self, _level: int, message: str, *arguments: object) -> None:
+        _library_log.debug(message, *arguments)
+
+
+def _refuse(name: str, value: str) -> None:
+    allowed = _BOUND.get(name)
+    if allowed is None or value.lower() in allowed:
+        return
+    if name in _IN_THE_URL:
+        msg = f"settings: {name} does not belong into [kafka]; it stands in the URL --events"
+    elif allowed:
+        msg = f"settings: {name} in [kafka] can only be {allowed[0]}: what is acknowledged must not be lost"
+    else:
+        msg = f"settings: {name} does not belong into [kafka]: the order or safety of listens rests on it"
+    raise SettingsError(msg)

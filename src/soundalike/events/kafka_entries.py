@@ -1,0 +1,158 @@
+"""Reading a log in Kafka from its beginning to its end as it was when asked, in bounded memory."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from soundalike.domain.errors import EventLogError, ListenError
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry
+from soundalike.domain.types import UserId
+from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_messages import read_message, sent_ms
+from soundalike.wire.records import may_be_erasure
+
+_BATCH = 2_000
+_TIMEOUT_S = 5.0
+_PATIENCE_S = 30.0
+
+Ends = dict[int, tuple[int, int]]
+
+
+@dataclass(slots=True)
+class _Hidden:
+    """What is hidden of one user.
+
+    Parameters
+    ----------
+    until_ms : int
+        Whatever is dated until then.
+    before : tuple of int or None
+        Partition, offset and time of sending (ms) of the last total erasure: whatever stands before it.
+    """
+
+    until_ms: int
+    before: tuple[int, int, int] | None = None
+
+    def add(self, record: ErasureRecord, message: Message) -> None:
+        """Hide more; messages of one partition come in their order."""
+        self.until_ms = max(self.until_ms, record.erasure.at_ms)
+        if record.is_total:
+            place = _place(message)
+            # A user changes partition only where some were added; then the time of sending tells.
+            if self.before is None or self.before[0] == place[0] or self.before[2] <= place[2]:
+                self.before = place
+
+    def hides(self, listen: Listen, message: Message) -> bool:
+        """Whether an erasure hides a listen."""
+        if listen.at_ms <= self.until_ms:
+            return True
+        if self.before is None:
+            return False
+        partition, offset, sent = _place(message)
+        if partition == self.before[0]:
+            return offset < self.before[1]
+        return sent < self.before[2]
+
+
+def read_entries(clients: KafkaClients) -> Iterator[LogEntry]:
+    """Yield every erasure, then the listens that they leave; what cannot be read is passed over.
+
+    Raises
+    ------
+    EventLogError
+        If the brokers cannot be read from.
+    """
+    with closing(_open(clients)) as consumer:
+        ends = _ends(clients, consumer)
+    return _entries(clients, ends)
+
+
+def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogEntry]:
+    hidden: dict[UserId, _Hidden] = {}
+    for message in _messages(clients, ends):
+        if may_be_erasure(message.value()) and isinstance(record := _record(message), ErasureRecord):
+            erasure = record.erasure
+            hidden.setdefault(erasure.user_id, _Hidden(erasure.at_ms)).add(record, message)
+    for user_id in sorted(hidden):
+        yield Erasure(user_id, hidden[user_id].until_ms)
+    for message in _messages(clients, ends):
+        listen = _record(message)
+        if isinstance(listen, Listen):
+            of_user = hidden.get(listen.user_id)
+            if of_user is None or not of_user.hides(listen, message):
+                yield listen
+
+
+def _record(message: Message) -> Listen | ErasureRecord | None:
+    try:
+        return read_message(message)
+    except ListenError:
+        return None
+
+
+def _place(message: Message) -> tuple[int, int, int]:
+    return message.partition() or 0, message.offset() or 0, sent_ms(message)
+
+
+def _open(clients: KafkaClients) -> Consumer:
+    # It joins no group: partitions are assigned, and nothing is committed.
+    return clients.consumer(**{"enable.partition.eof": True})
+
+
+def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
+    """Return where each partition that holds anything begins and ends."""
+    topic = clients.place.topic
+    try:
+        partitions = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
+        ends = {
+            number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_TIMEOUT_S)
+            for number in partitions
+        }
+    except KafkaException as error:
+        consumer.poll(0)  # hears why connections failed
+        raise clients.told(error, "read the log") from error
+    return {number: (low, high) for number, (low, high) in ends.items() if low < high}
+
+
+def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
+    """Yield the messages between beginnings and ends, each partition's in order."""
+    topic = clients.place.topic
+    left = {number: high for number, (_, high) in ends.items()}
+    if not left:
+        return
+    with closing(_open(clients)) as consumer:
+        consumer.assign([TopicPartition(topic, number, low) for number, (low, _) in ends.items()])
+        heard = time.monotonic()
+        while left:
+            asked = time.monotonic()
+            messages = consumer.consume(_BATCH, timeout=0.1)
+            if messages:
+                heard = asked
+            elif time.monotonic() - heard > _PATIENCE_S:
+                msg = (
+                    f"Kafka at {clients.place.bootstrap} has not answered for {_PATIENCE_S:.0f} s; read again"
+                )
+                raise EventLogError(msg)
+            yield from _within(clients, messages, left)
+
+
+def _within(clients: KafkaClients, messages: list[Message], left: dict[int, int]) -> Iterator[Message]:
+    """Yield what lies before each partition's end, and strike off partitions that are read."""
+    for message in messages:
+        partition, offset, error = message.partition() or 0, message.offset() or 0, message.error()
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - public, for all its name
+                left.pop(partition, None)
+            elif not error.retriable():
+                raise clients.told(error, "read the log")
+            continue
+        end = left.get(partition)
+        if end is None:
+            continue
+        if offset < end:
+            yield message
+        if offset + 1 >= end:
+            del left[partition]

@@ -1,0 +1,99 @@
+"""Knowing how a log in Kafka is, before anybody asks."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
+    AdminClient,
+    ConsumerGroupDescription,
+)
+
+from soundalike.domain.errors import SoundalikeError
+from soundalike.domain.keeping import LogHealth
+from soundalike.events.kafka_clients import KafkaClients
+
+_log = logging.getLogger(__name__)
+
+_EVERY_S = 2.0
+_TIMEOUT_S = 2.0
+_NOBODY = "nobody folds what is listened to; start 'soundalike consume'"
+
+
+class Watch:
+    """Asks the brokers every few seconds, in a thread of its own, and keeps what was last known.
+
+    Parameters
+    ----------
+    clients : KafkaClients
+        Makes the client that asks.
+    failure : callable
+        Returns what the last attempt to append failed at, None where it did not.
+    """
+
+    def __init__(self, clients: KafkaClients, *, failure: Callable[[], SoundalikeError | None]) -> None:
+        self._clients = clients
+        self._failure = failure
+        self._known = LogHealth()
+        self._is_closed = threading.Event()
+        self._watching = threading.Thread(target=self._watch, name="kafka watch", daemon=True)
+        self._watching.start()
+
+    @property
+    def health(self) -> LogHealth:
+        """How the log was when the brokers were last asked, and when something was last appended."""
+        known = self._known
+        failure = self._failure()
+        if failure is None or not known.is_up:
+            return known
+        return LogHealth(is_up=False, is_consumed=known.is_consumed, detail=str(failure))
+
+    def close(self) -> None:
+        """End the thread."""
+        self._is_closed.set()
+        self._watching.join()
+
+    def _watch(self) -> None:
+        admin: AdminClient | None = None
+        while True:
+            try:
+                admin = admin or self._clients.admin()
+                self._known = self._ask(admin)
+            except Exception as error:  # noqa: BLE001 - whoever asks for the health has to hear it
+                self._known = LogHealth(is_up=False, is_consumed=False, detail=str(error))
+                _log.debug("watching Kafka failed", exc_info=True)
+            if self._is_closed.wait(_EVERY_S):
+                return
+
+    def _ask(self, admin: AdminClient) -> LogHealth:
+        place = self._clients.place
+        try:
+            admin.list_topics(place.topic, timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            admin.poll(0)  # hears why connections failed
+            return LogHealth(is_up=False, is_consumed=False, detail=str(self._clients.told(error)))
+        admin.poll(0)
+        asked = admin.describe_consumer_groups([place.group], request_timeout=_TIMEOUT_S)
+        try:
+            group: ConsumerGroupDescription = asked[place.group].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return LogHealth(is_consumed=False, detail=_NOBODY)
+            # Who may append need not be allowed to look at groups; nothing is known then.
+            _log.debug("the group %r cannot be looked at: %s", place.group, error)
+            return LogHealth()
+        if _is_at_work(group, place.topic):
+            return LogHealth()
+        return LogHealth(is_consumed=False, detail=_NOBODY)
+
+
+def _is_at_work(group: ConsumerGroupDescription, topic: str) -> bool:
+    """Whether some member holds partitions of a topic, or they are just being shared out."""
+    if group.state in {
+        ConsumerGroupState.PREPARING_REBALANCING,
+        ConsumerGroupState.COMPLETING_REBALANCING,
+    }:
+        return bool(group.members)
+    held = (partition for member in group.members for partition in member.assignment.topic_partitions)
+    return any(partition.topic == topic for partition in held)
