@@ -85,6 +85,11 @@ class Listens:
             # The log's consumer will do the same; who is forgotten does not wait for it.
             self._listens.erase_listens(erasure, is_total=True)
 
+    @property
+    def is_folding(self) -> bool:
+        """Whether recommendations follow from what was taken at once; otherwise they do soon."""
+        return self._log.is_folding
+
     def log_health(self) -> LogHealth:
         """Tell how the event log is, as it was last known."""
         return self._log.health()
