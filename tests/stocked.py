@@ -1,0 +1,115 @@
+"""A store that holds some of everything, hostile things too, and what is in it as one comparable value."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
+from soundalike.domain.copying import KeptTrack, KeptVectors
+from soundalike.domain.files import FileProblem, FileStamp, Reason, Root
+from soundalike.domain.listening import Erasure
+from soundalike.domain.ports import Progress, Store
+from soundalike.domain.profiles import refold
+from soundalike.domain.types import DurationMs, RootName, UserId
+from soundalike.domain.users import YOU, Token, User
+from soundalike.services.items import Kind
+from soundalike.services.stock import take_stock
+
+MUSIC, DISK = Root(RootName("music"), Path("/m")), Root(RootName("disk"), Path("/d/\udcff ó"))
+BOB, GONE = UserId("bob"), UserId("gone")
+ERASED_MS = 5_000
+
+HOSTILE = ["", "\x00", "\ud800", "a\udcffb", "');--", "$where", "\U0010ffff", "é" * 2_000]
+
+
+def fill(store: Store, *, tracks: int = 40, listens: int = 60) -> None:
+    for user_id, name in ((YOU, "Ada"), (BOB, "bób")):
+        password_hash = f"$argon2id$v=19$of {name}"
+        store.add_user(User(id=user_id, name=name, password_hash=password_hash, created_at=SOME_TIME))
+    for number, label in enumerate(["", "a script", "\x00\ud800"]):
+        store.add_token(
+            Token(
+                id=f"k{number}",
+                user_id=BOB,
+                label=label,
+                secret_hash=f"hash of secret {number}",
+                created_at=SOME_TIME + timedelta(seconds=number),
+            )
+        )
+    fill_library(store, tracks)
+    fill_listens(store, listens)
+
+
+def fill_library(store: Store, tracks: int) -> None:
+    known, other = make_schema(8), make_schema(3, name="other", version=12)
+    unknown = np.array([-0.0, np.nan, np.inf, 1e-45], dtype=np.float32)
+    for root in (MUSIC, DISK):
+        store.save_root(root)
+    for number in range(tracks):
+        text = HOSTILE[number % len(HOSTILE)]
+        vectors = [kept_vectors(make_vectors(known, number)), kept_vectors(make_vectors(other, number))]
+        if number % 5 == 0:
+            vectors.append(
+                KeptVectors(
+                    feature_set="to come",
+                    version=1,
+                    fingerprint="not known here",
+                    whole=unknown,
+                    first_half=unknown[::-1],
+                    second_half=unknown * 2,
+                )
+            )
+        track = make_track(
+            f"t{number:05}",
+            title=text,
+            artist=None if number % 3 == 0 else text,
+            root="music" if number % 2 == 0 else "disk",
+            path=b"a/\xff%d" % number,
+            target=Path("/else/where\udcff.mp3") if number % 7 == 0 else None,
+            mtime_ns=2**70 + number,
+            vanished_at=SOME_TIME if number % 4 == 0 else None,
+        )
+        store.keep_tracks([KeptTrack(track=track, vectors=tuple(vectors[: number % 4]))])
+    for number, reason in enumerate(Reason):
+        store.save_problem(
+            FileProblem(
+                location=make_location(b"bad/\xff%d" % number, "disk" if number % 2 else "music"),
+                reason=reason,
+                heard_ms=DurationMs(number),
+                detail=HOSTILE[number % len(HOSTILE)],
+                is_used=number % 3 == 0,
+                stamp=FileStamp(number, 2**70) if number % 2 else None,
+            )
+        )
+
+
+def fill_listens(store: Store, listens: int) -> None:
+    """You and Bob listened; Bob was erased up to a time, and a third one for good."""
+    for user_id in (BOB, GONE):
+        store.erase_listens(Erasure(user_id, ERASED_MS))
+    for user_id in (YOU, BOB):
+        heard = [
+            make_listen(n, user_id=user_id, track_id=f"t{n % 40:05}", at_ms=ERASED_MS + 1 + n // 3)
+            for n in range(listens)
+        ]
+        store.add_listens(heard)
+        profile = refold(user_id, heard, erased_ms=store.erased_ms(user_id))
+        assert store.save_profile(profile, replacing=None)
+
+
+@contextmanager
+def quietly(_what: str) -> Iterator[Progress]:
+    yield _nowhere
+
+
+def _nowhere(_done: int, _total: int) -> None:
+    pass
+
+
+def stock_of(store: Store) -> Mapping[Kind, tuple[int, str]]:
+    """Return how many there are of each kind, and what they add up to."""
+    stock = take_stock(store, quietly, whose="it")
+    return {kind: (tally.count, tally.checksum) for kind, tally in stock.items()}
