@@ -140,6 +140,15 @@ class EventLog(Protocol):
         Otherwise a consumer of the log does so soon after, and an erasure is to be made in the store too.
         """
 
+    def prepare(self) -> None:
+        """Make sure that listens can be appended, so that a start tells what is wrong.
+
+        Raises
+        ------
+        SettingsError, EventLogError
+            That say what is wrong, and what to do.
+        """
+
     def health(self) -> LogHealth:
         """Tell how the log is, as it was last known; asked often, and never waits."""
 

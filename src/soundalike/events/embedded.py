@@ -34,6 +34,9 @@ class StoredLog:
         self._store = store
         self._on_append = on_append
 
+    def prepare(self) -> None:
+        """Do nothing: a store that is open takes listens."""
+
     def health(self) -> LogHealth:
         """Tell that it is well: it is as well as the store, and folds by itself."""
         return LogHealth()
