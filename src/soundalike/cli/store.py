@@ -1,0 +1,76 @@
+"""Commands about what keeps the library."""
+
+from dataclasses import asdict
+
+import click
+
+from soundalike.app.copying import open_copier, store_place
+from soundalike.cli import options, show
+from soundalike.domain.errors import CopyError
+from soundalike.services.copying import CopyReport
+
+_SHOWN_DIGITS = 16
+_COLUMNS = [
+    ("what", "fixed"),
+    ("from", "number"),
+    ("to", "number"),
+    ("written", "number"),
+    ("checksum", "fixed"),
+    ("", "fixed"),
+]
+
+
+@click.group(short_help="Copy a library from store to store.")
+def store() -> None:
+    """Copy a library from store to store."""
+
+
+@store.command(short_help="Copy all that one store holds into another.")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@options.json_output
+@options.common
+def copy(source: str, target: str, *, as_json: bool) -> None:
+    """Copy all that the store FROM holds into the store TO, and compare both.
+
+    Each is a data folder, an SQLite file, mongodb://HOST/DATABASE, or - for the store that the settings
+    name, so that a password in SOUNDALIKE_STORE need not be an argument, which others could see. TO holds
+    nothing yet, or what an earlier run left: one that was cut short is run again, and goes on.
+
+    Accounts, tokens, tracks, vectors, listens and profiles are copied. Artefacts and the key that signs
+    sessions are no part of a store; they stay in the data folder.
+    """
+    settings = options.settings()
+    with open_copier(store_place(source, settings), store_place(target, settings)) as copier:
+        report = copier.copy(show.progress)
+    if as_json:
+        show.document(_body(report))
+    else:
+        _print(report)
+    if report.problem:
+        raise CopyError(report.problem)
+
+
+def _print(report: CopyReport) -> None:
+    show.table(
+        _COLUMNS,
+        [
+            (
+                kind.kind.value,
+                f"{kind.source_count:,}",
+                f"{kind.target_count:,}",
+                f"{kind.written:,}",
+                kind.target_checksum[:_SHOWN_DIGITS],
+                "same" if kind.is_same else "differs",
+            )
+            for kind in report.kinds
+        ],
+    )
+    if not report.problem:
+        written = sum(kind.written for kind in report.kinds)
+        show.say("Both hold the same." if written else "Both hold the same; nothing was left to write.")
+
+
+def _body(report: CopyReport) -> dict[str, object]:
+    kinds = [asdict(kind) | {"kind": kind.kind.value, "is_same": kind.is_same} for kind in report.kinds]
+    return {"is_same": not report.problem, "problem": report.problem, "kinds": kinds}

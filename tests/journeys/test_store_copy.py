@@ -1,0 +1,250 @@
+"""`soundalike store copy`, as somebody who moves a library runs it: cut short, and while a player runs."""
+
+import json
+import sqlite3
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from journeys.program import Program
+from making import make_track
+from servers.mongodb import drop_database, new_database
+from soundalike.app.adapters import open_store
+from soundalike.store.sqlite import SqliteStore
+from soundalike.wire import ms_text
+from stocked import fill, fill_library, stock_of
+
+TRACKS, LISTENS = 1_500, 1_500
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with some of everything; no test changes it."""
+    data = tmp_path_factory.mktemp("stocked")
+    with closing(SqliteStore(data / "library.sqlite")) as store:
+        fill(store, tracks=TRACKS, listens=LISTENS)
+    return data
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path / "of no use here")
+
+
+def read(place: Path | str) -> dict[str, Any]:
+    """Return what a store holds, as comparable sums."""
+    with open_store(place / "library.sqlite" if isinstance(place, Path) else place) as store:
+        return {kind.value: held for kind, held in stock_of(store).items()}
+
+
+def refused(program: Program, *arguments: str | Path) -> str:
+    result = program.run("store", "copy", *arguments)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    return result.stderr
+
+
+def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_path: Path) -> None:
+    target = tmp_path / "new" / "data"
+    report = program.json("store", "copy", stocked, target)
+    assert report["is_same"]
+    assert report["problem"] == ""
+    assert {
+        kind["kind"]: (kind["target_count"], kind["target_checksum"]) for kind in report["kinds"]
+    } == read(stocked)
+    assert read(target) == read(stocked)
+    assert target.stat().st_mode & 0o777 == 0o700
+
+    again = program.run("store", "copy", stocked, target / "library.sqlite")
+    assert again.returncode == 0
+    assert "nothing was left to write" in again.stderr
+    lines = [line.split() for line in again.stdout.splitlines()]
+    assert lines[0] == ["what", "from", "to", "written", "checksum"]
+    assert ["tracks", f"{TRACKS:,}", f"{TRACKS:,}", "0"] == lines[3][:4]
+    assert all(line[-1] == "same" for line in lines[1:])
+
+
+def test_wherever_it_is_killed_it_goes_on(program: Program, stocked: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    whole = read(stocked)
+    random = np.random.default_rng(0)
+    seen: list[int] = []
+    for _ in range(6):
+        with program.start("store", "copy", stocked, target) as process:
+            wait_for_more(target, seen[-1] if seen else 0, process)
+            time.sleep(random.uniform(0, 0.1))
+            process.kill()
+        copied = read(target)
+        seen.append(copied["tracks"][0] + copied["listens"][0])
+        if seen[-1]:
+            assert copied["accounts"] == whole["accounts"]
+            assert copied["tokens"] == whole["tokens"]
+        if copied["roots"][0]:
+            assert copied == whole
+    assert seen == sorted(seen)
+    assert any(0 < done < TRACKS + 2 * LISTENS for done in seen), "it was killed in the middle"
+    assert program.run("store", "copy", stocked, target).returncode == 0
+    assert read(target) == whole
+
+
+def wait_for_more(data: Path, done: int, process: subprocess.Popen[str]) -> None:
+    """Wait until more is copied than was, or all is."""
+    while process.poll() is None:
+        if (data / "library.sqlite").exists():
+            with closing(SqliteStore(data / "library.sqlite")) as store:
+                tracks = sum(1 for _ in store.kept_tracks())
+                if tracks + sum(store.listen_counts().values()) > done:
+                    return
+        time.sleep(0.01)
+
+
+def test_a_row_that_was_changed_underneath_is_found(program: Program, stocked: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    assert program.run("store", "copy", stocked, target).returncode == 0
+    with closing(sqlite3.connect(target / "library.sqlite")) as connection, connection:
+        connection.execute("UPDATE vectors SET whole = zeroblob(length(whole)) WHERE rowid = 77")
+    changed = read(target)
+    words = refused(program, stocked, target)
+    assert "differ; nothing was written" in words
+    assert "vectors" in words
+    assert read(target) == changed
+
+
+def test_another_library_is_refused_untouched(program: Program, stocked: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with closing(SqliteStore(target / "library.sqlite")) as store:
+        store.save_track(make_track("mine"))
+    held = read(target)
+    assert "holds what is not from" in refused(program, stocked, target)
+    assert read(target) == held
+
+
+def test_damage_in_the_source_is_named(program: Program, stocked: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    assert program.run("store", "copy", stocked, source).returncode == 0
+    with closing(sqlite3.connect(source / "library.sqlite")) as connection, connection:
+        connection.execute("UPDATE tracks SET mtime_ns = 'yesterday' WHERE id = 't00042'")
+    assert "track t00042: the store's file is damaged" in refused(program, source, tmp_path / "target")
+
+
+def test_one_store_is_not_copied_into_itself(program: Program, stocked: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(stocked)
+    for other in (stocked, stocked / "library.sqlite", link):
+        assert "cannot be copied into itself" in refused(program, stocked, other)
+    program.environment["SOUNDALIKE_STORE"] = str(stocked / "library.sqlite")
+    assert "cannot be copied into itself" in refused(program, stocked, "-")
+    one, same = "mongodb://ada:secret@db:27017/music?w=1", "mongodb://DB/music"
+    assert "mongodb://db/music cannot be copied into itself" in refused(program, one, same)
+
+
+def test_what_names_no_store_is_told(program: Program, stocked: Path, tmp_path: Path) -> None:
+    assert "there is no store at" in refused(program, tmp_path / "nowhere", tmp_path / "target")
+    assert not (tmp_path / "target").exists()
+    assert "a store is a data folder" in refused(program, stocked, "http://example.org/")
+    with closing(SqliteStore(tmp_path / "empty" / "library.sqlite")):
+        pass
+    assert "holds nothing; is it the right one?" in refused(program, tmp_path / "empty", tmp_path / "target")
+
+
+@pytest.mark.parametrize("is_setting", [False, True])
+def test_no_password_is_shown(program: Program, stocked: Path, *, is_setting: bool) -> None:
+    url = "mongodb://ada:seCRet@127.0.0.1:1/music?serverSelectionTimeoutMS=300"
+    if is_setting:
+        program.environment["SOUNDALIKE_STORE"], url = url, "-"
+    for arguments in ((stocked, url), (url, stocked), (url, url)):
+        result = program.run("store", "copy", *arguments, "--debug")
+        assert result.returncode == 1
+        assert "seCRet" not in result.stdout + result.stderr
+
+
+def test_a_source_that_a_player_writes_to_is_told_and_copied_in_the_end(tmp_path: Path) -> None:
+    program = Program(tmp_path / "live")
+    with closing(SqliteStore(program.data / "library.sqlite")) as store:
+        fill_library(store, 3_000)
+    target = tmp_path / "target"
+    with program.serving("serve") as address:
+        is_over = threading.Event()
+        heard: list[int] = []
+        listener = threading.Thread(target=listen, args=(address, is_over, heard))
+        listener.start()
+        try:
+            result = program.run("store", "copy", program.data, target)
+        finally:
+            is_over.set()
+            listener.join()
+    assert result.returncode == 1
+    assert "changed while it was copied; run the same command again" in result.stderr
+    assert read(target)["roots"][0] == 0
+    assert program.run("store", "copy", program.data, target).returncode == 0
+    assert read(target) == read(program.data)
+    assert read(target)["listens"][0] == len(heard) > 0
+
+
+def listen(address: str, is_over: threading.Event, heard: list[int]) -> None:
+    """Finish a track, and another, as fast as the player takes it."""
+    first_ms = 1_790_000_000_000 - 10**11
+    for number in count():
+        if is_over.is_set():
+            return
+        event = {
+            "id": f"00000000-0000-4000-8000-{number:012x}",
+            "track_id": f"t{number % 3_000:05}",
+            "kind": "finished",
+            "position_ms": None,
+            "at": ms_text(first_ms + number),
+        }
+        request = urllib.request.Request(  # noqa: S310 - our own loopback server
+            f"{address}/api/listens",
+            data=json.dumps({"events": [event]}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
+            assert answer.status == 202
+        heard.append(number)
+        time.sleep(0.06)  # 1,200 requests a minute are taken
+
+
+@pytest.mark.mongodb
+class TestThroughMongoDb:
+    @pytest.fixture
+    def database(self, mongodb: str) -> Iterator[str]:
+        url = new_database(mongodb)
+        yield url
+        drop_database(url)
+
+    def test_a_library_goes_into_mongodb_and_comes_back_the_same(
+        self, program: Program, stocked: Path, tmp_path: Path, database: str
+    ) -> None:
+        whole = read(stocked)
+        assert program.run("store", "copy", stocked, database).returncode == 0
+        assert read(database) == whole
+        program.environment["SOUNDALIKE_STORE"] = database
+        assert program.run("store", "copy", "-", tmp_path / "back").returncode == 0
+        assert read(tmp_path / "back") == whole
+
+    def test_killed_on_its_way_into_mongodb_it_goes_on(
+        self, program: Program, stocked: Path, database: str
+    ) -> None:
+        whole = read(stocked)
+        for wanted in (1, 400, 1_000, TRACKS + 500):
+            with program.start("store", "copy", stocked, database) as process:
+                while process.poll() is None:
+                    copied = read(database)
+                    if copied["tracks"][0] + copied["listens"][0] >= wanted:
+                        break
+                process.kill()
+            copied = read(database)
+            assert copied["accounts"] == whole["accounts"]
+            assert copied["roots"][0] == 0 or copied == whole
+        assert program.run("store", "copy", stocked, database).returncode == 0
+        assert read(database) == whole
