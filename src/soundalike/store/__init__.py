@@ -1,1 +1,1 @@
-"""Stores: SQLite."""
+"""Stores: SQLite, and MongoDB."""

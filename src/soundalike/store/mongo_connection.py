@@ -1,0 +1,205 @@
+"""The connection to MongoDB: its options, transactions, long readings, and what they end in."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import pymongo
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import AutoReconnect, CursorNotFound, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from soundalike.domain.errors import SettingsError, StoreError
+from soundalike.store.mongo_errors import NO_REPLICA_SET, telling_errors
+
+Document = dict[str, Any]
+Documents = Collection[Document]
+Order = Sequence[tuple[str, int]]
+
+DATABASE = "soundalike"
+LARGEST_INTEGER = 2**63 - 1
+
+# Asking for more ids at once makes some servers slow by its square; on others it is as good.
+MOST_IDS = 100
+
+DURABLE = WriteConcern(w="majority", j=True)
+
+_CONNECT_TIMEOUT_S = 10.0
+_LONGEST_S = 600.0
+_SNAPSHOT = ReadConcern("snapshot")
+
+_T = TypeVar("_T")
+
+
+class MongoConnection:
+    """One client of a MongoDB database, shared by all threads.
+
+    Every write waits until most of the replica set has it in its journal, whatever the connection string
+    says. Reads go to the primary, so that what was written is seen.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float, selection_timeout_s: float) -> None:
+        """Connect; what the connection string says of time-outs goes before the arguments.
+
+        Raises
+        ------
+        SettingsError
+            If the connection string cannot be read.
+        StoreUnavailableError
+            If the server does not answer.
+        StoreError
+            If it refuses the user, or is no replica set.
+        """
+        client = _client(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)
+        if client is None:  # raised here, so that no cause that quotes the string hangs on it
+            msg = (
+                "the connection string of the store (--store) cannot be read: write "
+                "mongodb://USER:PASSWORD@HOST:27017/DATABASE, with options that MongoDB knows, and %XX in "
+                "place of any of : / ? # [ ] @ % in user name and password; it is not shown here"
+            )
+            raise SettingsError(msg)
+        self._client = client
+        self.hosts = _hosts(url)
+        self._timeout_s = client.options.timeout
+        self._longest_s = None if self._timeout_s is None else max(self._timeout_s, _LONGEST_S)
+        self._database: Database[Document] = client.get_default_database(DATABASE).with_options(
+            read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=ReadConcern("local")
+        )
+        try:
+            with self.using() as database:
+                refuse_single_server(database.client.admin.command("hello"), self.hosts)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    @contextmanager
+    def using(self) -> Iterator[Database[Document]]:
+        """Lend the database; what the driver raises inside the block is told as the store's error."""
+        with telling_errors(self.hosts):
+            yield self._database
+
+    @contextmanager
+    def taking_long(self) -> Iterator[Database[Document]]:
+        """Lend the database for what may take longer than anybody waits for otherwise."""
+        with self.using() as database, pymongo.timeout(self._longest_s):
+            yield database
+
+    def transaction(
+        self,
+        work: Callable[[Database[Document], ClientSession], _T],
+        *,
+        is_long: bool = False,
+    ) -> _T:
+        """Do work whose changes come about together or not at all; done anew where another's came between.
+
+        `work` hands the session on to everything that it asks of the database, and changes nothing else.
+        """
+        with (
+            self.using() as database,
+            pymongo.timeout(self._longest_s if is_long else self._timeout_s),
+            self._client.start_session() as session,
+        ):
+            return session.with_transaction(
+                lambda session: work(database, session),
+                read_concern=_SNAPSHOT,
+                write_concern=DURABLE,
+                read_preference=ReadPreference.PRIMARY,
+            )
+
+    def reading(  # noqa: PLR0913 - a query has that many parts
+        self,
+        collection: str,
+        query: Mapping[str, Any],
+        *,
+        order: Order,
+        beyond: Callable[[Document], Mapping[str, Any]],
+        fields: Sequence[str] | None = None,
+        hint: Order | None = None,
+        batch: int,
+    ) -> Iterator[Document]:
+        """Yield documents in an order, in bounded memory, however long the caller takes for each.
+
+        A server forgets a cursor that rests for ten minutes, and those of a server that was restarted are
+        gone: the reading goes on with a new one.
+
+        Parameters
+        ----------
+        collection : str
+            Its name.
+        query : mapping
+            What the documents meet.
+        order : sequence of (str, int)
+            Fields and directions; no two documents are equal in it.
+        beyond : callable
+            Returns the condition that a document comes after a given one.
+        fields : sequence of str or None
+            What is read of each; None is all.
+        hint : sequence of (str, int) or None
+            The index to read by.
+        batch : int
+            How many are held at a time.
+        """
+        last: Document | None = None
+        while True:
+            has_moved = False
+            wanted = query if last is None else {"$and": [query, beyond(last)]}
+            try:
+                with self.using() as database:
+                    cursor = database[collection].find(
+                        wanted, fields, sort=order, batch_size=batch, **({"hint": hint} if hint else {})
+                    )
+                    with closing(cursor):
+                        for document in cursor:
+                            last, has_moved = document, True
+                            yield document
+            except StoreError as error:
+                if not has_moved or not isinstance(error.__cause__, CursorNotFound | AutoReconnect):
+                    raise
+            else:
+                return
+
+
+def refuse_single_server(hello: Mapping[str, Any], hosts: str) -> None:
+    """Raise unless a server's greeting tells of a replica set or of a router before several.
+
+    Raises
+    ------
+    StoreError
+        If it does not.
+    """
+    if not hello.get("setName") and hello.get("msg") != "isdbgrid":
+        msg = f"the store at {hosts} {NO_REPLICA_SET}"
+        raise StoreError(msg)
+
+
+def _client(url: str, *, timeout_s: float, selection_timeout_s: float) -> MongoClient[Document] | None:
+    """Make a client, which connects by itself later; None where the connection string makes none."""
+    wishes: dict[str, Any] = {
+        "appName": "soundalike",
+        "timeoutMS": int(timeout_s * 1000),
+        "serverSelectionTimeoutMS": int(selection_timeout_s * 1000),
+        "connectTimeoutMS": int(min(_CONNECT_TIMEOUT_S, selection_timeout_s) * 1000),
+    }
+    said = {name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)}
+    options = {name: value for name, value in wishes.items() if name.lower() not in said}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # an option that is not known is a mistake
+            return MongoClient(url, **options)
+    except (PyMongoError, UserWarning, OSError, TypeError, ValueError):
+        return None
+
+
+def _hosts(url: str) -> str:
+    """Return the addresses of a connection string that the driver has accepted, without credentials."""
+    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return authority.rpartition("@")[2]

@@ -1,0 +1,299 @@
+"""Listens, profiles and erasures in MongoDB.
+
+What is known of a user stands in one document of ``listeners``: the profile, up to when they are erased
+(``erased_ms``), and how often everything was (``generation``). Each listen bears the generation it came in.
+So one write makes an erasure hold, whatever listens there are: those of an earlier generation, or at or
+before ``erased_ms``, are not seen from then on, and are deleted next. Whoever adds a listen looks at that
+document before and after, so that none that an erasure reaches is left over.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import DeleteMany
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from soundalike.domain.errors import StoreError
+from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.profiles import Profile
+from soundalike.domain.taste import FOLD_VERSION
+from soundalike.domain.types import ProfileVersion, UserId
+from soundalike.store.mongo_connection import LARGEST_INTEGER, Document, MongoConnection
+from soundalike.store.mongo_documents import telling_damage, to_text, to_whole
+from soundalike.store.mongo_errors import DUPLICATE_KEY
+from soundalike.store.mongo_indexes import LISTENERS, LISTENS, LISTENS_BY_USER
+from soundalike.store.mongo_personal_documents import (
+    erasure_from_document,
+    listen_from_document,
+    listen_to_document,
+    profile_from_document,
+    profile_to_document,
+    user_id_from,
+)
+from soundalike.store.mongo_tracks import in_batches
+
+_log = logging.getLogger(__name__)
+
+# Listens are held so many at a time.
+_BATCH = 1000
+
+_IS_ERASED = {"erased_ms": {"$gte": -LARGEST_INTEGER}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    """What of a user's listens is erased.
+
+    Parameters
+    ----------
+    at_ms : int or None
+        Those at or before.
+    generation : int
+        Those of an earlier one.
+    """
+
+    at_ms: int | None = None
+    generation: int = 0
+
+    def hides(self, listen: Listen, generation: int) -> bool:
+        """Whether a listen that came in a generation is erased."""
+        return generation < self.generation or (self.at_ms is not None and listen.at_ms <= self.at_ms)
+
+    def seen(self, user: str) -> Document:
+        """Return the condition of a user's listens that are not erased."""
+        later = {} if self.at_ms is None else {"at_ms": {"$gt": self.at_ms}}
+        return {"user": user, "generation": self.generation, **later}
+
+    def hidden(self, user: str) -> Iterator[Document]:
+        """Yield the conditions of a user's listens that are erased."""
+        if self.generation:
+            yield {"user": user, "generation": {"$lt": self.generation}}
+        if self.at_ms is not None:
+            # Not "$lte": a server that tests run on loses what is equal, inside an index of more fields.
+            yield {"user": user, "generation": self.generation, "at_ms": {"$lt": self.at_ms + 1}}
+
+
+_NOTHING_ERASED = _Erased()
+
+
+class MongoListens:
+    """The `ListenStore` port on a MongoDB database."""
+
+    _connection: MongoConnection
+
+    # Listens
+
+    def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
+        """Insert listens of any users; return those that were new, in the order given; see the port."""
+        if not listens:
+            return ()
+        users = {to_text(listen.user_id) for listen in listens}
+        with self._connection.using() as database:
+            before = _erased(database, users)
+            documents: dict[str, Document] = {}
+            sent: list[tuple[Listen, _Erased]] = []
+            for listen in listens:
+                erased = before.get(to_text(listen.user_id), _NOTHING_ERASED)
+                document = listen_to_document(listen, erased.generation)
+                if document["_id"] not in documents and not erased.hides(listen, erased.generation):
+                    documents[document["_id"]] = document
+                    sent.append((listen, erased))
+            known = _insert(database, list(documents.values()))
+            new = [one for index, one in enumerate(sent) if index not in known]
+            # An erasure that came in between did not see them.
+            after = _erased(database, {to_text(listen.user_id) for listen, _ in new})
+            _sweep(database, {user: now for user, now in after.items() if now != before.get(user)})
+        return tuple(
+            listen
+            for listen, erased in new
+            if not after.get(to_text(listen.user_id), _NOTHING_ERASED).hides(listen, erased.generation)
+        )
+
+    def listens_of(self, user_id: UserId) -> Iterator[Listen]:
+        """Yield every listen of a user by (`at_ms`, `id`), in bounded memory."""
+        for document in self._connection.reading(
+            LISTENS,
+            self._seen(user_id),
+            order=[("at_ms", 1), ("id", 1)],
+            beyond=_later,
+            fields=["at_ms", "id", "track", "kind", "position_ms"],
+            batch=_BATCH,
+        ):
+            yield listen_from_document(user_id, document)
+
+    def count_listens(self, user_id: UserId) -> int:
+        """Count a user's listens."""
+        seen = self._seen(user_id)
+        with self._connection.using() as database:
+            return int(database[LISTENS].count_documents(seen))
+
+    def _seen(self, user_id: UserId) -> Document:
+        user = to_text(user_id)
+        with self._connection.using() as database:
+            return _erased(database, [user]).get(user, _NOTHING_ERASED).seen(user)
+
+    def listen_counts(self) -> Mapping[UserId, int]:
+        """Count the listens of every user who has any.
+
+        What was erased and not deleted, because whoever erased it was killed, is deleted first.
+        """
+        with self._connection.taking_long() as database:
+            erased = dict(_erasures(database, _IS_ERASED))
+            _sweep(database, erased)
+            counted = database[LISTENS].aggregate(
+                [{"$group": {"_id": {"user": "$user", "generation": "$generation"}, "count": {"$sum": 1}}}],
+                hint=LISTENS_BY_USER,
+                allowDiskUse=True,
+            )
+            return {
+                user_id_from(group["_id"]["user"]): int(group["count"])
+                for group in counted
+                if group["_id"]["generation"] == erased.get(group["_id"]["user"], _NOTHING_ERASED).generation
+            }
+
+    # Profiles
+
+    def profile(self, user_id: UserId) -> Profile | None:
+        """Return a user's profile, or None; one that an older or newer fold made is none.
+
+        A damaged one is removed, and is none from then on: listens tell all that it held, so that it is
+        folded again, whereas an error would keep its user out for good.
+        """
+        stored = self._profile(user_id, "profile")
+        if stored is None:
+            return None
+        try:
+            return profile_from_document(user_id, stored)
+        except StoreError as error:
+            _log.warning("the profile of %r is forgotten, to be folded again: %s", user_id, error)
+        this_one = {"_id": to_text(user_id)} | {f"profile.{name}": value for name, value in stored.items()}
+        with self._connection.using() as database:
+            database[LISTENERS].update_one(this_one, {"$unset": {"profile": ""}})
+        return None
+
+    def profile_version(self, user_id: UserId) -> ProfileVersion | None:
+        """Return the version of the profile that `profile` would return, without reading it whole."""
+        stored = self._profile(user_id, "profile.version")
+        return None if stored is None else ProfileVersion(stored.get("version", ""))
+
+    def _profile(self, user_id: UserId, field: str) -> Document | None:
+        query = {"_id": to_text(user_id), "profile.fold": FOLD_VERSION}
+        with self._connection.using() as database:
+            found = database[LISTENERS].find_one(query, [field])
+        return None if found is None else dict(found["profile"])
+
+    def profile_counts(self) -> Mapping[UserId, int]:
+        """Tell of how many listens each stored profile is made."""
+        fields = {"profile.count": True}
+        with self._connection.using() as database:
+            found = list(database[LISTENERS].find({"profile.fold": FOLD_VERSION}, fields))
+        # A damaged count is none, and so tells that its profile is to be folded again.
+        return {
+            user_id_from(one["_id"]): int(one["profile"]["count"])
+            for one in found
+            if isinstance(one["profile"].get("count"), int)
+        }
+
+    def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
+        """Store a profile in place of the version it was made from, None for none; see the port."""
+        stored = profile_to_document(profile)
+        user, erased_ms = to_text(profile.user_id), profile.erased_ms
+        standing: Document = {"profile.fold": FOLD_VERSION, "profile.version": replacing}
+        if replacing is None:
+            standing = {"profile.fold": {"$ne": FOLD_VERSION}}
+        with self._connection.using() as database:
+            saved = database[LISTENERS].update_one(
+                {"_id": user, "erased_ms": erased_ms, **standing}, {"$set": {"profile": stored}}
+            )
+            if saved.matched_count or replacing is not None or erased_ms is not None:
+                return bool(saved.matched_count)
+            try:
+                database[LISTENERS].insert_one({"_id": user, "profile": stored})
+            except DuplicateKeyError:  # another profile stands there, or an erasure
+                return False
+        return True
+
+    # Erasures
+
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        """Remember an erasure, and remove the user's listens up to it and their profile; see the port."""
+        user, at_ms = to_text(erasure.user_id), erasure.at_ms
+        change: dict[str, Any] = {"$unset": {"profile": ""}, "$max": {"erased_ms": at_ms}}
+        with self._connection.using() as database:
+            with suppress(DuplicateKeyError):  # there is something of this user already
+                database[LISTENERS].insert_one({"_id": user})
+            if is_total:
+                database[LISTENERS].update_one({"_id": user}, change | {"$inc": {"generation": 1}})
+            else:
+                is_news = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
+                database[LISTENERS].update_one({"_id": user, **is_news}, change)
+        with self._connection.taking_long() as database:
+            _sweep(database, _erased(database, [user]))
+
+    def erased_ms(self, user_id: UserId) -> int | None:
+        """Return up to when a user's listens are erased, or None."""
+        user = to_text(user_id)
+        with self._connection.using() as database:
+            return _erased(database, [user]).get(user, _NOTHING_ERASED).at_ms
+
+    def erasures(self) -> tuple[Erasure, ...]:
+        """Return the erasure of every user who has one, by user."""
+        with self._connection.using() as database:
+            found = list(database[LISTENERS].find(_IS_ERASED, ["erased_ms"]))
+        return tuple(sorted(map(erasure_from_document, found), key=lambda erasure: erasure.user_id))
+
+
+def _insert(database: Database[Document], documents: Sequence[Document]) -> set[int]:
+    """Insert listens; return the places of those that were there already.
+
+    Where the server was lost in the middle and the driver sent them again, those of the first attempt may
+    count as known; whoever sends them again is told the same.
+    """
+    if not documents:
+        return set()
+    try:
+        database[LISTENS].insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failures = error.details["writeErrors"]
+        if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failures):
+            raise
+        return {one["index"] for one in failures}
+    return set()
+
+
+def _erased(database: Database[Document], users: Iterable[str]) -> dict[str, _Erased]:
+    """Return what is erased of each of the users of whom something is."""
+    found: dict[str, _Erased] = {}
+    for batch in in_batches(users):
+        one_or_more: Any = batch[0] if len(batch) == 1 else {"$in": batch}
+        found |= _erasures(database, {"_id": one_or_more, **_IS_ERASED})
+    return found
+
+
+def _erasures(database: Database[Document], query: Mapping[str, Any]) -> Iterator[tuple[str, _Erased]]:
+    for document in database[LISTENERS].find(query, ["erased_ms", "generation"]):
+        yield document["_id"], _erased_from(document)
+
+
+@telling_damage
+def _erased_from(document: Document) -> _Erased:
+    return _Erased(to_whole(document["erased_ms"]), to_whole(document.get("generation", 0)))
+
+
+def _sweep(database: Database[Document], erased: Mapping[str, _Erased]) -> None:
+    """Delete what is erased of users."""
+    conditions = (hidden for user, one in erased.items() for hidden in one.hidden(user))
+    for batch in in_batches(conditions):
+        database[LISTENS].bulk_write([DeleteMany(hidden) for hidden in batch], ordered=False)
+
+
+def _later(document: Document) -> Document:
+    at_ms = document["at_ms"]
+    return {
+        "at_ms": {"$gte": at_ms},
+        "$or": [{"at_ms": {"$gt": at_ms}}, {"id": {"$gt": document["id"]}}],
+    }
