@@ -1,13 +1,24 @@
 """Choosing an engine, with a sentence that says which and why."""
 
+import os
+from collections.abc import Mapping
+
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports import SimilarityEngine
 from soundalike.model.java import spark_readiness
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.model.spark_mongo import MongoSource
 
 
-def choose_engine(choice: str, *, master: str | None = None) -> tuple[SimilarityEngine, str]:
+def choose_engine(
+    choice: str,
+    *,
+    master: str | None = None,
+    properties: Mapping[str, str] | None = None,
+    snapshots_url: str | None = None,
+    source: MongoSource | None = None,
+) -> tuple[SimilarityEngine, str]:
     """Return the engine for ``auto``, ``spark`` or ``local``, and one line for the user.
 
     Spark is started at its first use, so that choosing it costs nothing.
@@ -15,7 +26,13 @@ def choose_engine(choice: str, *, master: str | None = None) -> tuple[Similarity
     Parameters
     ----------
     master : str, optional
-        Spark's master URL; ``local[*]`` by default.
+        Spark's master URL; by default what spark-submit set, else ``local[*]``.
+    properties : mapping of str to str, optional
+        Spark's own properties.
+    snapshots_url : str, optional
+        A folder that a cluster's executors and this machine share.
+    source : MongoSource, optional
+        Where a cluster's executors find the vectors themselves, unless there is such a folder.
 
     Raises
     ------
@@ -32,9 +49,13 @@ def choose_engine(choice: str, *, master: str | None = None) -> tuple[Similarity
         # Only here may PySpark be imported: it takes half a second and need not be installed.
         from soundalike.model.spark import SparkEngine  # noqa: PLC0415 - as said above
 
-        where = master or "local[*]"
-        return SparkEngine(master=where), f"engine spark: {sentence}, master {where}"
+        engine = SparkEngine(master=master, properties=properties, snapshots_url=snapshots_url, source=source)
+        return engine, f"engine spark: {sentence}, master {master or _default_master()}"
     if choice == "spark":
         msg = f"the engine spark cannot start: {sentence}; or use '--engine local'"
         raise EngineError(msg)
     return LocalEngine(ParquetSnapshots()), f"engine local, because {sentence}"
+
+
+def _default_master() -> str:
+    return "as spark-submit set it" if "PYSPARK_GATEWAY_PORT" in os.environ else "local[*]"

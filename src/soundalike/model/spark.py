@@ -1,10 +1,11 @@
 """The engine for libraries that outgrow one machine: Spark and its MLlib."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import contextlib
+from collections.abc import Mapping
 
 import numpy as np
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
+from pyspark.errors import PySparkException
 from pyspark.ml.feature import MinMaxScaler, StandardScaler
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
@@ -15,20 +16,21 @@ from soundalike.domain.types import FloatArray
 from soundalike.model.snapshot import VECTOR_COLUMNS
 from soundalike.model.space import Column, Scale, Sums, fit_space, require_tracks
 from soundalike.model.spark_lsh import LshJoin
+from soundalike.model.spark_mongo import MongoSource
+from soundalike.model.spark_rows import Rows, open_rows
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import (
     NEIGHBOURS_COLUMNS,
     PLACES_COLUMNS,
     SUMS_COLUMNS,
+    BroadcastReader,
     matrix,
     neighbours_task,
+    parts_of,
     places_task,
     read_sums,
     sums_task,
 )
-
-_SNAPSHOT_COLUMNS = "id string, " + ", ".join(f"{name} array<float>" for name in VECTOR_COLUMNS)
-_ROWS_PER_PART = 4096
 
 
 class SparkEngine:
@@ -36,16 +38,33 @@ class SparkEngine:
 
     Parameters
     ----------
-    master : str
-        Spark's master URL. A cluster's executors must see the snapshot under the same path.
+    master : str or None
+        Spark's master URL; None is what spark-submit set, else ``local[*]``.
+    properties : mapping of str to str
+        Spark's own properties; `spark_settings` says which may not be set.
+    snapshots_url : str or None
+        A folder that a cluster's executors and this machine share, for the snapshot.
+    source : MongoSource or None
+        Where a cluster's executors find the same vectors themselves; used where `snapshots_url` is None. With
+        neither the driver sends them.
     """
 
     name = "spark"
 
-    def __init__(self, *, master: str = "local[*]") -> None:
+    def __init__(
+        self,
+        *,
+        master: str | None = None,
+        properties: Mapping[str, str] | None = None,
+        snapshots_url: str | None = None,
+        source: MongoSource | None = None,
+    ) -> None:
         self._master = master
+        self._properties = properties or {}
+        self._snapshots_url = snapshots_url
+        self._source = source
         self._opened: QuietSession | None = None
-        self._links = 0
+        self._read: tuple[Snapshot, Rows] | None = None
 
     def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
         """Fit a space on every track of a snapshot; MLlib's scalers give the scale.
@@ -60,7 +79,7 @@ class SparkEngine:
         require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("fit the space"):
-            return fit_space(recipe, SnapshotStatistics(self._read(snapshot)))
+            return fit_space(recipe, SnapshotStatistics(self._rows(snapshot).frame))
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
         """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
@@ -78,11 +97,10 @@ class SparkEngine:
         with session.translated("find neighbours"):
             coordinates = self._places(space, snapshot)
             context = session.spark.sparkContext
-            parts = max(1, min(len(coordinates), context.defaultParallelism))
-            parts = max(parts, len(coordinates) // _ROWS_PER_PART)
+            parts = parts_of(len(coordinates), context.defaultParallelism)
             broadcast = context.broadcast(coordinates)
             numbers = session.spark.range(0, parts, 1, parts)
-            task = neighbours_task(_Broadcast(broadcast), k, parts)
+            task = neighbours_task(BroadcastReader(broadcast), k, parts)
             found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("part")
             broadcast.destroy()
         rows = np.concatenate([np.asarray(cell.values, np.int32) for cell in found.column("rows")])
@@ -121,33 +139,43 @@ class SparkEngine:
         return LshJoin(self._session().spark, coordinates, parameters)
 
     def close(self) -> None:
-        """Stop Spark and its JVM, if they were started."""
+        """Let go of what was read, and stop Spark and its JVM, if they were started."""
+        self._release()
         if self._opened is not None:
             self._opened.close()
             self._opened = None
 
     def _session(self) -> QuietSession:
         if self._opened is None:
-            self._opened = QuietSession(self._master)
+            self._opened = QuietSession(
+                self._master,
+                self._properties,
+                has_mongodb=self._source is not None and self._snapshots_url is None,
+                secrets=self._source.secrets if self._source is not None else (),
+            )
         return self._opened
 
-    def _read(self, snapshot: Snapshot) -> DataFrame:
-        """Open the snapshot; its known columns spare Spark a job to find them out."""
-        return self._session().spark.read.schema(_SNAPSHOT_COLUMNS).parquet(self._readable(snapshot))
+    def _rows(self, snapshot: Snapshot) -> Rows:
+        """Open a snapshot, or go on with the one that is open: a build asks for it several times."""
+        if self._read is None or self._read[0] is not snapshot:
+            self._release()
+            rows = open_rows(
+                self._session(), snapshot, snapshots_url=self._snapshots_url, source=self._source
+            )
+            self._read = snapshot, rows
+        return self._read[1]
 
-    def _readable(self, snapshot: Snapshot) -> str:
-        """Give a path without the characters that Hadoop takes for patterns or hidden files."""
-        session = self._session()
-        if not session.is_local or "://" in snapshot.url:
-            return snapshot.url
-        self._links += 1
-        link = session.folder / f"snapshot-{self._links}.parquet"
-        link.symlink_to(Path(snapshot.url).absolute())
-        return str(link)
+    def _release(self) -> None:
+        if self._read is not None:
+            with contextlib.suppress(PySparkException, Py4JError, OSError):
+                self._read[1].release()
+            self._read = None
 
     def _places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
-        vectors = self._read(snapshot).select("id", "features")
+        rows = self._rows(snapshot)
+        vectors = rows.frame.select("id", "features")
         table = vectors.mapInArrow(places_task(space), PLACES_COLUMNS).toArrow().sort_by("id")
+        rows.require_same(table.column("id"))
         return matrix(table.column("place").combine_chunks(), space.weights.shape[1])
 
 
@@ -173,14 +201,3 @@ class SnapshotStatistics:
         """Sum in the scaled features, partition by partition."""
         vectors = self._frame.select(*VECTOR_COLUMNS)
         return read_sums(vectors.mapInArrow(sums_task(scale), SUMS_COLUMNS).toArrow())
-
-
-@dataclass(frozen=True, slots=True)
-class _Broadcast:
-    """Reads a broadcast array in a worker."""
-
-    broadcast: Any
-
-    def __call__(self) -> FloatArray:
-        coordinates: FloatArray = self.broadcast.value
-        return coordinates

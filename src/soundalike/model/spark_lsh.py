@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812 - what everyone calls it
 from soundalike.domain.similarity import LshParameters, Neighbours
 from soundalike.domain.types import FloatArray
 from soundalike.model.exact import exact_neighbours
+from soundalike.model.spark_tasks import COORDINATES_COLUMNS, BroadcastReader, coordinates_task, parts_of
 
 # The join wants one distance beyond which no pair is of interest: all but this share of the
 # tracks have k neighbours within it, as a sample of so many tracks tells.
@@ -67,9 +68,12 @@ class LshJoin:
 
     @cached_property
     def _frame(self) -> DataFrame:
-        rows = pa.array(np.arange(len(self._coordinates), dtype=np.int32))
-        places = pa.array(list(self._coordinates), type=pa.list_(pa.float32()))
-        frame = self._spark.createDataFrame(pa.table({"row": rows, "place": places}))
+        # Broadcast, for a part of a table in memory that is too large for one message would fail.
+        context = self._spark.sparkContext
+        reader: BroadcastReader[FloatArray] = BroadcastReader(context.broadcast(self._coordinates))
+        parts = parts_of(len(self._coordinates), context.defaultParallelism)
+        numbers = self._spark.range(0, parts, 1, parts)
+        frame = numbers.mapInArrow(coordinates_task(reader, parts), COORDINATES_COLUMNS)
         return frame.select("row", array_to_vector(F.col("place")).alias("place")).cache()
 
     @cached_property

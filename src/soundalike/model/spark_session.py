@@ -1,15 +1,22 @@
-"""One quiet Spark session: a JVM of our own that leaves nothing behind."""
+"""One quiet Spark session: a JVM of our own that leaves nothing behind, or the one that spark-submit started.
+
+``spark-submit --master spark://HOST:7077 .../soundalike/__main__.py build --engine spark`` runs the program
+inside a JVM whose master and properties stand already: they are used as they are, and a `--master` of ours
+that says otherwise is refused. The same holds where a session is there before us, as in a notebook. In either
+case the package is sent to the executors, which need NumPy and pyarrow for the same minor version of Python.
+"""
 
 import contextlib
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +29,63 @@ from pyspark.sql import SparkSession
 
 import soundalike
 from soundalike.domain.errors import EngineError
+from soundalike.model import spark_settings
 from soundalike.model.java import LOWEST_JAVA, find_java
+from soundalike.model.spark_executors import ExecutorWatch, check_executors, require_master
+from soundalike.model.spark_faults import Fault, say, without
+from soundalike.model.spark_settings import LOOPBACK, ONE_THREAD, PYTHON
 
 _STOP_PATIENCE_S = 15
-_LOOPBACK = "127.0.0.1"
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-_LOG_LINES = 20
-_FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"
 
 
 class QuietSession:
-    """A session on a master; whatever the JVM says goes to a log of its own.
+    """A session on a master; whatever a JVM of our own says goes to a log of its own.
 
     Parameters
     ----------
-    master : str
-        Spark's master URL.
+    master : str or None
+        Spark's master URL; None is what spark-submit set, else ``local[*]``.
+    properties : mapping of str to str
+        Spark's own, before ours where `spark_settings` lets them.
+    has_mongodb : bool
+        Whether executors read MongoDB.
+    secrets : sequence of str
+        What no message may show.
 
     Raises
     ------
     EngineError
-        If Java is missing or Spark does not start.
+        If Java is missing, Spark does not start, its master does not answer or gives no executor, or the
+        executors cannot run this program.
     """
 
-    def __init__(self, master: str) -> None:
-        self.is_local = master.startswith("local")
+    def __init__(
+        self,
+        master: str | None,
+        properties: Mapping[str, str],
+        *,
+        has_mongodb: bool = False,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        spark_settings.check_properties(properties)
+        self._properties = properties
+        self._secrets = secrets
+        self._watch: ExecutorWatch | None = None
         self._closing = contextlib.ExitStack()
         folder = self._closing.enter_context(
             tempfile.TemporaryDirectory(prefix="soundalike-spark-", ignore_cleanup_errors=True)
         )
         self.folder = Path(folder)
         self._log = self.folder / "spark.log"
+        where = master or ("what spark-submit set" if is_submitted() else "local[*]")
         try:
-            with self.translated(f"start on {master}"):
-                self.spark = self._start(master)
+            with self.translated(f"start on {where}"):
+                self.spark = self._join(master) if is_submitted() else self._start(where, has_mongodb)
+                self.master = str(self.spark.sparkContext.master)
+                self.is_local = spark_settings.is_local(self.master)
+                if not self.is_local:
+                    self._reach_executors()
         except BaseException:
             self.close()
             raise
@@ -80,71 +110,91 @@ class QuietSession:
         except (PySparkException, Py4JError, OSError, EOFError, RuntimeError, ValueError) as error:
             if _is_interrupted(error):
                 raise KeyboardInterrupt from error
-            msg = f"Spark could not {what}: {self._reason(error)}; try '--engine local'"
-            raise EngineError(msg) from error
+            fault = Fault(error, log=self._log, gave_up=self._watch.gave_up if self._watch else None)
+            # A traceback would show what the message leaves out.
+            is_telling = without(self._secrets, str(error)) != str(error)
+            raise EngineError(say(fault, what, secrets=self._secrets)) from (None if is_telling else error)
 
-    def _start(self, master: str) -> SparkSession:
+    def _start(self, master: str, has_mongodb: bool) -> SparkSession:  # noqa: FBT001 - ours alone
+        """Launch a JVM of our own."""
         java = find_java()
         if java is None or java.major < LOWEST_JAVA:
             msg = "no Java 17+ was found"
             raise OSError(msg)
+        require_master(master)
+        self._quieten()
+        settings = spark_settings.own_properties(
+            master, self._properties, folder=self.folder, has_mongodb=has_mongodb
+        )
+        file = self.folder / "spark.properties"
+        spark_settings.write_properties(settings, file)
+        arguments = f"--load-spark-defaults --properties-file {shlex.quote(str(file))} pyspark-shell"
+        variables = self._variables(master, java.home) | {"PYSPARK_SUBMIT_ARGS": arguments}
+        with _environment(variables), _interrupt_handler_kept():
+            log = self._closing.enter_context(self._log.open("wb"))
+            gateway = launch_gateway(  # type: ignore[no-untyped-call]  # PySpark left it without types
+                popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
+            )
+            self._closing.callback(_stop_gateway, gateway)
+            context = SparkContext(gateway=gateway)
+            self._closing.callback(context.stop)
+        return SparkSession(context)
+
+    def _join(self, master: str | None) -> SparkSession:
+        """Use the session that is there, or make one in the JVM that spark-submit started."""
+        self._quieten()
+        active = SparkContext._active_spark_context  # noqa: SLF001 - there is no public way to ask
+        if active is not None:
+            _require_same(master, str(active.master))
+            return SparkSession(active)
+        python = self._properties.get(PYTHON)
+        with _environment({"PYSPARK_PYTHON": python} if python else {}), _interrupt_handler_kept():
+            # PySpark keeps the one gateway of its process.
+            gateway = SparkContext._gateway or launch_gateway()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
+            conf = SparkConf(_jvm=gateway.jvm)
+            _require_same(master, conf.get("spark.master", None) or "local[*]")
+            for name, value in spark_settings.DEFAULTS.items():
+                conf.setIfMissing(name, value)
+            conf.setAll(list(self._properties.items()))
+            kept = spark_settings.kept_properties(conf.get(spark_settings.REDACTION, None))
+            conf.setAll(list(kept.items()))
+            context = SparkContext(gateway=gateway, conf=conf)
+            self._closing.callback(context.stop)
+        return SparkSession(context)
+
+    def _quieten(self) -> None:
         # py4j logs what it raises, traceback and all, Ctrl-C even by the root logger.
         logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
         logging.getLogger().addFilter(_is_worth_logging)
         self._closing.callback(logging.getLogger().removeFilter, _is_worth_logging)
-        settings = self._settings(master)
-        conf = SparkConf(loadDefaults=False)
-        conf.setAll(list(settings.items()))
-        with _environment(self._variables(master, java.home)), _interrupt_handler_kept():
-            log = self._closing.enter_context(self._log.open("wb"))
-            gateway = launch_gateway(  # type: ignore[no-untyped-call]  # PySpark left it without types
-                conf, popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
-            )
-            self._closing.callback(_stop_gateway, gateway)
-            context = SparkContext(gateway=gateway, conf=conf)
-            self._closing.callback(context.stop)
-        if not self.is_local:
-            context.addPyFile(str(self._package()))
-        return SparkSession(context)
 
-    def _settings(self, master: str) -> dict[str, str]:
-        # The client compiler alone halves the start; what takes long is NumPy's work, not the JVM's.
-        options = f'{_FAST_START} -XX:-UsePerfData "-Djava.io.tmpdir={self.folder}"'
-        settings = {
-            "spark.master": master,
-            "spark.app.name": "soundalike",
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-            "spark.log.level": "ERROR",
-            "spark.local.dir": str(self.folder),
-            "spark.sql.warehouse.dir": str(self.folder),
-            "spark.sql.session.timeZone": "UTC",
-            "spark.sql.adaptive.enabled": "true",
-            "spark.driver.memory": f"{_driver_memory_mb()}m",
-            "spark.driver.maxResultSize": "0",
-            "spark.driver.extraJavaOptions": options,
-        }
-        settings |= {f"spark.executorEnv.{name}": "1" for name in _ONE_THREAD}
-        if self.is_local:
-            settings |= {"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))}
-        if _is_on_this_machine(master):
-            settings |= {"spark.driver.bindAddress": _LOOPBACK, "spark.driver.host": _LOOPBACK}
-        return settings
+    def _reach_executors(self) -> None:
+        """Send the package, and wait until executors have shown that they can run it."""
+        context = self.spark.sparkContext
+        context.addPyFile(str(self._package()))
+        self._watch = self._closing.enter_context(ExecutorWatch(context))
+        check_executors(context)
+        if "spark.sql.shuffle.partitions" not in self._properties:
+            self.spark.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
 
     def _variables(self, master: str, java_home: Path) -> dict[str, str | None]:
         own = sys.executable
-        is_here = _is_on_this_machine(master)
+        is_here = spark_settings.is_on_this_machine(master)
+        # Where executors are elsewhere, the path of our own Python means nothing.
+        theirs = self._properties.get(PYTHON) or os.environ.get("PYSPARK_PYTHON") or "python3"
         return {
             "JAVA_HOME": str(java_home),
             # Another Spark's scripts or settings must not mix with the installed PySpark.
             "SPARK_HOME": str(Path(pyspark.__file__).parent),
-            "SPARK_CONF_DIR": str(self.folder) if self.is_local else os.environ.get("SPARK_CONF_DIR"),
-            "PYSPARK_SUBMIT_ARGS": None,
-            "PYSPARK_GATEWAY_PORT": None,
-            "PYSPARK_PYTHON": own if is_here else os.environ.get("PYSPARK_PYTHON", own),
+            "SPARK_CONF_DIR": str(self.folder)
+            if spark_settings.is_local(master)
+            else os.environ.get("SPARK_CONF_DIR"),
+            # In the environment of the driver alone: a property would reach the executors.
+            "SPARK_LOCAL_DIRS": str(self.folder),
+            "PYSPARK_PYTHON": self._properties.get(PYTHON, own) if is_here else theirs,
             "PYSPARK_DRIVER_PYTHON": own,
-            "SPARK_LOCAL_IP": _LOOPBACK if is_here else os.environ.get("SPARK_LOCAL_IP"),
-            **dict.fromkeys(_ONE_THREAD, "1"),
+            "SPARK_LOCAL_IP": LOOPBACK if is_here else os.environ.get("SPARK_LOCAL_IP"),
+            **dict.fromkeys(ONE_THREAD, "1"),
         }
 
     def _package(self) -> Path:
@@ -156,15 +206,19 @@ class QuietSession:
                 archive.write(source, Path("soundalike") / source.relative_to(root))
         return path
 
-    def _reason(self, error: Exception) -> str:
-        """Say in one line what went wrong: the JVM's own words where Python has none."""
-        condition = error.getCondition() if isinstance(error, PySparkException) else None
-        if condition == "JAVA_GATEWAY_EXITED":
-            lines = self._log.read_text(errors="replace").split("\n")[-_LOG_LINES:]
-            said = [line for line in lines if "rror" in line or "xception" in line]
-            return (said or ["the JVM exited at once"])[0].strip()
-        text = str(getattr(error, "java_exception", None) or error) or type(error).__name__
-        return text.strip().splitlines()[0]
+
+def is_submitted() -> bool:
+    """Whether spark-submit (or a notebook) started a JVM for this process."""
+    return _SUBMITTED in os.environ or SparkContext._active_spark_context is not None  # noqa: SLF001 - as above
+
+
+def _require_same(asked: str | None, submitted: str) -> None:
+    if asked is not None and asked != submitted:
+        msg = (
+            f"spark-submit set the master {submitted}, but --master says {asked}; "
+            "give it to spark-submit alone"
+        )
+        raise EngineError(msg)
 
 
 def _is_worth_logging(record: logging.LogRecord) -> bool:
@@ -194,7 +248,7 @@ def _stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str | None]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
     """Set variables (None: unset) for the children that are started meanwhile."""
     before = {name: os.environ.get(name) for name in variables}
     _set(variables)
@@ -204,7 +258,7 @@ def _environment(variables: dict[str, str | None]) -> Iterator[None]:
         _set(before)
 
 
-def _set(variables: dict[str, str | None]) -> None:
+def _set(variables: Mapping[str, str | None]) -> None:
     for name, value in variables.items():
         if value is None:
             os.environ.pop(name, None)
@@ -223,13 +277,3 @@ def _interrupt_handler_kept() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _is_on_this_machine(master: str) -> bool:
-    return master.startswith(("local", "spark://localhost:", "spark://127.0.0.1:"))
-
-
-def _driver_memory_mb() -> int:
-    """Take a sixth of the machine, from 1 to 4 GB."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1024, min(4096, total // 6 >> 20))

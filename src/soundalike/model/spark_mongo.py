@@ -1,0 +1,86 @@
+"""Where a cluster's executors find the library in MongoDB; they read it themselves, in parallel."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+CONNECTOR = "org.mongodb.spark:mongo-spark-connector_2.13:10.5.0"
+"""MongoDB's connector for Spark, which is fetched from Maven Central unless jars are given."""
+
+DOCUMENT_COLUMNS = "_id string, whole binary, first_half binary, second_half binary"
+
+_PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.PaginateIntoPartitionsPartitioner"
+_PATIENCE = "serverSelectionTimeoutMS"
+_PATIENCE_MS = 10_000
+_PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MongoSource:
+    """A collection with one document for each track.
+
+    Parameters
+    ----------
+    url : str
+        Connection string. Never shown.
+    database, collection : str
+        Where the documents are; ``_id`` is the track's id.
+    vectors : str
+        Path of the sub-document with a track's vectors of one feature set, such as ``"vectors.timbre-v3"``.
+    whole, first_half, second_half : str
+        Its fields: BSON Binary of little-endian float32.
+    vanished : str
+        Path of the field that is null or missing while the track is there.
+    """
+
+    url: str = field(repr=False)
+    database: str
+    collection: str
+    vectors: str
+    whole: str = "whole"
+    first_half: str = "first_half"
+    second_half: str = "second_half"
+    vanished: str = "vanished_ms"
+
+    @property
+    def name(self) -> str:
+        """Database and collection, for messages."""
+        return f"{self.database}.{self.collection}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show: the connection string, and the password as written and as meant."""
+        found = _PASSWORD.search(self.url)
+        passwords = {found[1], unquote(found[1])} if found else set[str]()
+        return (self.url, _hurried(self.url), *sorted(passwords, key=len, reverse=True))
+
+    def options(self, partitions: int) -> dict[str, str]:
+        """Return the connector's read options; the documents come as `DOCUMENT_COLUMNS`."""
+        is_there = {self.vanished: None, f"{self.vectors}.{self.whole}": {"$exists": True}}
+        columns = {
+            "whole": f"${self.vectors}.{self.whole}",
+            "first_half": f"${self.vectors}.{self.first_half}",
+            "second_half": f"${self.vectors}.{self.second_half}",
+        }
+        return {
+            "connection.uri": _hurried(self.url),
+            "database": self.database,
+            "collection": self.collection,
+            "aggregation.pipeline": json.dumps([{"$match": is_there}, {"$project": columns}]),
+            "partitioner": _PARTITIONER,
+            "partitioner.options.max.number.of.partitions": str(partitions),
+            "partitioner.options.partition.field": "_id",
+            # A document that cannot be read is an error, not a row less.
+            "mode": "FAILFAST",
+        }
+
+
+def _hurried(url: str) -> str:
+    """Have a server that does not answer given up after 10 s, where the connection string says nothing."""
+    base, _, options = url.partition("?")
+    if _PATIENCE.lower() in options.lower():
+        return url
+    if "/" not in base.partition("://")[2]:
+        base += "/"
+    return f"{base}?{options}{'&' if options else ''}{_PATIENCE}={_PATIENCE_MS}"
