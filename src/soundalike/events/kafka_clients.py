@@ -64,6 +64,9 @@ _CONSUMER: Mapping[str, Any] = {
     "auto.offset.reset": "earliest",
     "partition.assignment.strategy": "cooperative-sticky",
     "queued.max.messages.kbytes": 16_384,
+    # What a consumer held that was killed is folded by others after this, and what changes hands soon.
+    "session.timeout.ms": 10_000,
+    "heartbeat.interval.ms": 500,
 }
 
 # What tells more than that nobody answers.

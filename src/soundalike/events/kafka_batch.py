@@ -1,0 +1,100 @@
+"""What a consumer has read and not yet folded."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from confluent_kafka import Message
+
+from soundalike.domain.errors import ListenError
+from soundalike.domain.listening import LogRecord
+from soundalike.events.kafka_messages import read_message, sent_ms
+from soundalike.wire.records import check_date
+
+
+@dataclass(slots=True)
+class Item:
+    """One message on its way into the store, or to the dead letters.
+
+    Parameters
+    ----------
+    message : Message
+        As it came.
+    sent_ms : int
+        When it was sent, in ms since 1970, UTC.
+    record : LogRecord or None
+        What it holds, None where that cannot be read.
+    reason : str
+        Why it cannot be folded; empty where nothing is known against it.
+    is_done : bool
+        Whether it is folded, or its dead letter acknowledged.
+    """
+
+    message: Message
+    sent_ms: int
+    record: LogRecord | None = None
+    reason: str = ""
+    is_done: bool = False
+
+    @property
+    def partition(self) -> int:
+        """Where it stands."""
+        return self.message.partition() or 0
+
+    @property
+    def offset(self) -> int:
+        """Where in its partition it stands."""
+        return self.message.offset() or 0
+
+
+class Batch:
+    """Messages in the order in which they came: that of each partition."""
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+
+    def __len__(self) -> int:
+        """Count the messages."""
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield them in their order."""
+        return iter(self._items)
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Read messages."""
+        self._items += [_read(message) for message in messages]
+
+    def drop(self, partitions: Collection[int]) -> None:
+        """Forget what somebody else will read."""
+        self._items = [item for item in self._items if item.partition not in partitions]
+
+    def clear(self) -> None:
+        """Forget everything: it is done."""
+        self._items = []
+
+    def ends(self) -> dict[int, int]:
+        """Return where to go on in each partition once all of this is done."""
+        return {item.partition: item.offset + 1 for item in self._items}
+
+    def counts(self) -> dict[int, int]:
+        """Count the messages of each partition."""
+        counts: dict[int, int] = {}
+        for item in self._items:
+            counts[item.partition] = counts.get(item.partition, 0) + 1
+        return counts
+
+    def oldest_ms(self) -> int | None:
+        """Return when the first that is not done was sent, None where there is none."""
+        return min((item.sent_ms for item in self._items if not item.is_done), default=None)
+
+
+def _read(message: Message) -> Item:
+    item = Item(message, sent_ms(message))
+    try:
+        record = read_message(message)
+        check_date(record, sent_ms=item.sent_ms)
+    except ListenError as error:
+        item.reason = str(error)
+    else:
+        item.record = record
+    return item

@@ -1,0 +1,97 @@
+"""Telling a record that the store refuses from a store that refuses every record."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from soundalike.domain.errors import StoreBusyError, StoreUnavailableError
+from soundalike.domain.listening import LogRecord
+from soundalike.wire.records import user_of
+
+Take = Callable[[Sequence[LogRecord]], None]
+
+_TRIED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record, by its place among those that were to be taken, and what the store said to it alone."""
+
+    place: int
+    error: Exception
+
+
+def take_most(take: Take, records: Sequence[LogRecord]) -> tuple[Refusal, ...]:
+    """Take records; return those that cannot be taken although others can.
+
+    A record is only to blame where some other is taken, and where it fails once more after that.
+
+    Parameters
+    ----------
+    take : callable
+        Takes records in their order, all or none or any of them, and may be given them again.
+
+    Raises
+    ------
+    Exception
+        What `take` raised, if it is the store that failed, or nothing tells whether it is.
+    """
+    try:
+        take(records)
+    except (StoreBusyError, StoreUnavailableError):
+        raise
+    except Exception:
+        if not _takes_any(take, records):
+            raise
+    else:
+        return ()
+    suspects = _halve(take, records)
+    found = ((place, _refused(take, [records[place]])) for place in suspects)
+    return tuple(Refusal(place, error) for place, error in found if error is not None)
+
+
+def _takes_any(take: Take, records: Sequence[LogRecord]) -> bool:
+    """Whether some record alone is taken: of several users if there are, from all over the batch."""
+    return any(_refused(take, [records[place]]) is None for place in _sample(records))
+
+
+def _sample(records: Sequence[LogRecord]) -> list[int]:
+    """Choose a few places, those of different users before others."""
+    first: dict[str, int] = {}
+    for place, record in enumerate(records):
+        first.setdefault(user_of(record), place)
+    chosen = _spread(list(first.values()))
+    others = _spread(sorted(set(range(len(records))) - set(chosen)))
+    return [*chosen, *others][:_TRIED]
+
+
+def _spread(places: list[int]) -> list[int]:
+    """Choose a few of many, from the first to the last."""
+    if len(places) <= _TRIED:
+        return places
+    return [places[step * (len(places) - 1) // (_TRIED - 1)] for step in range(_TRIED)]
+
+
+def _halve(take: Take, records: Sequence[LogRecord]) -> list[int]:
+    """Take all that can be taken, in order; return the places of the others."""
+    suspects: list[int] = []
+    ranges = [(0, len(records))]
+    while ranges:
+        start, end = ranges.pop()
+        if _refused(take, records[start:end]) is None:
+            continue
+        if end - start == 1:
+            suspects.append(start)
+        else:
+            middle = (start + end) // 2
+            ranges += [(middle, end), (start, middle)]
+    return suspects
+
+
+def _refused(take: Take, records: Sequence[LogRecord]) -> Exception | None:
+    try:
+        take(records)
+    except (StoreBusyError, StoreUnavailableError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a record does to the store, it must not stop the others
+        return error
+    return None
