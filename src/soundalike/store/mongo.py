@@ -3,6 +3,7 @@
 from soundalike.domain.errors import SoundalikeError
 from soundalike.store.mongo_accounts import MongoAccounts
 from soundalike.store.mongo_connection import MongoConnection
+from soundalike.store.mongo_copying import MongoCopying
 from soundalike.store.mongo_indexes import prepare
 from soundalike.store.mongo_library import MongoLibrary
 from soundalike.store.mongo_listens import MongoListens
@@ -11,7 +12,7 @@ TIMEOUT_S = 30.0
 SELECTION_TIMEOUT_S = 15.0
 
 
-class MongoStore(MongoLibrary, MongoListens, MongoAccounts):
+class MongoStore(MongoLibrary, MongoCopying, MongoListens, MongoAccounts):
     """The `Store` port on a MongoDB database; see `MongoConnection` for what it withstands."""
 
     def __init__(

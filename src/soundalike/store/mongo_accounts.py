@@ -10,7 +10,6 @@ from soundalike.domain.errors import NameTakenError
 from soundalike.domain.types import UserId
 from soundalike.domain.users import Token, User, name_key
 from soundalike.store.mongo_connection import Document, MongoConnection
-from soundalike.store.mongo_documents import to_text
 from soundalike.store.mongo_indexes import NAMES, TOKENS, USERS
 from soundalike.store.mongo_personal_documents import (
     token_from_document,
@@ -18,6 +17,7 @@ from soundalike.store.mongo_personal_documents import (
     user_from_document,
     user_to_document,
 )
+from soundalike.store.mongo_texts import to_text
 
 
 class MongoAccounts:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -14,12 +14,14 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, CursorNotFound, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from soundalike.domain.errors import SettingsError, StoreError
+from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError
 from soundalike.store.mongo_errors import NO_REPLICA_SET, telling_errors
 
 Document = dict[str, Any]
 Documents = Collection[Document]
 Order = Sequence[tuple[str, int]]
+
+BY_ID: Order = (("_id", 1),)
 
 DATABASE = "soundalike"
 LARGEST_INTEGER = 2**63 - 1
@@ -31,6 +33,7 @@ DURABLE = WriteConcern(w="majority", j=True)
 
 _CONNECT_TIMEOUT_S = 10.0
 _LONGEST_S = 600.0
+_MOMENT_S = 1.0
 _SNAPSHOT = ReadConcern("snapshot")
 
 _T = TypeVar("_T")
@@ -49,7 +52,7 @@ class MongoConnection:
         Raises
         ------
         SettingsError
-            If the connection string cannot be read.
+            If the connection string cannot be used.
         StoreUnavailableError
             If the server does not answer.
         StoreError
@@ -57,22 +60,20 @@ class MongoConnection:
         """
         client = _client(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)
         if client is None:  # raised here, so that no cause that quotes the string hangs on it
-            msg = (
-                "the connection string of the store (--store) cannot be read: write "
-                "mongodb://USER:PASSWORD@HOST:27017/DATABASE, with options that MongoDB knows, and %XX in "
-                "place of any of : / ? # [ ] @ % in user name and password; it is not shown here"
-            )
-            raise SettingsError(msg)
+            raise SettingsError(_unusable(url))
         self._client = client
         self.hosts = _hosts(url)
-        self._timeout_s = client.options.timeout
-        self._longest_s = None if self._timeout_s is None else max(self._timeout_s, _LONGEST_S)
+        self._timeout_s = client.options.timeout or None
+        self._longest_s = self._timeout_s and max(self._timeout_s, _LONGEST_S)
         self._database: Database[Document] = client.get_default_database(DATABASE).with_options(
             read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=ReadConcern("local")
         )
+        self._is_given_up = False
+        selection_timeout_s = client.options.server_selection_timeout
         try:
-            with self.using() as database:
-                refuse_single_server(database.client.admin.command("hello"), self.hosts)
+            with telling_errors(self.hosts), pymongo.timeout(selection_timeout_s):
+                greeting = client.admin.command("hello")
+            refuse_single_server(greeting, self.hosts)
         except BaseException:
             self.close()
             raise
@@ -83,9 +84,19 @@ class MongoConnection:
 
     @contextmanager
     def using(self) -> Iterator[Database[Document]]:
-        """Lend the database; what the driver raises inside the block is told as the store's error."""
-        with telling_errors(self.hosts):
-            yield self._database
+        """Lend the database; what the driver raises inside the block is told as the store's error.
+
+        Whoever finds the server gone waits as long as is allowed, since another of a replica set may take its
+        place; whoever comes after that, until it is back, waits for a moment only.
+        """
+        is_gone = self._is_given_up and not self._client.topology_description.has_writable_server()
+        try:
+            with telling_errors(self.hosts), pymongo.timeout(_MOMENT_S) if is_gone else nullcontext():
+                yield self._database
+        except StoreUnavailableError:
+            self._is_given_up = True
+            raise
+        self._is_given_up = False
 
     @contextmanager
     def taking_long(self) -> Iterator[Database[Document]]:
@@ -153,8 +164,8 @@ class MongoConnection:
             has_moved = False
             wanted = query if last is None else {"$and": [query, beyond(last)]}
             try:
-                with self.using() as database:
-                    cursor = database[collection].find(
+                with telling_errors(self.hosts):  # no time-out of a block's: the caller is let in between
+                    cursor = self._database[collection].find(
                         wanted, fields, sort=order, batch_size=batch, **({"hint": hint} if hint else {})
                     )
                     with closing(cursor):
@@ -166,6 +177,11 @@ class MongoConnection:
                     raise
             else:
                 return
+
+
+def after_id(document: Document) -> Document:
+    """Return the condition that a document comes after a given one by ``_id``."""
+    return {"_id": {"$gt": document["_id"]}}
 
 
 def refuse_single_server(hello: Mapping[str, Any], hosts: str) -> None:
@@ -192,11 +208,26 @@ def _client(url: str, *, timeout_s: float, selection_timeout_s: float) -> MongoC
     said = {name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)}
     options = {name: value for name, value in wishes.items() if name.lower() not in said}
     try:
+        url.encode()  # no lone surrogates
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # an option that is not known is a mistake
             return MongoClient(url, **options)
     except (PyMongoError, UserWarning, OSError, TypeError, ValueError):
         return None
+
+
+def _unusable(url: str) -> str:
+    what_to_write = (
+        "the connection string of the store (--store) cannot be used: write "
+        "mongodb://USER:PASSWORD@HOST:27017/DATABASE, with options that MongoDB knows, and %XX in "
+        "place of any of : / ? # [ ] @ % in user name and password"
+    )
+    words = [what_to_write]
+    if url.startswith("mongodb+srv"):
+        words.append("check that its host has an SRV record and can be looked up")
+    if "file=" in url.lower():
+        words.append("check that the files which it names are there")
+    return "; ".join((*words, "it is not shown here"))
 
 
 def _hosts(url: str) -> str:

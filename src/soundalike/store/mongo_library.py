@@ -6,36 +6,27 @@ from typing import Any
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.copying import KeptTrack
-from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
-from soundalike.store.mongo_connection import Document, MongoConnection
+from soundalike.store.mongo_connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo_documents import (
     TRACK_FIELDS,
-    from_text,
-    joined,
-    kept_from_document,
-    location_key,
     problem_from_document,
     problem_to_document,
     root_from_document,
     root_to_document,
     telling_damage,
-    to_path,
-    to_text,
     track_from_document,
-    vectors_field,
     vectors_from_document,
 )
 from soundalike.store.mongo_indexes import FEATURE_SETS, PROBLEMS, ROOTS, TRACKS
 from soundalike.store.mongo_search import beginning, find_tracks
+from soundalike.store.mongo_texts import from_text, joined, location_key, to_path, to_text, vectors_field
 from soundalike.store.mongo_tracks import (
     FeatureSet,
     in_batches,
-    keep_batch,
     mark_vanished,
     refuse_other_features,
     write_feature_sets,
@@ -43,9 +34,7 @@ from soundalike.store.mongo_tracks import (
 )
 
 # Documents are held so many at a time.
-_BATCH, _BATCH_WHOLE = 500, 100
-
-_BY_ID = [("_id", 1)]
+_BATCH = 500
 
 
 class MongoLibrary:
@@ -59,7 +48,7 @@ class MongoLibrary:
     def roots(self) -> tuple[Root, ...]:
         """Return every root, by name."""
         with self._connection.using() as database:
-            found = list(database[ROOTS].find(sort=_BY_ID))
+            found = list(database[ROOTS].find(sort=BY_ID))
         return tuple(map(root_from_document, found))
 
     def save_root(self, root: Root) -> None:
@@ -188,10 +177,10 @@ class MongoLibrary:
         for document in self._connection.reading(
             TRACKS,
             {"is_there": True, "feature_sets": field},
-            order=_BY_ID,
-            beyond=_after_id,
+            order=BY_ID,
+            beyond=after_id,
             fields=["audio_hash", f"vectors.{field}"],
-            hint=_BY_ID,  # most tracks have vectors: the order is what an index is for
+            hint=BY_ID,  # most tracks have vectors: the order is what an index is for
             batch=_BATCH,
         ):
             yield TrackVectors(
@@ -245,43 +234,8 @@ class MongoLibrary:
         return self._problems({})
 
     def _problems(self, query: Mapping[str, Any]) -> Iterator[FileProblem]:
-        found = self._connection.reading(PROBLEMS, query, order=_BY_ID, beyond=_after_id, batch=_BATCH)
+        found = self._connection.reading(PROBLEMS, query, order=BY_ID, beyond=after_id, batch=_BATCH)
         return map(problem_from_document, found)
-
-    # Copying
-
-    def kept_tracks(self, *, after: TrackId | None = None) -> Iterator[KeptTrack]:
-        """Yield all that is kept of every track, vanished ones too, by id, in bounded memory.
-
-        Raises
-        ------
-        StoreError
-            With the id of a track that is damaged.
-        """
-        query = {} if after is None else {"_id": {"$gt": to_text(after)}}
-        for document in self._connection.reading(
-            TRACKS, query, order=_BY_ID, beyond=_after_id, hint=_BY_ID, batch=_BATCH_WHOLE
-        ):
-            try:
-                yield kept_from_document(document)
-            except StoreError as error:
-                msg = f"track {document['_id']}: {error}"
-                raise StoreError(msg) from error
-
-    def keep_tracks(self, tracks: Collection[KeptTrack]) -> None:
-        """Insert tracks, or replace those with these ids, vectors and all, many at once; see the port."""
-        for batch in in_batches(tracks):
-            self._keep(batch)
-
-    def _keep(self, batch: Sequence[KeptTrack]) -> None:
-        used = {(one.feature_set, one.version, one.fingerprint) for kept in batch for one in kept.vectors}
-
-        def write(database: Database[Document], session: ClientSession) -> None:
-            write_feature_sets(database, session, used - self._known_features)
-            keep_batch(database, session, batch)
-
-        self._connection.transaction(write)
-        self._known_features |= used
 
 
 def _at_or_below(field: str, path: str) -> Mapping[str, Any]:
@@ -294,10 +248,6 @@ def _at_or_below(field: str, path: str) -> Mapping[str, Any]:
 
 def _feature_set(schema: FeatureSchema) -> FeatureSet:
     return schema.name, schema.version, schema.fingerprint
-
-
-def _after_id(document: Document) -> Mapping[str, Any]:
-    return {"_id": {"$gt": document["_id"]}}
 
 
 @telling_damage

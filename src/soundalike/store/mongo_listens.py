@@ -8,12 +8,10 @@ document before and after, so that none that an erasure reaches is left over.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from pymongo import DeleteMany
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -22,8 +20,8 @@ from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION
 from soundalike.domain.types import ProfileVersion, UserId
-from soundalike.store.mongo_connection import LARGEST_INTEGER, Document, MongoConnection
-from soundalike.store.mongo_documents import telling_damage, to_text, to_whole
+from soundalike.store.mongo_connection import Document, MongoConnection
+from soundalike.store.mongo_erasures import IS_ERASED, NOTHING_ERASED, Erased, all_erased, erased_of, sweep
 from soundalike.store.mongo_errors import DUPLICATE_KEY
 from soundalike.store.mongo_indexes import LISTENERS, LISTENS, LISTENS_BY_USER
 from soundalike.store.mongo_personal_documents import (
@@ -34,50 +32,12 @@ from soundalike.store.mongo_personal_documents import (
     profile_to_document,
     user_id_from,
 )
-from soundalike.store.mongo_tracks import in_batches
+from soundalike.store.mongo_texts import to_text
 
 _log = logging.getLogger(__name__)
 
 # Listens are held so many at a time.
 _BATCH = 1000
-
-_IS_ERASED = {"erased_ms": {"$gte": -LARGEST_INTEGER}}
-
-
-@dataclass(frozen=True, slots=True)
-class _Erased:
-    """What of a user's listens is erased.
-
-    Parameters
-    ----------
-    at_ms : int or None
-        Those at or before.
-    generation : int
-        Those of an earlier one.
-    """
-
-    at_ms: int | None = None
-    generation: int = 0
-
-    def hides(self, listen: Listen, generation: int) -> bool:
-        """Whether a listen that came in a generation is erased."""
-        return generation < self.generation or (self.at_ms is not None and listen.at_ms <= self.at_ms)
-
-    def seen(self, user: str) -> Document:
-        """Return the condition of a user's listens that are not erased."""
-        later = {} if self.at_ms is None else {"at_ms": {"$gt": self.at_ms}}
-        return {"user": user, "generation": self.generation, **later}
-
-    def hidden(self, user: str) -> Iterator[Document]:
-        """Yield the conditions of a user's listens that are erased."""
-        if self.generation:
-            yield {"user": user, "generation": {"$lt": self.generation}}
-        if self.at_ms is not None:
-            # Not "$lte": a server that tests run on loses what is equal, inside an index of more fields.
-            yield {"user": user, "generation": self.generation, "at_ms": {"$lt": self.at_ms + 1}}
-
-
-_NOTHING_ERASED = _Erased()
 
 
 class MongoListens:
@@ -93,11 +53,11 @@ class MongoListens:
             return ()
         users = {to_text(listen.user_id) for listen in listens}
         with self._connection.using() as database:
-            before = _erased(database, users)
+            before = erased_of(database, users)
             documents: dict[str, Document] = {}
-            sent: list[tuple[Listen, _Erased]] = []
+            sent: list[tuple[Listen, Erased]] = []
             for listen in listens:
-                erased = before.get(to_text(listen.user_id), _NOTHING_ERASED)
+                erased = before.get(to_text(listen.user_id), NOTHING_ERASED)
                 document = listen_to_document(listen, erased.generation)
                 if document["_id"] not in documents and not erased.hides(listen, erased.generation):
                     documents[document["_id"]] = document
@@ -105,12 +65,12 @@ class MongoListens:
             known = _insert(database, list(documents.values()))
             new = [one for index, one in enumerate(sent) if index not in known]
             # An erasure that came in between did not see them.
-            after = _erased(database, {to_text(listen.user_id) for listen, _ in new})
-            _sweep(database, {user: now for user, now in after.items() if now != before.get(user)})
+            after = erased_of(database, {to_text(listen.user_id) for listen, _ in new})
+            sweep(database, {user: now for user, now in after.items() if now != before.get(user)})
         return tuple(
             listen
             for listen, erased in new
-            if not after.get(to_text(listen.user_id), _NOTHING_ERASED).hides(listen, erased.generation)
+            if not after.get(to_text(listen.user_id), NOTHING_ERASED).hides(listen, erased.generation)
         )
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
@@ -134,7 +94,7 @@ class MongoListens:
     def _seen(self, user_id: UserId) -> Document:
         user = to_text(user_id)
         with self._connection.using() as database:
-            return _erased(database, [user]).get(user, _NOTHING_ERASED).seen(user)
+            return erased_of(database, [user]).get(user, NOTHING_ERASED).seen(user)
 
     def listen_counts(self) -> Mapping[UserId, int]:
         """Count the listens of every user who has any.
@@ -142,8 +102,8 @@ class MongoListens:
         What was erased and not deleted, because whoever erased it was killed, is deleted first.
         """
         with self._connection.taking_long() as database:
-            erased = dict(_erasures(database, _IS_ERASED))
-            _sweep(database, erased)
+            erased = dict(all_erased(database, IS_ERASED))
+            sweep(database, erased)
             counted = database[LISTENS].aggregate(
                 [{"$group": {"_id": {"user": "$user", "generation": "$generation"}, "count": {"$sum": 1}}}],
                 hint=LISTENS_BY_USER,
@@ -152,7 +112,7 @@ class MongoListens:
             return {
                 user_id_from(group["_id"]["user"]): int(group["count"])
                 for group in counted
-                if group["_id"]["generation"] == erased.get(group["_id"]["user"], _NOTHING_ERASED).generation
+                if group["_id"]["generation"] == erased.get(group["_id"]["user"], NOTHING_ERASED).generation
             }
 
     # Profiles
@@ -232,18 +192,18 @@ class MongoListens:
                 is_news = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
                 database[LISTENERS].update_one({"_id": user, **is_news}, change)
         with self._connection.taking_long() as database:
-            _sweep(database, _erased(database, [user]))
+            sweep(database, erased_of(database, [user]))
 
     def erased_ms(self, user_id: UserId) -> int | None:
         """Return up to when a user's listens are erased, or None."""
         user = to_text(user_id)
         with self._connection.using() as database:
-            return _erased(database, [user]).get(user, _NOTHING_ERASED).at_ms
+            return erased_of(database, [user]).get(user, NOTHING_ERASED).at_ms
 
     def erasures(self) -> tuple[Erasure, ...]:
         """Return the erasure of every user who has one, by user."""
         with self._connection.using() as database:
-            found = list(database[LISTENERS].find(_IS_ERASED, ["erased_ms"]))
+            found = list(database[LISTENERS].find(IS_ERASED, ["erased_ms"]))
         return tuple(sorted(map(erasure_from_document, found), key=lambda erasure: erasure.user_id))
 
 
@@ -263,32 +223,6 @@ def _insert(database: Database[Document], documents: Sequence[Document]) -> set[
             raise
         return {one["index"] for one in failures}
     return set()
-
-
-def _erased(database: Database[Document], users: Iterable[str]) -> dict[str, _Erased]:
-    """Return what is erased of each of the users of whom something is."""
-    found: dict[str, _Erased] = {}
-    for batch in in_batches(users):
-        one_or_more: Any = batch[0] if len(batch) == 1 else {"$in": batch}
-        found |= _erasures(database, {"_id": one_or_more, **_IS_ERASED})
-    return found
-
-
-def _erasures(database: Database[Document], query: Mapping[str, Any]) -> Iterator[tuple[str, _Erased]]:
-    for document in database[LISTENERS].find(query, ["erased_ms", "generation"]):
-        yield document["_id"], _erased_from(document)
-
-
-@telling_damage
-def _erased_from(document: Document) -> _Erased:
-    return _Erased(to_whole(document["erased_ms"]), to_whole(document.get("generation", 0)))
-
-
-def _sweep(database: Database[Document], erased: Mapping[str, _Erased]) -> None:
-    """Delete what is erased of users."""
-    conditions = (hidden for user, one in erased.items() for hidden in one.hidden(user))
-    for batch in in_batches(conditions):
-        database[LISTENS].bulk_write([DeleteMany(hidden) for hidden in batch], ordered=False)
 
 
 def _later(document: Document) -> Document:

@@ -10,7 +10,8 @@ from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.domain.users import Token, User, name_key
 from soundalike.store.keys import from_ms, to_ms
 from soundalike.store.mongo_connection import Document
-from soundalike.store.mongo_documents import from_text, joined, telling_damage, to_text, to_whole
+from soundalike.store.mongo_documents import telling_damage
+from soundalike.store.mongo_texts import from_text, joined, to_text, to_whole
 from soundalike.wire.profiles import profile_body, profile_from
 
 _KINDS = {kind.value: kind for kind in ListenKind}

@@ -11,8 +11,9 @@ from soundalike.domain.tracks import Position, Sort, SortField, TrackPage
 from soundalike.domain.types import TrackId
 from soundalike.store.keys import narrowing_words
 from soundalike.store.mongo_connection import LARGEST_INTEGER, Document, Documents, Order
-from soundalike.store.mongo_documents import KEYS, TRACK_FIELDS, from_text, to_text, track_from_document
+from soundalike.store.mongo_documents import KEYS, TRACK_FIELDS, track_from_document
 from soundalike.store.mongo_indexes import TRACKS
+from soundalike.store.mongo_texts import from_text, to_text
 
 Condition = Mapping[str, Any]
 

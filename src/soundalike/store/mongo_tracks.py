@@ -20,16 +20,13 @@ from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.store.mongo_connection import MOST_IDS, Document
 from soundalike.store.mongo_documents import (
-    from_text,
     kept_to_document,
-    location_key,
     location_of,
-    to_text,
     track_to_document,
-    vectors_field,
     vectors_to_document,
 )
 from soundalike.store.mongo_indexes import FEATURE_SETS, LOCATIONS, PROBLEMS, TRACKS
+from soundalike.store.mongo_texts import from_text, location_key, to_text, vectors_field
 
 _T = TypeVar("_T")
 

@@ -1,0 +1,89 @@
+"""Texts and keys as MongoDB takes them, in the order that they have here."""
+
+import re
+from typing import Any
+
+from soundalike.domain.files import Location
+from soundalike.domain.types import RelativePath
+
+# The last letter before the surrogates: no text that anybody writes has it.
+_ESCAPE = "\ud7ff"
+_ESCAPED = {ord(_ESCAPE): f"{_ESCAPE}\0"} | {
+    code: f"{_ESCAPE}{chr(code - 0xD800 + 0x100)}" for code in range(0xD800, 0xE000)
+}
+_ESCAPES = re.compile(f"{_ESCAPE}(.)", re.DOTALL)
+_BETWEEN = "\0\0"
+
+_UNFIT_IN_FIELD = re.compile(r"[%.$\0\ud800-\udfff]")
+
+
+def to_text(text: str) -> str:
+    """Return text that BSON takes, whatever it holds, in the same order by code points.
+
+    Lone surrogates, which are no UTF-8, become two letters; so does the letter that begins these.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.translate(_ESCAPED)
+    return text.translate(_ESCAPED) if _ESCAPE in text else text
+
+
+def from_text(stored: Any) -> str:  # noqa: ANN401 - a damaged document holds anything
+    """Undo `to_text`."""
+    if not isinstance(stored, str):
+        msg = f"{stored!r:.80} is no text"
+        raise TypeError(msg)
+    return _ESCAPES.sub(_unescaped, stored) if _ESCAPE in stored else stored
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = ord(escape[1])
+    return chr(code - 0x100 + 0xD800) if code else _ESCAPE
+
+
+def to_optional(text: str | None) -> str | None:
+    """Return text that BSON takes, or None."""
+    return None if text is None else to_text(text)
+
+
+def from_optional(stored: Any) -> str | None:  # noqa: ANN401 - a damaged document holds anything
+    """Undo `to_optional`."""
+    return None if stored is None else from_text(stored)
+
+
+def to_whole(stored: Any) -> int:  # noqa: ANN401 - a damaged document holds anything
+    """Read a whole number."""
+    if not isinstance(stored, int):
+        msg = f"{stored!r:.80} is no whole number"
+        raise TypeError(msg)
+    return int(stored)
+
+
+def joined(*texts: str) -> str:
+    """Return one text of several, another for any others, in the order of (the first, the second, ...)."""
+    *leading, last = map(to_text, texts)
+    return "".join(text.replace("\0", "\0\1") + _BETWEEN for text in leading) + last
+
+
+def location_key(location: Location) -> str:
+    """Return the ``_id`` of what belongs to a location, in the order of root and path."""
+    return joined(location.root, to_path(location.path))
+
+
+def to_path(path: bytes) -> str:
+    """Return a path as text, a letter for each byte, since BSON orders bytes by length first."""
+    return path.decode("latin-1")
+
+
+def from_path(stored: Any) -> RelativePath:  # noqa: ANN401 - a damaged document holds anything
+    """Undo `to_path`."""
+    return RelativePath(from_text(stored).encode("latin-1"))
+
+
+def vectors_field(feature_set: str, version: int) -> str:
+    """Return the field below ``vectors`` in which a feature set's stand; also its ``_id``.
+
+    It is the set's `key` (``timbre-v1``) with ``%XX;`` in place of what a field's name may not hold.
+    """
+    return _UNFIT_IN_FIELD.sub(lambda letter: f"%{ord(letter[0]):x};", f"{feature_set}-v{version}")
