@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from soundalike.app.adapters import open_log, open_store
+from soundalike.app.adapters import mongodb_source, open_log, open_store
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
@@ -83,7 +83,15 @@ class App:
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
         """Open the chosen engine, with a sentence that says which it is and why; stop it after."""
-        engine, reason = choose_engine(self.settings.engine, master=self.settings.master)
+        source = mongodb_source(self.settings, self.library.schema)
+        engine, reason = choose_engine(
+            self.settings.engine,
+            master=self.settings.master,
+            properties=self.settings.spark,
+            # Executors that can read the store need no snapshot.
+            snapshots_url=None if source else self.settings.snapshots,
+            source=source,
+        )
         try:
             yield engine, reason
         finally:

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from soundalike.domain.errors import SettingsError
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.keeping import EventLog
 from soundalike.domain.ports import Store
 from soundalike.events.embedded import OnAppend, StoredLog
+from soundalike.model.spark_mongo import MongoSource
 from soundalike.settings import Settings, is_mongodb
 from soundalike.store.sqlite import SqliteStore
 
@@ -66,6 +69,26 @@ def _kafka_log(url: str, properties: Mapping[str, str]) -> EventLog:
     from soundalike.events.kafka_place import KafkaPlace  # noqa: PLC0415 - the same
 
     return KafkaLog(KafkaPlace.parse(url), properties)
+
+
+def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | None:
+    """Return where executors find a feature set's vectors themselves, None where the store is a file."""
+    if settings.store is None or settings.is_embedded:
+        return None
+    from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
+
+    from soundalike.store.mongo_connection import DATABASE  # noqa: PLC0415 - needs pymongo
+    from soundalike.store.mongo_documents import vectors_field  # noqa: PLC0415 - the same
+    from soundalike.store.mongo_indexes import TRACKS  # noqa: PLC0415 - the same
+
+    with closing(MongoClient[dict[str, Any]](settings.store, connect=False)) as client:
+        database = client.get_default_database(DATABASE).name
+    return MongoSource(
+        url=settings.store,
+        database=database,
+        collection=TRACKS,
+        vectors=f"vectors.{vectors_field(schema.name, schema.version)}",
+    )
 
 
 def check_log(url: str, properties: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from soundalike.app import App, open_app
+from soundalike.app.folding import folding_beside
 from soundalike.cli import learning, library, options, show
 from soundalike.services.placing import Freshness
 from soundalike.settings import Settings
@@ -30,14 +31,18 @@ def up(directory: Path) -> None:
     with _opened(settings) as app:
         library.print_report(app, library.run_extract(app, directory))
         _learn(app)
-        _serve(app)
+        with folding_beside(app):
+            _serve(app)
 
 
 @click.command(short_help="Serve the player.")
 @options.address
 @options.common
 def serve() -> None:
-    """Serve the web player on what has been extracted and built."""
+    """Serve the web player on what has been extracted and built.
+
+    Where the event log is in Kafka, 'soundalike consume' folds what is listened to; 'up' does so itself.
+    """
     with _opened(options.settings()) as app:
         _serve(app)
 
@@ -49,6 +54,7 @@ def _opened(settings: Settings) -> Iterator[App]:
     check_address(settings.host, settings.port, has_users=True)
     with open_app(settings) as app:
         check_address(settings.host, settings.port, has_users=app.services.accounts.has_users())
+        app.log.prepare()
         yield app
 
 

@@ -40,6 +40,11 @@ class LibrarySnapshots:
         self._schema = schema
         self._workspace = workspace
 
+    @property
+    def schema(self) -> FeatureSchema:
+        """The feature set that is learnt from."""
+        return self._schema
+
     def export(self, url: str) -> Snapshot:
         """Write the library's tracks and vectors as Parquet."""
         return self._snapshots.write(self._schema, self._rows(), url)

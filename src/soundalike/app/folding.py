@@ -1,0 +1,46 @@
+"""A consumer in a thread beside the player: one process does everything, as `up` promises."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from soundalike.app import App
+from soundalike.app.consuming import LogConsumer, open_consumer
+from soundalike.domain.errors import SoundalikeError
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def folding_beside(app: App) -> Iterator[None]:
+    """Fold what the event log takes until the block ends; nothing is to do where the log folds by itself.
+
+    A consumer that fails for good is logged: the player goes on, and says that nothing learns.
+
+    Raises
+    ------
+    SettingsError, ServeError
+        If the consumer, or its metrics, cannot be set up.
+    """
+    if app.log.is_folding:
+        yield
+        return
+    stop = threading.Event()
+    with open_consumer(app, metrics_port=app.settings.metrics_port) as consumer:
+        thread = threading.Thread(target=_consume, args=(consumer, stop), name="consumer")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _consume(consumer: LogConsumer, stop: threading.Event) -> None:
+    try:
+        consumer.run(stop)
+    except SoundalikeError as error:
+        _log.error("what is listened to is kept, but not folded: %s", error)  # noqa: TRY400 - one line says it
+    except Exception:
+        _log.exception("what is listened to is kept, but not folded")
