@@ -78,8 +78,8 @@ def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | N
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
 
     from soundalike.store.mongo_connection import DATABASE  # noqa: PLC0415 - needs pymongo
-    from soundalike.store.mongo_documents import vectors_field  # noqa: PLC0415 - the same
     from soundalike.store.mongo_indexes import TRACKS  # noqa: PLC0415 - the same
+    from soundalike.store.mongo_texts import vectors_field  # noqa: PLC0415 - the same
 
     with closing(MongoClient[dict[str, Any]](settings.store, connect=False)) as client:
         database = client.get_default_database(DATABASE).name

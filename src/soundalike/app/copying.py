@@ -17,6 +17,7 @@ _DATABASE = Settings(data=Path(), artefacts=Path()).database.name
 _MONGODB = re.compile(
     r"(?P<scheme>mongodb(\+srv)?)://(.*@)?(?P<hosts>[^/@?]+)(/(?P<database>[^?]*))?", re.DOTALL
 )
+_MONGODB_DATABASE = "soundalike"  # where none is named, as the store has it
 _PORT = ":27017"
 
 
@@ -65,7 +66,8 @@ def store_place(text: str, settings: Settings) -> StorePlace:
             msg = "a store in MongoDB is named by mongodb://HOST/DATABASE; what was given is not shown here"
             raise SettingsError(msg)
         hosts = sorted(host.lower().removesuffix(_PORT) for host in found["hosts"].split(","))
-        return StorePlace(text, f"{found['scheme']}://{','.join(hosts)}/{found['database'] or ''}")
+        database = found["database"] or _MONGODB_DATABASE
+        return StorePlace(text, f"{found['scheme']}://{','.join(hosts)}/{database}")
     if "://" in text or not text or "\0" in text:
         msg = "a store is a data folder, an SQLite file, or mongodb://HOST/DATABASE"
         raise SettingsError(msg)

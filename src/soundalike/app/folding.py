@@ -41,6 +41,6 @@ def _consume(consumer: LogConsumer, stop: threading.Event) -> None:
     try:
         consumer.run(stop)
     except SoundalikeError as error:
-        _log.error("what is listened to is kept, but not folded: %s", error)  # noqa: TRY400 - one line says it
-    except Exception:
+        _log.error("what is listened to is kept, but not folded: %s", error)
+    except Exception:  # noqa: BLE001 - a thread has nobody else to tell
         _log.exception("what is listened to is kept, but not folded")
