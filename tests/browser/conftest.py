@@ -61,9 +61,17 @@ def sounds() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
-    """Six tracks in four formats that a browser plays, in a row of growing distance."""
+def bare(tmp_path: Path) -> Iterator[Stage]:
+    """A stage with nothing on it, which the library of a test comes from."""
     stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
+    """Six tracks in four formats that a browser plays, in a row of growing distance."""
+    stage = bare
     playable = ["audio/mpeg", "audio/ogg", "audio/wav", "audio/flac"]
     names = ("Amber", "Birch", "Cedar", "Dogwood", "Elm", "Fir")
     for number, name in enumerate(names):

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Error, Page, Route, expect
 
 from browser.listener import Ledger, Listener, stored, until
-from soundalike.domain.types import TrackId
 from soundalike.domain.users import YOU
 from soundalike.web.server import Server
 from web.stage import Stage
@@ -158,7 +157,7 @@ def test_an_event_that_the_server_refuses_is_dropped_with_a_word_and_the_rest_se
 ) -> None:
     page.context.set_offline(True)
     like(listener, "Amber", "Birch", "Cedar")
-    del stage.store._tracks[TrackId("birch")]  # noqa: SLF001 - the port forgets no track
+    stage.lose("birch")
     page.context.set_offline(False)
     ledger.becomes(*LIKED_BOTH)
     listener.sees(re.compile("One thing you did was not taken .* no track has the id 'birch'"))

@@ -2,15 +2,15 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from browser.conftest import HOSTILE, LENGTH_S
+from browser.conftest import HOSTILE
 from browser.listener import Ledger, Listener, remember, until
+from browser.queues import questions, reasons, recommended, three_groups, titles
+from soundalike.domain.types import RelativePath, RootName
 from soundalike.web.server import Server
 from web.stage import Stage
 
@@ -21,51 +21,8 @@ AT_ONCE_MS = 1_000
 
 
 @pytest.fixture
-def stage(tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
-    """Sixty tracks by twenty artists on a plain, in three groups that lie apart, none on another."""
-    stage = Stage(tmp_path)
-    jitter = np.random.default_rng(5).uniform(-0.2, 0.2, size=(60, 2))
-    for number, (dx, dy) in enumerate(jitter.tolist()):
-        group, place = divmod(number, 20)
-        name = f"{'abc'[group]}{place:02}"
-        stage.add(
-            name,
-            title=name.upper(),
-            artist=f"Artist {place}",
-            data=sounds["audio/ogg"],
-            media_type="audio/ogg",
-            duration_ms=1000 * LENGTH_S,
-            point=(place % 5 + 8 * group + dx, place // 5 + dy),
-        )
-    stage.build(k=10)
-    return stage
-
-
-def titles(lines: Locator) -> list[str]:
-    return lines.locator(".track-title").all_inner_texts()
-
-
-def reasons(lines: Locator) -> list[str]:
-    return lines.locator(".queue-reason").all_inner_texts()
-
-
-def recommended(lines: Locator) -> list[str]:
-    """Wait until ten tracks are recommended; return their titles."""
-    expect(lines).to_have_count(10)
-    return titles(lines)
-
-
-def questions(page: Page) -> list[dict[str, str]]:
-    """Collect the questions for recommendations from now on."""
-    asked: list[dict[str, str]] = []
-
-    def note(url: str) -> None:
-        if "/api/recommendations?" in url:
-            pairs = (pair.split("=", 1) for pair in url.split("?", 1)[1].split("&"))
-            asked.append({name: value.replace("%2C", ",") for name, value in pairs})
-
-    page.on("request", lambda request: note(request.url))
-    return asked
+def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
+    return three_groups(bare, sounds["audio/ogg"])
 
 
 def answer_with(page: Page, found: list[dict[str, Any]], note: str | None = None) -> None:
@@ -449,8 +406,9 @@ def test_a_small_library_goes_on_by_what_was_heard_longest_ago(
     page.wait_for_load_state("networkidle")  # covers of what goes are asked for no more
     page.goto("about:blank")
     keep = ("a00", "a01", "a02")
-    for track_id in [track for track in stage.store._tracks if track not in keep]:  # noqa: SLF001 - the port forgets no track
-        del stage.store._tracks[track_id]  # noqa: SLF001 - as above
+    for track in stage.store.tracks_under(RootName("music"), RelativePath(b"")):
+        if track.id not in keep:
+            stage.lose(track.id)
     stage.build("v2")
     page.goto(server.url)
     listener.play("A00")

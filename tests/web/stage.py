@@ -6,7 +6,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,12 +17,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from fakes import MemoryStore
+from fakes_log import LaterLog, Topic
 from making import make_schema, make_track
 from soundalike.domain.errors import NoArtefactError, TrackGoneError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, Root
+from soundalike.domain.keeping import EventLog
 from soundalike.domain.listening import Listen, ListenKind
 from soundalike.domain.ports import Cover
+from soundalike.domain.ports import Store as StorePort
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
@@ -38,6 +41,7 @@ from soundalike.domain.users import User
 from soundalike.events.embedded import StoredLog
 from soundalike.services import Services
 from soundalike.services.accounts import Accounts
+from soundalike.services.consuming import Consuming
 from soundalike.services.library import Library
 from soundalike.services.listening import Listening
 from soundalike.services.listens import Listens
@@ -82,6 +86,10 @@ class Store(MemoryStore):
             raise self.failure
         return super().track(track_id)
 
+    def lose(self, track_id: TrackId) -> None:
+        """Forget a track, as the port never does."""
+        del self._tracks[track_id]
+
 
 class Shelf:
     """Holds one artefact, or none, and can be made to fail."""
@@ -123,15 +131,36 @@ class Files:
         return self.covers.get(Path(file.name).name)
 
 
+OpenLog = Callable[[StorePort, Profiles], EventLog]
+"""Opens the event log of one process, which folds with these profiles where the log is the one that folds."""
+
+
+def embedded_log(store: StorePort, profiles: Profiles) -> EventLog:
+    return StoredLog(store, on_append=profiles.fold)
+
+
 class Stage:
     """A library in a folder; `add` puts a track there, `build` learns from all of them.
 
     `add_user` adds an account, `log_in` is a browser that has logged in, `pass_time` puts the clocks on.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files are.
+    store : Store or None
+        The store of whoever asks for it; None takes one in memory.
+    open_log : callable
+        Opens the event log of a process.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, store: StorePort | None = None, open_log: OpenLog = embedded_log
+    ) -> None:
         self.folder = folder
-        self.store = Store()
+        self.store: StorePort = Store() if store is None else store
+        self._open_log = open_log
+        self._logs: list[EventLog] = []
         self.hasher = QuickHasher()
         self._ahead = timedelta(0)
         self._apps: dict[tuple[frozenset[str], bool], Flask] = {}
@@ -141,26 +170,47 @@ class Stage:
         self.files = Files()
         self.allowed_hosts: frozenset[str] = frozenset()
 
+        self._numbers = itertools.count(1)
+        self.services = self._process()
+
+    @property
+    def memory(self) -> Store:
+        """The store, where it is one in memory."""
+        assert isinstance(self.store, Store)
+        return self.store
+
+    def lose(self, track_id: str) -> None:
+        """Let the store forget a track, as no program does."""
+        self.memory.lose(TrackId(track_id))
+
+    def settle(self) -> None:
+        """Wait until what was taken is stored and folded; here it is when it was taken."""
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        for log in self._logs:
+            log.close()
+
+    def _process(self) -> Services:
+        """Wire what one process has of its own, over what all have in common."""
         roots = RootMap(self.store, {})
         library = Library(self.store, roots)
         profiles = Profiles(self.store, lateness_ms=LATENESS_MS)
-        numbers = itertools.count(1)
-        self.services = Services(
+        self._logs.append(log := self._open_log(self.store, profiles))
+        return Services(
             library=library,
             listening=Listening(library, roots, self.files),
             neighbours=NeighbourFinder(self.store, self.shelf, library),
             profiles=profiles,
             recommender=Recommender(self.store, self.shelf, library, profiles, clock=self.now),
-            listens=Listens(
-                self.store, self.store, StoredLog(self.store, on_append=profiles.fold), clock=self.now
-            ),
+            listens=Listens(self.store, self.store, log, clock=self.now),
             accounts=Accounts(
                 self.store,
                 self.store,
                 self.hasher,
                 clock=self.now,
-                new_secret=lambda: f"{next(numbers):043d}",
-                new_id=lambda: f"id{next(numbers)}",
+                new_secret=lambda: f"{next(self._numbers):043d}",
+                new_id=lambda: f"id{next(self._numbers)}",
             ),
         )
 
@@ -176,6 +226,10 @@ class Stage:
                 limits=Limits(self.monotonic_s),
             )
         return self._apps[how]
+
+    def beside(self, *, session_key: bytes = SESSION_KEY) -> Flask:
+        """Return the player of another process: store, log and artefacts are the same, and nothing else."""
+        return create_app(self._process(), session_key=session_key, limits=Limits(self.monotonic_s))
 
     def client(self) -> FlaskClient:
         return self.app().test_client()
@@ -215,6 +269,7 @@ class Stage:
         """Let somebody have heard something, `number` seconds ago; each number is an event of its own."""
         listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
         self.services.listens.take([listen])
+        self.settle()
         return listen
 
     def make_listen(
@@ -262,6 +317,24 @@ class Stage:
             coordinates=points,
             neighbours=_exact(points, min(k, len(points) - 1)),
         )
+
+
+class LaterStage(Stage):
+    """A stage whose log folds on demand: what is taken waits in `log` until `settle` or `log.fold`."""
+
+    def __init__(self, folder: Path) -> None:
+        topic = Topic()
+
+        def open_log(store: StorePort, _profiles: Profiles) -> EventLog:
+            # Whoever consumes is a process of its own.
+            consuming = Consuming(store, Profiles(store, lateness_ms=LATENESS_MS))
+            self.log = LaterLog(consuming.take, topic)
+            return self.log
+
+        super().__init__(folder, open_log=open_log)
+
+    def settle(self) -> None:
+        self.log.fold()
 
 
 def form_token(client: FlaskClient, page: str) -> str:

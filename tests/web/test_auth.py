@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from soundalike.domain.errors import StoreBusyError
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError
 from soundalike.domain.users import YOU
 from soundalike.web.auth import own_address
 from web.stage import LOCAL, PASSWORD, Stage, form_token, send_form
@@ -93,12 +93,12 @@ def test_with_accounts_a_proxy_is_fine(stage: Stage) -> None:
     assert me(stage.client(), {**LOCAL, "X-Forwarded-For": "127.0.0.1"}).status_code == 401
 
 
+@pytest.mark.parametrize("failure", [StoreBusyError("busy"), StoreUnavailableError("away")])
 def test_a_store_that_cannot_tell_whether_there_are_accounts_lets_nobody_in(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: StoreError
 ) -> None:
     def fail() -> bool:
-        msg = "busy"
-        raise StoreBusyError(msg)
+        raise failure
 
     client = stage.client()
     monkeypatch.setattr(stage.store, "has_users", fail)

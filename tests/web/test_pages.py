@@ -137,7 +137,7 @@ def test_an_unknown_page_is_friendly(stage: Stage, path: str) -> None:
 
 
 def test_a_failure_inside_is_a_friendly_page(stage: Stage) -> None:
-    stage.store.failure = RuntimeError("secret")
+    stage.memory.failure = RuntimeError("secret")
     assert "secret" not in page(stage, "/tracks/a", 500)
 
 

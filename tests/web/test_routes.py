@@ -105,6 +105,7 @@ ROUTES = (
     # Of whoever asks; nothing but a token's id names anything of a person's.
     Route(rule="/api/listens", method="POST", json={"events": [EVENT]}),
     Route(rule="/api/recommendations", is_library=True),
+    Route(rule="/api/profile"),
     Route(rule="/api/judgements"),
     Route(rule="/api/me"),
     Route(rule="/api/me", method="DELETE", json={}),

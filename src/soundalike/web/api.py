@@ -1,7 +1,10 @@
 """The JSON API and the bytes of audio and covers; stable for programs."""
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
+from soundalike.domain.keeping import LogHealth
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.web.covers import cover_response
@@ -18,7 +21,10 @@ def make_api(services: Services) -> Blueprint:
     @api.get("/healthz")
     def healthz() -> Response:
         version = services.neighbours.artefact_version()
-        return jsonify(status="ok", tracks=services.library.count(), artefact=version)
+        events = (
+            {} if services.listens.is_folding else {"events": _health_body(services.listens.log_health())}
+        )
+        return jsonify(status="ok", tracks=services.library.count(), artefact=version, **events)
 
     @api.get("/api/tracks")
     def tracks() -> Response:
@@ -55,3 +61,7 @@ def make_api(services: Services) -> Blueprint:
         return response
 
     return api
+
+
+def _health_body(health: LogHealth) -> dict[str, Any]:
+    return {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": health.detail}

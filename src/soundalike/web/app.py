@@ -50,7 +50,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.merge_slashes = False
-    app.context_processor(lambda: {"listener": listener_or_none()})
+    app.context_processor(lambda: {"listener": listener_or_none(), "is_folding": services.listens.is_folding})
     # In the order in which a request has to pass them.
     recognise_listeners(app, services.accounts, session_key=session_key, is_exposed=is_exposed)
     refuse_foreign_pages(app)

@@ -22,6 +22,7 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
     SoundalikeError,
     StoreBusyError,
+    StoreUnavailableError,
     TrackGoneError,
     UnknownTrackError,
     UnknownUserError,
@@ -31,6 +32,9 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
 INTERNAL = "something went wrong inside soundalike; its log says what"
+AWAY = (
+    "the library's store does not answer just now; nothing is lost, and it works again when the store is back"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         DamagedArtefactError: (503, "damaged_artefact"),
         SchemaMismatchError: (503, "artefact_mismatch"),
         StoreBusyError: (503, "store_busy"),
+        StoreUnavailableError: (503, "store_unavailable"),
         EventLogError: (503, "log_unavailable"),
     }
 )
@@ -90,11 +95,16 @@ _CODES = MappingProxyType(
     }
 )
 
+_RETRY_AFTER_S = MappingProxyType({"store_busy": 1, "log_unavailable": 1, "store_unavailable": 2})
 _KEPT_HEADERS = ("Allow", "Content-Range")
 
 
 def fault_of(error: Exception) -> Fault:
     """Return how an error is answered; what nobody foresaw says nothing of the inside."""
+    if isinstance(error, StoreUnavailableError):
+        # Where the store is, and what ails it, is for whoever runs it.
+        _log.warning("%s", error)
+        return Fault(*ANSWERS[StoreUnavailableError], message=AWAY)
     for kind in type(error).__mro__:
         if kind in ANSWERS:
             return Fault(*ANSWERS[kind], message=str(error), index=getattr(error, "index", None))
@@ -114,9 +124,13 @@ def fault_response(fault: Fault) -> Response:
         response = make_response(render_template("fault.html", fault=fault))
     response.status_code = fault.status
     response.headers["Cache-Control"] = "no-store"
-    if fault.code in {"store_busy", "log_unavailable"}:
-        response.headers["Retry-After"] = "1"
+    response.headers.extend(retry_headers(fault))
     return response
+
+
+def retry_headers(fault: Fault) -> dict[str, str]:
+    """Return what tells a client when to come again, where that may help."""
+    return {"Retry-After": str(_RETRY_AFTER_S[fault.code])} if fault.code in _RETRY_AFTER_S else {}
 
 
 def is_api_path(path: str) -> bool:

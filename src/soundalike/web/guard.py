@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from soundalike.domain.errors import SoundalikeError
-from soundalike.web.faults import Fault, fault_of, is_api_path
+from soundalike.web.faults import Fault, fault_of, is_api_path, retry_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -146,5 +146,6 @@ def _refuse(fault: Fault, environ: "WSGIEnvironment", start_response: "StartResp
     else:
         body, kind = fault.message.encode(errors="replace"), "text/plain; charset=utf-8"
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    headers += retry_headers(fault).items()
     start_response(f"{fault.status} {HTTPStatus(fault.status).phrase.upper()}", headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

@@ -32,7 +32,14 @@ def make_personal(services: Services) -> Blueprint:
     def listens() -> tuple[Response, int]:
         taken = listens_from(_body(request), listener_id())
         receipt = services.listens.take(taken)
-        return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates), 202
+        later = {} if receipt.is_folded else {"folded": False}
+        return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates, **later), 202
+
+    @personal.get("/api/profile")
+    def profile() -> Response:
+        # Asked often by who waits for it to change: one that did not is not read again.
+        known = services.profiles.of(listener_id())
+        return jsonify(profile_version=known.version, listens=known.taste.count)
 
     @personal.get("/api/judgements")
     def judgements() -> Response:

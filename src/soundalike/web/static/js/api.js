@@ -13,9 +13,10 @@ export const asUser = () => ({ "Soundalike-User": user() });
 
 /** An answer that is none, in the server's own sentence; status 0 where nobody answered. */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, code = null) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -25,10 +26,19 @@ export const track = (id) => ask(of(id));
 /** @returns {Promise<{liked: string[], disliked: string[]}>} what the server knows of us @throws {ApiError} */
 export const judgements = () => ask("/api/judgements");
 
+/** @returns {Promise<{profile_version: string, listens: number}>} as it is now @throws {ApiError} */
+export const profile = () => ask("/api/profile");
+
+/**
+ * How the server is; `events` where its log is a server of its own.
+ * @returns {Promise<{status: string, events?: {is_up: boolean, is_consumed: boolean, detail: string}}>} @throws {ApiError}
+ */
+export const health = () => ask("/healthz");
+
 /**
  * What to play next.
  * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how
- * @returns {Promise<{recommendations: {track: import("./queue.js").Track, reason: import("./queue.js").Reason}[], note: ?string}>}
+ * @returns {Promise<{recommendations: {track: import("./queue.js").Track, reason: import("./queue.js").Reason}[], note: ?string, profile_version: string}>}
  * @throws {ApiError}
  */
 export function recommendations({ seed, exclude, adventure, limit }) {
@@ -45,6 +55,6 @@ async function ask(url) {
   } catch {
     throw new ApiError(0, "soundalike cannot be reached.");
   }
-  if (!response.ok) throw new ApiError(response.status, body.message ?? response.statusText);
+  if (!response.ok) throw new ApiError(response.status, body.message ?? response.statusText, body.error);
   return body;
 }

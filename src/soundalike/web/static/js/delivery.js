@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const LONGEST_OFFLINE_WAIT_MS = 30_000;
 const LONGEST_ASKED_WAIT_MS = 24 * 3_600_000;
 
-/** Views listen for "change". */
+/** Views listen for "change", for "refused" where the server cannot take anything just now, and for "taken" when it can again. */
 export class Delivery extends EventTarget {
   /** Whether the server knows us no longer; everything waits for a login. */
   isLoggedOut = false;
@@ -24,10 +24,15 @@ export class Delivery extends EventTarget {
   /** A turn that has not begun, in which whatever comes now has its place too. @type {?Promise<boolean>} */
   #coming = null;
 
-  /** @param {import("./outbox.js").Outbox} outbox @param {(text: string) => void} say */
-  constructor(outbox, say) {
+  /**
+   * @param {import("./outbox.js").Outbox} outbox
+   * @param {import("./profile.js").ProfileWatch} profile
+   * @param {(text: string) => void} say
+   */
+  constructor(outbox, profile, say) {
     super();
     this.outbox = outbox;
+    this.profile = profile;
     this.say = say;
     addEventListener("online", () => this.#wake());
     addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
@@ -41,6 +46,19 @@ export class Delivery extends EventTarget {
       return this.#mustWait() ? !this.outbox.all().length : alone(() => this.#drain());
     });
     return this.#coming;
+  }
+
+  /** Send what there is, and wait until recommendations follow from it. */
+  async learnt() {
+    await this.deliver();
+    await this.profile.folded();
+  }
+
+  /** Send what there is, however long we meant to wait: the server is known to take it again. */
+  resume() {
+    this.#failures = 0;
+    this.#notBefore = 0;
+    this.deliver();
   }
 
   /** Wait for a login. */
@@ -59,6 +77,7 @@ export class Delivery extends EventTarget {
 
   /** @returns {Promise<boolean>} whether to go on */
   async #send(batch) {
+    const before = this.profile.version;
     let response, answer;
     try {
       response = await post(batch, { signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -66,16 +85,19 @@ export class Delivery extends EventTarget {
     } catch {
       return this.#hold(LONGEST_OFFLINE_WAIT_MS);
     }
-    if (response.status === 202) return this.#acknowledge(batch);
+    if (response.status === 202) return this.#acknowledge(batch, answer, before);
     if (response.status === 400 && answer.error === "bad_event") return this.#take(batch, answer);
     if (response.status === 413) return this.#take(batch, { message: answer.message });
     if (response.status === 401) return this.#setLoggedOut(true);
+    if (response.status === 503) this.dispatchEvent(new Event("refused"));
     const asked_ms = 1000 * Number(response.headers.get("Retry-After")) || 0;
     return this.#hold(LONGEST_WAIT_MS, { asked_ms: Math.min(asked_ms, LONGEST_ASKED_WAIT_MS), isRefused: true });
   }
 
-  #acknowledge(batch) {
+  #acknowledge(batch, { folded }, before) {
+    if (folded === false) this.profile.expect(batch, before);
     this.outbox.remove(batch);
+    if (this.#failures) this.dispatchEvent(new Event("taken"));
     this.#failures = 0;
     this.#most = Math.min(MAX_EVENTS, 2 * this.#most);
     this.#setLoggedOut(false);

@@ -1,5 +1,5 @@
 /** Why a track did not play, found out by asking for it once more without its sound. */
-import { audioUrl } from "./api.js";
+import { audioUrl, track as trackOf } from "./api.js";
 import { named } from "./text.js";
 
 const FORMATS = {
@@ -27,10 +27,21 @@ export async function explainFailure(track) {
   if (response.status === 410) {
     return { isOffline: false, text: `${title} is gone from its folder, so it is skipped.` };
   }
+  if (response.status === 503 && (await isStoreAway(track))) {
+    return { isOffline: true, text: "The library cannot be reached just now. Press play to go on when it is back." };
+  }
   if (!response.ok) return { isOffline: false, text: `${title} cannot be had just now, so it is skipped.` };
   const type = response.headers.get("Content-Type") ?? "";
   const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
   const isPlayable = Boolean(document.createElement("audio").canPlayType(type));
   const why = `this browser cannot play ${format}${isPlayable ? ", or the file is damaged" : ""}`;
   return { isOffline: false, text: `${title} is skipped: ${why}.` };
+}
+
+/** Whether it is for the store that a track does not come: then no other would come either. */
+function isStoreAway({ id }) {
+  return trackOf(id).then(
+    () => false,
+    ({ code }) => code === "store_unavailable",
+  );
 }

@@ -23,6 +23,8 @@ export class Guide {
   seed = null;
   /** What the listener should know of the recommendations as a whole. @type {?string} */
   note = null;
+  /** The version of the profile that the last answer followed from. @type {?string} */
+  version = null;
   /** Ids of what has played, the latest last. @type {string[]} */
   played = [];
   /** What goes on playing where nothing can be recommended. */
@@ -32,12 +34,14 @@ export class Guide {
   #asking = null;
   /** The last question, answered or not. */
   #latest = null;
+  /** A version of the profile that came up while a question was on its way. @type {?string} */
+  #newer = null;
   /** Ids of what the listener took out of the queue. @type {string[]} */
   #refused = [];
 
   /**
    * @param {import("./queue.js").Queue} queue
-   * @param {{deliver: () => Promise<boolean>, changed: () => void, loggedOut: () => void, say: (text: string) => void}} outside
+   * @param {{learnt: () => Promise<void>, noted: (version: string) => void, changed: () => void, loggedOut: () => void, say: (text: string) => void}} outside
    */
   constructor(queue, outside) {
     this.queue = queue;
@@ -82,10 +86,21 @@ export class Guide {
   /** Ask anew; of several questions only the last one is answered. */
   refresh() {
     if (!this.mode) return Promise.resolve();
+    return (this.#latest = this.#renew());
+  }
+
+  /** Follow a profile that has changed since; a question that is on its way is answered first. @param {string} version */
+  follows(version) {
+    if (!this.mode || version === this.version) return;
+    if (this.#asking) this.#newer = version;
+    else this.#renew();
+  }
+
+  #renew() {
     const asking = this.#ask(() => this.#asking === asking).finally(() => {
       if (this.#asking === asking) this.#asking = null;
     });
-    return (this.#asking = this.#latest = asking);
+    return (this.#asking = asking);
   }
 
   /** Wait for the answer that is being waited for already, whichever it is by then, or else for a new one. */
@@ -109,11 +124,14 @@ export class Guide {
   /** @param {() => boolean} isLatest */
   async #ask(isLatest) {
     const late = new Promise((resolve) => setTimeout(resolve, ACKNOWLEDGED_WITHIN_MS));
-    await Promise.race([this.outside.deliver(), late]);
+    await Promise.race([this.outside.learnt(), late]);
     try {
       if (!isLatest()) return;
+      this.#newer = null;
       const answer = await this.#answer();
-      if (isLatest()) this.#show(answer);
+      if (!isLatest()) return;
+      this.#show(answer);
+      if (this.mode && this.#newer && this.#newer !== this.version) this.#renew();
     } catch (error) {
       if (isLatest()) this.#despair(error);
     }
@@ -142,10 +160,12 @@ export class Guide {
     }
   }
 
-  #show({ recommendations: found, note }) {
+  #show({ recommendations: found, note, profile_version: version }) {
     const taken = new Set([this.queue.current?.id, ...this.queue.asked.map((entry) => entry.track.id)]);
     this.queue.recommend(found.filter(({ track }) => !taken.has(track.id)));
     this.note = note ?? null;
+    this.version = version ?? null;
+    this.outside.noted(this.version);
     this.#hasComplained = false;
     this.#rest = [];
     if (this.mode === "like" && !this.queue.upcoming.length) this.#end(`That was all there is like ${named(this.seed.title)}.`);
@@ -169,15 +189,16 @@ export class Guide {
   }
 
   toJSON() {
-    return { mode: this.mode, seed: this.seed, played: this.played };
+    return { mode: this.mode, seed: this.seed, played: this.played, version: this.version };
   }
 
   /** Take up what `toJSON` gave; anything else stops it. */
   restore(saved) {
-    const { mode, seed, played } = saved ?? {};
+    const { mode, seed, played, version } = saved ?? {};
     const isSeed = typeof seed?.id === "string" && typeof seed.title === "string";
     if (mode === "follow" || mode === "alone" || (mode === "like" && isSeed)) this.mode = mode;
     if (this.mode === "like") this.seed = seed;
     if (Array.isArray(played)) this.played = played.filter((id) => typeof id === "string");
+    if (typeof version === "string") this.version = version;
   }
 }

@@ -1,5 +1,6 @@
-/** What the listener likes and dislikes: what the server knows, and on top of it what has not reached it yet. */
+/** What the listener likes and dislikes: what the server knows, and on top of it what it does not know yet. */
 import { judgements as ask } from "./api.js";
+import { inOrder } from "./kept.js";
 import { user } from "./memory.js";
 
 const KINDS = ["liked", "disliked"];
@@ -13,10 +14,11 @@ export class Judgements extends EventTarget {
   #said = [];
   #questions = 0;
 
-  /** @param {import("./outbox.js").Outbox} outbox */
-  constructor(outbox) {
+  /** @param {import("./outbox.js").Outbox} outbox @param {import("./profile.js").ProfileWatch} profile */
+  constructor(outbox, profile) {
     super();
     this.outbox = outbox;
+    this.profile = profile;
     outbox.addEventListener("put", ({ detail }) => this.#hear(detail));
     addEventListener("online", () => this.load());
     addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.load());
@@ -32,7 +34,7 @@ export class Judgements extends EventTarget {
   async load() {
     if (!user()) return;
     const question = (this.#questions += 1);
-    this.#said = this.outbox.all();
+    this.#said = inOrder([...this.profile.unfolded, ...this.outbox.all()]);
     this.#lay(this.#said);
     let answer;
     try {
@@ -41,6 +43,7 @@ export class Judgements extends EventTarget {
       return; // It is asked again when the page is looked at anew.
     }
     if (question !== this.#questions) return;
+    this.profile.note(answer.profile_version);
     this.#known = new Map(KINDS.flatMap((kind) => answer[kind].map((id) => [id, kind])));
     this.#lay(this.#said);
   }

@@ -2,6 +2,7 @@
 import { showAdventure } from "./adventure.js";
 import { showBar } from "./bar.js";
 import { Delivery } from "./delivery.js";
+import { showHealth } from "./health.js";
 import { keepAccount } from "./hearing.js";
 import { Judgements } from "./judgements.js";
 import { listenToKeys } from "./keys.js";
@@ -12,6 +13,7 @@ import { Opinions, showOpinions } from "./opinions.js";
 import { Outbox } from "./outbox.js";
 import { showPanel } from "./panel.js";
 import { Player } from "./player.js";
+import { ProfileWatch } from "./profile.js";
 import { showRows } from "./rows.js";
 import { showSearch } from "./search.js";
 import { tellSystem } from "./session.js";
@@ -21,13 +23,15 @@ import { showWhy } from "./why.js";
 // Before anything of it is taken up again.
 for (const { dataset } of document.querySelectorAll("[data-forgotten]")) forgetListener(dataset.forgotten);
 
+const audio = document.getElementById("audio");
 const outbox = new Outbox(toast);
-const judgements = new Judgements(outbox);
-const delivery = new Delivery(outbox, (text) => {
+const profile = new ProfileWatch(audio);
+const judgements = new Judgements(outbox, profile);
+const delivery = new Delivery(outbox, profile, (text) => {
   toast(text);
   judgements.load(); // What was let go was believed.
 });
-const player = new Player(document.getElementById("audio"), toast, delivery);
+const player = new Player(audio, toast, delivery);
 const opinions = new Opinions(player, judgements, record, toast);
 const why = showWhy();
 const explain = () => why(player.queue.currentEntry);
@@ -45,6 +49,7 @@ showBar(player);
 showOpinions(opinions, explain);
 showAdventure(() => player.guide.refresh());
 showLogin(delivery);
+showHealth(delivery, profile);
 keepAccount(player, record);
 tellSystem(player);
 listenToKeys(player, opinions, { toggleQueue: showPanel(player, why), explain });
@@ -52,6 +57,7 @@ const markRows = showRows(player, opinions, visit);
 shown.push(showSearch(visit), markRows);
 document.addEventListener("rows", markRows);
 addEventListener("online", () => player.guide.recover());
+delivery.addEventListener("taken", () => player.guide.recover());
 delivery.deliver();
 
 // A picture that does not come leaves its place empty, without a broken sign, until another comes.

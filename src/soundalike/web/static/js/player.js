@@ -24,14 +24,21 @@ export class Player extends EventTarget {
   /**
    * @param {HTMLAudioElement} audio
    * @param {(text: string) => void} say
-   * @param {{deliver: () => Promise<boolean>, logOut: () => void}} delivery
+   * @param {import("./delivery.js").Delivery} delivery
    */
   constructor(audio, say, delivery) {
     super();
     this.audio = audio;
     this.say = say;
-    const outside = { deliver: () => delivery.deliver(), loggedOut: () => delivery.logOut(), changed: () => this.changed(), say };
-    this.guide = new Guide(this.queue, outside);
+    const { profile } = delivery;
+    this.guide = new Guide(this.queue, {
+      learnt: () => delivery.learnt(),
+      noted: (version) => profile.note(version),
+      loggedOut: () => delivery.logOut(),
+      changed: () => this.changed(),
+      say,
+    });
+    profile.addEventListener("change", () => this.guide.follows(profile.version));
     this.#restore(recall(MEMORY) ?? {});
     audio.addEventListener("playing", () => this.#sounds());
     audio.addEventListener("pause", () => this.#paused());

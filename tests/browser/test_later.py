@@ -1,0 +1,386 @@
+"""The player over a log that takes at once and folds later: the queue follows once the profile has."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from browser.listener import Ledger, Listener, stored, until
+from browser.queues import questions, reasons, recommended, three_groups, titles
+from soundalike.domain.errors import EventLogError, StoreUnavailableError
+from soundalike.domain.keeping import LogHealth
+from soundalike.domain.users import YOU
+from web.stage import LaterStage, Stage
+
+pytestmark = pytest.mark.browser
+
+AT_ONCE_MS = 1_000
+WATCHED_MS = 5_000
+NOBODY = LogHealth(is_consumed=False, detail="nobody folds what is listened to")
+AWAY = LogHealth(is_up=False, is_consumed=False, detail="Kafka does not answer.")
+
+
+@pytest.fixture
+def stage(tmp_path: Path, sounds: dict[str, bytes]) -> LaterStage:
+    stage = LaterStage(tmp_path)
+    three_groups(stage, sounds["audio/ogg"])
+    return stage
+
+
+@contextmanager
+def consuming(stage: LaterStage, every_ms: int = 30) -> Iterator[None]:
+    """Fold what comes, soon, as a consumer does."""
+    ended = threading.Event()
+
+    def consume() -> None:
+        while not ended.wait(every_ms / 1000):
+            stage.log.fold()
+
+    thread = threading.Thread(target=consume)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+class Looks:
+    """Every question for the version of the profile, when it was asked, and how many were open at once."""
+
+    def __init__(self, page: Page) -> None:
+        self.at_s: list[float] = []
+        self.most_at_once = 0
+        self._open: set[object] = set()
+        page.context.on("request", self._begin)
+        for event in ("requestfinished", "requestfailed"):
+            page.context.on(event, self._end)
+
+    def __len__(self) -> int:
+        return len(self.at_s)
+
+    def _end(self, request: object) -> None:
+        self._open.discard(request)
+
+    def _begin(self, request: object) -> None:
+        if str(getattr(request, "url", "")).endswith("/api/profile"):
+            self.at_s.append(time.monotonic())
+            self._open.add(request)
+            self.most_at_once = max(self.most_at_once, len(self._open))
+
+
+@pytest.fixture
+def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
+    """The queue while A00 plays, and nothing waits to be folded."""
+    with consuming(stage):
+        listener.play("A00")
+        listener.hears("A00")
+        lines = listener.open_queue()
+        recommended(lines)
+        page.wait_for_timeout(500)
+    return lines
+
+
+@pytest.fixture
+def looks(page: Page) -> Looks:
+    return Looks(page)
+
+
+def test_from_a_key_to_the_changed_queue_it_takes_well_under_a_second(
+    page: Page, stage: LaterStage, lines: Locator, looks: Looks
+) -> None:
+    liked = lines.filter(has_text="to “A00”, which you liked today")
+    expect(liked).to_have_count(0)
+    with consuming(stage):
+        page.keyboard.press("l")
+        expect(liked.first).to_be_visible(timeout=AT_ONCE_MS)
+        before = titles(lines)
+        page.keyboard.press("n")
+        expect(lines.last.locator(".track-title")).not_to_have_text(before[-1], timeout=AT_ONCE_MS)
+        assert all(re.search(r"[a-z]{3}", reason) for reason in reasons(lines))
+    assert looks.most_at_once == 1
+
+
+def test_the_queue_is_asked_for_once_the_profile_has_changed_and_not_before(
+    page: Page, stage: LaterStage, lines: Locator
+) -> None:
+    asked = questions(page)
+    page.keyboard.press("l")
+    until(page, lambda: stage.log.waiting == 1)
+    page.wait_for_timeout(300)
+    assert asked == []
+    stage.log.fold()
+    expect(lines.filter(has_text="which you liked today").first).to_be_visible(timeout=AT_ONCE_MS)
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+
+
+def test_what_takes_longer_is_asked_for_without_and_followed_when_it_comes(
+    page: Page, stage: LaterStage, lines: Locator
+) -> None:
+    asked = questions(page)
+    page.keyboard.press("l")
+    until(page, lambda: len(asked) == 1)
+    page.wait_for_timeout(500)
+    liked = lines.filter(has_text="which you liked today")
+    expect(liked).to_have_count(0)
+    stage.log.fold()
+    expect(liked.first).to_be_visible(timeout=2_500)
+    assert len(asked) == 2
+
+
+def test_two_things_done_at_once_are_followed_though_they_are_folded_one_by_one(
+    listener: Listener, page: Page, stage: LaterStage, lines: Locator
+) -> None:
+    page.keyboard.press("l")
+    listener.choose("C03", "Dislike")
+    until(page, lambda: stage.log.waiting == 2)
+    stage.log.fold(1)
+    expect(lines.filter(has_text="which you liked today").first).to_be_visible(timeout=AT_ONCE_MS)
+    asked = questions(page)
+    stage.log.fold(1)
+    until(page, lambda: len(asked) == 1)
+    with page.expect_response("**/api/recommendations?*") as answered:
+        page.locator("#adventure").press("End")
+    version = stage.services.profiles.of(YOU).version
+    assert answered.value.json()["profile_version"] == version
+
+
+def test_where_nothing_changes_it_is_asked_ever_more_seldom_and_then_why(
+    listener: Listener, page: Page, stage: LaterStage, looks: Looks
+) -> None:
+    stage.log.known_health = NOBODY
+    listener.choose("A03", "Like")
+    expect(page.locator("#log-notice")).to_be_visible(timeout=10_000)
+    assert 5 <= len(looks) <= 8
+    pauses = [later - earlier for earlier, later in zip(looks.at_s, looks.at_s[1:], strict=False)]
+    assert pauses[0] < 0.5
+    assert pauses[-1] > 1.2
+    seen = len(looks)
+    page.wait_for_timeout(2_500)
+    assert len(looks) == seen
+
+
+def test_after_a_wait_for_nothing_nobody_waits_for_the_next(
+    page: Page, stage: LaterStage, lines: Locator
+) -> None:
+    page.keyboard.press("l")
+    page.wait_for_timeout(WATCHED_MS)
+    asked = questions(page)
+    begun = time.monotonic()
+    page.keyboard.press("l")
+    until(page, lambda: len(asked) == 1)
+    assert time.monotonic() - begun < 0.9
+    stage.log.fold()
+    until(page, lambda: len(asked) == 2)
+    assert titles(lines)
+
+
+def test_a_hidden_tab_that_is_silent_asks_nothing_until_it_is_seen(
+    listener: Listener, page: Page, stage: LaterStage, looks: Looks
+) -> None:
+    page.evaluate(
+        """() => {
+          Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+        }"""
+    )
+    listener.choose("C03", "Like")
+    until(page, lambda: stage.log.waiting == 1)
+    page.wait_for_timeout(1_500)
+    assert len(looks) == 0
+    page.evaluate(
+        """() => {
+          delete document.visibilityState;
+          document.dispatchEvent(new Event("visibilitychange", {bubbles: true}));
+        }"""
+    )
+    until(page, lambda: len(looks) > 1)
+
+
+def test_what_is_liked_stays_liked_over_a_reload_until_the_server_knows(
+    page: Page, stage: LaterStage, lines: Locator
+) -> None:
+    like = page.locator("#like")
+    page.keyboard.press("l")
+    until(page, lambda: stage.log.waiting == 1 and stored(page) == [])
+    assert lines.count() > 0
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    for _ in range(2):
+        page.reload(wait_until="networkidle")
+        expect(like).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("l")
+    until(page, lambda: stage.log.waiting == 2)
+    page.reload(wait_until="networkidle")
+    expect(like).to_have_attribute("aria-pressed", "false")
+    assert len(unfolded(page)) == 2
+    stage.log.fold()
+    until(page, lambda: unfolded(page) == [])
+    # From now on the server alone is believed.
+    stage.pass_time(60)
+    stage.listen(YOU, 1, track_id="a00", kind="liked")
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    expect(like).to_have_attribute("aria-pressed", "true")
+
+
+def test_play_for_me_plays_though_something_is_still_being_folded(
+    listener: Listener, page: Page, stage: LaterStage
+) -> None:
+    listener.choose("A03", "Like")
+    until(page, lambda: stage.log.waiting == 1)
+    with consuming(stage, every_ms=200):
+        page.get_by_role("button", name="Play for me").first.click()
+        page.wait_for_function("() => audio.currentTime > 0.2")
+    expect(page.locator("#player-title")).not_to_have_text("Nothing playing")
+
+
+def test_that_nobody_folds_is_said_quietly_until_it_is_well_again(
+    listener: Listener, page: Page, stage: LaterStage
+) -> None:
+    notice = page.locator("#log-notice")
+    expect(notice).to_be_hidden()
+    stage.log.known_health = NOBODY
+    page.reload()
+    expect(notice).to_be_visible()
+    expect(notice).to_have_text(
+        "What you do is kept, but nothing learns from it at the moment: nobody folds what is listened to."
+    )
+    listener.play("A00")
+    listener.hears("A00")
+    lines = listener.open_queue()
+    page.keyboard.press("l")
+    until(page, lambda: len(titles(lines)) == 10)
+    asked = questions(page)
+    stage.log.fold()
+    stage.log.known_health = LogHealth()
+    expect(notice).to_be_hidden(timeout=10_000)
+    expect(lines.filter(has_text="which you liked today").first).to_be_visible()
+    assert asked
+
+
+def test_the_notice_can_be_closed_and_comes_back_for_another_trouble_alone(
+    page: Page, stage: LaterStage
+) -> None:
+    notice = page.locator("#log-notice")
+    stage.log.known_health = NOBODY
+    page.reload()
+    page.get_by_role("button", name="Close this notice").click()
+    expect(notice).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(500)
+    expect(notice).to_be_hidden()
+    stage.log.known_health = AWAY
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    expect(notice).to_have_text(
+        "What you do is kept in this browser until it can be taken: Kafka does not answer."
+    )
+
+
+def test_while_the_log_is_away_everything_is_kept_and_sent_when_it_is_back(
+    listener: Listener, page: Page, stage: LaterStage, ledger: Ledger, complaints: list[str]
+) -> None:
+    stage.log.failure = EventLogError("Kafka does not answer")
+    stage.log.known_health = AWAY
+    listener.choose("A03", "Like")
+    expect(page.locator("#log-notice")).to_be_visible()
+    listener.choose("B03", "Dislike")
+    page.wait_for_timeout(500)
+    assert [event["track_id"] for event in stored(page)] == ["a03", "b03"]
+    stage.log.failure, stage.log.known_health = None, LogHealth()
+    until(page, lambda: stage.log.waiting == 2)
+    until(page, lambda: stored(page) == [])
+    expect(page.locator("#log-notice")).to_be_hidden(timeout=10_000)
+    stage.log.fold()
+    ledger.becomes(("liked", "a03"), ("disliked", "b03"))
+    assert all("503" in complaint for complaint in complaints)
+    complaints.clear()
+
+
+def test_while_the_store_is_away_it_is_said_in_words_and_what_plays_goes_on(
+    listener: Listener,
+    page: Page,
+    stage: LaterStage,
+    lines: Locator,
+    complaints: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        msg = "no answer from mongodb"
+        raise StoreUnavailableError(msg)
+
+    before = titles(lines)
+    with monkeypatch.context() as away:
+        for name in ("has_users", "track", "tracks", "profile_version"):
+            away.setattr(stage.store, name, fail)
+        page.keyboard.press("l")
+        listener.sees(re.compile("the queue stays as it is: the library's store does not answer just now"))
+        listener.hears("A00")
+        assert titles(lines) == before
+        assert [event["kind"] for event in stored(page)] == ["liked"]
+        page.keyboard.press("n")
+        listener.sees(re.compile("The library cannot be reached just now. Press play to go on"))
+        page.wait_for_function("() => audio.paused")
+        assert titles(lines) == before[1:]
+    with consuming(stage):
+        page.click("#toggle")
+        listener.hears(before[0])
+        until(page, lambda: stored(page) == [])
+        recommended(lines)
+    assert all("503" in complaint for complaint in complaints)
+    complaints.clear()
+
+
+class TestWhereTheLogFoldsAtOnce:
+    @pytest.fixture
+    def stage(self, tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
+        return three_groups(Stage(tmp_path), sounds["audio/ogg"])
+
+    def test_nobody_asks_for_the_profile_nor_for_the_log(self, listener: Listener, page: Page) -> None:
+        asked: list[str] = []
+        page.context.on("request", lambda request: asked.append(request.url))
+        page.reload(wait_until="networkidle")
+        listener.play("A00")
+        listener.hears("A00")
+        page.keyboard.press("l")
+        page.keyboard.press("n")
+        page.wait_for_timeout(1_500)
+        assert any(url.endswith("/api/listens") for url in asked)
+        assert not [url for url in asked if url.endswith(("/api/profile", "/healthz"))]
+
+
+def unfolded(page: Page) -> list[str]:
+    keys: list[str] = page.evaluate(
+        "Object.keys(localStorage).filter((key) => key.startsWith('soundalike:unfolded:'))"
+    )
+    return keys
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_notice_covers_nothing_that_one_needs(
+    listener: Listener, page: Page, stage: LaterStage, width: int, scheme: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 844 if width == 390 else 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    stage.log.known_health = NOBODY
+    page.reload()
+    listener.play("A00")
+    listener.hears("A00")
+    close = page.get_by_role("button", name="Close this notice")
+    expect(close).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    size = close.bounding_box()
+    assert size is not None
+    assert min(size["width"], size["height"]) >= 44
+    notice = page.locator("#log-notice").bounding_box()
+    bar = page.locator("#player").bounding_box()
+    assert notice is not None
+    assert bar is not None
+    assert notice["y"] + notice["height"] <= bar["y"]
+    lines = listener.open_queue()
+    expect(lines.first).to_be_visible()
+    lines.first.locator("[data-do=remove]").click()

@@ -1,0 +1,101 @@
+"""An event log that takes at once and folds on demand, as a shared one does whose consumer comes later."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from soundalike.domain.keeping import LogHealth
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry, LogRecord
+from soundalike.domain.types import UserId
+
+
+class Topic:
+    """What stands in a log, and how far it was folded; several logs may write to one, as processes do."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.records: list[LogRecord] = []
+        self.folded = 0
+
+
+class LaterLog:
+    """The `EventLog` port in memory: held to the contract of every log, it stores nothing before `fold`.
+
+    Parameters
+    ----------
+    take : callable
+        Stores and folds records in the order of the log.
+    topic : Topic or None
+        What it writes to; None for one of its own.
+    """
+
+    is_folding = False
+
+    def __init__(
+        self,
+        take: Callable[[Sequence[LogRecord]], object] = lambda _records: None,
+        topic: Topic | None = None,
+    ) -> None:
+        self._take = take
+        self._topic = topic or Topic()
+        self.failure: Exception | None = None
+        self.known_health = LogHealth()
+
+    def prepare(self) -> None:
+        if self.failure:
+            raise self.failure
+
+    def health(self) -> LogHealth:
+        return self.known_health
+
+    def append(self, listens: Sequence[Listen]) -> int:
+        if self.failure:
+            raise self.failure
+        first = {(listen.user_id, listen.id): listen for listen in reversed(listens)}
+        with self._topic.lock:
+            self._topic.records += reversed(first.values())
+        return len(listens) - len(first)
+
+    def erase(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        if self.failure:
+            raise self.failure
+        with self._topic.lock:
+            self._topic.records.append(ErasureRecord(erasure, is_total))
+
+    def entries(self) -> Iterator[LogEntry]:
+        with self._topic.lock:
+            records = list(self._topic.records)
+        erased: dict[UserId, int] = {}
+        total: dict[UserId, int] = {}
+        for place, record in enumerate(records):
+            if isinstance(record, ErasureRecord):
+                user_id, at_ms = record.erasure.user_id, record.erasure.at_ms
+                erased[user_id] = max(at_ms, erased.get(user_id, at_ms))
+                if record.is_total:
+                    total[user_id] = place
+        yield from (Erasure(user_id, at_ms) for user_id, at_ms in erased.items())
+        for place, record in enumerate(records):
+            if (
+                isinstance(record, Listen)
+                and place > total.get(record.user_id, -1)
+                and record.at_ms > erased.get(record.user_id, -1)
+            ):
+                yield record
+
+    def close(self) -> None:
+        pass
+
+    def fold(self, most: int | None = None) -> int:
+        """Store and fold what was not yet, at most so many records; return how many."""
+        with self._topic.lock:
+            begin = self._topic.folded
+            records = (
+                self._topic.records[begin:] if most is None else self._topic.records[begin : begin + most]
+            )
+            self._take(records)
+            self._topic.folded += len(records)
+        return len(records)
+
+    @property
+    def waiting(self) -> int:
+        """How many records nobody has folded."""
+        return len(self._topic.records) - self._topic.folded
