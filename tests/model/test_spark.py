@@ -11,19 +11,17 @@ import numpy as np
 import pytest
 
 from model.libraries import make_music, make_table, write_snapshot
+from model.parity import assert_learns_the_same
 from soundalike.domain.errors import EngineError, TooFewTracksError
 from soundalike.domain.ports import SimilarityEngine
 from soundalike.domain.similarity import (
     LshParameters,
     Rotation,
     Scaling,
-    SimilaritySpace,
     SpaceRecipe,
 )
 from soundalike.domain.table import LibraryTable
 from soundalike.model.java import spark_readiness
-from soundalike.model.local import LocalEngine
-from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.tune import GridTuner
 from soundalike.services.evaluating import recall_at_k
 
@@ -83,28 +81,8 @@ RECIPES = (
 @pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES.keys())
 def test_both_engines_learn_the_same(spark: SimilarityEngine, library: LibraryTable, tmp_path: Path) -> None:
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
-    local = LocalEngine(ParquetSnapshots())
     for recipe in RECIPES:
-        ours, theirs = local.fit(recipe, snapshot), spark.fit(recipe, snapshot)
-        assert_same_space(ours, theirs)
-        expected = local.neighbours(ours, snapshot, k=10)
-        found = spark.neighbours(theirs, snapshot, k=10)
-        is_none = expected.rows == -1
-        np.testing.assert_array_equal(found.rows == -1, is_none)
-        np.testing.assert_allclose(found.distances[~is_none], expected.distances[~is_none], atol=1e-5)
-        # Where two distances differ by more than 1e-5, the order is the same: the distance from a track
-        # to the i-th neighbour of one engine is its distance to the i-th of the other.
-        differs = found.rows != expected.rows
-        places = ours.place(library.whole).astype(np.float64)
-        row, column = np.nonzero(differs)
-        apart = np.linalg.norm(places[found.rows[row, column]] - places[row], axis=1)
-        np.testing.assert_allclose(apart, expected.distances[row, column], atol=1e-5)
-
-
-def assert_same_space(ours: SimilaritySpace, theirs: SimilaritySpace) -> None:
-    for name in ("mean", "scale", "weights", "offset"):
-        np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name), rtol=1e-5, atol=1e-5)
-    assert (ours.clip, ours.is_unit_length) == (theirs.clip, theirs.is_unit_length)
+        assert_learns_the_same(spark, recipe, library, snapshot)
 
 
 def test_constant_features_map_to_0_in_both(spark: SimilarityEngine, tmp_path: Path) -> None:

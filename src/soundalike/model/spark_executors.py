@@ -13,9 +13,8 @@ from pyspark import SparkContext
 from soundalike.domain.errors import EngineError
 from soundalike.model.spark_tasks import package_file
 
-EXECUTOR_PATIENCE_S = 120.0
-"""So long jobs may wait while there is no executor at all."""
-
+_PATIENCE = "spark.scheduler.maxRegisteredResourcesWaitingTime"
+_DEFAULT_PATIENCE = "120s"
 _CONNECT_PATIENCE_S = 10
 _LOOK_EVERY_S = 0.5
 _STANDALONE = "spark://"
@@ -50,17 +49,15 @@ def require_master(master: str) -> None:
 
 
 class ExecutorWatch:
-    """Ends jobs that wait while the cluster gives no executor; Spark itself would wait for good.
+    """Ends jobs that wait while the cluster gives no executor at all; Spark itself would wait for good.
 
-    Parameters
-    ----------
-    patience_s : float
-        How long.
+    They may wait for two minutes, or as `spark.scheduler.maxRegisteredResourcesWaitingTime` says.
     """
 
-    def __init__(self, context: SparkContext, *, patience_s: float = EXECUTOR_PATIENCE_S) -> None:
+    def __init__(self, context: SparkContext) -> None:
         self._context = context
-        self._patience_s = patience_s
+        conf = context._jsc.sc().conf()  # noqa: SLF001 - PySpark does not read times
+        self._patience_s = int(conf.getTimeAsSeconds(_PATIENCE, _DEFAULT_PATIENCE))
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._look, name="executor-watch", daemon=True)
         self.gave_up: str | None = None
@@ -95,7 +92,7 @@ class ExecutorWatch:
     def _give_up(self) -> None:
         memory = self._context.getConf().get("spark.executor.memory", "1g")
         self.gave_up = (
-            f"{self._context.master} gave no executor within {self._patience_s:.0f} s; check that its "
+            f"{self._context.master} gave no executor within {self._patience_s} s; check that its "
             f"workers run, that one has a free core and {memory} of memory (spark.executor.memory), and "
             "that they reach this machine (spark.driver.host)"
         )

@@ -13,6 +13,9 @@ DOCUMENT_COLUMNS = "_id string, whole binary, first_half binary, second_half bin
 _PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.PaginateIntoPartitionsPartitioner"
 _PATIENCE = "serverSelectionTimeoutMS"
 _PATIENCE_MS = 10_000
+_ELSEWHERE = re.compile(r"(?:readPreference(?:Tags)?|maxStalenessSeconds)=", re.IGNORECASE)
+# A text that is shorter stands in every other word.
+_TOO_COMMON = 3
 _PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
 
 
@@ -53,7 +56,9 @@ class MongoSource:
         """What no message may show: the connection string, and the password as written and as meant."""
         found = _PASSWORD.search(self.url)
         passwords = {found[1], unquote(found[1])} if found else set[str]()
-        return (self.url, _hurried(self.url), *sorted(passwords, key=len, reverse=True))
+        told = {one for one in passwords if len(one) > _TOO_COMMON}
+        hidden = {self.url, _as_executors_use(self.url)} | told
+        return tuple(sorted(hidden, key=len, reverse=True))
 
     def options(self, partitions: int) -> dict[str, str]:
         """Return the connector's read options; the documents come as `DOCUMENT_COLUMNS`."""
@@ -64,7 +69,7 @@ class MongoSource:
             "second_half": f"${self.vectors}.{self.second_half}",
         }
         return {
-            "connection.uri": _hurried(self.url),
+            "connection.uri": _as_executors_use(self.url),
             "database": self.database,
             "collection": self.collection,
             "aggregation.pipeline": json.dumps([{"$match": is_there}, {"$project": columns}]),
@@ -76,11 +81,12 @@ class MongoSource:
         }
 
 
-def _hurried(url: str) -> str:
-    """Have a server that does not answer given up after 10 s, where the connection string says nothing."""
+def _as_executors_use(url: str) -> str:
+    """Have them read the primary, as the driver does, and give up after 10 s without an answer by default."""
     base, _, options = url.partition("?")
-    if _PATIENCE.lower() in options.lower():
-        return url
+    kept = [option for option in options.split("&") if option and not _ELSEWHERE.match(option)]
+    if not any(option.lower().startswith(_PATIENCE.lower()) for option in kept):
+        kept.append(f"{_PATIENCE}={_PATIENCE_MS}")
     if "/" not in base.partition("://")[2]:
         base += "/"
-    return f"{base}?{options}{'&' if options else ''}{_PATIENCE}={_PATIENCE_MS}"
+    return f"{base}?{'&'.join(kept)}"

@@ -67,7 +67,7 @@ class Rows:
         if self.ids is not None and not ids.combine_chunks().equals(self.ids):
             msg = (
                 f"the library changed while Spark read it: {len(ids):,} tracks came, {len(self.ids):,} were "
-                "expected; run the command again"
+                "expected; run 'soundalike build' again"
             )
             raise EngineError(msg)
 

@@ -6,6 +6,7 @@ that says otherwise is refused. The same holds where a session is there before u
 case the package is sent to the executors, which need NumPy and pyarrow for the same minor version of Python.
 """
 
+import atexit
 import contextlib
 import logging
 import os
@@ -36,7 +37,10 @@ from soundalike.model.spark_faults import Fault, say, without
 from soundalike.model.spark_settings import LOOPBACK, ONE_THREAD, PYTHON
 
 _STOP_PATIENCE_S = 15
+_PROCESS = contextlib.ExitStack()
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
+
+atexit.register(_PROCESS.close)
 
 
 class QuietSession:
@@ -73,7 +77,9 @@ class QuietSession:
         self._secrets = secrets
         self._watch: ExecutorWatch | None = None
         self._closing = contextlib.ExitStack()
-        folder = self._closing.enter_context(
+        # A session that outlives us serves what we gave it to executors that come later.
+        is_guest = SparkContext._active_spark_context is not None  # noqa: SLF001 - as below
+        folder = (_PROCESS if is_guest else self._closing).enter_context(
             tempfile.TemporaryDirectory(prefix="soundalike-spark-", ignore_cleanup_errors=True)
         )
         self.folder = Path(folder)
@@ -200,7 +206,8 @@ class QuietSession:
     def _package(self) -> Path:
         """Zip this package for executors that do not have it."""
         root = Path(soundalike.__file__).parent
-        path = self.folder / "soundalike.zip"
+        # Of two files with one name a session takes the first alone.
+        path = self.folder / f"{self.folder.name}.zip"
         with zipfile.ZipFile(path, "w") as archive:
             for source in root.rglob("*.py"):
                 archive.write(source, Path("soundalike") / source.relative_to(root))

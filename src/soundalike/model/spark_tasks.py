@@ -86,7 +86,9 @@ def documents_task(read_digests: Callable[[], Mapping[str, bytes]], width: int) 
             )
             for track_id, *vectors in zip(ids, whole, first, second, strict=True):
                 if None in vectors or digests[track_id] != row_digest(*vectors):
-                    msg = f"track {track_id} changed while Spark read the library; run the command again"
+                    msg = (
+                        f"track {track_id} changed while Spark read the library; run 'soundalike build' again"
+                    )
                     raise EngineError(msg)
             columns = [
                 pa.array(ids, pa.string()),
