@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -80,31 +80,34 @@ def test_wherever_it_is_killed_it_goes_on(program: Program, stocked: Path, tmp_p
     seen: list[int] = []
     for _ in range(6):
         with program.start("store", "copy", stocked, target) as process:
-            wait_for_more(target, seen[-1] if seen else 0, process)
+            wait_for(lambda: count_in(target) > (seen[-1] if seen else 0), process)
             time.sleep(random.uniform(0, 0.1))
             process.kill()
         copied = read(target)
-        seen.append(copied["tracks"][0] + copied["listens"][0])
+        seen.append(count_in(target))
         if seen[-1]:
             assert copied["accounts"] == whole["accounts"]
             assert copied["tokens"] == whole["tokens"]
         if copied["roots"][0]:
             assert copied == whole
     assert seen == sorted(seen)
-    assert any(0 < done < TRACKS + 2 * LISTENS for done in seen), "it was killed in the middle"
+    assert any(0 < done < count_in(stocked) for done in seen), "it was killed in the middle"
     assert program.run("store", "copy", stocked, target).returncode == 0
     assert read(target) == whole
 
 
-def wait_for_more(data: Path, done: int, process: subprocess.Popen[str]) -> None:
-    """Wait until more is copied than was, or all is."""
-    while process.poll() is None:
-        if (data / "library.sqlite").exists():
-            with closing(SqliteStore(data / "library.sqlite")) as store:
-                tracks = sum(1 for _ in store.kept_tracks())
-                if tracks + sum(store.listen_counts().values()) > done:
-                    return
+def wait_for(is_true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait until something is so, or the process has ended."""
+    while process.poll() is None and not is_true():
         time.sleep(0.01)
+
+
+def count_in(place: Path | str) -> int:
+    """Count the tracks that are there, and all listens."""
+    if isinstance(place, Path) and not (place / "library.sqlite").exists():
+        return 0
+    with open_store(place / "library.sqlite" if isinstance(place, Path) else place) as store:
+        return store.count_tracks() + sum(store.listen_counts().values())
 
 
 def test_a_row_that_was_changed_underneath_is_found(program: Program, stocked: Path, tmp_path: Path) -> None:
@@ -236,12 +239,9 @@ class TestThroughMongoDb:
         self, program: Program, stocked: Path, database: str
     ) -> None:
         whole = read(stocked)
-        for wanted in (1, 400, 1_000, TRACKS + 500):
+        for wanted in (400, TRACKS + 300):
             with program.start("store", "copy", stocked, database) as process:
-                while process.poll() is None:
-                    copied = read(database)
-                    if copied["tracks"][0] + copied["listens"][0] >= wanted:
-                        break
+                wait_for(lambda: count_in(database) >= wanted, process)  # noqa: B023 - called at once
                 process.kill()
             copied = read(database)
             assert copied["accounts"] == whole["accounts"]
