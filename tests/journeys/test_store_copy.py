@@ -97,9 +97,10 @@ def test_wherever_it_is_killed_it_goes_on(program: Program, stocked: Path, tmp_p
 
 
 def wait_for(is_true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait until something is so, or the process has ended."""
+    """Wait until something is so, or the process has ended well."""
     while process.poll() is None and not is_true():
         time.sleep(0.01)
+    assert process.returncode in {None, 0}, process.communicate()
 
 
 def count_in(place: Path | str) -> int:
