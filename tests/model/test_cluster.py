@@ -4,7 +4,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, redirect_stdout
+from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,14 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from bson.binary import Binary
-from pymongo import MongoClient
-from pymongo.collection import Collection
 from pyspark.sql import DataFrame
 
 from conftest import skip_where
+from model.clusters import FAST_EXECUTORS, kept_in_mongodb, tracks_of
 from model.libraries import make_music, make_table, write_snapshot
 from model.parity import assert_learns_the_same
-from servers.mongodb import drop_database, new_database
 from servers.spark import SparkCluster, connector_jars, missing_connector
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity import Rotation, SpaceRecipe
@@ -35,7 +33,7 @@ from soundalike.model.spark_tasks import package_file
 from soundalike.model.tune import GridTuner
 from soundalike.services.evaluating import recall_at_k
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 
 RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
 LIBRARIES = {
@@ -73,10 +71,10 @@ def cluster(
     skip_where(missing_connector())
     engine = SparkEngine(
         master=spark_cluster.url,
-        properties={
+        properties=FAST_EXECUTORS
+        | {
             "spark.jars": connector_jars(),
             "spark.pyspark.python": str(bare_python),
-            "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.eventLog.enabled": "true",
             "spark.eventLog.compress": "false",
             "spark.eventLog.dir": events.as_uri(),
@@ -97,35 +95,6 @@ def session(cluster: SparkEngine) -> Iterator[QuietSession]:
     joined = QuietSession(None, {})
     yield joined
     joined.close()
-
-
-@contextmanager
-def kept_in_mongodb(address: str, library: LibraryTable) -> Iterator[MongoSource]:
-    """Keep a library as the store on MongoDB does, among tracks that are gone or were never heard."""
-    url = new_database(address)
-    key = library.schema.key
-
-    def document(row: int) -> dict[str, Any]:
-        parts = {"whole": library.whole, "first_half": library.first_half, "second_half": library.second_half}
-        vectors = {name: Binary(part[row].astype("<f4").tobytes()) for name, part in parts.items()}
-        return {"_id": library.track_ids[row], "title": "x", "vanished_ms": None, "vectors": {key: vectors}}
-
-    gone = document(0) | {"_id": "gone", "vanished_ms": 1}
-    unheard = {"_id": "unheard", "vanished_ms": None, "vectors": {"other-v1": {"whole": Binary(b"")}}}
-    with tracks_of(url) as tracks:
-        tracks.insert_many([*map(document, range(len(library))), gone, unheard])
-        database = tracks.database.name
-    try:
-        yield MongoSource(url=url, database=database, collection="tracks", vectors=f"vectors.{key}")
-    finally:
-        drop_database(url)
-
-
-@contextmanager
-def tracks_of(url: str) -> Iterator[Collection[dict[str, Any]]]:
-    client: MongoClient[dict[str, Any]] = MongoClient(url)
-    with client:
-        yield client.get_default_database()["tracks"]
 
 
 EngineReading = Callable[[str, LibraryTable], SparkEngine]

@@ -1,0 +1,205 @@
+"""What comes of a build when a part of its cluster dies; on a cluster of its own."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyspark import SparkContext
+
+from conftest import skip_where
+from model.clusters import FAST_EXECUTORS, kept_in_mongodb
+from model.libraries import make_music, write_snapshot
+from model.parity import assert_same_neighbours, assert_same_space
+from servers.spark import SparkCluster, connector_jars, missing_connector, missing_spark
+from soundalike.domain.errors import EngineError
+from soundalike.domain.similarity import LshParameters, Neighbours, Rotation, SimilaritySpace, SpaceRecipe
+from soundalike.domain.table import Snapshot
+from soundalike.model.local import LocalEngine
+from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.model.spark import SparkEngine
+
+pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
+
+PATIENCE_S = 60.0
+WITHOUT_EXECUTORS_S = 5
+RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
+LIBRARY = make_music(9_900, width=20)
+ROWS_PER_TASK = 400
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
+    skip_where(missing_spark())
+    skip_where(missing_connector())
+    cluster = SparkCluster(tmp_path_factory.mktemp("spark"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def engine(cluster: SparkCluster, mongodb: str) -> Iterator[SparkEngine]:
+    """An engine whose executors read MongoDB."""
+    with kept_in_mongodb(mongodb, LIBRARY) as source:
+        engine = SparkEngine(
+            master=cluster.url,
+            source=source,
+            properties=FAST_EXECUTORS
+            | {
+                "spark.jars": connector_jars(),
+                "spark.scheduler.maxRegisteredResourcesWaitingTime": f"{WITHOUT_EXECUTORS_S}s",
+            },
+        )
+        try:
+            # Starts the session, so that there are executors to kill.
+            engine.lsh_join(LIBRARY.whole[:2], LshParameters(bucket_length=1.0, tables=1))
+            yield engine
+        finally:
+            engine.close()
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return write_snapshot(LIBRARY, tmp_path_factory.mktemp("library") / "music.parquet")
+
+
+@pytest.fixture(scope="module")
+def expected(snapshot: Snapshot) -> tuple[SimilaritySpace, Neighbours]:
+    """What NumPy learns."""
+    local = LocalEngine(ParquetSnapshots())
+    space = local.fit(RECIPE, snapshot)
+    return space, local.neighbours(space, snapshot, k=10)
+
+
+@pytest.fixture(autouse=True)
+def many_small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have jobs last long enough, and in enough parts, for something to die in their middle."""
+    monkeypatch.setattr("soundalike.model.spark_tasks.ROWS_PER_GROUP", ROWS_PER_TASK)
+
+
+@pytest.fixture(autouse=True)
+def whole_cluster(cluster: SparkCluster) -> None:
+    """Bring back the workers that a test before killed."""
+    for worker in cluster.workers:
+        if not worker.is_running():
+            worker.start()
+
+
+def executors_of(cluster: SparkCluster) -> dict[int, int]:
+    """Return the process ids of a cluster's executors, and of the worker that each belongs to."""
+    workers = {worker.pid for worker in cluster.workers if worker.is_running()}
+    parents = {pid: parent_of(pid) for pid in cluster.executors()}
+    return {pid: parent for pid, parent in parents.items() if parent in workers}
+
+
+def parent_of(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+class Death(threading.Thread):
+    """Comes once, in the middle of the first job that has many tasks.
+
+    Parameters
+    ----------
+    comes : callable
+        What is done then.
+    """
+
+    def __init__(self, comes: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._comes = comes
+        self._stage: int | None = None
+        self._tracker = SparkContext.getOrCreate().statusTracker()
+
+    def run(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self._stage is None and time.monotonic() < deadline:
+            for stage in self._tracker.getActiveStageIds():
+                info = self._tracker.getStageInfo(stage)
+                is_amid = info is not None and 2 <= info.numCompletedTasks <= info.numTasks - 8
+                if is_amid and self._stage is None:
+                    self._stage = stage
+                    self._comes()
+            time.sleep(0.01)
+
+    def require_it_hit(self) -> None:
+        """Make sure that tasks were lost in a stage which then came to its end all the same."""
+        self.join(PATIENCE_S)
+        assert self._stage is not None, "no job was long enough"
+        info = self._tracker.getStageInfo(self._stage)
+        assert info is not None
+        assert info.numFailedTasks >= 1
+        assert info.numCompletedTasks == info.numTasks
+
+
+def dying(comes: Callable[[], None]) -> Death:
+    death = Death(comes)
+    death.start()
+    return death
+
+
+def test_an_executor_killed_in_mid_build_changes_nothing(
+    cluster: SparkCluster,
+    engine: SparkEngine,
+    snapshot: Snapshot,
+    expected: tuple[SimilaritySpace, Neighbours],
+) -> None:
+    before = executors_of(cluster)
+    assert len(before) == 2
+
+    # While MongoDB is read: what it had cached must be read again.
+    death = dying(lambda: os.kill(min(before), signal.SIGKILL))
+    space = engine.fit(RECIPE, snapshot)
+    death.require_it_hit()
+    assert_same_space(expected[0], space)
+
+    # While neighbours are looked for: its successor needs the broadcast coordinates.
+    death = dying(lambda: os.kill(max(before), signal.SIGKILL))
+    found = engine.neighbours(space, snapshot, k=10)
+    death.require_it_hit()
+    assert_same_neighbours(expected[1], found, expected[0].place(LIBRARY.whole))
+    assert not set(before) & set(executors_of(cluster))
+
+    undisturbed = engine.neighbours(space, snapshot, k=10)
+    np.testing.assert_array_equal(found.rows, undisturbed.rows)
+    np.testing.assert_array_equal(found.distances, undisturbed.distances)
+
+
+def test_a_worker_killed_in_mid_build_changes_nothing(
+    cluster: SparkCluster,
+    engine: SparkEngine,
+    snapshot: Snapshot,
+    expected: tuple[SimilaritySpace, Neighbours],
+) -> None:
+    space = engine.fit(RECIPE, snapshot)
+    assert len(executors_of(cluster)) == 2
+    death = dying(cluster.workers[0].kill)
+    found = engine.neighbours(space, snapshot, k=10)
+    death.require_it_hit()
+    assert list(executors_of(cluster).values()) == [cluster.workers[1].pid]
+    assert_same_space(expected[0], space)
+    assert_same_neighbours(expected[1], found, expected[0].place(LIBRARY.whole))
+
+
+def test_a_build_without_any_executor_left_ends_and_says_so(
+    cluster: SparkCluster, engine: SparkEngine, snapshot: Snapshot
+) -> None:
+    space = engine.fit(RECIPE, snapshot)
+
+    def all_workers() -> None:
+        for worker in cluster.workers:
+            worker.kill()
+
+    dying(all_workers)
+    with pytest.raises(EngineError, match=f"gave no executor within {WITHOUT_EXECUTORS_S} s; check that"):
+        engine.neighbours(space, snapshot, k=10)
