@@ -89,7 +89,7 @@ def say(fault: Fault, what: str, *, secrets: Sequence[str] = ()) -> str:
         What is left out.
     """
     if fault.gave_up is not None:
-        return f"Spark could not {what}: {fault.gave_up}; or {_LOCAL.removeprefix('try ')}"
+        return f"Spark could not {what}: {fault.gave_up}; or {_LOCAL}"
     text = _text(fault)
     own = _OWN_ERROR.search(text)
     if own is not None:
