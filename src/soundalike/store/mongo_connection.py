@@ -15,7 +15,7 @@ from pymongo.errors import AutoReconnect, CursorNotFound, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError
-from soundalike.store.mongo_errors import NO_REPLICA_SET, telling_errors
+from soundalike.store.mongo_errors import NO_REPLICA_SET, in_use, is_conflict, telling_errors
 
 Document = dict[str, Any]
 Documents = Collection[Document]
@@ -32,7 +32,6 @@ MOST_IDS = 100
 DURABLE = WriteConcern(w="majority", j=True)
 
 _CONNECT_TIMEOUT_S = 10.0
-_LONGEST_S = 600.0
 _MOMENT_S = 1.0
 _SNAPSHOT = ReadConcern("snapshot")
 
@@ -64,11 +63,11 @@ class MongoConnection:
         self._client = client
         self.hosts = _hosts(url)
         self._timeout_s = client.options.timeout or None
-        self._longest_s = self._timeout_s and max(self._timeout_s, _LONGEST_S)
+        self._longest_s = self._timeout_s and 2 * self._timeout_s
         self._database: Database[Document] = client.get_default_database(DATABASE).with_options(
             read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=ReadConcern("local")
         )
-        self._is_given_up = False
+        self._is_given_up = self._is_closed = False
         selection_timeout_s = client.options.server_selection_timeout
         try:
             with telling_errors(self.hosts), pymongo.timeout(selection_timeout_s):
@@ -79,7 +78,8 @@ class MongoConnection:
             raise
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; what is asked after is told."""
+        self._is_closed = True
         self._client.close()
 
     @contextmanager
@@ -89,6 +89,7 @@ class MongoConnection:
         Whoever finds the server gone waits as long as is allowed, since another of a replica set may take its
         place; whoever comes after that, until it is back, waits for a moment only.
         """
+        self._refuse_after_closing()
         is_gone = self._is_given_up and not self._client.topology_description.has_writable_server()
         try:
             with telling_errors(self.hosts), pymongo.timeout(_MOMENT_S) if is_gone else nullcontext():
@@ -98,9 +99,14 @@ class MongoConnection:
             raise
         self._is_given_up = False
 
+    def _refuse_after_closing(self) -> None:
+        if self._is_closed:
+            msg = f"the store at {self.hosts} is closed already"
+            raise StoreError(msg)
+
     @contextmanager
     def taking_long(self) -> Iterator[Database[Document]]:
-        """Lend the database for what may take longer than anybody waits for otherwise."""
+        """Lend the database for what may take longer than anything else."""
         with self.using() as database, pymongo.timeout(self._longest_s):
             yield database
 
@@ -114,17 +120,32 @@ class MongoConnection:
 
         `work` hands the session on to everything that it asks of the database, and changes nothing else.
         """
-        with (
-            self.using() as database,
-            pymongo.timeout(self._longest_s if is_long else self._timeout_s),
-            self._client.start_session() as session,
-        ):
-            return session.with_transaction(
-                lambda session: work(database, session),
-                read_concern=_SNAPSHOT,
-                write_concern=DURABLE,
-                read_preference=ReadPreference.PRIMARY,
-            )
+        conflicts = 0
+
+        def attempt(session: ClientSession) -> _T:
+            nonlocal conflicts
+            try:
+                return work(self._database, session)
+            except PyMongoError as error:
+                conflicts += is_conflict(error)
+                raise
+
+        try:
+            with (
+                self.using(),
+                pymongo.timeout(self._longest_s if is_long else self._timeout_s),
+                self._client.start_session() as session,
+            ):
+                return session.with_transaction(
+                    attempt,
+                    read_concern=_SNAPSHOT,
+                    write_concern=DURABLE,
+                    read_preference=ReadPreference.PRIMARY,
+                )
+        except StoreUnavailableError as error:
+            if not conflicts:
+                raise
+            raise in_use(self.hosts) from error
 
     def reading(  # noqa: PLR0913 - a query has that many parts
         self,
@@ -161,6 +182,7 @@ class MongoConnection:
         """
         last: Document | None = None
         while True:
+            self._refuse_after_closing()
             has_moved = False
             wanted = query if last is None else {"$and": [query, beyond(last)]}
             try:

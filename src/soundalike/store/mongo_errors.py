@@ -35,6 +35,7 @@ NO_REPLICA_SET = (
 )
 _CHECK_CREDENTIALS = "refuses the user name or password; check them, and authSource, in --store"
 _CHECK_ROLE = "lets this user do less than needed; give it the role readWrite on the database"
+_IN_USE = "has been in use by others for too long; try again later"
 _WHAT_TO_CHECK = (
     "check that it runs and has a primary, its address, the firewall and the TLS settings; "
     "it may be tried again"
@@ -60,6 +61,16 @@ def telling_errors(hosts: str) -> Iterator[None]:
         raise _told(error, hosts) from error
 
 
+def is_conflict(error: PyMongoError) -> bool:
+    """Whether a write met another's."""
+    return bool(_codes(error) & _BUSY)
+
+
+def in_use(hosts: str) -> StoreBusyError:
+    """Return the error that others kept changing what was to be changed."""
+    return StoreBusyError(f"the store at {hosts} {_IN_USE}")
+
+
 def _told(error: Exception, hosts: str) -> StoreError:
     kind, why = _explained(error, _codes(error))
     return kind(f"the store at {hosts} {why}")
@@ -82,7 +93,7 @@ def _explained(error: Exception, codes: set[int]) -> tuple[type[StoreError], str
             StoreError,
             "has no space left on its disk; free some and run the command again",
         ),
-        (bool(codes & _BUSY), StoreBusyError, "has been in use by others for too long; try again later"),
+        (bool(codes & _BUSY), StoreBusyError, _IN_USE),
         (
             _is_late(error) or bool(codes & _LATE),
             StoreUnavailableError,
