@@ -15,7 +15,7 @@ def told(said: str, *, secrets: tuple[str, ...] = ()) -> str:
 @pytest.mark.parametrize(
     ("said", "meaning"),
     [
-        ("[DATA_SOURCE_NOT_FOUND] Failed to find the data source: mongodb.", "connector for Spark is missing"),
+        ("[DATA_SOURCE_NOT_FOUND] Failed to find data source: mongodb.", "connector for Spark is missing"),
         ("x\ncom.mongodb.MongoTimeoutException: Timed out after 500 ms", "MongoDB did not answer"),
         ("MongoSecurityException: Exception authenticating", "refused the name or password"),
         ('java.io.IOException: Cannot run program "python9": error=2', "the executors have no python9"),

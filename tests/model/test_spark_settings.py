@@ -59,6 +59,7 @@ def test_the_connector_is_fetched_unless_its_jars_are_given(tmp_path: Path) -> N
     assert packages(jars="/jars/connector.jar") is None
     assert packages(**{"jars.packages": "other:one:1"}) == "other:one:1"
     assert "spark.jars.packages" not in own_properties(CLUSTER, {}, folder=tmp_path)
+    assert "spark.jars.packages" not in own_properties("local[*]", {}, folder=tmp_path, has_mongodb=True)
 
 
 def test_nothing_of_this_machine_is_told_to_a_cluster_elsewhere(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from soundalike.model.java import spark_readiness
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.spark_mongo import MongoSource
+from soundalike.model.spark_settings import is_local
 
 
 def choose_engine(
@@ -50,12 +51,21 @@ def choose_engine(
         from soundalike.model.spark import SparkEngine  # noqa: PLC0415 - as said above
 
         engine = SparkEngine(master=master, properties=properties, snapshots_url=snapshots_url, source=source)
-        return engine, f"engine spark: {sentence}, master {master or _default_master()}"
+        return engine, f"engine spark: {sentence}, {_where(master, snapshots_url, source)}"
     if choice == "spark":
         msg = f"the engine spark cannot start: {sentence}; or use '--engine local'"
         raise EngineError(msg)
     return LocalEngine(ParquetSnapshots()), f"engine local, because {sentence}"
 
 
-def _default_master() -> str:
-    return "as spark-submit set it" if "PYSPARK_GATEWAY_PORT" in os.environ else "local[*]"
+def _where(master: str | None, snapshots_url: str | None, source: MongoSource | None) -> str:
+    """Tell the master, and how what is learnt from comes to the executors of a cluster."""
+    if master is None:
+        return "master as spark-submit set it" if "PYSPARK_GATEWAY_PORT" in os.environ else "master local[*]"
+    if is_local(master):
+        return f"master {master}"
+    if snapshots_url is not None:
+        return f"master {master}, executors read the snapshot below {snapshots_url}"
+    if source is not None:
+        return f"master {master}, executors read {source.name} in MongoDB"
+    return f"master {master}, executors are sent the snapshot"

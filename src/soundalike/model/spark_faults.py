@@ -13,8 +13,7 @@ from soundalike.model.spark_mongo import CONNECTOR
 _LOG_LINES = 200
 _LOCAL = "try '--engine local'"
 _GET_CONNECTOR = (
-    f"name its jars in the property spark.jars, or let Spark fetch {CONNECTOR} (spark.jars.packages), "
-    "or set 'snapshots' to a folder that executors can read"
+    f"name its jars in the property spark.jars, or let Spark fetch {CONNECTOR} (spark.jars.packages)"
 )
 _GET_PYTHON = "name one in spark.pyspark.python that is there on every executor, with NumPy and pyarrow"
 

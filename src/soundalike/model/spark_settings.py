@@ -85,7 +85,7 @@ def own_properties(
         **({"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK} if is_here else {}),
         **({"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))} if is_local(master) else {}),
     }
-    if has_mongodb and not {"spark.jars", "spark.jars.packages"} & properties.keys():
+    if has_mongodb and not is_local(master) and not {"spark.jars", "spark.jars.packages"} & properties.keys():
         defaults["spark.jars.packages"] = CONNECTOR
     joined = {_JAVA_OPTIONS: f"{options} {properties.get(_JAVA_OPTIONS, '')}".strip(), "spark.master": master}
     return defaults | DEFAULTS | dict(properties) | kept_properties(properties.get(REDACTION)) | joined
