@@ -4,6 +4,7 @@ A log may be read more than once over: it may yield a listen twice, and whoever 
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -297,8 +298,31 @@ class ThreadsContract:
         assert failures == []
 
 
+class HealthContract:
+    def test_preparing_changes_nothing_and_may_be_done_again(self, log: EventLog) -> None:
+        log.prepare()
+        log.append(numbered(3))
+        log.prepare()
+        assert holds(log, *numbered(3))
+
+    def test_a_log_that_takes_listens_is_up(self, log: EventLog) -> None:
+        log.append(numbered(1))
+        assert log.health().is_up
+
+    def test_something_is_said_where_something_is_wrong_and_nothing_where_nothing_is(
+        self, log: EventLog
+    ) -> None:
+        for _ in range(20):
+            health = log.health()
+            assert (health.detail == "") == (health.is_up and health.is_consumed)
+            time.sleep(0.02)
+
+    def test_what_folds_by_itself_is_consumed(self, log: EventLog) -> None:
+        assert log.health().is_consumed or not log.is_folding
+
+
 class EventLogContract(
-    AppendingContract, RepeatsContract, ErasureContract, DurabilityContract, ThreadsContract
+    AppendingContract, RepeatsContract, ErasureContract, DurabilityContract, ThreadsContract, HealthContract
 ):
     """Everything that `EventLog` promises.
 

@@ -76,6 +76,13 @@ class Batch:
         """Return where to go on in each partition once all of this is done."""
         return {item.partition: item.offset + 1 for item in self._items}
 
+    def starts(self) -> dict[int, int]:
+        """Return where each partition stands that has something in here."""
+        starts: dict[int, int] = {}
+        for item in self._items:
+            starts.setdefault(item.partition, item.offset)
+        return starts
+
     def counts(self) -> dict[int, int]:
         """Count the messages of each partition."""
         counts: dict[int, int] = {}

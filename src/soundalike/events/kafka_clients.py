@@ -6,6 +6,7 @@ uses a client says once what they come to.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from soundalike.domain.errors import EventLogError, SettingsError
 from soundalike.events.kafka_place import KafkaPlace
 
 DELIVERY_TIMEOUT_MS = 5_000
+
+_CLOSE_S = 10.0
 
 Client = TypeVar("Client", Producer, Consumer, AdminClient)
 
@@ -101,6 +104,7 @@ class KafkaClients:
         self.place = place
         self._properties = dict(properties)
         self._told: KafkaError | None = None
+        self._last = ""
 
     def producer(self, **more: Any) -> Producer:  # noqa: ANN401 - properties are texts, numbers and callables
         """Make an idempotent producer; somebody has to poll it."""
@@ -132,6 +136,7 @@ class KafkaClients:
     def forget_error(self) -> None:
         """Forget what a connection failed at: another has succeeded."""
         self._told = None
+        self._last = ""
 
     def _make(
         self, client: Callable[..., Client], ours: Mapping[str, Any], more: Mapping[str, Any]
@@ -149,6 +154,8 @@ class KafkaClients:
         """Remember why connections fail; called while a client is polled."""
         if error.code() in _TELLING:
             self._told = error
+        elif error.code() == KafkaError._TRANSPORT:  # noqa: SLF001 - public, for all its name
+            self._last = self._scrubbed(error)
 
     def _sentence(self, code: int | None, detail: str, what: str) -> str:
         at = f"Kafka at {self.place.bootstrap}"
@@ -163,7 +170,7 @@ class KafkaClients:
             return f"{at} has an address that nobody knows; check the host in --events"
         if code in _FORBIDDEN:
             return f"{at} does not let us {what or 'do that'}: grant it to the user in [kafka]"
-        return f"{at} does not answer{f', so that we cannot {what}' if what else ''} ({detail})"
+        return f"{at} does not answer{f', so that we cannot {what}' if what else ''} ({self._last or detail})"
 
     def _scrubbed(self, error: object) -> str:
         """Return an error's text without any property's value that might be a secret."""
@@ -172,6 +179,28 @@ class KafkaClients:
             if value and any(part in name.lower() for part in _SECRETS):
                 text = text.replace(value, "***")
         return text
+
+
+def close_consumer(consumer: Consumer, *, before: Callable[[], None] = lambda: None) -> bool:
+    """Close a consumer; False where that takes too long, and it is left to itself.
+
+    librdkafka may wait for ever while the brokers are away (its issues 3740 and 4519).
+
+    Parameters
+    ----------
+    before : callable
+        What is to be done before, as long as there is time.
+    """
+
+    def close() -> None:
+        before()
+        consumer.close()
+
+    # One that was given up would also wait when it is destroyed; its thread keeps it from that.
+    closing = threading.Thread(target=close, name="kafka closing", daemon=True)
+    closing.start()
+    closing.join(_CLOSE_S)
+    return not closing.is_alive()
 
 
 class _ToLogger:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from soundalike.domain.errors import EventLogError
 from soundalike.events.kafka_batch import Item
@@ -30,7 +30,7 @@ class DeadLetters:
 
     def __init__(self, clients: KafkaClients) -> None:
         self._clients = clients
-        self._producer = clients.producer()
+        self._producer: Producer | None = None
         self._failed: list[tuple[Item, KafkaError]] = []
 
     def bury(self, items: Sequence[Item]) -> None:
@@ -43,10 +43,14 @@ class DeadLetters:
         """
         if not items:
             return
-        self._send(items, is_cut=False)
-        too_long = [item for item, error in self._failed if error.code() == KafkaError.MSG_SIZE_TOO_LARGE]
-        if too_long and len(too_long) == len(self._failed):
-            self._send(too_long, is_cut=True)
+        try:
+            self._send(items, is_cut=False)
+            too_long = [item for item, error in self._failed if error.code() == KafkaError.MSG_SIZE_TOO_LARGE]
+            if too_long and len(too_long) == len(self._failed):
+                self._send(too_long, is_cut=True)
+        except KafkaException as error:  # the producer has failed for good
+            self._producer = None
+            raise self._clients.told(error, "keep a dead letter") from error
         if self._failed:
             raise self._clients.told(self._failed[0][1], "keep a dead letter")
         for item in items[:_SHOWN]:
@@ -59,17 +63,20 @@ class DeadLetters:
 
     def _send(self, items: Sequence[Item], *, is_cut: bool) -> None:
         self._failed = []
+        if self._producer is None:
+            self._producer = self._clients.producer()
+        producer = self._producer
         for item in items:
             try:
-                self._produce(item, is_cut=is_cut)
+                self._produce(producer, item, is_cut=is_cut)
             except BufferError:
-                self._producer.flush(_PATIENCE_S)
-                self._produce(item, is_cut=is_cut)
-        if self._producer.flush(_PATIENCE_S):
+                producer.flush(_PATIENCE_S)
+                self._produce(producer, item, is_cut=is_cut)
+        if producer.flush(_PATIENCE_S):
             msg = f"Kafka at {self._clients.place.bootstrap} does not say whether it has the dead letters"
             raise EventLogError(msg)
 
-    def _produce(self, item: Item, *, is_cut: bool) -> None:
+    def _produce(self, producer: Producer, item: Item, *, is_cut: bool) -> None:
         message = item.message
         key, value = message.key(), message.value()
         headers = _headers(item, message)
@@ -84,9 +91,7 @@ class DeadLetters:
                 self._failed.append((item, error))
 
         try:
-            self._producer.produce(
-                self._clients.place.dead_letters, value, key, headers=headers, on_delivery=note
-            )
+            producer.produce(self._clients.place.dead_letters, value, key, headers=headers, on_delivery=note)
         except KafkaException as error:
             self._failed.append((item, error.args[0]))
 

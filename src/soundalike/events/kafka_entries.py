@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry
 from soundalike.domain.types import UserId
-from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_clients import KafkaClients, close_consumer
 from soundalike.events.kafka_messages import read_message, sent_ms
 from soundalike.wire.records import may_be_erasure
 
@@ -65,7 +65,7 @@ def read_entries(clients: KafkaClients) -> Iterator[LogEntry]:
     EventLogError
         If the brokers cannot be read from.
     """
-    with closing(_open(clients)) as consumer:
+    with _reader(clients) as consumer:
         ends = _ends(clients, consumer)
     return _entries(clients, ends)
 
@@ -97,9 +97,17 @@ def _place(message: Message) -> tuple[int, int, int]:
     return message.partition() or 0, message.offset() or 0, sent_ms(message)
 
 
-def _open(clients: KafkaClients) -> Consumer:
-    # It joins no group: partitions are assigned, and nothing is committed.
-    return clients.consumer(**{"enable.partition.eof": True})
+@contextmanager
+def _reader(clients: KafkaClients) -> Iterator[Consumer]:
+    """Open a consumer that joins no group: partitions are assigned, and nothing is committed.
+
+    librdkafka asks for the group all the same; who may not know it may read.
+    """
+    consumer = clients.consumer(**{"enable.partition.eof": True})
+    try:
+        yield consumer
+    finally:
+        close_consumer(consumer)
 
 
 def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
@@ -123,7 +131,7 @@ def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
     left = {number: high for number, (_, high) in ends.items()}
     if not left:
         return
-    with closing(_open(clients)) as consumer:
+    with _reader(clients) as consumer:
         consumer.assign([TopicPartition(topic, number, low) for number, (low, _) in ends.items()])
         heard = time.monotonic()
         while left:

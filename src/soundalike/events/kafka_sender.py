@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -40,7 +40,7 @@ class Sender:
     def __init__(self, clients: KafkaClients, *, prepare: Callable[[], None]) -> None:
         self._clients = clients
         self._prepare = prepare
-        self._producer = clients.producer()
+        self._producer: Producer | None = None
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._is_prepared = False
@@ -81,7 +81,9 @@ class Sender:
         """Let what is on its way arrive, for a while; end the thread."""
         self._is_closed.set()
         self._listening.join()
-        self._producer.flush(_CLOSE_S)
+        if self._producer is not None:
+            with suppress(KafkaException):  # it failed for good, and what was on its way with it
+                self._producer.flush(_CLOSE_S)
 
     @contextmanager
     def _admitted(self) -> Iterator[None]:
@@ -124,7 +126,7 @@ class Sender:
             self._is_prepared = True
 
     def _send(self, records: Sequence[KeyedValue]) -> None:
-        producer = self._producer
+        producer = self._producer_in_use()
         delivery = _Delivery(len(records))
         deadline = time.monotonic() + _PATIENCE_S
         for key, value in records:
@@ -133,7 +135,7 @@ class Sender:
             msg = f"Kafka at {self._clients.place.bootstrap} has not said in time whether it has the listens"
             raise EventLogError(msg)
         if delivery.error is not None:
-            raise self._failed(producer, delivery.error)
+            raise self._clients.told(delivery.error, "append listens")
 
     def _produce(
         self, producer: Producer, record: KeyedValue, delivery: "_Delivery", deadline: float
@@ -148,21 +150,31 @@ class Sender:
                     raise EventLogError(msg) from None
                 time.sleep(_FULL_S)
             except KafkaException as error:
-                raise self._failed(producer, error.args[0]) from error
+                raise self._clients.told(error, "append listens") from error
             else:
                 return
 
-    def _failed(self, producer: Producer, error: KafkaError) -> EventLogError:
-        """Tell an error; a producer that it has ended for good is replaced."""
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - public, for all its name
-            with self._lock:
-                if self._producer is producer:
-                    self._producer = self._clients.producer()
-        return self._clients.told(error, "append listens")
+    def _producer_in_use(self) -> Producer:
+        with self._lock:
+            if self._producer is None:
+                self._producer = self._clients.producer()
+            return self._producer
 
     def _listen(self) -> None:
+        """Hear what came of records; give up a producer that has failed for good once it holds none."""
+        is_over = False
         while not self._is_closed.is_set():
-            self._producer.poll(_POLL_S)
+            producer = self._producer
+            if producer is None:
+                self._is_closed.wait(_POLL_S)
+                continue
+            try:
+                producer.poll(_POLL_S)
+            except KafkaException as error:
+                _log.debug("the producer has failed for good: %s", error)
+                is_over = True
+            if is_over and not len(producer):
+                self._producer, is_over = None, False
 
 
 class _Delivery:

@@ -144,7 +144,7 @@ def _look_at(clients: KafkaClients, admin: AdminClient, topic: str, fewest: int)
         mended = ",".join(f"{name}={_KEEPS_ALL[name]}" for name in wrong)
         tool = f"kafka-configs.sh --bootstrap-server {clients.place.bootstrap} --entity-type topics"
         msg = (
-            f"the topic {topic!r} forgets ({shown}), but everything is rebuilt from it: run "
+            f"the topic {topic!r} forgets ({shown}), but what is in it must be kept for good: run "
             f"'{tool} --entity-name {topic} --alter --add-config {mended}'"
         )
         raise EventLogError(msg)

@@ -73,7 +73,7 @@ class Watch:
         except KafkaException as error:
             admin.poll(0)  # hears why connections failed
             return LogHealth(is_up=False, is_consumed=False, detail=str(self._clients.told(error)))
-        admin.poll(0)
+        self._clients.forget_error()
         asked = admin.describe_consumer_groups([place.group], request_timeout=_TIMEOUT_S)
         try:
             group: ConsumerGroupDescription = asked[place.group].result()

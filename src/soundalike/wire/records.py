@@ -68,7 +68,8 @@ def record_from(key: bytes | None, value: bytes | None) -> LogRecord:
     if version != RECORD_VERSION or isinstance(version, bool):
         msg = f"its version is not {RECORD_VERSION}, the only one that is known here"
         raise ListenError(msg)
-    if (kind == _ERASURE) != ("erased_until" in body) or kind not in {_LISTEN, _ERASURE}:
+    is_erasure = kind == _ERASURE
+    if not (is_erasure or kind == _LISTEN) or is_erasure != ("erased_until" in body):
         msg = "its type is neither listen nor erasure, or it is not what its type says"
         raise ListenError(msg)
     entry = _entry(body)

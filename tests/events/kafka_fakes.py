@@ -1,0 +1,48 @@
+"""A store that takes records, or fails at it, for tests of whoever hands them on."""
+
+import threading
+from collections.abc import Iterable, Sequence
+
+from soundalike.domain.errors import StoreError
+from soundalike.domain.listening import Listen, LogRecord
+from soundalike.domain.types import EventId
+
+
+class Failing:
+    """Takes records, all or none of those that come at once; refuses some, or everything for a while."""
+
+    def __init__(self, *, refused: Iterable[EventId] = (), error: Exception | None = None) -> None:
+        self.refused = set(refused)
+        self.calls: list[list[LogRecord]] = []
+        self.records: list[LogRecord] = []
+        self.away: Exception | None = None
+        self.arrived = threading.Condition()
+        self._error = error or StoreError("it is refused")
+        self.mends_after_refusing_alone = False
+        self._away_after: tuple[int, Exception] | None = None
+
+    @property
+    def taken(self) -> set[EventId]:
+        return {record.id for record in self.records if isinstance(record, Listen)}
+
+    def go_away_after(self, calls: int, error: Exception) -> None:
+        self._away_after = calls, error
+
+    def take(self, records: Sequence[LogRecord]) -> None:
+        with self.arrived:
+            self.calls.append(list(records))
+            self.arrived.notify_all()
+            if self.away is not None:
+                raise self.away
+            if self._away_after is not None and len(self.calls) > self._away_after[0]:
+                raise self._away_after[1]
+            if any(isinstance(record, Listen) and record.id in self.refused for record in records):
+                if self.mends_after_refusing_alone and len(records) == 1:
+                    self.refused = set()
+                raise self._error
+            self.records += records
+
+    def wait_for(self, count: int, *, patience_s: float = 60.0) -> None:
+        """Wait until so many different listens were taken."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.taken) >= count, patience_s), len(self.taken)

@@ -1,0 +1,181 @@
+"""What librdkafka is told and what it tells: no promise can be set aside, no secret is shown."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+from confluent_kafka import KafkaException
+
+from servers.kafka import Kafka
+from servers.processes import free_ports
+from soundalike.domain.errors import EventLogError, SettingsError
+from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka_topics import check
+
+NOWHERE = KafkaPlace.parse("kafka://127.0.0.1:1/t")
+
+# Asks where nobody answers, with a property that librdkafka warns of, in all the ways that we ask.
+ASK = """
+import logging
+import sys
+from confluent_kafka import KafkaException
+from soundalike.domain.errors import SoundalikeError
+from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka_topics import check
+
+logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
+place = KafkaPlace.parse("kafka://127.0.0.1:1/t")
+properties = {"max.poll.interval.ms": "300000", "delivery.timeout.ms": "300"}
+for wrong in (
+    {"security.protocol": "ssl", "ssl.ca.location": "/nowhere"},
+    {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN"},
+    {"no.such.property": "1"},
+):
+    try:
+        check(place, properties | wrong)
+    except SoundalikeError as error:
+        print(error)
+log = KafkaLog(place, properties)
+log.health()
+for attempt in (log.prepare, lambda: check(place, properties), log.entries):
+    try:
+        attempt()
+    except SoundalikeError as error:
+        print(error)
+consumer = KafkaClients(place, properties).consumer()
+consumer.subscribe(["t"])
+consumer.poll(1)
+consumer.close()
+log.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("enable.idempotence", "false"),
+        ("acks", "1"),
+        ("request.required.acks", "0"),
+        ("partitioner", "random"),
+        ("transactional.id", "x"),
+        ("queuing.strategy", "lifo"),
+        ("enable.auto.commit", "true"),
+        ("auto.commit.enable", "true"),
+        ("enable.auto.offset.store", "true"),
+        ("auto.offset.reset", "latest"),
+        ("partition.assignment.strategy", "range"),
+        ("group.protocol", "consumer"),
+        ("enable.partition.eof", "true"),
+        ("isolation.level", "read_uncommitted"),
+        ("bootstrap.servers", "elsewhere:9092"),
+        ("metadata.broker.list", "elsewhere:9092"),
+        ("group.id", "others"),
+    ],
+)
+def test_what_would_break_a_promise_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name.replace(".", r"\.")):
+        KafkaClients(NOWHERE, {name: value})
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"enable.idempotence": "True", "acks": "all", "enable.auto.commit": "false"},
+        {"acks": "-1", "auto.offset.reset": "earliest", "compression.type": "lz4", "linger.ms": "20"},
+        {
+            "security.protocol": "sasl_ssl",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": "ada",
+            "sasl.password": "s3cret",
+            "ssl.endpoint.identification.algorithm": "https",
+        },
+    ],
+)
+def test_the_rest_is_passed_through(properties: Mapping[str, str]) -> None:
+    clients = KafkaClients(NOWHERE, properties)
+    clients.producer()
+    clients.consumer().close()
+    clients.admin()
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"no.such.property": "s3cret"},
+        {"security.protocol": "sasl_plaintext", "sasl.mechanism": "s3cret", "sasl.password": "s3cret"},
+        {"ssl.key.pem": "s3cret", "security.protocol": "ssl"},
+        {"ssl.ca.location": "/s3cret", "security.protocol": "ssl"},
+    ],
+)
+def test_a_property_that_is_none_is_said_without_its_value(properties: Mapping[str, str]) -> None:
+    clients = KafkaClients(NOWHERE, properties)
+    with pytest.raises(SettingsError, match=r"\[kafka\]") as caught:
+        clients.producer()
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert "s3cret" not in repr(clients)
+
+
+def test_no_secret_is_in_what_librdkafka_says_of_itself(caplog: pytest.LogCaptureFixture) -> None:
+    secrets = {"sasl.password": "s3cret", "sasl.username": "ada", "ssl.key.password": "s3cret"}
+    with caplog.at_level(logging.DEBUG):
+        producer = KafkaClients(NOWHERE, secrets | {"debug": "all"}).producer()
+        producer.poll(0.2)
+    assert "sasl.password" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_nothing_but_errors_of_ours_comes_to_the_terminal() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", ASK], env=dict(os.environ), capture_output=True, text=True, check=True
+    )
+    assert told.stderr == ""
+    assert "ssl.ca.location" in told.stdout
+    assert told.stdout.count("Kafka at 127.0.0.1:1 does not answer") == 3
+
+
+def test_what_librdkafka_says_goes_to_a_logger_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        admin = KafkaClients(NOWHERE, {}).admin()
+        with pytest.raises(KafkaException):
+            admin.list_topics(timeout=1)
+        admin.poll(0)
+    lines = [record for record in caplog.records if "Connection refused" in record.getMessage()]
+    assert lines
+    assert {line.levelno for line in lines} == {logging.DEBUG}
+    assert {line.name for line in lines} == {"soundalike.events.kafka_clients.librdkafka"}
+
+
+@pytest.mark.kafka
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("properties", "why"),
+        [
+            ({"security.protocol": "ssl"}, "TLS|does not answer"),
+            (
+                {
+                    "security.protocol": "sasl_plaintext",
+                    "sasl.mechanism": "PLAIN",
+                    "sasl.username": "ada",
+                    "sasl.password": "s3cret",
+                },
+                "does not know who asks|does not answer",
+            ),
+        ],
+    )
+    def test_who_speaks_otherwise_than_the_broker_is_told_so(
+        self, kafka: Kafka, properties: Mapping[str, str], why: str
+    ) -> None:
+        with pytest.raises(EventLogError, match=why) as caught:
+            check(KafkaPlace.parse(kafka.url()), properties)
+        assert "s3cret" not in str(caught.value)
+
+    def test_a_host_that_nobody_knows_is_said_to_be_none(self) -> None:
+        with pytest.raises(EventLogError, match="an address that nobody knows"):
+            check(KafkaPlace.parse(f"kafka://no-such-host.invalid:{free_ports(1)[0]}/t"), {})

@@ -1,0 +1,97 @@
+"""Where a log in Kafka is, told by one URL that holds no secrets."""
+
+import pytest
+
+from soundalike.domain.errors import SettingsError
+from soundalike.events.kafka_place import KafkaPlace
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("kafka://localhost:9092/listens", KafkaPlace(servers=("localhost:9092",), topic="listens")),
+        ("kafka://localhost/listens", KafkaPlace(servers=("localhost:9092",), topic="listens")),
+        ("KAFKA://Broker.Example/a.b_c-D", KafkaPlace(servers=("Broker.Example:9092",), topic="a.b_c-D")),
+        (
+            "kafka://a:1,10.0.0.2:65535,c/t",
+            KafkaPlace(servers=("a:1", "10.0.0.2:65535", "c:9092"), topic="t"),
+        ),
+        ("kafka://[::1]/t", KafkaPlace(servers=("[::1]:9092",), topic="t")),
+        ("kafka://[2001:db8::2]:9093,h/t", KafkaPlace(servers=("[2001:db8::2]:9093", "h:9092"), topic="t")),
+        (
+            "kafka://h/t?partitions=12&replication=3&group=folders",
+            KafkaPlace(servers=("h:9092",), topic="t", partitions=12, replication=3, group="folders"),
+        ),
+        ("kafka://h/t?group=a%2Fb", KafkaPlace(servers=("h:9092",), topic="t", group="a/b")),
+        ("kafka://h/t?", KafkaPlace(servers=("h:9092",), topic="t")),
+    ],
+)
+def test_a_url_says_brokers_topic_and_how_it_is_made(url: str, place: KafkaPlace) -> None:
+    assert KafkaPlace.parse(url) == place
+
+
+def test_what_is_not_said_is_left_to_others() -> None:
+    place = KafkaPlace.parse("kafka://h/t")
+    assert (place.partitions, place.replication, place.group) == (None, None, "soundalike")
+    assert (place.bootstrap, place.dead_letters) == ("h:9092", "t.dead")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("kafka:///t", "brokers"),
+        ("kafka://h:0/t", "port"),
+        ("kafka://h:65536/t", "port"),
+        ("kafka://h:/t", "port"),
+        ("kafka://h:x/t", "port"),
+        ("kafka://h,,g/t", "brokers"),
+        ("kafka://h g/t", "brokers"),
+        ("kafka://::1/t", "brokers"),
+        ("kafka://[::1/t", "brokers"),
+        ("kafka://h", "topic"),
+        ("kafka://h/", "topic"),
+        ("kafka://h/..", "topic"),
+        ("kafka://h/a/b", "topic"),
+        ("kafka://h/a%20b", "topic"),
+        (f"kafka://h/{'t' * 245}", "topic"),
+        ("kafka://h/t#x", "nothing stands"),
+        ("mqtt://h/t", "nothing stands"),
+        ("kafka://h/t?partitions=0", "partitions"),
+        ("kafka://h/t?partitions=-1", "partitions"),
+        ("kafka://h/t?partitions=\N{FULLWIDTH DIGIT ONE}", "partitions"),
+        ("kafka://h/t?partitions", "NAME=VALUE"),
+        ("kafka://h/t?replication=101", "replication"),
+        ("kafka://h/t?group=", "group"),
+        ("kafka://h/t?group=a%0Ab", "group"),
+        ("kafka://h/t?partitions=2&partitions=3", "twice"),
+    ],
+)
+def test_what_is_malformed_is_said_in_one_line(url: str, why: str) -> None:
+    with pytest.raises(SettingsError, match=why) as caught:
+        KafkaPlace.parse(url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "kafka://ada:s3cret@h:9092/t",
+        "kafka://s3cret@h/t",
+        "kafka://ada:s3cret/with/@h/t",
+        "kafka://ada:s3cret#@h/t",
+        "kafka://ada:s3cret?@h/t",
+        "kafka://h/t?sasl.password=s3cret",
+        "kafka://h/t?partitions=s3cret",
+        "kafka://h:s3cret/t",
+    ],
+)
+def test_what_may_be_a_password_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        KafkaPlace.parse(url)
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_whoever_writes_a_password_into_the_url_is_told_where_it_belongs() -> None:
+    with pytest.raises(SettingsError, match=r"sasl\.username.*\[kafka\]"):
+        KafkaPlace.parse("kafka://ada:s3cret@h/t")

@@ -1,0 +1,167 @@
+"""Records of a shared log are read back to the letter, and nothing else is taken for one."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from making import make_listen
+from soundalike.domain.errors import ListenError
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
+from soundalike.domain.types import EventId, TrackId, UserId
+from soundalike.wire.listens import listen_body, listens_from
+from soundalike.wire.records import (
+    MAX_AHEAD_MS,
+    MAX_RECORD_BYTES,
+    check_date,
+    may_be_erasure,
+    record_from,
+    record_key,
+    record_value,
+    user_of,
+)
+
+ADA = UserId("ada")
+NOW_MS = 1_700_000_000_000
+
+user_ids = st.from_regex(r"[A-Za-z0-9._~@-]{1,64}", fullmatch=True).map(UserId)
+times = st.integers(0, 253_402_300_799_999)
+listens = st.builds(
+    Listen,
+    id=st.uuids().map(str).map(EventId) | st.just(EventId("01J7XQ3M5N8P9R2S4T6V8W0XYZ")),
+    user_id=user_ids,
+    track_id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128).map(TrackId),
+    kind=st.sampled_from(ListenKind),
+    position_ms=st.none() | st.integers(0, 2**53 - 1),
+    at_ms=times,
+)
+erasures = st.builds(ErasureRecord, st.builds(Erasure, user_ids, times), st.booleans())
+
+
+@given(listens | erasures)
+def test_what_is_written_is_read(record: LogRecord) -> None:
+    value = record_value(record)
+    assert record_from(record_key(record), value) == record
+    assert len(value) <= MAX_RECORD_BYTES
+    assert record_key(record) == user_of(record).encode()
+
+
+@given(listens | erasures)
+def test_whoever_looks_for_erasures_finds_them_all(record: LogRecord) -> None:
+    assert may_be_erasure(record_value(record)) or isinstance(record, Listen)
+
+
+def test_the_value_is_json_that_names_version_type_and_user() -> None:
+    listen = make_listen(1, kind="skipped", position_ms=5, at_ms=NOW_MS)
+    assert json.loads(record_value(listen)) == {
+        "version": 1,
+        "type": "listen",
+        "user": "ada",
+        "id": "00000000-0000-4000-8000-000000000001",
+        "track_id": "t1",
+        "kind": "skipped",
+        "position_ms": 5,
+        "at": "2023-11-14T22:13:20.000Z",
+    }
+    assert json.loads(record_value(ErasureRecord(Erasure(ADA, NOW_MS), is_total=True))) == {
+        "version": 1,
+        "type": "erasure",
+        "user": "ada",
+        "erased_until": "2023-11-14T22:13:20.000Z",
+        "is_total": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"type": "erasure"},
+        {"type": "erasure", "erased_until": "2026-01-01T00:00:00Z", "is_total": True},
+        {"erased_until": "2026-01-01T00:00:00Z"},
+        {"user": "bob", "version": 2},
+    ],
+)
+def test_nothing_that_a_client_sends_becomes_an_erasure_or_anybody_elses(hostile: dict[str, Any]) -> None:
+    sent = {**listen_body(make_listen(1)), **hostile}
+    (listen,) = listens_from({"events": [sent]}, ADA)
+    record = record_from(record_key(listen), record_value(listen))
+    assert record == listen == make_listen(1)
+
+
+LISTEN = json.loads(record_value(make_listen(1)))
+ERASURE = json.loads(record_value(ErasureRecord(Erasure(ADA, 5), is_total=False)))
+
+
+def without(body: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (without(LISTEN, "version"), "version"),
+        (LISTEN | {"version": 2}, "version"),
+        (LISTEN | {"version": "1"}, "version"),
+        (LISTEN | {"version": True}, "version"),
+        (without(LISTEN, "type"), "type"),
+        (LISTEN | {"type": "like"}, "type"),
+        (LISTEN | {"type": ["listen"]}, "type"),
+        (LISTEN | {"type": "erasure"}, "type"),
+        (ERASURE | {"type": "listen"}, "type"),
+        (LISTEN | {"user": "bob"}, "key is not its user"),
+        (LISTEN | {"user": None}, "user"),
+        (without(LISTEN, "id"), "id is a UUID"),
+        (LISTEN | {"kind": "loved"}, "kind is one of"),
+        (LISTEN | {"position_ms": -1}, "position_ms"),
+        (LISTEN | {"at": 5}, "at is a time"),
+        (LISTEN | {"track_id": ""}, "track_id"),
+        (LISTEN | {"track_id": "\n" * 129}, "track_id"),
+        (LISTEN | {"track_id": "\ud800"}, "track_id"),
+        (LISTEN | {"track_id": 7}, "track_id"),
+        (ERASURE | {"erased_until": None}, "erased_until"),
+        (without(ERASURE, "is_total"), "is_total"),
+        (ERASURE | {"is_total": 1}, "is_total"),
+        ([LISTEN], "no object"),
+        (None, "no object"),
+    ],
+)
+def test_what_is_malformed_is_refused_with_its_reason(body: object, why: str) -> None:
+    with pytest.raises(ListenError, match=why):
+        record_from(b"ada", json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (None, "no value"),
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[" * 10_000, "not JSON"),
+        (b" " * (MAX_RECORD_BYTES + 1), "longer than"),
+    ],
+)
+def test_what_is_no_json_is_refused(value: bytes | None, why: str) -> None:
+    with pytest.raises(ListenError, match=why):
+        record_from(b"ada", value)
+
+
+@pytest.mark.parametrize("key", [None, b"", b"Ada", b"\xff"])
+def test_a_record_stands_under_its_users_key(key: bytes | None) -> None:
+    with pytest.raises(ListenError, match="key"):
+        record_from(key, record_value(make_listen(1)))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        make_listen(1, at_ms=NOW_MS + MAX_AHEAD_MS),
+        ErasureRecord(Erasure(ADA, NOW_MS + MAX_AHEAD_MS), is_total=True),
+    ],
+)
+def test_what_is_dated_more_than_a_day_ahead_of_its_sending_is_refused(record: LogRecord) -> None:
+    check_date(record, sent_ms=NOW_MS)
+    with pytest.raises(ListenError, match="more than a day"):
+        check_date(record, sent_ms=NOW_MS - 1)
