@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--plays", type=int, help="how many of the real plays; all by default")
     parser.add_argument("--tracks", type=int, default=FMA_TRACKS, help="tracks of the snapshot")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server is left over
     asked = set(PARTS) if "all" in given.parts else set(given.parts)
     with tempfile.TemporaryDirectory(prefix="soundalike-bench-") as name:
         folder = Path(name)

@@ -126,7 +126,8 @@ def consumers(url: str, store: str, data: Path) -> Iterator[float]:
             stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))  # noqa: S603 - our own program
             for _ in range(CONSUMERS)
         ]
-        stack.callback(lambda: [process.terminate() for process in processes])
+        for process in processes:
+            stack.callback(process.terminate)
         out = processes[0].stdout
         if out is None or not out.readline():
             sys.exit("a consumer ended early")

@@ -1,10 +1,12 @@
 """Server processes for tests: started in a folder of their own, killed, paused, started again."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ FETCHED = Path(__file__).resolve().parents[2] / "var" / "servers"
 """Where ``make servers`` puts what is started here."""
 
 PATIENCE_S = 60.0
+_PR_SET_PDEATHSIG = 1
 
 
 class ServerProcess:
@@ -35,9 +38,14 @@ class ServerProcess:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
                 start_new_session=True,
-            )  # fmt: skip
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - it only asks the kernel for something
+            )
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -106,3 +114,9 @@ def running(server: ServerProcess) -> Iterator[ServerProcess]:
         yield server
     finally:
         server.stop()
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process where the tests are killed; only Linux knows how."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -98,7 +98,7 @@ class SparkCluster:
                 workers = json.loads(answer.read())["workers"]
         except OSError:
             return None
-        return sum(worker["state"] == "ALIVE" for worker in workers)
+        return sum(1 for worker in workers if worker["state"] == "ALIVE")
 
     def _process(self, log: Path, *words: str) -> ServerProcess:
         command = [str(self._home / "bin" / "spark-class"), *words]

@@ -1,0 +1,96 @@
+"""Learning on a Spark cluster of two workers, however its executors read the library, beside one machine."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from distributing.snapshots import SCHEMA, fill
+from servers.spark import SparkCluster, connector_jars
+from soundalike.app.adapters import mongodb_source, open_store
+from soundalike.domain.ports import SimilarityEngine
+from soundalike.domain.similarity import DEFAULT_RECIPE, Neighbours
+from soundalike.domain.table import Snapshot
+from soundalike.model.local import LocalEngine
+from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.model.spark import SparkEngine
+from soundalike.services.snapshots import LibrarySnapshots
+from soundalike.settings import load_settings
+
+TRACKS = 20_000
+K = 50
+ROUNDS = 3
+NEAR = 1e-5
+
+
+def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TRACKS) -> None:
+    """Print seconds of each step, by each way, and whether all of them learn the same."""
+    print(f"\n== learning from {count:,} tracks, fit and {K} neighbours each; {ROUNDS} rounds in one session")
+    fill(mongodb, count)
+    snapshot = taken(mongodb, folder)
+    source = mongodb_source(load_settings({"store": mongodb, "data": folder}, {}), SCHEMA)
+    shared = folder / "shared"
+    shared.mkdir()
+    spark = partial(SparkEngine, master=cluster.url, properties={"spark.jars": connector_jars()})
+    engines: Mapping[str, Callable[[], SimilarityEngine]] = {
+        "NumPy, one process": lambda: LocalEngine(ParquetSnapshots()),
+        "Spark, local[2]": lambda: SparkEngine(master="local[2]"),
+        "cluster, sent by the driver": spark,
+        "cluster, shared folder": partial(spark, snapshots_url=shared.as_uri()),
+        "cluster, MongoDB's protocol": partial(spark, source=source),
+    }
+    print("  the first fit starts the session and reads; seconds")
+    print(f"  {'':28}{'first fit':>11}{'fit':>7}{'neighbours':>12}{'times NumPy':>13}")
+    expected: Neighbours | None = None
+    baseline_s = 0.0
+    for name, make in engines.items():
+        with closing(make()) as engine:
+            first_s, fit_s, neighbours_s, found = timed(engine, snapshot)
+        baseline_s = baseline_s or fit_s + neighbours_s
+        ratio = (fit_s + neighbours_s) / baseline_s
+        print(f"  {name:28}{first_s:11.1f}{fit_s:7.2f}{neighbours_s:12.1f}{ratio:13.1f}", flush=True)
+        expected = expected or found
+        if not np.allclose(found.distances, expected.distances, atol=NEAR):
+            sys.exit(f"{name} learnt something else than NumPy")
+    print(f"  all distances within {NEAR:g} of NumPy's")
+
+
+def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, float, float, Neighbours]:
+    """Return the seconds of the first fit, the medians of a later one and of the search, and its result."""
+    with clock() as first:
+        space = engine.fit(DEFAULT_RECIPE, snapshot)
+    fits, finds = [], []
+    for _ in range(ROUNDS):
+        with clock() as fit:
+            space = engine.fit(DEFAULT_RECIPE, snapshot)
+        with clock() as find:
+            found = engine.neighbours(space, snapshot, k=K)
+        fits.append(fit())
+        finds.append(find())
+    return first(), statistics.median(fits), statistics.median(finds), found
+
+
+@contextmanager
+def clock() -> Iterator[Callable[[], float]]:
+    """Yield what tells the seconds of the block, once it is over."""
+    start = time.perf_counter()
+    end: list[float] = []
+    yield lambda: end[0] - start
+    end.append(time.perf_counter())
+
+
+def taken(store: str, folder: Path) -> Snapshot:
+    """Write the driver's snapshot of a store."""
+    with open_store(store) as opened:
+        library = LibrarySnapshots(opened, ParquetSnapshots(), schema=SCHEMA, workspace=_no_workspace)
+        return library.export(str(folder / "cluster.parquet"))
+
+
+@contextmanager
+def _no_workspace() -> Iterator[Path]:
+    yield Path()
