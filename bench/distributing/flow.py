@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
-
 from journeys.plays import json_line, read_plays
 from servers.kafka import Kafka, new_topic
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listening import Listen
 from soundalike.domain.types import UserId
+from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_place import KafkaPlace
 from soundalike.wire.profiles import profile_body
 
 CONSUMERS = 2
