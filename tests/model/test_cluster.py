@@ -1,5 +1,6 @@
 """Training on a Spark cluster; most tests share its session, as engines in one notebook would."""
 
+import os
 import subprocess
 import sys
 import traceback
@@ -27,7 +28,7 @@ from soundalike.domain.table import LibraryTable
 from soundalike.model.spark import SparkEngine
 from soundalike.model.spark_executors import check_executors
 from soundalike.model.spark_mongo import MongoSource
-from soundalike.model.spark_rows import open_rows
+from soundalike.model.spark_rows import Rows, open_rows
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import package_file
 from soundalike.model.tune import GridTuner
@@ -185,9 +186,52 @@ def test_a_snapshot_in_a_shared_folder_is_gone_after_the_run(
 
 def test_a_shared_folder_may_have_any_name(cluster: SparkEngine, tmp_path: Path) -> None:
     del cluster
-    snapshot = write_snapshot(make_music(20), tmp_path / "music.parquet")
-    with closing(SparkEngine(snapshots_url=f"file://{tmp_path}/x[1]{{2,3}}*? _é")) as engine:
+    odd = tmp_path / "x[1]{2,3}*? _é 50%20"
+    odd.mkdir()
+    snapshot = write_snapshot(make_music(20), odd / "music.parquet")
+    with closing(SparkEngine(snapshots_url=f"file://{odd}")) as engine:
         assert engine.fit(SpaceRecipe(), snapshot).mean.shape == (6,)
+
+
+def test_what_killed_runs_left_in_a_shared_folder_goes_after_a_day(
+    engine_reading: EngineReading, tmp_path: Path
+) -> None:
+    library = make_music(20)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    names = ("soundalike-snapshot-old.parquet", "soundalike-snapshot-new.parquet", "another-old.parquet")
+    for name in names:
+        (shared / name).touch()
+        os.utime(shared / name, (1_700_000_000,) * 2 if "old" in name else None)
+    engine = engine_reading("folder", library)
+    engine.fit(RECIPE, write_snapshot(library, tmp_path / "music.parquet"))
+    engine.close()
+    assert {path.name for path in shared.iterdir()} == {*names[1:]}
+
+
+def test_a_folder_that_executors_do_not_share_is_one_line(session: QuietSession, tmp_path: Path) -> None:
+    snapshot = write_snapshot(make_music(20), tmp_path / "music.parquet")
+    rows = open_rows(session, snapshot, snapshots_url=(tmp_path / "shared").as_uri(), source=None)
+    for file in (tmp_path / "shared").iterdir():
+        file.unlink()
+    with pytest.raises(EngineError, match=r"executors do not see the snapshot below file:.*/shared; 'snap"):
+        read_all(session, rows)
+    rows.release()
+
+
+def read_all(session: QuietSession, rows: Rows) -> None:
+    with session.translated("read"):
+        rows.frame.count()
+
+
+def test_a_file_system_that_spark_lacks_is_one_line(cluster: SparkEngine, tmp_path: Path) -> None:
+    del cluster
+    snapshot = write_snapshot(make_music(20), tmp_path / "music.parquet")
+    with (
+        closing(SparkEngine(snapshots_url="s3a://bucket/folder")) as engine,
+        pytest.raises(EngineError, match="it has no file system for s3a; name it in"),
+    ):
+        engine.fit(RECIPE, snapshot)
 
 
 def test_a_shared_folder_that_cannot_be_written_is_one_line(cluster: SparkEngine, tmp_path: Path) -> None:

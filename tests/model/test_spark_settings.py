@@ -10,6 +10,7 @@ from soundalike.model.spark_settings import (
     is_on_this_machine,
     kept_properties,
     own_properties,
+    secrets_of,
     write_properties,
 )
 
@@ -42,6 +43,11 @@ def test_ours_win_where_results_rest_on_them(tmp_path: Path) -> None:
 def test_our_java_options_are_kept_beside_the_user_s(tmp_path: Path) -> None:
     options = own_properties(CLUSTER, {"spark.driver.extraJavaOptions": "-Dx=1"}, folder=tmp_path)
     assert options["spark.driver.extraJavaOptions"].endswith(f'"-Djava.io.tmpdir={tmp_path}" -Dx=1')
+
+
+def test_values_that_hold_secrets_are_known_by_their_names() -> None:
+    given = {"spark.hadoop.fs.s3a.secret.key": "one", "spark.ssl.keyPassword": "two", "spark.app.name": "x"}
+    assert secrets_of(given) == ("one", "two")
 
 
 def test_what_is_hidden_grows_and_never_shrinks() -> None:

@@ -19,6 +19,7 @@ from soundalike.model.spark_lsh import LshJoin
 from soundalike.model.spark_mongo import MongoSource
 from soundalike.model.spark_rows import Rows, open_rows
 from soundalike.model.spark_session import QuietSession
+from soundalike.model.spark_settings import secrets_of
 from soundalike.model.spark_tasks import (
     NEIGHBOURS_COLUMNS,
     PLACES_COLUMNS,
@@ -120,7 +121,7 @@ class SparkEngine:
         require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("join by LSH"):
-            join = LshJoin(session.spark, self._places(space, snapshot), parameters)
+            join = LshJoin(session, self._places(space, snapshot), parameters)
             return join.neighbours(k)
 
     def places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
@@ -136,7 +137,7 @@ class SparkEngine:
 
     def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> LshJoin:
         """Prepare a join over coordinates in memory, to try parameters on."""
-        return LshJoin(self._session().spark, coordinates, parameters)
+        return LshJoin(self._session(), coordinates, parameters)
 
     def close(self) -> None:
         """Let go of what was read, and stop Spark and its JVM, if they were started."""
@@ -151,7 +152,10 @@ class SparkEngine:
                 self._master,
                 self._properties,
                 has_mongodb=self._source is not None and self._snapshots_url is None,
-                secrets=self._source.secrets if self._source is not None else (),
+                secrets=(
+                    *(self._source.secrets if self._source is not None else ()),
+                    *secrets_of(self._properties),
+                ),
             )
         return self._opened
 

@@ -17,6 +17,7 @@ _PATIENCE = "spark.scheduler.maxRegisteredResourcesWaitingTime"
 _DEFAULT_PATIENCE = "120s"
 _CONNECT_PATIENCE_S = 10
 _LOOK_EVERY_S = 0.5
+_JOIN_PATIENCE_S = 5
 _STANDALONE = "spark://"
 
 
@@ -72,7 +73,7 @@ class ExecutorWatch:
     ) -> None:
         """Look no more."""
         self._closed.set()
-        self._thread.join()
+        self._thread.join(_JOIN_PATIENCE_S)
 
     def executor_count(self) -> int:
         """Count the executors that are connected."""

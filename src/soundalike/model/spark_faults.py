@@ -48,8 +48,12 @@ _KNOWN = (
         "MongoDB did not answer; its address must be right for this machine and for every executor",
     ),
     (
-        r"(?:PATH_NOT_FOUND|FileNotFoundException|does not exist).*?(\S*soundalike-snapshot-\w*)",
-        "executors do not see {}; the setting 'snapshots' must name a folder that all of them share",
+        r"(?=.*(?:FileNotFoundException|_NOT_FOUND|does not exist)).*?([^\s'\"]*)/soundalike-snapshot-",
+        "executors do not see the snapshot below {}; 'snapshots' must name a folder that all of them share",
+    ),
+    (
+        r"(?:No FileSystem for scheme \"?|Class org\.apache\.hadoop\.fs\.)(\w+)",
+        "it has no file system for {}; name it in spark.jars.packages (s3a: org.apache.hadoop:hadoop-aws)",
     ),
     (
         r"All masters are unresponsive|Master removed our application",

@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyspark.ml.feature import BucketedRandomProjectionLSH, BucketedRandomProjectionLSHModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - what everyone calls it
 
 from soundalike.domain.similarity import LshParameters, Neighbours
 from soundalike.domain.types import FloatArray
 from soundalike.model.exact import exact_neighbours
+from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import COORDINATES_COLUMNS, BroadcastReader, coordinates_task, parts_of
 
 # The join wants one distance beyond which no pair is of interest: all but this share of the
@@ -33,19 +34,26 @@ class LshJoin:
     """
 
     def __init__(
-        self, spark: SparkSession, coordinates: FloatArray, parameters: LshParameters, *, seed: int = 0
+        self, session: QuietSession, coordinates: FloatArray, parameters: LshParameters, *, seed: int = 0
     ) -> None:
-        self._spark = spark
+        self._session = session
         self._coordinates = coordinates
         self._parameters = parameters
         self._seed = seed
 
     def neighbours(self, k: int) -> Neighbours:
-        """Join, and keep the k nearest of what each track met; -1 where it met fewer."""
+        """Join, and keep the k nearest of what each track met; -1 where it met fewer.
+
+        Raises
+        ------
+        EngineError
+            If Spark fails.
+        """
         rows = np.full((len(self._coordinates), k), -1, dtype=np.int32)
         distances = np.full(rows.shape, np.inf, dtype=np.float32)
         if len(self._coordinates) > 1:
-            pairs = self._nearest_pairs(k)
+            with self._session.translated("join by LSH"):
+                pairs = self._nearest_pairs(k)
             row, rank = (np.asarray(pairs.column(name)) for name in ("row", "rank"))
             rows[row, rank - 1] = np.asarray(pairs.column("other"))
             distances[row, rank - 1] = np.asarray(pairs.column("distance"))
@@ -55,11 +63,17 @@ class LshJoin:
         """Count from the hash columns how many others share a bucket with a track, on average.
 
         Takes memory that grows with the square of the tracks: meant for a sample.
+
+        Raises
+        ------
+        EngineError
+            If Spark fails.
         """
-        hashed = self._model.transform(self._frame).select(
-            "row", F.transform("hashes", lambda each: vector_to_array(each)[0]).alias("buckets")
-        )
-        table = hashed.toArrow().sort_by("row")
+        with self._session.translated("hash the tracks"):
+            hashed = self._model.transform(self._frame).select(
+                "row", F.transform("hashes", lambda each: vector_to_array(each)[0]).alias("buckets")
+            )
+            table = hashed.toArrow().sort_by("row")
         buckets = np.asarray(table.column("buckets").combine_chunks().flatten()).reshape(len(table), -1)
         is_met = np.zeros((len(table), len(table)), dtype=bool)
         for column in buckets.T:
@@ -69,10 +83,11 @@ class LshJoin:
     @cached_property
     def _frame(self) -> DataFrame:
         # Broadcast, for a part of a table in memory that is too large for one message would fail.
-        context = self._spark.sparkContext
+        spark = self._session.spark
+        context = spark.sparkContext
         reader: BroadcastReader[FloatArray] = BroadcastReader(context.broadcast(self._coordinates))
         parts = parts_of(len(self._coordinates), context.defaultParallelism)
-        numbers = self._spark.range(0, parts, 1, parts)
+        numbers = spark.range(0, parts, 1, parts)
         frame = numbers.mapInArrow(coordinates_task(reader, parts), COORDINATES_COLUMNS)
         return frame.select("row", array_to_vector(F.col("place")).alias("place")).cache()
 

@@ -9,6 +9,7 @@ its own disk. What was lost with an executor is read again, and must then be the
 import contextlib
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ from soundalike.model.spark_tasks import (
 )
 
 _PREFIX = "soundalike-snapshot-"
+_STALE_S = 24 * 3600
 _GLOB = re.compile(r"([\\{}\[\]*?])")
 
 
@@ -111,6 +113,7 @@ def _from_folder(session: QuietSession, link: Path, folder: str, parts: int) -> 
     copy = HadoopFile(session, f"{folder.rstrip('/')}/{_PREFIX}{uuid.uuid4().hex}.parquet")
     try:
         copy.copy_from(link)
+        copy.delete_stale(f"{_PREFIX}*", older_than_s=_STALE_S)
         frame = session.spark.read.schema(ROWS_COLUMNS).parquet(_GLOB.sub(r"\\\1", copy.url))
         if frame.rdd.getNumPartitions() < parts:
             frame = frame.repartition(parts)
@@ -173,13 +176,24 @@ class HadoopFile:
 
     def copy_from(self, path: Path) -> None:
         """Copy a file of this machine there; the folder is made."""
-        source = self._jvm.org.apache.hadoop.fs.Path(path.resolve().as_uri())
+        source = self._jvm.org.apache.hadoop.fs.Path(self._jvm.java.io.File(str(path)).toURI())
         self._system().copyFromLocalFile(False, True, source, self._path)  # noqa: FBT003 - Java has no names
 
     def delete(self) -> None:
         """Remove it, if it is there and can be removed."""
         with contextlib.suppress(Py4JError):
             self._system().delete(self._path, False)  # noqa: FBT003 - Java has no names
+
+    def delete_stale(self, pattern: str, *, older_than_s: float) -> None:
+        """Remove files beside it that runs which were killed have left behind."""
+        with contextlib.suppress(Py4JError):
+            folder = _GLOB.sub(r"\\\1", self._path.getParent().toString())
+            newest_ms = (time.time() - older_than_s) * 1000
+            for found in self._system().globStatus(
+                self._jvm.org.apache.hadoop.fs.Path(f"{folder}/{pattern}")
+            ):
+                if found.isFile() and found.getModificationTime() < newest_ms:
+                    self._system().delete(found.getPath(), False)  # noqa: FBT003 - Java has no names
 
     def _system(self) -> Any:  # noqa: ANN401 - py4j has no types
         return self._path.getFileSystem(self._configuration)

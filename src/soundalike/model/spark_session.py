@@ -11,15 +11,11 @@ import contextlib
 import logging
 import os
 import shlex
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyspark
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
@@ -34,9 +30,15 @@ from soundalike.model import spark_settings
 from soundalike.model.java import LOWEST_JAVA, find_java
 from soundalike.model.spark_executors import ExecutorWatch, check_executors, require_master
 from soundalike.model.spark_faults import Fault, say, without
+from soundalike.model.spark_process import (
+    environment,
+    interrupt_handler_kept,
+    is_interrupted,
+    is_worth_logging,
+    stop_gateway,
+)
 from soundalike.model.spark_settings import LOOPBACK, ONE_THREAD, PYTHON
 
-_STOP_PATIENCE_S = 15
 _PROCESS = contextlib.ExitStack()
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
 
@@ -77,9 +79,9 @@ class QuietSession:
         self._secrets = secrets
         self._watch: ExecutorWatch | None = None
         self._closing = contextlib.ExitStack()
+        self._is_guest = SparkContext._active_spark_context is not None  # noqa: SLF001 - as below
         # A session that outlives us serves what we gave it to executors that come later.
-        is_guest = SparkContext._active_spark_context is not None  # noqa: SLF001 - as below
-        folder = (_PROCESS if is_guest else self._closing).enter_context(
+        folder = (_PROCESS if self._is_guest else self._closing).enter_context(
             tempfile.TemporaryDirectory(prefix="soundalike-spark-", ignore_cleanup_errors=True)
         )
         self.folder = Path(folder)
@@ -111,10 +113,12 @@ class QuietSession:
         KeyboardInterrupt
             Where Ctrl-C came first, and Spark's own complaint about it after.
         """
+        if self._watch is not None:
+            self._watch.gave_up = None
         try:
             yield
         except (PySparkException, Py4JError, OSError, EOFError, RuntimeError, ValueError) as error:
-            if _is_interrupted(error):
+            if is_interrupted(error):
                 raise KeyboardInterrupt from error
             fault = Fault(error, log=self._log, gave_up=self._watch.gave_up if self._watch else None)
             # A traceback would show what the message leaves out.
@@ -136,12 +140,12 @@ class QuietSession:
         spark_settings.write_properties(settings, file)
         arguments = f"--load-spark-defaults --properties-file {shlex.quote(str(file))} pyspark-shell"
         variables = self._variables(master, java.home) | {"PYSPARK_SUBMIT_ARGS": arguments}
-        with _environment(variables), _interrupt_handler_kept():
+        with environment(variables), interrupt_handler_kept():
             log = self._closing.enter_context(self._log.open("wb"))
             gateway = launch_gateway(  # type: ignore[no-untyped-call]  # PySpark left it without types
                 popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
             )
-            self._closing.callback(_stop_gateway, gateway)
+            self._closing.callback(stop_gateway, gateway)
             context = SparkContext(gateway=gateway)
             self._closing.callback(context.stop)
         return SparkSession(context)
@@ -154,7 +158,7 @@ class QuietSession:
             _require_same(master, str(active.master))
             return SparkSession(active)
         python = self._properties.get(PYTHON)
-        with _environment({"PYSPARK_PYTHON": python} if python else {}), _interrupt_handler_kept():
+        with environment({"PYSPARK_PYTHON": python} if python else {}), interrupt_handler_kept():
             # PySpark keeps the one gateway of its process.
             gateway = SparkContext._gateway or launch_gateway()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
             conf = SparkConf(_jvm=gateway.jvm)
@@ -171,8 +175,8 @@ class QuietSession:
     def _quieten(self) -> None:
         # py4j logs what it raises, traceback and all, Ctrl-C even by the root logger.
         logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
-        logging.getLogger().addFilter(_is_worth_logging)
-        self._closing.callback(logging.getLogger().removeFilter, _is_worth_logging)
+        logging.getLogger().addFilter(is_worth_logging)
+        self._closing.callback(logging.getLogger().removeFilter, is_worth_logging)
 
     def _reach_executors(self) -> None:
         """Send the package, and wait until executors have shown that they can run it."""
@@ -180,7 +184,7 @@ class QuietSession:
         context.addPyFile(str(self._package()))
         self._watch = self._closing.enter_context(ExecutorWatch(context))
         check_executors(context)
-        if "spark.sql.shuffle.partitions" not in self._properties:
+        if not self._is_guest and "spark.sql.shuffle.partitions" not in self._properties:
             self.spark.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
 
     def _variables(self, master: str, java_home: Path) -> dict[str, str | None]:
@@ -226,61 +230,3 @@ def _require_same(asked: str | None, submitted: str) -> None:
             "give it to spark-submit alone"
         )
         raise EngineError(msg)
-
-
-def _is_worth_logging(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith("KeyboardInterrupt while sending command")
-
-
-def _is_interrupted(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
-
-
-def _stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
-    """End the JVM, and make room for a later one in this process."""
-    # PySpark keeps the gateway for good, though its JVM is gone.
-    SparkContext._gateway = None  # noqa: SLF001 - there is no public way
-    SparkContext._jvm = None  # noqa: SLF001 - the same
-    with contextlib.suppress(Py4JError, OSError):
-        gateway.shutdown()
-    # Its end of input tells the JVM to go, as it does where this process is killed.
-    gateway.proc.stdin.close()
-    try:
-        gateway.proc.wait(timeout=_STOP_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        gateway.proc.kill()
-        gateway.proc.wait()
-
-
-@contextlib.contextmanager
-def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set variables (None: unset) for the children that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    _set(variables)
-    try:
-        yield
-    finally:
-        _set(before)
-
-
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _interrupt_handler_kept() -> Iterator[None]:
-    """Undo that PySpark takes Ctrl-C for itself; closing the session ends its jobs just as well."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -7,6 +7,7 @@ because a file cannot be read. `spark.redaction.regex` is widened, never narrowe
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,8 +41,8 @@ DEFAULTS = {
 REDACTION = "spark.redaction.regex"
 
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-# Spark's own pattern, and what connection strings come under and look like.
-_SECRET = r"(?i)secret|password|token|access[.]?key|connection[.]uri|mongodb(\+srv)?://"  # noqa: S105 - a pattern
+# Spark's own pattern, and what else holds secrets; connection strings are known by their looks too.
+_SECRET = r"(?i)secret|password|token|access[.]?key|credential|connection[.]uri|mongodb(\+srv)?://"  # noqa: S105 - a pattern
 _FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
@@ -89,6 +90,11 @@ def own_properties(
         defaults["spark.jars.packages"] = CONNECTOR
     joined = {_JAVA_OPTIONS: f"{options} {properties.get(_JAVA_OPTIONS, '')}".strip(), "spark.master": master}
     return defaults | DEFAULTS | dict(properties) | kept_properties(properties.get(REDACTION)) | joined
+
+
+def secrets_of(properties: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values that no message may show."""
+    return tuple(value for name, value in properties.items() if re.search(_SECRET, name) and value)
 
 
 def kept_properties(redaction: str | None) -> dict[str, str]:

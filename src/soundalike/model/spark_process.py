@@ -1,0 +1,75 @@
+"""The JVM as a process: its environment, its end, and Ctrl-C."""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
+from pyspark import SparkContext
+
+_STOP_PATIENCE_S = 15
+
+
+def is_worth_logging(record: logging.LogRecord) -> bool:
+    """Whether a line is none of py4j's about Ctrl-C, which the root logger would print."""
+    return not record.getMessage().startswith("KeyboardInterrupt while sending command")
+
+
+def is_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C came before what was raised."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
+def stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
+    """End the JVM, and make room for a later one in this process."""
+    # PySpark keeps the gateway for good, though its JVM is gone.
+    SparkContext._gateway = None  # noqa: SLF001 - there is no public way
+    SparkContext._jvm = None  # noqa: SLF001 - the same
+    with contextlib.suppress(Py4JError, OSError):
+        gateway.shutdown()
+    # Its end of input tells the JVM to go, as it does where this process is killed.
+    gateway.proc.stdin.close()
+    try:
+        gateway.proc.wait(timeout=_STOP_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()
+        gateway.proc.wait()
+
+
+@contextlib.contextmanager
+def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables (None: unset) for the children that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@contextlib.contextmanager
+def interrupt_handler_kept() -> Iterator[None]:
+    """Undo that PySpark takes Ctrl-C for itself; closing the session ends its jobs just as well."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
