@@ -154,7 +154,7 @@ def _within(clients: KafkaClients, messages: list[Message], left: dict[int, int]
         if error is not None:
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - public, for all its name
                 left.pop(partition, None)
-            elif not error.retriable():
+            elif not error.retriable() and error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise clients.told(error, "read the log")
             continue
         end = left.get(partition)

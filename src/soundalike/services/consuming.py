@@ -73,7 +73,11 @@ class Consuming:
 
     def _erase(self, records: Sequence[ErasureRecord]) -> None:
         for record in records:
+            user_id = record.erasure.user_id
             self._store.erase_listens(record.erasure, is_total=record.is_total)
+            # Their profile is gone too; of what is left, if anything, another is made.
+            if self._store.count_listens(user_id):
+                self._profiles.fold((), {user_id})
 
 
 def _is_listen(record: LogRecord) -> bool:
