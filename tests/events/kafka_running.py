@@ -1,0 +1,110 @@
+"""Consumers that run in threads, and what stands in topics, for tests on a real broker."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from events.kafka_fakes import Failing
+from servers.kafka import Kafka
+from soundalike.events.kafka_consumer import KafkaConsumer
+from soundalike.events.kafka_metrics import ConsumerMetrics
+from soundalike.events.kafka_place import KafkaPlace
+
+PATIENCE_S = 60.0
+
+# So that a test need not wait for long until the group misses a member.
+QUICK = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
+
+
+class Running:
+    """A consumer in a thread."""
+
+    def __init__(
+        self,
+        place: KafkaPlace,
+        take: Callable[..., None],
+        *,
+        properties: Mapping[str, str] = QUICK,
+        metrics: ConsumerMetrics | None = None,
+    ) -> None:
+        self.stop = threading.Event()
+        self.is_ready = threading.Event()
+        self.error: BaseException | None = None
+        self._consumer = KafkaConsumer(place, properties, take, metrics=metrics, on_ready=self.is_ready.set)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def end(self) -> None:
+        self.stop.set()
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive(), "it does not end"
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        try:
+            self._consumer.run(self.stop)
+        except BaseException as error:  # noqa: BLE001 - raised where it is ended
+            self.error = error
+        self.is_ready.set()
+
+
+@contextmanager
+def consuming(
+    place: KafkaPlace,
+    take: Callable[..., None],
+    *,
+    properties: Mapping[str, str] = QUICK,
+    metrics: ConsumerMetrics | None = None,
+) -> Iterator[Running]:
+    """Run a consumer until the end of the block, and see that it ends in good order."""
+    running = Running(place, take, properties=properties, metrics=metrics)
+    try:
+        assert running.is_ready.wait(PATIENCE_S)
+        yield running
+    finally:
+        running.end()
+
+
+def consumed(place: KafkaPlace, count: int) -> Failing:
+    """Consume until so many different listens have come."""
+    store = Failing()
+    with consuming(place, store.take):
+        store.wait_for(count)
+    return store
+
+
+def produce(kafka: Kafka, topic: str, *messages: Mapping[str, object]) -> None:
+    """Send messages as anybody may."""
+    producer = Producer({"bootstrap.servers": kafka.address, "log_level": 0, "message.max.bytes": 5_000_000})
+    for message in messages:
+        producer.produce(topic, **message)  # type: ignore[arg-type]  # whatever a test is about
+    assert producer.flush(PATIENCE_S) == 0
+
+
+def messages_in(kafka: Kafka, topic: str) -> list[Message]:
+    """Read all that stands in a topic by now."""
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": "tests", "log_level": 0})
+    found: list[Message] = []
+    partitions = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
+    for number in partitions:
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=PATIENCE_S)
+        consumer.assign([TopicPartition(topic, number, low)])
+        of_partition: list[Message] = []
+        while len(of_partition) < high - low:
+            of_partition += consumer.consume(high - low, timeout=1.0)
+        found += of_partition
+    consumer.close()
+    return found
+
+
+def committed(kafka: Kafka, place: KafkaPlace) -> int:
+    """Return how many records of all partitions the group has committed."""
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": place.group, "log_level": 0})
+    partitions = consumer.list_topics(place.topic, timeout=PATIENCE_S).topics[place.topic].partitions
+    asked = [TopicPartition(place.topic, number) for number in partitions]
+    offsets = consumer.committed(asked, timeout=PATIENCE_S)
+    consumer.close()
+    return sum(max(0, one.offset) for one in offsets)
