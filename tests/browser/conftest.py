@@ -10,6 +10,7 @@ import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from browser.listener import Ledger, Listener
+from servers.mongodb import drop_database, new_database
 from soundalike.web.server import Server
 from web.stage import Stage
 
@@ -60,12 +61,23 @@ def sounds() -> dict[str, bytes]:
     }
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[Stage]:
-    """A stage with nothing on it, which the library of a test comes from."""
-    stage = Stage(tmp_path)
+DISTRIBUTED = pytest.param("distributed", marks=[pytest.mark.kafka, pytest.mark.mongodb])
+
+
+@pytest.fixture(params=["embedded", DISTRIBUTED])
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    """A stage with nothing on it, in one process or on real servers; the library of a test comes onto it."""
+    if request.param == "embedded":
+        yield Stage(tmp_path)
+        return
+    from web.distributed import DistributedStage  # noqa: PLC0415 - its drivers may be missing
+
+    broker, database = request.getfixturevalue("kafka"), request.getfixturevalue("mongodb")
+    store_url = new_database(database)
+    stage = DistributedStage(tmp_path, store_url=store_url, events_url=f"{broker.url()}?partitions=2")
     yield stage
     stage.close()
+    drop_database(store_url)
 
 
 @pytest.fixture

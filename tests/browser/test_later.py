@@ -120,6 +120,18 @@ def test_the_queue_is_asked_for_once_the_profile_has_changed_and_not_before(
     assert len(asked) == 1
 
 
+def test_that_a_track_begins_changes_no_queue(listener: Listener, page: Page, stage: LaterStage) -> None:
+    listener.play("A00")
+    listener.hears("A00")
+    until(page, lambda: stage.log.waiting == 1)
+    recommended(listener.open_queue())
+    asked, looks = questions(page), Looks(page)
+    stage.log.fold()
+    until(page, lambda: len(looks) > 0)
+    page.wait_for_timeout(1_000)
+    assert asked == []
+
+
 def test_what_takes_longer_is_asked_for_without_and_followed_when_it_comes(
     page: Page, stage: LaterStage, lines: Locator
 ) -> None:

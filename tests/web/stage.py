@@ -51,6 +51,7 @@ from soundalike.services.recommending import Recommender
 from soundalike.services.roots import RootMap
 from soundalike.web.app import create_app
 from soundalike.web.limits import Limits
+from soundalike.web.presence import StorePresence
 from soundalike.wire import time_ms
 
 SCHEMA = make_schema(2)
@@ -184,7 +185,7 @@ class Stage:
         self.memory.lose(TrackId(track_id))
 
     def settle(self) -> None:
-        """Wait until what was taken is stored and folded; here it is when it was taken."""
+        """Wait until what `listen` took is stored and folded; here it is when it was taken."""
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -224,6 +225,7 @@ class Stage:
                 allowed_hosts=self.allowed_hosts,
                 is_exposed=self.is_exposed,
                 limits=Limits(self.monotonic_s),
+                presence=StorePresence(self.monotonic_s),
             )
         return self._apps[how]
 

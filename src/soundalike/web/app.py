@@ -17,6 +17,7 @@ from soundalike.web.me import make_me
 from soundalike.web.origins import refuse_foreign_pages
 from soundalike.web.pages import make_pages
 from soundalike.web.personal import make_personal
+from soundalike.web.presence import StorePresence, spare_workers
 
 
 def create_app(
@@ -26,6 +27,7 @@ def create_app(
     allowed_hosts: frozenset[str] = frozenset(),
     is_exposed: bool = False,
     limits: Limits | None = None,
+    presence: StorePresence | None = None,
 ) -> Flask:
     """Return the player: pages, API and streams.
 
@@ -42,8 +44,10 @@ def create_app(
         while there is no account, and any address may be its own.
     limits : Limits or None
         How often one may ask; None takes the usual.
+    presence : StorePresence or None
+        Whether the store answers; None begins with one that does.
     """
-    limits = limits or Limits()
+    limits, presence = limits or Limits(), presence or StorePresence()
     app = Flask(__name__, static_folder=None)
     # Even under test, an error nobody foresaw is answered, not thrown at the server.
     app.config.update(PROPAGATE_EXCEPTIONS=False)
@@ -52,6 +56,7 @@ def create_app(
     app.url_map.merge_slashes = False
     app.context_processor(lambda: {"listener": listener_or_none(), "is_folding": services.listens.is_folding})
     # In the order in which a request has to pass them.
+    spare_workers(app, presence)
     recognise_listeners(app, services.accounts, session_key=session_key, is_exposed=is_exposed)
     refuse_foreign_pages(app)
     answer_faults(app)
@@ -68,6 +73,9 @@ def create_app(
     ):
         app.register_blueprint(routes)
     app.wsgi_app = Guard(  # type: ignore[method-assign] # Flask's own way to wrap
-        app.wsgi_app, allowed_hosts, has_users=services.accounts.has_users, is_exposed=is_exposed
+        app.wsgi_app,
+        allowed_hosts,
+        has_users=lambda: presence.ask(services.accounts.has_users),
+        is_exposed=is_exposed,
     )
     return app

@@ -103,7 +103,6 @@ def fault_of(error: Exception) -> Fault:
     """Return how an error is answered; what nobody foresaw says nothing of the inside."""
     if isinstance(error, StoreUnavailableError):
         # Where the store is, and what ails it, is for whoever runs it.
-        _log.warning("%s", error)
         return Fault(*ANSWERS[StoreUnavailableError], message=AWAY)
     for kind in type(error).__mro__:
         if kind in ANSWERS:

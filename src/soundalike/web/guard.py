@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from soundalike.domain.errors import SoundalikeError
+from soundalike.domain.errors import SoundalikeError, StoreUnavailableError
 from soundalike.web.faults import Fault, fault_of, is_api_path, retry_headers
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class Guard:
             return None
         try:
             return None if self._has_users() else _PUBLISHED
+        except StoreUnavailableError:
+            return None  # nobody is known inside either, and there it is answered as for everybody
         except SoundalikeError as error:
             return fault_of(error)
 

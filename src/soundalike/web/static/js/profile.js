@@ -10,7 +10,10 @@ const PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 const WATCHED_MS = 4000;
 const OPINIONS = ["liked", "unliked", "disliked", "undisliked"];
 
-/** Views listen for "change" (of the version, which is known by then) and for "vain" (nothing changed for as long as we looked). */
+/**
+ * Views listen for "change" (something was done that is worth following, and the profile has another version now) and for
+ * "vain" (nothing changed for as long as we looked).
+ */
 export class ProfileWatch extends EventTarget {
   /** The version that was seen last. @type {?string} */
   version = null;
@@ -23,6 +26,8 @@ export class ProfileWatch extends EventTarget {
   #isLeft = false;
   /** Whether nothing has changed since something was taken. */
   #isAwaited = false;
+  /** Whether something was taken that the queue follows: that a track begins is none. */
+  #isFollowed = false;
   /** Whether the last wait was for nothing: then nobody waits for the next. */
   #isVain = false;
   /** @type {(() => void)[]} */
@@ -56,12 +61,18 @@ export class ProfileWatch extends EventTarget {
   expect(listens, before) {
     const sentUnder = before ?? this.version;
     for (const listen of listens) if (OPINIONS.includes(listen.kind)) this.#unfolded.put({ ...listen, before: sentUnder });
+    const isFollowed = listens.some(({ kind }) => kind !== "started");
     this.#isAwaited = sentUnder === this.version;
-    this.watch();
+    if (this.#isAwaited || isFollowed) this.#watch(isFollowed);
   }
 
   /** Look for a change from now on, for a while. */
   watch() {
+    this.#watch(true);
+  }
+
+  #watch(isFollowed) {
+    this.#isFollowed ||= isFollowed;
     this.#until = performance.now() + WATCHED_MS;
     this.#step = 0;
     this.#isLeft = false;
@@ -71,7 +82,7 @@ export class ProfileWatch extends EventTarget {
 
   /** Wait until the profile has changed since something was taken, or it is known that this may take long. */
   async folded() {
-    if (this.#isAwaited && !this.#isVain) await new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#isAwaited && this.#isFollowed && !this.#isVain) await new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   async #look() {
@@ -83,6 +94,7 @@ export class ProfileWatch extends EventTarget {
       if (!this.#isLeft) await this.#ask();
     }
     this.#isWatching = false;
+    this.#isFollowed = false;
     if (this.#isLeft) this.#settle();
     else this.#end();
   }
@@ -106,7 +118,8 @@ export class ProfileWatch extends EventTarget {
     this.version = version;
     this.#isVain = false;
     this.#settle();
-    this.dispatchEvent(new Event("change"));
+    if (this.#isFollowed) this.dispatchEvent(new Event("change"));
+    else this.#until = 0;
   }
 
   /** What was sent before any version was known was sent, as far as we know, under the first. */

@@ -1,0 +1,135 @@
+"""What the listener sees and what is kept while a broker, a store or a consumer is away; real ones are."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.listener import Ledger, Listener, stored, until
+from browser.queues import recommended, three_groups, titles
+from conftest import skip_where
+from servers.kafka import Kafka, missing_kafka
+from servers.mongodb import MongoDb, missing_mongodb, new_database
+from servers.processes import running
+from web.distributed import DistributedStage
+
+pytestmark = [pytest.mark.browser, pytest.mark.kafka, pytest.mark.mongodb]
+
+PATIENCE_MS = 40_000
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Kafka]:
+    """A broker that may be killed."""
+    skip_where(missing_kafka())
+    with running(broker := Kafka(tmp_path / "broker")):
+        yield broker
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[MongoDb]:
+    """A store's server that may be killed."""
+    skip_where(missing_mongodb())
+    with running(server := MongoDb(tmp_path / "mongodb")):
+        yield server
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path, sounds: dict[str, bytes], broker: Kafka, database: MongoDb
+) -> Iterator[DistributedStage]:
+    (tmp_path / "music").mkdir()
+    stage = DistributedStage(
+        tmp_path / "music",
+        store_url=f"{new_database(database.address)}?timeoutMS=2000",
+        events_url=f"{broker.url()}?partitions=2",
+    )
+    three_groups(stage, sounds["audio/ogg"])
+    yield stage
+    stage.close()
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait for as long as servers and clients may take to find each other again."""
+    for _ in range(PATIENCE_MS // 10_000):
+        if is_so():
+            return
+        try:
+            until(page, is_so)
+        except AssertionError:
+            continue
+    assert is_so()
+
+
+def test_while_the_broker_is_away_everything_is_kept_and_counts_once_when_it_is_back(
+    listener: Listener, page: Page, broker: Kafka, ledger: Ledger, complaints: list[str]
+) -> None:
+    listener.choose("A03", "Like")
+    ledger.becomes(("liked", "a03"))
+    broker.kill()
+    listener.choose("B03", "Dislike")
+    listener.choose("C03", "Like")
+    notice = page.locator("#log-notice")
+    expect(notice).to_contain_text("What you do is kept in this browser", timeout=PATIENCE_MS)
+    assert [event["track_id"] for event in stored(page)] == ["b03", "c03"]
+    page.reload(wait_until="networkidle")
+    listener.row("C03").locator("[data-do=menu]").click()
+    like = page.get_by_role("menuitemcheckbox", name="Like", exact=True)
+    expect(like).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("Escape")
+    listener.play("A00")
+    listener.hears("A00")
+    broker.start()
+    told = [("liked", "a03"), ("disliked", "b03"), ("liked", "c03"), ("started", "a00")]
+    wait_until(page, lambda: all(ledger.of().count(one) == 1 for one in told))
+    wait_until(page, lambda: stored(page) == [])
+    expect(notice).to_be_hidden(timeout=PATIENCE_MS)
+    complaints[:] = [one for one in complaints if "503" not in one]
+
+
+def test_while_nobody_consumes_it_is_said_and_what_was_done_is_followed_when_somebody_does(
+    listener: Listener, page: Page, stage: DistributedStage, ledger: Ledger
+) -> None:
+    listener.play("A00")
+    listener.hears("A00")
+    lines = listener.open_queue()
+    recommended(lines)
+    stage.consumer.stop()
+    page.keyboard.press("l")
+    notice = page.locator("#log-notice")
+    expect(notice).to_contain_text("nothing learns from it at the moment", timeout=PATIENCE_MS)
+    assert stored(page) == []
+    liked = lines.filter(has_text="which you liked today")
+    expect(liked).to_have_count(0)
+    page.reload(wait_until="networkidle")
+    expect(page.locator("#like")).to_have_attribute("aria-pressed", "true")
+    page.click("#queue-button")
+    stage.begin_consuming()
+    expect(notice).to_be_hidden(timeout=PATIENCE_MS)
+    expect(liked.first).to_be_visible(timeout=PATIENCE_MS)
+    assert ("liked", "a00") in ledger.of()
+
+
+def test_while_the_store_is_away_it_is_said_and_what_plays_goes_on(
+    listener: Listener, page: Page, database: MongoDb, ledger: Ledger, complaints: list[str]
+) -> None:
+    listener.play("A00")
+    listener.hears("A00")
+    lines = listener.open_queue()
+    before = recommended(lines)
+    ledger.becomes(("started", "a00"))
+    database.kill()
+    page.keyboard.press("l")
+    expect(page.locator(".toast-word").filter(has_text=re.compile("store does not answer"))).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    listener.hears("A00")
+    assert titles(lines) == before
+    assert [event["kind"] for event in stored(page)] == ["liked"]
+    database.start()
+    wait_until(page, lambda: stored(page) == [])
+    wait_until(page, lambda: ("liked", "a00") in ledger.of())
+    expect(lines.filter(has_text="which you liked today").first).to_be_visible(timeout=PATIENCE_MS)
+    complaints[:] = [one for one in complaints if "503" not in one]

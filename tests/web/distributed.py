@@ -1,0 +1,94 @@
+"""A stage on real servers: a store in MongoDB, an event log in Kafka, and a consumer beside the player."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from soundalike.domain.keeping import EventLog
+from soundalike.domain.listening import Listen
+from soundalike.domain.ports import Store
+from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_consumer import KafkaConsumer
+from soundalike.events.kafka_place import KafkaPlace
+from soundalike.services.consuming import Consuming
+from soundalike.services.profiles import Profiles
+from soundalike.store.mongo import MongoStore
+from web.stage import LATENESS_MS, Stage
+
+PATIENCE_S = 30
+
+
+class ConsumerThread:
+    """A consumer of a log, with a store of its own, as `soundalike consume` has it."""
+
+    def __init__(self, store_url: str, events_url: str) -> None:
+        self._store = MongoStore(store_url)
+        consuming = Consuming(self._store, Profiles(self._store, lateness_ms=LATENESS_MS))
+        self._stop, self._is_ready = threading.Event(), threading.Event()
+        self._consumer = KafkaConsumer(
+            KafkaPlace.parse(events_url), {}, consuming.take, on_ready=self._is_ready.set
+        )
+        self._thread = threading.Thread(target=self._consumer.run, args=(self._stop,))
+
+    def start(self) -> None:
+        """Start, and return once it has its partitions."""
+        self._thread.start()
+        assert self._is_ready.wait(PATIENCE_S), "it was given nothing to consume"
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(PATIENCE_S)
+        self._store.close()
+        assert not self._thread.is_alive()
+
+
+class DistributedStage(Stage):
+    """A stage whose store and log are servers; `consumer` folds until it is stopped."""
+
+    def __init__(self, folder: Path, *, store_url: str, events_url: str) -> None:
+        self._url = store_url
+
+        def open_log(_store: Store, _profiles: Profiles) -> EventLog:
+            log = KafkaLog(KafkaPlace.parse(events_url), {})
+            log.prepare()
+            return log
+
+        super().__init__(folder, store=MongoStore(store_url), open_log=open_log)
+        self._events_url = events_url
+        self.begin_consuming()
+
+    def begin_consuming(self) -> None:
+        """Let a consumer fold what is taken."""
+        self.consumer = ConsumerThread(self._url, self._events_url)
+        self.consumer.start()
+
+    def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
+        listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
+        self.services.listens.take([listen])
+        self._wait_for(listen)
+        return listen
+
+    def lose(self, track_id: str) -> None:
+        client: MongoClient[dict[str, Any]] = MongoClient(self._url)
+        assert client.get_default_database()["tracks"].delete_one({"_id": track_id}).deleted_count == 1
+        client.close()
+
+    def close(self) -> None:
+        self.consumer.stop()
+        super().close()
+        self.store.close()
+
+    def _wait_for(self, listen: Listen) -> None:
+        """Wait until a listen is stored and its user's profile made of all that is."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            of_user = list(self.store.listens_of(listen.user_id))
+            profile = self.store.profile(listen.user_id)
+            is_stored = any(one.id == listen.id for one in of_user)
+            if is_stored and profile is not None and profile.taste.count == len(of_user):
+                return
+            assert time.monotonic() < deadline, "nobody has folded it"
+            time.sleep(0.01)
