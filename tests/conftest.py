@@ -1,10 +1,12 @@
 """What every test may rely on, and the gate on skipping in CI."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from servers.kafka import Kafka, missing_kafka
 from servers.mongodb import MongoDb, missing_mongodb, named_mongodb
@@ -14,6 +16,17 @@ from servers.spark import SparkCluster, missing_spark
 ROOT = Path(__file__).resolve().parent.parent
 REAL_MUSIC = ROOT.parent / "shared" / "data" / "music"
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+]
 
 _skipped: list[tuple[str, str]] = []
 
@@ -93,3 +106,15 @@ def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkClu
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser that all tests share; open a context of your own."""
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine; install one: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()

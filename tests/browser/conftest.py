@@ -1,5 +1,4 @@
 import io
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.listener import Ledger, Listener
 from servers.mongodb import drop_database, new_database
@@ -16,17 +15,6 @@ from web.stage import Stage
 
 SAMPLE_RATE = 22_050
 LENGTH_S = 20
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--mute-audio",
-]
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\u202ecod.exe\n"
 )
@@ -37,17 +25,6 @@ def tone(pitch_hz: float, format_: str, *, length_s: float = LENGTH_S) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, 0.2 * np.sin(2 * np.pi * pitch_hz * time_s), SAMPLE_RATE, format=format_)
     return file.getvalue()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if path is None:
-        pytest.skip("no Chromium on this machine; install one: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
