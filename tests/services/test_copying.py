@@ -12,7 +12,7 @@ import pytest
 from fakes import MemoryStore
 from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.copying import KeptTrack
-from soundalike.domain.errors import CopyError, SchemaMismatchError, StoreError
+from soundalike.domain.errors import CopyError, SchemaMismatchError, StoreBusyError, StoreError
 from soundalike.domain.files import FileProblem, Reason, Root
 from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.ports import Store
@@ -274,6 +274,28 @@ class TestCutShort:
         assert copy(source, half).problem == ""
         assert stock_of(half) == stock_of(source)
         assert half.track(first.id) == replace(first, location=last.location)
+
+    def test_what_a_killed_one_left_in_the_way_is_waited_for(
+        self, source: MemoryStore, target: MemoryStore
+    ) -> None:
+        busy = iter(range(3))
+
+        def hold(name: str) -> None:
+            if name == "keep_tracks" and next(busy, None) is not None:
+                msg = "the store has been in use by others"
+                raise StoreBusyError(msg)
+
+        assert copy(source, watched(target, before=hold)).problem == ""
+        assert stock_of(target) == stock_of(source)
+
+    def test_who_stays_in_the_way_is_told(self, source: MemoryStore, target: MemoryStore) -> None:
+        def hold(name: str) -> None:
+            if name == "keep_tracks":
+                msg = "the store has been in use by others"
+                raise StoreBusyError(msg)
+
+        with pytest.raises(StoreBusyError, match="in use by others"):
+            copy(source, watched(target, before=hold))
 
 
 class TestSomethingElse:

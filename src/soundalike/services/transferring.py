@@ -1,11 +1,13 @@
 """Writing into one store what another holds and it does not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
+from typing import ParamSpec, TypeVar
 
 from soundalike.domain.copying import KeptTrack
-from soundalike.domain.errors import TrackConflictError
+from soundalike.domain.errors import StoreBusyError, TrackConflictError
 from soundalike.domain.files import Location
 from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.ports import Progress, Store
@@ -27,6 +29,10 @@ from soundalike.services.stock import Stage, new_stock, telling
 _TRACKS_AT_ONCE = 200
 _LISTENS_AT_ONCE = 2_000
 _STEP = 200
+_ATTEMPTS = 4
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Transfer:
@@ -63,6 +69,17 @@ class Transfer:
         for item in items:
             self.read[item.kind].add(item)
 
+    def _write(self, write: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Write, however long what was killed before us is still in the way.
+
+        A server keeps the transaction of a client that is gone for a minute (MongoDB's
+        ``transactionLifetimeLimitSeconds``), which is longer than a store waits.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(StoreBusyError):
+                return write(*args, **kwargs)
+        return write(*args, **kwargs)
+
     # Accounts
 
     def _copy_accounts(self, _progress: Progress) -> None:
@@ -73,9 +90,9 @@ class Transfer:
             self._note(account_item(user))
             copied = self._target.user(user.id)
             if copied is None:
-                self._target.add_user(user)
+                self._write(self._target.add_user, user)
             elif copied.password_hash != user.password_hash:
-                self._target.save_password(user.id, user.password_hash)
+                self._write(self._target.save_password, user.id, user.password_hash)
             self.written[Kind.ACCOUNTS] += copied is None or copied.password_hash != user.password_hash
             self._copy_tokens(user)
 
@@ -83,19 +100,19 @@ class Transfer:
         """Remove an account that the source removed since it was copied."""
         erased_ms = self._source.erased_ms(user.id)
         if erased_ms is not None:
-            self._target.erase_listens(Erasure(user.id, erased_ms), is_total=True)
-            self._target.remove_user(user.id)
+            self._write(self._target.erase_listens, Erasure(user.id, erased_ms), is_total=True)
+            self._write(self._target.remove_user, user.id)
 
     def _copy_tokens(self, user: User) -> None:
         tokens = self._source.tokens_of(user.id)
         copied = self._target.tokens_of(user.id)
         for token in copied:
             if token not in tokens:
-                self._target.remove_token(user.id, token.id)
+                self._write(self._target.remove_token, user.id, token.id)
         for token in tokens:
             self._note(token_item(token))
             if token not in copied:
-                self._target.add_token(token)
+                self._write(self._target.add_token, token)
                 self.written[Kind.TOKENS] += 1
 
     # Tracks
@@ -120,12 +137,12 @@ class Transfer:
         if not batch:
             return
         try:
-            self._target.keep_tracks(batch)
+            self._write(self._target.keep_tracks, batch)
         except TrackConflictError:
             # Tracks have moved since they were copied, maybe into each other's places.
             for kept in batch:
                 self._make_way(kept)
-                self._target.keep_tracks([kept])
+                self._write(self._target.keep_tracks, [kept])
         self.written[Kind.TRACKS] += len(batch)
         self.written[Kind.VECTORS] += sum(len(kept.vectors) for kept in batch)
 
@@ -134,18 +151,20 @@ class Transfer:
         other = self._target.track_at(kept.track.location)
         if other is not None and other.id != kept.track.id:
             aside = RelativePath(b"//" + other.id.encode(errors="surrogatepass"))
-            self._target.save_track(replace(other, location=Location(other.location.root, aside)))
+            self._write(
+                self._target.save_track, replace(other, location=Location(other.location.root, aside))
+            )
 
     # Problems
 
     def _copy_problems(self, _progress: Progress) -> None:
         for problem in self._target.problems():
             if problem.location not in _problems_at(self._source, problem.location):
-                self._target.remove_problems([problem.location])
+                self._write(self._target.remove_problems, [problem.location])
         for problem in self._source.problems():
             self._note(problem_item(problem))
             if _problems_at(self._target, problem.location).get(problem.location) != problem:
-                self._target.save_problem(problem)
+                self._write(self._target.save_problem, problem)
                 self.written[Kind.PROBLEMS] += 1
 
     # Listens
@@ -159,7 +178,7 @@ class Transfer:
             is_new = self._target.erased_ms(user_id) != erasure.at_ms
             is_total = user_id not in counts and user_id in copied
             if is_new or is_total:
-                self._target.erase_listens(erasure, is_total=is_total)
+                self._write(self._target.erase_listens, erasure, is_total=is_total)
             self.written[Kind.ERASURES] += is_new
 
     def _copy_listens(self, progress: Progress) -> None:
@@ -182,7 +201,7 @@ class Transfer:
         self._add(batch)
 
     def _add(self, batch: Sequence[Listen]) -> None:
-        self.written[Kind.LISTENS] += len(self._target.add_listens(batch))
+        self.written[Kind.LISTENS] += len(self._write(self._target.add_listens, batch))
 
     def _copy_profiles(self, progress: Progress) -> None:
         users = self._source.profile_counts()
@@ -195,7 +214,9 @@ class Transfer:
             copied = self._target.profile(user_id)
             if copied is None or profile_item(copied) != item:
                 version = None if copied is None else copied.version
-                self.written[Kind.PROFILES] += self._target.save_profile(profile, replacing=version)
+                self.written[Kind.PROFILES] += self._write(
+                    self._target.save_profile, profile, replacing=version
+                )
             if done % _STEP == 0:
                 progress(done, len(users))
 
