@@ -1,8 +1,10 @@
 """Consumers that run in threads, and what stands in topics, for tests on a real broker."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -16,6 +18,19 @@ PATIENCE_S = 60.0
 
 # So that a test need not wait for long until the group misses a member.
 QUICK = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
+
+
+class OwnKafka(Kafka):
+    """A broker to be killed; once it is started again, it need not wait for long until it is believed dead."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        with Path(self.command[-1]).open("a", encoding="utf-8") as settings:
+            settings.write("broker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms=500\n")
+
+    def pause(self) -> None:
+        super().pause()
+        time.sleep(0.5)  # what was on its way is answered until it has stopped
 
 
 class Running:

@@ -1,0 +1,250 @@
+"""The broker goes away and comes back: what was acknowledged is there, and nobody waits for long."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conftest import skip_where
+from events.contract import holds, numbered
+from events.kafka_fakes import Failing
+from events.kafka_running import OwnKafka, Running, consuming
+from making import make_listen
+from servers.kafka import Kafka, missing_kafka
+from servers.processes import running
+from soundalike.domain.errors import EventLogError
+from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.types import UserId
+from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_place import KafkaPlace
+
+pytestmark = pytest.mark.kafka
+
+ADA = UserId("ada")
+
+# A broker that is gone is told within seconds; this machine may be busy.
+BOUND_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    skip_where(missing_kafka())
+    with running(broker := OwnKafka(tmp_path_factory.mktemp("own"))):
+        yield broker
+
+
+@pytest.fixture
+def broker(module_broker: Kafka) -> Iterator[Kafka]:
+    """A broker of this module's own, up and well at the beginning of each test."""
+    yield module_broker
+    module_broker.resume()
+    if not module_broker.is_running():
+        module_broker.start()
+
+
+@pytest.fixture
+def place(broker: Kafka) -> KafkaPlace:
+    url = broker.url()
+    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
+
+
+@pytest.fixture
+def log(place: KafkaPlace) -> Iterator[KafkaLog]:
+    log = KafkaLog(place, {})
+    yield log
+    log.close()
+
+
+def append_until_taken(log: KafkaLog, listens: list[Listen]) -> None:
+    """Append as a browser does: again and again until it is acknowledged."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            log.append(listens)
+        except EventLogError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        else:
+            return
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    """Wait as `broker.wait_until` does, for a broker that is gone."""
+    deadline = time.monotonic() + 60
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def seconds_of(act: Callable[[], object]) -> float:
+    start = time.monotonic()
+    act()
+    return time.monotonic() - start
+
+
+class TestAppending:
+    @pytest.mark.parametrize("fault", ["kill", "pause"])
+    def test_what_cannot_be_appended_is_told_soon_and_then_at_once(
+        self, broker: Kafka, log: KafkaLog, fault: str
+    ) -> None:
+        log.append(numbered(3))
+        getattr(broker, fault)()
+
+        def fail(number: int) -> float:
+            def append() -> None:
+                with pytest.raises(EventLogError, match="does not answer"):
+                    log.append([make_listen(number, at_ms=number)])
+
+            return seconds_of(append)
+
+        with ThreadPoolExecutor(8) as pool:
+            first = list(pool.map(fail, range(100, 108)))
+            later = sorted(pool.map(fail, range(200, 240)))
+        assert max(first) < BOUND_S
+        # One at a time tries; whoever comes meanwhile is told at once.
+        assert sum(seconds > 2.0 for seconds in later) <= 5
+        assert later[20] < 1.0
+
+    @pytest.mark.parametrize("fault", ["kill", "pause"])
+    def test_it_recovers_by_itself_and_what_was_acknowledged_is_there(
+        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, fault: str
+    ) -> None:
+        log.append(numbered(100))
+        getattr(broker, fault)()
+        with pytest.raises(EventLogError):
+            log.append(numbered(5, start=100))
+        with pytest.raises(EventLogError):
+            log.erase(Erasure(ADA, 0))
+        broker.resume()
+        if fault == "kill":
+            broker.start()
+        append_until_taken(log, numbered(5, start=100))
+        append_until_taken(log, numbered(5, start=200))
+        other = KafkaLog(place, {})
+        assert holds(other, *numbered(105), *numbered(5, start=200)) or holds(
+            other,
+            *numbered(104, start=1),
+            *numbered(5, start=200),  # the erasure may have come through
+        )
+        other.close()
+
+    def test_a_broker_that_is_killed_in_the_middle_loses_nothing_that_it_acknowledged(
+        self, broker: Kafka, log: KafkaLog
+    ) -> None:
+        acknowledged: list[Listen] = []
+        is_over = threading.Event()
+
+        def append(thread: int) -> None:
+            for batch in range(100_000):
+                listens = numbered(7, user=f"u{thread}", start=7 * batch)
+                append_until_taken(log, listens)
+                acknowledged.extend(listens)
+                if is_over.is_set():
+                    return
+
+        with ThreadPoolExecutor(4) as pool:
+            appending = [pool.submit(append, thread) for thread in range(4)]
+            for _ in range(2):
+                before = len(acknowledged)
+                broker.wait_until(lambda before=before: len(acknowledged) > before + 500)  # type: ignore[misc]  # bound now
+                broker.kill()
+                broker.start()
+            before = len(acknowledged)
+            broker.wait_until(lambda: len(acknowledged) > before + 500)
+            is_over.set()
+            for one in appending:
+                one.result()
+        assert holds(log, *acknowledged)
+
+    def test_a_start_without_a_broker_is_told_and_made_good(self, broker: Kafka, place: KafkaPlace) -> None:
+        broker.kill()
+        log = KafkaLog(place, {})
+        with pytest.raises(EventLogError, match="does not answer"):
+            log.prepare()
+        with pytest.raises(EventLogError, match="does not answer"):
+            log.entries()
+        broker.start()
+        append_until_taken(log, numbered(3))
+        assert holds(log, *numbered(3))
+        log.close()
+
+    def test_it_closes_without_a_broker(self, broker: Kafka, log: KafkaLog) -> None:
+        log.append(numbered(3))
+        log.health()
+        broker.kill()
+        with pytest.raises(EventLogError):
+            log.append(numbered(3, start=10))
+        assert seconds_of(log.close) < BOUND_S
+        for attempt in (lambda: log.append(numbered(1)), log.prepare, log.entries):
+            with pytest.raises(EventLogError, match="closed already"):
+                attempt()
+
+
+class TestHealth:
+    def test_it_says_who_is_missing(self, broker: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+        log.append(numbered(1))
+        broker.wait_until(lambda: not log.health().is_consumed)
+        health = log.health()
+        assert health.is_up
+        assert health.detail == "nobody folds what is listened to; start 'soundalike consume'"
+        with consuming(place, Failing().take):
+            broker.wait_until(lambda: log.health().is_consumed)
+            assert log.health().detail == ""
+            broker.kill()
+            wait_until(lambda: not log.health().is_up)
+            health = log.health()
+            assert not health.is_consumed
+            assert "does not answer" in health.detail
+            broker.start()
+            broker.wait_until(lambda: log.health().is_up and log.health().is_consumed)
+        broker.wait_until(lambda: not log.health().is_consumed)
+
+    def test_it_never_waits(self, broker: Kafka, log: KafkaLog) -> None:
+        broker.pause()
+        for _ in range(20):
+            assert seconds_of(log.health) < 1.0
+            time.sleep(0.1)
+
+
+class TestReading:
+    def test_who_reads_while_the_broker_goes_away_for_a_while_reads_on(
+        self, broker: Kafka, log: KafkaLog
+    ) -> None:
+        listens = [make_listen(n, user_id=f"u{n % 40}", at_ms=n) for n in range(20_000)]
+        for start in range(0, len(listens), 5_000):
+            log.append(listens[start : start + 5_000])
+        reading = log.entries()
+        found = [next(reading) for _ in range(10)]
+        broker.kill()
+        broker.start()
+        found += reading
+        assert {one.id for one in found if isinstance(one, Listen)} == {one.id for one in listens}
+
+
+class TestConsuming:
+    @pytest.mark.parametrize("fault", ["kill", "pause"])
+    def test_a_consumer_goes_on_by_itself(
+        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, fault: str
+    ) -> None:
+        store = Failing()
+        with consuming(place, store.take):
+            log.append(numbered(100))
+            store.wait_for(100)
+            getattr(broker, fault)()
+            time.sleep(3)
+            broker.resume()
+            if fault == "kill":
+                broker.start()
+            append_until_taken(log, numbered(100, start=100))
+            store.wait_for(200)
+
+    def test_it_ends_without_a_broker(self, broker: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+        store = Failing()
+        running = Running(place, store.take)
+        log.append(numbered(100))
+        store.wait_for(100)
+        broker.kill()
+        time.sleep(1)
+        assert seconds_of(running.end) < BOUND_S
