@@ -63,15 +63,6 @@ def test_spark_submit_runs_it_on_the_master_that_it_sets(
     assert nearest(library) == {title: pytest.approx(away, abs=1e-5) for title, away in before.items()}
 
 
-def test_another_master_than_spark_submit_s_is_refused(library: Program) -> None:
-    submitted = submit(
-        library, "local[1]", "build", "--engine", "spark", "--master", "spark://elsewhere.example:7077"
-    )
-    assert submitted.returncode == 1
-    assert "spark-submit set the master local[1], but --master says spark://elsewhere" in submitted.stdout
-    assert "Traceback" not in submitted.stdout + submitted.stderr
-
-
 def nearest(program: Program) -> dict[str, float]:
     """Return what sounds like one tune, and how far away it is."""
     found: Any = program.json("similar", "tune 3", "--limit", "7")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, redirect_stdout
@@ -163,6 +164,12 @@ def test_executors_have_the_package_from_the_driver(session: QuietSession, bare_
         assert ".zip/soundalike/__init__.py" in place
 
 
+def test_another_master_than_the_session_s_is_refused(session: QuietSession) -> None:
+    with pytest.raises(EngineError, match=r"set the master spark:.*, but --master says local\[2\]"):
+        QuietSession("local[2]", {})
+    assert session.spark.range(3).count() == 3, "the session goes on"
+
+
 def test_properties_reach_spark_letter_by_letter(session: QuietSession) -> None:
     assert session.spark.sparkContext.getConf().get("spark.odd.text") == ODD_TEXT
 
@@ -315,10 +322,9 @@ def test_the_connection_string_stands_in_no_log(
     logs = {path: path.read_text(errors="replace") for path in events.rglob("*") if path.is_file()}
     assert any("MongoScan" in text for text in logs.values()), "the log tells of this read"
     logs |= {Path("plan"): plan, Path("conf"): str(session.spark.sparkContext.getConf().getAll())}
-    logs |= {
-        path: path.read_text(errors="replace")
-        for path in spark_cluster.master.log.parent.rglob("work/**/std???")
-    }
+    of_executors = spark_cluster.master.log.parent.rglob("work/**/std???")
+    of_drivers = Path(tempfile.gettempdir()).glob("soundalike-spark-*/spark.log")
+    logs |= {path: path.read_text(errors="replace") for path in (*of_executors, *of_drivers)}
     assert [path for path, text in logs.items() if "waitQueueTimeoutMS=424242" in text] == []
 
 

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 PATIENCE_S = 60.0
 WITHOUT_EXECUTORS_S = 5
 RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
-LIBRARY = make_music(9_900, width=20)
+LIBRARY = make_music(8_000, width=20)
 ROWS_PER_TASK = 400
 
 

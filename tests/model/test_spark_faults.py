@@ -21,7 +21,8 @@ def told(said: str, *, secrets: tuple[str, ...] = ()) -> str:
         ('java.io.IOException: Cannot run program "python9": error=2', "the executors have no python9"),
         ("ModuleNotFoundError: No module named 'pyarrow'", "the executors' Python lacks pyarrow"),
         ("File file:/shared/soundalike-snapshot-0a.parquet does not exist", "all of them share"),
-        ("x: All masters are unresponsive! Giving up.", "the master did not take us in; it must run Spark"),
+        ("x: All masters are unresponsive! Giving up.", "the master does not answer as one of Spark"),
+        ("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext", "the master"),
     ],
 )  # fmt: skip
 def test_what_is_known_is_told_with_what_to_do(said: str, meaning: str) -> None:

@@ -56,8 +56,8 @@ _KNOWN = (
         "it has no file system for {}; name it in spark.jars.packages (s3a: org.apache.hadoop:hadoop-aws)",
     ),
     (
-        r"All masters are unresponsive|Master removed our application",
-        f"the master did not take us in; it must run Spark {pyspark.__version__} too",
+        r"All masters are unresponsive|Master removed our application|stopped SparkContext",
+        f"the master does not answer as one of Spark {pyspark.__version__} does, or ended this application",
     ),
 )
 _OWN_ERROR = re.compile(r"^soundalike\.domain\.errors\.\w+: (.+)$", re.MULTILINE)

@@ -3,7 +3,8 @@
 Threads of this process read the snapshot where the driver wrote it. A cluster's executors share no disk
 with the driver, so they read MongoDB themselves, or the snapshot from a folder that they share (a URL), or
 else the driver sends it: Spark serves the file to each executor once, which reads its share of the rows from
-its own disk. What was lost with an executor is read again, and must then be the same rows as before.
+its own disk. Executors keep what they read, since learning goes over it several times; what is lost with one
+is read again, and must then be the same rows as before.
 """
 
 import contextlib
@@ -105,7 +106,8 @@ def _shipped(session: QuietSession, link: Path, count: int, parts: int) -> Rows:
         shutil.copyfile(link, file)
     session.spark.sparkContext.addFile(str(file))
     numbers = session.spark.range(0, parts, 1, parts)
-    return Rows(numbers.mapInArrow(shipped_task(file.name, parts, count), ROWS_COLUMNS))
+    frame = numbers.mapInArrow(shipped_task(file.name, parts, count), ROWS_COLUMNS).persist()
+    return Rows(frame, release=frame.unpersist)
 
 
 def _from_folder(session: QuietSession, link: Path, folder: str, parts: int) -> Rows:
