@@ -4,7 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -357,27 +357,43 @@ def test_what_no_document_can_hold_is_told(url: str) -> None:
         assert list(store.problems()) == []
 
 
-def test_waiting_for_others_ends(url: str) -> None:
-    with closing(MongoStore(url)) as other, closing(MongoStore(url, timeout_s=1)) as store:
-        store.save_track(make_track())
-        held, done = threading.Event(), threading.Event()
+@contextmanager
+def holding(url: str, held_s: float) -> Iterator[None]:
+    """Keep a change of a track open beside the block, as a slow process does, or one that was killed."""
+    held, done = threading.Event(), threading.Event()
+    with closing(MongoStore(url)) as other:
 
         def hold(database: Any, session: Any) -> None:
             database["tracks"].update_one({"_id": "t1"}, {"$set": {"year": 1}}, session=session)
             held.set()
-            done.wait(PATIENCE_S)
+            done.wait(held_s)
 
         holder = threading.Thread(target=other._connection.transaction, args=(hold,))  # noqa: SLF001 - a slow writer
         holder.start()
-        held.wait()
+        assert held.wait(PATIENCE_S)
         try:
-            with pytest.raises(StoreBusyError, match="in use by others"):
-                store.save_track(make_track(title="New"))
-            assert store.track(TrackId("t1")) == make_track()
+            yield
         finally:
             done.set()
             holder.join()
+
+
+def test_waiting_for_others_ends(url: str) -> None:
+    with closing(MongoStore(url, timeout_s=0.7)) as store:
+        store.save_track(make_track())
+        with holding(url, PATIENCE_S):
+            with pytest.raises(StoreBusyError, match="in use by others"):
+                store.save_track(make_track(title="New"))
+            assert store.track(TrackId("t1")) == make_track()
         store.save_track(make_track(title="New"))
+        assert store.track(TrackId("t1")) == make_track(title="New")
+
+
+def test_others_are_waited_for_longer_than_a_server_that_does_not_answer(url: str) -> None:
+    with closing(MongoStore(url, timeout_s=2)) as store:
+        store.save_track(make_track())
+        with holding(url, 3):
+            store.save_track(make_track(title="New"))
         assert store.track(TrackId("t1")) == make_track(title="New")
 
 

@@ -11,7 +11,7 @@ from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, CursorNotFound, PyMongoError
+from pymongo.errors import AutoReconnect, CursorNotFound, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError
@@ -33,6 +33,8 @@ DURABLE = WriteConcern(w="majority", j=True)
 
 _CONNECT_TIMEOUT_S = 10.0
 _MOMENT_S = 1.0
+_TURNS = 3
+_LOST = (CursorNotFound, AutoReconnect, ExecutionTimeout)
 _SNAPSHOT = ReadConcern("snapshot")
 
 _T = TypeVar("_T")
@@ -90,7 +92,7 @@ class MongoConnection:
         place; whoever comes after that, until it is back, waits for a moment only.
         """
         self._refuse_after_closing()
-        is_gone = self._is_given_up and not self._client.topology_description.has_writable_server()
+        is_gone = self._is_given_up and self._is_without_primary()
         try:
             with telling_errors(self.hosts), pymongo.timeout(_MOMENT_S) if is_gone else nullcontext():
                 yield self._database
@@ -98,6 +100,9 @@ class MongoConnection:
             self._is_given_up = True
             raise
         self._is_given_up = False
+
+    def _is_without_primary(self) -> bool:
+        return not self._client.topology_description.has_writable_server()
 
     def _refuse_after_closing(self) -> None:
         if self._is_closed:
@@ -118,6 +123,9 @@ class MongoConnection:
     ) -> _T:
         """Do work whose changes come about together or not at all; done anew where another's came between.
 
+        What a killed process had begun stands in the way until the server gives it up, after a minute: so
+        others are waited for three times as long as the server itself.
+
         `work` hands the session on to everything that it asks of the database, and changes nothing else.
         """
         conflicts = 0
@@ -130,22 +138,25 @@ class MongoConnection:
                 conflicts += is_conflict(error)
                 raise
 
-        try:
-            with (
-                self.using(),
-                pymongo.timeout(self._longest_s if is_long else self._timeout_s),
-                self._client.start_session() as session,
-            ):
-                return session.with_transaction(
-                    attempt,
-                    read_concern=_SNAPSHOT,
-                    write_concern=DURABLE,
-                    read_preference=ReadPreference.PRIMARY,
-                )
-        except StoreUnavailableError as error:
-            if not conflicts:
-                raise
-            raise in_use(self.hosts) from error
+        for turn in range(1, _TURNS + 1):
+            conflicts = 0
+            try:
+                return self._transaction(attempt, self._longest_s if is_long else self._timeout_s)
+            except StoreUnavailableError as error:
+                if not conflicts or self._is_without_primary():
+                    raise
+                if turn == _TURNS:
+                    raise in_use(self.hosts) from error
+        raise AssertionError
+
+    def _transaction(self, attempt: Callable[[ClientSession], _T], timeout_s: float | None) -> _T:
+        with self.using(), pymongo.timeout(timeout_s), self._client.start_session() as session:
+            return session.with_transaction(
+                attempt,
+                read_concern=_SNAPSHOT,
+                write_concern=DURABLE,
+                read_preference=ReadPreference.PRIMARY,
+            )
 
     def reading(  # noqa: PLR0913 - a query has that many parts
         self,
@@ -160,8 +171,8 @@ class MongoConnection:
     ) -> Iterator[Document]:
         """Yield documents in an order, in bounded memory, however long the caller takes for each.
 
-        A server forgets a cursor that rests for ten minutes, and those of a server that was restarted are
-        gone: the reading goes on with a new one.
+        A server forgets a cursor that rests for ten minutes or has worked for too long, and those of a
+        server that was restarted are gone: the reading goes on with a new one, as long as it gets on.
 
         Parameters
         ----------
@@ -186,16 +197,19 @@ class MongoConnection:
             has_moved = False
             wanted = query if last is None else {"$and": [query, beyond(last)]}
             try:
-                with telling_errors(self.hosts):  # no time-out of a block's: the caller is let in between
-                    cursor = self._database[collection].find(
+                with self.taking_long() as database:  # some servers put all of it in order first
+                    cursor = database[collection].find(
                         wanted, fields, sort=order, batch_size=batch, **({"hint": hint} if hint else {})
                     )
-                    with closing(cursor):
-                        for document in cursor:
-                            last, has_moved = document, True
-                            yield document
+                    document = next(cursor, None)
+                with closing(cursor):
+                    while document is not None:
+                        last, has_moved = document, True
+                        yield document
+                        with telling_errors(self.hosts):
+                            document = next(cursor, None)
             except StoreError as error:
-                if not has_moved or not isinstance(error.__cause__, CursorNotFound | AutoReconnect):
+                if not has_moved or not isinstance(error.__cause__, _LOST):
                     raise
             else:
                 return

@@ -113,7 +113,7 @@ class MongoLibrary:
         """Yield the tracks whose location is `path` or below it, vanished ones too, by path."""
         where = {"root": to_text(root), **_at_or_below("path", to_path(path))}
         # Their ids are read first: a track that is moved meanwhile comes once all the same.
-        with self._connection.using() as database:
+        with self._connection.taking_long() as database:
             found = database[TRACKS].find(where, ["_id"], sort=[("path", 1)])
             ids = [document["_id"] for document in found]
         for batch in in_batches(ids):
@@ -164,12 +164,11 @@ class MongoLibrary:
         """Return the id of every track, vanished ones too, that has vectors of this feature set."""
         return frozenset(TrackId(found) for found in self._with_vectors("_id", schema))
 
-    def _with_vectors(self, name: str, schema: FeatureSchema) -> Iterator[str]:
+    def _with_vectors(self, name: str, schema: FeatureSchema) -> list[str]:
         query = {"feature_sets": self._field(schema)}
         fields = {"_id": name == "_id", name: True}  # no more, so that the index alone answers
-        with self._connection.using() as database:
-            for document in database[TRACKS].find(query, fields):
-                yield _text(document, name)
+        with self._connection.taking_long() as database:
+            return [_text(document, name) for document in database[TRACKS].find(query, fields)]
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         """Yield the vectors of every track that is there, by id, in bounded memory."""

@@ -38,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 # Listens are held so many at a time.
 _BATCH = 1000
+# What is sent at once is to be stored in the time that a question may take.
+_MOST_AT_ONCE = 5000
 
 
 class MongoListens:
@@ -213,16 +215,16 @@ def _insert(database: Database[Document], documents: Sequence[Document]) -> set[
     Where the server was lost in the middle and the driver sent them again, those of the first attempt may
     count as known; whoever sends them again is told the same.
     """
-    if not documents:
-        return set()
-    try:
-        database[LISTENS].insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        failures = error.details["writeErrors"]
-        if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failures):
-            raise
-        return {one["index"] for one in failures}
-    return set()
+    known: set[int] = set()
+    for start in range(0, len(documents), _MOST_AT_ONCE):
+        try:
+            database[LISTENS].insert_many(documents[start : start + _MOST_AT_ONCE], ordered=False)
+        except BulkWriteError as error:
+            failures = error.details["writeErrors"]
+            if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failures):
+                raise
+            known.update(start + one["index"] for one in failures)
+    return known
 
 
 def _later(document: Document) -> Document:
