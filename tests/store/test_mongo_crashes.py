@@ -157,7 +157,7 @@ def assert_whole(url: str, ids: list[str]) -> None:
 
 
 def test_a_killed_writer_loses_nothing_that_was_acknowledged(server: MongoDb) -> None:
-    # What it had begun stays open on the server, and would keep a database of a shared one from being dropped.
+    # What it had begun stays open on the server, and would keep a shared one from dropping the database.
     url = f"{server.address}/music"
     random = np.random.default_rng(0)
     acknowledged: list[str] = []
