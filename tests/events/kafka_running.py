@@ -21,7 +21,7 @@ QUICK = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
 
 
 class OwnKafka(Kafka):
-    """A broker to be killed; once it is started again, it need not wait for long until it is believed dead."""
+    """A broker to be killed; started again, it is soon believed to have been dead."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -48,7 +48,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
     """Give an event that the first signal sets; the second ends whatever is going on."""
     stop = threading.Event()
 
-    def note(number: int, _frame: FrameType | None) -> None:
+    def note(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
