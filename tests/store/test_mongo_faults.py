@@ -30,7 +30,7 @@ from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo import MongoStore
-from soundalike.store.mongo_connection import MongoConnection
+from soundalike.store.mongo_connection import MongoConnection, refuse_single_server
 from soundalike.store.mongo_indexes import INDEXES, STORE_VERSION, prepare
 from store.asking import ADA, SCHEMA
 from store.contract_accounts import make_user
@@ -182,6 +182,19 @@ def test_a_server_without_a_replica_set_is_told_how_to_have_one(tmp_path: Path) 
     server.command.append("--standalone")
     with running(server), pytest.raises(StoreError, match=r"127\.0\.0\.1.*--replSet rs0.*rs\.initiate"):
         MongoStore(server.address)
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        {"isWritablePrimary": True, "setName": "rs0", "hosts": ["a:27017"]},
+        {"isWritablePrimary": True, "msg": "isdbgrid"},  # a router before shards
+    ],
+)
+def test_replica_sets_and_routers_are_welcome(greeting: dict[str, object]) -> None:
+    refuse_single_server(greeting, "a:27017")
+    with pytest.raises(StoreError, match="a:27017"):
+        refuse_single_server({"isWritablePrimary": True}, "a:27017")
 
 
 def test_a_replica_set_of_another_name_is_told(mongodb: str) -> None:

@@ -1,6 +1,5 @@
 """The store on MongoDB, or whatever speaks its protocol and has transactions."""
 
-from soundalike.domain.errors import SoundalikeError
 from soundalike.store.mongo_accounts import MongoAccounts
 from soundalike.store.mongo_connection import MongoConnection
 from soundalike.store.mongo_copying import MongoCopying
@@ -42,7 +41,7 @@ class MongoStore(MongoLibrary, MongoCopying, MongoListens, MongoAccounts):
         self._connection = MongoConnection(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)
         try:
             prepare(self._connection)
-        except SoundalikeError:
+        except BaseException:
             self._connection.close()
             raise
 
