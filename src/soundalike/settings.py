@@ -228,6 +228,10 @@ def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
 
 def _store(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     scheme = _scheme_of(value)
+    if isinstance(value, str) and scheme is None and value.strip().lower().startswith("mongodb"):
+        # It may hold a password, which a path of that name would show.
+        msg = "begins like MongoDB's connection string, but is none; write mongodb://USER:PASSWORD@HOST/DATABASE"
+        raise ValueError(msg)
     if scheme is None:
         return str(_path(value))
     if not is_mongodb(str(value).strip()):
@@ -265,6 +269,10 @@ def _properties(value: Any) -> dict[str, str]:  # noqa: ANN401 - TOML holds anyt
             msg = "is NAME=VALUE with ; between them; values are not shown here"
             raise ValueError(msg)
         value = {name.strip(): given.strip() for name, _, given in pairs}
+        if not all(map(_PROPERTY.fullmatch, value)):
+            # What stands before a = may be the rest of a password that holds a ; itself.
+            msg = "holds a name that is no property; a value with ; in it belongs into a table in the file"
+            raise ValueError(msg)
     if not isinstance(value, Mapping):
         msg = "is a table of names and values"
         raise TypeError(msg)

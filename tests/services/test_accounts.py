@@ -233,11 +233,36 @@ def test_removing_takes_tokens_and_everything_else_along(desk: Desk) -> None:
 
 def test_what_comes_while_an_account_goes_is_erased_too(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
-    was_there = []
-    desk.accounts.remove(
-        ann.id, erase=lambda user_id: was_there.append(desk.accounts.user(user_id) is not None)
-    )
-    assert was_there == [True, False]
+    token = desk.accounts.make_token(ann.id)
+    could_act = []
+
+    def erase(_user_id: UserId) -> None:
+        could_act.append(desk.accounts.user_of_token(token.secret) is not None)
+
+    desk.accounts.remove(ann.id, erase=erase)
+    assert could_act == [True, False]
+
+
+def test_an_account_is_there_to_be_removed_again_where_the_last_erasure_fails(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    token = desk.accounts.make_token(ann.id)
+    failures = iter([None, StoreBusyError("busy"), None, None])
+
+    def erase(_user_id: UserId) -> None:
+        failure = next(failures)
+        if failure is not None:
+            raise failure
+
+    with pytest.raises(StoreBusyError):
+        desk.accounts.remove(ann.id, erase=erase)
+    barred = desk.accounts.user(ann.id)
+    assert barred is not None
+    assert barred.password_hash != ann.password_hash  # which ends every session
+    assert desk.accounts.user_of_token(token.secret) is None
+    with pytest.raises(LoginError):
+        desk.accounts.login("ann", PASSWORD)
+    desk.accounts.remove(ann.id, erase=erase)
+    assert desk.accounts.users() == ()
 
 
 def test_an_account_whose_data_could_not_be_erased_is_kept(desk: Desk) -> None:

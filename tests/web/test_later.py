@@ -117,7 +117,10 @@ def test_a_log_that_cannot_take_is_told_from_one_that_can_and_nothing_is_kept(la
         "/api/listens", json={"events": [listen_body(later.make_listen(YOU, 1))]}, headers=LOCAL
     )
     assert answer.status_code == 503
-    assert answer.json == {"error": "log_unavailable", "message": "Kafka does not answer"}
+    assert answer.json == {
+        "error": "log_unavailable",
+        "message": "the event log takes nothing just now; send it again later",
+    }
     assert int(answer.headers["Retry-After"]) >= 1
     later.log.failure = None
     assert post(client, later, 1) == (202, {"accepted": 1, "duplicates": 0, "folded": False})
@@ -150,14 +153,21 @@ def test_a_log_that_takes_no_erasure_forgets_nobody_by_halves(later: LaterStage)
 
 HEALTHS = [
     LogHealth(),
-    LogHealth(is_consumed=False, detail="nobody folds"),
-    LogHealth(is_up=False, is_consumed=False, detail="Kafka does not answer"),
+    LogHealth(is_consumed=False, detail="the group at broker-1.internal has no members"),
+    LogHealth(is_up=False, is_consumed=False, detail="Kafka at broker-1.internal does not know who asks"),
+]
+SAID = [
+    "",
+    "nobody folds what is listened to; start 'soundalike consume'",
+    "the event log takes nothing just now",
 ]
 
 
-@pytest.mark.parametrize("health", HEALTHS, ids=["well", "not consumed", "away"])
-def test_healthz_says_how_the_log_is_and_that_the_player_is_well(
-    later: LaterStage, health: LogHealth
+@pytest.mark.parametrize(
+    ("health", "said"), zip(HEALTHS, SAID, strict=True), ids=["well", "not consumed", "away"]
+)
+def test_healthz_says_how_the_log_is_that_the_player_is_well_and_nothing_of_the_inside(
+    later: LaterStage, health: LogHealth, said: str
 ) -> None:
     later.log.known_health = health
     answer = later.client().get("/healthz", headers=LOCAL)
@@ -166,7 +176,7 @@ def test_healthz_says_how_the_log_is_and_that_the_player_is_well(
         "status": "ok",
         "tracks": 0,
         "artefact": None,
-        "events": {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": health.detail},
+        "events": {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": said},
     }
 
 

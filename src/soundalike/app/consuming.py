@@ -9,7 +9,6 @@ from soundalike.app import App
 from soundalike.app.adapters import require
 from soundalike.domain.errors import SettingsError
 from soundalike.services.consuming import Consuming
-from soundalike.settings import Settings
 
 
 class LogConsumer(Protocol):
@@ -63,15 +62,7 @@ def open_consumer(
         settings.kafka,
         Consuming(app.store, app.services.profiles).take,
         metrics=metrics,
-        on_ready=lambda: on_ready(f"Folding {log} into {_store(settings)}"),
+        on_ready=lambda: on_ready(f"Folding {log} into {settings.store_name}"),
     )
     with metrics.served(metrics_port):
         yield consumer
-
-
-def _store(settings: Settings) -> str:
-    """Name the store, without the user and password that a connection string holds."""
-    if settings.store is None or settings.is_embedded:
-        return f"SQLite at {settings.database}"
-    authority = settings.store.partition("://")[2].partition("/")[0].partition("?")[0]
-    return f"MongoDB at {authority.rpartition('@')[2]}"

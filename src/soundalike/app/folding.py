@@ -11,12 +11,15 @@ from soundalike.domain.errors import SoundalikeError
 
 _log = logging.getLogger(__name__)
 
+_AGAIN_AFTER_S = 5.0
+
 
 @contextmanager
 def folding_beside(app: App) -> Iterator[None]:
     """Fold what the event log takes until the block ends; nothing is to do where the log folds by itself.
 
-    A consumer that fails for good is logged: the player goes on, and says that nothing learns.
+    A consumer that fails is logged and begins again after a while: the player goes on meanwhile, and says
+    that nothing learns.
 
     Raises
     ------
@@ -38,9 +41,14 @@ def folding_beside(app: App) -> Iterator[None]:
 
 
 def _consume(consumer: LogConsumer, stop: threading.Event) -> None:
-    try:
-        consumer.run(stop)
-    except SoundalikeError as error:
-        _log.error("what is listened to is kept, but not folded: %s", error)
-    except Exception:  # noqa: BLE001 - a thread has nobody else to tell
-        _log.exception("what is listened to is kept, but not folded")
+    said = ""
+    while not stop.is_set():
+        try:
+            consumer.run(stop)
+        except SoundalikeError as error:
+            if str(error) != said:
+                _log.warning("what is listened to is kept, but not folded: %s", error)
+            said = str(error)
+        except Exception:  # noqa: BLE001 - a thread has nobody else to tell
+            _log.exception("what is listened to is kept, but not folded")
+        stop.wait(_AGAIN_AFTER_S)

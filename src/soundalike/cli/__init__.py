@@ -45,6 +45,8 @@ def cli() -> None:
         level=logging.DEBUG if options.is_debugging(click.get_current_context()) else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    # The driver would log every document that is written, password hashes and listens too.
+    logging.getLogger("pymongo").setLevel(logging.INFO)
 
 
 for command in (

@@ -157,11 +157,19 @@ class Accounts:
         """
         if self._store.user(user_id) is None:
             raise _gone()
-        # First, so that what could not be erased can be tried again; and last, since until the account
-        # is gone its listens may go on coming.
+        # First, so that nothing is done where nothing can be erased; and again once nobody can log in as
+        # them any more, since until then their listens may go on coming. The account itself goes last:
+        # whatever fails before, it is there to be removed again.
+        erase(user_id)
+        self._bar(user_id)
         erase(user_id)
         self._store.remove_user(user_id)
-        erase(user_id)
+
+    def _bar(self, user_id: UserId) -> None:
+        """Let nobody be a user any more: neither with a password, nor in a session, nor with a token."""
+        self._store.save_password(user_id, self._hasher.hash(self._new_secret()))
+        for token in self._store.tokens_of(user_id):
+            self._store.remove_token(user_id, token.id)
 
     def login(self, name: str, password: str) -> User:
         """Return the account that a name and a password belong to.

@@ -82,8 +82,9 @@ class Listens:
         erasure = Erasure(user_id, time_ms(self._clock()))
         self._log.erase(erasure, is_total=True)
         if not self._log.is_folding:
-            # The log's consumer will do the same; who is forgotten does not wait for it.
-            self._listens.erase_listens(erasure, is_total=True)
+            # Who is forgotten does not wait for the log's consumer. What is dated later, by a fast clock, is
+            # left to it: only it knows what stands before the erasure, and what was done after it.
+            self._listens.erase_listens(erasure)
 
     @property
     def is_folding(self) -> bool:

@@ -9,6 +9,7 @@ from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.web.covers import cover_response
 from soundalike.web.cursors import encode_cursor
+from soundalike.web.faults import LOG_AWAY
 from soundalike.web.parameters import limit_of, recent_of, tracks_query
 from soundalike.web.streaming import audio_response
 from soundalike.wire import similar_body, track_body
@@ -64,4 +65,10 @@ def make_api(services: Services) -> Blueprint:
 
 
 def _health_body(health: LogHealth) -> dict[str, Any]:
-    return {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": health.detail}
+    """Tell how the log is; its own words, which may name servers, are for whoever runs it."""
+    detail = ""
+    if not health.is_up:
+        detail = LOG_AWAY
+    elif not health.is_consumed:
+        detail = "nobody folds what is listened to; start 'soundalike consume'"
+    return {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": detail}

@@ -35,6 +35,8 @@ INTERNAL = "something went wrong inside soundalike; its log says what"
 AWAY = (
     "the library's store does not answer just now; nothing is lost, and it works again when the store is back"
 )
+LOG_AWAY = "the event log takes nothing just now"
+_NOT_KEPT = f"{LOG_AWAY}; send it again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, StoreUnavailableError):
         # Where the store is, and what ails it, is for whoever runs it.
         return Fault(*ANSWERS[StoreUnavailableError], message=AWAY)
+    if isinstance(error, EventLogError):
+        return Fault(*ANSWERS[EventLogError], message=_NOT_KEPT)
     for kind in type(error).__mro__:
         if kind in ANSWERS:
             return Fault(*ANSWERS[kind], message=str(error), index=getattr(error, "index", None))
@@ -155,6 +159,8 @@ def answer_faults(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def answer(error: Exception) -> Response:
         fault = fault_of(error)
+        if isinstance(error, EventLogError):
+            _log.warning("%s %s: %s", request.method, request.path, error)
         if fault.code == "internal_error" and not isinstance(error, HTTPException):
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
         response = fault_response(fault)
