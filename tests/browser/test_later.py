@@ -259,7 +259,8 @@ def test_that_nobody_folds_is_said_quietly_until_it_is_well_again(
     page.reload()
     expect(notice).to_be_visible()
     expect(notice).to_have_text(
-        "What you do is kept, but nothing learns from it at the moment: nobody folds what is listened to."
+        "What you do is kept, but nothing learns from it at the moment: nobody folds what is listened to; "
+        "start 'soundalike consume'."
     )
     listener.play("A00")
     listener.hears("A00")
@@ -288,7 +289,7 @@ def test_the_notice_can_be_closed_and_comes_back_for_another_trouble_alone(
     stage.log.known_health = AWAY
     page.evaluate("dispatchEvent(new Event('visibilitychange'))")
     expect(notice).to_have_text(
-        "What you do is kept in this browser until it can be taken: Kafka does not answer."
+        "What you do is kept in this browser until it can be taken: the event log takes nothing just now."
     )
 
 

@@ -164,7 +164,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(
-    ("health", "said"), zip(HEALTHS, SAID, strict=True), ids=["well", "not consumed", "away"]
+    ("health", "said"), list(zip(HEALTHS, SAID, strict=True)), ids=["well", "not consumed", "away"]
 )
 def test_healthz_says_how_the_log_is_that_the_player_is_well_and_nothing_of_the_inside(
     later: LaterStage, health: LogHealth, said: str
