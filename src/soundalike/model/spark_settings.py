@@ -42,7 +42,7 @@ REDACTION = "spark.redaction.regex"
 
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 # Spark's own pattern, and what else holds secrets; connection strings are known by their looks too.
-_SECRET = r"(?i)secret|password|token|access[.]?key|credential|connection[.]uri|mongodb(\+srv)?://"  # noqa: S105 - a pattern
+_SECRET = r"(?i)secret|password|token|access[.]?key|[._]key\b|credential|connection[.]uri|mongodb(\+srv)?://"  # noqa: S105 - a pattern
 _FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
