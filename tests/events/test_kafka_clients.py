@@ -71,6 +71,7 @@ log.close()
         ("auto.offset.reset", "latest"),
         ("partition.assignment.strategy", "range"),
         ("group.protocol", "consumer"),
+        ("group.instance.id", "x"),
         ("enable.partition.eof", "true"),
         ("isolation.level", "read_uncommitted"),
         ("bootstrap.servers", "elsewhere:9092"),

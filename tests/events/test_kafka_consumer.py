@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from confluent_kafka import Message
 
 from events.kafka_fakes import Failing
 from events.kafka_running import QUICK, committed, consumed, consuming, messages_in, produce
 from making import make_listen
 from servers.kafka import Kafka
-from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError
+from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError, StoreUnavailableError
 from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events import kafka_consumer
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_membership import Membership
 from soundalike.events.kafka_place import KafkaPlace
 from soundalike.events.kafka_topics import prepare_topics
 from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
@@ -250,6 +252,33 @@ class TestStoreAway:
             assert store.arrived.wait_for(lambda: len(store.calls) >= 3, 60)
         assert committed(kafka, place) == 0
         assert consumed(place, 20).taken == ids(numbered(20))
+
+
+class TestFailingForGood:
+    def test_it_begins_anew(
+        self,
+        log: KafkaLog,
+        place: KafkaPlace,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(kafka_consumer, "_MAX_DELAY_S", 0.2)
+        read, failures = Membership.read, iter([EventLogError("the consumer is broken")])
+
+        def fail_once(member: Membership, most: int, *, timeout_s: float) -> list[Message]:
+            for failure in failures:
+                raise failure
+            return read(member, most, timeout_s=timeout_s)
+
+        store = Failing()
+        with consuming(place, store.take):
+            log.append(numbered(10))
+            store.wait_for(10)
+            monkeypatch.setattr(Membership, "read", fail_once)
+            log.append(numbered(10, start=10))
+            store.wait_for(20)
+        assert "consuming begins anew: the consumer is broken" in caplog.text
+        assert len(store.records) == 20
 
 
 GOOD = make_listen(1, at_ms=5)

@@ -14,9 +14,10 @@ from events.kafka_running import OwnKafka, Running, consuming
 from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
-from soundalike.domain.errors import EventLogError
+from soundalike.domain.errors import EventLogError, StoreUnavailableError
 from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.types import UserId
+from soundalike.events import kafka_progress
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace
 
@@ -200,6 +201,20 @@ class TestHealth:
             broker.start()
             broker.wait_until(lambda: log.health().is_up and log.health().is_consumed)
         broker.wait_until(lambda: not log.health().is_consumed)
+
+    def test_it_says_that_who_is_there_does_not_get_on(
+        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kafka_progress, "STUCK_S", 2.0)
+        store = Failing()
+        store.away = StoreUnavailableError("gone")
+        with consuming(place, store.take):
+            broker.wait_until(lambda: log.health().is_consumed)
+            log.append(numbered(1_234))
+            broker.wait_until(lambda: not log.health().is_consumed)
+            assert log.health().detail.startswith("1,234 listens wait to be folded, and whoever folds them")
+            store.away = None
+            broker.wait_until(lambda: log.health().is_consumed)
 
     def test_it_never_waits(self, broker: Kafka, log: KafkaLog) -> None:
         broker.pause()

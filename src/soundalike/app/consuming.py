@@ -20,7 +20,7 @@ class LogConsumer(Protocol):
         Raises
         ------
         EventLogError
-            If the log cannot be read at the start, or reading has failed for good.
+            If the log cannot be read at the start.
         """
 
 

@@ -41,6 +41,7 @@ _BOUND: Mapping[str, tuple[str, ...]] = {
     "auto.offset.reset": ("earliest",),
     "partition.assignment.strategy": ("cooperative-sticky",),
     "group.protocol": ("classic",),
+    "group.instance.id": (),
     "enable.partition.eof": (),
     "isolation.level": (),
 }
@@ -131,7 +132,7 @@ class KafkaClients:
         if self._told is not None and code not in _FORBIDDEN:
             code = self._told.code()
             found = self._told
-        return EventLogError(self._sentence(code, self._scrubbed(found), what))
+        return EventLogError(self._sentence(code, self.scrubbed(found), what))
 
     def forget_error(self) -> None:
         """Forget what a connection failed at: another has succeeded."""
@@ -147,7 +148,7 @@ class KafkaClients:
             return client(properties, logger=_ToLogger())
         except (KafkaException, TypeError, ValueError) as error:
             found = error.args[0] if error.args else error
-            msg = f"settings: a property in [kafka] will not do: {self._scrubbed(found)}"
+            msg = f"settings: a property in [kafka] will not do: {self.scrubbed(found)}"
             raise SettingsError(msg) from None
 
     def _note(self, error: KafkaError) -> None:
@@ -155,7 +156,7 @@ class KafkaClients:
         if error.code() in _TELLING:
             self._told = error
         elif error.code() == KafkaError._TRANSPORT:  # noqa: SLF001 - public, for all its name
-            self._last = self._scrubbed(error)
+            self._last = self.scrubbed(error)
 
     def _sentence(self, code: int | None, detail: str, what: str) -> str:
         at = f"Kafka at {self.place.bootstrap}"
@@ -172,7 +173,7 @@ class KafkaClients:
             return f"{at} does not let us {what or 'do that'}: grant it to the user in [kafka]"
         return f"{at} does not answer{f', so that we cannot {what}' if what else ''} ({self._last or detail})"
 
-    def _scrubbed(self, error: object) -> str:
+    def scrubbed(self, error: object) -> str:
         """Return an error's text without any property's value that might be a secret."""
         text = error.str() if isinstance(error, KafkaError) else str(error)
         for name, value in self._properties.items():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import KafkaException
 
-from soundalike.domain.errors import SoundalikeError
+from soundalike.domain.errors import EventLogError, SoundalikeError
 from soundalike.domain.listening import ErasureRecord, LogRecord
 from soundalike.events.kafka_batch import Batch, Item
 from soundalike.events.kafka_clients import KafkaClients
@@ -70,6 +70,7 @@ class KafkaConsumer:
         self._take = take
         self._metrics = metrics or ConsumerMetrics()
         self._on_ready = on_ready
+        self._is_ready = False
 
     def run(self, stop: threading.Event) -> None:
         """Consume until told to stop; then finish the batch, commit and leave the group.
@@ -79,27 +80,36 @@ class KafkaConsumer:
         SettingsError
             If one of the properties is none.
         EventLogError
-            If the topics cannot be used at the start, or consuming has failed for good.
+            If the topics cannot be used at the start.
         """
         prepare_topics(self._clients)
-        _Work(self._clients, self._take, self._metrics, self._on_ready).run(stop)
+        while not stop.is_set():
+            work = _Work(self._clients, self._take, self._metrics, self._be_ready)
+            try:
+                work.run(stop)
+            except EventLogError as error:
+                _log.warning("consuming begins anew: %s", error)
+                stop.wait(_MAX_DELAY_S)
+
+    def _be_ready(self) -> None:
+        if not self._is_ready:
+            self._is_ready = True
+            self._on_ready()
 
 
 class _Work:
     """What is read, folded and committed, from joining the group to leaving it."""
 
     def __init__(
-        self, clients: KafkaClients, take: Take, metrics: ConsumerMetrics, on_ready: Callable[[], None]
+        self, clients: KafkaClients, take: Take, metrics: ConsumerMetrics, on_assigned: Callable[[], None]
     ) -> None:
         self._take = take
         self._metrics = metrics
-        self._on_ready = on_ready
-        self._is_ready = False
         self._batch = Batch()
         self._trouble = ""
         self._measured = 0.0
         self._dead_letters = DeadLetters(clients)
-        self._member = Membership(clients, on_assigned=self._be_ready, on_gone=self._batch.drop)
+        self._member = Membership(clients, on_assigned=on_assigned, on_gone=self._batch.drop)
 
     def run(self, stop: threading.Event) -> None:
         try:
@@ -110,11 +120,6 @@ class _Work:
                 self._measure()
         finally:
             self._member.leave()
-
-    def _be_ready(self) -> None:
-        if not self._is_ready:
-            self._is_ready = True
-            self._on_ready()
 
     def _gather(self) -> None:
         """Read whatever is there, and wait only where there is nothing."""

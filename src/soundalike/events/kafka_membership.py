@@ -72,7 +72,7 @@ class Membership:
                 good.append(message)
             elif trouble.code() not in self._said:
                 self._said.add(trouble.code())
-                _log.warning("%s", self._clients.told(trouble, "read the log"))
+                _log.warning("reading the log: %s", self._clients.scrubbed(trouble))
         return good
 
     def pause(self) -> None:

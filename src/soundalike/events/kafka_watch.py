@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
@@ -13,11 +14,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 from soundalike.domain.errors import SoundalikeError
 from soundalike.domain.keeping import LogHealth
 from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_progress import Progress
 
 _log = logging.getLogger(__name__)
 
 _EVERY_S = 2.0
 _TIMEOUT_S = 2.0
+_JOIN_S = 5.0
+_STUCK = (
+    "{:,} listens wait to be folded, and whoever folds them is stuck; look at what 'soundalike consume' says"
+)
 _NOBODY = "nobody folds what is listened to; start 'soundalike consume'"
 
 
@@ -36,6 +42,7 @@ class Watch:
         self._clients = clients
         self._failure = failure
         self._known = LogHealth()
+        self._progress = Progress(clients)
         self._is_closed = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="kafka watch", daemon=True)
         self._watching.start()
@@ -52,7 +59,7 @@ class Watch:
     def close(self) -> None:
         """End the thread."""
         self._is_closed.set()
-        self._watching.join()
+        self._watching.join(_JOIN_S)  # it may wait for the brokers just now
 
     def _watch(self) -> None:
         admin: AdminClient | None = None
@@ -83,9 +90,17 @@ class Watch:
             # Who may append need not be allowed to look at groups; nothing is known then.
             _log.debug("the group %r cannot be looked at: %s", place.group, error)
             return LogHealth()
-        if _is_at_work(group, place.topic):
-            return LogHealth()
-        return LogHealth(is_consumed=False, detail=_NOBODY)
+        if not _is_at_work(group, place.topic):
+            return LogHealth(is_consumed=False, detail=_NOBODY)
+        behind = self._behind(admin)
+        return LogHealth(is_consumed=False, detail=_STUCK.format(behind)) if behind else LogHealth()
+
+    def _behind(self, admin: AdminClient) -> int:
+        try:
+            return self._progress.behind(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
+        except KafkaException as error:
+            _log.debug("the progress of %r cannot be looked at: %s", self._clients.place.group, error)
+            return 0
 
 
 def _is_at_work(group: ConsumerGroupDescription, topic: str) -> bool:
