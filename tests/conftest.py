@@ -92,7 +92,7 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield named
         return
     skip_where(missing_mongodb())
-    with running(server := MongoDb(tmp_path_factory.mktemp("mongodb"))):
+    with running(server := MongoDb(tmp_path_factory.mktemp("mongodb"), is_durable=False)):
         yield server.address
 
 

@@ -1,15 +1,22 @@
 """A record is only to blame where the store takes others."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from events.kafka_fakes import Failing
 from making import make_listen
-from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
 from soundalike.domain.listening import Listen
+from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import EventId
 from soundalike.events.kafka_refusals import take_most
+from soundalike.services.consuming import Consuming
+from soundalike.services.profiles import Profiles
+from soundalike.store.sqlite import SqliteStore
 
 
 def numbered(count: int, *, users: int = 1) -> list[Listen]:
@@ -72,7 +79,9 @@ def test_what_failed_once_and_is_taken_later_is_not_to_blame() -> None:
     assert store.taken == {listen.id for listen in listens}
 
 
-@pytest.mark.parametrize("error", [StoreBusyError("held"), StoreUnavailableError("gone")])
+@pytest.mark.parametrize(
+    "error", [StoreBusyError("held"), StoreUnavailableError("gone"), StoreUnfitError("full")]
+)
 @pytest.mark.parametrize("after", [0, 1, 5, 12])
 def test_a_store_that_goes_away_is_waited_for(error: StoreError, after: int) -> None:
     listens = numbered(64, users=8)
@@ -97,3 +106,28 @@ def test_nobody_is_blamed_for_an_interrupt() -> None:
     take: Callable[[Sequence[object]], None] = interrupted
     with pytest.raises(KeyboardInterrupt):
         take_most(take, numbered(3))
+
+
+def test_a_full_disk_makes_no_dead_letters_though_one_listen_still_fits(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
+        take = Consuming(store, Profiles(store, lateness_ms=LATENESS_MS)).take
+        take(numbered(2_000))
+        fill_up(store)
+        with pytest.raises(StoreUnfitError, match="has no space left on its disk"):
+            take_most(take, numbered(9_000))
+
+
+def fill_up(store: SqliteStore) -> None:
+    """Leave room for a few pages more than there are."""
+    connect = store._connections._connect  # noqa: SLF001 - a full disk is made where connections are
+
+    def connect_to_a_full_disk() -> sqlite3.Connection:
+        connection = connect()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + 5}")
+        return connection
+
+    store._connections._connect = connect_to_a_full_disk  # type: ignore[method-assign]  # noqa: SLF001 - the same
+    for connection in store._connections._idle:  # noqa: SLF001 - the same
+        connection.close()
+    store._connections._idle.clear()  # noqa: SLF001 - the same

@@ -28,12 +28,13 @@ def missing_mongodb() -> str | None:
 
 
 class MongoDb(ServerProcess):
-    """A server in a folder; what it was told outlives ``kill`` and ``start``."""
+    """A server in a folder; what it was told outlives ``kill`` and ``start`` if it is durable, and slower."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
         (self.port,) = free_ports(1)
         folder.mkdir(parents=True, exist_ok=True)
         command = [str(PROGRAM), "--port", str(self.port), "--storage-path", str(folder / "data")]
+        command += ["--sync-on-commit"] if is_durable else []
         super().__init__([*command, "--log-level", "WARNING"], folder / "mongodb.log")
 
     @property

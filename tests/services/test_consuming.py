@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fakes import MemoryStore
 from making import make_listen
-from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
 from soundalike.domain.keeping import ListenStore
 from soundalike.domain.listening import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
 from soundalike.domain.profiles import Profile, refold
@@ -220,14 +220,23 @@ class Killed(BaseException):
 
 
 class TestFailures:
-    def test_one_users_failure_is_not_anothers(self) -> None:
+    def test_a_profile_that_cannot_be_kept_stops_nobody_and_loses_nothing(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         store = Faulty()
-        store.failing = {ADA: StoreError("damaged")}
-        with pytest.raises(StoreError, match="damaged"):
-            consuming(store).take([*dated(1), *dated(1, user="bob")])
+        taking = consuming(store)
+        store.failing = {ADA: StoreError("too large")}
+        taking.take([*dated(1), *dated(1, user="bob")])
         assert store.profile_counts() == {BOB: 1}
+        assert store.listen_counts() == {ADA: 1, BOB: 1}
+        assert "1 listens of 'ada' are kept, but not folded yet: too large" in caplog.text
+        store.failing = {}
+        taking.take(dated(2))
+        assert store.profile_counts() == {ADA: 2, BOB: 1}
 
-    @pytest.mark.parametrize("error", [StoreBusyError("held"), StoreUnavailableError("gone")])
+    @pytest.mark.parametrize(
+        "error", [StoreBusyError("held"), StoreUnavailableError("gone"), StoreUnfitError("full")]
+    )
     def test_nobody_else_waits_for_a_store_that_is_away(self, error: StoreError) -> None:
         store = Faulty()
         store.failing = dict.fromkeys((ADA, BOB), error)

@@ -23,6 +23,7 @@
     ├── StoreError
     │   ├── StoreBusyError       another process held the store for too long
     │   ├── StoreUnavailableError  the store's server does not answer; it may come back
+    │   ├── StoreUnfitError      the store can keep nothing until somebody mends it
     │   ├── StoreVersionError    the store was written by a newer soundalike, or is not one
     │   ├── TrackConflictError   two writers disagree on where a track is
     │   ├── CopyError            what was copied is not what was there
@@ -129,6 +130,10 @@ class StoreBusyError(StoreError):
 
 class StoreUnavailableError(StoreError):
     """The store's server does not answer, or not in time; it may come back."""
+
+
+class StoreUnfitError(StoreError):
+    """The store can keep nothing until somebody mends it: its disk is full, or it lets nobody write."""
 
 
 class StoreVersionError(StoreError):

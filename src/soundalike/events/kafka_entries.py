@@ -12,7 +12,7 @@ from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry
 from soundalike.domain.types import UserId
 from soundalike.events.kafka_clients import KafkaClients, close_consumer
 from soundalike.events.kafka_messages import read_message, sent_ms
-from soundalike.wire.records import may_be_erasure
+from soundalike.wire.records import check_date, may_be_erasure
 
 _BATCH = 2_000
 _TIMEOUT_S = 5.0
@@ -87,10 +87,13 @@ def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogEntry]:
 
 
 def _record(message: Message) -> Listen | ErasureRecord | None:
+    """Read what a consumer would fold; what it would take for a dead letter is none."""
     try:
-        return read_message(message)
+        record = read_message(message)
+        check_date(record, sent_ms=sent_ms(message))
     except ListenError:
         return None
+    return record
 
 
 def _place(message: Message) -> tuple[int, int, int]:
@@ -114,7 +117,7 @@ def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
     """Return where each partition that holds anything begins and ends."""
     topic = clients.place.topic
     try:
-        partitions = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
+        partitions = consumer.list_topics(timeout=_TIMEOUT_S).topics[topic].partitions
         ends = {
             number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_TIMEOUT_S)
             for number in partitions

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from soundalike.domain.errors import StoreBusyError, StoreUnavailableError
 from soundalike.domain.listening import LogRecord
+from soundalike.services.consuming import STORE_FAILURES
 from soundalike.wire.records import user_of
 
 Take = Callable[[Sequence[LogRecord]], None]
@@ -37,7 +37,7 @@ def take_most(take: Take, records: Sequence[LogRecord]) -> tuple[Refusal, ...]:
     """
     try:
         take(records)
-    except (StoreBusyError, StoreUnavailableError):
+    except STORE_FAILURES:
         raise
     except Exception:
         if not _takes_any(take, records):
@@ -90,7 +90,7 @@ def _halve(take: Take, records: Sequence[LogRecord]) -> list[int]:
 def _refused(take: Take, records: Sequence[LogRecord]) -> Exception | None:
     try:
         take(records)
-    except (StoreBusyError, StoreUnavailableError):
+    except STORE_FAILURES:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a record does to the store, it must not stop the others
         return error

@@ -76,7 +76,7 @@ class Watch:
     def _ask(self, admin: AdminClient) -> LogHealth:
         place = self._clients.place
         try:
-            admin.list_topics(place.topic, timeout=_TIMEOUT_S)
+            admin.list_topics(timeout=_TIMEOUT_S)
         except KafkaException as error:
             admin.poll(0)  # hears why connections failed
             return LogHealth(is_up=False, is_consumed=False, detail=str(self._clients.told(error)))

@@ -1,15 +1,21 @@
 """Folding what stands in a shared log: stored in its order, folded, as often as it comes."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from soundalike.domain.errors import StoreBusyError, StoreUnavailableError
+from soundalike.domain.errors import StoreBusyError, StoreUnavailableError, StoreUnfitError
 from soundalike.domain.keeping import ListenStore
 from soundalike.domain.listening import ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.services.profiles import Profiles
+
+_log = logging.getLogger(__name__)
+
+STORE_FAILURES = (StoreBusyError, StoreUnavailableError, StoreUnfitError)
+"""What tells of the store, and of no record: waiting mends it, or somebody does."""
 
 
 class Consuming:
@@ -40,10 +46,10 @@ class Consuming:
 
         Raises
         ------
-        StoreBusyError, StoreUnavailableError
+        StoreBusyError, StoreUnavailableError, StoreUnfitError
             If the store could not be used; take all of them again, later.
         StoreError
-            If some could not be stored or folded; perhaps the others were.
+            If some could not be stored; perhaps the others were.
         """
         for is_listens, run in groupby(records, key=_is_listen):
             if is_listens:
@@ -59,17 +65,15 @@ class Consuming:
         for listen in new:
             of_user[listen.user_id].append(listen)
         sent = Counter(listen.user_id for listen in by_user)
-        failed = None
         for user_id, count in sent.items():
             fresh = of_user[user_id]
             try:
                 self._profiles.fold(fresh, {user_id} if len(fresh) < count else ())
-            except (StoreBusyError, StoreUnavailableError):
+            except STORE_FAILURES:
                 raise  # the others would wait for it as long
-            except Exception as error:  # noqa: BLE001 - raised below, once the others are folded
-                failed = error
-        if failed is not None:
-            raise failed
+            except Exception as error:  # noqa: BLE001 - it stops nobody else
+                # The listens are stored: `Profiles` folds all of them anew with the next, or at the next start.
+                _log.warning("%d listens of %r are kept, but not folded yet: %s", count, user_id, error)
 
     def _erase(self, records: Sequence[ErasureRecord]) -> None:
         for record in records:

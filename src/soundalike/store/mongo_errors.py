@@ -15,12 +15,13 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
 
 DUPLICATE_KEY = 11000
 
 _BUSY = {24, 112}  # a lock that was not given in time, and a write that met another's
-_CREDENTIALS = {11, 18, 8000}  # unknown user, failed authentication, and both as Atlas tells them
+_CREDENTIALS = {11, 18}  # unknown user, failed authentication
+_ATLAS = {8000}  # whatever Atlas has to say: of credentials, of its quotas
 _UNAUTHORISED = {13}
 _ILLEGAL = 20
 _TOO_LARGE = {10334, 17419, 17420}
@@ -52,6 +53,8 @@ def telling_errors(hosts: str) -> Iterator[None]:
         If the server does not answer, or not in time.
     StoreBusyError
         If others kept changing the same documents for too long.
+    StoreUnfitError
+        If it can keep nothing until somebody mends it.
     StoreError
         If it refuses, or answers with what was never written.
     """
@@ -80,17 +83,19 @@ def _explained(error: Exception, codes: set[int]) -> tuple[type[StoreError], str
     """Return the error of ours that stands for one of the driver's, and what is wrong with the store."""
     has_no_transactions = _ILLEGAL in codes and "Transaction numbers" in str(error)
     is_closed = isinstance(error, InvalidOperation) and "after close" in str(error)
+    is_unknown_to_atlas = bool(codes & _ATLAS) and "auth" in str(error).lower()
     is_too_large = bool(codes & _TOO_LARGE) or isinstance(error, DocumentTooLarge)
     # The server's own words may quote what was to be written, and are not told.
     code = f"{type(error).__name__}, code {', '.join(map(str, sorted(codes))) or 'none'}"
     cases: tuple[tuple[bool, type[StoreError], str], ...] = (
-        (bool(codes & _CREDENTIALS), StoreError, _CHECK_CREDENTIALS),
-        (bool(codes & _UNAUTHORISED), StoreError, _CHECK_ROLE),
-        (has_no_transactions, StoreError, NO_REPLICA_SET),
+        (bool(codes & _CREDENTIALS) or is_unknown_to_atlas, StoreUnfitError, _CHECK_CREDENTIALS),
+        (bool(codes & _ATLAS), StoreUnfitError, "is refused by Atlas; look at its quotas and its alerts"),
+        (bool(codes & _UNAUTHORISED), StoreUnfitError, _CHECK_ROLE),
+        (has_no_transactions, StoreUnfitError, NO_REPLICA_SET),
         (is_too_large, StoreError, "takes no document as large as this (16 MB)"),
         (
             bool(codes & _FULL),
-            StoreError,
+            StoreUnfitError,
             "has no space left on its disk; free some and run the command again",
         ),
         (bool(codes & _BUSY), StoreBusyError, _IN_USE),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from soundalike.domain.errors import StoreBusyError, StoreError, StoreVersionError
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnfitError, StoreVersionError
 from soundalike.store.migrations import APPLICATION_ID, MIGRATIONS
 
 _RETRY_S = 0.02
@@ -223,4 +223,5 @@ def _told(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> StoreError
     if code == sqlite3.SQLITE_NOTADB:
         why = "is no soundalike store; move it away, or choose another folder with --data"
         return StoreVersionError(f"{path} {why}")
-    return StoreError(f"the store {path} {_REASONS.get(code, 'failed')} ({error})")
+    kind = StoreUnfitError if code in _REASONS else StoreError
+    return kind(f"the store {path} {_REASONS.get(code, 'failed')} ({error})")
