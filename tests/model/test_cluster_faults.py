@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark import SparkContext
+from pyspark import SparkContext, SparkStageInfo
 
 from conftest import skip_where
 from model.clusters import FAST_EXECUTORS, kept_in_mongodb
@@ -54,6 +54,8 @@ def engine(cluster: SparkCluster, mongodb: str) -> Iterator[SparkEngine]:
             properties=FAST_EXECUTORS
             | {
                 "spark.jars": connector_jars(),
+                # What is told of a stage is as it is now.
+                "spark.ui.liveUpdate.period": "0",
                 "spark.scheduler.maxRegisteredResourcesWaitingTime": f"{WITHOUT_EXECUTORS_S}s",
             },
         )
@@ -107,7 +109,7 @@ def parent_of(pid: int) -> int | None:
 
 
 class Death(threading.Thread):
-    """Comes once, in the middle of the first job that has many tasks.
+    """Comes once, in the middle of the first job that has many tasks and keeps both executors busy.
 
     Parameters
     ----------
@@ -126,8 +128,7 @@ class Death(threading.Thread):
         while self._stage is None and time.monotonic() < deadline:
             for stage in self._tracker.getActiveStageIds():
                 info = self._tracker.getStageInfo(stage)
-                is_amid = info is not None and 2 <= info.numCompletedTasks <= info.numTasks - 8
-                if is_amid and self._stage is None:
+                if self._stage is None and info is not None and _is_amid(info):
                     self._stage = stage
                     self._comes()
             time.sleep(0.01)
@@ -140,6 +141,10 @@ class Death(threading.Thread):
         assert info is not None
         assert info.numFailedTasks >= 1
         assert info.numCompletedTasks == info.numTasks
+
+
+def _is_amid(info: SparkStageInfo) -> bool:
+    return info.numActiveTasks == 2 and 2 <= info.numCompletedTasks <= info.numTasks - 8
 
 
 def dying(comes: Callable[[], None]) -> Death:
