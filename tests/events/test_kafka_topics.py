@@ -168,7 +168,7 @@ class TestChecking:
 
     def test_what_is_missing_is_not_made(self, kafka: Kafka, url: str) -> None:
         place = KafkaPlace.parse(url)
-        with pytest.raises(EventLogError, match="answers, but has no topic"):
+        with pytest.raises(EventLogError, match="answers, but shows us no topic"):
             check(place, {})
         assert place.topic not in kafka.admin().list_topics(timeout=10).topics
 
@@ -268,7 +268,7 @@ class TestGuarded:
     def test_who_may_not_do_it_is_told_so_and_can_once_it_is_granted(self, guarded: GuardedKafka) -> None:
         place = KafkaPlace.parse(guarded.url())
         log = KafkaLog(place, guarded.who("bob", "b0bs"))
-        with pytest.raises(EventLogError, match="does not let us look at the topic"):
+        with pytest.raises(EventLogError, match="does not let us make the topic"):
             log.append([make_listen(1)])
         guarded.grant("bob", place.topic)
         guarded.wait_until(lambda: appends(log, make_listen(2)))
@@ -281,3 +281,21 @@ def appends(log: KafkaLog, listen: Listen) -> bool:
         return log.append([listen]) == 0
     except EventLogError:
         return False
+
+
+def test_a_broker_that_makes_topics_by_itself_is_not_made_to(tmp_path: Path) -> None:
+    skip_where(missing_kafka())
+    broker = Kafka(tmp_path / "kafka")
+    with Path(broker.command[-1]).open("a", encoding="utf-8") as settings:
+        settings.write("auto.create.topics.enable=true\n")
+    with running(broker):
+        place = KafkaPlace.parse(broker.url())
+        with pytest.raises(EventLogError, match="no topic"):
+            check(place, {})
+        assert place.topic not in broker.admin().list_topics(timeout=5).topics
+        log = KafkaLog(place, {})
+        log.health()
+        log.prepare()
+        assert log.append([make_listen(1)]) == 0
+        log.close()
+        assert check(place, {}) == f"topic {place.topic!r} of 8 partitions at {broker.address}"

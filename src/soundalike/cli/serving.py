@@ -9,6 +9,7 @@ import click
 from soundalike.app import App, open_app
 from soundalike.app.folding import folding_beside
 from soundalike.cli import learning, library, options, show
+from soundalike.domain.errors import LogUnreachableError
 from soundalike.services.placing import Freshness
 from soundalike.settings import Settings
 from soundalike.web.app import create_app
@@ -54,8 +55,16 @@ def _opened(settings: Settings) -> Iterator[App]:
     check_address(settings.host, settings.port, has_users=True)
     with open_app(settings) as app:
         check_address(settings.host, settings.port, has_users=app.services.accounts.has_users())
-        app.log.prepare()
+        _prepare_log(app)
         yield app
+
+
+def _prepare_log(app: App) -> None:
+    """Refuse a log that will not do; one that is away may come back, and the music plays meanwhile."""
+    try:
+        app.log.prepare()
+    except LogUnreachableError as error:
+        show.say(f"{error}; what is listened to waits in the browsers until it does")
 
 
 def _learn(app: App) -> None:

@@ -28,6 +28,7 @@
     │   ├── TrackConflictError   two writers disagree on where a track is
     │   ├── CopyError            what was copied is not what was there
     │   └── EventLogError        listens could not be made durable; they may be sent again
+    │       └── LogUnreachableError  the event log's servers do not answer; they may come back
     ├── ModelError
     │   ├── SchemaMismatchError  vectors and artefact hold different features
     │   ├── NoArtefactError      nothing has been built yet
@@ -150,6 +151,10 @@ class CopyError(StoreError):
 
 class EventLogError(StoreError):
     """Listens could not be made durable; they may be sent again."""
+
+
+class LogUnreachableError(EventLogError):
+    """The event log's servers do not answer; they may come back."""
 
 
 class ModelError(SoundalikeError):

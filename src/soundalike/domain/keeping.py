@@ -146,7 +146,7 @@ class EventLog(Protocol):
         Raises
         ------
         SettingsError, EventLogError
-            That say what is wrong, and what to do.
+            That say what is wrong, and what to do; `LogUnreachableError` where nobody answers.
         """
 
     def health(self) -> LogHealth:

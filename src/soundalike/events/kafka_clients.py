@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from soundalike.domain.errors import EventLogError, SettingsError
+from soundalike.domain.errors import EventLogError, LogUnreachableError, SettingsError
 from soundalike.events.kafka_place import KafkaPlace
 
 DELIVERY_TIMEOUT_MS = 5_000
@@ -70,6 +70,8 @@ _CONSUMER: Mapping[str, Any] = {
     "queued.max.messages.kbytes": 16_384,
     # What a consumer held that was killed is folded by others after this, and what changes hands soon.
     "session.timeout.ms": 10_000,
+    # A slow store must not cost a consumer its place: what it then does again would be as slow.
+    "max.poll.interval.ms": 1_800_000,
     "heartbeat.interval.ms": 500,
 }
 
@@ -132,7 +134,9 @@ class KafkaClients:
         if self._told is not None and code not in _FORBIDDEN:
             code = self._told.code()
             found = self._told
-        return EventLogError(self._sentence(code, self.scrubbed(found), what))
+        is_told = code in {*_TELLING, *_FORBIDDEN}
+        kind = EventLogError if is_told else LogUnreachableError
+        return kind(self._sentence(code, self.scrubbed(found), what))
 
     def forget_error(self) -> None:
         """Forget what a connection failed at: another has succeeded."""

@@ -3,12 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from confluent_kafka import KafkaException
 
 from soundalike.domain.errors import EventLogError, SoundalikeError
-from soundalike.domain.listening import ErasureRecord, LogRecord
+from soundalike.domain.listening import ErasureRecord
 from soundalike.events.kafka_batch import Batch, Item
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_dead_letters import DeadLetters
@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 MAX_BATCH = 5_000
 """A profile is written whole at every fold: the more of its listens come at once, the cheaper each is."""
 
+_MIN_BATCH = 100
+_SLOW_S, _QUICK_S = 20.0, 5.0
 _MAX_HELD = 20_000
 _IDLE_S = 0.5
 _STEP_S = 0.2
@@ -106,6 +108,7 @@ class _Work:
         self._take = take
         self._metrics = metrics
         self._batch = Batch()
+        self._most = MAX_BATCH
         self._trouble = ""
         self._measured = 0.0
         self._dead_letters = DeadLetters(clients)
@@ -126,7 +129,7 @@ class _Work:
         first = self._member.read(1, timeout_s=_IDLE_S)
         if first:
             self._batch.add(first)
-            self._batch.add(self._member.read(MAX_BATCH - 1, timeout_s=0))
+            self._batch.add(self._member.read(self._most - 1, timeout_s=0))
 
     def _work_off(self, stop: threading.Event) -> None:
         """Fold the batch, however long the store or the brokers are away, and commit it."""
@@ -149,19 +152,25 @@ class _Work:
         self._metrics.note_oldest(self._batch.oldest_ms())
         self._bury([item for item in self._batch if item.reason and not item.is_done])
         items = [item for item in self._batch if not item.is_done]
-        records = [item.record for item in items if item.record is not None]
-        if not records:
-            return
-        # Folding twice is harmless but for a total erasure, which removes what others have folded after it.
-        is_erasing = any(isinstance(record, ErasureRecord) and record.is_total for record in records)
-        self._member.prove(self._batch.starts(), is_urgent=is_erasing)
-        folded = self._take_most(items, records)
-        for item in folded:
-            item.is_done = True
-        self._bury([item for item in items if item.reason])
+        start = time.monotonic()
+        for stretch in _stretches(items):
+            # Folding twice is harmless but for a total erasure: it removes what others have folded since.
+            self._member.prove(self._batch.starts(), is_urgent=_is_total(stretch[0]))
+            for item in self._take_most(stretch):
+                item.is_done = True
+            self._bury([item for item in stretch if item.reason])
+        self._adapt(time.monotonic() - start)
 
-    def _take_most(self, items: Sequence[Item], records: Sequence[LogRecord]) -> Sequence[Item]:
+    def _adapt(self, seconds: float) -> None:
+        """Take less at a time from a store that is slow, and more again from one that is not."""
+        if seconds > _SLOW_S:
+            self._most = max(_MIN_BATCH, self._most // 2)
+        elif seconds < _QUICK_S:
+            self._most = min(MAX_BATCH, self._most * 2)
+
+    def _take_most(self, items: Sequence[Item]) -> Sequence[Item]:
         """Fold all that can be; return those, and give the others their reason."""
+        records = [item.record for item in items if item.record is not None]
         start = time.monotonic()
         refused = take_most(self._take, records)
         seconds = time.monotonic() - start
@@ -222,3 +231,19 @@ class _Work:
             self._metrics.note_lags(self._member.lags(self._batch.counts()))
         except KafkaException as error:
             _log.debug("measuring the lag: %s", error)
+
+
+def _stretches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Cut a batch before every total erasure, so that each of them comes first in its stretch."""
+    stretch: list[Item] = []
+    for item in items:
+        if stretch and _is_total(item):
+            yield stretch
+            stretch = []
+        stretch.append(item)
+    if stretch:
+        yield stretch
+
+
+def _is_total(item: Item) -> bool:
+    return isinstance(item.record, ErasureRecord) and item.record.is_total

@@ -47,6 +47,7 @@ class Membership:
         self._uncommitted: dict[int, int] = {}
         self._starts: dict[int, int] = {}
         self._proven = 0.0
+        self._sent = 0.0
         self._said: set[int] = set()
         self._consumer: Consumer = clients.consumer(on_commit=self._committed)
         self._consumer.subscribe(
@@ -116,6 +117,7 @@ class Membership:
         """Commit, without waiting, what is folded and not known to be committed."""
         if self._uncommitted:
             try:
+                self._sent = time.monotonic()
                 self._consumer.commit(offsets=self._partitions(self._uncommitted), asynchronous=True)
             except KafkaException as error:
                 _log.debug("committing: %s", error)
@@ -169,7 +171,8 @@ class Membership:
         if error is not None:
             _log.debug("committing: %s", error)  # it is committed again with what comes next
             return
-        self._proven = time.monotonic()
+        # As of when it was asked for: this process may have been stopped since.
+        self._proven = max(self._proven, self._sent)
         for partition in partitions:
             if partition.error is None and self._uncommitted.get(partition.partition) == partition.offset:
                 del self._uncommitted[partition.partition]

@@ -72,7 +72,7 @@ class Consuming:
             except STORE_FAILURES:
                 raise  # the others would wait for it as long
             except Exception as error:  # noqa: BLE001 - it stops nobody else
-                # The listens are stored: `Profiles` folds all of them anew with the next, or at the next start.
+                # The listens are stored: all are folded anew with the next, or at the next start.
                 _log.warning("%d listens of %r are kept, but not folded yet: %s", count, user_id, error)
 
     def _erase(self, records: Sequence[ErasureRecord]) -> None:
