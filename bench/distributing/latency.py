@@ -16,7 +16,7 @@ SMALL_TRACKS, SMALL_USERS = 5_000, 50
 
 
 def report(broker: Kafka, mongodb: str, folder: Path) -> None:
-    """Time skips in a library of FMA's size, embedded and through Kafka, and in a smaller one on MongoDB too."""
+    """Time skips in a library of FMA's size, embedded and through Kafka; in a smaller one on MongoDB too."""
     print("\n== from sending a skip to a changed answer; the bound is 1 s for p95 through Kafka")
     large, small = folder / "large", folder / "small"
     for data in (large, small):
