@@ -1,6 +1,6 @@
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.listener import Ledger, Listener
-from servers.mongodb import drop_database, new_database
+from servers.mongodb import drop_database, named_mongodb, new_database
 from soundalike.web.server import Server
 from web.stage import Stage
 
@@ -38,6 +38,21 @@ def sounds() -> dict[str, bytes]:
     }
 
 
+@pytest.fixture(scope="session")
+def new_store(mongodb: str) -> Iterator[Callable[[], str]]:
+    """Name a database that nobody else has; all go at the end, where the server does not end itself."""
+    made: list[str] = []
+
+    def name_one() -> str:
+        made.append(new_database(mongodb))
+        return made[-1]
+
+    yield name_one
+    if named_mongodb():
+        for url in made:
+            drop_database(url)
+
+
 DISTRIBUTED = pytest.param("distributed", marks=[pytest.mark.kafka, pytest.mark.mongodb])
 
 
@@ -49,12 +64,10 @@ def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         return
     from web.distributed import DistributedStage  # noqa: PLC0415 - its drivers may be missing
 
-    broker, database = request.getfixturevalue("kafka"), request.getfixturevalue("mongodb")
-    store_url = new_database(database)
-    stage = DistributedStage(tmp_path, store_url=store_url, events_url=f"{broker.url()}?partitions=2")
+    broker, new_store = request.getfixturevalue("kafka"), request.getfixturevalue("new_store")
+    stage = DistributedStage(tmp_path, store_url=new_store(), events_url=f"{broker.url()}?partitions=2")
     yield stage
     stage.close()
-    drop_database(store_url)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +10,12 @@ from soundalike.web.server import Server
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Stage:
+    """One process alone: what is tested here is of the page, whatever store and log are behind it."""
+    return Stage(tmp_path)
 
 
 def test_the_bar_and_the_page_tell_one_length(listener: Listener, page: Page, stage: Stage) -> None:

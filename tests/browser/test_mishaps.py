@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -7,6 +8,12 @@ from browser.listener import Listener, remember
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Stage:
+    """One process alone: what is tested here is of the page, whatever store and log are behind it."""
+    return Stage(tmp_path)
 
 
 def test_next_waits_for_what_the_radio_is_asking_for(listener: Listener, page: Page) -> None:

@@ -75,15 +75,21 @@ export function showRows(player, opinions, visit) {
     openedAt = scrollY;
     const { id } = trackOf(button.closest("[data-track]"));
     menu.querySelector("[data-do=open]").hidden = location.pathname === pageUrl(id);
-    for (const [what, kind] of [["like", "liked"], ["dislike", "disliked"]]) {
-      menu.querySelector(`[data-do=${what}]`).setAttribute("aria-checked", String(opinions.judgements.of(id) === kind));
-    }
+    check();
     menu.showPopover();
     const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
     const hasRoom = box.bottom + size.height < innerHeight - 100;
     menu.style.top = `${Math.max(8, hasRoom ? box.bottom : box.top - size.height)}px`;
     menu.style.left = `${Math.max(8, box.right - size.width)}px`;
     menu.firstElementChild.focus();
+  }
+
+  /** Show what is thought of the track that the menu is about, however late the server says so. */
+  function check() {
+    const { id } = trackOf(opener.closest("[data-track]"));
+    for (const [what, kind] of [["like", "liked"], ["dislike", "disliked"]]) {
+      menu.querySelector(`[data-do=${what}]`).setAttribute("aria-checked", String(opinions.judgements.of(id) === kind));
+    }
   }
 
   function listFrom(holder) {
@@ -100,6 +106,7 @@ export function showRows(player, opinions, visit) {
   }
 
   player.addEventListener("change", mark);
+  opinions.judgements.addEventListener("change", () => opener && check());
   mark();
   return mark;
 }
