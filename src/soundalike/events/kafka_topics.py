@@ -63,7 +63,9 @@ def check(place: KafkaPlace, properties: Mapping[str, str]) -> str:
     admin = clients.admin()
     found = _find(clients, admin, place.topic)
     if found is None:
-        msg = f"Kafka at {place.bootstrap} answers, but shows us no topic {place.topic!r} yet; serving makes it"
+        msg = (
+            f"Kafka at {place.bootstrap} answers, but shows us no topic {place.topic!r} yet; serving makes it"
+        )
         raise EventLogError(msg)
     _look_at(clients, admin, place.topic, place.partitions or _FEWEST)
     if _find(clients, admin, place.dead_letters) is not None:
