@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,9 +15,9 @@ from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listening import Erasure, Listen, LogRecord
 from soundalike.domain.types import UserId
-from soundalike.events import kafka_progress
+from soundalike.events import kafka_consumer, kafka_progress
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace
 
@@ -255,11 +255,26 @@ class TestConsuming:
             append_until_taken(log, numbered(100, start=100))
             store.wait_for(200)
 
-    def test_it_ends_without_a_broker(self, broker: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+    @pytest.mark.parametrize("fault", ["kill", "pause"])
+    def test_it_ends_without_a_broker_even_in_the_middle(
+        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch, fault: str
+    ) -> None:
+        monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 1)
+        began, go_on = threading.Event(), threading.Event()
+
+        def take(records: Sequence[LogRecord]) -> None:
+            began.set()
+            assert go_on.wait(60)
+            store.take(records)
+
         store = Failing()
-        running = Running(place, store.take)
-        log.append(numbered(100))
-        store.wait_for(100)
-        broker.kill()
+        log.append(numbered(1))
+        log.erase(Erasure(ADA, 10), is_total=True)  # taken only by who can prove that it may
+        running = Running(place, take)
+        assert began.wait(60)
+        getattr(broker, fault)()
+        go_on.set()
+        store.wait_for(1)
         time.sleep(1)
-        assert seconds_of(running.end) < BOUND_S
+        assert seconds_of(running.end) < 2 * BOUND_S
+        assert len(store.records) == 1

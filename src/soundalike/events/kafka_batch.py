@@ -65,7 +65,9 @@ class Batch:
         self._items += [_read(message) for message in messages]
 
     def drop(self, partitions: Collection[int]) -> None:
-        """Forget what somebody else will read."""
+        """Forget what somebody else will read: nothing is to be done about it here."""
+        for item in self._items:
+            item.is_done = item.is_done or item.partition in partitions
         self._items = [item for item in self._items if item.partition not in partitions]
 
     def clear(self) -> None:

@@ -156,9 +156,10 @@ class _Work:
         for stretch in _stretches(items):
             # Folding twice is harmless but for a total erasure: it removes what others have folded since.
             self._member.prove(self._batch.starts(), is_urgent=_is_total(stretch[0]))
-            for item in self._take_most(stretch):
+            ours = [item for item in stretch if not item.is_done]  # the others may just have been given up
+            for item in self._take_most(ours):
                 item.is_done = True
-            self._bury([item for item in stretch if item.reason])
+            self._bury([item for item in ours if item.reason])
         self._adapt(time.monotonic() - start)
 
     def _adapt(self, seconds: float) -> None:
@@ -171,6 +172,8 @@ class _Work:
     def _take_most(self, items: Sequence[Item]) -> Sequence[Item]:
         """Fold all that can be; return those, and give the others their reason."""
         records = [item.record for item in items if item.record is not None]
+        if not records:
+            return ()
         start = time.monotonic()
         refused = take_most(self._take, records)
         seconds = time.monotonic() - start

@@ -5,18 +5,24 @@ hands stops, whereas the eager one would have every consumer give up everything 
 had not committed.
 """
 
+import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from soundalike.domain.errors import EventLogError
 from soundalike.events.kafka_clients import KafkaClients, close_consumer
 
 _log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 2.0
 _PROVEN_FOR_S = 5.0
+_COMMIT_S = 5.0
+_STEP_S = 0.05
+_MAX_ASKED = 64
+_MAX_AHEAD = 1_000
 
 Offsets = Mapping[int, int]
 """By partition."""
@@ -47,8 +53,12 @@ class Membership:
         self._uncommitted: dict[int, int] = {}
         self._starts: dict[int, int] = {}
         self._proven = 0.0
-        self._sent = 0.0
+        self._marks = itertools.count(1)
+        self._asked: dict[str, float] = {}
         self._said: set[int] = set()
+        self._ahead: list[Message] = []
+        self._awaited = ""
+        self._answer: tuple[str, KafkaError | None] = "", None
         self._consumer: Consumer = clients.consumer(on_commit=self._committed)
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
@@ -62,6 +72,10 @@ class Membership:
         EventLogError
             If the consumer can read no more.
         """
+        ahead, self._ahead = self._ahead[:most], self._ahead[most:]
+        return ahead or self._consume(most, timeout_s)
+
+    def _consume(self, most: int, timeout_s: float) -> list[Message]:
         try:
             messages = self._consumer.consume(most, timeout=timeout_s)
         except KafkaException as error:
@@ -100,13 +114,8 @@ class Membership:
         EventLogError
             If they are not, or if nobody can be asked.
         """
-        if time.monotonic() - self._proven < _PROVEN_FOR_S and not is_urgent:
-            return
-        try:
-            self._consumer.commit(offsets=self._partitions(starts), asynchronous=False)
-        except KafkaException as error:
-            raise self._clients.told(error, "go on folding") from error
-        self._proven = time.monotonic()
+        if time.monotonic() - self._proven > _PROVEN_FOR_S or is_urgent:
+            self._commit_and_wait(starts)
 
     def note_done(self, ends: Offsets) -> None:
         """Note up to where everything is folded, and commit it soon."""
@@ -116,11 +125,7 @@ class Membership:
     def commit(self) -> None:
         """Commit, without waiting, what is folded and not known to be committed."""
         if self._uncommitted:
-            try:
-                self._sent = time.monotonic()
-                self._consumer.commit(offsets=self._partitions(self._uncommitted), asynchronous=True)
-            except KafkaException as error:
-                _log.debug("committing: %s", error)
+            self._ask_to_commit(self._uncommitted)
 
     def lags(self, held: Offsets) -> dict[int, int]:
         """Count what is not folded of each partition, from what the brokers have said already.
@@ -143,7 +148,7 @@ class Membership:
 
     def leave(self) -> None:
         """Commit what is folded, and leave the group."""
-        if not close_consumer(self._consumer, before=lambda: self._commit_now(self._uncommitted)):
+        if not close_consumer(self._consumer, before=self._commit_last):
             _log.warning("the brokers do not answer; what was folded last is read again by whoever goes on")
 
     def _find_starts(self, unread: Sequence[TopicPartition]) -> None:
@@ -153,28 +158,69 @@ class Membership:
             for one in self._consumer.committed(asked, timeout=_TIMEOUT_S):
                 self._starts[one.partition] = max(0, one.offset)
 
-    def _commit_now(self, ends: Offsets) -> None:
-        if not ends:
-            return
+    def _ask_to_commit(self, ends: Offsets) -> str:
+        """Ask for a commit; return the mark by which its answer is known."""
+        mark = str(next(self._marks))
+        self._asked[mark] = time.monotonic()
+        while len(self._asked) > _MAX_ASKED:  # some are never answered
+            del self._asked[next(iter(self._asked))]
+        offsets = [TopicPartition(self._topic, *end, metadata=mark) for end in ends.items()]
         try:
-            self._consumer.commit(offsets=self._partitions(ends), asynchronous=False)
+            self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            _log.info("what was folded last is read again by whoever goes on: %s", error)
+            self._answer = mark, error.args[0]
+        return mark
 
-    def _partitions(self, offsets: Offsets) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition, offset) for partition, offset in offsets.items()]
+    def _commit_and_wait(self, ends: Offsets) -> None:
+        """Commit, and wait for the brokers' word on it: librdkafka would wait for ever for one that hangs.
+
+        Raises
+        ------
+        EventLogError
+            If they refuse it, or do not answer in time.
+        """
+        mark = self._awaited = self._ask_to_commit(ends)
+        until = time.monotonic() + _COMMIT_S
+        while self._answer[0] != mark:
+            if time.monotonic() > until:
+                msg = f"Kafka at {self._clients.place.bootstrap} does not say what is committed"
+                raise EventLogError(msg)
+            if len(self._ahead) == _MAX_AHEAD:
+                self.pause()
+            self._ahead += self._consume(1, _STEP_S)
+        self.resume()
+        error = self._answer[1]
+        if error is not None:
+            raise self._clients.told(error, "go on folding")
+
+    def _commit_last(self) -> None:
+        """Commit what is folded before the group is left."""
+        if self._uncommitted:
+            offsets = [TopicPartition(self._topic, *end) for end in self._uncommitted.items()]
+            try:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            except KafkaException as error:
+                _log.info("what was folded last is read again by whoever goes on: %s", error)
 
     # Called while reading
 
     def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """Strike off what is committed."""
+        """Strike off what is committed; the rest is committed again with what comes next."""
+        error = error or next((one.error for one in partitions if one.error is not None), None)
+        mark = partitions[0].metadata if partitions else None
+        asked = self._asked.pop(mark, None) if mark else None
+        if mark is None or asked is None:  # it was not asked for without waiting
+            return
+        if mark == self._awaited:
+            self._answer = mark, error
         if error is not None:
-            _log.debug("committing: %s", error)  # it is committed again with what comes next
+            _log.debug("committing: %s", error)
             return
         # As of when it was asked for: this process may have been stopped since.
-        self._proven = max(self._proven, self._sent)
+        self._proven = max(self._proven, asked)
+        self._clients.forget_error()
         for partition in partitions:
-            if partition.error is None and self._uncommitted.get(partition.partition) == partition.offset:
+            if self._uncommitted.get(partition.partition) == partition.offset:
                 del self._uncommitted[partition.partition]
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -182,10 +228,10 @@ class Membership:
         self._on_assigned()
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Commit what is folded, and leave the rest to whoever is next."""
+        """Commit what is folded, before the group shares them out anew; leave the rest to whoever is next."""
         gone = _numbers(partitions)
         _log.info("partitions %s go to others", gone)
-        self._commit_now({number: end for number, end in self._uncommitted.items() if number in gone})
+        self.commit()
         self._forget(gone)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -197,6 +243,7 @@ class Membership:
         for number in gone:
             self._uncommitted.pop(number, None)
             self._starts.pop(number, None)
+        self._ahead = [message for message in self._ahead if message.partition() not in gone]
         self._on_gone(gone)
 
 
