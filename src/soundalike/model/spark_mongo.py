@@ -10,7 +10,7 @@ CONNECTOR = "org.mongodb.spark:mongo-spark-connector_2.13:10.5.0"
 
 DOCUMENT_COLUMNS = "_id string, whole binary, first_half binary, second_half binary"
 
-_PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.PaginateIntoPartitionsPartitioner"
+_PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.SinglePartitionPartitioner"
 _PATIENCE = "serverSelectionTimeoutMS"
 _PATIENCE_MS = 10_000
 _ELSEWHERE = re.compile(r"(?:readPreference(?:Tags)?|maxStalenessSeconds)=", re.IGNORECASE)
@@ -60,9 +60,18 @@ class MongoSource:
         hidden = {self.url, _as_executors_use(self.url)} | told
         return tuple(sorted(hidden, key=len, reverse=True))
 
-    def options(self, partitions: int) -> dict[str, str]:
-        """Return the connector's read options; the documents come as `DOCUMENT_COLUMNS`."""
-        is_there = {self.vanished: None, f"{self.vectors}.{self.whole}": {"$exists": True}}
+    def options(self, first_id: str, last_id: str) -> dict[str, str]:
+        """Return the connector's read options for the tracks from one id to another, as one partition.
+
+        The documents come as `DOCUMENT_COLUMNS`. The driver knows all ids in order, so it divides the library
+        itself: the connector's own `PaginateIntoPartitionsPartitioner` would ask the server for the beginning
+        of each partition, and each time read all that is left of the collection.
+        """
+        is_there = {
+            "_id": {"$gte": first_id, "$lte": last_id},
+            self.vanished: None,
+            f"{self.vectors}.{self.whole}": {"$exists": True},
+        }
         columns = {
             "whole": f"${self.vectors}.{self.whole}",
             "first_half": f"${self.vectors}.{self.first_half}",
@@ -74,8 +83,6 @@ class MongoSource:
             "collection": self.collection,
             "aggregation.pipeline": json.dumps([{"$match": is_there}, {"$project": columns}]),
             "partitioner": _PARTITIONER,
-            "partitioner.options.max.number.of.partitions": str(partitions),
-            "partitioner.options.partition.field": "_id",
             # A document that cannot be read is an error, not a row less.
             "mode": "FAILFAST",
         }

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,13 @@ from soundalike.model.spark_tasks import (
     documents_task,
     parts_of,
     row_digest,
+    rows_of,
     shipped_task,
 )
 
+ROWS_PER_QUERY = 50_000
+
+_MOST_QUERIES = 128
 _PREFIX = "soundalike-snapshot-"
 _STALE_S = 24 * 3600
 _GLOB = re.compile(r"([\\{}\[\]*?])")
@@ -82,12 +87,15 @@ def open_rows(
     link = _link(session, snapshot)
     if session.is_local:
         return Rows(session.spark.read.schema(ROWS_COLUMNS).parquet(str(link)))
-    parts = parts_of(snapshot.track_count, session.spark.sparkContext.defaultParallelism)
+    count, parallelism = snapshot.track_count, session.spark.sparkContext.defaultParallelism
+    parts = parts_of(count, parallelism)
     if snapshots_url is not None:
         return _from_folder(session, link, snapshots_url, parts)
     if source is not None:
-        return _from_mongodb(session, snapshot, source, parts)
-    return _shipped(session, link, snapshot.track_count, parts)
+        # Each share is a query: there are no more than keep all cores busy and each share in bounds.
+        shares = max(min(count, parallelism, _MOST_QUERIES), -(-count // ROWS_PER_QUERY))
+        return _from_mongodb(session, snapshot, source, shares)
+    return _shipped(session, link, count, parts)
 
 
 def _link(session: QuietSession, snapshot: Snapshot) -> Path:
@@ -132,18 +140,21 @@ def _from_folder(session: QuietSession, link: Path, folder: str, parts: int) -> 
 
 
 def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource, parts: int) -> Rows:
-    """Read the documents in as many partitions as asked for, each row checked against the driver's."""
+    """Read the documents in even shares, by ranges of ids, each row checked against the driver's."""
     digests = dict(_digests(Path(snapshot.url)))
+    ids = list(digests)
     broadcast = session.spark.sparkContext.broadcast(digests)
     task = documents_task(BroadcastReader(broadcast), len(snapshot.schema))
-    reader = session.spark.read.format("mongodb").options(**source.options(parts))
-    frame = reader.schema(DOCUMENT_COLUMNS).load().mapInArrow(task, ROWS_COLUMNS).persist()
+    reader = session.spark.read.format("mongodb").schema(DOCUMENT_COLUMNS)
+    ranges = (rows_of(part, parts, len(ids)) for part in range(parts))
+    shares = (reader.options(**source.options(ids[rows[0]], ids[rows[-1]])).load() for rows in ranges)
+    frame = reduce(DataFrame.unionAll, shares).mapInArrow(task, ROWS_COLUMNS).persist()
 
     def release() -> None:
         frame.unpersist()
         broadcast.destroy()
 
-    rows = Rows(frame, ids=pa.array(digests, pa.string()), release=release)
+    rows = Rows(frame, ids=pa.array(ids, pa.string()), release=release)
     try:
         # This also fills the cache, so that every later pass sees what was checked here.
         rows.require_same(frame.select("id").toArrow().sort_by("id").column("id"))
