@@ -109,6 +109,7 @@ class _Work:
         self._metrics = metrics
         self._batch = Batch()
         self._most = MAX_BATCH
+        self._is_paused = False
         self._trouble = ""
         self._measured = 0.0
         self._dead_letters = DeadLetters(clients)
@@ -146,6 +147,7 @@ class _Work:
                 self._complain(None)
                 self._member.note_done(self._batch.ends())
                 self._batch.clear()
+                self._pause(is_full=False)
                 self._metrics.note_oldest(None)
 
     def _fold(self) -> None:
@@ -200,12 +202,23 @@ class _Work:
             if stop.is_set():
                 return False
             room = _MAX_HELD - len(self._batch)
+            self._pause(is_full=room <= 0)
             if room <= 0:
-                self._member.pause()
-            self._batch.add(self._member.read(max(1, room), timeout_s=min(_STEP_S, left_s)))
+                stop.wait(min(_STEP_S, left_s))  # pausing takes a moment
+            came = self._member.read(max(1, room), timeout_s=0 if room <= 0 else min(_STEP_S, left_s))
+            self._batch.add(came)
+            if came and room <= 0:  # from what was shared out to us since, which is not paused yet
+                self._is_paused = False
             self._measure()
-        self._member.resume()
         return not stop.is_set()
+
+    def _pause(self, *, is_full: bool) -> None:
+        """Let more come where there is room, and nothing where there is none."""
+        if is_full and not self._is_paused:
+            self._member.pause()
+        elif self._is_paused and not is_full:
+            self._member.resume()
+        self._is_paused = is_full
 
     def _complain(self, error: Exception | None) -> None:
         """Say once what is wrong, and once that it is over."""
