@@ -154,7 +154,7 @@ class Death(threading.Thread):
 
 
 def survived(cluster: SparkCluster, job: Callable[[], Result], comes: Callable[[], None]) -> Result:
-    """Return what a job comes to through a death in its midst; if that came too late, the job is done again."""
+    """Return what a job comes to through a death in its midst; one that came too late is tried again."""
     for _ in range(ATTEMPTS):
         revive(cluster)
         death = Death(comes)
