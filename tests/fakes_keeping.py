@@ -134,7 +134,7 @@ class MemoryAccounts:
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
         with self._accounts_lock:
             found = [token for token in self._tokens.values() if token.user_id == user_id]
-        return tuple(sorted(found, key=lambda token: (token.created_at, token.id)))
+        return tuple(sorted(found, key=lambda token: (token.created_at, token.id, token.secret_hash)))
 
     def token_hashed(self, secret_hash: str) -> Token | None:
         return self._tokens.get(secret_hash)

@@ -112,7 +112,7 @@ class MongoAccounts:
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
         """Return a user's tokens by (`created_at`, `id`)."""
         found = self._tokens({"user": to_text(user_id)})
-        return tuple(sorted(found, key=lambda one: (one.created_at, one.id)))
+        return tuple(sorted(found, key=lambda one: (one.created_at, one.id, one.secret_hash)))
 
     def token_hashed(self, secret_hash: str) -> Token | None:
         """Return the token whose secret has this hash, or None."""

@@ -89,7 +89,10 @@ class SqliteAccounts:
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
         """Return a user's tokens by (`created_at`, `id`)."""
         return tuple(
-            sorted(self._tokens("WHERE user = ?", user_id), key=lambda one: (one.created_at, one.id))
+            sorted(
+                self._tokens("WHERE user = ?", user_id),
+                key=lambda one: (one.created_at, one.id, one.secret_hash),
+            )
         )
 
     def token_hashed(self, secret_hash: str) -> Token | None:
