@@ -8,6 +8,7 @@ had not committed.
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -138,12 +139,13 @@ class Membership:
         assigned = self._consumer.assignment()
         positions = {one.partition: one.offset for one in self._consumer.position(assigned)}
         self._find_starts([one for one in assigned if positions[one.partition] < 0])
+        ahead = Counter(message.partition() for message in self._ahead)
         lags = {}
         for one in assigned:
             _, high = self._consumer.get_watermark_offsets(one, cached=True)
             position = positions[one.partition]
             start = position if position >= 0 else self._starts[one.partition]
-            lags[one.partition] = max(0, high - start) + held.get(one.partition, 0)
+            lags[one.partition] = max(0, high - start) + held.get(one.partition, 0) + ahead[one.partition]
         return lags
 
     def leave(self) -> None:
@@ -181,15 +183,17 @@ class Membership:
         """
         mark = self._awaited = self._ask_to_commit(ends)
         until = time.monotonic() + _COMMIT_S
-        while self._answer[0] != mark:
-            if time.monotonic() > until:
-                msg = f"Kafka at {self._clients.place.bootstrap} does not say what is committed"
-                raise EventLogError(msg)
-            if len(self._ahead) == _MAX_AHEAD:
+        while self._answer[0] != mark and time.monotonic() < until:
+            # The answer comes while reading; what comes with it is kept, as long as that is little.
+            if len(self._ahead) >= _MAX_AHEAD:
                 self.pause()
             self._ahead += self._consume(1, _STEP_S)
-        self.resume()
-        error = self._answer[1]
+        if len(self._ahead) >= _MAX_AHEAD:
+            self.resume()
+        found, error = self._answer
+        if found != mark:
+            msg = f"Kafka at {self._clients.place.bootstrap} does not say what is committed"
+            raise EventLogError(msg)
         if error is not None:
             raise self._clients.told(error, "go on folding")
 
