@@ -146,6 +146,8 @@ class QuietSession:
                 popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
             )
             self._closing.callback(stop_gateway, gateway)
+            # It has been read, and would outlive a run that is killed.
+            file.unlink()
             context = SparkContext(gateway=gateway)
             self._closing.callback(context.stop)
         return SparkSession(context)
