@@ -17,7 +17,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -27,7 +27,7 @@ from journeys.plays import LASTFM
 from servers.kafka import Kafka, missing_kafka
 from servers.mongodb import MongoDb, missing_mongodb, named_mongodb, new_database
 from servers.processes import running
-from servers.spark import SparkCluster, missing_connector, missing_spark
+from servers.spark import SparkCluster, missing_connector, missing_spark, running_cluster
 
 FMA_TRACKS = 106_574
 PARTS = ("snapshot", "log", "latency", "cluster")
@@ -94,10 +94,7 @@ def spark(folder: Path) -> Iterator[SparkCluster]:
     """Run a cluster."""
     stop_where(missing_spark())
     stop_where(missing_connector())
-    with ExitStack() as stack:
-        cluster = SparkCluster(folder)
-        stack.callback(cluster.stop)
-        cluster.start()
+    with running_cluster(folder) as cluster:
         yield cluster
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from servers.kafka import Kafka, missing_kafka
 from servers.mongodb import MongoDb, missing_mongodb, named_mongodb
 from servers.processes import running
-from servers.spark import SparkCluster, missing_spark
+from servers.spark import SparkCluster, missing_spark, running_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_MUSIC = ROOT.parent / "shared" / "data" / "music"
@@ -100,12 +100,8 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
     """A master and two workers that all tests share."""
     skip_where(missing_spark())
-    cluster = SparkCluster(tmp_path_factory.mktemp("spark"))
-    try:
-        cluster.start()
+    with running_cluster(tmp_path_factory.mktemp("spark")) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="session")

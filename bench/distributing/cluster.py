@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from distributing.snapshots import SCHEMA, fill
+from distributing.reading import SCHEMA, no_workspace
+from distributing.snapshots import fill
 from servers.spark import SparkCluster, connector_jars
 from soundalike.app.adapters import mongodb_source, open_store
 from soundalike.domain.ports import SimilarityEngine
@@ -87,10 +88,5 @@ def clock() -> Iterator[Callable[[], float]]:
 def taken(store: str, folder: Path) -> Snapshot:
     """Write the driver's snapshot of a store."""
     with open_store(store) as opened:
-        library = LibrarySnapshots(opened, ParquetSnapshots(), schema=SCHEMA, workspace=_no_workspace)
+        library = LibrarySnapshots(opened, ParquetSnapshots(), schema=SCHEMA, workspace=no_workspace)
         return library.export(str(folder / "cluster.parquet"))
-
-
-@contextmanager
-def _no_workspace() -> Iterator[Path]:
-    yield Path()

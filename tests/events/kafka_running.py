@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from events.kafka_fakes import Failing
 from servers.kafka import Kafka
+from soundalike.domain.errors import EventLogError
+from soundalike.domain.listening import Listen
+from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_consumer import KafkaConsumer
 from soundalike.events.kafka_metrics import ConsumerMetrics
 from soundalike.events.kafka_place import KafkaPlace
@@ -21,16 +23,24 @@ QUICK = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
 
 
 class OwnKafka(Kafka):
-    """A broker to be killed; started again, it is soon believed to have been dead."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        with Path(self.command[-1]).open("a", encoding="utf-8") as settings:
-            settings.write("broker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms=500\n")
+    """A broker to be killed and stopped."""
 
     def pause(self) -> None:
         super().pause()
         time.sleep(0.5)  # what was on its way is answered until it has stopped
+
+
+def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
+    """Append as a browser does: again and again until it is acknowledged."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            log.append(listens)
+        except EventLogError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        else:
+            return
 
 
 class Running:

@@ -10,7 +10,7 @@ import pytest
 from conftest import skip_where
 from events.contract import holds, numbered
 from events.kafka_fakes import Failing
-from events.kafka_running import OwnKafka, Running, consuming
+from events.kafka_running import OwnKafka, Running, append_until_taken, consuming
 from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
@@ -56,19 +56,6 @@ def log(place: KafkaPlace) -> Iterator[KafkaLog]:
     log = KafkaLog(place, {})
     yield log
     log.close()
-
-
-def append_until_taken(log: KafkaLog, listens: list[Listen]) -> None:
-    """Append as a browser does: again and again until it is acknowledged."""
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            log.append(listens)
-        except EventLogError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            return
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:

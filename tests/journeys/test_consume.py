@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import skip_where
-from events.kafka_running import QUICK, OwnKafka, committed, messages_in, produce
+from events.kafka_running import QUICK, OwnKafka, append_until_taken, committed, messages_in, produce
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, wait_until
 from making import make_listen
@@ -23,7 +23,6 @@ from servers.kafka import Kafka, missing_kafka
 from servers.mongodb import drop_database, new_database
 from servers.processes import running
 from soundalike.app.adapters import open_store
-from soundalike.domain.errors import EventLogError
 from soundalike.domain.keeping import ListenStore
 from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.profiles import refold
@@ -168,19 +167,6 @@ def wait_for(is_true: Callable[[], bool], *, patience_s: float = 120.0) -> None:
     while not is_true():
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.1)
-
-
-def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
-    """Append as a browser does: again and again until it is acknowledged."""
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            log.append(listens)
-        except EventLogError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            return
 
 
 def batches(listens: Sequence[Listen], size: int) -> list[Sequence[Listen]]:

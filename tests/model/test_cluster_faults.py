@@ -16,7 +16,13 @@ from conftest import skip_where
 from model.clusters import FAST_EXECUTORS, kept_in_mongodb
 from model.libraries import make_music, write_snapshot
 from model.parity import assert_same_neighbours, assert_same_space
-from servers.spark import SparkCluster, connector_jars, missing_connector, missing_spark
+from servers.spark import (
+    SparkCluster,
+    connector_jars,
+    missing_connector,
+    missing_spark,
+    running_cluster,
+)
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity import LshParameters, Neighbours, Rotation, SimilaritySpace, SpaceRecipe
 from soundalike.domain.table import Snapshot
@@ -40,12 +46,8 @@ Result = TypeVar("Result")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
     skip_where(missing_spark())
     skip_where(missing_connector())
-    cluster = SparkCluster(tmp_path_factory.mktemp("spark"))
-    try:
-        cluster.start()
+    with running_cluster(tmp_path_factory.mktemp("spark")) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="module")

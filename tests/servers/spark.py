@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from servers.processes import FETCHED, ServerProcess, free_ports
@@ -103,3 +105,14 @@ class SparkCluster:
     def _process(self, log: Path, *words: str) -> ServerProcess:
         command = [str(self._home / "bin" / "spark-class"), *words]
         return ServerProcess(command, log, environment={**os.environ, **self._environment})
+
+
+@contextmanager
+def running_cluster(folder: Path) -> Iterator[SparkCluster]:
+    """Start a cluster, and end it whatever happens."""
+    cluster = SparkCluster(folder)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

@@ -1,16 +1,16 @@
 """Questions that the contract's tests put to a store, and what they ask with."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 
-from making import make_schema
-from soundalike.domain.features import FeatureVectors
+from making import make_schema, make_vectors
+from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.ports import Store
 from soundalike.domain.tracks import Position, Sort, TrackPage
-from soundalike.domain.types import RootName, UserId
+from soundalike.domain.types import RelativePath, RootName, TrackId, UserId
 from soundalike.domain.words import words
 
 MUSIC = RootName("music")
@@ -91,3 +91,20 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def assert_written_whole(store: Store, ids: Sequence[str], schema: FeatureSchema) -> None:
+    """Check that what a killed writer said to be done is done, and that nothing is half done."""
+    for track_id in ids:
+        number = int(track_id.rpartition("-")[2])
+        track = store.track(TrackId(track_id))
+        assert track is not None
+        assert track.location.path.startswith(b"moved/") == (number % 5 == 0)
+        assert track.is_vanished == (number % 7 == 0)
+    for track in store.tracks_under(RootName("music"), RelativePath(b"")):
+        vectors = store.vectors_of(track.id, schema)
+        assert vectors is not None
+        assert np.array_equal(vectors.whole, make_vectors(schema, int(track.id.rpartition("-")[2])).whole)
+    count = store.count_tracks()
+    assert store.find_tracks(["title"], sort=Sort(), limit=1).total == count
+    assert len(list(store.track_vectors(schema))) == count

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,13 @@ import numpy as np
 import pytest
 from pymongo import MongoClient
 
-from conftest import skip_where
 from making import make_listen, make_location, make_schema, make_track, make_vectors
-from servers.mongodb import MongoDb, drop_database, missing_mongodb, new_database
-from servers.processes import running
+from servers.mongodb import MongoDb
 from soundalike.domain.errors import StoreError
 from soundalike.domain.listening import Erasure, Listen
 from soundalike.domain.profiles import refold
-from soundalike.domain.tracks import Sort
-from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo import MongoStore
-from store.asking import ADA, in_threads
+from store.asking import ADA, assert_written_whole, in_threads
 
 pytestmark = pytest.mark.mongodb
 
@@ -97,23 +92,6 @@ store.close()
 """
 
 
-@pytest.fixture
-def url(mongodb: str) -> Iterator[str]:
-    url = new_database(mongodb)
-    yield url
-    drop_database(url)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[MongoDb]:
-    """Give a server that a test may kill, and that loses nothing it has acknowledged."""
-    skip_where(missing_mongodb())
-    server = MongoDb(tmp_path / "mongodb")
-    server.command.append("--sync-on-commit")
-    with running(server):
-        yield server
-
-
 def start(program: str, *arguments: object) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", program, *map(str, arguments)]
@@ -140,19 +118,7 @@ def assert_sound(url: str) -> None:
 def assert_whole(url: str, ids: list[str]) -> None:
     """Check that everything said to be done is done, and nothing is half done."""
     with closing(MongoStore(url)) as store:
-        for track_id in ids:
-            number = int(track_id.rpartition("-")[2])
-            track = store.track(TrackId(track_id))
-            assert track is not None
-            assert track.location.path.startswith(b"moved/") == (number % 5 == 0)
-            assert track.is_vanished == (number % 7 == 0)
-        for track in store.tracks_under(RootName("music"), RelativePath(b"")):
-            vectors = store.vectors_of(track.id, SCHEMA)
-            assert vectors is not None
-            assert np.array_equal(vectors.whole, make_vectors(SCHEMA, int(track.id.rpartition("-")[2])).whole)
-        count = store.count_tracks()
-        assert store.find_tracks(["title"], sort=Sort(), limit=1).total == count
-        assert len(list(store.track_vectors(SCHEMA))) == count
+        assert_written_whole(store, ids, SCHEMA)
     assert_sound(url)
 
 

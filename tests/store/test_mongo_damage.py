@@ -7,10 +7,8 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from making import make_listen, make_track, make_vectors
-from servers.mongodb import drop_database, new_database
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, Reason
 from soundalike.domain.listening import Erasure, ListenKind
@@ -31,20 +29,6 @@ pytestmark = pytest.mark.mongodb
 LISTENS = [make_listen(number, track_id=f"t{number % 2}", at_ms=number) for number in range(3)]
 BOBS = [make_listen(number, user_id=BOB, at_ms=number) for number in range(3)]
 MOST_BYTES = 16 * 1024 * 1024
-
-
-@pytest.fixture
-def url(mongodb: str) -> Iterator[str]:
-    url = new_database(mongodb)
-    yield url
-    drop_database(url)
-
-
-@pytest.fixture
-def raw(url: str) -> Iterator[Any]:
-    """Give the database as it is, past the store."""
-    with MongoClient[dict[str, Any]](url) as client:
-        yield client.get_default_database()
 
 
 @pytest.fixture

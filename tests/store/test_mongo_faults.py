@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from conftest import skip_where
 from making import kept_vectors, make_listen, make_location, make_track, make_vectors
-from servers.mongodb import MongoDb, drop_database, missing_mongodb, new_database
+from servers.mongodb import MongoDb, missing_mongodb, new_database
 from servers.processes import free_ports, is_listening, running
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.errors import (
@@ -39,30 +39,6 @@ pytestmark = pytest.mark.mongodb
 
 PASSWORD = "s3cret%2Fword"  # noqa: S105 - nobody's
 PATIENCE_S = 30.0  # generous: what is asked is that waiting ends
-
-
-@pytest.fixture
-def url(mongodb: str) -> Iterator[str]:
-    url = new_database(mongodb)
-    yield url
-    drop_database(url)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[MongoDb]:
-    """Give a server that a test may do anything to, and that loses nothing it has acknowledged."""
-    skip_where(missing_mongodb())
-    server = MongoDb(tmp_path / "mongodb")
-    server.command.append("--sync-on-commit")
-    with running(server):
-        yield server
-
-
-@pytest.fixture
-def raw(url: str) -> Iterator[Any]:
-    """The database as it is, past the store."""
-    with MongoClient[dict[str, Any]](url) as client:
-        yield client.get_default_database()
 
 
 def told(error: BaseException) -> str:

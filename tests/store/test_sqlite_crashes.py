@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from making import make_schema, make_track, make_vectors
-from soundalike.domain.tracks import Sort
-from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.sqlite import SqliteStore
+from store.asking import assert_written_whole
 
 TESTS = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -51,19 +50,7 @@ def start_writer(path: Path, name: str, most: int) -> subprocess.Popen[str]:
 def assert_whole(path: Path, ids: list[str]) -> None:
     """Check that the file is sound and that everything said to be done is done."""
     with closing(SqliteStore(path)) as store:
-        for track_id in ids:
-            number = int(track_id.rpartition("-")[2])
-            track = store.track(TrackId(track_id))
-            assert track is not None
-            assert track.location.path.startswith(b"moved/") == (number % 5 == 0)
-            assert track.is_vanished == (number % 7 == 0)
-        for track in store.tracks_under(RootName("music"), RelativePath(b"")):
-            vectors = store.vectors_of(track.id, SCHEMA)
-            assert vectors is not None
-            assert np.array_equal(vectors.whole, make_vectors(SCHEMA, int(track.id.rpartition("-")[2])).whole)
-        count = store.count_tracks()
-        assert store.find_tracks(["title"], sort=Sort(), limit=1).total == count
-        assert len(list(store.track_vectors(SCHEMA))) == count
+        assert_written_whole(store, ids, SCHEMA)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -203,12 +203,10 @@ class _Work:
                 return False
             room = _MAX_HELD - len(self._batch)
             self._pause(is_full=room <= 0)
-            if room <= 0:
-                stop.wait(min(_STEP_S, left_s))  # pausing takes a moment
-            came = self._member.read(max(1, room), timeout_s=0 if room <= 0 else min(_STEP_S, left_s))
-            self._batch.add(came)
-            if came and room <= 0:  # from what was shared out to us since, which is not paused yet
-                self._is_paused = False
+            if room > 0:
+                self._batch.add(self._member.read(room, timeout_s=min(_STEP_S, left_s)))
+            else:
+                self._member.stay(timeout_s=min(_STEP_S, left_s))
             self._measure()
         return not stop.is_set()
 

@@ -91,6 +91,13 @@ class Membership:
                 _log.warning("reading the log: %s", self._clients.scrubbed(trouble))
         return good
 
+    def stay(self, *, timeout_s: float) -> None:
+        """Stay in the group for so long, and read nothing; what was shared out to us since is paused too."""
+        came = self._consume(1, timeout_s)
+        if came:
+            self._ahead += came
+            self.pause()
+
     def pause(self) -> None:
         """Let nothing more come, of whatever is ours by now."""
         self._consumer.pause(self._consumer.assignment())

@@ -1,0 +1,40 @@
+"""Read a store's snapshot in a process of its own, whose memory is told.
+
+``python reading.py STORE FILE.parquet``
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from soundalike.app.adapters import open_store
+from soundalike.domain.features import FeatureSchema
+from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.services.snapshots import LibrarySnapshots
+
+WIDTH = 101
+SCHEMA = FeatureSchema("bench", 1, tuple(f"f{i}" for i in range(WIDTH)), ("all",) * WIDTH)
+
+
+@contextmanager
+def no_workspace() -> Iterator[Path]:
+    """Give none: an export needs none."""
+    yield Path()
+
+
+def _read(place: str, file: str) -> None:
+    with open_store(place) as store:
+        library = LibrarySnapshots(store, ParquetSnapshots(), schema=SCHEMA, workspace=no_workspace)
+        start = time.perf_counter()
+        snapshot = library.export(file)
+        seconds = time.perf_counter() - start
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"tracks": snapshot.track_count, "seconds": seconds, "peak_mib": peak_mib}))
+
+
+if __name__ == "__main__":
+    _read(*sys.argv[1:])
