@@ -29,7 +29,7 @@ run: .venv/run.stamp
 	@scripts/run
 
 test: .venv/dev.stamp
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile
 
 servers: .venv/dev.stamp
 	@scripts/servers

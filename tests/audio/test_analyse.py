@@ -19,6 +19,7 @@ from audio.sounds import (
     hear,
     id3v1,
     id3v2,
+    let_all_pass,
     listen,
     music,
     noise,
@@ -340,8 +341,7 @@ def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
 
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", music(1))
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # as pytest makes them: nobody else may pass
-        folder.chmod(0o755)
+    let_all_pass(tmp_path)
     assert _listen_to(path, as_nobody=True) == "heard"
     path.chmod(0)
     assert _listen_to(path, as_nobody=True) == "unreadable"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audio.sounds import let_all_pass
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, FoundFile, Reason, Root
@@ -159,8 +160,7 @@ def test_a_folder_may_be_called_like_audio(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_a_problem_at_its_own_place(tmp_path: Path) -> None:
     make(tmp_path / "shut" / "a.mp3")
     make(tmp_path / "open" / "b.mp3")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_all_pass(tmp_path)
     (tmp_path / "shut").chmod(0)
     script = (
         "import os, sys; from pathlib import Path\n"
