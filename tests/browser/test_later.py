@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 AT_ONCE_MS = 1_000
 WATCHED_MS = 5_000
-NOBODY = LogHealth(is_consumed=False, detail="nobody folds what is listened to")
+NOBODY = LogHealth(is_consumed=False, detail="no consumer is running")
 AWAY = LogHealth(is_up=False, is_consumed=False, detail="Kafka does not answer.")
 
 
@@ -259,8 +259,8 @@ def test_that_nobody_folds_is_said_quietly_until_it_is_well_again(
     page.reload()
     expect(notice).to_be_visible()
     expect(notice).to_have_text(
-        "What you do is kept, but nothing learns from it at the moment: nobody folds what is listened to; "
-        "start 'soundalike consume'."
+        "What you do is kept, but nothing learns from it at the moment: no consumer is running; "
+        "start one with 'soundalike consume'."
     )
     listener.play("A00")
     listener.hears("A00")

@@ -176,7 +176,7 @@ class TestHealth:
         broker.wait_until(lambda: not log.health().is_consumed)
         health = log.health()
         assert health.is_up
-        assert health.detail == "nobody folds what is listened to; start 'soundalike consume'"
+        assert health.detail == "no consumer is running; start one with 'soundalike consume'"
         with consuming(place, Failing().take):
             broker.wait_until(lambda: log.health().is_consumed)
             assert log.health().detail == ""
@@ -199,7 +199,7 @@ class TestHealth:
             broker.wait_until(lambda: log.health().is_consumed)
             log.append(numbered(1_234))
             broker.wait_until(lambda: not log.health().is_consumed)
-            assert log.health().detail.startswith("1,234 listens wait to be folded, and whoever folds them")
+            assert log.health().detail.startswith("1,234 listens wait to be folded, and the consumer")
             store.away = None
             broker.wait_until(lambda: log.health().is_consumed)
 

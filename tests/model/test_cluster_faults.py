@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -105,20 +104,6 @@ def revive(cluster: SparkCluster) -> None:
             worker.start()
 
 
-def executors_of(cluster: SparkCluster) -> dict[int, int]:
-    """Return the process ids of a cluster's executors, and of the worker that each belongs to."""
-    workers = {worker.pid for worker in cluster.workers if worker.is_running()}
-    parents = {pid: parent_of(pid) for pid in cluster.executors()}
-    return {pid: parent for pid, parent in parents.items() if parent in workers}
-
-
-def parent_of(pid: int) -> int | None:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-    except OSError:
-        return None
-
-
 class Death(threading.Thread):
     """Comes once, in the middle of the first job that has many tasks and keeps both executors busy.
 
@@ -172,7 +157,7 @@ def _is_amid(info: SparkStageInfo) -> bool:
 
 
 def kill_an_executor(cluster: SparkCluster) -> None:
-    os.kill(min(executors_of(cluster)), signal.SIGKILL)
+    os.kill(min(cluster.executors()), signal.SIGKILL)
 
 
 def test_an_executor_killed_in_mid_build_changes_nothing(
@@ -203,7 +188,7 @@ def test_a_worker_killed_in_mid_build_changes_nothing(
     space = engine.fit(RECIPE, snapshot)
     killed, other = cluster.workers
     found = survived(cluster, lambda: engine.neighbours(space, snapshot, k=10), killed.kill)
-    assert set(executors_of(cluster).values()) == {other.pid}
+    assert set(cluster.executors().values()) == {other.pid}
     assert_same_space(expected[0], space)
     assert_same_neighbours(expected[1], found, expected[0].place(LIBRARY.whole))
 

@@ -79,19 +79,19 @@ class SparkCluster:
         for process in (*self.workers, self.master):
             process.stop()
 
-    def executors(self) -> list[int]:
-        """Return the process ids of the executors that run now."""
-        found = []
+    def executors(self) -> dict[int, int]:
+        """Return the process ids of the executors that run now, and of the worker that each belongs to."""
+        workers = {worker.pid for worker in self.workers if worker.is_running()}
+        found = {}
         for entry in Path("/proc").iterdir():
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
+                parent = int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if b"org.apache.spark.executor.CoarseGrainedExecutorBackend" in words and any(
-                str(self._home).encode() in word for word in words
-            ):
-                found.append(int(entry.name))
-        return sorted(found)
+            if b"org.apache.spark.executor.CoarseGrainedExecutorBackend" in words and parent in workers:
+                found[int(entry.name)] = parent
+        return found
 
     def _alive_workers(self) -> int | None:
         """Count the workers that the master knows; None while it does not answer."""

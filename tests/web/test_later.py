@@ -158,7 +158,7 @@ HEALTHS = [
 ]
 SAID = [
     "",
-    "nobody folds what is listened to; start 'soundalike consume'",
+    "no consumer is running; start one with 'soundalike consume'",
     "the event log takes nothing just now",
 ]
 

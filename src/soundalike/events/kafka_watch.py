@@ -21,10 +21,8 @@ _log = logging.getLogger(__name__)
 _EVERY_S = 2.0
 _TIMEOUT_S = 2.0
 _JOIN_S = 5.0
-_STUCK = (
-    "{:,} listens wait to be folded, and whoever folds them is stuck; look at what 'soundalike consume' says"
-)
-_NOBODY = "nobody folds what is listened to; start 'soundalike consume'"
+_STUCK = "{:,} listens wait to be folded, and the consumer is stuck; look at what 'soundalike consume' says"
+_NOBODY = "no consumer is running; start one with 'soundalike consume'"
 
 
 class Watch:

@@ -70,5 +70,5 @@ def _health_body(health: LogHealth) -> dict[str, Any]:
     if not health.is_up:
         detail = LOG_AWAY
     elif not health.is_consumed:
-        detail = "nobody folds what is listened to; start 'soundalike consume'"
+        detail = "no consumer is running; start one with 'soundalike consume'"
     return {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": detail}
