@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import argparse
+import itertools
 import signal
 import sys
 import tempfile
@@ -64,7 +65,11 @@ def report_log(folder: Path, plays: int | None) -> None:
     if not LASTFM.is_file():
         sys.exit(f"{LASTFM} is not there; these are the real plays that this benchmark replays")
     with kafka(folder / "log-kafka") as broker, mongodb(folder / "log-mongodb") as address:
-        stores = {"SQLite": str(folder / "log.sqlite"), "MongoDB's protocol": new_database(address)}
+        names = itertools.count()
+        stores = {
+            "SQLite": lambda: str(folder / f"log{next(names)}.sqlite"),
+            "MongoDB's protocol": lambda: new_database(address),
+        }
         flow.report(broker, stores, folder, most=plays)
         flow.report_kill(broker, str(folder / "killed.sqlite"), folder, most=plays)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from distributing.reading import SCHEMA, no_workspace
 from distributing.snapshots import fill
+from distributing.spread import ROUNDS, ratio
 from servers.spark import SparkCluster, connector_jars
 from soundalike.app.adapters import mongodb_source, open_store
 from soundalike.domain.ports import SimilarityEngine
@@ -25,7 +26,6 @@ from soundalike.settings import load_settings
 
 TRACKS = 20_000
 K = 50
-ROUNDS = 3
 NEAR = 1e-5
 
 
@@ -46,23 +46,27 @@ def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TR
         "cluster, MongoDB's protocol": partial(spark, source=source),
     }
     print("  the first fit starts the session and reads; seconds")
-    print(f"  {'':28}{'first fit':>11}{'fit':>7}{'neighbours':>12}{'times NumPy':>13}")
+    print(f"  {'':28}{'first fit':>11}{'fit':>7}{'neighbours':>12}   times NumPy")
     expected: Neighbours | None = None
-    baseline_s = 0.0
+    baselines: list[float] = []
     for name, make in engines.items():
         with closing(make()) as engine:
-            first_s, fit_s, neighbours_s, found = timed(engine, snapshot)
-        baseline_s = baseline_s or fit_s + neighbours_s
-        ratio = (fit_s + neighbours_s) / baseline_s
-        print(f"  {name:28}{first_s:11.1f}{fit_s:7.2f}{neighbours_s:12.1f}{ratio:13.1f}", flush=True)
+            first_s, fits, finds, found = timed(engine, snapshot)
+        both = [fit_s + find_s for fit_s, find_s in zip(fits, finds, strict=True)]
+        baselines = baselines or both
+        print(
+            f"  {name:28}{first_s:11.1f}{statistics.median(fits):7.2f}{statistics.median(finds):12.1f}"
+            f"   {ratio(both, baselines)}",
+            flush=True,
+        )
         expected = expected or found
         if not np.allclose(found.distances, expected.distances, atol=NEAR):
             sys.exit(f"{name} learnt something else than NumPy")
     print(f"  all distances within {NEAR:g} of NumPy's")
 
 
-def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, float, float, Neighbours]:
-    """Return the seconds of the first fit, the medians of a later one and of the search, and its result."""
+def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, list[float], list[float], Neighbours]:
+    """Return the seconds of the first fit, of each later one and of each search, and its result."""
     with clock() as first:
         space = engine.fit(DEFAULT_RECIPE, snapshot)
     fits, finds = [], []
@@ -73,7 +77,7 @@ def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, float, f
             found = engine.neighbours(space, snapshot, k=K)
         fits.append(fit())
         finds.append(find())
-    return first(), statistics.median(fits), statistics.median(finds), found
+    return first(), fits, finds, found
 
 
 @contextmanager
