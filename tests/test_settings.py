@@ -133,17 +133,22 @@ def test_a_connection_string_names_a_store(store: str) -> None:
     assert not settings.is_embedded
 
 
-def test_a_path_names_an_sqlite_file(tmp_path: Path) -> None:
-    settings = load_settings({}, {"SOUNDALIKE_STORE": str(tmp_path / "music.sqlite")})
+@pytest.mark.parametrize("name", ["music.sqlite", "mongodb.sqlite", "mongodb/music.sqlite"])
+def test_a_path_names_an_sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings({}, {"SOUNDALIKE_STORE": name})
     assert settings.is_embedded
-    assert settings.database == tmp_path / "music.sqlite"
-    assert settings.store_name == str(tmp_path / "music.sqlite")
+    assert settings.database == tmp_path / name
+    assert settings.store_name == str(tmp_path / name)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("store", f"postgres://u:{SECRET}@h/d"),
+        ("store", f"mongodb:/u:{SECRET}@h/d"),
+        ("store", f"mongodb//u:{SECRET}@h/d"),
+        ("store", f"MongoDB+srv:u:{SECRET}@h/d"),
         ("events", f"u:{SECRET}@h:9092/t"),
         ("events", f"amqp://u:{SECRET}@h/t"),
         ("snapshots", f"ftp://u:{SECRET}@h/t"),

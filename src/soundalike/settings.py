@@ -18,6 +18,7 @@ FILE_NAME = "soundalike.toml"
 ENGINES = ("auto", "spark", "local")
 
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
+_LIKE_MONGODB = re.compile(r"mongodb(\+srv)?(:|//)", re.IGNORECASE)
 _KAFKA_SCHEME = "kafka://"
 _PROPERTY = re.compile(r"[a-zA-Z][\w.-]*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE | re.ASCII)
@@ -228,7 +229,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
 
 def _store(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     scheme = _scheme_of(value)
-    if isinstance(value, str) and scheme is None and value.strip().lower().startswith("mongodb"):
+    if isinstance(value, str) and scheme is None and _LIKE_MONGODB.match(value.strip()):
         # It may hold a password, which a path of that name would show.
         msg = "begins like MongoDB's connection string, but is none; write mongodb://USER:PASSWORD@HOST/DATABASE"
         raise ValueError(msg)

@@ -1,14 +1,21 @@
 """The log in Kafka keeps the promises of every log, on a real broker."""
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
 from events.contract import EventLogContract
+from events.kafka_running import produce
+from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.keeping import EventLog
+from soundalike.domain.listening import Erasure, ErasureRecord
+from soundalike.domain.types import UserId
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace
+from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
 
 pytestmark = pytest.mark.kafka
 
@@ -30,3 +37,14 @@ class TestOnKafka(EventLogContract):
     @pytest.fixture
     def log(self, reopen: Callable[[], EventLog]) -> EventLog:
         return reopen()
+
+
+def test_an_erasure_from_the_future_hides_nothing_as_no_consumer_folds_it(kafka: Kafka) -> None:
+    place = KafkaPlace.parse(kafka.url())
+    sent_ms = int(time.time() * 1000)
+    forged = ErasureRecord(Erasure(UserId("ada"), sent_ms + 2 * MAX_AHEAD_MS), is_total=True)
+    with closing(KafkaLog(place, {})) as log:
+        log.append([make_listen(1, at_ms=sent_ms)])
+        produce(kafka, place.topic, {"key": record_key(forged), "value": record_value(forged)})
+        log.append([make_listen(2, at_ms=sent_ms)])
+        assert list(log.entries()) == [make_listen(1, at_ms=sent_ms), make_listen(2, at_ms=sent_ms)]

@@ -101,6 +101,42 @@ class TestFolding:
         assert max(sizes) <= kafka_consumer.MAX_BATCH
         assert len(sizes) <= 20
 
+    def test_a_batch_is_cut_before_every_total_erasure_which_is_proved_to_be_ours_first(
+        self, log: KafkaLog, place: KafkaPlace
+    ) -> None:
+        ada = UserId("ada")
+        total, dated = (
+            ErasureRecord(Erasure(ada, 5), is_total=True),
+            ErasureRecord(Erasure(ada, 7), is_total=False),
+        )
+        log.append([make_listen(1)])
+        log.erase(total.erasure, is_total=True)
+        log.append([make_listen(2, at_ms=6)])
+        log.erase(dated.erasure)
+        log.append([make_listen(3, at_ms=8)])
+        calls = [call for call in consumed(place, 3).calls if total in call]
+        assert [call[0] for call in calls] == [total]
+
+    def test_a_slow_store_is_given_less_at_a_time_and_more_once_it_is_quick_again(
+        self, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 64)
+        monkeypatch.setattr(kafka_consumer, "_MIN_BATCH", 8)
+        monkeypatch.setattr(kafka_consumer, "_SLOW_S", 1.0)
+        store = Failing()
+
+        def take(records: Sequence[LogRecord]) -> None:
+            if len(store.calls) < 5:
+                time.sleep(1.1)
+            store.take(records)
+
+        log.append(numbered(400))
+        with consuming(place, take):
+            store.wait_for(400)
+        sizes = [len(call) for call in store.calls]
+        assert sizes[:5] == [64, 32, 16, 8, 8]
+        assert max(sizes[5:]) == 64
+
 
 class TestCommitting:
     def test_nothing_is_committed_before_it_is_folded(
