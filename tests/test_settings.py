@@ -133,7 +133,31 @@ def test_a_connection_string_names_a_store(store: str) -> None:
     assert not settings.is_embedded
 
 
-@pytest.mark.parametrize("name", ["music.sqlite", "mongodb.sqlite", "mongodb/music.sqlite"])
+@pytest.mark.parametrize(
+    ("name", "given", "taken"),
+    [
+        ("store", "MongoDB://U:Pw@H/D?W=1", "mongodb://U:Pw@H/D?W=1"),
+        ("store", " MONGODB+SRV://h/d", "mongodb+srv://h/d"),
+        ("events", "KAFKA://H:9092/T?group=G", "kafka://H:9092/T?group=G"),
+        ("snapshots", "S3A://Bucket/Folder", "s3a://Bucket/Folder"),
+    ],
+)
+def test_a_scheme_may_be_written_in_capitals(name: str, given: str, taken: str) -> None:
+    assert getattr(load_settings({name: given}, {}), name) == taken
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "music.sqlite",
+        "mongodb.sqlite",
+        "mongodb/music.sqlite",
+        "rock/80:90.sqlite",
+        "rock:pop.sqlite",
+        "./127.0.0.1:27017",
+        "ann@home.sqlite",
+    ],
+)
 def test_a_path_names_an_sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     settings = load_settings({}, {"SOUNDALIKE_STORE": name})
@@ -149,6 +173,9 @@ def test_a_path_names_an_sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("store", f"mongodb:/u:{SECRET}@h/d"),
         ("store", f"mongodb//u:{SECRET}@h/d"),
         ("store", f"MongoDB+srv:u:{SECRET}@h/d"),
+        ("store", f"u:{SECRET}@h"),
+        ("store", f" u:{SECRET}/:{SECRET}@h/d"),
+        ("store", f"h:27017/{SECRET}"),
         ("events", f"u:{SECRET}@h:9092/t"),
         ("events", f"amqp://u:{SECRET}@h/t"),
         ("snapshots", f"ftp://u:{SECRET}@h/t"),
@@ -161,6 +188,31 @@ def test_what_is_malformed_is_named_and_no_secret_is_shown(name: str, value: str
     with pytest.raises(SettingsError, match=f"SOUNDALIKE_{name.upper()}: {name} ") as caught:
         load_settings({}, {f"SOUNDALIKE_{name.upper()}": value})
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1:48051/x",
+        "db:27017",
+        "db:27017/",
+        "db:1,db:2/x?w=1",
+        "[::1]:27017/x",
+        "ann@db:27017/x",
+        "u:p@db",
+    ],
+)
+def test_an_address_without_its_scheme_is_no_path(address: str) -> None:
+    with pytest.raises(
+        SettingsError, match="looks like a server's address; write mongodb:// before"
+    ) as caught:
+        load_settings({"store": address}, {})
+    assert address not in str(caught.value)
+
+
+def test_what_is_wrong_with_the_event_log_is_said_first() -> None:
+    with pytest.raises(SettingsError, match="settings: --events: events does not begin with kafka://; "):
+        load_settings({"events": "broker:9092/listens"}, {})
 
 
 def test_properties_come_from_a_table_or_from_pairs(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ ENGINES = ("auto", "spark", "local")
 
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 _LIKE_MONGODB = re.compile(r"mongodb(\+srv)?(:|//)", re.IGNORECASE)
+# HOST:PORT, HOST:PORT/NAME and USER:PASSWORD@HOST, which a path of that name would show.
+_LIKE_ADDRESS = re.compile(
+    r"(\[[^]/]*\]|[^][/:\s]+):[0-9]{1,5}(,[^/?]*)?(/[^/?]*)?(\?.*)?|[^/:]+:.*@[^/@].*", re.DOTALL
+)
 _KAFKA_SCHEME = "kafka://"
 _PROPERTY = re.compile(r"[a-zA-Z][\w.-]*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE | re.ASCII)
@@ -118,6 +122,25 @@ class Settings:
 def is_mongodb(store: str) -> bool:
     """Whether a store is named by a connection string of MongoDB's rather than by a path."""
     return store.startswith(_MONGODB_SCHEMES)
+
+
+def store_address(text: str) -> str:
+    """Return what names a store: a path as it is, an address with its scheme in lower case.
+
+    Raises
+    ------
+    ValueError
+        If it looks like the address of a server, but has no scheme. It is not shown.
+    """
+    if _scheme_of(text) is not None:
+        return _with_lower_scheme(text)
+    if _LIKE_MONGODB.match(text.strip()):
+        msg = "begins like MongoDB's connection string, but is none; write mongodb://USER:PASSWORD@HOST/DATABASE"
+        raise ValueError(msg)
+    if _LIKE_ADDRESS.fullmatch(text.strip()):
+        msg = "looks like a server's address; write mongodb:// before it, or ./ where it is an SQLite file"
+        raise ValueError(msg)
+    return text
 
 
 def without_secrets(url: str) -> str:
@@ -229,24 +252,25 @@ def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
 
 def _store(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     scheme = _scheme_of(value)
-    if isinstance(value, str) and scheme is None and _LIKE_MONGODB.match(value.strip()):
-        # It may hold a password, which a path of that name would show.
-        msg = "begins like MongoDB's connection string, but is none; write mongodb://USER:PASSWORD@HOST/DATABASE"
-        raise ValueError(msg)
+    address = store_address(value) if isinstance(value, str) else ""
     if scheme is None:
         return str(_path(value))
-    if not is_mongodb(str(value).strip()):
+    if not is_mongodb(address):
         msg = f"is mongodb://HOST/DATABASE or the path of an SQLite file; the scheme {scheme!r} is not known"
         raise ValueError(msg)
-    return str(value).strip()
+    return address
 
 
 def _events(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     # What does not begin as it should may hold a password all the same, and is not shown.
-    if not isinstance(value, str) or not value.strip().startswith(_KAFKA_SCHEME):
-        msg = "is kafka://HOST:9092/TOPIC; leave it out to keep the event log in the store"
+    url = _with_lower_scheme(value) if isinstance(value, str) else ""
+    if not url.startswith(_KAFKA_SCHEME):
+        msg = (
+            "does not begin with kafka://; write kafka://HOST:9092/TOPIC, "
+            "or leave it out to keep the event log in the store"
+        )
         raise ValueError(msg)
-    return value.strip()
+    return url
 
 
 def _snapshots(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
@@ -254,12 +278,16 @@ def _snapshots(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     if scheme not in _SNAPSHOT_SCHEMES:
         msg = f"is the URL of a folder ({', '.join(_SNAPSHOT_SCHEMES)}), such as s3a://bucket/soundalike"
         raise ValueError(msg)
-    return str(value).strip()
+    return _with_lower_scheme(str(value))
 
 
 def _scheme_of(value: Any) -> str | None:  # noqa: ANN401 - TOML holds anything
     found = _SCHEME.match(value.strip()) if isinstance(value, str) else None
     return found[1].lower() if found else None
+
+
+def _with_lower_scheme(text: str) -> str:
+    return _SCHEME.sub(lambda found: found[0].lower(), text.strip(), count=1)
 
 
 def _properties(value: Any) -> dict[str, str]:  # noqa: ANN401 - TOML holds anything

@@ -58,6 +58,10 @@ def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_pa
     report = program.json("store", "copy", stocked, target)
     assert report["is_same"]
     assert report["problem"] == ""
+    assert (report["source"], report["target"]) == (
+        str(stocked / "library.sqlite"),
+        str(target / "library.sqlite"),
+    )
     assert {
         kind["kind"]: (kind["target_count"], kind["target_checksum"]) for kind in report["kinds"]
     } == read(stocked)
@@ -66,7 +70,8 @@ def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_pa
 
     again = program.run("store", "copy", stocked, target / "library.sqlite")
     assert again.returncode == 0
-    assert "nothing was left to write" in again.stderr
+    both = f"{stocked / 'library.sqlite'} and {target / 'library.sqlite'} hold the same"
+    assert f"{both}; nothing was left to write." in again.stderr
     lines = [line.split() for line in again.stdout.splitlines()]
     assert lines[0] == ["what", "from", "to", "written", "checksum"]
     assert ["tracks", f"{TRACKS:,}", f"{TRACKS:,}", "0"] == lines[3][:4]
@@ -157,6 +162,10 @@ def test_what_names_no_store_is_told(program: Program, stocked: Path, tmp_path: 
     assert "a store is a data folder" in refused(program, stocked, "http://example.org/")
     with closing(SqliteStore(tmp_path / "empty" / "library.sqlite")):
         pass
+    for address in ("db:27017/seCRet", "ada:seCRet@db/music"):
+        words = refused(program, stocked, address)
+        assert "a store's name looks like a server's address" in words
+        assert "seCRet" not in words
     assert "holds nothing; is it the right one?" in refused(program, tmp_path / "empty", tmp_path / "target")
 
 

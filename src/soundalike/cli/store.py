@@ -4,10 +4,11 @@ from dataclasses import asdict
 
 import click
 
-from soundalike.app.copying import open_copier, store_place
+from soundalike.app.copying import StorePlace, open_copier, store_place
 from soundalike.cli import options, show
-from soundalike.domain.errors import CopyError
+from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.copying import CopyReport
+from soundalike.settings import store_address
 
 _SHOWN_DIGITS = 16
 _COLUMNS = [
@@ -40,18 +41,27 @@ def copy(source: str, target: str, *, as_json: bool) -> None:
     Accounts, tokens, tracks, vectors, listens and profiles are copied. Artefacts and the key that signs
     sessions are no part of a store; they stay in the data folder.
     """
-    settings = options.settings()
-    with open_copier(store_place(source, settings), store_place(target, settings)) as copier:
+    places = _place(source), _place(target)
+    with open_copier(*places) as copier:
         report = copier.copy(show.progress)
     if as_json:
-        show.document(_body(report))
+        show.document(_body(report, *places))
     else:
-        _print(report)
+        _print(report, *places)
     if report.problem:
         raise CopyError(report.problem)
 
 
-def _print(report: CopyReport) -> None:
+def _place(text: str) -> StorePlace:
+    try:
+        address = store_address(text)
+    except ValueError as error:
+        msg = f"a store's name {error}"
+        raise SettingsError(msg) from None
+    return store_place(address, options.settings())
+
+
+def _print(report: CopyReport, source: StorePlace, target: StorePlace) -> None:
     show.table(
         _COLUMNS,
         [
@@ -68,9 +78,16 @@ def _print(report: CopyReport) -> None:
     )
     if not report.problem:
         written = sum(kind.written for kind in report.kinds)
-        show.say("Both hold the same." if written else "Both hold the same; nothing was left to write.")
+        left = "" if written else "; nothing was left to write"
+        show.say(f"{source.name} and {target.name} hold the same{left}.")
 
 
-def _body(report: CopyReport) -> dict[str, object]:
+def _body(report: CopyReport, source: StorePlace, target: StorePlace) -> dict[str, object]:
     kinds = [asdict(kind) | {"kind": kind.kind.value, "is_same": kind.is_same} for kind in report.kinds]
-    return {"is_same": not report.problem, "problem": report.problem, "kinds": kinds}
+    return {
+        "source": source.name,
+        "target": target.name,
+        "is_same": not report.problem,
+        "problem": report.problem,
+        "kinds": kinds,
+    }
