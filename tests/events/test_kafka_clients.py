@@ -123,6 +123,34 @@ def test_a_property_that_is_none_is_said_without_its_value(properties: Mapping[s
     assert "s3cret" not in repr(clients)
 
 
+@pytest.mark.parametrize(
+    ("properties", "which"),
+    [
+        ({"sasl.password": "ge", "heim": "1"}, "name number 2 in"),
+        ({"ge.heim": "1", "linger.ms": "1"}, "name number 1 in"),
+        ({"client.id": "x", "sasl.password": "ge", "topic.heim": "1"}, "name number 3 in"),
+    ],
+)
+def test_a_name_that_is_none_may_be_the_rest_of_a_password(properties: Mapping[str, str], which: str) -> None:
+    clients = KafkaClients(NOWHERE, properties)
+    for make in (clients.producer, clients.consumer, clients.admin):
+        with pytest.raises(SettingsError, match=rf"{which} the setting 'kafka'.*\[kafka\]") as caught:
+            make()
+        assert "heim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["security.protocol", "compression.type", "debug"])
+def test_a_value_that_is_none_is_not_repeated(name: str) -> None:
+    with pytest.raises(SettingsError, match="Invalid value for configuration property") as caught:
+        KafkaClients(NOWHERE, {name: 'ge"heim'}).producer()
+    assert "heim" not in str(caught.value)
+
+
+def test_a_property_that_only_a_program_can_set_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"a property in \[kafka\] will not do"):
+        KafkaClients(NOWHERE, {"default.topic.config": "x"}).consumer()
+
+
 def test_no_secret_is_in_what_librdkafka_says_of_itself(caplog: pytest.LogCaptureFixture) -> None:
     secrets = {"sasl.password": "s3cret", "sasl.username": "ada", "ssl.key.password": "s3cret"}
     with caplog.at_level(logging.DEBUG):

@@ -6,6 +6,7 @@ uses a client says once what they come to.
 """
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -82,6 +83,8 @@ _FORBIDDEN = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 )
+_UNKNOWN = re.compile(r'No such configuration property: "(.*)"', re.DOTALL)
+_INVALID = re.compile(r'(Invalid value) ".*"( for configuration property)', re.DOTALL)
 _SECRETS = ("password", "secret", "key", "token", "sasl", "ssl", "jaas", "username")
 
 
@@ -150,10 +153,25 @@ class KafkaClients:
         properties |= {"bootstrap.servers": self.place.bootstrap, "error_cb": self._note}
         try:
             return client(properties, logger=_ToLogger())
-        except (KafkaException, TypeError, ValueError) as error:
-            found = error.args[0] if error.args else error
-            msg = f"settings: a property in [kafka] will not do: {self.scrubbed(found)}"
-            raise SettingsError(msg) from None
+        except (KafkaException, AttributeError, TypeError, ValueError) as error:
+            raise self._refused(error.args[0] if error.args else error) from None
+
+    def _refused(self, found: object) -> SettingsError:
+        unknown = _UNKNOWN.match(_text(found))
+        if unknown is None:
+            why = _INVALID.sub(r"\1\2", self.scrubbed(found))
+            return SettingsError(f"settings: a property in [kafka] will not do: {why}")
+        # It may be the rest of a password that holds a ; and stood in a variable.
+        places = [
+            place
+            for place, name in enumerate(self._properties, 1)
+            if name.removeprefix("topic.") == unknown[1].removeprefix("topic.")
+        ]
+        which = f"name number {places[0]}" if places else "a name"
+        return SettingsError(
+            f"settings: {which} in the setting 'kafka' is no property of librdkafka's; it is not shown here. "
+            f"A value that holds ; belongs into the table [kafka] in soundalike.toml"
+        )
 
     def _note(self, error: KafkaError) -> None:
         """Remember why connections fail; called while a client is polled."""
@@ -179,11 +197,15 @@ class KafkaClients:
 
     def scrubbed(self, error: object) -> str:
         """Return an error's text without any property's value that might be a secret."""
-        text = error.str() if isinstance(error, KafkaError) else str(error)
+        text = _text(error)
         for name, value in self._properties.items():
             if value and any(part in name.lower() for part in _SECRETS):
                 text = text.replace(value, "***")
         return text
+
+
+def _text(error: object) -> str:
+    return error.str() if isinstance(error, KafkaError) else str(error)
 
 
 def close_consumer(consumer: Consumer, *, before: Callable[[], None] = lambda: None) -> bool:
