@@ -171,13 +171,32 @@ def test_doctor_tells_what_is_there(library: Program) -> None:
     assert statuses["store"] == statuses["artefact"] == statuses["soundfile"] == "ok"
 
 
+@pytest.mark.parametrize("store", ["whole", "damaged"])
+def test_doctor_says_once_what_is_wrong_with_the_event_log(library: Program, store: str) -> None:
+    if store == "damaged":
+        damage(library)
+    result = library.run("doctor", "--json", "--events", "kafka://h")
+    assert result.returncode == 1
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert (checks["events"]["status"], checks["events"]["detail"]) == ("wrong", "kafka://h")
+    assert checks["events"]["remedy"].startswith(
+        "a topic is 1 to 244 letters, digits and . _ -; write kafka://"
+    )
+    assert checks["store"]["status"] == ("ok" if store == "whole" else "wrong")
+    assert "kafka" not in checks["store"]["remedy"]
+
+
 def test_doctor_finds_a_store_that_is_none(library: Program) -> None:
-    for name in ("library.sqlite-wal", "library.sqlite-shm"):
-        (library.data / name).unlink(missing_ok=True)
-    (library.data / "library.sqlite").write_bytes(b"no database at all" * 1000)
+    damage(library)
     result = library.run("doctor", "--json")
     assert result.returncode == 1
     assert json.loads(result.stdout)["is_healthy"] is False
+
+
+def damage(library: Program) -> None:
+    for name in ("library.sqlite-wal", "library.sqlite-shm"):
+        (library.data / name).unlink(missing_ok=True)
+    (library.data / "library.sqlite").write_bytes(b"no database at all" * 1000)
 
 
 def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(program: Program, music: Path) -> None:

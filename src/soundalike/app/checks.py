@@ -1,7 +1,7 @@
 """What `doctor` looks at: everything that soundalike rests on."""
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soundalike import __version__
 from soundalike.app import App, open_app
@@ -39,12 +39,13 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         remedy = "start with 'soundalike up DIR'"
         return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
     try:
-        with open_app(settings) as app:
+        # The log has a line of its own: what is wrong with it says nothing of the store.
+        with open_app(replace(settings, events=None)) as app:
             tracks = app.services.library.count()
             checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.store_name}"))
             checks.append(_check_artefact(app))
     except SoundalikeError as error:
-        checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=str(error)))
+        checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=_remedy("store", error)))
     return tuple(checks)
 
 
@@ -53,8 +54,13 @@ def _check_log(url: str, settings: Settings) -> Check:
     try:
         detail = check_log(url, settings.kafka)
     except SoundalikeError as error:
-        return Check("events", is_ok=False, detail=without_secrets(url), remedy=str(error))
+        return Check("events", is_ok=False, detail=without_secrets(url), remedy=_remedy("events", error))
     return Check("events", is_ok=True, detail=detail)
+
+
+def _remedy(name: str, error: SoundalikeError) -> str:
+    """Return an error's text without what stands before it anyway."""
+    return str(error).removeprefix("settings: ").removeprefix(f"{name}: ")
 
 
 def _check_decoder(decoder: Decoder) -> Check:

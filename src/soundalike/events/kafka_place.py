@@ -147,4 +147,4 @@ def _group(text: str) -> str:
 
 
 def _malformed(why: str) -> SettingsError:
-    return SettingsError(f"settings: events is {_FORM}: {why}")
+    return SettingsError(f"settings: events: {why}; write {_FORM}")
