@@ -23,6 +23,9 @@ AT_ONCE_MS = 1_000
 WATCHED_MS = 5_000
 NOBODY = LogHealth(is_consumed=False, detail="no consumer is running")
 AWAY = LogHealth(is_up=False, is_consumed=False, detail="Kafka does not answer.")
+STORE_AWAY = (
+    "The library does not answer just now; what plays goes on, and what you do is kept in this browser."
+)
 
 
 @pytest.fixture
@@ -84,6 +87,20 @@ def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
         recommended(lines)
         page.wait_for_timeout(500)
     return lines
+
+
+@contextmanager
+def store_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the store answer nothing that a player asks for."""
+
+    def fail(*_: object, **__: object) -> None:
+        msg = "no answer from mongodb"
+        raise StoreUnavailableError(msg)
+
+    with monkeypatch.context() as away:
+        for name in ("has_users", "track", "tracks", "count_tracks", "profile_version"):
+            away.setattr(stage.store, name, fail)
+        yield
 
 
 @pytest.fixture
@@ -322,14 +339,8 @@ def test_while_the_store_is_away_it_is_said_in_words_and_what_plays_goes_on(
     complaints: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(*_: object) -> None:
-        msg = "no answer from mongodb"
-        raise StoreUnavailableError(msg)
-
     before = titles(lines)
-    with monkeypatch.context() as away:
-        for name in ("has_users", "track", "tracks", "profile_version"):
-            away.setattr(stage.store, name, fail)
+    with store_away(stage, monkeypatch):
         page.keyboard.press("l")
         listener.sees(re.compile("the queue stays as it is: the library's store does not answer just now"))
         listener.hears("A00")
@@ -347,6 +358,48 @@ def test_while_the_store_is_away_it_is_said_in_words_and_what_plays_goes_on(
         recommended(lines)
     assert all("503" in complaint for complaint in complaints)
     complaints.clear()
+
+
+def test_that_the_store_is_away_takes_the_place_of_what_was_said_until_it_is_back(
+    listener: Listener,
+    page: Page,
+    stage: LaterStage,
+    complaints: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notice = page.locator("#log-notice")
+    stage.log.known_health = NOBODY
+    page.reload()
+    expect(notice).to_contain_text("no consumer is running")
+    stage.log.known_health = LogHealth()
+    with store_away(stage, monkeypatch):
+        listener.play("A00")
+        expect(notice).to_have_text(STORE_AWAY)
+        listener.choose("A03", "Like")
+        page.wait_for_timeout(WATCHED_MS + 2_000)
+        expect(notice).to_have_text(STORE_AWAY)
+        assert [event["track_id"] for event in stored(page)] == ["a03"]
+    expect(notice).to_be_hidden(timeout=10_000)
+    until(page, lambda: stored(page) == [])
+    recommended(listener.open_queue())
+    complaints[:] = [one for one in complaints if "503" not in one]
+
+
+def test_that_nobody_can_be_reached_takes_the_place_of_what_was_said_until_somebody_can(
+    page: Page, stage: LaterStage, complaints: list[str]
+) -> None:
+    notice = page.locator("#log-notice")
+    stage.log.known_health = NOBODY
+    page.reload()
+    expect(notice).to_contain_text("no consumer is running")
+    stage.log.known_health = LogHealth()
+    page.context.set_offline(True)
+    expect(notice).to_have_text(
+        "soundalike cannot be reached. What you do is kept in this browser until it is back.", timeout=10_000
+    )
+    page.context.set_offline(False)
+    expect(notice).to_be_hidden(timeout=10_000)
+    complaints[:] = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one]
 
 
 def plays_on(page: Page) -> bool:
@@ -375,6 +428,23 @@ class TestWhereTheLogFoldsAtOnce:
         assert any(url.endswith("/api/listens") for url in asked)
         assert not [url for url in asked if url.endswith(("/api/profile", "/healthz"))]
 
+    def test_that_the_store_is_away_is_said_there_too(
+        self,
+        listener: Listener,
+        page: Page,
+        stage: Stage,
+        complaints: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        notice = page.locator("#log-notice")
+        expect(notice).to_be_hidden()
+        with store_away(stage, monkeypatch):
+            # Nobody looks at the health there: that the sound does not come is what tells.
+            listener.play("A00")
+            expect(notice).to_have_text(STORE_AWAY)
+        expect(notice).to_be_hidden(timeout=10_000)
+        complaints[:] = [one for one in complaints if "503" not in one]
+
 
 def unfolded(page: Page) -> list[str]:
     keys: list[str] = page.evaluate(
@@ -383,9 +453,9 @@ def unfolded(page: Page) -> list[str]:
     return keys
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, 800, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_notice_covers_nothing_that_one_needs(
+def test_the_notice_covers_nothing_that_one_needs_and_nothing_covers_it(
     listener: Listener, page: Page, stage: LaterStage, width: int, scheme: str
 ) -> None:
     page.set_viewport_size({"width": width, "height": 844 if width == 390 else 800})
@@ -400,11 +470,29 @@ def test_the_notice_covers_nothing_that_one_needs(
     size = close.bounding_box()
     assert size is not None
     assert min(size["width"], size["height"]) >= 44
-    notice = page.locator("#log-notice").bounding_box()
-    bar = page.locator("#player").bounding_box()
-    assert notice is not None
-    assert bar is not None
-    assert notice["y"] + notice["height"] <= bar["y"]
+    assert not overlap(page, "#log-notice", "#player")
     lines = listener.open_queue()
     expect(lines.first).to_be_visible()
+    for other in ("#player", "#queue", ".top"):
+        assert not overlap(page, "#log-notice", other), other
+    assert not overlap(page, "#queue", ".top")
+    expect(page.locator("#log-notice span")).to_be_in_viewport(ratio=1)
     lines.first.locator("[data-do=remove]").click()
+    before = page.locator("#queue").bounding_box()
+    close.click()
+    after = page.locator("#queue").bounding_box()
+    assert before is not None
+    assert after is not None
+    # On a phone the queue takes the room that the notice had.
+    grown = after["y"] + after["height"] > before["y"] + before["height"]
+    assert grown == (width == 390)
+
+
+def overlap(page: Page, one: str, other: str) -> bool:
+    """Whether two things on the page share any of its room."""
+    first, second = page.locator(one).bounding_box(), page.locator(other).bounding_box()
+    assert first is not None
+    assert second is not None
+    is_beside = first["x"] + first["width"] <= second["x"] or second["x"] + second["width"] <= first["x"]
+    is_above = first["y"] + first["height"] <= second["y"] or second["y"] + second["height"] <= first["y"]
+    return not (is_beside or is_above)

@@ -125,11 +125,14 @@ def test_while_the_store_is_away_it_is_said_and_what_plays_goes_on(
     expect(page.locator(".toast-word").filter(has_text=re.compile("store does not answer"))).to_be_visible(
         timeout=PATIENCE_MS
     )
+    notice = page.locator("#log-notice")
+    expect(notice).to_contain_text("The library does not answer just now", timeout=PATIENCE_MS)
     listener.hears("A00")
     assert titles(lines) == before
     assert [event["kind"] for event in stored(page)] == ["liked"]
     database.start()
     wait_until(page, lambda: stored(page) == [])
     wait_until(page, lambda: ("liked", "a00") in ledger.of())
+    expect(notice).to_be_hidden(timeout=PATIENCE_MS)
     expect(lines.filter(has_text="which you liked today").first).to_be_visible(timeout=PATIENCE_MS)
     complaints[:] = [one for one in complaints if "503" not in one]

@@ -2,7 +2,17 @@
 import { user } from "./memory.js";
 
 const of = (id) => `/api/tracks/${encodeURIComponent(id)}`;
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
+/** The code of an answer that does not come because the library's store does not. */
+export const STORE_AWAY = "store_unavailable";
+
+/** Views listen for "storeaway", whatever it was that was asked for. */
+export const refusals = new EventTarget();
+
+/** Tell of an answer that is none. @param {?string} code */
+export function tellRefusal(code) {
+  if (code === STORE_AWAY) refusals.dispatchEvent(new Event("storeaway"));
+}
 
 export const audioUrl = (id) => `${of(id)}/audio`;
 export const pageUrl = (id) => `/tracks/${encodeURIComponent(id)}`;
@@ -55,6 +65,7 @@ async function ask(url) {
   } catch {
     throw new ApiError(0, "soundalike cannot be reached.");
   }
-  if (!response.ok) throw new ApiError(response.status, body.message ?? response.statusText, body.error);
-  return body;
+  if (response.ok) return body;
+  tellRefusal(body.error);
+  throw new ApiError(response.status, body.message ?? response.statusText, body.error);
 }

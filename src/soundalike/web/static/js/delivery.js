@@ -1,5 +1,5 @@
 /** Brings the outbox to the server: oldest first, with the same ids until they are acknowledged. */
-import { asUser } from "./api.js";
+import { asUser, tellRefusal } from "./api.js";
 import { keyOf, user } from "./memory.js";
 
 const MAX_EVENTS = 500;
@@ -59,6 +59,7 @@ export class Delivery extends EventTarget {
     this.#failures = 0;
     this.#notBefore = 0;
     this.deliver();
+    this.dispatchEvent(new Event("taken"));
   }
 
   /** Wait for a login. */
@@ -89,6 +90,7 @@ export class Delivery extends EventTarget {
     if (response.status === 400 && answer.error === "bad_event") return this.#take(batch, answer);
     if (response.status === 413) return this.#take(batch, { message: answer.message });
     if (response.status === 401) return this.#setLoggedOut(true);
+    tellRefusal(answer.error);
     if (response.status === 503) this.dispatchEvent(new Event("refused"));
     const asked_ms = 1000 * Number(response.headers.get("Retry-After")) || 0;
     return this.#hold(LONGEST_WAIT_MS, { asked_ms: Math.min(asked_ms, LONGEST_ASKED_WAIT_MS), isRefused: true });

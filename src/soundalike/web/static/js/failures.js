@@ -1,5 +1,5 @@
 /** Why a track did not play, found out by asking for it once more without its sound. */
-import { audioUrl, track as trackOf } from "./api.js";
+import { PATIENCE_MS, STORE_AWAY, audioUrl, track as trackOf } from "./api.js";
 import { named } from "./text.js";
 
 const FORMATS = {
@@ -17,7 +17,7 @@ export async function explainFailure(track) {
   const title = named(track.title);
   let response;
   try {
-    response = await fetch(audioUrl(track.id), { method: "HEAD", cache: "no-store" });
+    response = await fetch(audioUrl(track.id), { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch {
     return { isOffline: true, text: "soundalike cannot be reached. Press play to go on when it is back." };
   }
@@ -42,6 +42,6 @@ export async function explainFailure(track) {
 function isStoreAway({ id }) {
   return trackOf(id).then(
     () => false,
-    ({ code }) => code === "store_unavailable",
+    ({ status, code }) => !status || code === STORE_AWAY,
   );
 }

@@ -1,56 +1,76 @@
-/** Says quietly that what is done is not learnt from, where the server's log says so, until it is well again. */
-import { health } from "./api.js";
+/** Says quietly what is amiss with the server, until it is well again: its log, the library's store, or that it cannot be reached. */
+import { STORE_AWAY, health, refusals } from "./api.js";
 
 const LOOK_AGAIN_MS = 5000;
+const GAP_PX = 14;
+const STORE_AWAY_WORDS = "The library does not answer just now; what plays goes on, and what you do is kept in this browser.";
 
 /** @param {import("./delivery.js").Delivery} delivery @param {import("./profile.js").ProfileWatch} profile */
 export function showHealth(delivery, profile) {
   const notice = document.getElementById("log-notice");
-  if (!notice) return; // The log is part of the server, and as well as that is.
   const word = notice.querySelector("span");
-  let isWell = true;
+  // A log that is part of the server is as well as that is: nobody looks at it until something is amiss.
+  const isLogApart = "apart" in notice.dataset;
+  let trouble = "";
   let dismissed = "";
   let timer = 0;
   let isLooking = false;
 
   async function look() {
     clearTimeout(timer);
+    timer = 0;
     if (isLooking || document.visibilityState === "hidden") return; // It is looked at again when the page is.
     isLooking = true;
-    try {
-      show((await health()).events);
-    } catch {
-      // What is known stays; whoever asks for anything else is told.
-    }
+    show(await health().then(troubleOf, failureOf));
     isLooking = false;
-    if (!isWell) timer = setTimeout(look, LOOK_AGAIN_MS * (0.8 + 0.4 * Math.random()));
   }
 
-  function show(events) {
-    const wasWell = isWell;
-    const trouble = events ? troubleOf(events) : "";
-    isWell = !trouble;
-    if (isWell) dismissed = "";
-    if (trouble) word.textContent = trouble;
-    notice.hidden = isWell || trouble === dismissed;
-    if (!isWell || wasWell) return;
+  function show(now) {
+    const wasWell = !trouble;
+    trouble = now;
+    notice.hidden = !trouble || trouble === dismissed;
+    if (trouble) {
+      // What is said already is not read out again.
+      if (word.textContent !== trouble) word.textContent = trouble;
+      timer ||= setTimeout(look, LOOK_AGAIN_MS * (0.8 + 0.4 * Math.random()));
+      return;
+    }
+    dismissed = "";
+    if (wasWell) return;
     delivery.resume();
-    profile.watch();
+    if (isLogApart) profile.watch();
   }
 
   notice.querySelector("button").addEventListener("click", () => {
-    dismissed = word.textContent;
+    dismissed = trouble;
     notice.hidden = true;
   });
-  delivery.addEventListener("refused", look);
-  profile.addEventListener("vain", look);
-  addEventListener("visibilitychange", look);
-  look();
+  // What else is at the edge of the page makes room for it.
+  new ResizeObserver(() => {
+    const { offsetHeight } = notice;
+    document.documentElement.style.setProperty("--notice-room", `${offsetHeight && offsetHeight + GAP_PX}px`);
+  }).observe(notice);
+  refusals.addEventListener("storeaway", () => show(STORE_AWAY_WORDS));
+  delivery.addEventListener("refused", () => isLogApart && look());
+  profile.addEventListener("vain", () => isLogApart && look());
+  addEventListener("visibilitychange", () => (isLogApart || trouble) && look());
+  if (isLogApart) look();
 }
 
-/** @returns {string} what is wrong, in words; empty where nothing is */
-function troubleOf({ is_up: isUp, is_consumed: isConsumed, detail }) {
-  if (isUp && isConsumed) return "";
-  const what = isUp ? "What you do is kept, but nothing learns from it at the moment" : "What you do is kept in this browser until it can be taken";
-  return detail ? `${what}: ${detail.replace(/[.\s]+$/, "")}.` : `${what}.`;
+/** @returns {string} what is wrong with the log, in words; empty where nothing is */
+function troubleOf({ events }) {
+  if (!events || (events.is_up && events.is_consumed)) return "";
+  const what = events.is_up ? "What you do is kept, but nothing learns from it at the moment" : "What you do is kept in this browser until it can be taken";
+  return events.detail ? `${what}: ${sentence(events.detail)}` : `${what}.`;
+}
+
+/** @param {import("./api.js").ApiError} error @returns {string} why nobody says how the server is, in words */
+function failureOf({ status, code, message }) {
+  if (code === STORE_AWAY) return STORE_AWAY_WORDS;
+  if (!status) return `${sentence(message)} What you do is kept in this browser until it is back.`;
+  return `Something is wrong with the server: ${sentence(message)}`;
+}
+
+function sentence(words) {
+  return `${words.replace(/[.\s]+$/, "")}.`;
 }
