@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from soundalike.domain.keeping import LogHealth
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry, LogRecord
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 
 
@@ -61,7 +61,7 @@ class LaterLog:
         with self._topic.lock:
             self._topic.records.append(ErasureRecord(erasure, is_total))
 
-    def entries(self) -> Iterator[LogEntry]:
+    def entries(self) -> Iterator[LogRecord]:
         with self._topic.lock:
             records = list(self._topic.records)
         erased: dict[UserId, int] = {}
@@ -72,7 +72,8 @@ class LaterLog:
                 erased[user_id] = max(at_ms, erased.get(user_id, at_ms))
                 if record.is_total:
                     total[user_id] = place
-        yield from (Erasure(user_id, at_ms) for user_id, at_ms in erased.items())
+        for user_id, at_ms in erased.items():
+            yield ErasureRecord(Erasure(user_id, at_ms), is_total=user_id in total)
         for place, record in enumerate(records):
             if (
                 isinstance(record, Listen)

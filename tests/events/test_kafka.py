@@ -11,7 +11,7 @@ from events.kafka_running import produce
 from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure, ErasureRecord
+from soundalike.domain.listening import Erasure, ErasureRecord, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace
@@ -39,10 +39,18 @@ class TestOnKafka(EventLogContract):
         return reopen()
 
 
-def test_an_erasure_from_the_future_hides_nothing_as_no_consumer_folds_it(kafka: Kafka) -> None:
+@pytest.mark.parametrize("is_total", [None, False, True], ids=["listen", "erasure", "total erasure"])
+def test_what_is_dated_far_ahead_is_passed_over_as_no_consumer_folds_it(
+    kafka: Kafka, *, is_total: bool | None
+) -> None:
     place = KafkaPlace.parse(kafka.url())
     sent_ms = int(time.time() * 1000)
-    forged = ErasureRecord(Erasure(UserId("ada"), sent_ms + 2 * MAX_AHEAD_MS), is_total=True)
+    ahead_ms = sent_ms + 2 * MAX_AHEAD_MS
+    forged: LogRecord = (
+        make_listen(9, at_ms=ahead_ms)
+        if is_total is None
+        else ErasureRecord(Erasure(UserId("ada"), ahead_ms), is_total)
+    )
     with closing(KafkaLog(place, {})) as log:
         log.append([make_listen(1, at_ms=sent_ms)])
         produce(kafka, place.topic, {"key": record_key(forged), "value": record_value(forged)})

@@ -19,6 +19,7 @@ from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecor
 from soundalike.domain.types import UserId
 from soundalike.events import kafka_consumer
 from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_batch import Batch
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_membership import Membership
 from soundalike.events.kafka_place import KafkaPlace
@@ -277,6 +278,31 @@ class TestStoreAway:
             store.away = None
             store.wait_for(1_000)
         assert len(store.records) == 1_000
+
+    def test_what_is_buried_meanwhile_takes_no_room(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kafka_consumer, "_MAX_HELD_BYTES", 20_000)
+        monkeypatch.setattr(kafka_consumer, "_MAX_DELAY_S", 0.2)
+        held: list[Batch] = []
+
+        class Seen(Batch):
+            def __init__(self) -> None:
+                super().__init__()
+                held.append(self)
+
+        monkeypatch.setattr(kafka_consumer, "Batch", Seen)
+        store = Failing()
+        store.away = StoreUnavailableError("gone")
+        log.append(numbered(1))
+        with consuming(place, store.take):
+            produce(kafka, place.topic, *[{"partition": 0, "value": b"x" * 9_000}] * 30)
+            kafka.wait_until(lambda: len(messages_in(kafka, place.dead_letters)) == 30)
+            kafka.wait_until(lambda: sum(item.is_done for item in held[0]) == 30)
+            assert [item.message for item in held[0] if item.is_done] == [None] * 30
+            assert held[0].size() < 1_000
+            store.away = None
+            store.wait_for(1)
 
     def test_it_ends_when_it_is_told_to_and_leaves_the_rest_to_others(
         self, kafka: Kafka, log: KafkaLog, place: KafkaPlace

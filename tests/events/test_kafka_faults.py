@@ -15,9 +15,10 @@ from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
+from soundalike.domain.keeping import LogHealth
 from soundalike.domain.listening import Erasure, Listen, LogRecord
 from soundalike.domain.types import UserId
-from soundalike.events import kafka_consumer, kafka_progress
+from soundalike.events import kafka_consumer, kafka_progress, kafka_watch
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace
 
@@ -188,6 +189,19 @@ class TestHealth:
             broker.start()
             broker.wait_until(lambda: log.health().is_up and log.health().is_consumed)
         broker.wait_until(lambda: not log.health().is_consumed)
+
+    def test_brokers_that_are_back_are_well_after_a_while_though_nobody_appends(
+        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(kafka_watch, "_HELD_AGAINST_S", 3.0)
+        log.append(numbered(1))
+        with consuming(place, Failing().take):
+            broker.kill()
+            with pytest.raises(EventLogError):
+                log.append(numbered(1, start=1))
+            assert not log.health().is_up
+            broker.start()
+            broker.wait_until(lambda: log.health() == LogHealth())
 
     def test_it_says_that_who_is_there_does_not_get_on(
         self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch

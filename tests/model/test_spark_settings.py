@@ -25,7 +25,7 @@ def test_what_has_a_setting_of_its_own_is_refused(name: str) -> None:
 
 
 def test_what_is_not_spark_s_is_refused() -> None:
-    with pytest.raises(EngineError, match=r"'executor\.memory', which is none of Spark's"):
+    with pytest.raises(EngineError, match=r"name number \d in the setting 'spark' is none of"):
         check_properties({"executor.memory": "1g"})
 
 

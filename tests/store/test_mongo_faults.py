@@ -96,6 +96,12 @@ def test_a_connection_string_that_cannot_be_used_is_told_without_showing_it(url:
     assert "cret" not in told(caught.value)
 
 
+@pytest.mark.parametrize("name", ["soundalike.backup", "soundalike%2Ebackup", "a.b.c"])
+def test_a_name_with_a_dot_which_mongodb_would_cut_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="holds no dot"):
+        MongoStore(f"mongodb://127.0.0.1:1/{name}")
+
+
 def test_a_connection_string_without_a_database_means_one_of_ours(server: MongoDb) -> None:
     with closing(MongoStore(server.address)) as store:
         store.save_track(make_track())

@@ -103,8 +103,13 @@ class App:
 
 
 @contextmanager
-def open_app(settings: Settings) -> Iterator[App]:
+def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
     """Wire the adapters that the settings name; close what was opened.
+
+    Parameters
+    ----------
+    is_serving : bool
+        Whether somebody waits for every answer, so that nothing may take long.
 
     Raises
     ------
@@ -115,7 +120,7 @@ def open_app(settings: Settings) -> Iterator[App]:
     """
     _make_folder(settings.data)
     with ExitStack() as opened:
-        store = opened.enter_context(open_store(settings.store or settings.database))
+        store = opened.enter_context(open_store(settings.store or settings.database, is_serving=is_serving))
         profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
         log = opened.enter_context(open_log(settings, store, on_append=profiles.fold))
         yield _wire(settings, store, profiles, log)

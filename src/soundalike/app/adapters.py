@@ -17,8 +17,13 @@ from soundalike.store.sqlite import SqliteStore
 
 
 @contextmanager
-def open_store(place: str | Path) -> Iterator[Store]:
+def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store]:
     """Open the store at a path or connection string, and close it after.
+
+    Parameters
+    ----------
+    is_serving : bool
+        Whether somebody waits for every answer: a server that is away is then soon given up.
 
     Raises
     ------
@@ -29,9 +34,13 @@ def open_store(place: str | Path) -> Iterator[Store]:
     """
     if isinstance(place, str) and is_mongodb(place):
         require("pymongo", extra="mongo", what="a store in MongoDB")
-        from soundalike.store.mongo import MongoStore  # noqa: PLC0415 - pymongo may be missing
+        from soundalike.store import mongo  # noqa: PLC0415 - pymongo may be missing
 
-        with closing(MongoStore(place)) as store:
+        patience = {
+            "timeout_s": mongo.SERVING_TIMEOUT_S,
+            "selection_timeout_s": mongo.SERVING_SELECTION_TIMEOUT_S,
+        }
+        with closing(mongo.MongoStore(place, **patience if is_serving else {})) as store:
             yield store
     else:
         with closing(SqliteStore(Path(place))) as embedded:

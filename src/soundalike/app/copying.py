@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import CopyError, SettingsError
@@ -66,7 +67,7 @@ def store_place(text: str, settings: Settings) -> StorePlace:
             msg = "a store in MongoDB is named by mongodb://HOST/DATABASE; what was given is not shown here"
             raise SettingsError(msg)
         hosts = sorted(host.lower().removesuffix(_PORT) for host in found["hosts"].split(","))
-        database = found["database"] or _MONGODB_DATABASE
+        database = unquote_plus(found["database"] or _MONGODB_DATABASE)  # as the driver reads it
         return StorePlace(text, f"{found['scheme']}://{','.join(hosts)}/{database}")
     if "://" in text or not text or "\0" in text:
         msg = "a store is a data folder, an SQLite file, or mongodb://HOST/DATABASE"

@@ -15,7 +15,7 @@ import click
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listening import Erasure
+from soundalike.domain.listening import Erasure, ErasureRecord
 from soundalike.domain.ports import Progress
 from soundalike.domain.types import UserId
 from soundalike.model.durable import written_aside
@@ -133,9 +133,10 @@ class _Written:
 
 def _write(app: App, lines: TextIO, written: _Written, progress: Progress) -> None:
     for entry in app.log.entries():
-        lines.write(json.dumps(entry_body(entry)) + "\n")
-        written.users.add(entry.user_id)
-        if isinstance(entry, Erasure):
+        body = entry.erasure if isinstance(entry, ErasureRecord) else entry
+        lines.write(json.dumps(entry_body(body)) + "\n")
+        written.users.add(body.user_id)
+        if isinstance(body, Erasure):
             written.erasures += 1
         else:
             written.listens += 1

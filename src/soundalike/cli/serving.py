@@ -32,8 +32,8 @@ def up(directory: Path) -> None:
     with _opened(settings) as app:
         library.print_report(app, library.run_extract(app, directory))
         _learn(app)
-        with folding_beside(app):
-            _serve(app)
+    with open_app(settings, is_serving=True) as app, folding_beside(app):
+        _serve(app)
 
 
 @click.command(short_help="Serve the player.")
@@ -44,16 +44,16 @@ def serve() -> None:
 
     Where the event log is in Kafka, 'soundalike consume' folds what is listened to; 'up' does so itself.
     """
-    with _opened(options.settings()) as app:
+    with _opened(options.settings(), is_serving=True) as app:
         _serve(app)
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[App]:
+def _opened(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
     """Open what the settings name, if it can be served where they say."""
     # The port first: nothing is made for an address that is taken anyway.
     check_address(settings.host, settings.port, has_users=True)
-    with open_app(settings) as app:
+    with open_app(settings, is_serving=is_serving) as app:
         check_address(settings.host, settings.port, has_users=app.services.accounts.has_users())
         _prepare_log(app)
         yield app

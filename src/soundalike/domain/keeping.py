@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from soundalike.domain.listening import Erasure, Listen, LogEntry
+from soundalike.domain.listening import Erasure, Listen, LogRecord
 from soundalike.domain.profiles import Profile
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.domain.users import Token, User
@@ -155,6 +155,8 @@ class EventLog(Protocol):
     def append(self, listens: Sequence[Listen]) -> int:
         """Make listens durable; return how many were known already, as far as the log knows.
 
+        None is dated more than minutes ahead: whoever folds a shared log refuses what is dated days ahead.
+
         When this returns, `kill -9` loses none of them. A repeat within `listens` is known too.
 
         Raises
@@ -176,11 +178,11 @@ class EventLog(Protocol):
             As `append`.
         """
 
-    def entries(self) -> Iterator[LogEntry]:
+    def entries(self) -> Iterator[LogRecord]:
         """Yield everything the log holds and nothing hides, in bounded memory.
 
-        A user's erasure comes before their listens; of an id that stands there twice, the first
-        content comes first.
+        A user's erasure comes before their listens, total where one of theirs was; of an id that stands
+        there twice, the first content comes first.
         """
 
     def close(self) -> None:

@@ -73,5 +73,6 @@ class ErasureRecord:
 
 
 LogEntry = Listen | Erasure
+"""What is exported and imported."""
 LogRecord = Listen | ErasureRecord
-"""What stands in a log that is folded by those who read it, in its own order."""
+"""What stands in a log."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from soundalike.domain.errors import EventLogError, SoundalikeError, StoreBusyError, StoreError
 from soundalike.domain.keeping import ListenStore, LogHealth
-from soundalike.domain.listening import Erasure, Listen, LogEntry
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 
 _log = logging.getLogger(__name__)
@@ -54,9 +54,10 @@ class StoredLog:
         with _telling_errors():
             self._store.erase_listens(erasure, is_total=is_total)
 
-    def entries(self) -> Iterator[LogEntry]:
+    def entries(self) -> Iterator[LogRecord]:
         """Yield the erasures, then everybody's listens by user and time."""
-        yield from self._store.erasures()
+        # Whatever a total one hid is not stored any more.
+        yield from (ErasureRecord(erasure, is_total=False) for erasure in self._store.erasures())
         for user_id in sorted(self._store.listen_counts()):
             yield from self._store.listens_of(user_id)
 

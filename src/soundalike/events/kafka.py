@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.keeping import LogHealth
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry, LogRecord
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import EventId, UserId
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_entries import read_entries
@@ -77,7 +77,7 @@ class KafkaLog:
         """Send an erasure; see the port."""
         self._send([ErasureRecord(erasure, is_total)])
 
-    def entries(self) -> Iterator[LogEntry]:
+    def entries(self) -> Iterator[LogRecord]:
         """Yield everything the log holds by now and nothing hides; see the port."""
         self.prepare()
         return read_entries(self._clients)
@@ -107,6 +107,6 @@ class KafkaLog:
     def _prepare(self) -> None:
         prepare_topics(self._clients)
 
-    def _failure(self) -> EventLogError | None:
+    def _failure(self) -> tuple[EventLogError, float] | None:
         sender = self._sender
         return None if sender is None else sender.failure

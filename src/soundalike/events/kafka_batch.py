@@ -17,8 +17,12 @@ class Item:
 
     Parameters
     ----------
-    message : Message
-        As it came.
+    message : Message or None
+        As it came; None once it is done, since it may be long and wait for others to be.
+    partition, offset : int
+        Where it stands.
+    size : int
+        Bytes of its key and value.
     sent_ms : int
         When it was sent, in ms since 1970, UTC.
     record : LogRecord or None
@@ -29,21 +33,19 @@ class Item:
         Whether it is folded, or its dead letter acknowledged.
     """
 
-    message: Message
+    message: Message | None
+    partition: int
+    offset: int
+    size: int
     sent_ms: int
     record: LogRecord | None = None
     reason: str = ""
     is_done: bool = False
 
-    @property
-    def partition(self) -> int:
-        """Where it stands."""
-        return self.message.partition() or 0
-
-    @property
-    def offset(self) -> int:
-        """Where in its partition it stands."""
-        return self.message.offset() or 0
+    def note_done(self) -> None:
+        """Take note that nothing is left to do with it."""
+        self.is_done = True
+        self.message = None
 
 
 class Batch:
@@ -67,7 +69,8 @@ class Batch:
     def drop(self, partitions: Collection[int]) -> None:
         """Forget what somebody else will read: nothing is to be done about it here."""
         for item in self._items:
-            item.is_done = item.is_done or item.partition in partitions
+            if item.partition in partitions:
+                item.note_done()
         self._items = [item for item in self._items if item.partition not in partitions]
 
     def clear(self) -> None:
@@ -92,13 +95,23 @@ class Batch:
             counts[item.partition] = counts.get(item.partition, 0) + 1
         return counts
 
+    def size(self) -> int:
+        """Sum up the bytes of what is not done."""
+        return sum(item.size for item in self._items if not item.is_done)
+
     def oldest_ms(self) -> int | None:
         """Return when the first that is not done was sent, None where there is none."""
         return min((item.sent_ms for item in self._items if not item.is_done), default=None)
 
 
 def _read(message: Message) -> Item:
-    item = Item(message, sent_ms(message))
+    item = Item(
+        message,
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        size=len(message.key() or b"") + len(message.value() or b""),
+        sent_ms=sent_ms(message),
+    )
     try:
         record = read_message(message)
         check_date(record, sent_ms=item.sent_ms)

@@ -26,6 +26,7 @@ MAX_BATCH = 5_000
 _MIN_BATCH = 100
 _SLOW_S, _QUICK_S = 20.0, 5.0
 _MAX_HELD = 20_000
+_MAX_HELD_BYTES = 32 * 1024 * 1024
 _IDLE_S = 0.5
 _STEP_S = 0.2
 _FIRST_DELAY_S = 0.1
@@ -160,7 +161,7 @@ class _Work:
             self._member.prove(self._batch.starts(), is_urgent=_is_total(stretch[0]))
             ours = [item for item in stretch if not item.is_done]  # the others may just have been given up
             for item in self._take_most(ours):
-                item.is_done = True
+                item.note_done()
             self._bury([item for item in ours if item.reason])
         self._adapt(time.monotonic() - start)
 
@@ -189,7 +190,7 @@ class _Work:
     def _bury(self, items: Sequence[Item]) -> None:
         self._dead_letters.bury(items)
         for item in items:
-            item.is_done = True
+            item.note_done()
         self._metrics.note_dead(len(items))
 
     def _wait(self, delay_s: float, stop: threading.Event) -> bool:
@@ -201,7 +202,7 @@ class _Work:
         while (left_s := until - time.monotonic()) > 0:
             if stop.is_set():
                 return False
-            room = _MAX_HELD - len(self._batch)
+            room = _MAX_HELD - len(self._batch) if self._batch.size() < _MAX_HELD_BYTES else 0
             self._pause(is_full=room <= 0)
             if room > 0:
                 self._batch.add(self._member.read(room, timeout_s=min(_STEP_S, left_s)))

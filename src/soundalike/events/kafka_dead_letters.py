@@ -78,6 +78,8 @@ class DeadLetters:
 
     def _produce(self, producer: Producer, item: Item, *, is_cut: bool) -> None:
         message = item.message
+        if message is None:  # done already
+            return
         key, value = message.key(), message.value()
         headers = _headers(item, message)
         if is_cut:

@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry
+from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events.kafka_clients import KafkaClients, close_consumer
 from soundalike.events.kafka_messages import read_message, sent_ms
@@ -57,7 +58,7 @@ class _Hidden:
         return sent < self.before[2]
 
 
-def read_entries(clients: KafkaClients) -> Iterator[LogEntry]:
+def read_entries(clients: KafkaClients) -> Iterator[LogRecord]:
     """Yield every erasure, then the listens that they leave; what cannot be read is passed over.
 
     Raises
@@ -70,28 +71,27 @@ def read_entries(clients: KafkaClients) -> Iterator[LogEntry]:
     return _entries(clients, ends)
 
 
-def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogEntry]:
+def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogRecord]:
     hidden: dict[UserId, _Hidden] = {}
     for message in _messages(clients, ends):
         if may_be_erasure(message.value()) and isinstance(record := _record(message), ErasureRecord):
             erasure = record.erasure
             hidden.setdefault(erasure.user_id, _Hidden(erasure.at_ms)).add(record, message)
-    for user_id in sorted(hidden):
-        yield Erasure(user_id, hidden[user_id].until_ms)
+    for user_id, of_user in sorted(hidden.items(), key=itemgetter(0)):
+        yield ErasureRecord(Erasure(user_id, of_user.until_ms), is_total=of_user.before is not None)
     for message in _messages(clients, ends):
         listen = _record(message)
-        if isinstance(listen, Listen):
-            of_user = hidden.get(listen.user_id)
-            if of_user is None or not of_user.hides(listen, message):
-                yield listen
+        if isinstance(listen, Listen) and (
+            listen.user_id not in hidden or not hidden[listen.user_id].hides(listen, message)
+        ):
+            yield listen
 
 
 def _record(message: Message) -> Listen | ErasureRecord | None:
-    """Read what is one; an erasure from the future, which no consumer folds either, would hide for ever."""
+    """Read what a consumer would fold; what it would take for a dead letter is none."""
     try:
         record = read_message(message)
-        if isinstance(record, ErasureRecord):
-            check_date(record, sent_ms=sent_ms(message))
+        check_date(record, sent_ms=sent_ms(message))
     except ListenError:
         return None
     return record

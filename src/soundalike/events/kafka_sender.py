@@ -45,14 +45,16 @@ class Sender:
         self._turn = threading.Lock()
         self._is_prepared = False
         self._failure: EventLogError | None = None
+        self._failed_s = 0.0
         self._is_closed = threading.Event()
         self._listening = threading.Thread(target=self._listen, name="kafka deliveries", daemon=True)
         self._listening.start()
 
     @property
-    def failure(self) -> EventLogError | None:
-        """What the last attempt failed at, None where it did not."""
-        return self._failure
+    def failure(self) -> tuple[EventLogError, float] | None:
+        """What the last attempt failed at, and when (monotonic, in s); None where it did not."""
+        with self._lock:
+            return None if self._failure is None else (self._failure, self._failed_s)
 
     def send(self, records: Sequence[KeyedValue]) -> None:
         """Send records to the topic of listens in their order; return once the brokers have all of them.
@@ -111,6 +113,7 @@ class Sender:
         except EventLogError as error:
             with self._lock:
                 is_news, self._failure = self._failure is None, error
+                self._failed_s = time.monotonic()
             if is_news:
                 _log.warning("%s; what is listened to waits in the browsers until it is back", error)
             raise

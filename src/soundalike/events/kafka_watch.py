@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 _EVERY_S = 2.0
 _TIMEOUT_S = 2.0
 _JOIN_S = 5.0
+_HELD_AGAINST_S = 30.0
 _STUCK = "{:,} listens wait to be folded, and the consumer is stuck; look at what 'soundalike consume' says"
 _NOBODY = "no consumer is running; start one with 'soundalike consume'"
 
@@ -33,13 +34,16 @@ class Watch:
     clients : KafkaClients
         Makes the client that asks.
     failure : callable
-        Returns what the last attempt to append failed at, None where it did not.
+        Returns what the last attempt to append failed at, and when (monotonic, in s); None where it did not.
     """
 
-    def __init__(self, clients: KafkaClients, *, failure: Callable[[], SoundalikeError | None]) -> None:
+    def __init__(
+        self, clients: KafkaClients, *, failure: Callable[[], tuple[SoundalikeError, float] | None]
+    ) -> None:
         self._clients = clients
         self._failure = failure
         self._known = LogHealth()
+        self._asked_s = 0.0
         self._progress = Progress(clients)
         self._is_closed = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="kafka watch", daemon=True)
@@ -47,12 +51,19 @@ class Watch:
 
     @property
     def health(self) -> LogHealth:
-        """How the log was when the brokers were last asked, and when something was last appended."""
+        """How the log was when the brokers were last asked, and when something was last appended.
+
+        What failed counts for a while against brokers that answer: they may take nothing all the same. But
+        where nobody tries again, nobody would ever hear that they are back.
+        """
         known = self._known
         failure = self._failure()
         if failure is None or not known.is_up:
             return known
-        return LogHealth(is_up=False, is_consumed=known.is_consumed, detail=str(failure))
+        error, failed_s = failure
+        if self._asked_s - failed_s > _HELD_AGAINST_S:
+            return known
+        return LogHealth(is_up=False, is_consumed=known.is_consumed, detail=str(error))
 
     def close(self) -> None:
         """End the thread."""
@@ -64,7 +75,9 @@ class Watch:
         while True:
             try:
                 admin = admin or self._clients.admin()
+                asked_s = time.monotonic()
                 self._known = self._ask(admin)
+                self._asked_s = asked_s
             except Exception as error:  # noqa: BLE001 - whoever asks for the health has to hear it
                 self._known = LogHealth(is_up=False, is_consumed=False, detail=str(error))
                 _log.debug("watching Kafka failed", exc_info=True)

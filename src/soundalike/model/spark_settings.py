@@ -54,9 +54,13 @@ def check_properties(properties: Mapping[str, str]) -> None:
     EngineError
         If one is not.
     """
-    for name in properties:
+    for place, name in enumerate(properties, 1):
         if not name.startswith("spark."):
-            msg = f"the setting 'spark' holds {name!r}, which is none of Spark's properties: spark.…"
+            # It may be the end of a password that holds ';', and is not shown.
+            msg = (
+                f"name number {place} in the setting 'spark' is none of Spark's properties, spark.…; "
+                "a value that holds ';' belongs into [spark] in soundalike.toml"
+            )
             raise EngineError(msg)
         if name in REFUSED:
             msg = f"the setting 'spark' may not hold {name!r}: {REFUSED[name]}"

@@ -9,6 +9,11 @@ from soundalike.store.mongo_listens import MongoListens
 
 TIMEOUT_S = 30.0
 SELECTION_TIMEOUT_S = 15.0
+"""Longer than another of a replica set takes to come forward."""
+
+SERVING_TIMEOUT_S = 8.0
+SERVING_SELECTION_TIMEOUT_S = 3.0
+"""Of who serves: browsers, proxies and probes wait no longer, and ask again."""
 
 
 class MongoStore(MongoLibrary, MongoCopying, MongoListens, MongoAccounts):

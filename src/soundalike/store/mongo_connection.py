@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 import pymongo
 from pymongo import MongoClient, ReadPreference, WriteConcern
@@ -64,6 +64,13 @@ class MongoConnection:
             raise SettingsError(_unusable(url))
         self._client = client
         self.hosts = _hosts(url)
+        if "." in _database_of(url):
+            client.close()
+            msg = (
+                f"the store at {self.hosts}: a database's name holds no dot, since MongoDB takes what "
+                "follows for a collection; choose another name"
+            )
+            raise SettingsError(msg)
         self._timeout_s = client.options.timeout or None
         self._longest_s = self._timeout_s and 2 * self._timeout_s
         self._database: Database[Document] = client.get_default_database(DATABASE).with_options(
@@ -264,6 +271,11 @@ def _unusable(url: str) -> str:
     if "file=" in url.lower():
         words.append("check that the files which it names are there")
     return "; ".join((*words, "it is not shown here"))
+
+
+def _database_of(url: str) -> str:
+    """Return the path of a connection string that the driver has accepted, as the driver reads it."""
+    return unquote_plus(url.partition("://")[2].partition("?")[0].partition("/")[2])
 
 
 def _hosts(url: str) -> str:
