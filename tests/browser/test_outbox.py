@@ -163,7 +163,7 @@ def test_an_event_that_the_server_refuses_is_dropped_with_a_word_and_the_rest_se
     page.context.set_offline(False)
     ledger.becomes(*LIKED_BOTH)
     listener.sees(re.compile("One thing you did was not taken .* no track has the id 'birch'"))
-    assert stored(page) == []
+    until(page, lambda: stored(page) == [])
     complaints.clear()
 
 
@@ -173,7 +173,7 @@ def test_an_event_of_tomorrow_is_dropped_with_a_word(
     page.evaluate("Date.now = ((now) => () => now() + 24 * 3600 * 1000)(Date.now)")
     like(listener, "Amber")
     listener.sees(re.compile("not taken .* check the clock"))
-    assert stored(page) == []
+    until(page, lambda: stored(page) == [])
     ledger.becomes()
     assert all("400" in complaint for complaint in complaints)
     complaints.clear()
@@ -195,7 +195,7 @@ def test_where_no_event_is_named_the_bad_one_is_found_by_halves(
     page.context.set_offline(False)
     ledger.becomes(*[("liked", name) for name in ("amber", "birch", "dogwood", "elm")])
     listener.sees(re.compile("One thing you did was not taken"))
-    assert stored(page) == []
+    until(page, lambda: stored(page) == [])
     complaints.clear()
 
 
@@ -214,7 +214,7 @@ def test_too_much_at_once_is_sent_in_parts(
     page.context.route(LISTENS, answer)
     page.context.set_offline(False)
     ledger.becomes(*[("liked", name) for name in ("amber", "birch", "cedar")])
-    assert stored(page) == []
+    until(page, lambda: stored(page) == [])
     complaints.clear()
 
 

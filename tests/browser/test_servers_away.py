@@ -100,7 +100,7 @@ def test_while_nobody_consumes_it_is_said_and_what_was_done_is_followed_when_som
     page.keyboard.press("l")
     notice = page.locator("#log-notice")
     expect(notice).to_contain_text("nothing learns from it at the moment", timeout=PATIENCE_MS)
-    assert stored(page) == []
+    until(page, lambda: stored(page) == [])
     liked = lines.filter(has_text="which you liked today")
     expect(liked).to_have_count(0)
     page.reload(wait_until="networkidle")

@@ -180,12 +180,15 @@ def test_healthz_says_how_the_log_is_that_the_player_is_well_and_nothing_of_the_
     }
 
 
-def test_pages_have_a_place_to_say_how_the_log_is_only_where_it_may_be_unwell(
+def test_pages_have_a_place_to_say_what_is_amiss_and_look_at_the_log_only_where_it_may_be_unwell(
     stage: Stage, later: LaterStage
 ) -> None:
-    notice = re.compile(r'<p id="log-notice"[^>]* hidden>')
-    assert notice.search(later.client().get("/", headers=LOCAL).text)
-    assert "log-notice" not in stage.client().get("/", headers=LOCAL).text
+    notices = [
+        re.findall(r'<p id="log-notice"[^>]*>', one.client().get("/", headers=LOCAL).text)
+        for one in (stage, later)
+    ]
+    assert ["hidden" in notice for (notice,) in notices] == [True, True]
+    assert ["data-apart" in notice for (notice,) in notices] == [False, True]
 
 
 def test_a_store_that_is_away_is_said_in_words_for_people_without_its_address(
