@@ -9,22 +9,20 @@ the same data folder; median and range of three rounds.
 import json
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from soundalike.model.java import spark_readiness
+from spread import ROUNDS, spread
 
 MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
 PATIENCE_S = 600
-ROUNDS = 3
 
 
 def main() -> None:
@@ -41,15 +39,10 @@ def main() -> None:
         first, second = zip(*times, strict=True)
         ratios = [slow / fast for slow, fast in times]
         print(
-            f"engine {engine:6} first start {spread(first)} s, second {spread(second)} s, "
-            f"ratio {spread(ratios)}",
+            f"engine {engine:6} first start {spread(first, '.1f')} s, second {spread(second, '.1f')} s, "
+            f"ratio {spread(ratios, '.1f')}",
             flush=True,
         )
-
-
-def spread(values: Sequence[float]) -> str:
-    """Write the median and the range."""
-    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
 def start(music: Path, engine: str, data: Path) -> float:

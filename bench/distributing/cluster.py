@@ -12,7 +12,6 @@ import numpy as np
 
 from distributing.reading import SCHEMA, no_workspace
 from distributing.snapshots import fill
-from distributing.spread import ROUNDS, ratio
 from servers.spark import SparkCluster, connector_jars
 from soundalike.app.adapters import mongodb_source, open_store
 from soundalike.domain.ports import SimilarityEngine
@@ -23,6 +22,7 @@ from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.spark import SparkEngine
 from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.settings import load_settings
+from spread import ROUNDS, ratio
 
 TRACKS = 20_000
 K = 50

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from distributing.spread import ROUNDS, ratio, spread
 from journeys.plays import json_line, read_plays
 from servers.kafka import Kafka, new_topic
 from soundalike.app.adapters import open_store
@@ -20,6 +19,7 @@ from soundalike.domain.types import UserId
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace
 from soundalike.wire.profiles import profile_body
+from spread import ROUNDS, ratio, spread
 
 CONSUMERS = 2
 EMBEDDED = "embedded: imported and folded"

@@ -10,12 +10,12 @@ import numpy as np
 
 from distributing import reading
 from distributing.reading import SCHEMA, WIDTH
-from distributing.spread import ROUNDS, ratio, spread
 from live import made_track
 from soundalike.app.adapters import open_store
 from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.files import Root
 from soundalike.domain.types import RootName, TrackId
+from spread import ROUNDS, ratio, spread
 
 MEMORY_MIB = 512
 BATCH = 1_000

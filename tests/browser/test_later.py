@@ -89,6 +89,16 @@ def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
     return lines
 
 
+def notice_of_before(page: Page, stage: LaterStage) -> Locator:
+    """Return the notice, which says a trouble that is over by now."""
+    notice = page.locator("#log-notice")
+    stage.log.known_health = NOBODY
+    page.reload()
+    expect(notice).to_contain_text("no consumer is running")
+    stage.log.known_health = LogHealth()
+    return notice
+
+
 @contextmanager
 def store_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the store answer nothing that a player asks for."""
@@ -367,11 +377,7 @@ def test_that_the_store_is_away_takes_the_place_of_what_was_said_until_it_is_bac
     complaints: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    notice = page.locator("#log-notice")
-    stage.log.known_health = NOBODY
-    page.reload()
-    expect(notice).to_contain_text("no consumer is running")
-    stage.log.known_health = LogHealth()
+    notice = notice_of_before(page, stage)
     with store_away(stage, monkeypatch):
         listener.play("A00")
         expect(notice).to_have_text(STORE_AWAY)
@@ -388,11 +394,7 @@ def test_that_the_store_is_away_takes_the_place_of_what_was_said_until_it_is_bac
 def test_that_nobody_can_be_reached_takes_the_place_of_what_was_said_until_somebody_can(
     page: Page, stage: LaterStage, complaints: list[str]
 ) -> None:
-    notice = page.locator("#log-notice")
-    stage.log.known_health = NOBODY
-    page.reload()
-    expect(notice).to_contain_text("no consumer is running")
-    stage.log.known_health = LogHealth()
+    notice = notice_of_before(page, stage)
     page.context.set_offline(True)
     expect(notice).to_have_text(
         "soundalike cannot be reached. What you do is kept in this browser until it is back.", timeout=10_000

@@ -135,7 +135,8 @@ class TestFolding:
         with consuming(place, take):
             store.wait_for(400)
         sizes = [len(call) for call in store.calls]
-        assert sizes[:5] == [64, 32, 16, 8, 8]
+        assert sizes[0] <= 64  # it waits for no more than is there yet
+        assert sizes[1:5] == [32, 16, 8, 8]
         assert max(sizes[5:]) == 64
 
 

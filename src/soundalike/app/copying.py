@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.copying import Copier
-from soundalike.settings import Settings, is_mongodb
+from soundalike.settings import Settings, is_mongodb, store_address
 
 THE_SETTINGS = "-"
 _DATABASE = Settings(data=Path(), artefacts=Path()).database.name
@@ -61,6 +61,11 @@ def store_place(text: str, settings: Settings) -> StorePlace:
             if settings.is_embedded
             else store_place(str(settings.store), settings)
         )
+    try:
+        text = store_address(text)
+    except ValueError as error:
+        msg = f"a store's name {error}"
+        raise SettingsError(msg) from None
     if is_mongodb(text):
         found = _MONGODB.match(text)
         if found is None:

@@ -6,9 +6,8 @@ import click
 
 from soundalike.app.copying import StorePlace, open_copier, store_place
 from soundalike.cli import options, show
-from soundalike.domain.errors import CopyError, SettingsError
+from soundalike.domain.errors import CopyError
 from soundalike.services.copying import CopyReport
-from soundalike.settings import store_address
 
 _SHOWN_DIGITS = 16
 _COLUMNS = [
@@ -41,7 +40,8 @@ def copy(source: str, target: str, *, as_json: bool) -> None:
     Accounts, tokens, tracks, vectors, listens and profiles are copied. Artefacts and the key that signs
     sessions are no part of a store; they stay in the data folder.
     """
-    places = _place(source), _place(target)
+    settings = options.settings()
+    places = store_place(source, settings), store_place(target, settings)
     with open_copier(*places) as copier:
         report = copier.copy(show.progress)
     if as_json:
@@ -50,15 +50,6 @@ def copy(source: str, target: str, *, as_json: bool) -> None:
         _print(report, *places)
     if report.problem:
         raise CopyError(report.problem)
-
-
-def _place(text: str) -> StorePlace:
-    try:
-        address = store_address(text)
-    except ValueError as error:
-        msg = f"a store's name {error}"
-        raise SettingsError(msg) from None
-    return store_place(address, options.settings())
 
 
 def _print(report: CopyReport, source: StorePlace, target: StorePlace) -> None:

@@ -29,8 +29,6 @@ class Item:
         What it holds, None where that cannot be read.
     reason : str
         Why it cannot be folded; empty where nothing is known against it.
-    is_done : bool
-        Whether it is folded, or its dead letter acknowledged.
     """
 
     message: Message | None
@@ -40,11 +38,14 @@ class Item:
     sent_ms: int
     record: LogRecord | None = None
     reason: str = ""
-    is_done: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is folded, or its dead letter acknowledged, or somebody else's."""
+        return self.message is None
 
     def note_done(self) -> None:
         """Take note that nothing is left to do with it."""
-        self.is_done = True
         self.message = None
 
 

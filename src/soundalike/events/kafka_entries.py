@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import itemgetter
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -77,14 +76,15 @@ def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogRecord]:
         if may_be_erasure(message.value()) and isinstance(record := _record(message), ErasureRecord):
             erasure = record.erasure
             hidden.setdefault(erasure.user_id, _Hidden(erasure.at_ms)).add(record, message)
-    for user_id, of_user in sorted(hidden.items(), key=itemgetter(0)):
-        yield ErasureRecord(Erasure(user_id, of_user.until_ms), is_total=of_user.before is not None)
+    for user_id in sorted(hidden):
+        erased = hidden[user_id]
+        yield ErasureRecord(Erasure(user_id, erased.until_ms), is_total=erased.before is not None)
     for message in _messages(clients, ends):
         listen = _record(message)
-        if isinstance(listen, Listen) and (
-            listen.user_id not in hidden or not hidden[listen.user_id].hides(listen, message)
-        ):
-            yield listen
+        if isinstance(listen, Listen):
+            erased_of_user = hidden.get(listen.user_id)
+            if erased_of_user is None or not erased_of_user.hides(listen, message):
+                yield listen
 
 
 def _record(message: Message) -> Listen | ErasureRecord | None:
