@@ -17,7 +17,7 @@ from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError, StoreUnavailableError
 from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
-from soundalike.events import kafka_consumer
+from soundalike.events import kafka_consumer, kafka_dead_letters
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_batch import Batch
 from soundalike.events.kafka_clients import KafkaClients
@@ -439,8 +439,17 @@ class TestDeadLetters:
         assert committed(kafka, place) == 2
 
     def test_nothing_is_committed_before_its_dead_letter_is_acknowledged(
-        self, kafka: Kafka, place: KafkaPlace
+        self, kafka: Kafka, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        may_be_made = threading.Event()
+
+        def prepare(clients: KafkaClients) -> None:
+            if not may_be_made.is_set():
+                msg = "nobody may make it"
+                raise EventLogError(msg)
+            prepare_topics(clients)
+
+        monkeypatch.setattr(kafka_dead_letters, "prepare_topics", prepare)
         admin = kafka.admin()
         store = Failing()
         with consuming(place, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
@@ -448,7 +457,7 @@ class TestDeadLetters:
             produce(kafka, place.topic, {"key": b"ada", "value": b"?", "partition": 2})
             time.sleep(3)
             assert committed(kafka, place) == 0
-            prepare_topics(KafkaClients(place, {}))
+            may_be_made.set()
             kafka.wait_until(lambda: committed(kafka, place) == 1)
         (letter,) = messages_in(kafka, place.dead_letters)
         assert letter.value() == b"?"

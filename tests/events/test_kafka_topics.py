@@ -283,19 +283,13 @@ def appends(log: KafkaLog, listen: Listen) -> bool:
         return False
 
 
-def test_a_broker_that_makes_topics_by_itself_is_not_made_to(tmp_path: Path) -> None:
-    skip_where(missing_kafka())
-    broker = Kafka(tmp_path / "kafka")
-    with Path(broker.command[-1]).open("a", encoding="utf-8") as settings:
-        settings.write("auto.create.topics.enable=true\n")
-    with running(broker):
-        place = KafkaPlace.parse(broker.url())
-        with pytest.raises(EventLogError, match="no topic"):
-            check(place, {})
-        assert place.topic not in broker.admin().list_topics(timeout=5).topics
-        log = KafkaLog(place, {})
-        log.health()
-        log.prepare()
-        assert log.append([make_listen(1)]) == 0
-        log.close()
-        assert check(place, {}) == f"topic {place.topic!r} of 8 partitions at {broker.address}"
+def test_a_broker_that_makes_topics_by_itself_is_not_made_to(kafka: Kafka) -> None:
+    place = KafkaPlace.parse(kafka.url())
+    with pytest.raises(EventLogError, match="no topic"):
+        check(place, {})
+    assert place.topic not in kafka.admin().list_topics(timeout=5).topics
+    log = KafkaLog(place, {})
+    log.prepare()
+    assert log.append([make_listen(1)]) == 0
+    log.close()
+    assert check(place, {}) == f"topic {place.topic!r} of 8 partitions at {kafka.address}"

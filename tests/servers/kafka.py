@@ -25,7 +25,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-auto.create.topics.enable=false
+auto.create.topics.enable=true
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
@@ -41,7 +41,10 @@ def missing_kafka() -> str | None:
 
 
 class Kafka(ServerProcess):
-    """A broker in a folder; what it was told outlives ``kill`` and ``start``."""
+    """A broker in a folder; what it was told outlives ``kill`` and ``start``.
+
+    As brokers come, it makes a topic that somebody asks for.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.port, controller = free_ports(2)

@@ -31,6 +31,7 @@ _BOUND: Mapping[str, tuple[str, ...]] = {
     "metadata.broker.list": (),
     "group.id": (),
     "enable.idempotence": ("true",),
+    "allow.auto.create.topics": ("false",),
     "acks": ("all", "-1"),
     "request.required.acks": ("all", "-1"),
     "partitioner": (),
@@ -55,6 +56,8 @@ _COMMON: Mapping[str, Any] = {
     "log.connection.close": False,
 }
 _PRODUCER: Mapping[str, Any] = {
+    # A broker would make a topic that was deleted with its own defaults: to be forgotten after a week.
+    "allow.auto.create.topics": False,
     "enable.idempotence": True,
     "acks": "all",
     # As Java's clients do, so that other producers put a user into the same partition.
@@ -82,6 +85,11 @@ _FORBIDDEN = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
+_NO_TOPIC = (
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - public, for all its name
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - the same
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 _UNKNOWN = re.compile(r'No such configuration property: "(.*)"', re.DOTALL)
 _INVALID = re.compile(r'(Invalid value) ".*"( for configuration property)', re.DOTALL)
@@ -193,6 +201,8 @@ class KafkaClients:
             return f"{at} has an address that nobody knows; check the host in --events"
         if code in _FORBIDDEN:
             return f"{at} does not let us {what or 'do that'}: grant it to the user in [kafka]"
+        if code in _NO_TOPIC:
+            return f"{at} has not the topic any more{f', so that we cannot {what}' if what else ''}"
         return f"{at} does not answer{f', so that we cannot {what}' if what else ''} ({self._last or detail})"
 
     def scrubbed(self, error: object) -> str:

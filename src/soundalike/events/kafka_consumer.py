@@ -242,6 +242,8 @@ class _Work:
         self._measured = now
         self._metrics.note_oldest(self._batch.oldest_ms())
         self._member.commit()
+        if not self._batch:
+            self._member.see_to_the_topic()
         try:
             self._metrics.note_lags(self._member.lags(self._batch.counts()))
         except KafkaException as error:

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from soundalike.domain.errors import EventLogError
 from soundalike.events.kafka_batch import Item
 from soundalike.events.kafka_clients import DELIVERY_TIMEOUT_MS, KafkaClients
+from soundalike.events.kafka_topics import prepare_topics
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class DeadLetters:
     def __init__(self, clients: KafkaClients) -> None:
         self._clients = clients
         self._producer: Producer | None = None
+        self._has_failed = False
         self._failed: list[tuple[Item, KafkaError]] = []
 
     def bury(self, items: Sequence[Item]) -> None:
@@ -43,6 +45,9 @@ class DeadLetters:
         """
         if not items:
             return
+        if self._has_failed:
+            prepare_topics(self._clients)  # it may be gone
+        self._has_failed = True
         try:
             self._send(items, is_cut=False)
             too_long = [item for item, error in self._failed if error.code() == KafkaError.MSG_SIZE_TOO_LARGE]
@@ -53,6 +58,7 @@ class DeadLetters:
             raise self._clients.told(error, "keep a dead letter") from error
         if self._failed:
             raise self._clients.told(self._failed[0][1], "keep a dead letter")
+        self._has_failed = False
         for item in items[:_SHOWN]:
             _log.warning(
                 "record %d of partition %d cannot be folded and is in %r: %s",

@@ -11,10 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from soundalike.domain.errors import EventLogError
 from soundalike.events.kafka_clients import KafkaClients, close_consumer
+from soundalike.events.kafka_identity import TopicIdentity
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _COMMIT_S = 5.0
 _STEP_S = 0.05
 _MAX_ASKED = 64
 _MAX_AHEAD = 1_000
+_OF = "@"
 
 Offsets = Mapping[int, int]
 """By partition."""
@@ -49,6 +51,7 @@ class Membership:
     ) -> None:
         self._clients = clients
         self._topic = clients.place.topic
+        self._identity = TopicIdentity(clients)
         self._on_assigned = on_assigned
         self._on_gone = on_gone
         self._uncommitted: dict[int, int] = {}
@@ -97,6 +100,18 @@ class Membership:
         if came:
             self._ahead += came
             self.pause()
+
+    def see_to_the_topic(self) -> None:
+        """See that it is the topic whose partitions were shared out; call it when nothing is left to fold.
+
+        Raises
+        ------
+        EventLogError
+            If another bears the name by now, which has to be read from its beginning.
+        """
+        if self._identity.has_changed():
+            msg = f"the topic {self._topic!r} was deleted and made again, and is read from its beginning"
+            raise EventLogError(msg)
 
     def pause(self) -> None:
         """Let nothing more come, of whatever is ours by now."""
@@ -164,8 +179,18 @@ class Membership:
         """Find out where partitions begin for us of which nothing was read yet."""
         asked = [one for one in unread if one.partition not in self._starts]
         if asked:
-            for one in self._consumer.committed(asked, timeout=_TIMEOUT_S):
+            for one in self._committed_of(asked):
                 self._starts[one.partition] = max(0, one.offset)
+
+    def _committed_of(self, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """Find out what is committed of the topic that bears the name now; of another before it, nothing."""
+        mine = self._identity.find()
+        found = self._consumer.committed(list(partitions), timeout=_TIMEOUT_S)
+        for one in found:
+            theirs = _topic_of(one.metadata)
+            if mine and theirs and theirs != mine:
+                one.offset = OFFSET_BEGINNING
+        return found
 
     def _ask_to_commit(self, ends: Offsets) -> str:
         """Ask for a commit; return the mark by which its answer is known."""
@@ -173,9 +198,8 @@ class Membership:
         self._asked[mark] = time.monotonic()
         while len(self._asked) > _MAX_ASKED:  # some are never answered
             del self._asked[next(iter(self._asked))]
-        offsets = [TopicPartition(self._topic, *end, metadata=mark) for end in ends.items()]
         try:
-            self._consumer.commit(offsets=offsets, asynchronous=True)
+            self._consumer.commit(offsets=self._offsets(ends, mark), asynchronous=True)
         except KafkaException as error:
             self._answer = mark, error.args[0]
         return mark
@@ -207,20 +231,23 @@ class Membership:
     def _commit_last(self) -> None:
         """Commit what is folded before the group is left."""
         if self._uncommitted:
-            offsets = [TopicPartition(self._topic, *end) for end in self._uncommitted.items()]
             try:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+                self._consumer.commit(offsets=self._offsets(self._uncommitted, ""), asynchronous=False)
             except KafkaException as error:
                 _log.info("what was folded last is read again by whoever goes on: %s", error)
+
+    def _offsets(self, ends: Offsets, mark: str) -> list[TopicPartition]:
+        metadata = f"{mark}{_OF}{self._identity.id}"
+        return [TopicPartition(self._topic, *end, metadata=metadata) for end in ends.items()]
 
     # Called while reading
 
     def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Strike off what is committed; the rest is committed again with what comes next."""
         error = error or next((one.error for one in partitions if one.error is not None), None)
-        mark = partitions[0].metadata if partitions else None
-        asked = self._asked.pop(mark, None) if mark else None
-        if mark is None or asked is None:  # it was not asked for without waiting
+        mark = (partitions[0].metadata or "").partition(_OF)[0] if partitions else ""
+        asked = self._asked.pop(mark, None)
+        if asked is None:  # it was not asked for without waiting
             return
         if mark == self._awaited:
             self._answer = mark, error
@@ -236,6 +263,10 @@ class Membership:
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         _log.info("partitions %s are ours now", _numbers(partitions))
+        try:
+            self._consumer.incremental_assign(self._committed_of(partitions))
+        except KafkaException as error:  # the library then assigns them by itself
+            _log.debug("what is committed cannot be told: %s", error)
         self._on_assigned()
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -256,6 +287,11 @@ class Membership:
             self._starts.pop(number, None)
         self._ahead = [message for message in self._ahead if message.partition() not in gone]
         self._on_gone(gone)
+
+
+def _topic_of(metadata: str | None) -> str:
+    """Return the id of the topic of which something was committed, empty where that is not known."""
+    return (metadata or "").partition(_OF)[2]
 
 
 def _numbers(partitions: Sequence[TopicPartition]) -> set[int]:

@@ -62,7 +62,8 @@ class Progress:
 
     def _ends(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
         topic = self._place.topic
-        partitions = admin.list_topics(timeout=timeout_s).topics[topic].partitions
+        metadata = admin.list_topics(timeout=timeout_s).topics.get(topic)
+        partitions = () if metadata is None else metadata.partitions
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it says nothing of its types
         asked = {TopicPartition(topic, number): latest for number in partitions}
         found = admin.list_offsets(asked, request_timeout=timeout_s)

@@ -34,7 +34,8 @@ class Sender:
     clients : KafkaClients
         Makes the producer.
     prepare : callable
-        Called once before the first record is sent; raises `EventLogError` where nothing can be sent yet.
+        Called before the first record is sent, and before the next where something failed; raises
+        `EventLogError` where nothing can be sent yet.
     """
 
     def __init__(self, clients: KafkaClients, *, prepare: Callable[[], None]) -> None:
@@ -114,6 +115,7 @@ class Sender:
             with self._lock:
                 is_news, self._failure = self._failure is None, error
                 self._failed_s = time.monotonic()
+                self._is_prepared = False  # the topic may be gone, or another
             if is_news:
                 _log.warning("%s; what is listened to waits in the browsers until it is back", error)
             raise

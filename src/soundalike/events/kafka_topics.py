@@ -42,7 +42,7 @@ def prepare_topics(clients: KafkaClients) -> None:
     """
     place, admin = clients.place, clients.admin()
     for topic, partitions in ((place.topic, place.partitions or DEFAULT_PARTITIONS), (place.dead_letters, 1)):
-        if _find(clients, admin, topic) is None:
+        if find_topic(clients, admin, topic) is None:
             _make(clients, admin, topic, partitions)
     for topic, fewest in ((place.topic, place.partitions or _FEWEST), (place.dead_letters, 1)):
         _look_at(clients, admin, topic, fewest)
@@ -61,23 +61,31 @@ def check(place: KafkaPlace, properties: Mapping[str, str]) -> str:
     """
     clients = KafkaClients(place, properties)
     admin = clients.admin()
-    found = _find(clients, admin, place.topic)
+    found = find_topic(clients, admin, place.topic)
     if found is None:
         msg = (
             f"Kafka at {place.bootstrap} answers, but shows us no topic {place.topic!r} yet; serving makes it"
         )
         raise EventLogError(msg)
     _look_at(clients, admin, place.topic, place.partitions or _FEWEST)
-    if _find(clients, admin, place.dead_letters) is not None:
+    if find_topic(clients, admin, place.dead_letters) is not None:
         _look_at(clients, admin, place.dead_letters, 1)
     return f"topic {place.topic!r} of {len(found.partitions)} partitions at {place.bootstrap}"
 
 
-def _find(clients: KafkaClients, admin: AdminClient, topic: str) -> TopicMetadata | None:
-    """Return a topic's partitions, None where there is no such topic."""
+def find_topic(
+    clients: KafkaClients, admin: AdminClient, topic: str, *, timeout_s: float = _TIMEOUT_S
+) -> TopicMetadata | None:
+    """Return a topic's partitions, None where there is no such topic.
+
+    Raises
+    ------
+    EventLogError
+        If nobody can be asked, or they do not tell.
+    """
     try:
         # All of them: to ask for one by name makes it, on brokers that make topics by themselves.
-        metadata = admin.list_topics(timeout=_TIMEOUT_S)
+        metadata = admin.list_topics(timeout=timeout_s)
     except KafkaException as error:
         admin.poll(0)  # hears why connections failed
         raise clients.told(error) from error
@@ -105,7 +113,7 @@ def _make(clients: KafkaClients, admin: AdminClient, topic: str, partitions: int
     else:
         _log.info("made the topic %r of %d partitions", topic, partitions)
     deadline = time.monotonic() + _TIMEOUT_S
-    while not _has_leaders(_find(clients, admin, topic)):
+    while not _has_leaders(find_topic(clients, admin, topic)):
         if time.monotonic() > deadline:
             msg = f"the topic {topic!r} was made, but no broker leads it; look at the brokers' logs"
             raise EventLogError(msg)
@@ -130,7 +138,7 @@ def _has_leaders(topic: TopicMetadata | None) -> bool:
 
 def _look_at(clients: KafkaClients, admin: AdminClient, topic: str, fewest: int) -> None:
     """Raise where a topic has too few partitions, or forgets."""
-    found = _find(clients, admin, topic)
+    found = find_topic(clients, admin, topic)
     count = 0 if found is None else len(found.partitions)
     if count < fewest:
         tool = f"kafka-topics.sh --bootstrap-server {clients.place.bootstrap} --topic {topic} --alter"

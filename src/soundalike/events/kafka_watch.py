@@ -15,6 +15,7 @@ from soundalike.domain.errors import SoundalikeError
 from soundalike.domain.keeping import LogHealth
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_progress import Progress
+from soundalike.events.kafka_topics import find_topic, prepare_topics
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Watch:
         self._known = LogHealth()
         self._asked_s = 0.0
         self._progress = Progress(clients)
+        self._has_seen_topic = False
         self._is_closed = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="kafka watch", daemon=True)
         self._watching.start()
@@ -86,11 +88,9 @@ class Watch:
 
     def _ask(self, admin: AdminClient) -> LogHealth:
         place = self._clients.place
-        try:
-            admin.list_topics(timeout=_TIMEOUT_S)
-        except KafkaException as error:
-            admin.poll(0)  # hears why connections failed
-            return LogHealth(is_up=False, is_consumed=False, detail=str(self._clients.told(error)))
+        if find_topic(self._clients, admin, place.topic, timeout_s=_TIMEOUT_S) is None:
+            self._make_anew()
+        self._has_seen_topic = True
         self._clients.forget_error()
         asked = admin.describe_consumer_groups([place.group], request_timeout=_TIMEOUT_S)
         try:
@@ -105,6 +105,16 @@ class Watch:
             return LogHealth(is_consumed=False, detail=_NOBODY)
         behind = self._behind(admin)
         return LogHealth(is_consumed=False, detail=_STUCK.format(behind)) if behind else LogHealth()
+
+    def _make_anew(self) -> None:
+        """Make the topic before anything is appended to one that would forget."""
+        prepare_topics(self._clients)
+        if self._has_seen_topic:
+            _log.warning(
+                "the topic %r was gone from Kafka with all that stood in it; an empty one is made. What was "
+                "folded is in the store",
+                self._clients.place.topic,
+            )
 
     def _behind(self, admin: AdminClient) -> int:
         try:

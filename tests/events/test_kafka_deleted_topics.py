@@ -1,0 +1,197 @@
+"""Somebody deletes a topic in use: it is made again as it has to be, and what is acknowledged then counts."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from events.contract import numbered
+from events.kafka_fakes import Failing
+from events.kafka_running import QUICK, append_until_taken, consumed, consuming, produce
+from making import make_listen
+from servers.kafka import Kafka
+from soundalike.domain.errors import StoreUnavailableError
+from soundalike.domain.keeping import LogHealth
+from soundalike.domain.listening import Listen
+from soundalike.events.kafka import KafkaLog
+from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka_identity import TopicIdentity
+from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka_topics import prepare_topics
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def place(kafka: Kafka) -> KafkaPlace:
+    url = kafka.url()
+    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
+
+
+@pytest.fixture
+def log(place: KafkaPlace) -> Iterator[KafkaLog]:
+    log = KafkaLog(place, {})
+    yield log
+    log.close()
+
+
+def delete(kafka: Kafka, topic: str) -> None:
+    admin = kafka.admin()  # held until it has answered
+    admin.delete_topics([topic])[topic].result()
+
+
+def partitions(kafka: Kafka, topic: str) -> int:
+    found = kafka.admin().list_topics(timeout=10).topics.get(topic)
+    return 0 if found is None else len(found.partitions)
+
+
+def retention(kafka: Kafka, topic: str) -> str | None:
+    admin, resource = kafka.admin(), ConfigResource(ResourceType.TOPIC, topic)
+    found: dict[str, ConfigEntry] = admin.describe_configs([resource])[resource].result()
+    return found["retention.ms"].value
+
+
+def of_many(start: int, end: int) -> list[Listen]:
+    """Return listens of users in every partition."""
+    return [make_listen(n, user_id=f"u{n % 8}", at_ms=n) for n in range(start, end)]
+
+
+class TestMakingItAgain:
+    def test_what_is_appended_next_goes_into_a_topic_that_keeps_everything(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+    ) -> None:
+        log.append(numbered(3))
+        delete(kafka, place.topic)
+        append_until_taken(log, numbered(3, start=3))
+        append_until_taken(log, numbered(3, start=6))
+        assert partitions(kafka, place.topic) == 4
+        assert retention(kafka, place.topic) == "-1"
+        assert consumed(place, 6).taken >= {one.id for one in numbered(6, start=3)}
+
+    def test_it_is_made_though_nobody_appends_and_that_is_said(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        log.append(numbered(1))
+        with consuming(place, Failing().take):
+            kafka.wait_until(lambda: log.health() == LogHealth())
+            time.sleep(3)  # until it was seen
+            delete(kafka, place.topic)
+            kafka.wait_until(lambda: partitions(kafka, place.topic) == 4)
+            kafka.wait_until(lambda: log.health() == LogHealth())
+        assert retention(kafka, place.topic) == "-1"
+        assert f"the topic {place.topic!r} was gone from Kafka" in caplog.text
+
+    def test_so_is_that_of_the_dead_letters(self, kafka: Kafka, place: KafkaPlace) -> None:
+        store = Failing()
+        with consuming(place, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
+            delete(kafka, place.dead_letters)
+            produce(kafka, place.topic, {"key": b"ada", "value": b"?", "partition": 2})
+            kafka.wait_until(lambda: partitions(kafka, place.dead_letters) == 1)
+        assert retention(kafka, place.dead_letters) == "-1"
+
+
+class TestConsumingIt:
+    def test_who_consumes_goes_on_with_all_that_is_appended_since(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = Failing()
+        with consuming(place, store.take), consuming(place, store.take):
+            for start in (0, 80, 160):
+                append_until_taken(log, of_many(start, start + 80))
+                store.wait_for(start + 80)
+                delete(kafka, place.topic)
+            append_until_taken(log, of_many(240, 320))
+            store.wait_for(320)
+        assert "was deleted and made again, and is read from its beginning" in caplog.text
+
+    def test_what_was_read_before_is_folded_all_the_same(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+    ) -> None:
+        store = Failing()
+        store.away = StoreUnavailableError("gone")
+        with consuming(place, store.take):
+            log.append(numbered(10))
+            kafka.wait_until(lambda: len(store.calls) > 0)
+            time.sleep(1)
+            delete(kafka, place.topic)
+            append_until_taken(log, numbered(20, start=10))
+            time.sleep(3)
+            store.away = None
+            store.wait_for(30)
+
+    def test_what_was_committed_of_another_topic_of_that_name_counts_for_nothing(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+    ) -> None:
+        log.append(of_many(0, 80))
+        commit(kafka, place, f"7@{another_id(kafka, place)}")
+        assert len(consumed(place, 80).taken) == 80
+
+    def test_what_somebody_committed_who_says_not_of_which_topic_counts(
+        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+    ) -> None:
+        log.append(of_many(0, 80))
+        commit(kafka, place, "")
+        log.append(of_many(80, 88))
+        assert len(consumed(place, 8).taken) == 8
+
+
+def commit(kafka: Kafka, place: KafkaPlace, metadata: str) -> None:
+    """Commit all that stands in the topic."""
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": place.group, "log_level": 0})
+    ends = []
+    for number in range(4):
+        _, high = consumer.get_watermark_offsets(TopicPartition(place.topic, number), timeout=10)
+        ends.append(TopicPartition(place.topic, number, high, metadata=metadata))
+    consumer.commit(offsets=ends, asynchronous=False)
+    consumer.close()
+
+
+def another_id(kafka: Kafka, place: KafkaPlace) -> str:
+    other = KafkaPlace.parse(kafka.url())
+    prepare_topics(KafkaClients(other, {}))
+    found = TopicIdentity(KafkaClients(other, {})).find()
+    assert found != TopicIdentity(KafkaClients(place, {})).find()
+    return found
+
+
+class TestIdentity:
+    @pytest.fixture
+    def clients(self, place: KafkaPlace) -> KafkaClients:
+        return KafkaClients(place, {})
+
+    def test_the_same_topic_has_the_same(self, clients: KafkaClients) -> None:
+        prepare_topics(clients)
+        identity = TopicIdentity(clients)
+        assert identity.find() == TopicIdentity(clients).find() != ""
+        assert not any(identity.has_changed() for _ in several())
+
+    def test_one_that_was_made_again_has_another(self, kafka: Kafka, clients: KafkaClients) -> None:
+        prepare_topics(clients)
+        identity = TopicIdentity(clients)
+        identity.find()
+        delete(kafka, clients.place.topic)
+        assert not any(identity.has_changed() for _ in several())
+        prepare_topics(clients)
+        kafka.wait_until(identity.has_changed)
+
+    def test_where_there_is_none_it_is_not_known_until_there_is(
+        self, kafka: Kafka, clients: KafkaClients
+    ) -> None:
+        identity = TopicIdentity(clients)
+        assert identity.find() == ""
+        prepare_topics(clients)
+        kafka.wait_until(lambda: not identity.has_changed() and identity.id != "")
+        assert identity.id == TopicIdentity(clients).find()
+
+
+def several() -> Iterator[None]:
+    """Pause between several questions, so that each is answered."""
+    for _ in range(10):
+        time.sleep(0.1)
+        yield
