@@ -22,14 +22,6 @@ PATIENCE_S = 60.0
 QUICK = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
 
 
-class OwnKafka(Kafka):
-    """A broker to be killed and stopped."""
-
-    def pause(self) -> None:
-        super().pause()
-        time.sleep(0.5)  # what was on its way is answered until it has stopped
-
-
 def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
     """Append as a browser does: again and again until it is acknowledged."""
     deadline = time.monotonic() + 120

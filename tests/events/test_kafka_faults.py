@@ -10,7 +10,7 @@ import pytest
 from conftest import skip_where
 from events.contract import holds, numbered
 from events.kafka_fakes import Failing
-from events.kafka_running import OwnKafka, Running, append_until_taken, consuming
+from events.kafka_running import Running, append_until_taken, consuming
 from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
@@ -33,7 +33,7 @@ BOUND_S = 20.0
 @pytest.fixture(scope="module")
 def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     skip_where(missing_kafka())
-    with running(broker := OwnKafka(tmp_path_factory.mktemp("own"))):
+    with running(broker := Kafka(tmp_path_factory.mktemp("own"))):
         yield broker
 
 

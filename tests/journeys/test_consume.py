@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import skip_where
-from events.kafka_running import QUICK, OwnKafka, append_until_taken, committed, messages_in, produce
+from events.kafka_running import QUICK, append_until_taken, committed, messages_in, produce
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, wait_until
 from making import make_listen
@@ -311,15 +311,15 @@ def script(program: Program, *arguments: str) -> Iterator[subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     skip_where(missing_kafka())
-    with running(broker := OwnKafka(tmp_path_factory.mktemp("own"))):
+    with running(broker := Kafka(tmp_path_factory.mktemp("own"))):
         yield broker
 
 
 class TestKilledBroker:
     def test_every_acknowledged_listen_is_counted_exactly_once(
-        self, program: Program, store_setting: str, broker: OwnKafka, plays: Sequence[Listen]
+        self, program: Program, store_setting: str, broker: Kafka, plays: Sequence[Listen]
     ) -> None:
         url = own_group(broker.url())
         listens = plays[:2_000]
@@ -437,7 +437,7 @@ class TestCommand:
 
 
 def test_the_broker_may_be_away_without_a_word_of_its_library_on_the_terminal(
-    program: Program, broker: OwnKafka, tmp_path: Path
+    program: Program, broker: Kafka, tmp_path: Path
 ) -> None:
     url = own_group(broker.url())
     with program.start("consume", "--store", str(tmp_path / "library.sqlite"), "--events", url) as process:

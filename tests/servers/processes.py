@@ -67,6 +67,7 @@ class ServerProcess:
     def pause(self) -> None:
         """Make it hang: connections stay open, nothing is answered."""
         self._signal(signal.SIGSTOP)
+        time.sleep(0.5)  # what was on its way is answered until it has stopped
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)

@@ -13,6 +13,7 @@ from soundalike.domain.ports import Store
 from soundalike.events.embedded import OnAppend, StoredLog
 from soundalike.model.spark_mongo import MongoSource
 from soundalike.settings import Settings, is_mongodb
+from soundalike.store.mongo_address import DATABASE
 from soundalike.store.sqlite import SqliteStore
 
 
@@ -86,7 +87,6 @@ def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | N
         return None
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
 
-    from soundalike.store.mongo_connection import DATABASE  # noqa: PLC0415 - needs pymongo
     from soundalike.store.mongo_indexes import TRACKS  # noqa: PLC0415 - the same
     from soundalike.store.mongo_texts import vectors_field  # noqa: PLC0415 - the same
 

@@ -1,25 +1,19 @@
 """Two stores at once: which ones a copy means, and how they are called without their secrets."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_plus
 
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.copying import Copier
 from soundalike.settings import Settings, is_mongodb, store_address
+from soundalike.store.mongo_address import MongoAddress
 
 THE_SETTINGS = "-"
 _DATABASE = Settings(data=Path(), artefacts=Path()).database.name
-_MONGODB = re.compile(
-    r"(?P<scheme>mongodb(\+srv)?)://(.*@)?(?P<hosts>[^/@?]+)(/(?P<database>[^?]*))?", re.DOTALL
-)
-_MONGODB_DATABASE = "soundalike"  # where none is named, as the store has it
-_PORT = ":27017"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +61,11 @@ def store_place(text: str, settings: Settings) -> StorePlace:
         msg = f"a store's name {error}"
         raise SettingsError(msg) from None
     if is_mongodb(text):
-        found = _MONGODB.match(text)
-        if found is None:
+        address = MongoAddress.parse(text)
+        if address is None:
             msg = "a store in MongoDB is named by mongodb://HOST/DATABASE; what was given is not shown here"
             raise SettingsError(msg)
-        hosts = sorted(host.lower().removesuffix(_PORT) for host in found["hosts"].split(","))
-        database = unquote_plus(found["database"] or _MONGODB_DATABASE)  # as the driver reads it
-        return StorePlace(text, f"{found['scheme']}://{','.join(hosts)}/{database}")
+        return StorePlace(text, address.name)
     if "://" in text or not text or "\0" in text:
         msg = "a store is a data folder, an SQLite file, or mongodb://HOST/DATABASE"
         raise SettingsError(msg)

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl
 
 import pymongo
 from pymongo import MongoClient, ReadPreference, WriteConcern
@@ -15,6 +15,7 @@ from pymongo.errors import AutoReconnect, CursorNotFound, ExecutionTimeout, PyMo
 from pymongo.read_concern import ReadConcern
 
 from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError
+from soundalike.store.mongo_address import DATABASE, MongoAddress
 from soundalike.store.mongo_errors import NO_REPLICA_SET, in_use, is_conflict, telling_errors
 
 Document = dict[str, Any]
@@ -23,7 +24,6 @@ Order = Sequence[tuple[str, int]]
 
 BY_ID: Order = (("_id", 1),)
 
-DATABASE = "soundalike"
 LARGEST_INTEGER = 2**63 - 1
 
 # Asking for more ids at once makes some servers slow by its square; on others it is as good.
@@ -59,12 +59,13 @@ class MongoConnection:
         StoreError
             If it refuses the user, or is no replica set.
         """
+        address = MongoAddress.parse(url)
         client = _client(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)
-        if client is None:  # raised here, so that no cause that quotes the string hangs on it
+        if client is None or address is None:  # raised here: no cause that quotes the string hangs on it
             raise SettingsError(_unusable(url))
         self._client = client
-        self.hosts = _hosts(url)
-        if "." in _database_of(url):
+        self.hosts = address.hosts
+        if "." in address.database:
             client.close()
             msg = (
                 f"the store at {self.hosts}: a database's name holds no dot, since MongoDB takes what "
@@ -271,14 +272,3 @@ def _unusable(url: str) -> str:
     if "file=" in url.lower():
         words.append("check that the files which it names are there")
     return "; ".join((*words, "it is not shown here"))
-
-
-def _database_of(url: str) -> str:
-    """Return the path of a connection string that the driver has accepted, as the driver reads it."""
-    return unquote_plus(url.partition("://")[2].partition("?")[0].partition("/")[2])
-
-
-def _hosts(url: str) -> str:
-    """Return the addresses of a connection string that the driver has accepted, without credentials."""
-    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
-    return authority.rpartition("@")[2]
