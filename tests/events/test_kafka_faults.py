@@ -256,6 +256,18 @@ class TestConsuming:
             append_until_taken(log, numbered(100, start=100))
             store.wait_for(200)
 
+    def test_that_nobody_answers_is_said_once_and_so_is_that_somebody_does_again(
+        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        log.append(numbered(1))
+        with consuming(place, Failing().take):
+            broker.kill()
+            wait_until(lambda: "nothing is lost, and folding goes on by itself" in caplog.text)
+            time.sleep(4)
+            broker.start()
+            broker.wait_until(lambda: f"Kafka at {broker.address} answers again" in caplog.text)
+        assert caplog.text.count("folding goes on by itself") == 1
+
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_it_ends_without_a_broker_even_in_the_middle(
         self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch, fault: str

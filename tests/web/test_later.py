@@ -153,12 +153,12 @@ def test_a_log_that_takes_no_erasure_forgets_nobody_by_halves(later: LaterStage)
 
 HEALTHS = [
     LogHealth(),
-    LogHealth(is_consumed=False, detail="the group at broker-1.internal has no members"),
+    LogHealth(is_consumed=False, detail="nobody folds; start somebody"),
     LogHealth(is_up=False, is_consumed=False, detail="Kafka at broker-1.internal does not know who asks"),
 ]
 SAID = [
     "",
-    "no consumer is running; start one with 'soundalike consume'",
+    "nobody folds; start somebody",
     "the event log takes nothing just now",
 ]
 

@@ -113,7 +113,7 @@ def test_whoever_found_out_something_else_found_it_there(stage: Stage, store: St
 
 def test_an_outsider_asks_nothing_of_a_store_that_was_just_away() -> None:
     presence = StorePresence(lambda: 0.0)
-    presence.note(is_there=False)
+    presence.note_away(StoreUnavailableError("no answer"))
 
     def fail() -> bool:
         msg = "it was asked"
@@ -121,3 +121,16 @@ def test_an_outsider_asks_nothing_of_a_store_that_was_just_away() -> None:
 
     with pytest.raises(StillAwayError):
         presence.ask(fail)
+
+
+def test_that_it_goes_and_comes_back_is_said_once_each(
+    stage: Stage, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.is_away = True
+    for _ in range(5):
+        assert [status(stage) for _ in range(3)] == [503] * 3
+        stage.pass_time(ASKED_EVERY_S)
+    store.is_away = False
+    assert [status(stage) for _ in range(5)] == [200] * 5
+    said = [record.getMessage() for record in caplog.records if record.name == "soundalike.web.presence"]
+    assert said == ["no answer", "the store answers again"]

@@ -122,7 +122,8 @@ class LogHealth:
     is_consumed : bool
         Whether somebody folds what is appended.
     detail : str
-        What is wrong, in a sentence for people; empty where all is well.
+        What is wrong, in a sentence for people; empty where all is well. Where listens can be appended, it
+        names no servers and nothing else that listeners should not read.
     """
 
     is_up: bool = True

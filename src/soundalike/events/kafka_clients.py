@@ -54,6 +54,8 @@ _COMMON: Mapping[str, Any] = {
     "reconnect.backoff.max.ms": 1_000,
     "socket.keepalive.enable": True,
     "log.connection.close": False,
+    # So soon partitions that were added are read, and others that lead them are found.
+    "topic.metadata.refresh.interval.ms": 10_000,
 }
 _PRODUCER: Mapping[str, Any] = {
     # A broker would make a topic that was deleted with its own defaults: to be forgotten after a week.
@@ -90,6 +92,31 @@ _NO_TOPIC = (
     KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - public, for all its name
     KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - the same
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+_SHARING_OUT = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+)
+_SENTENCES = (
+    (
+        (KafkaError._AUTHENTICATION,),  # noqa: SLF001 - public, for all its name
+        (
+            '{at} does not know who asks: check "security.protocol", "sasl.mechanism", "sasl.username" and '
+            '"sasl.password" in [kafka]'
+        ),
+    ),
+    (
+        (KafkaError._SSL,),  # noqa: SLF001 - the same
+        '{at} speaks no TLS with us: check "security.protocol" and "ssl.ca.location" in [kafka]',
+    ),
+    (
+        (KafkaError._RESOLVE,),  # noqa: SLF001 - the same
+        "{at} has an address that nobody knows; check the host in --events",
+    ),
+    (_FORBIDDEN, "{at} does not let us {that}: grant it to the user in [kafka]"),
+    (_NO_TOPIC, "{at} has the topic no more{so}"),
+    (_SHARING_OUT, "{at} is sharing out the partitions anew{so} for a moment"),
 )
 _UNKNOWN = re.compile(r'No such configuration property: "(.*)"', re.DOTALL)
 _INVALID = re.compile(r'(Invalid value) ".*"( for configuration property)', re.DOTALL)
@@ -190,20 +217,13 @@ class KafkaClients:
 
     def _sentence(self, code: int | None, detail: str, what: str) -> str:
         at = f"Kafka at {self.place.bootstrap}"
-        if code == KafkaError._AUTHENTICATION:  # noqa: SLF001 - public, for all its name
-            return (
-                f'{at} does not know who asks: check "security.protocol", "sasl.mechanism", "sasl.username" '
-                f'and "sasl.password" in [kafka]'
-            )
-        if code == KafkaError._SSL:  # noqa: SLF001 - the same
-            return f'{at} speaks no TLS with us: check "security.protocol" and "ssl.ca.location" in [kafka]'
-        if code == KafkaError._RESOLVE:  # noqa: SLF001 - the same
-            return f"{at} has an address that nobody knows; check the host in --events"
-        if code in _FORBIDDEN:
-            return f"{at} does not let us {what or 'do that'}: grant it to the user in [kafka]"
-        if code in _NO_TOPIC:
-            return f"{at} has not the topic any more{f', so that we cannot {what}' if what else ''}"
-        return f"{at} does not answer{f', so that we cannot {what}' if what else ''} ({self._last or detail})"
+        so = f", so that we cannot {what}" if what else ""
+        for codes, sentence in _SENTENCES:
+            if code in codes:
+                return sentence.format(at=at, so=so, that=what or "do that")
+        if code is not None and code > 0:  # a broker's own word
+            return f"{at} refuses to let us {what or 'do that'} ({detail})"
+        return f"{at} does not answer{so} ({self._last or detail})"
 
     def scrubbed(self, error: object) -> str:
         """Return an error's text without any property's value that might be a secret."""

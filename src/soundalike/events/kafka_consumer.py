@@ -242,8 +242,9 @@ class _Work:
         self._measured = now
         self._metrics.note_oldest(self._batch.oldest_ms())
         self._member.commit()
-        if not self._batch:
-            self._member.see_to_the_topic()
+        if self._member.is_of_another_topic() and not self._batch:
+            msg = "the topic was deleted and made again, and is read from its beginning"
+            raise EventLogError(msg)
         try:
             self._metrics.note_lags(self._member.lags(self._batch.counts()))
         except KafkaException as error:

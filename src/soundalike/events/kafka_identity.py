@@ -4,15 +4,12 @@ One that was deleted and made again under its name is another: how far the first
 about the second. But a consumer that goes on where it was would pass over whatever stands before.
 """
 
-import logging
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # its types say less
 
 from soundalike.events.kafka_clients import KafkaClients
-
-_log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 2.0
 
@@ -29,6 +26,10 @@ class TopicIdentity:
     ----------
     id : str
         What the brokers call the topic; empty as long as they have not told.
+    failures : int
+        How many of the last questions were answered by none, in a row.
+    error : KafkaException or None
+        What the last of them failed at.
     """
 
     def __init__(self, clients: KafkaClients) -> None:
@@ -36,10 +37,12 @@ class TopicIdentity:
         self._admin: AdminClient = clients.admin()
         self._asked: Future[TopicDescription] | None = None
         self.id = ""
+        self.failures = 0
+        self.error: KafkaException | None = None
 
     def find(self) -> str:
         """Return the id; where it is not known yet, wait for the brokers' word."""
-        self.id = self.id or _id_of(self._ask())
+        self.id = self.id or self._answer(self._ask())
         return self.id
 
     def has_changed(self) -> bool:
@@ -48,7 +51,7 @@ class TopicIdentity:
             self._asked = self._ask()
         if not self._asked.done():
             return False
-        found, self._asked = _id_of(self._asked), None
+        found, self._asked = self._answer(self._asked), None
         self.id = self.id or found
         return bool(found) and found != self.id
 
@@ -56,10 +59,11 @@ class TopicIdentity:
         asked = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_S)
         return asked[self._topic]
 
-
-def _id_of(asked: "Future[TopicDescription]") -> str:
-    try:
-        return str(asked.result().topic_id)
-    except KafkaException as error:  # there is none just now, or nobody answers
-        _log.debug("which topic it is cannot be told: %s", error)
-        return ""
+    def _answer(self, asked: "Future[TopicDescription]") -> str:
+        try:
+            found = str(asked.result().topic_id)
+        except KafkaException as error:  # there is no such topic just now, or nobody answers
+            self.failures, self.error = self.failures + 1, error
+            return ""
+        self.failures, self.error = 0, None
+        return found

@@ -26,6 +26,7 @@ _STEP_S = 0.05
 _MAX_ASKED = 64
 _MAX_AHEAD = 1_000
 _OF = "@"
+_TELLING_FAILURES = 2
 
 Offsets = Mapping[int, int]
 """By partition."""
@@ -52,6 +53,7 @@ class Membership:
         self._clients = clients
         self._topic = clients.place.topic
         self._identity = TopicIdentity(clients)
+        self._is_away = False
         self._on_assigned = on_assigned
         self._on_gone = on_gone
         self._uncommitted: dict[int, int] = {}
@@ -101,17 +103,16 @@ class Membership:
             self._ahead += came
             self.pause()
 
-    def see_to_the_topic(self) -> None:
-        """See that it is the topic whose partitions were shared out; call it when nothing is left to fold.
-
-        Raises
-        ------
-        EventLogError
-            If another bears the name by now, which has to be read from its beginning.
-        """
-        if self._identity.has_changed():
-            msg = f"the topic {self._topic!r} was deleted and made again, and is read from its beginning"
-            raise EventLogError(msg)
+    def is_of_another_topic(self) -> bool:
+        """Whether another topic bears the name by now; without waiting. That nobody answers is said once."""
+        has_changed = self._identity.has_changed()
+        error, was_away = self._identity.error, self._is_away
+        self._is_away = error is not None and (was_away or self._identity.failures >= _TELLING_FAILURES)
+        if error is not None and self._is_away and not was_away:
+            _log.warning("%s; nothing is lost, and folding goes on by itself", self._clients.told(error))
+        elif was_away and not self._is_away:
+            _log.warning("Kafka at %s answers again", self._clients.place.bootstrap)
+        return has_changed
 
     def pause(self) -> None:
         """Let nothing more come, of whatever is ours by now."""
@@ -278,7 +279,7 @@ class Membership:
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Leave everything to whoever has it by now."""
-        _log.warning("the group went on without us; what was not committed is read again by others")
+        _log.warning("the brokers have not heard from us for too long; what was not committed is read again")
         self._forget(_numbers(partitions))
 
     def _forget(self, gone: set[int]) -> None:

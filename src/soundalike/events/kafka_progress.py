@@ -1,6 +1,6 @@
 """Whether a group of consumers gets on with a topic."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types say less than it exports
@@ -11,17 +11,47 @@ STUCK_S = 30.0
 """So long nothing is committed of what is there before a group is said to be stuck: a store that is away
 for a moment is nobody's concern."""
 
+PARTITION_STUCK_S = 90.0
+"""So long nothing is committed of one partition, where others get on: whoever is behind takes turns."""
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a group had committed, and since when nothing was added."""
+Offsets = Mapping[int, int]
+"""By partition."""
 
-    committed: int
-    since_s: float
+
+class Standstill:
+    """Compares what a group has committed with what it had."""
+
+    def __init__(self) -> None:
+        self._committed: Offsets | None = None
+        self._moved_s = 0.0
+        self._since_s: dict[int, float] = {}
+
+    def note(self, committed: Offsets, ends: Offsets, *, now_s: float) -> int:
+        """Take note of how far a group is; count the records that nobody gets on with.
+
+        Parameters
+        ----------
+        committed, ends : mapping of int to int
+            Up to where each partition is folded, and where it ends.
+        now_s : float
+            In s, from any beginning.
+        """
+        before = self._committed or {}
+        left = {number: end - committed.get(number, 0) for number, end in ends.items()}
+        waiting = {number: count for number, count in left.items() if count > 0}
+        if committed != self._committed or not waiting:
+            self._moved_s = now_s
+        self._since_s = {
+            number: self._since_s.get(number, now_s) if committed.get(number) == before.get(number) else now_s
+            for number in waiting
+        }
+        self._committed = dict(committed)
+        bound_s = STUCK_S if now_s - self._moved_s > STUCK_S else PARTITION_STUCK_S
+        return sum(waiting[number] for number, since_s in self._since_s.items() if now_s - since_s > bound_s)
 
 
 class Progress:
-    """Compares what a group has committed with what it had.
+    """Asks the brokers how far a group is.
 
     Parameters
     ----------
@@ -31,7 +61,7 @@ class Progress:
 
     def __init__(self, clients: KafkaClients) -> None:
         self._place = clients.place
-        self._seen: _Seen | None = None
+        self._standstill = Standstill()
 
     def behind(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
         """Count the records that a stuck group has not folded; 0 where it gets on.
@@ -42,12 +72,7 @@ class Progress:
             If it may not be asked, or nobody answers.
         """
         committed = self._committed(admin, timeout_s)
-        ends = self._ends(admin, timeout_s)
-        left = sum(max(0, end - committed.get(number, 0)) for number, end in ends.items())
-        total = sum(committed.values())
-        if self._seen is None or self._seen.committed != total or not left:
-            self._seen = _Seen(total, now_s)
-        return left if now_s - self._seen.since_s > STUCK_S else 0
+        return self._standstill.note(committed, self._ends(admin, timeout_s), now_s=now_s)
 
     def _committed(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
         group = self._place.group

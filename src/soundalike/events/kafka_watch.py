@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _EVERY_S = 2.0
 _TIMEOUT_S = 2.0
 _JOIN_S = 5.0
-_HELD_AGAINST_S = 30.0
+_HELD_AGAINST_S = 10.0
 _STUCK = "{:,} listens wait to be folded, and the consumer is stuck; look at what 'soundalike consume' says"
 _NOBODY = "no consumer is running; start one with 'soundalike consume'"
 

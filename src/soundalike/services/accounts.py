@@ -4,10 +4,17 @@ import hashlib
 import threading
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from soundalike.domain.errors import AccountError, LoginError, NameTakenError, UnknownUserError
+from soundalike.domain.errors import (
+    AccountError,
+    LoginError,
+    NameTakenError,
+    SoundalikeError,
+    UnknownUserError,
+)
 from soundalike.domain.keeping import AccountStore, ListenStore, PasswordHasher
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, Token, User, check_name, check_password
@@ -155,14 +162,21 @@ class Accounts:
         UnknownUserError
             If the account is gone.
         """
-        if self._store.user(user_id) is None:
+        user = self._store.user(user_id)
+        if user is None:
             raise _gone()
         # First, so that nothing is done where nothing can be erased; and again once nobody can log in as
         # them any more, since until then their listens may go on coming. The account itself goes last:
         # whatever fails before, it is there to be removed again.
         erase(user_id)
         self._bar(user_id)
-        erase(user_id)
+        try:
+            erase(user_id)
+        except SoundalikeError:
+            # Whoever is told to ask once more has to be somebody who can.
+            with suppress(SoundalikeError):
+                self._store.save_password(user_id, user.password_hash)
+            raise
         self._store.remove_user(user_id)
 
     def _bar(self, user_id: UserId) -> None:

@@ -65,10 +65,6 @@ def make_api(services: Services) -> Blueprint:
 
 
 def _health_body(health: LogHealth) -> dict[str, Any]:
-    """Tell how the log is; its own words, which may name servers, are for whoever runs it."""
-    detail = ""
-    if not health.is_up:
-        detail = LOG_AWAY
-    elif not health.is_consumed:
-        detail = "no consumer is running; start one with 'soundalike consume'"
+    """Tell how the log is; the words of one that is away may name servers, and are for whoever runs it."""
+    detail = health.detail if health.is_up else LOG_AWAY
     return {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": detail}

@@ -27,6 +27,7 @@ from soundalike.domain.errors import (
     UnknownTrackError,
     UnknownUserError,
 )
+from soundalike.web.repeats import Repeats
 
 _log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ def is_api_path(path: str) -> bool:
 
 def answer_faults(app: Flask) -> None:
     """Make an app answer every error in one form."""
+    failures = Repeats()
 
     @app.before_request
     def refuse_bodies() -> None:
@@ -160,7 +162,8 @@ def answer_faults(app: Flask) -> None:
     def answer(error: Exception) -> Response:
         fault = fault_of(error)
         if isinstance(error, EventLogError):
-            _log.warning("%s %s: %s", request.method, request.path, error)
+            level = logging.WARNING if failures.is_news(str(error)) else logging.DEBUG
+            _log.log(level, "%s %s: %s", request.method, request.path, error)
         if fault.code == "internal_error" and not isinstance(error, HTTPException):
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
         response = fault_response(fault)

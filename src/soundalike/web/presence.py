@@ -52,8 +52,8 @@ class StorePresence:
                 raise _still_away()
         try:
             return question()
-        except StoreUnavailableError:
-            self.note(is_there=False)
+        except StoreUnavailableError as error:
+            self.note_away(error)
             raise
 
     def admit(self) -> bool:
@@ -66,11 +66,21 @@ class StorePresence:
             self._is_asked = True
             return True
 
-    def note(self, *, is_there: bool) -> None:
-        """Take note of what came of a question."""
+    def note_there(self) -> None:
+        """Take note of an answer; say so where it is the first again."""
         with self._lock:
-            self._missed_s = None if is_there else self._clock()
+            is_news, self._missed_s = self._missed_s is not None, None
             self._is_asked = False
+        if is_news:
+            _log.warning("the store answers again")
+
+    def note_away(self, error: StoreUnavailableError) -> None:
+        """Take note that there was none; say why where there was one before."""
+        with self._lock:
+            is_news, self._missed_s = self._missed_s is None, self._clock()
+            self._is_asked = False
+        if is_news:
+            _log.warning("%s", error)
 
 
 def spare_workers(app: Flask, presence: StorePresence) -> None:
@@ -87,14 +97,14 @@ def spare_workers(app: Flask, presence: StorePresence) -> None:
     @app.errorhandler(StoreUnavailableError)
     def tell(error: StoreUnavailableError) -> Response:
         if not isinstance(error, StillAwayError):
-            g.is_store_away = True
-            _log.warning("%s", error)
+            g.asks_store = False
+            presence.note_away(error)
         return fault_response(fault_of(error))
 
     @app.teardown_request
     def note(_error: BaseException | None) -> None:
         if g.pop("asks_store", False):
-            presence.note(is_there=not g.pop("is_store_away", False))
+            presence.note_there()
 
 
 def _still_away() -> StillAwayError:
