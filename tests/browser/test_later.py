@@ -21,11 +21,10 @@ pytestmark = pytest.mark.browser
 
 AT_ONCE_MS = 1_000
 WATCHED_MS = 5_000
-NOBODY = LogHealth(is_consumed=False, detail="no consumer is running")
+LOOKED_AGAIN_MS = 6_500
+NOBODY = LogHealth(is_consumed=False, detail="no consumer is running; start one with 'soundalike consume'")
 AWAY = LogHealth(is_up=False, is_consumed=False, detail="Kafka does not answer.")
-STORE_AWAY = (
-    "The library does not answer just now; what plays goes on, and what you do is kept in this browser."
-)
+STORE_AWAY = "The library does not answer just now. What you do is kept in this browser until it is back."
 
 
 @pytest.fixture
@@ -193,6 +192,7 @@ def test_two_things_done_at_once_are_followed_though_they_are_folded_one_by_one(
 def test_where_nothing_changes_it_is_asked_ever_more_seldom_and_then_why(
     listener: Listener, page: Page, stage: LaterStage, looks: Looks
 ) -> None:
+    page.reload(wait_until="networkidle")  # it has looked once, and all was well
     stage.log.known_health = NOBODY
     listener.choose("A03", "Like")
     expect(page.locator("#log-notice")).to_be_visible(timeout=10_000)
@@ -286,8 +286,7 @@ def test_that_nobody_folds_is_said_quietly_until_it_is_well_again(
     page.reload()
     expect(notice).to_be_visible()
     expect(notice).to_have_text(
-        "What you do is kept, but nothing learns from it at the moment: no consumer is running; "
-        "start one with 'soundalike consume'."
+        "What you do is kept, but nothing learns from it at the moment: no consumer is running."
     )
     listener.play("A00")
     listener.hears("A00")
@@ -357,13 +356,11 @@ def test_while_the_store_is_away_it_is_said_in_words_and_what_plays_goes_on(
         assert titles(lines) == before
         assert [event["kind"] for event in stored(page)] == ["liked"]
         page.keyboard.press("n")
-        listener.sees(re.compile("The library cannot be reached just now. Press play to go on"))
+        listener.sees(re.compile("The library cannot be reached just now. It plays on when it is back"))
         page.wait_for_function("() => audio.paused")
         assert titles(lines) == before[1:]
     with consuming(stage):
-        # Whether it is back is asked once a second: who presses earlier is told the same once more.
-        until(page, lambda: plays_on(page))
-        listener.hears(before[0])
+        listener.hears(before[0])  # by itself
         until(page, lambda: stored(page) == [])
         recommended(lines)
     assert all("503" in complaint for complaint in complaints)
@@ -404,15 +401,6 @@ def test_that_nobody_can_be_reached_takes_the_place_of_what_was_said_until_someb
     complaints[:] = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one]
 
 
-def plays_on(page: Page) -> bool:
-    """Press play where nothing plays; return whether it did before."""
-    if not page.evaluate("() => audio.paused"):
-        return True
-    page.click("#toggle")
-    page.wait_for_timeout(1_000)
-    return False
-
-
 class TestWhereTheLogFoldsAtOnce:
     @pytest.fixture
     def stage(self, tmp_path: Path, sounds: dict[str, bytes]) -> Stage:
@@ -429,6 +417,45 @@ class TestWhereTheLogFoldsAtOnce:
         page.wait_for_timeout(1_500)
         assert any(url.endswith("/api/listens") for url in asked)
         assert not [url for url in asked if url.endswith(("/api/profile", "/healthz"))]
+
+    def test_what_stopped_with_the_server_goes_on_with_it_even_unseen(
+        self, listener: Listener, page: Page, complaints: list[str]
+    ) -> None:
+        page.context.set_offline(True)
+        listener.play("A00")
+        listener.sees(re.compile("soundalike cannot be reached. It plays on when it is back"))
+        expect(page.locator("#log-notice")).to_contain_text("soundalike cannot be reached")
+        page.evaluate(
+            """() => {
+              Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+            }"""
+        )
+        page.wait_for_timeout(LOOKED_AGAIN_MS)
+        page.context.set_offline(False)
+        listener.hears("A00")
+        expect(page.locator("#log-notice")).to_be_hidden()
+        complaints[:] = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one]
+
+    def test_nobody_is_startled_long_after_it_stopped(
+        self, listener: Listener, page: Page, complaints: list[str]
+    ) -> None:
+        page.add_init_script(
+            """window.later = 0;
+            const now = performance.now.bind(performance);
+            performance.now = () => now() + window.later;"""
+        )
+        page.reload()
+        page.context.set_offline(True)
+        listener.play("A00")
+        listener.sees(re.compile("soundalike cannot be reached"))
+        page.evaluate("window.later = 11 * 60 * 1000")
+        page.context.set_offline(False)
+        expect(page.locator("#log-notice")).to_be_hidden(timeout=10_000)
+        page.wait_for_timeout(1_000)
+        assert page.evaluate("audio.paused")
+        page.click("#toggle")
+        listener.hears("A00")
+        complaints[:] = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one]
 
     def test_that_the_store_is_away_is_said_there_too(
         self,

@@ -11,7 +11,8 @@ const FORMATS = {
 
 /**
  * @param {import("./queue.js").Track} track
- * @returns {Promise<{isOffline: boolean, text: string}>}
+ * @returns {Promise<{isOffline: boolean, isAway?: boolean, text: string}>} whether no other track would come either, and
+ *   whether that passes by itself
  */
 export async function explainFailure(track) {
   const title = named(track.title);
@@ -19,7 +20,7 @@ export async function explainFailure(track) {
   try {
     response = await fetch(audioUrl(track.id), { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch {
-    return { isOffline: true, text: "soundalike cannot be reached. Press play to go on when it is back." };
+    return { isOffline: true, isAway: true, text: "soundalike cannot be reached. It plays on when it is back." };
   }
   if (response.status === 401) {
     return { isOffline: true, text: "You are logged out. Press play to go on when you have logged in." };
@@ -28,7 +29,7 @@ export async function explainFailure(track) {
     return { isOffline: false, text: `${title} is gone from its folder, so it is skipped.` };
   }
   if (response.status === 503 && (await isStoreAway(track))) {
-    return { isOffline: true, text: "The library cannot be reached just now. Press play to go on when it is back." };
+    return { isOffline: true, isAway: true, text: "The library cannot be reached just now. It plays on when it is back." };
   }
   if (!response.ok) return { isOffline: false, text: `${title} cannot be had just now, so it is skipped.` };
   const type = response.headers.get("Content-Type") ?? "";

@@ -3,10 +3,14 @@ import { STORE_AWAY, health, refusals } from "./api.js";
 
 const LOOK_AGAIN_MS = 5000;
 const GAP_PX = 14;
-const STORE_AWAY_WORDS = "The library does not answer just now; what plays goes on, and what you do is kept in this browser.";
+const STORE_AWAY_WORDS = "The library does not answer just now. What you do is kept in this browser until it is back.";
 
-/** @param {import("./delivery.js").Delivery} delivery @param {import("./profile.js").ProfileWatch} profile */
-export function showHealth(delivery, profile) {
+/**
+ * @param {import("./delivery.js").Delivery} delivery
+ * @param {import("./profile.js").ProfileWatch} profile
+ * @param {import("./player.js").Player} player
+ */
+export function showHealth(delivery, profile, player) {
   const notice = document.getElementById("log-notice");
   const word = notice.querySelector("span");
   // A log that is part of the server is as well as that is: nobody looks at it until something is amiss.
@@ -19,7 +23,8 @@ export function showHealth(delivery, profile) {
   async function look() {
     clearTimeout(timer);
     timer = 0;
-    if (isLooking || document.visibilityState === "hidden") return; // It is looked at again when the page is.
+    // It is looked at again when the page is; but whoever listens need not look at the page.
+    if (isLooking || (document.visibilityState === "hidden" && !player.isLost)) return;
     isLooking = true;
     show(await health().then(troubleOf, failureOf));
     isLooking = false;
@@ -36,6 +41,7 @@ export function showHealth(delivery, profile) {
       return;
     }
     dismissed = "";
+    player.recover();
     if (wasWell) return;
     delivery.resume();
     if (isLogApart) profile.watch();
@@ -52,6 +58,7 @@ export function showHealth(delivery, profile) {
   }).observe(notice);
   refusals.addEventListener("storeaway", () => show(STORE_AWAY_WORDS));
   delivery.addEventListener("refused", () => isLogApart && look());
+  player.addEventListener("lost", look);
   profile.addEventListener("vain", () => isLogApart && look());
   addEventListener("visibilitychange", () => (isLogApart || trouble) && look());
   if (isLogApart) look();
@@ -61,7 +68,8 @@ export function showHealth(delivery, profile) {
 function troubleOf({ events }) {
   if (!events || (events.is_up && events.is_consumed)) return "";
   const what = events.is_up ? "What you do is kept, but nothing learns from it at the moment" : "What you do is kept in this browser until it can be taken";
-  return events.detail ? `${what}: ${sentence(events.detail)}` : `${what}.`;
+  // What comes after a semicolon is for whoever runs the server.
+  return events.detail ? `${what}: ${sentence(events.detail.split(";")[0])}` : `${what}.`;
 }
 
 /** @param {import("./api.js").ApiError} error @returns {string} why nobody says how the server is, in words */

@@ -49,7 +49,7 @@ showBar(player);
 showOpinions(opinions, explain);
 showAdventure(() => player.guide.refresh());
 showLogin(delivery);
-showHealth(delivery, profile);
+showHealth(delivery, profile, player);
 keepAccount(player, record);
 tellSystem(player);
 listenToKeys(player, opinions, { toggleQueue: showPanel(player, why), explain });

@@ -1,6 +1,7 @@
 /**
  * The one thing that sounds: an audio element, its queue and its guide. Views listen for "change"; who keeps account of what
- * is heard listens for "begin" (another track), "leave" (by the listener's choice, with where) and "end" (by itself).
+ * is heard listens for "begin" (another track), "leave" (by the listener's choice, with where) and "end" (by itself);
+ * who looks after the server, for "lost" (the sound, until `recover`).
  */
 import { audioUrl } from "./api.js";
 import { explainFailure } from "./failures.js";
@@ -12,6 +13,8 @@ const MAX_FAILURES = 5;
 const RESTART_AFTER_S = 3;
 const SAVE_EVERY_MS = 3000;
 const MEMORY = "player";
+/** Nobody who has got used to the silence is startled out of it. */
+const LOST_FOR_MS = 10 * 60_000;
 
 export class Player extends EventTarget {
   queue = new Queue();
@@ -19,6 +22,7 @@ export class Player extends EventTarget {
   isWanted = false;
   volume = 1;
   #failures = 0;
+  #lostAt = null;
   #savedAt = 0;
 
   /**
@@ -50,6 +54,11 @@ export class Player extends EventTarget {
 
   get track() {
     return this.queue.current;
+  }
+
+  /** Whether the sound was lost with the server, and goes on when that is back. */
+  get isLost() {
+    return this.#lostAt !== null && performance.now() - this.#lostAt < LOST_FOR_MS;
   }
 
   get duration() {
@@ -126,6 +135,11 @@ export class Player extends EventTarget {
   /** Go on for any other reason than that. */
   async pass() {
     if ((await this.#hasMore()) && !this.#change(() => this.queue.step(1))) this.#stop();
+  }
+
+  /** Go on where the sound was lost, now that the server is back. */
+  recover() {
+    if (this.isLost) this.#load(this.audio.currentTime);
   }
 
   previous() {
@@ -210,6 +224,7 @@ export class Player extends EventTarget {
 
   async #play() {
     this.isWanted = true;
+    this.#lostAt = null;
     this.changed();
     try {
       await this.audio.play();
@@ -254,9 +269,15 @@ export class Player extends EventTarget {
       if (isHopeless && !failure.isOffline) this.say("Several tracks in a row could not be played, so it stops here.");
       this.#failures = 0;
       this.#stop();
+      if (failure.isAway) this.#lose();
     } else {
       await this.pass();
     }
+  }
+
+  #lose() {
+    this.#lostAt = performance.now();
+    this.dispatchEvent(new Event("lost"));
   }
 
   #saveNowAndThen() {
