@@ -145,7 +145,7 @@ def test_two_web_processes_and_a_consumer_beside_them_are_one_player(
         # Nobody folds while neither is told to.
         wait_for(lambda: not get(f"{one}/healthz")["events"]["is_consumed"])
         page.goto(one)
-        expect(page.locator("#log-notice")).to_contain_text("soundalike consume")
+        expect(page.locator("#log-notice")).to_contain_text("no consumer is running")
         with distributed.running("consume"):
             expect(page.locator("#log-notice")).to_be_hidden(timeout=1000 * SOON_S)
             seen = [same(one, other)]

@@ -6,7 +6,7 @@ about the second. But a consumer that goes on where it was would pass over whate
 
 from concurrent.futures import Future
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # its types say less
 
 from soundalike.events.kafka_clients import KafkaClients
@@ -39,6 +39,11 @@ class TopicIdentity:
         self.id = ""
         self.failures = 0
         self.error: KafkaException | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no topic of that name, as far as is known."""
+        return self.error is not None and self.error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
 
     def find(self) -> str:
         """Return the id; where it is not known yet, wait for the brokers' word."""

@@ -283,6 +283,8 @@ class Membership:
         self._forget(_numbers(partitions))
 
     def _forget(self, gone: set[int]) -> None:
+        if self._identity.is_gone:  # nobody else can read what stood in it
+            return
         for number in gone:
             self._uncommitted.pop(number, None)
             self._starts.pop(number, None)

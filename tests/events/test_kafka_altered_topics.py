@@ -1,4 +1,4 @@
-"""Somebody deletes a topic in use: it is made again as it has to be, and what is acknowledged then counts."""
+"""Somebody deletes a topic in use, or adds partitions to it: what is acknowledged from then on counts."""
 
 import time
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     ResourceType,
 )
 
@@ -139,6 +140,19 @@ class TestConsumingIt:
         commit(kafka, place, "")
         log.append(of_many(80, 88))
         assert len(consumed(place, 8).taken) == 8
+
+
+def test_partitions_that_are_added_are_read_soon(kafka: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+    store = Failing()
+    with consuming(place, store.take):
+        log.append(of_many(0, 80))
+        store.wait_for(80)
+        admin = kafka.admin()
+        admin.create_partitions([NewPartitions(place.topic, 24)])[place.topic].result()
+        other = KafkaLog(place, {})  # it knows of them at once
+        other.append(of_many(80, 160))
+        other.close()
+        store.wait_for(160)
 
 
 def commit(kafka: Kafka, place: KafkaPlace, metadata: str) -> None:
