@@ -12,11 +12,15 @@ from soundalike.domain.errors import SoundalikeError
 _log = logging.getLogger(__name__)
 
 _AGAIN_AFTER_S = 5.0
+_JOINS_WITHIN_S = 5.0
 
 
 @contextmanager
 def folding_beside(app: App) -> Iterator[None]:
     """Fold what the event log takes until the block ends; nothing is to do where the log folds by itself.
+
+    The block begins once the consumer has joined its group, or after a few seconds: whoever is first to skip
+    something need not wait for that.
 
     A consumer that fails is logged and begins again after a while: the player goes on meanwhile, and says
     that nothing learns.
@@ -29,18 +33,21 @@ def folding_beside(app: App) -> Iterator[None]:
     if app.log.is_folding:
         yield
         return
-    stop = threading.Event()
-    with open_consumer(app, metrics_port=app.settings.metrics_port) as consumer:
-        thread = threading.Thread(target=_consume, args=(consumer, stop), name="consumer")
+    stop, has_begun = threading.Event(), threading.Event()
+    with open_consumer(
+        app, on_ready=lambda _: has_begun.set(), metrics_port=app.settings.metrics_port
+    ) as consumer:
+        thread = threading.Thread(target=_consume, args=(consumer, stop, has_begun), name="consumer")
         thread.start()
         try:
+            has_begun.wait(_JOINS_WITHIN_S)
             yield
         finally:
             stop.set()
             thread.join()
 
 
-def _consume(consumer: LogConsumer, stop: threading.Event) -> None:
+def _consume(consumer: LogConsumer, stop: threading.Event, has_begun: threading.Event) -> None:
     said = ""
     while not stop.is_set():
         try:
@@ -51,4 +58,5 @@ def _consume(consumer: LogConsumer, stop: threading.Event) -> None:
             said = str(error)
         except Exception:  # noqa: BLE001 - a thread has nobody else to tell
             _log.exception("what is listened to is kept, but not folded")
+        has_begun.set()  # or has failed to
         stop.wait(_AGAIN_AFTER_S)
