@@ -60,8 +60,10 @@ class MongoConnection:
             If it refuses the user, or is no replica set.
         """
         address = MongoAddress.parse(url)
+        if address is None:
+            raise SettingsError(_unusable(url))
         client = _client(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)
-        if client is None or address is None:  # raised here: no cause that quotes the string hangs on it
+        if client is None:  # raised here, so that no cause that quotes the string hangs on it
             raise SettingsError(_unusable(url))
         self._client = client
         self.hosts = address.hosts

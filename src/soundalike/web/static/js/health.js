@@ -26,8 +26,13 @@ export function showHealth(delivery, profile, player) {
     // It is looked at again when the page is; but whoever listens need not look at the page.
     if (isLooking || (document.visibilityState === "hidden" && !player.isLost)) return;
     isLooking = true;
-    show(await health().then(troubleOf, failureOf));
+    show(await health().then(answered, failureOf));
     isLooking = false;
+  }
+
+  function answered(found) {
+    player.recover(); // Who answers can play, whatever else is amiss.
+    return troubleOf(found);
   }
 
   function show(now) {
@@ -41,7 +46,6 @@ export function showHealth(delivery, profile, player) {
       return;
     }
     dismissed = "";
-    player.recover();
     if (wasWell) return;
     delivery.resume();
     if (isLogApart) profile.watch();
