@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,10 @@ QUIET = [
 ]
 
 _skipped: list[tuple[str, str]] = []
+
+# A shell that starts the tests in the background has them ignore interrupts, and what they start as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def allowed_reasons() -> list[str]:
