@@ -443,9 +443,14 @@ def test_a_phone_shows_the_queue_its_reasons_and_opinions(
     for name in ("Like", "Dislike", "Less of this", "Why this?", "Play things like this", "Queue", "Next"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    small = page.evaluate(
+    until(page, lambda: too_small(page) == [], lambda: str(too_small(page)))  # a line that comes grows first
+
+
+def too_small(page: Page) -> list[str]:
+    """Return what is to be touched and is lower than a finger."""
+    found: list[str] = page.evaluate(
         """[...document.querySelectorAll("button, .form-control, #adventure")]
            .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
            .map(one => one.outerHTML)"""
     )
-    assert small == []
+    return found
