@@ -112,3 +112,13 @@ def stored(page: Page) -> list[dict[str, Any]]:
                  .map((key) => JSON.parse(localStorage[key]))"""
     )
     return sorted(events, key=lambda event: event["at"])
+
+
+def too_small(page: Page) -> list[str]:
+    """Return what is to be touched and is lower than a finger."""
+    found: list[str] = page.evaluate(
+        """[...document.querySelectorAll("button, .form-control, #adventure")]
+           .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+           .map(one => one.outerHTML)"""
+    )
+    return found

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from browser.conftest import HOSTILE
-from browser.listener import Listener
+from browser.listener import Listener, too_small
 from soundalike.web.server import Server
 from web.stage import Stage
 
@@ -275,12 +275,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
     page.click("#queue-button")
     expect(page.locator("#queue-list .track-title").nth(1)).to_have_text("Fir")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    small = page.evaluate(
-        """[...document.querySelectorAll("button, .form-control")]
-           .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
-           .map(one => one.outerHTML)"""
-    )
-    assert small == []
+    assert too_small(page) == []
 
 
 def test_it_works_without_scripts(page: Page, server: Server) -> None:

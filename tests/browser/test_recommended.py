@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from browser.conftest import HOSTILE
-from browser.listener import Ledger, Listener, remember, until
+from browser.listener import Ledger, Listener, remember, too_small, until
 from browser.queues import questions, reasons, recommended, three_groups, titles
 from soundalike.domain.types import RelativePath, RootName
 from soundalike.web.server import Server
@@ -444,13 +444,3 @@ def test_a_phone_shows_the_queue_its_reasons_and_opinions(
         expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     until(page, lambda: too_small(page) == [], lambda: str(too_small(page)))  # a line that comes grows first
-
-
-def too_small(page: Page) -> list[str]:
-    """Return what is to be touched and is lower than a finger."""
-    found: list[str] = page.evaluate(
-        """[...document.querySelectorAll("button, .form-control, #adventure")]
-           .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44)
-           .map(one => one.outerHTML)"""
-    )
-    return found

@@ -35,6 +35,12 @@ def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
             return
 
 
+def place_on(kafka: Kafka) -> KafkaPlace:
+    """Return a new topic of four partitions, and a group that nobody else is in."""
+    url = kafka.url()
+    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
+
+
 class Running:
     """A consumer in a thread."""
 

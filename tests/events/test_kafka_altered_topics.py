@@ -29,19 +29,6 @@ from soundalike.events.kafka_topics import prepare_topics
 pytestmark = pytest.mark.kafka
 
 
-@pytest.fixture
-def place(kafka: Kafka) -> KafkaPlace:
-    url = kafka.url()
-    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
-
-
-@pytest.fixture
-def log(place: KafkaPlace) -> Iterator[KafkaLog]:
-    log = KafkaLog(place, {})
-    yield log
-    log.close()
-
-
 def delete(kafka: Kafka, topic: str) -> None:
     admin = kafka.admin()  # held until it has answered
     admin.delete_topics([topic])[topic].result()

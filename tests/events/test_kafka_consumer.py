@@ -31,19 +31,6 @@ pytestmark = pytest.mark.kafka
 NOW_MS = int(time.time() * 1000)
 
 
-@pytest.fixture
-def place(kafka: Kafka) -> KafkaPlace:
-    url = kafka.url()
-    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
-
-
-@pytest.fixture
-def log(place: KafkaPlace) -> Any:
-    log = KafkaLog(place, {})
-    yield log
-    log.close()
-
-
 def numbered(count: int, *, start: int = 0, users: int = 5) -> list[Listen]:
     return [make_listen(n, user_id=f"u{n % users}", at_ms=n) for n in range(start, start + count)]
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import skip_where
 from events.contract import holds, numbered
 from events.kafka_fakes import Failing
-from events.kafka_running import Running, append_until_taken, consuming
+from events.kafka_running import Running, append_until_taken, consuming, place_on
 from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
@@ -48,15 +48,7 @@ def broker(module_broker: Kafka) -> Iterator[Kafka]:
 
 @pytest.fixture
 def place(broker: Kafka) -> KafkaPlace:
-    url = broker.url()
-    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
-
-
-@pytest.fixture
-def log(place: KafkaPlace) -> Iterator[KafkaLog]:
-    log = KafkaLog(place, {})
-    yield log
-    log.close()
+    return place_on(broker)
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:
