@@ -1,9 +1,10 @@
 """What a listener does in haste, or takes back, is told as it was meant."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from browser.listener import Ledger, Listener, until
+from browser.queues import questions, titles
 from soundalike.web.server import Server
 
 pytestmark = pytest.mark.browser
@@ -71,6 +72,63 @@ def test_what_was_taken_out_of_the_queue_does_not_come_back(listener: Listener, 
         page.click("#like")
     page.wait_for_timeout(200)
     assert title not in lines.locator(".track-title").all_inner_texts()
+
+
+@pytest.fixture
+def coming(listener: Listener) -> Locator:
+    """What comes next on a radio like Cedar."""
+    listener.choose("Cedar", "Play things like this")
+    listener.hears("Cedar")
+    coming = listener.open_queue()
+    expect(coming).to_have_count(5)
+    return coming
+
+
+@pytest.fixture
+def held(coming: Locator, page: Page) -> list[Route]:
+    """The question what comes next, once it has been put by going on; only this one waits for its answer."""
+    held: list[Route] = []
+    page.route(RECOMMENDATIONS, lambda route: route.continue_() if held else held.append(route))
+    page.route("**/audio", lambda _: None)  # what has not sounded is not skipped, so that nothing else asks
+    page.click("#next")
+    until(page, lambda: len(held) == 1)
+    expect(coming).to_have_count(4)
+    return held
+
+
+def test_what_is_passed_by_before_an_answer_does_not_come_again(
+    page: Page, coming: Locator, held: list[Route]
+) -> None:
+    left = titles(coming)[2:]
+    page.click("#next")
+    page.click("#next")
+    with page.expect_response(RECOMMENDATIONS):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert sorted(titles(coming)) == sorted(left)
+
+
+def test_what_is_taken_out_before_an_answer_does_not_come_back(
+    page: Page, coming: Locator, held: list[Route]
+) -> None:
+    left = titles(coming)[1:]
+    coming.first.locator("[data-do=remove]").click()
+    with page.expect_response(RECOMMENDATIONS):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert sorted(titles(coming)) == sorted(left)
+
+
+def test_a_radio_whose_answer_has_all_been_played_asks_once_more_before_it_ends(
+    listener: Listener, page: Page, coming: Locator, held: list[Route]
+) -> None:
+    asked = questions(page)
+    for _ in range(4):
+        page.click("#next")
+    expect(coming).to_have_count(0)
+    held[0].continue_()
+    listener.sees("That was all there is like")
+    assert len(asked) == 1
 
 
 def test_a_place_far_down_a_long_list_survives_a_reload(page: Page) -> None:

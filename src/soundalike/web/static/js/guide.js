@@ -38,6 +38,8 @@ export class Guide {
   #newer = null;
   /** Ids of what the listener took out of the queue. @type {string[]} */
   #refused = [];
+  /** Ids of what has been played or taken out since the last question was put, which that could not name. */
+  #gone = new Set();
 
   /**
    * @param {import("./queue.js").Queue} queue
@@ -73,6 +75,7 @@ export class Guide {
   }
 
   heard(track) {
+    this.#gone.add(track.id);
     if (this.played.at(-1) !== track.id) this.played = [...this.played, track.id].slice(-MEMORY);
     const left = this.queue.upcoming.filter((entry) => !entry.isAsked).length;
     if (left < REFILL_BELOW && !this.#asking) this.refresh();
@@ -80,6 +83,7 @@ export class Guide {
 
   /** Recommend a track no more, for as long as the mode lasts. */
   refuse(track) {
+    this.#gone.add(track.id);
     this.#refused = [...this.#refused, track.id].slice(-MAX_REFUSED);
   }
 
@@ -128,10 +132,12 @@ export class Guide {
     try {
       if (!isLatest()) return;
       this.#newer = null;
+      this.#gone = new Set();
       const answer = await this.#answer();
       if (!isLatest()) return;
       this.#show(answer);
-      if (this.mode && this.#newer && this.#newer !== this.version) this.#renew();
+      const isOutdated = this.#isUsedUp(answer) || (this.#newer && this.#newer !== this.version);
+      if (this.mode && isOutdated) this.#renew();
     } catch (error) {
       if (isLatest()) this.#despair(error);
     }
@@ -160,15 +166,23 @@ export class Guide {
     }
   }
 
-  #show({ recommendations: found, note, profile_version: version }) {
-    const taken = new Set([this.queue.current?.id, ...this.queue.asked.map((entry) => entry.track.id)]);
+  /** Whether nothing is left of an answer because all of it is gone by now. */
+  #isUsedUp({ recommendations: found }) {
+    return !this.queue.upcoming.length && found.some(({ track }) => this.#gone.has(track.id));
+  }
+
+  #show(answer) {
+    const { recommendations: found, note, profile_version: version } = answer;
+    const asked = this.queue.asked.map((entry) => entry.track.id);
+    const taken = new Set([this.queue.current?.id, ...asked, ...this.#gone]);
     this.queue.recommend(found.filter(({ track }) => !taken.has(track.id)));
     this.note = note ?? null;
     this.version = version ?? null;
     this.outside.noted(this.version);
     this.#hasComplained = false;
     this.#rest = [];
-    if (this.mode === "like" && !this.queue.upcoming.length) this.#end(`That was all there is like ${named(this.seed.title)}.`);
+    const isThrough = !this.queue.upcoming.length && !this.#isUsedUp(answer);
+    if (this.mode === "like" && isThrough) this.#end(`That was all there is like ${named(this.seed.title)}.`);
     this.outside.changed();
   }
 
