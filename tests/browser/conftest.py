@@ -1,4 +1,5 @@
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser.listener import Ledger, Listener
 from servers.mongodb import drop_database, named_mongodb, new_database
 from soundalike.web.server import Server
 from web.stage import Stage
+
+expect.set_options(timeout=10_000)
 
 SAMPLE_RATE = 22_050
 LENGTH_S = 20
@@ -111,19 +114,15 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complained of; a test that expects some takes them out."""
-    return []
-
-
-@pytest.fixture
-def page(context: BrowserContext, server: Server, complaints: list[str]) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, context: BrowserContext, server: Server) -> Iterator[Page]:
+    complaints: list[str] = []
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(server.url)
     yield page
-    assert complaints == []
+    expected = [pattern for mark in request.node.iter_markers("complains") for pattern in mark.args]
+    assert [one for one in complaints if not any(re.search(pattern, one) for pattern in expected)] == []
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from web.stage import Stage
 
 PATIENCE_MS = 10_000
 STEP_MS = 50
+CLOCK_STEP_MS = 25
 
 
 class Listener:
@@ -42,6 +43,10 @@ class Listener:
         before = self.second()
         self.page.wait_for_function("second => !audio.paused && audio.currentTime > second + 0.2", arg=before)
 
+    def dwells(self) -> None:
+        """Let what plays take ten times as long, so that its moments can be met."""
+        self.page.evaluate("audio.playbackRate = 0.1")
+
     def second(self) -> float:
         second: float = self.page.evaluate("audio.currentTime")
         return second
@@ -65,7 +70,7 @@ class Ledger:
     def __init__(self, page: Page, stage: Stage) -> None:
         self._page = page
         self._store = stage.store
-        self.sent: list[list[dict[str, Any]]] = []
+        self._sent: list[list[dict[str, Any]]] = []
         page.context.on("request", self._note)
 
     def of(self, user_id: UserId = YOU) -> list[tuple[str, str]]:
@@ -76,13 +81,19 @@ class Ledger:
         """Wait until these listens and no others are kept."""
         until(self._page, lambda: self.of() == list(expected), lambda: f"{self.of()} is not {expected}")
 
+    @property
+    def sent(self) -> list[list[dict[str, Any]]]:
+        """The events of every request up to now, in the order sent."""
+        self._page.evaluate("0")  # the browser tells of what it did before it answers
+        return self._sent
+
     def ids(self) -> list[str]:
         """Return the ids of all events that were sent, as often as they were."""
         return [event["id"] for events in self.sent for event in events]
 
     def _note(self, request: Request) -> None:
         if request.method == "POST" and request.url.endswith("/api/listens"):
-            self.sent.append(json.loads(request.post_data or "{}")["events"])
+            self._sent.append(json.loads(request.post_data or "{}")["events"])
 
 
 def until(page: Page, is_so: Callable[[], bool], complaint: Callable[[], str] = lambda: "") -> None:
@@ -92,6 +103,41 @@ def until(page: Page, is_so: Callable[[], bool], complaint: Callable[[], str] = 
             return
         page.wait_for_timeout(STEP_MS)
     assert is_so(), complaint()
+
+
+class StoppedClock:
+    """A clock on which time passes for a page's scripts when told to, whatever else goes on meanwhile."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._open: set[Request] = set()
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
+        page.clock.install()
+        page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)  # never in its past
+
+    def passes(self, ms: int, is_so: Callable[[], bool] = lambda: False) -> None:
+        """Let so much time pass, or less where something is so before; every answer comes at once."""
+        for _ in range(ms // CLOCK_STEP_MS):
+            if is_so():
+                return
+            self._page.clock.run_for(CLOCK_STEP_MS)
+            until(self._page, self._is_answered)
+
+    def goes_on(self) -> None:
+        self._page.clock.resume()
+
+    def _begin(self, request: Request) -> None:
+        if request.resource_type == "fetch":
+            self._open.add(request)
+
+    def _end(self, request: Request) -> None:
+        self._open.discard(request)
+
+    def _is_answered(self) -> bool:
+        self._page.evaluate("0")  # the browser tells of what it did before it answers
+        return not self._open
 
 
 def remember(page: Page, state: object) -> None:

@@ -33,6 +33,7 @@ def test_the_bar_and_the_page_tell_one_length(listener: Listener, page: Page, st
 def test_arrows_seek_five_seconds_on_the_bar_too(listener: Listener, page: Page) -> None:
     listener.play("Amber")
     listener.hears("Amber")
+    listener.dwells()
     page.locator("#seek").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

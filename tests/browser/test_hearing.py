@@ -60,6 +60,7 @@ def test_choosing_another_track_is_a_skip_by_list_and_by_queue(listener: Listene
 
 def test_going_on_in_the_last_moment_is_no_skip(listener: Listener, page: Page, ledger: Ledger) -> None:
     in_order(listener, "Amber")
+    listener.dwells()
     page.evaluate("audio.currentTime = 18.3")
     page.wait_for_function("() => audio.currentTime > 18.4 && !audio.seeking")
     page.click("#next")
@@ -128,6 +129,7 @@ def test_a_finished_track_that_is_taken_back_to_its_beginning_is_heard_again(
     listener: Listener, page: Page, ledger: Ledger
 ) -> None:
     in_order(listener, "Fir")
+    listener.dwells()
     page.evaluate("audio.currentTime = 18.2")
     until(page, lambda: ("finished", "fir") in ledger.of())
     page.evaluate("audio.currentTime = 0")

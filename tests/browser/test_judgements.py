@@ -66,8 +66,9 @@ def test_an_answer_that_is_late_undoes_nothing_said_meanwhile(
     expect(opinion(listener, "Amber", "Like")).to_have_attribute("aria-checked", "true")
 
 
+@pytest.mark.complains("400")
 def test_an_opinion_that_the_server_does_not_take_is_not_shown_either(
-    listener: Listener, page: Page, ledger: Ledger, complaints: list[str]
+    listener: Listener, page: Page, ledger: Ledger
 ) -> None:
     def answer(route: Route) -> None:
         events = json.loads(route.request.post_data or "")["events"]
@@ -79,12 +80,10 @@ def test_an_opinion_that_the_server_does_not_take_is_not_shown_either(
     listener.sees(re.compile("One thing you did was not taken"))
     expect(opinion(listener, "Amber", "Like")).to_have_attribute("aria-checked", "false")
     assert ledger.of() == []
-    complaints.clear()
 
 
-def test_a_server_that_is_busy_leaves_what_is_known(
-    listener: Listener, page: Page, stage: Stage, complaints: list[str]
-) -> None:
+@pytest.mark.complains("503")
+def test_a_server_that_is_busy_leaves_what_is_known(listener: Listener, page: Page, stage: Stage) -> None:
     stage.listen(YOU, 5, track_id="amber", kind="liked")
     page.reload(wait_until="networkidle")
     page.route(
@@ -93,4 +92,3 @@ def test_a_server_that_is_busy_leaves_what_is_known(
     page.evaluate("dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_timeout(200)
     expect(opinion(listener, "Amber", "Like")).to_have_attribute("aria-checked", "true")
-    complaints.clear()

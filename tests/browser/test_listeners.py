@@ -1,7 +1,6 @@
 """Several people at one browser: nobody's listens become another's."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +10,8 @@ from soundalike.domain.users import YOU, User
 from soundalike.web.server import Server
 from web.stage import PASSWORD, Stage
 
-pytestmark = pytest.mark.browser
+# Browsers complain of every answer that turns them away, which is what these tests are about.
+pytestmark = [pytest.mark.browser, pytest.mark.complains("401|ERR_FAILED")]
 
 LISTENS = "**/api/listens"
 
@@ -25,14 +25,6 @@ def mira(stage: Stage) -> User:
 def tom(stage: Stage, mira: User) -> User:
     assert mira.id == YOU
     return stage.add_user("tom")
-
-
-@pytest.fixture(autouse=True)
-def _turned_away(page: Page, complaints: list[str]) -> Iterator[None]:
-    """Browsers complain of every answer that turns them away, which is what these tests are about."""
-    yield
-    page.wait_for_timeout(100)
-    complaints[:] = [one for one in complaints if not re.search(r"401|ERR_FAILED", one)]
 
 
 def log_in(page: Page, name: str) -> None:
@@ -66,7 +58,7 @@ def test_what_one_has_not_sent_is_never_sent_as_another(
     listener.choose("Cedar", "Like")
     until(page, lambda: ledger.of(tom.id) == [("liked", "cedar")])
     assert ledger.of(mira.id) == []
-    assert [event["track_id"] for event in stored(page)] == ["amber"]
+    until(page, lambda: [event["track_id"] for event in stored(page)] == ["amber"])
     log_out(page, server.url)
     log_in(page, "mira")
     until(page, lambda: ledger.of(mira.id) == [("liked", "amber")])

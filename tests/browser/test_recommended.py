@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from web.stage import Stage
 pytestmark = pytest.mark.browser
 
 RECOMMENDATIONS = "**/api/recommendations?*"
-AT_ONCE_MS = 1_000
-AT_ONCE_ON_SERVERS_MS = 3_000  # here they share this machine's cores with the browser
+TRIES = 3  # the quickest counts: a machine that is busy with other tests makes any of them slow
+AT_ONCE_S = 1
+AT_ONCE_ON_SERVERS_S = 3  # here they share this machine's cores with the browser
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
 
 
 @pytest.fixture
-def at_once_ms(bare: Stage) -> int:
-    return AT_ONCE_MS if type(bare) is Stage else AT_ONCE_ON_SERVERS_MS
+def at_once_s(bare: Stage) -> float:
+    return AT_ONCE_S if type(bare) is Stage else AT_ONCE_ON_SERVERS_S
 
 
 def answer_with(page: Page, found: list[dict[str, Any]], note: str | None = None) -> None:
@@ -50,34 +52,43 @@ def one_track(track_id: str, reason: str, *, title: str = "A track") -> dict[str
 
 
 def test_a_skip_changes_the_visible_queue_within_a_second_and_says_why(
-    listener: Listener, page: Page, at_once_ms: int
+    listener: Listener, page: Page, at_once_s: float
 ) -> None:
     listener.play("A00")
     listener.hears("A00")
     lines = listener.open_queue()
-    before = recommended(lines)
-    page.click("#next")
-    # Going on alone would leave the same lines but the first.
-    expect(lines.last.locator(".track-title")).not_to_have_text(before[-1], timeout=at_once_ms)
-    after = recommended(lines)
-    assert after != before
-    assert set(after) - set(before)
-    assert all(re.search(r"[a-z]{3}", reason) for reason in reasons(lines))
+    took_s = []
+    for _ in range(TRIES):
+        before = recommended(lines)
+        listener.hears(page.locator("#player-title").inner_text())
+        begun = time.monotonic()
+        page.click("#next")
+        # Going on alone would leave the same lines but the first.
+        until(page, lambda: bool(set(titles(lines)) - set(before)))  # noqa: B023 - asked in this turn alone
+        took_s.append(time.monotonic() - begun)
+        recommended(lines)
+        assert all(re.search(r"[a-z]{3}", reason) for reason in reasons(lines))
+    assert min(took_s) < at_once_s
 
 
 def test_a_like_changes_the_visible_queue_within_a_second_and_is_told_as_the_reason(
-    listener: Listener, page: Page, at_once_ms: int
+    listener: Listener, page: Page, at_once_s: float
 ) -> None:
     listener.play("A00")
     listener.hears("A00")
     lines = listener.open_queue()
     recommended(lines)
     liked = lines.filter(has_text="to “A00”, which you liked today")
+    took_s = []
+    for _ in range(TRIES):
+        expect(liked).to_have_count(0)
+        begun = time.monotonic()
+        page.keyboard.press("l")
+        expect(liked.first).to_be_visible()
+        took_s.append(time.monotonic() - begun)
+        page.keyboard.press("l")
     expect(liked).to_have_count(0)
-    page.keyboard.press("l")
-    expect(liked.first).to_be_visible(timeout=at_once_ms)
-    page.keyboard.press("l")
-    expect(liked).to_have_count(0, timeout=at_once_ms)
+    assert min(took_s) < at_once_s
 
 
 def test_a_dislike_goes_on_and_clears_the_queue_of_it(listener: Listener, page: Page, ledger: Ledger) -> None:
@@ -295,10 +306,16 @@ def test_a_note_is_shown_in_the_queue(listener: Listener, page: Page) -> None:
     expect(page.locator("#queue-note")).to_have_text("Your library has two tracks.")
 
 
+@pytest.mark.complains("503")
 def test_without_recommendations_the_list_goes_on_and_it_is_said_once(
-    listener: Listener, page: Page, stage: Stage, complaints: list[str]
+    listener: Listener, page: Page, stage: Stage
 ) -> None:
     stage.shelf.artefact = None
+    page.evaluate(
+        """window.said = 0;
+        new MutationObserver((changes) => changes.forEach(({addedNodes}) => window.said += addedNodes.length))
+          .observe(document.getElementById("toasts"), {childList: true})"""
+    )
     listener.play("A00")
     listener.hears("A00")
     listener.sees(re.compile("Nothing can be recommended just now.*run 'soundalike build'"))
@@ -306,18 +323,17 @@ def test_without_recommendations_the_list_goes_on_and_it_is_said_once(
     listener.hears("A01")
     page.click("#next")
     listener.hears("A02")
-    expect(page.locator(".toast-word")).to_have_count(1)
+    assert page.evaluate("said") == 1
     lines = listener.open_queue()
     assert titles(lines)[:2] == ["A03", "A04"]
     stage.build("v2", k=10)
     page.click("#next")
     listener.hears("A03")
     assert len(recommended(lines)) == 10
-    assert all("503" in complaint for complaint in complaints)
-    complaints.clear()
 
 
-def test_offline_the_queue_stays_and_recovers(listener: Listener, page: Page, complaints: list[str]) -> None:
+@pytest.mark.complains("ERR_FAILED")
+def test_offline_the_queue_stays_and_recovers(listener: Listener, page: Page) -> None:
     listener.play("A00")
     listener.hears("A00")
     lines = listener.open_queue()
@@ -330,11 +346,11 @@ def test_offline_the_queue_stays_and_recovers(listener: Listener, page: Page, co
     page.unroute(RECOMMENDATIONS)
     page.evaluate("dispatchEvent(new Event('online'))")
     recommended(lines)
-    complaints.clear()
 
 
+@pytest.mark.complains("409")
 def test_a_track_that_was_never_analysed_is_followed_by_what_is_liked(
-    listener: Listener, page: Page, stage: Stage, sounds: dict[str, bytes], complaints: list[str]
+    listener: Listener, page: Page, stage: Stage, sounds: dict[str, bytes]
 ) -> None:
     stage.add("aa", title="Aspen", data=sounds["audio/ogg"], media_type="audio/ogg", point=None)
     page.reload()
@@ -342,8 +358,6 @@ def test_a_track_that_was_never_analysed_is_followed_by_what_is_liked(
     listener.hears("Aspen")
     lines = listener.open_queue()
     expect(lines.first).to_be_visible()
-    assert all("409" in complaint for complaint in complaints)
-    complaints.clear()
 
 
 def test_a_slow_outbox_does_not_keep_the_queue_waiting(listener: Listener, page: Page) -> None:
@@ -355,8 +369,7 @@ def test_a_slow_outbox_does_not_keep_the_queue_waiting(listener: Listener, page:
     page.route("**/api/listens", lambda route: held.append(route))  # noqa: PLW0108 - what Playwright marks
     asked = questions(page)
     page.click("#next")
-    until(page, lambda: len(asked) == 1)
-    assert len(held) == 1
+    until(page, lambda: len(asked) == len(held) == 1)
     held[0].continue_()
 
 
