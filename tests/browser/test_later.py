@@ -81,6 +81,7 @@ def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
     with consuming(stage):
         listener.play("A00")
         listener.hears("A00")
+        listener.dwells()
         lines = listener.open_queue()
         recommended(lines)
         until(page, lambda: stage.log.has_taken(1) and stored(page) == [] and stage.log.waiting == 0)

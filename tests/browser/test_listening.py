@@ -122,6 +122,7 @@ def test_next_previous_and_the_queue_of_a_list_in_order(listener: Listener, page
     listener.hears("Elm")
     page.locator("#queue-list li").nth(2).locator(".queue-jump").click()
     listener.hears("Cedar")
+    listener.dwells()
     page.click("#previous")
     listener.hears("Birch")
     page.click("#queue-clear")
