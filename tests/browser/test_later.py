@@ -85,7 +85,7 @@ def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
         lines = listener.open_queue()
         recommended(lines)
         until(page, lambda: stage.log.has_taken(1) and stored(page) == [] and stage.log.waiting == 0)
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(1_000)  # the page has seen that what began is folded
     return lines
 
 

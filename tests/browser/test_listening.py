@@ -255,6 +255,7 @@ def test_pages_of_a_large_library_come_as_one_scrolls(page: Page, stage: Stage) 
         return page.locator("li.track").count() == 156
 
     until(page, has_scrolled_to_the_end)
+    page.wait_for_function("() => scrollY + innerHeight > document.documentElement.scrollHeight - 2")
     page.locator("li.track[data-id=z149] a.track-title").click()
     expect(page.locator(".hero")).to_be_visible()
     page.go_back()

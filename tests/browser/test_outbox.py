@@ -282,7 +282,7 @@ def test_a_server_that_stays_busy_is_asked_less_and_less(listener: Listener, pag
 def test_any_other_answer_loses_nothing(listener: Listener, page: Page, ledger: Ledger, status: int) -> None:
     relent = refuse(page, status)
     like(listener, "Amber")
-    until(page, lambda: len(ledger.sent) == 1)
+    until(page, lambda: len(ledger.sent) >= 1)
     page.wait_for_timeout(200)
     assert len(stored(page)) == 1
     relent()
