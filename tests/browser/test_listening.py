@@ -245,6 +245,13 @@ def test_hostile_tags_do_nothing(page: Page, stage: Stage, sounds: dict[str, byt
     assert page.evaluate("document.querySelectorAll('main script, #player script, img[onerror]').length") == 0
 
 
+def stands_still(page: Page) -> bool:
+    is_so: bool = page.evaluate(
+        "new Promise((tell) => { const y = scrollY; setTimeout(() => tell(y === scrollY), 200) })"
+    )
+    return is_so
+
+
 def test_pages_of_a_large_library_come_as_one_scrolls(page: Page, stage: Stage) -> None:
     for number in range(150):
         stage.add(f"z{number:03}", title=f"Z {number:03}")
@@ -255,7 +262,7 @@ def test_pages_of_a_large_library_come_as_one_scrolls(page: Page, stage: Stage) 
         return page.locator("li.track").count() == 156
 
     until(page, has_scrolled_to_the_end)
-    page.wait_for_function("() => scrollY + innerHeight > document.documentElement.scrollHeight - 2")
+    until(page, lambda: stands_still(page))
     page.locator("li.track[data-id=z149] a.track-title").click()
     expect(page.locator(".hero")).to_be_visible()
     page.go_back()
