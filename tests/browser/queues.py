@@ -4,6 +4,7 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 from browser.conftest import LENGTH_S
+from browser.listener import until
 from web.stage import Stage
 
 
@@ -38,6 +39,11 @@ def recommended(lines: Locator) -> list[str]:
     """Wait until ten tracks are recommended; return their titles."""
     expect(lines).to_have_count(10)
     return titles(lines)
+
+
+def changes(lines: Locator, before: list[str]) -> None:
+    """Wait until the queue has something new; going on alone would only take its first line away."""
+    until(lines.page, lambda: bool(set(titles(lines)) - set(before)))
 
 
 def questions(page: Page) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser.listener import Ledger, Listener, StoppedClock, stored, until
-from browser.queues import questions, reasons, recommended, three_groups, titles
+from browser.queues import changes, questions, reasons, recommended, three_groups, titles
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
 from soundalike.domain.keeping import LogHealth
 from soundalike.domain.users import YOU
@@ -135,7 +135,7 @@ def test_what_is_done_changes_the_queue_and_the_profile_is_asked_for_by_one_loop
         expect(liked.first).to_be_visible()
         before = titles(lines)
         page.keyboard.press("n")
-        expect(lines.last.locator(".track-title")).not_to_have_text(before[-1])
+        changes(lines, before)
         assert all(re.search(r"[a-z]{3}", reason) for reason in reasons(lines))
     assert looks.most_at_once == 1
 
@@ -319,7 +319,7 @@ def test_that_nobody_folds_is_said_quietly_until_it_is_well_again(
     asked = questions(page)
     stage.log.fold()
     stage.log.known_health = LogHealth()
-    expect(notice).to_be_hidden(timeout=10_000)
+    expect(notice).to_be_hidden(timeout=20_000)
     expect(lines.filter(has_text="which you liked today").first).to_be_visible()
     assert asked
 
@@ -356,7 +356,7 @@ def test_while_the_log_is_away_everything_is_kept_and_sent_when_it_is_back(
     stage.log.failure, stage.log.known_health = None, LogHealth()
     until(page, lambda: stage.log.waiting == 2)
     until(page, lambda: stored(page) == [])
-    expect(page.locator("#log-notice")).to_be_hidden(timeout=10_000)
+    expect(page.locator("#log-notice")).to_be_hidden(timeout=20_000)
     stage.log.fold()
     ledger.becomes(("liked", "a03"), ("disliked", "b03"))
 
@@ -403,7 +403,7 @@ def test_that_the_store_is_away_takes_the_place_of_what_was_said_until_it_is_bac
         page.wait_for_timeout(LONGER_THAN_WATCHED_MS + 1_000)
         expect(notice).to_have_text(STORE_AWAY)
         assert [event["track_id"] for event in stored(page)] == ["a03"]
-    expect(notice).to_be_hidden(timeout=10_000)
+    expect(notice).to_be_hidden(timeout=20_000)
     until(page, lambda: stored(page) == [])
     recommended(listener.open_queue())
 
@@ -415,10 +415,10 @@ def test_that_nobody_can_be_reached_takes_the_place_of_what_was_said_until_someb
     notice = notice_of_before(page, stage)
     page.context.set_offline(True)
     expect(notice).to_have_text(
-        "soundalike cannot be reached. What you do is kept in this browser until it is back.", timeout=10_000
+        "soundalike cannot be reached. What you do is kept in this browser until it is back.", timeout=20_000
     )
     page.context.set_offline(False)
-    expect(notice).to_be_hidden(timeout=10_000)
+    expect(notice).to_be_hidden(timeout=20_000)
 
 
 class TestWhereTheLogFoldsAtOnce:
@@ -469,7 +469,7 @@ class TestWhereTheLogFoldsAtOnce:
         listener.sees(re.compile("soundalike cannot be reached"))
         page.evaluate("window.later = 11 * 60 * 1000")
         page.context.set_offline(False)
-        expect(page.locator("#log-notice")).to_be_hidden(timeout=10_000)
+        expect(page.locator("#log-notice")).to_be_hidden(timeout=20_000)
         page.wait_for_timeout(1_000)
         assert page.evaluate("audio.paused")
         page.click("#toggle")
@@ -489,7 +489,7 @@ class TestWhereTheLogFoldsAtOnce:
             # Nobody looks at the health there: that the sound does not come is what tells.
             listener.play("A00")
             expect(notice).to_have_text(STORE_AWAY)
-        expect(notice).to_be_hidden(timeout=10_000)
+        expect(notice).to_be_hidden(timeout=20_000)
 
 
 def reload_judged(page: Page) -> None:
