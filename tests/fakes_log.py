@@ -96,10 +96,6 @@ class LaterLog:
             self._topic.folded += len(records)
         return len(records)
 
-    def has_taken(self, count: int) -> bool:
-        """Whether so many records at least have come in all."""
-        return len(self._topic.records) >= count
-
     @property
     def waiting(self) -> int:
         """How many records nobody has folded."""

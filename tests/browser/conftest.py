@@ -114,8 +114,15 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, context: BrowserContext, server: Server) -> Iterator[Page]:
-    complaints: list[str] = []
+def complaints() -> list[str]:
+    """What the browser has complained of up to now."""
+    return []
+
+
+@pytest.fixture
+def page(
+    request: pytest.FixtureRequest, context: BrowserContext, server: Server, complaints: list[str]
+) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))

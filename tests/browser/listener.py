@@ -84,7 +84,7 @@ class Ledger:
     @property
     def sent(self) -> list[list[dict[str, Any]]]:
         """The events of every request up to now, in the order sent."""
-        self._page.evaluate("0")  # the browser tells of what it did before it answers
+        hear_out(self._page)
         return self._sent
 
     def ids(self) -> list[str]:
@@ -105,15 +105,42 @@ def until(page: Page, is_so: Callable[[], bool], complaint: Callable[[], str] = 
     assert is_so(), complaint()
 
 
+def hear_out(page: Page) -> None:
+    """Let the browser tell of all that it did: it does so before it answers."""
+    page.evaluate("0")
+
+
+class Requests:
+    """What is asked of the server from now on, of a kind: how often, and how much of it at once."""
+
+    def __init__(self, page: Page, is_meant: Callable[[Request], bool]) -> None:
+        self.open: set[Request] = set()
+        self.most_at_once = 0
+        self._is_meant = is_meant
+        self._count = 0
+        page.context.on("request", self._begin)
+        page.context.on("requestfinished", self._end)
+        page.context.on("requestfailed", self._end)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _begin(self, request: Request) -> None:
+        if self._is_meant(request):
+            self._count += 1
+            self.open.add(request)
+            self.most_at_once = max(self.most_at_once, len(self.open))
+
+    def _end(self, request: Request) -> None:
+        self.open.discard(request)
+
+
 class StoppedClock:
     """A clock on which time passes for a page's scripts when told to, whatever else goes on meanwhile."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._open: set[Request] = set()
-        page.on("request", self._begin)
-        page.on("requestfinished", self._end)
-        page.on("requestfailed", self._end)
+        self._requests = Requests(page, lambda request: request.resource_type == "fetch")
         page.clock.install()
         page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)  # never in its past
 
@@ -128,16 +155,9 @@ class StoppedClock:
     def goes_on(self) -> None:
         self._page.clock.resume()
 
-    def _begin(self, request: Request) -> None:
-        if request.resource_type == "fetch":
-            self._open.add(request)
-
-    def _end(self, request: Request) -> None:
-        self._open.discard(request)
-
     def _is_answered(self) -> bool:
-        self._page.evaluate("0")  # the browser tells of what it did before it answers
-        return not self._open
+        hear_out(self._page)
+        return not self._requests.open
 
 
 def remember(page: Page, state: object) -> None:

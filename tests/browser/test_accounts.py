@@ -51,14 +51,17 @@ def test_one_logs_in_lands_where_one_wanted_to_be_and_logs_out(visitor: Page, se
 
 
 @pytest.mark.complains("401")
-def test_a_wrong_password_is_said_and_the_name_is_kept(visitor: Page) -> None:
+def test_a_wrong_password_is_said_and_the_name_is_kept(visitor: Page, complaints: list[str]) -> None:
     log_in(visitor, "wrong password")
     expect(visitor.get_by_role("alert")).to_have_text("name and password do not belong together")
     expect(visitor.get_by_label("Name")).to_have_value("ann")
+    assert len(complaints) == 1
 
 
 @pytest.mark.complains("400")
-def test_tokens_password_export_and_deletion_on_the_page(stage: Stage, visitor: Page) -> None:
+def test_tokens_password_export_and_deletion_on_the_page(
+    stage: Stage, visitor: Page, complaints: list[str]
+) -> None:
     log_in(visitor)
     open_account(visitor)
     visitor.get_by_label("What is it for?").fill("phone")
@@ -83,6 +86,7 @@ def test_tokens_password_export_and_deletion_on_the_page(stage: Stage, visitor: 
     visitor.get_by_role("button", name="Delete my account").click()
     expect(visitor.get_by_role("alert")).to_have_text("that is not your password")
     expect(visitor.get_by_label("Your password")).to_be_focused()
+    assert len(complaints) == 1
     visitor.get_by_label("Your password").fill(NEW)
     visitor.get_by_role("button", name="Delete my account").click()
     expect(visitor.get_by_text("Everything that was stored on you is deleted.")).to_be_visible()

@@ -71,7 +71,7 @@ def test_what_was_taken_out_of_the_queue_does_not_come_back(listener: Listener, 
     with page.expect_response(RECOMMENDATIONS):
         page.click("#like")
     page.wait_for_timeout(200)
-    assert title not in lines.locator(".track-title").all_inner_texts()
+    assert title not in titles(lines)
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.listener import Ledger, Listener, StoppedClock, stored, until
+from browser.listener import CLOCK_STEP_MS, Ledger, Listener, Requests, StoppedClock, stored, until
 from browser.queues import changes, questions, reasons, recommended, three_groups, titles
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
 from soundalike.domain.keeping import LogHealth
@@ -51,32 +52,8 @@ def consuming(stage: LaterStage, every_ms: int = 30) -> Iterator[None]:
         thread.join()
 
 
-class Looks:
-    """How often the version of the profile was asked for, and how many questions were open at once."""
-
-    def __init__(self, page: Page) -> None:
-        self._count = 0
-        self.most_at_once = 0
-        self._open: set[object] = set()
-        page.context.on("request", self._begin)
-        for event in ("requestfinished", "requestfailed"):
-            page.context.on(event, self._end)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def _end(self, request: object) -> None:
-        self._open.discard(request)
-
-    def _begin(self, request: object) -> None:
-        if str(getattr(request, "url", "")).endswith("/api/profile"):
-            self._count += 1
-            self._open.add(request)
-            self.most_at_once = max(self.most_at_once, len(self._open))
-
-
 @pytest.fixture
-def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
+def lines(listener: Listener, page: Page, stage: LaterStage, ledger: Ledger) -> Locator:
     """The queue while A00 plays, and nothing waits to be folded."""
     with consuming(stage):
         listener.play("A00")
@@ -84,7 +61,8 @@ def lines(listener: Listener, page: Page, stage: LaterStage) -> Locator:
         listener.dwells()
         lines = listener.open_queue()
         recommended(lines)
-        until(page, lambda: stage.log.has_taken(1) and stored(page) == [] and stage.log.waiting == 0)
+        ledger.becomes(("started", "a00"))
+        until(page, lambda: stored(page) == [])
         page.wait_for_timeout(1_000)  # the page has seen that what began is folded
     return lines
 
@@ -114,19 +92,19 @@ def store_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def clock(request: pytest.FixtureRequest, page: Page) -> StoppedClock:
-    if "lines" in request.fixturenames:
-        request.getfixturevalue("lines")
+def clock(page: Page) -> StoppedClock:
+    """The page's clock; it is stopped once whatever a test names before it is there."""
     return StoppedClock(page)
 
 
 @pytest.fixture
-def looks(page: Page) -> Looks:
-    return Looks(page)
+def looks(page: Page) -> Requests:
+    """Every question for the version of the profile."""
+    return Requests(page, lambda request: request.url.endswith("/api/profile"))
 
 
 def test_what_is_done_changes_the_queue_and_the_profile_is_asked_for_by_one_loop(
-    page: Page, stage: LaterStage, lines: Locator, looks: Looks
+    page: Page, stage: LaterStage, lines: Locator, looks: Requests
 ) -> None:
     liked = lines.filter(has_text="to “A00”, which you liked today")
     expect(liked).to_have_count(0)
@@ -156,16 +134,16 @@ def test_the_queue_is_asked_for_once_the_profile_has_changed_and_not_before(
 
 
 def test_that_a_track_begins_changes_no_queue(
-    listener: Listener, page: Page, stage: LaterStage, clock: StoppedClock
+    listener: Listener, page: Page, stage: LaterStage, looks: Requests, clock: StoppedClock
 ) -> None:
     listener.play("A00")
     listener.hears("A00")
     until(page, lambda: stage.log.waiting == 1)
     recommended(listener.open_queue())
-    asked, looks = questions(page), Looks(page)
+    asked, before = questions(page), len(looks)
     stage.log.fold()
-    clock.passes(LONGER_THAN_WATCHED_MS, lambda: len(looks) > 0)
-    assert len(looks) > 0
+    clock.passes(LONGER_THAN_WATCHED_MS, lambda: len(looks) > before)
+    assert len(looks) > before
     clock.passes(1_000)
     assert asked == []
 
@@ -207,23 +185,24 @@ def test_two_things_done_at_once_are_followed_though_they_are_folded_one_by_one(
 
 
 def test_where_nothing_changes_it_is_asked_ever_more_seldom_and_then_why(
-    listener: Listener, page: Page, stage: LaterStage, looks: Looks
+    listener: Listener, page: Page, stage: LaterStage, looks: Requests
 ) -> None:
     page.reload(wait_until="networkidle")  # it has looked once, and all was well
     clock = StoppedClock(page)
     stage.log.known_health = NOBODY
     listener.choose("A03", "Like")
     until(page, lambda: stage.log.waiting == 1)
-    seen = []
-    for _ in range(LONGER_THAN_WATCHED_MS // 100):
-        clock.passes(100)
-        seen.append(len(looks))
+    at_ms: list[int] = []
+    for now_ms in range(CLOCK_STEP_MS, LONGER_THAN_WATCHED_MS, CLOCK_STEP_MS):
+        clock.passes(CLOCK_STEP_MS)
+        at_ms += [now_ms] * (len(looks) - len(at_ms))
     expect(page.locator("#log-notice")).to_be_visible()
-    assert seen[2] >= 2
-    assert 5 <= seen[-1] <= 8
-    assert seen[-1] - seen[20] <= 2
+    assert 5 <= len(at_ms) <= 8
+    pauses_ms = [later - earlier for earlier, later in pairwise(at_ms)]
+    assert pauses_ms[0] < 500
+    assert pauses_ms[-1] > 1_200
     clock.passes(LONGER_THAN_WATCHED_MS)
-    assert len(looks) == seen[-1]
+    assert len(looks) == len(at_ms)
 
 
 def test_after_a_wait_for_nothing_nobody_waits_for_the_next(
@@ -243,7 +222,7 @@ def test_after_a_wait_for_nothing_nobody_waits_for_the_next(
 
 
 def test_a_hidden_tab_that_is_silent_asks_nothing_until_it_is_seen(
-    listener: Listener, page: Page, stage: LaterStage, looks: Looks
+    listener: Listener, page: Page, stage: LaterStage, looks: Requests
 ) -> None:
     page.evaluate(
         """() => {
@@ -532,7 +511,11 @@ def test_the_notice_covers_nothing_that_one_needs_and_nothing_covers_it(
         ("#log-notice", ".top"),
         ("#queue", ".top"),
     ]
-    until(page, lambda: not any(overlap(page, *two) for two in apart))
+
+    def overlapping() -> list[tuple[str, str]]:
+        return [two for two in apart if overlap(page, *two)]
+
+    until(page, lambda: overlapping() == [], lambda: str(overlapping()))
     expect(page.locator("#log-notice span")).to_be_in_viewport(ratio=1)
     lines.first.locator("[data-do=remove]").click()
     before = bottom(page, "#queue")

@@ -42,10 +42,10 @@ def refuse(
 @contextmanager
 def cut_off(page: Page, answer: Callable[[Route], None]) -> Iterator[None]:
     """Let no listen get through for a while, and each meet `answer` from then on, with no gap between."""
-    away = [True]
-    page.context.route(LISTENS, lambda route: route.abort() if away else answer(route))
+    is_away = True
+    page.context.route(LISTENS, lambda route: route.abort() if is_away else answer(route))
     yield
-    away.clear()
+    is_away = False
     page.evaluate("dispatchEvent(new Event('online'))")
 
 

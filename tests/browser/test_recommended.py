@@ -78,16 +78,19 @@ def test_a_like_changes_the_visible_queue_within_a_second_and_is_told_as_the_rea
     lines = listener.open_queue()
     recommended(lines)
     liked = lines.filter(has_text="to “A00”, which you liked today")
-    took_s = []
+    expect(liked).to_have_count(0)
+    liking_s, taking_back_s = [], []
     for _ in range(TRIES):
-        expect(liked).to_have_count(0)
         begun = time.monotonic()
         page.keyboard.press("l")
         expect(liked.first).to_be_visible()
-        took_s.append(time.monotonic() - begun)
+        liking_s.append(time.monotonic() - begun)
+        begun = time.monotonic()
         page.keyboard.press("l")
-    expect(liked).to_have_count(0)
-    assert min(took_s) < at_once_s
+        expect(liked).to_have_count(0)
+        taking_back_s.append(time.monotonic() - begun)
+    assert min(liking_s) < at_once_s
+    assert min(taking_back_s) < at_once_s
 
 
 def test_a_dislike_goes_on_and_clears_the_queue_of_it(listener: Listener, page: Page, ledger: Ledger) -> None:
