@@ -90,12 +90,12 @@ class TestConsumingIt:
     ) -> None:
         store = Failing()
         with consuming(place, store.take), consuming(place, store.take):
-            for start in (0, 80):
+            for start in (0, 80, 160):
                 append_until_taken(log, of_many(start, start + 80))
                 store.wait_for(start + 80)
                 delete(kafka, place.topic)
-            append_until_taken(log, of_many(160, 240))
-            store.wait_for(240)
+            append_until_taken(log, of_many(240, 320))
+            store.wait_for(320)
         assert "was deleted and made again, and is read from its beginning" in caplog.text
 
     def test_what_was_read_before_is_folded_all_the_same(
