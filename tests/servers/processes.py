@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 FETCHED = Path(__file__).resolve().parents[2] / "var" / "servers"
 """Where ``make servers`` puts what is started here."""
@@ -107,8 +108,11 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+_Server = TypeVar("_Server", bound=ServerProcess)
+
+
 @contextmanager
-def running(server: ServerProcess) -> Iterator[ServerProcess]:
+def running(server: _Server) -> Iterator[_Server]:
     """Start a server, and end it whatever happens."""
     server.start()
     try:

@@ -1,0 +1,98 @@
+"""What version 1 stored is opened and answers the same; `make.py` wrote it with the program of then."""
+
+import base64
+import json
+import shutil
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bson import json_util
+from confluent_kafka import Producer
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is not re-exported by name
+from pymongo import MongoClient
+
+from compatibility.library import answers, profiles
+from servers.kafka import Kafka, new_topic
+from servers.mongodb import drop_database, new_database
+from soundalike.app import open_app
+from soundalike.services.consuming import Consuming
+from soundalike.settings import Settings
+
+FIXTURE = Path(__file__).with_name("version-1")
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((FIXTURE / "answers.json").read_text(encoding="utf-8"))
+    return body
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder as version 1 left it."""
+    return Path(shutil.copytree(FIXTURE, tmp_path / "data"))
+
+
+def settings(data: Path, **named: Any) -> Settings:
+    return Settings(data=data, artefacts=data / "artefacts", engine="local", **named)
+
+
+def test_an_sqlite_store_answers_the_same(data: Path, said: dict[str, Any]) -> None:
+    with open_app(settings(data)) as app:
+        assert answers(app, said["secrets"]) == {name: said[name] for name in said if name != "secrets"}
+
+
+@pytest.mark.mongodb
+def test_a_mongodb_store_answers_the_same(data: Path, mongodb: str, said: dict[str, Any]) -> None:
+    url = new_database(mongodb)
+    try:
+        restore(url)
+        with open_app(settings(data, store=url)) as app:
+            assert answers(app, said["secrets"]) == {name: said[name] for name in said if name != "secrets"}
+    finally:
+        drop_database(url)
+
+
+@pytest.mark.kafka
+def test_a_log_in_kafka_is_folded_into_the_same_profiles(
+    tmp_path: Path, kafka: Kafka, said: dict[str, Any]
+) -> None:
+    topic = new_topic()
+    produce(kafka, topic)
+    with open_app(settings(tmp_path, events=f"{kafka.url(topic)}?partitions=4")) as app:
+        Consuming(app.store, app.services.profiles).take(list(app.log.entries()))
+        assert profiles(app, list(said["profiles"])) == said["profiles"]
+
+
+def lines(name: str) -> list[str]:
+    return (FIXTURE / name).read_text(encoding="utf-8").splitlines()
+
+
+def restore(url: str) -> None:
+    """Put every document of the fixture into a database."""
+    documents = defaultdict(list)
+    for line in lines("mongodb.jsonl"):
+        body = json_util.loads(line)
+        documents[body["collection"]].append(body["document"])
+    with MongoClient[dict[str, Any]](url) as client:
+        for collection, of_collection in documents.items():
+            client.get_default_database()[collection].insert_many(of_collection)
+
+
+def produce(kafka: Kafka, topic: str) -> None:
+    """Put every record of the fixture into the partition where it was."""
+    kept_for_good = NewTopic(topic, 4, 1, config={"retention.ms": "-1"})
+    admin = kafka.admin()  # it has to outlive the answer
+    admin.create_topics([kept_for_good])[topic].result(30)
+    producer = Producer({"bootstrap.servers": kafka.address, "log_level": 0})
+    for line in lines("kafka.jsonl"):
+        record = json.loads(line)
+        producer.produce(
+            topic,
+            partition=record["partition"],
+            key=base64.b64decode(record["key"]),
+            value=base64.b64decode(record["value"]),
+        )
+    assert producer.flush(30) == 0
