@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from soundalike.app import App, open_app
-from soundalike.audio.demo import write_demo_library
 from soundalike.cli import options, show
+from soundalike.demo import write_demo_library
 from soundalike.domain.files import FileProblem, Reason
 from soundalike.services.extracting import ExtractReport
 from soundalike.services.library import DEFAULT_LIMIT

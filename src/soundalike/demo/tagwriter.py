@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from soundalike.audio.demo.id3 import tag_mp3
-from soundalike.audio.demo.ogg import tag_ogg
-from soundalike.audio.demo.tags import TrackTags
-from soundalike.audio.demo.vorbis import tag_flac
+from soundalike.demo.id3 import tag_mp3
+from soundalike.demo.ogg import tag_ogg
+from soundalike.demo.tags import TrackTags
+from soundalike.demo.vorbis import tag_flac
 
 
 class Container(StrEnum):

@@ -5,10 +5,10 @@ from functools import cache
 
 import numpy as np
 
-from soundalike.audio.demo import score
-from soundalike.audio.demo.effects import Mix, reverb
-from soundalike.audio.demo.instruments import frequency, pluck
-from soundalike.audio.demo.score import Sketch, Song
+from soundalike.demo import score
+from soundalike.demo.effects import Mix, reverb
+from soundalike.demo.instruments import frequency, pluck
+from soundalike.demo.score import Sketch, Song
 from soundalike.domain.types import FloatArray
 
 _SCALES = (score.MAJOR, score.DORIAN, score.MIXOLYDIAN, score.MINOR)

@@ -4,9 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from soundalike.audio.demo import drums, score
-from soundalike.audio.demo.effects import Mix, echo
-from soundalike.audio.demo.instruments import (
+from soundalike.demo import drums, score
+from soundalike.demo.effects import Mix, echo
+from soundalike.demo.instruments import (
     SAMPLE_RATE_HZ,
     edges,
     frequency,
@@ -14,7 +14,7 @@ from soundalike.audio.demo.instruments import (
     pulse_table,
     triangle_table,
 )
-from soundalike.audio.demo.score import Sketch, Song
+from soundalike.demo.score import Sketch, Song
 from soundalike.domain.types import FloatArray
 
 _SCALES = (score.MAJOR, score.MINOR, score.MIXOLYDIAN, score.DORIAN)

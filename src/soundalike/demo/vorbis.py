@@ -7,7 +7,7 @@ import base64
 import struct
 from collections.abc import Iterator
 
-from soundalike.audio.demo.tags import Picture, TrackTags, encode_text
+from soundalike.demo.tags import Picture, TrackTags, encode_text
 
 _VENDOR = b"soundalike demo"
 _FRONT_COVER = 3

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundalike.audio.demo import score
-from soundalike.audio.demo.catalogue import entries
-from soundalike.audio.demo.effects import Mix, finish, reverb
-from soundalike.audio.demo.instruments import (
+from soundalike.demo import score
+from soundalike.demo.catalogue import entries
+from soundalike.demo.effects import Mix, finish, reverb
+from soundalike.demo.instruments import (
     SAMPLE_RATE_HZ,
     bell,
     electric_piano,
@@ -20,10 +20,10 @@ from soundalike.audio.demo.instruments import (
     pulse_table,
     saw_table,
 )
-from soundalike.audio.demo.score import Sketch
-from soundalike.audio.demo.studio import Recording, encode, perform
-from soundalike.audio.demo.tags import Picture
-from soundalike.audio.demo.tagwriter import Container
+from soundalike.demo.score import Sketch
+from soundalike.demo.studio import Recording, encode, perform
+from soundalike.demo.tags import Picture
+from soundalike.demo.tagwriter import Container
 from soundalike.domain.types import FloatArray
 
 EXCERPT_S = 7.0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.audio.demo.catalogue import Album, Entry, entries
-from soundalike.audio.demo.cover import draw_cover
-from soundalike.audio.demo.studio import Recording
-from soundalike.audio.demo.tags import Picture
+from soundalike.demo.catalogue import Album, Entry, entries
+from soundalike.demo.cover import draw_cover
+from soundalike.demo.studio import Recording
+from soundalike.demo.tags import Picture
 from soundalike.domain.errors import DemoError
 from soundalike.domain.ports import Progress
 

@@ -1,6 +1,6 @@
 """ID3v2.4 tags, as at https://id3.org/id3v2.4.0-structure and id3v2.4.0-frames."""
 
-from soundalike.audio.demo.tags import Picture, TrackTags, encode_text
+from soundalike.demo.tags import Picture, TrackTags, encode_text
 
 _MAX_TAG_BYTES = 1 << 28
 _LATIN_1 = b"\x00"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from soundalike.audio.demo.instruments import SAMPLE_RATE_HZ, draw_lines, samples
+from soundalike.demo.instruments import SAMPLE_RATE_HZ, draw_lines, samples
 from soundalike.domain.types import FloatArray
 
 PEAK = 10 ** (-1 / 20)

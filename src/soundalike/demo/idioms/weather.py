@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from soundalike.audio.demo import score
-from soundalike.audio.demo.effects import Mix, reverb
-from soundalike.audio.demo.instruments import (
+from soundalike.demo import score
+from soundalike.demo.effects import Mix, reverb
+from soundalike.demo.instruments import (
     SAMPLE_RATE_HZ,
     band_noise,
     bell,
@@ -15,7 +15,7 @@ from soundalike.audio.demo.instruments import (
     samples,
     saw_table,
 )
-from soundalike.audio.demo.score import Sketch
+from soundalike.demo.score import Sketch
 from soundalike.domain.types import FloatArray
 
 _LOOP_S = 8.0

@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tinytag import TinyTag
 
-from soundalike.audio.demo.studio import encode
-from soundalike.audio.demo.tags import Picture, TrackTags
-from soundalike.audio.demo.tagwriter import Container, tag
-from soundalike.audio.demo.vorbis import picture_block
+from soundalike.demo.studio import encode
+from soundalike.demo.tags import Picture, TrackTags
+from soundalike.demo.tagwriter import Container, tag
+from soundalike.demo.vorbis import picture_block
 
 PAGE_BYTES = 255 * 255
 COVER = Picture(png=b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, width_px=7, height_px=9)

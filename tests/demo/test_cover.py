@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike.audio.demo.catalogue import Album, entries
-from soundalike.audio.demo.cover import SIDE_PX, draw_cover, encode_png
+from soundalike.demo.catalogue import Album, entries
+from soundalike.demo.cover import SIDE_PX, draw_cover, encode_png
 
 ALBUMS = tuple(dict.fromkeys(entry.album for entry in entries()))
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]

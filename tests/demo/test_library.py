@@ -17,8 +17,8 @@ import pytest
 import soundfile
 from tinytag import TinyTag
 
-from soundalike.audio.demo.catalogue import Entry, entries
-from soundalike.audio.demo.library import MARKER, DemoLibrary, write_library
+from soundalike.demo.catalogue import Entry, entries
+from soundalike.demo.library import MARKER, DemoLibrary, write_library
 from soundalike.domain.errors import DemoError
 
 SHORT_S = 1.0
@@ -123,8 +123,8 @@ def test_progress_counts_from_what_is_there_to_all(tmp_path: Path) -> None:
 def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
     library = tmp_path / "library"
     script = (
-        "from pathlib import Path; from soundalike.audio.demo.library import *;"
-        "from soundalike.audio.demo.catalogue import entries;"
+        "from pathlib import Path; from soundalike.demo.library import *;"
+        "from soundalike.demo.catalogue import entries;"
         f"write_library(Path({str(library)!r}), entries()[2:42:5], seed=1, track_s={SHORT_S})"
     )
     running = subprocess.Popen([sys.executable, "-c", script])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from soundalike.audio.demo.instruments import SAMPLE_RATE_HZ, decay, noise, samples, sine
+from soundalike.demo.instruments import SAMPLE_RATE_HZ, decay, noise, samples, sine
 from soundalike.domain.types import FloatArray
 
 

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from soundalike.audio.demo.tags import TrackTags
-from soundalike.audio.demo.vorbis import comments, picture_comment
+from soundalike.demo.tags import TrackTags
+from soundalike.demo.vorbis import comments, picture_comment
 
 _HEADER = struct.Struct("<4sBBqIIIB")
 _CRC_AT = 22

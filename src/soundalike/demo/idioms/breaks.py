@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from soundalike.audio.demo import drums, score
-from soundalike.audio.demo.effects import Mix, echo, reverb
-from soundalike.audio.demo.instruments import decay, edges, frequency, play_table, saw_table, sine
-from soundalike.audio.demo.score import Sketch, Song
+from soundalike.demo import drums, score
+from soundalike.demo.effects import Mix, echo, reverb
+from soundalike.demo.instruments import decay, edges, frequency, play_table, saw_table, sine
+from soundalike.demo.score import Sketch, Song
 from soundalike.domain.types import FloatArray
 
 _SCALES = (score.MINOR, score.DORIAN, score.MINOR, score.MIXOLYDIAN)

@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from soundalike.audio.demo import drums, score
-from soundalike.audio.demo.effects import Mix, reverb, sway
-from soundalike.audio.demo.instruments import bell, decay, electric_piano, frequency, play_table, saw_table
-from soundalike.audio.demo.score import Sketch, Song
+from soundalike.demo import drums, score
+from soundalike.demo.effects import Mix, reverb, sway
+from soundalike.demo.instruments import bell, decay, electric_piano, frequency, play_table, saw_table
+from soundalike.demo.score import Sketch, Song
 from soundalike.domain.types import FloatArray
 
 _SCALES = (score.MAJOR, score.DORIAN, score.MIXOLYDIAN, score.LYDIAN, score.MINOR)

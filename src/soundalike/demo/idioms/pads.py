@@ -1,9 +1,9 @@
 """Slow pads: detuned saws behind a filter that opens and closes, a deep root, and sparse bells."""
 
-from soundalike.audio.demo import score
-from soundalike.audio.demo.effects import Mix, echo, reverb
-from soundalike.audio.demo.instruments import bell, edges, frequency, play_table, saw_table, sine
-from soundalike.audio.demo.score import Sketch, Song
+from soundalike.demo import score
+from soundalike.demo.effects import Mix, echo, reverb
+from soundalike.demo.instruments import bell, edges, frequency, play_table, saw_table, sine
+from soundalike.demo.score import Sketch, Song
 from soundalike.domain.types import FloatArray
 
 _SCALES = (score.LYDIAN, score.DORIAN, score.MAJOR, score.MINOR)

@@ -6,10 +6,10 @@ Names stray from ASCII on purpose: search must find Ólafía by "olafia", a fish
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from soundalike.audio.demo.cover import Design
-from soundalike.audio.demo.idioms import breaks, chip, keys, pads, strings, weather
-from soundalike.audio.demo.score import Sketch
-from soundalike.audio.demo.tagwriter import Container
+from soundalike.demo.cover import Design
+from soundalike.demo.idioms import breaks, chip, keys, pads, strings, weather
+from soundalike.demo.score import Sketch
+from soundalike.demo.tagwriter import Container
 from soundalike.domain.types import FloatArray
 
 Arrange = Callable[[Sketch], FloatArray]

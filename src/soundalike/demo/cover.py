@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from soundalike.audio.demo.tags import Picture
+from soundalike.demo.tags import Picture
 from soundalike.domain.types import FloatArray
 
 SIDE_PX = 300

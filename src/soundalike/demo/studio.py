@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soundalike.audio.demo.catalogue import Entry
-from soundalike.audio.demo.effects import finish
-from soundalike.audio.demo.instruments import SAMPLE_RATE_HZ
-from soundalike.audio.demo.score import Sketch
-from soundalike.audio.demo.tags import Picture, TrackTags
-from soundalike.audio.demo.tagwriter import Container, tag
+from soundalike.demo.catalogue import Entry
+from soundalike.demo.effects import finish
+from soundalike.demo.instruments import SAMPLE_RATE_HZ
+from soundalike.demo.score import Sketch
+from soundalike.demo.tags import Picture, TrackTags
+from soundalike.demo.tagwriter import Container, tag
 from soundalike.domain.errors import DemoError
 from soundalike.domain.types import FloatArray
 
