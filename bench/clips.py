@@ -11,7 +11,7 @@ from soundalike.audio.features import Timbre
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
 from soundalike.domain.similarity import Artefact, SpaceRecipe
-from soundalike.domain.table import LibraryTable
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import ArtefactVersion, RelativePath, RootName, TrackId
 from soundalike.model.exact import exact_neighbours
 from soundalike.model.local import fit_locally

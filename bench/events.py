@@ -28,7 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from journeys.plays import LASTFM, json_line, read_plays
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS, refold
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog

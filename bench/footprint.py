@@ -35,8 +35,8 @@ from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Root
-from soundalike.domain.listening import Listen
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Listen
+from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RootName
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace

@@ -39,7 +39,7 @@ from matplotlib.style import context as style_context
 from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FoundFile, Heard
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.similarity import DEFAULT_RECIPE, Artefact, ArtefactDraft
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, EventId, TrackId, UserId

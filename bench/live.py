@@ -40,8 +40,8 @@ import numpy as np
 from soundalike.app import open_app
 from soundalike.audio.features import Timbre
 from soundalike.domain.files import FileStamp, Location
-from soundalike.domain.listening import Listen, ListenKind
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.ports.library import Store
 from soundalike.domain.similarity import DEFAULT_RECIPE, ArtefactDraft, Neighbours, SimilaritySpace
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (

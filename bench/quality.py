@@ -17,7 +17,7 @@ import numpy as np
 from clips import MUSIC, find, hear, tabulate
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.similarity import DEFAULT_RECIPE, Scaling, SpaceRecipe
-from soundalike.domain.table import LibraryTable
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.model.exact import exact_neighbours
 from soundalike.model.local import fit_locally

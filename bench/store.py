@@ -20,7 +20,7 @@ import numpy as np
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Position, Sort, Track
 from soundalike.domain.types import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from soundalike.domain import taste
 from soundalike.domain.errors import NameTakenError
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 from soundalike.domain.users import Token, User, name_key

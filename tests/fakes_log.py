@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from soundalike.domain.keeping import LogHealth
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import UserId
 
 

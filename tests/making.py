@@ -8,7 +8,7 @@ import numpy as np
 from soundalike.domain.copying import KeptVectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     AudioHash,

@@ -10,8 +10,8 @@ import numpy as np
 from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.files import FileProblem, FileStamp, Reason, Root
-from soundalike.domain.listening import Erasure
-from soundalike.domain.ports import Progress, Store
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Progress, Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import YOU, Token, User

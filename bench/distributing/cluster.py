@@ -14,9 +14,9 @@ from distributing.reading import SCHEMA, no_workspace
 from distributing.snapshots import fill
 from servers.spark import SparkCluster, connector_jars
 from soundalike.app.adapters import mongodb_source, open_store
-from soundalike.domain.ports import SimilarityEngine
+from soundalike.domain.ports.library import SimilarityEngine
 from soundalike.domain.similarity import DEFAULT_RECIPE, Neighbours
-from soundalike.domain.table import Snapshot
+from soundalike.domain.snapshot import Snapshot
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.spark import SparkEngine

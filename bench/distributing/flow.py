@@ -14,7 +14,7 @@ from journeys.plays import json_line, read_plays
 from servers.kafka import Kafka, new_topic
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import EventLogError
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.types import UserId
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace

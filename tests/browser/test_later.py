@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from browser.listener import CLOCK_STEP_MS, Ledger, Listener, Requests, StoppedClock, stored, until
 from browser.queues import changes, questions, reasons, recommended, three_groups, titles
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
-from soundalike.domain.keeping import LogHealth
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.users import YOU
 from web.stage import LaterStage, Stage
 

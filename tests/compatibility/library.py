@@ -13,7 +13,7 @@ from soundalike.app import App
 from soundalike.audio.features import Timbre
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Reason, Root
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import Token, User
 from soundalike.passwords import Argon2Hasher

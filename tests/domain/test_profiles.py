@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from making import make_listen
 from soundalike.domain import taste as taste_module
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import LATENESS_MS, Profile, fold, new_profile, refold
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.wire.profiles import profile_body, profile_from

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from making import make_listen
 from soundalike.domain import taste as taste_module
-from soundalike.domain.listening import PLAYS, Listen, ListenKind
+from soundalike.domain.listens import PLAYS, Listen, ListenKind
 from soundalike.domain.taste import (
     HALF_LIFE_MS,
     JUDGED_HALF_LIFE_MS,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from making import make_listen
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, ListenKind
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, ListenKind
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import EventId, TrackId, UserId
 
 ADA, BOB = UserId("ada"), UserId("bob")

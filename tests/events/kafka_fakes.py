@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listening import Listen, LogRecord
+from soundalike.domain.listens import Listen, LogRecord
 from soundalike.domain.types import EventId
 
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from events.kafka_fakes import Failing
 from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_consumer import KafkaConsumer
 from soundalike.events.kafka_metrics import ConsumerMetrics

@@ -14,8 +14,8 @@ from events.contract import EventLogContract, holds, numbered
 from fakes import MemoryStore
 from making import make_listen
 from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.store.sqlite import SqliteStore

@@ -10,8 +10,8 @@ from events.contract import EventLogContract
 from events.kafka_running import produce
 from making import make_listen
 from servers.kafka import Kafka
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure, ErasureRecord, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, LogRecord
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_place import KafkaPlace

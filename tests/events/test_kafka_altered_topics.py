@@ -18,8 +18,8 @@ from events.kafka_running import QUICK, append_until_taken, consumed, consuming,
 from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.errors import StoreUnavailableError
-from soundalike.domain.keeping import LogHealth
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_identity import TopicIdentity

@@ -15,7 +15,7 @@ from events.kafka_running import QUICK, committed, consumed, consuming, messages
 from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError, StoreUnavailableError
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events import kafka_consumer, kafka_dead_letters
 from soundalike.events.kafka import KafkaLog

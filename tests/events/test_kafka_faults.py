@@ -15,8 +15,8 @@ from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
-from soundalike.domain.keeping import LogHealth
-from soundalike.domain.listening import Erasure, Listen, LogRecord
+from soundalike.domain.listens import Erasure, Listen, LogRecord
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import UserId
 from soundalike.events import kafka_consumer, kafka_progress, kafka_watch
 from soundalike.events.kafka import KafkaLog

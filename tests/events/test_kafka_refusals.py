@@ -10,7 +10,7 @@ import pytest
 from events.kafka_fakes import Failing
 from making import make_listen
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import EventId
 from soundalike.events.kafka_refusals import take_most

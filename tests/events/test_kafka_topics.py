@@ -23,7 +23,7 @@ from making import make_listen
 from servers.kafka import Kafka, missing_kafka, new_topic
 from servers.processes import running
 from soundalike.domain.errors import EventLogError
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_place import KafkaPlace

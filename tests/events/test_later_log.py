@@ -8,8 +8,8 @@ from events.contract import EventLogContract
 from fakes import MemoryStore
 from fakes_log import LaterLog, Topic
 from making import make_listen
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
 from soundalike.services.consuming import Consuming
 from soundalike.services.profiles import Profiles

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.wire.listens import entry_body
 

@@ -23,8 +23,8 @@ from servers.kafka import Kafka, missing_kafka
 from servers.mongodb import drop_database, new_database
 from servers.processes import running
 from soundalike.app.adapters import open_store
-from soundalike.domain.keeping import ListenStore
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import EventId, UserId
 from soundalike.events.kafka import KafkaLog

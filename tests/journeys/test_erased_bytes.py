@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from journeys.program import Program, wait_until
 from making import make_listen, make_track
 from servers.kafka import Kafka, new_topic
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.events.kafka import KafkaLog

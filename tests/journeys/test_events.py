@@ -20,7 +20,7 @@ import pytest
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, get, wait_until
 from making import make_listen, make_track
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU

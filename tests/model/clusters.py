@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from servers.mongodb import drop_database, new_database
-from soundalike.domain.table import LibraryTable
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.model.spark_mongo import MongoSource
 
 FAST_EXECUTORS = {"spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from making import make_schema
-from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.types import TrackId
 from soundalike.model.snapshot import ParquetSnapshots
 

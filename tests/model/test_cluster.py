@@ -25,7 +25,7 @@ from model.parity import assert_learns_the_same
 from servers.spark import SparkCluster, connector_jars, missing_connector
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity import Rotation, SpaceRecipe
-from soundalike.domain.table import LibraryTable
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.model.spark import SparkEngine
 from soundalike.model.spark_executors import check_executors
 from soundalike.model.spark_mongo import MongoSource

@@ -24,7 +24,7 @@ from servers.spark import (
 )
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity import LshParameters, Neighbours, Rotation, SimilaritySpace, SpaceRecipe
-from soundalike.domain.table import Snapshot
+from soundalike.domain.snapshot import Snapshot
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.spark import SparkEngine

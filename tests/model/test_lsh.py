@@ -5,7 +5,7 @@ import pytest
 from model.libraries import make_music, write_snapshot
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
-from soundalike.domain.table import Snapshot
+from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial
 from soundalike.domain.types import FloatArray
 from soundalike.model.exact import exact_neighbours

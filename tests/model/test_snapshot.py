@@ -11,7 +11,7 @@ import pytest
 from making import make_schema
 from model.libraries import make_music, make_rows, make_table, write_snapshot
 from soundalike.domain.errors import ModelError, SchemaMismatchError
-from soundalike.domain.table import Snapshot, SnapshotRow
+from soundalike.domain.snapshot import Snapshot, SnapshotRow
 from soundalike.domain.types import TrackId
 from soundalike.model.snapshot import ROWS_PER_GROUP, ParquetSnapshots
 

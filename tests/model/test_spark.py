@@ -13,14 +13,14 @@ import pytest
 from model.libraries import make_music, make_table, write_snapshot
 from model.parity import assert_learns_the_same
 from soundalike.domain.errors import EngineError, TooFewTracksError
-from soundalike.domain.ports import SimilarityEngine
+from soundalike.domain.ports.library import SimilarityEngine
 from soundalike.domain.similarity import (
     LshParameters,
     Rotation,
     Scaling,
     SpaceRecipe,
 )
-from soundalike.domain.table import LibraryTable
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.model.java import spark_readiness
 from soundalike.model.tune import GridTuner
 from soundalike.services.evaluating import recall_at_k

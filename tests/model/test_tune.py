@@ -5,7 +5,7 @@ import pytest
 
 from model.libraries import make_music, make_table
 from soundalike.domain.similarity import DEFAULT_RECIPE, Rotation, SpaceRecipe
-from soundalike.domain.table import LibraryTable
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.tuning import Objective
 from soundalike.model.tune import FEWEST_TRACKS, RECIPES, GridTuner, choose_objective
 

@@ -13,7 +13,7 @@ from making import make_schema, make_track
 from shelf import MemoryShelf, brute_neighbours, plain_space
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.ports import Progress, SimilarityEngine
+from soundalike.domain.ports.library import Progress, SimilarityEngine
 from soundalike.domain.similarity import (
     DEFAULT_RECIPE,
     LshParameters,
@@ -22,7 +22,7 @@ from soundalike.domain.similarity import (
     SimilaritySpace,
     SpaceRecipe,
 )
-from soundalike.domain.table import LibraryTable, Snapshot
+from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
 from soundalike.model.placing import ArtefactPlacer
 from soundalike.model.snapshot import ParquetSnapshots

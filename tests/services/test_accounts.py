@@ -15,7 +15,7 @@ from soundalike.domain.errors import (
     StoreBusyError,
     UnknownUserError,
 )
-from soundalike.domain.listening import Erasure
+from soundalike.domain.listens import Erasure
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, Token, User
 from soundalike.passwords import Argon2Hasher

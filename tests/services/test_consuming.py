@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from fakes import MemoryStore
 from making import make_listen
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
-from soundalike.domain.keeping import ListenStore
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
+from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import Profile, refold
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog

@@ -14,8 +14,8 @@ from making import SOME_TIME, kept_vectors, make_listen, make_location, make_sch
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.errors import CopyError, SchemaMismatchError, StoreBusyError, StoreError
 from soundalike.domain.files import FileProblem, Reason, Root
-from soundalike.domain.listening import Erasure, Listen
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import RootName, TrackId, UserId
 from soundalike.domain.users import YOU, Token, User

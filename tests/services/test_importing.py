@@ -11,7 +11,7 @@ import pytest
 from fakes import MemoryStore
 from making import make_listen, make_track
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services import importing

@@ -7,7 +7,7 @@ import pytest
 from fakes import MemoryStore
 from making import make_listen, make_track
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import TrackId, UserId
 from soundalike.events.embedded import StoredLog

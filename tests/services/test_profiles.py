@@ -18,8 +18,8 @@ from fakes import MemoryStore
 from making import make_listen
 from soundalike.domain import taste
 from soundalike.domain.errors import StoreBusyError, StoreError
-from soundalike.domain.keeping import ListenStore
-from soundalike.domain.listening import Erasure, Listen, ListenKind
+from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import Profile, new_profile, refold
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog

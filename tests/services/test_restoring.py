@@ -7,8 +7,8 @@ from events.contract import numbered
 from fakes import MemoryStore
 from fakes_log import LaterLog
 from making import make_listen
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure, LogRecord
+from soundalike.domain.listens import Erasure, LogRecord
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog

@@ -8,7 +8,7 @@ import numpy as np
 
 from making import make_schema, make_vectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Position, Sort, TrackPage
 from soundalike.domain.types import RelativePath, RootName, TrackId, UserId
 from soundalike.domain.words import words

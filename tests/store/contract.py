@@ -9,8 +9,8 @@ import pytest
 from making import make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import NameTakenError, TrackConflictError
 from soundalike.domain.files import FileProblem, Reason, Root
-from soundalike.domain.listening import Erasure
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
 from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search
 from store.contract_accounts import AccountsContract, TokensContract, make_token, make_user

@@ -8,8 +8,8 @@ import pytest
 
 from making import SOME_TIME, make_listen
 from soundalike.domain.errors import NameTakenError
-from soundalike.domain.listening import Erasure
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import new_profile
 from soundalike.domain.types import UserId
 from soundalike.domain.users import Token, User

@@ -13,7 +13,7 @@ from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, Reason
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from store.asking import HOSTILE_TEXTS, SCHEMA, same_vectors, search

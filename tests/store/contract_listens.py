@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from making import make_listen
-from soundalike.domain.listening import Erasure, Listen, ListenKind
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.ports.library import Store
 from soundalike.domain.types import EventId, TrackId, UserId
 from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from making import make_listen
-from soundalike.domain.listening import Erasure, Listen, ListenKind
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import Profile, fold, new_profile, refold
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.wire.profiles import profile_body

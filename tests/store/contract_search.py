@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from making import SOME_TIME, make_track
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Position, Sort
 from soundalike.domain.types import TrackId
 from soundalike.domain.words import words

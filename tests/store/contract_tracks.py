@@ -9,7 +9,7 @@ import pytest
 from making import SOME_TIME, make_location, make_track, make_vectors
 from soundalike.domain.errors import TrackConflictError
 from soundalike.domain.files import FileStamp, Root
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import words

@@ -10,7 +10,7 @@ from making import SOME_TIME, make_location, make_schema, make_track, make_vecto
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Reason
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, TrackId
 from store.asking import MUSIC, SCHEMA, same_vectors

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from making import make_listen, make_location, make_schema, make_track, make_vectors
 from servers.mongodb import MongoDb
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import refold
 from soundalike.store.mongo import MongoStore
 from store.asking import ADA, assert_written_whole, in_threads

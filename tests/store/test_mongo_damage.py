@@ -11,7 +11,7 @@ import pytest
 from making import make_listen, make_track, make_vectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, Reason
-from soundalike.domain.listening import Erasure, ListenKind
+from soundalike.domain.listens import Erasure, ListenKind
 from soundalike.domain.profiles import LATENESS_MS, Profile, refold
 from soundalike.domain.taste import MAX_JUDGED, MAX_TRACKS, Evidence, Taste, TrackTaste
 from soundalike.domain.tracks import Sort

@@ -24,8 +24,8 @@ from soundalike.domain.errors import (
     StoreVersionError,
 )
 from soundalike.domain.files import FileProblem, Reason
-from soundalike.domain.listening import Erasure
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId

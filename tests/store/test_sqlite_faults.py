@@ -13,7 +13,7 @@ import pytest
 
 from making import SOME_TIME, make_listen, make_track, make_vectors
 from soundalike.domain.errors import SchemaMismatchError, StoreBusyError, StoreError, StoreVersionError
-from soundalike.domain.listening import Erasure
+from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, UserId

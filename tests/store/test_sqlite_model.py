@@ -14,7 +14,7 @@ from fakes import MemoryStore
 from making import SOME_TIME, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, Reason
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Position, Sort, SortField, Track
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import sort_key, words

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from making import make_listen
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.store.sqlite import SqliteStore

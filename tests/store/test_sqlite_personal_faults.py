@@ -15,7 +15,7 @@ import pytest
 
 from making import make_listen
 from soundalike.domain.errors import StoreBusyError, StoreError
-from soundalike.domain.listening import Erasure
+from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import LATENESS_MS, refold
 from soundalike.services.profiles import Profiles
 from soundalike.store.sqlite import SqliteStore

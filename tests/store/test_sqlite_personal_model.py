@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from fakes import MemoryStore
 from making import SOME_TIME, make_listen
 from soundalike.domain.errors import NameTakenError
-from soundalike.domain.listening import Erasure, Listen, ListenKind
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.domain.users import Token, User

@@ -7,9 +7,9 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Listen
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Listen
+from soundalike.domain.ports.library import Store
+from soundalike.domain.ports.listening import EventLog
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_consumer import KafkaConsumer
 from soundalike.events.kafka_place import KafkaPlace

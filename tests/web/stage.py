@@ -22,10 +22,10 @@ from making import make_schema, make_track
 from soundalike.domain.errors import NoArtefactError, TrackGoneError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, Root
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Listen, ListenKind
-from soundalike.domain.ports import Cover
-from soundalike.domain.ports import Store as StorePort
+from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.library import Store as StorePort
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (

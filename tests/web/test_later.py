@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
-from soundalike.domain.keeping import LogHealth
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import TrackId
 from soundalike.domain.users import YOU
 from soundalike.wire.listens import listen_body

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listening import Erasure, Listen, ListenKind
+from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.wire.listens import entry_body, entry_from, listen_body, listen_from, listens_from
 

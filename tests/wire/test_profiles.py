@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from making import make_listen
 from soundalike.domain import taste
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.wire import profiles

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from making import make_listen
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.wire.listens import listen_body, listens_from
 from soundalike.wire.records import (

@@ -17,8 +17,8 @@ from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import SettingsError
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.ports import ArtefactShelf, SimilarityEngine, Store
+from soundalike.domain.ports.library import ArtefactShelf, SimilarityEngine, Store
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import TrackId
 from soundalike.events.embedded import StoredLog
 from soundalike.model.artefact import FolderShelf

@@ -8,8 +8,8 @@ from typing import Any
 
 from soundalike.domain.errors import SettingsError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
+from soundalike.domain.ports.listening import EventLog
 from soundalike.events.embedded import OnAppend, StoredLog
 from soundalike.model.spark_mongo import MongoSource
 from soundalike.settings import Settings, is_mongodb

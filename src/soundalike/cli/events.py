@@ -15,8 +15,8 @@ import click
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listening import Erasure, ErasureRecord
-from soundalike.domain.ports import Progress
+from soundalike.domain.listens import Erasure, ErasureRecord
+from soundalike.domain.ports.library import Progress
 from soundalike.domain.types import UserId
 from soundalike.model.durable import written_aside
 from soundalike.services.importing import MAX_LINE_BYTES, ImportReport

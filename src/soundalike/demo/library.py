@@ -16,7 +16,7 @@ from soundalike.demo.cover import draw_cover
 from soundalike.demo.studio import Recording
 from soundalike.demo.tags import Picture
 from soundalike.domain.errors import DemoError
-from soundalike.domain.ports import Progress
+from soundalike.domain.ports.library import Progress
 
 MARKER = ".soundalike-demo.json"
 """Says that a folder is a demo library, and from which seed."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.taste import FOLD_VERSION, NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from soundalike.domain.listening import ListenKind
+from soundalike.domain.listens import ListenKind
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, ProfileVersion, TrackId
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest, nsmallest
 
-from soundalike.domain.listening import PLAYS, Listen, ListenKind
+from soundalike.domain.listens import PLAYS, Listen, ListenKind
 from soundalike.domain.types import TrackId
 
 FOLD_VERSION = 2

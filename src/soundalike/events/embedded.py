@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from soundalike.domain.errors import EventLogError, SoundalikeError, StoreBusyError, StoreError
-from soundalike.domain.keeping import ListenStore, LogHealth
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.ports.listening import ListenStore, LogHealth
 from soundalike.domain.types import UserId
 
 _log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from soundalike.domain.errors import EventLogError
-from soundalike.domain.keeping import LogHealth
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import EventId, UserId
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_entries import read_entries

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from confluent_kafka import Message
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listening import LogRecord
+from soundalike.domain.listens import LogRecord
 from soundalike.events.kafka_messages import read_message, sent_ms
 from soundalike.wire.records import check_date
 

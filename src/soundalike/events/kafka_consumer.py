@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from confluent_kafka import KafkaException
 
 from soundalike.domain.errors import EventLogError, SoundalikeError
-from soundalike.domain.listening import ErasureRecord
+from soundalike.domain.listens import ErasureRecord
 from soundalike.events.kafka_batch import Batch, Item
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_dead_letters import DeadLetters

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events.kafka_clients import KafkaClients, close_consumer
 from soundalike.events.kafka_messages import read_message, sent_ms

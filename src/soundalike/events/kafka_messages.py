@@ -4,7 +4,7 @@ import time
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
-from soundalike.domain.listening import LogRecord
+from soundalike.domain.listens import LogRecord
 from soundalike.wire.records import record_from
 
 

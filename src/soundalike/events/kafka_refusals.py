@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from soundalike.domain.listening import LogRecord
+from soundalike.domain.listens import LogRecord
 from soundalike.services.consuming import STORE_FAILURES
 from soundalike.wire.records import user_of
 

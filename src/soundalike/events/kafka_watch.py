@@ -12,7 +12,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 )
 
 from soundalike.domain.errors import SoundalikeError
-from soundalike.domain.keeping import LogHealth
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.events.kafka_clients import KafkaClients
 from soundalike.events.kafka_progress import Progress
 from soundalike.events.kafka_topics import find_topic, prepare_topics

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.ports import SimilarityEngine
+from soundalike.domain.ports.library import SimilarityEngine
 from soundalike.model.java import spark_readiness
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots

@@ -3,9 +3,9 @@
 import numpy as np
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.ports import Snapshots
+from soundalike.domain.ports.library import Snapshots
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
-from soundalike.domain.table import LibraryTable, Snapshot
+from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.model.exact import exact_neighbours
 from soundalike.model.space import Column, Scale, Sums, fit_space, require_tracks
 

@@ -6,9 +6,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.ports import Progress, SimilarityEngine
+from soundalike.domain.ports.library import Progress, SimilarityEngine
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
-from soundalike.domain.table import Snapshot
+from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial, LshTuning
 from soundalike.domain.types import FloatArray
 from soundalike.model.exact import exact_neighbours

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from soundalike.domain.errors import ModelError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.model.durable import written_aside
 

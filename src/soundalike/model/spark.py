@@ -11,7 +11,7 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 
 from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
-from soundalike.domain.table import Snapshot
+from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.model.snapshot import VECTOR_COLUMNS
 from soundalike.model.space import Column, Scale, Sums, fit_space, require_tracks

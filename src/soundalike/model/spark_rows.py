@@ -24,7 +24,7 @@ from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ship
 from pyspark.sql import DataFrame
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.table import Snapshot
+from soundalike.domain.snapshot import Snapshot
 from soundalike.model.snapshot import ROWS_PER_GROUP, VECTOR_COLUMNS
 from soundalike.model.spark_mongo import DOCUMENT_COLUMNS, MongoSource
 from soundalike.model.spark_session import QuietSession

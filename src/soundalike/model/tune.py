@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.ports import Progress, SimilarityEngine
+from soundalike.domain.ports.library import Progress, SimilarityEngine
 from soundalike.domain.similarity import (
     DEFAULT_RECIPE,
     Rotation,
@@ -16,7 +16,7 @@ from soundalike.domain.similarity import (
     SimilaritySpace,
     SpaceRecipe,
 )
-from soundalike.domain.table import LibraryTable, Snapshot
+from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceScore, SpaceTuning
 from soundalike.domain.words import sort_key
 from soundalike.model.exact import exact_neighbours

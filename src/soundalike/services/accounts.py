@@ -15,7 +15,7 @@ from soundalike.domain.errors import (
     SoundalikeError,
     UnknownUserError,
 )
-from soundalike.domain.keeping import AccountStore, ListenStore, PasswordHasher
+from soundalike.domain.ports.listening import AccountStore, ListenStore, PasswordHasher
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, Token, User, check_name, check_password
 

@@ -7,8 +7,8 @@ from itertools import groupby
 from operator import attrgetter
 
 from soundalike.domain.errors import StoreBusyError, StoreUnavailableError, StoreUnfitError
-from soundalike.domain.keeping import ListenStore
-from soundalike.domain.listening import ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import ErasureRecord, Listen, LogRecord
+from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.types import UserId
 from soundalike.services.profiles import Profiles
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from soundalike.domain.errors import CopyError
-from soundalike.domain.ports import Store
+from soundalike.domain.ports.library import Store
 from soundalike.services.items import Kind
 from soundalike.services.lineage import is_empty, strangers
 from soundalike.services.stock import Stage, Stock, differences, take_stock, tally_roots

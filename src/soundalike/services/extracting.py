@@ -16,7 +16,7 @@ from soundalike.domain.files import (
     NotHeard,
     Reason,
 )
-from soundalike.domain.ports import Analyser, FileScanner, LibraryStore, Progress
+from soundalike.domain.ports.library import Analyser, FileScanner, LibraryStore, Progress
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, RelativePath, TrackId
 from soundalike.services.identity import Identity

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from soundalike.domain.files import FoundFile, Heard, Location
-from soundalike.domain.ports import LibraryStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, TrackId
 from soundalike.services.roots import RootMap

@@ -8,9 +8,9 @@ from datetime import datetime
 from operator import attrgetter
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.keeping import EventLog
-from soundalike.domain.listening import Erasure, Listen, LogEntry
-from soundalike.domain.ports import LibraryStore, Progress
+from soundalike.domain.listens import Erasure, Listen, LogEntry
+from soundalike.domain.ports.library import LibraryStore, Progress
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import TrackId
 from soundalike.services.listens import MAX_AHEAD
 from soundalike.wire import time_ms

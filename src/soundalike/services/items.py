@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.files import FileProblem, Location, Root
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.users import Token, User
 from soundalike.wire import time_ms

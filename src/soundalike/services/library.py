@@ -5,7 +5,7 @@ from pathlib import Path
 
 from soundalike.domain.errors import AmbiguousTrackError, QueryError, UnknownTrackError
 from soundalike.domain.files import Location
-from soundalike.domain.ports import LibraryStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import RelativePath, TrackId
 from soundalike.domain.words import fold, words

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from soundalike.domain.listening import Listen
-from soundalike.domain.ports import Store
+from soundalike.domain.listens import Listen
+from soundalike.domain.ports.library import Store
 from soundalike.domain.types import UserId
 from soundalike.services.items import shown
 from soundalike.services.stock import telling

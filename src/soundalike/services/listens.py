@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.keeping import EventLog, ListenStore, LogHealth
-from soundalike.domain.listening import Erasure, Listen
-from soundalike.domain.ports import LibraryStore
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.ports.listening import EventLog, ListenStore, LogHealth
 from soundalike.domain.types import UserId
 from soundalike.wire import time_ms
 

@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from soundalike.domain.ports import ArtefactShelf, LibraryStore
+from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.ranking.medoids import sample_rows
 from soundalike.domain.ranking.reading import Reading, read_taste

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from soundalike.domain.errors import NotAnalysedError
-from soundalike.domain.ports import LibraryStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity import Artefact
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId

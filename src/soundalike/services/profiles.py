@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from soundalike.domain.errors import StoreBusyError, StoreError
-from soundalike.domain.keeping import ListenStore
-from soundalike.domain.listening import Listen
-from soundalike.domain.ports import Progress
+from soundalike.domain.listens import Listen
+from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import Profile, fold, new_profile, refold
 from soundalike.domain.types import ProfileVersion, UserId
 

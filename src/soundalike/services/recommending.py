@@ -9,7 +9,7 @@ from itertools import islice, repeat
 import numpy as np
 
 from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
-from soundalike.domain.ports import ArtefactShelf, LibraryStore
+from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.ranking.exploring import explore
 from soundalike.domain.ranking.grounds import Grounds, find_grounds

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator
 
-from soundalike.domain.keeping import EventLog, ListenStore
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogRecord
-from soundalike.domain.ports import Progress
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.listening import EventLog, ListenStore
 from soundalike.domain.types import EventId, UserId
 
 _BATCH = 5_000

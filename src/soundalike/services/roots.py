@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from soundalike.domain.files import Location, Root
-from soundalike.domain.ports import LibraryStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.types import RelativePath, RootName
 
 

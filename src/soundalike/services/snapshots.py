@@ -7,8 +7,8 @@ from pathlib import Path
 
 from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.features import FeatureSchema, TrackVectors
-from soundalike.domain.ports import LibraryStore, Snapshots
-from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.ports.library import LibraryStore, Snapshots
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Track
 
 _BATCH = 500

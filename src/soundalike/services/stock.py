@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from soundalike.domain.errors import CopyError, StoreBusyError, StoreError, StoreUnavailableError
-from soundalike.domain.ports import Progress, Store
+from soundalike.domain.ports.library import Progress, Store
 from soundalike.services.items import (
     DIGEST_BYTES,
     Item,

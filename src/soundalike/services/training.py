@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.ports import ArtefactShelf, Progress, SimilarityEngine, Tuner, Tunings
+from soundalike.domain.ports.library import ArtefactShelf, Progress, SimilarityEngine, Tuner, Tunings
 from soundalike.domain.similarity import (
     DEFAULT_RECIPE,
     ArtefactDraft,
@@ -14,7 +14,7 @@ from soundalike.domain.similarity import (
     SimilaritySpace,
     SpaceRecipe,
 )
-from soundalike.domain.table import LibraryTable, Snapshot
+from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import ArtefactVersion
 from soundalike.services.evaluating import recall_at_k

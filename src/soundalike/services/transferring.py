@@ -9,8 +9,8 @@ from typing import ParamSpec, TypeVar
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.errors import StoreBusyError, TrackConflictError
 from soundalike.domain.files import Location
-from soundalike.domain.listening import Erasure, Listen
-from soundalike.domain.ports import Progress, Store
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.ports.library import Progress, Store
 from soundalike.domain.types import RelativePath, TrackId
 from soundalike.domain.users import User
 from soundalike.services.items import (

@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import DeleteMany
 from pymongo.database import Database
 
-from soundalike.domain.listening import Listen
+from soundalike.domain.listens import Listen
 from soundalike.store.mongo_connection import LARGEST_INTEGER, Document
 from soundalike.store.mongo_documents import telling_damage
 from soundalike.store.mongo_indexes import LISTENERS, LISTENS

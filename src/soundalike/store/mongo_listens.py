@@ -16,7 +16,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION
 from soundalike.domain.types import ProfileVersion, UserId

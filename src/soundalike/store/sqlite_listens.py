@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listening import Erasure, Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION
 from soundalike.domain.types import ProfileVersion, UserId

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from soundalike.domain.listening import Erasure, Listen, ListenKind
+from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.domain.users import Token, User, name_key

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from soundalike.domain.keeping import LogHealth
+from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.web.covers import cover_response

@@ -6,7 +6,7 @@ from reprlib import Repr
 from typing import Any
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listening import Erasure, Listen, ListenKind, LogEntry
+from soundalike.domain.listens import Erasure, Listen, ListenKind, LogEntry
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.wire import ms_text, time_ms
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from soundalike.domain.listening import Listen, ListenKind
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION, Evidence, Taste, TrackTaste, fold_taste
 from soundalike.domain.types import EventId, TrackId, UserId

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listening import Erasure, ErasureRecord, Listen, LogEntry, LogRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry, LogRecord
 from soundalike.domain.types import TrackId, UserId
 from soundalike.wire.listens import MAX_ID_LENGTH, entry_body, entry_from
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from soundalike.domain.listening import ListenKind
+from soundalike.domain.listens import ListenKind
 from soundalike.domain.ranking.grounds import Grounds
 from soundalike.domain.ranking.moments import when
 from soundalike.domain.ranking.serving import Role

@@ -16,7 +16,7 @@ from soundalike.domain.files import (
     NotHeard,
     Root,
 )
-from soundalike.domain.keeping import AccountStore, ListenStore
+from soundalike.domain.ports.listening import AccountStore, ListenStore
 from soundalike.domain.similarity import (
     Artefact,
     ArtefactDraft,
@@ -25,7 +25,7 @@ from soundalike.domain.similarity import (
     SimilaritySpace,
     SpaceRecipe,
 )
-from soundalike.domain.table import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import (

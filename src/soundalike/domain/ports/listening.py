@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from soundalike.domain.listening import Erasure, Listen, LogRecord
+from soundalike.domain.listens import Erasure, Listen, LogRecord
 from soundalike.domain.profiles import Profile
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.domain.users import Token, User

@@ -1,0 +1,1 @@
+"""What the program asks of the outside: promises that a contract suite holds every adapter to."""
