@@ -23,8 +23,8 @@ from soundalike.domain.errors import (
     UnknownTrackError,
 )
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.ranking.terrain import Terrain, survey
-from soundalike.domain.recommendations import Recommendation, Recommendations
+from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.similarity import Artefact
 from soundalike.domain.types import TrackId, UserId
 from soundalike.services import outlooks

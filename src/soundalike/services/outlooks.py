@@ -10,14 +10,14 @@ import numpy as np
 
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
-from soundalike.domain.ranking.medoids import sample_rows
-from soundalike.domain.ranking.reading import Reading, read_taste
-from soundalike.domain.ranking.rules import ARTIST_WINDOW, artist_caps, heard_lately
-from soundalike.domain.ranking.scoring import Scoring, score_library
-from soundalike.domain.ranking.serving import Ranked, Recordings, Role
-from soundalike.domain.ranking.sounding import Ear, train_ear
-from soundalike.domain.ranking.starting import start
-from soundalike.domain.ranking.terrain import Terrain, survey
+from soundalike.domain.recommendation.cold_start import start
+from soundalike.domain.recommendation.feature_similarity import Ear, train_ear
+from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.medoids import sample_rows
+from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, heard_lately
+from soundalike.domain.recommendation.scoring import Scoring, score_library
+from soundalike.domain.recommendation.slate import Ranked, Recordings, Role
+from soundalike.domain.recommendation.weighted_tracks import Reading, read_taste
 from soundalike.domain.taste import Taste
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, ProfileVersion, TrackId

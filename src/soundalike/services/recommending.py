@@ -11,11 +11,12 @@ import numpy as np
 from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
-from soundalike.domain.ranking.exploring import explore
-from soundalike.domain.ranking.grounds import Grounds, find_grounds
 from soundalike.domain.ranking.notes import NOTHING_THERE, describe
-from soundalike.domain.ranking.reasons import Telling, explain
-from soundalike.domain.ranking.rules import (
+from soundalike.domain.recommendation.attribution import Grounds, find_grounds
+from soundalike.domain.recommendation.explanations import Telling, explain
+from soundalike.domain.recommendation.exploration import explore
+from soundalike.domain.recommendation.results import Recommendation, Recommendations
+from soundalike.domain.recommendation.rules import (
     ArtistCap,
     Draws,
     exploration_slots,
@@ -23,8 +24,7 @@ from soundalike.domain.ranking.rules import (
     proportional_turns,
     within_a_hair,
 )
-from soundalike.domain.ranking.serving import Candidate, Ranked, Recordings, Role, Server, serve_again
-from soundalike.domain.recommendations import Recommendation, Recommendations
+from soundalike.domain.recommendation.slate import Candidate, Ranked, Recordings, Role, Server, serve_again
 from soundalike.domain.types import FloatArray, TrackId, UserId
 from soundalike.services.library import DEFAULT_LIMIT, Library, check_limit
 from soundalike.services.outlooks import Outlook, Outlooks

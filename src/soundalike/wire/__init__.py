@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from soundalike.domain.profiles import Profile
-from soundalike.domain.recommendations import Recommendation, Recommendations
+from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.similarity import Pair, Similar
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId

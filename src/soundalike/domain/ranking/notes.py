@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from soundalike.domain.ranking.rules import key_of
-from soundalike.domain.ranking.serving import Candidate, Role
+from soundalike.domain.recommendation.rules import key_of
+from soundalike.domain.recommendation.slate import Candidate, Role
 
 NOTHING_THERE = "the library is empty: run 'soundalike up' on a folder of music"
 

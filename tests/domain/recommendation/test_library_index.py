@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from domain.ranking.land import lay, scatter
-from soundalike.domain.ranking.terrain import DAMPING, HAIR, count_hubness, damp_hubs
+from domain.recommendation.land import lay, scatter
+from soundalike.domain.recommendation.library_index import DAMPING, HAIR, count_hubness, damp_hubs
 from soundalike.domain.types import TrackId
 
 

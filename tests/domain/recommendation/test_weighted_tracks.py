@@ -1,9 +1,9 @@
 import pytest
 
-from domain.ranking.land import DAY_MS, lay, scatter, taste_of
+from domain.recommendation.land import DAY_MS, lay, scatter, taste_of
 from making import make_listen
-from soundalike.domain.ranking import reading as reading_module
-from soundalike.domain.ranking.reading import read_taste
+from soundalike.domain.recommendation import weighted_tracks as reading_module
+from soundalike.domain.recommendation.weighted_tracks import read_taste
 from soundalike.domain.taste import HALF_LIFE_MS, NO_TASTE, Taste, fold_taste
 
 LAND = lay(scatter(10))

@@ -1,8 +1,8 @@
 import pytest
 
-from domain.ranking.land import candidate
+from domain.recommendation.land import candidate
 from soundalike.domain.ranking.notes import describe
-from soundalike.domain.ranking.serving import Candidate, Role
+from soundalike.domain.recommendation.slate import Candidate, Role
 
 
 def note(

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from soundalike.domain.listens import ListenKind
-from soundalike.domain.ranking.grounds import Grounds
 from soundalike.domain.ranking.moments import when
-from soundalike.domain.ranking.serving import Role
-from soundalike.domain.ranking.sounding import list_words
-from soundalike.domain.recommendations import Because, Reason
+from soundalike.domain.recommendation.attribution import Grounds
+from soundalike.domain.recommendation.feature_similarity import list_words
+from soundalike.domain.recommendation.results import Because, Reason
+from soundalike.domain.recommendation.slate import Role
 from soundalike.domain.taste import Taste, TrackTaste
 from soundalike.domain.types import TrackId
 

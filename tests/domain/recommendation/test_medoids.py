@@ -1,7 +1,7 @@
 import numpy as np
 
-from domain.ranking.land import heap, lay
-from soundalike.domain.ranking.medoids import choose_medoids, distances_between, sample_rows
+from domain.recommendation.land import heap, lay
+from soundalike.domain.recommendation.medoids import choose_medoids, distances_between, sample_rows
 
 
 def test_each_medoid_stands_for_another_part_of_the_library() -> None:

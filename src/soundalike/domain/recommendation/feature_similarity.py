@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ranking.medoids import AnyFloats
+from soundalike.domain.recommendation.medoids import AnyFloats
 from soundalike.domain.similarity import SimilaritySpace
 from soundalike.domain.types import FloatArray
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soundalike.domain.ranking.medoids import distances_between
-from soundalike.domain.ranking.scoring import Scoring
-from soundalike.domain.ranking.serving import Candidate, Role
+from soundalike.domain.recommendation.medoids import distances_between
+from soundalike.domain.recommendation.scoring import Scoring
+from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.types import FloatArray, TrackId
 
 _MOST_TRACKS = 3

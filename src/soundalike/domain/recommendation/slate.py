@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from soundalike.domain.ranking.rules import (
+from soundalike.domain.recommendation.rules import (
     ArtistCap,
     is_same_title,
     is_within_a_hair,

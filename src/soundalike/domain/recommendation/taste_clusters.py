@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.ranking.medoids import distances_between
+from soundalike.domain.recommendation.medoids import distances_between
 from soundalike.domain.types import FloatArray
 
 MOST_TASTES = 5

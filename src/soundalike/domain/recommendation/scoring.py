@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.ranking.centres import APART, Centres, find_centres, tell_tastes
-from soundalike.domain.ranking.medoids import distances_between
-from soundalike.domain.ranking.reading import Lot, Reading
-from soundalike.domain.ranking.terrain import Terrain
+from soundalike.domain.recommendation.library_index import Terrain
+from soundalike.domain.recommendation.medoids import distances_between
+from soundalike.domain.recommendation.taste_clusters import APART, Centres, find_centres, tell_tastes
+from soundalike.domain.recommendation.weighted_tracks import Lot, Reading
 from soundalike.domain.types import FloatArray, IndexArray
 
 MOST_WANTED_CENTRES, MOST_UNWANTED_CENTRES = 8, 4

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from soundalike.domain.ranking.rules import Draws
-from soundalike.domain.ranking.scoring import Scoring
+from soundalike.domain.recommendation.rules import Draws
+from soundalike.domain.recommendation.scoring import Scoring
 from soundalike.domain.types import FloatArray, IndexArray
 
 _SPARE, _DRAWN_FOR_EACH = 40, 4

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from soundalike.domain.ranking.scoring import TURNED_AWAY, Scoring
+from soundalike.domain.recommendation.scoring import TURNED_AWAY, Scoring
 
 _MIX = 2_654_435_761  # the golden ratio in 32 bits: neighbouring rows land far apart
 

@@ -5,11 +5,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranking.land import candidate
+from domain.recommendation.land import candidate
 from making import make_track
-from soundalike.domain.ranking import serving
-from soundalike.domain.ranking.rules import ArtistCap
-from soundalike.domain.ranking.serving import Candidate, Recordings, Role, Server, serve_again
+from soundalike.domain.recommendation import slate as serving
+from soundalike.domain.recommendation.rules import ArtistCap
+from soundalike.domain.recommendation.slate import Candidate, Recordings, Role, Server, serve_again
 
 FAR_APART = np.arange(400, dtype=np.float32)[:, None] * 10
 

@@ -1,6 +1,6 @@
-from domain.ranking.land import heap, ids, lay, scatter, score
-from soundalike.domain.ranking.exploring import explore
-from soundalike.domain.ranking.rules import Draws
+from domain.recommendation.land import heap, ids, lay, scatter, score
+from soundalike.domain.recommendation.exploration import explore
+from soundalike.domain.recommendation.rules import Draws
 
 
 def test_a_small_library_is_drawn_whole_and_each_track_once() -> None:

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.ranking.land import best, heap, lay, scatter, score
-from soundalike.domain.ranking.scoring import closeness
-from soundalike.domain.ranking.terrain import damp_hubs
+from domain.recommendation.land import best, heap, lay, scatter, score
+from soundalike.domain.recommendation.library_index import damp_hubs
+from soundalike.domain.recommendation.scoring import closeness
 
 TWO_HEAPS = heap("harp", 12, 0, 0) | heap("metal", 12, 20, 0) | heap("between", 12, 10, 0)
 

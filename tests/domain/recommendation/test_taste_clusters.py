@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike.domain.ranking.centres import Centres, find_centres, tell_tastes
+from soundalike.domain.recommendation.taste_clusters import Centres, find_centres, tell_tastes
 from soundalike.domain.types import FloatArray
 
 

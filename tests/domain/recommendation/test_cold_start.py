@@ -1,5 +1,5 @@
-from domain.ranking.land import heap, lay, scatter, score
-from soundalike.domain.ranking.starting import start
+from domain.recommendation.land import heap, lay, scatter, score
+from soundalike.domain.recommendation.cold_start import start
 
 HEAPS = heap("a", 30, 0, 0) | heap("b", 20, 40, 0) | heap("c", 10, 0, 40)
 

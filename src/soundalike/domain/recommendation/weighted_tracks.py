@@ -6,7 +6,7 @@ from heapq import nlargest
 
 import numpy as np
 
-from soundalike.domain.ranking.terrain import Terrain
+from soundalike.domain.recommendation.library_index import Terrain
 from soundalike.domain.taste import Taste
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranking.land import lay, scatter, taste_of
+from domain.recommendation.land import lay, scatter, taste_of
 from making import make_track
-from soundalike.domain.ranking.reading import Reading, read_taste
-from soundalike.domain.ranking.rules import (
+from soundalike.domain.recommendation.rules import (
     ArtistCap,
     Draws,
     artist_caps,
@@ -22,6 +21,7 @@ from soundalike.domain.ranking.rules import (
     proportional_turns,
     within_a_hair,
 )
+from soundalike.domain.recommendation.weighted_tracks import Reading, read_taste
 from soundalike.domain.types import TrackId
 
 
@@ -168,7 +168,7 @@ def test_draws_are_spread_evenly() -> None:
 
 
 def test_draws_are_the_same_in_every_process() -> None:
-    code = "from soundalike.domain.ranking.rules import Draws; print(Draws('q', ['x'], 0.5).numbers('n', 3))"
+    code = "from soundalike.domain.recommendation.rules import Draws; print(Draws('q', ['x'], 0.5).numbers('n', 3))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}

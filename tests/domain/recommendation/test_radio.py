@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import make_track
-from soundalike.domain.ranking.radio import radio
+from soundalike.domain.recommendation.radio import radio
 from soundalike.domain.similarity import Neighbour
 from soundalike.domain.types import TrackId
 

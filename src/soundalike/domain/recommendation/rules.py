@@ -11,8 +11,8 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.ranking.medoids import distances_between
-from soundalike.domain.ranking.reading import Reading
+from soundalike.domain.recommendation.medoids import distances_between
+from soundalike.domain.recommendation.weighted_tracks import Reading
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.domain.words import sort_key

@@ -6,10 +6,10 @@ import numpy as np
 
 from making import make_listen, make_track
 from shelf import MemoryShelf, make_draft
-from soundalike.domain.ranking.reading import read_taste
-from soundalike.domain.ranking.scoring import Scoring, score_library
-from soundalike.domain.ranking.serving import Candidate, Role
-from soundalike.domain.ranking.terrain import Terrain, survey
+from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.scoring import Scoring, score_library
+from soundalike.domain.recommendation.slate import Candidate, Role
+from soundalike.domain.recommendation.weighted_tracks import read_taste
 from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import FloatArray, TrackId
 

@@ -3,14 +3,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from domain.ranking.land import DAY_MS, Points, heap, lay, taste_of
+from domain.recommendation.land import DAY_MS, Points, heap, lay, taste_of
 from making import make_listen, make_track
-from soundalike.domain.ranking.grounds import Grounds, find_grounds
-from soundalike.domain.ranking.reading import read_taste
-from soundalike.domain.ranking.reasons import TITLE_LENGTH, Telling, explain, quoted
-from soundalike.domain.ranking.scoring import score_library
-from soundalike.domain.ranking.serving import Candidate, Role
-from soundalike.domain.recommendations import Reason
+from soundalike.domain.recommendation.attribution import Grounds, find_grounds
+from soundalike.domain.recommendation.explanations import TITLE_LENGTH, Telling, explain, quoted
+from soundalike.domain.recommendation.results import Reason
+from soundalike.domain.recommendation.scoring import score_library
+from soundalike.domain.recommendation.slate import Candidate, Role
+from soundalike.domain.recommendation.weighted_tracks import read_taste
 from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import TrackId
 
