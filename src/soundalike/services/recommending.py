@@ -11,9 +11,8 @@ import numpy as np
 from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
-from soundalike.domain.ranking.notes import NOTHING_THERE, describe
 from soundalike.domain.recommendation.attribution import Grounds, find_grounds
-from soundalike.domain.recommendation.explanations import Telling, explain
+from soundalike.domain.recommendation.explanations import NOTHING_THERE, Telling, describe, explain
 from soundalike.domain.recommendation.exploration import explore
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.recommendation.rules import (

@@ -1,7 +1,7 @@
 import pytest
 
 from domain.recommendation.land import candidate
-from soundalike.domain.ranking.notes import describe
+from soundalike.domain.recommendation.explanations import describe
 from soundalike.domain.recommendation.slate import Candidate, Role
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from soundalike.domain.ranking.moments import when
+from soundalike.domain.recommendation.explanations import when
 
 NOW = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
 

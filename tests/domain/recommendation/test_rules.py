@@ -168,7 +168,8 @@ def test_draws_are_spread_evenly() -> None:
 
 
 def test_draws_are_the_same_in_every_process() -> None:
-    code = "from soundalike.domain.recommendation.rules import Draws; print(Draws('q', ['x'], 0.5).numbers('n', 3))"
+    rules = "soundalike.domain.recommendation.rules"
+    code = f"from {rules} import Draws; print(Draws('q', ['x'], 0.5).numbers('n', 3))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}

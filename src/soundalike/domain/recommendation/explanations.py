@@ -1,18 +1,20 @@
 """Why a track stands where it does, in words: said only where it is so."""
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from soundalike.domain.listens import ListenKind
-from soundalike.domain.ranking.moments import when
 from soundalike.domain.recommendation.attribution import Grounds
 from soundalike.domain.recommendation.feature_similarity import list_words
 from soundalike.domain.recommendation.results import Because, Reason
-from soundalike.domain.recommendation.slate import Role
+from soundalike.domain.recommendation.rules import key_of
+from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.taste import Taste, TrackTaste
 from soundalike.domain.types import TrackId
+
+NOTHING_THERE = "the library is empty: run 'soundalike up' on a folder of music"
 
 TITLE_LENGTH = 60
 _MOST_LISTENS = 8
@@ -21,6 +23,16 @@ _FOR = frozenset({ListenKind.FINISHED, ListenKind.LIKED})
 _AGAINST = frozenset({ListenKind.SKIPPED, ListenKind.LESS, ListenKind.DISLIKED})
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _QUOTES = str.maketrans({"“": '"', "”": '"'})
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAYS_TOLD = 14
+_WEEKS_TOLD = 8 * 7
+_YEAR_DAYS = 330
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +80,73 @@ def explain(grounds: Grounds, telling: Telling) -> Reason:
             return Reason(
                 _by_repeat(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR | _AGAINST)
             )
+
+
+def describe(
+    served: Sequence[Candidate],
+    *,
+    limit: int,
+    left_out: int,
+    disliked: int,
+    has_cap_given_way: bool,
+    has_seed: bool = False,
+) -> str | None:
+    """Say why a list is short, repeats, or is all by one artist; None where there is nothing to say.
+
+    Parameters
+    ----------
+    served : sequence of Candidate
+        The list.
+    limit : int
+        How many were asked for.
+    left_out, disliked : int
+        How many tracks the question left out, and the listener dislikes.
+    has_seed : bool
+        Whether a track was asked about, which is never in the list.
+    has_cap_given_way : bool
+        Whether an artist has more places than the cap allows.
+    """
+    if not served:
+        return _why_nothing(left_out, disliked, has_seed=has_seed)
+    notes = []
+    repeats = sum(candidate.role is Role.REPEAT for candidate in served)
+    if repeats == len(served):
+        notes.append("all was played lately, so it comes again, the longest ago first")
+    elif repeats:
+        notes.append("there is little that is new, so what was played comes again, the longest ago first")
+    elif len(served) < limit:
+        notes.append("there is no more to play")
+    elif served[0].role is Role.START:
+        notes.append("nothing is known of your taste yet")
+    artists = {key_of(candidate.track.artist) for candidate in served}
+    if has_cap_given_way:
+        only = "all is" if len(artists) == 1 else "much is"
+        notes.append(f"{only} by one artist, for want of others")
+    return "; ".join(notes) or None
+
+
+def when(at_ms: int, now: datetime) -> str:
+    """Return ``"today"``, ``"yesterday"``, ``"3 weeks ago"``, ``"in March"`` or ``"in March 2024"``.
+
+    Parameters
+    ----------
+    at_ms : int
+        Since 1970, UTC.
+    now : datetime
+        With its zone, in which days begin.
+    """
+    then = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(now.tzinfo)
+    days = (now.date() - then.date()).days
+    if days <= 0:
+        return "today"
+    if days == 1:
+        return "yesterday"
+    if days < _DAYS_TOLD:
+        return f"{days} days ago"
+    if days < _WEEKS_TOLD:
+        return f"{days // 7} weeks ago"
+    month = _MONTHS[then.month - 1]
+    return f"in {month}" if days < _YEAR_DAYS else f"in {month} {then.year}"
 
 
 def quoted(title: str) -> str:
@@ -149,3 +228,16 @@ def _listens(
 
 def _latest_first(listen: Because) -> tuple[int, TrackId, ListenKind]:
     return -listen.at_ms, listen.track_id, listen.kind
+
+
+def _why_nothing(left_out: int, disliked: int, *, has_seed: bool) -> str:
+    reasons = []
+    if disliked:
+        reasons.append("disliked")
+    if left_out:
+        reasons.append("left out by the question")
+    if reasons:
+        return f"there is nothing to play: what there is, is {' or '.join(reasons)}"
+    if has_seed:
+        return "there is nothing to play but the track that was asked about"
+    return "there is nothing to play: run 'soundalike up' on the folder of music"

@@ -1,1 +1,0 @@
-"""Orders of tracks to play: pure functions over arrays, profiles and tracks."""
