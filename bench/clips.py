@@ -10,11 +10,11 @@ from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features import Timbre
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
-from soundalike.domain.similarity import Artefact, SpaceRecipe
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.fitting import fit_locally
+from soundalike.domain.similarity.space import Artefact, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import ArtefactVersion, RelativePath, RootName, TrackId
-from soundalike.model.exact import exact_neighbours
-from soundalike.model.local import fit_locally
 
 MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
 NEIGHBOURS = 50

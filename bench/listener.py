@@ -40,7 +40,7 @@ from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FoundFile, Heard
 from soundalike.domain.listens import Listen, ListenKind
-from soundalike.domain.similarity import DEFAULT_RECIPE, Artefact, ArtefactDraft
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, Artefact, ArtefactDraft
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, EventId, TrackId, UserId
 from soundalike.services.library import Library

@@ -42,7 +42,7 @@ from soundalike.audio.features import Timbre
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.library import Store
-from soundalike.domain.similarity import DEFAULT_RECIPE, ArtefactDraft, Neighbours, SimilaritySpace
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, ArtefactDraft, Neighbours, SimilaritySpace
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     AudioHash,

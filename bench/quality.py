@@ -16,13 +16,13 @@ import numpy as np
 
 from clips import MUSIC, find, hear, tabulate
 from soundalike.domain.features import FeatureSchema, FeatureVectors
-from soundalike.domain.similarity import DEFAULT_RECIPE, Scaling, SpaceRecipe
+from soundalike.domain.similarity.evaluation import Estimate, hubness, precision_at_k
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.fitting import fit_locally
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import FloatArray, TrackId
-from soundalike.model.exact import exact_neighbours
-from soundalike.model.local import fit_locally
 from soundalike.model.tune import GridTuner
-from soundalike.services.evaluating import Estimate, hubness, precision_at_k
 
 NAIVE_FEATURES = (*(f"mfcc_{number}_mean" for number in range(1, 14)), "centroid_mean", "zcr_mean")
 NAIVE_RECIPE = SpaceRecipe(scaling=Scaling.MIN_MAX)

@@ -27,7 +27,7 @@ import soxr
 from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.recommendation.library_index import Terrain, survey
-from soundalike.domain.similarity import DEFAULT_RECIPE, Scaling, SpaceRecipe
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
 from soundalike.domain.types import FloatArray, TrackId
 
 OPUS_RATE = 48_000

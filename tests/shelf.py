@@ -7,7 +7,7 @@ import numpy as np
 from making import make_schema
 from soundalike.domain.errors import NoArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     Artefact,
     ArtefactDraft,

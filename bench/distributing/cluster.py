@@ -15,7 +15,7 @@ from distributing.snapshots import fill
 from servers.spark import SparkCluster, connector_jars
 from soundalike.app.adapters import mongodb_source, open_store
 from soundalike.domain.ports.library import SimilarityEngine
-from soundalike.domain.similarity import DEFAULT_RECIPE, Neighbours
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, Neighbours
 from soundalike.domain.snapshot import Snapshot
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots

@@ -3,7 +3,7 @@
 import numpy as np
 
 from soundalike.domain.ports.library import SimilarityEngine
-from soundalike.domain.similarity import Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots

@@ -18,7 +18,7 @@ import pytest
 from making import SOME_TIME, make_schema
 from shelf import make_draft
 from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
-from soundalike.domain.similarity import ArtefactDraft, Neighbours
+from soundalike.domain.similarity.space import ArtefactDraft, Neighbours
 from soundalike.model.artefact import FolderShelf
 
 LINE = {"a": [0.0], "b": [1.0], "c": [3.0], "d": [7.0]}

@@ -24,7 +24,8 @@ from model.libraries import make_music, make_table, write_snapshot
 from model.parity import assert_learns_the_same
 from servers.spark import SparkCluster, connector_jars, missing_connector
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity import Rotation, SpaceRecipe
+from soundalike.domain.similarity.evaluation import recall_at_k
+from soundalike.domain.similarity.space import Rotation, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.model.spark import SparkEngine
 from soundalike.model.spark_executors import check_executors
@@ -33,7 +34,6 @@ from soundalike.model.spark_rows import Rows, open_rows
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import package_file
 from soundalike.model.tune import GridTuner
-from soundalike.services.evaluating import recall_at_k
 
 pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 

@@ -23,7 +23,13 @@ from servers.spark import (
     running_cluster,
 )
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity import LshParameters, Neighbours, Rotation, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import (
+    LshParameters,
+    Neighbours,
+    Rotation,
+    SimilaritySpace,
+    SpaceRecipe,
+)
 from soundalike.domain.snapshot import Snapshot
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots

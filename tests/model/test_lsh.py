@@ -4,11 +4,11 @@ import pytest
 
 from model.libraries import make_music, write_snapshot
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial
 from soundalike.domain.types import FloatArray
-from soundalike.model.exact import exact_neighbours
 from soundalike.model.local import LocalEngine
 from soundalike.model.lsh import knee
 from soundalike.model.snapshot import ParquetSnapshots

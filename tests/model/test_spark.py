@@ -14,7 +14,8 @@ from model.libraries import make_music, make_table, write_snapshot
 from model.parity import assert_learns_the_same
 from soundalike.domain.errors import EngineError, TooFewTracksError
 from soundalike.domain.ports.library import SimilarityEngine
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.evaluation import recall_at_k
+from soundalike.domain.similarity.space import (
     LshParameters,
     Rotation,
     Scaling,
@@ -23,7 +24,6 @@ from soundalike.domain.similarity import (
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.model.java import spark_readiness
 from soundalike.model.tune import GridTuner
-from soundalike.services.evaluating import recall_at_k
 
 pytestmark = pytest.mark.spark
 
@@ -170,7 +170,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from model.libraries import make_music, write_snapshot
-from soundalike.domain.similarity import SpaceRecipe
+from soundalike.domain.similarity.space import SpaceRecipe
 from soundalike.model.spark import SparkEngine
 if __name__ == "__main__":
     snapshot = write_snapshot(make_music(40), Path(sys.argv[2]))

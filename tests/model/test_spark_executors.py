@@ -8,7 +8,7 @@ from model.libraries import make_music, write_snapshot
 from servers.processes import free_ports
 from servers.spark import SparkCluster
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity import SpaceRecipe
+from soundalike.domain.similarity.space import SpaceRecipe
 from soundalike.model.spark import SparkEngine
 from soundalike.model.spark_executors import require_master
 

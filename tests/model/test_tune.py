@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.libraries import make_music, make_table
-from soundalike.domain.similarity import DEFAULT_RECIPE, Rotation, SpaceRecipe
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, Rotation, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.tuning import Objective
 from soundalike.model.tune import FEWEST_TRACKS, RECIPES, GridTuner, choose_objective

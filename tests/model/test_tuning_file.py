@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.similarity import DEFAULT_RECIPE, LshParameters, Rotation, Scaling, SpaceRecipe
+from soundalike.domain.similarity.space import DEFAULT_RECIPE, LshParameters, Rotation, Scaling, SpaceRecipe
 from soundalike.domain.tuning import LshTrial, LshTuning, Objective, SpaceScore, SpaceTuning
 from soundalike.model.tuning_file import TuningFile
 

@@ -14,7 +14,8 @@ from shelf import MemoryShelf, brute_neighbours, plain_space
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports.library import Progress, SimilarityEngine
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.extending import ArtefactPlacer
+from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     LshParameters,
     Neighbours,
@@ -24,7 +25,6 @@ from soundalike.domain.similarity import (
 )
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
-from soundalike.model.placing import ArtefactPlacer
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.services.placing import Placing
 from soundalike.services.snapshots import LibrarySnapshots

@@ -14,7 +14,7 @@ from soundalike.domain.errors import (
     UnknownTrackError,
 )
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, Similar
+from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours, Similar
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 from soundalike.services.library import Library
 from soundalike.services.neighbours import NeighbourFinder

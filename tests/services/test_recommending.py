@@ -25,7 +25,7 @@ from soundalike.domain.errors import (
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.recommendation.library_index import Terrain, survey
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
-from soundalike.domain.similarity import Artefact
+from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import TrackId, UserId
 from soundalike.services import outlooks
 from soundalike.services.library import Library

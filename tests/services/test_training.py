@@ -5,7 +5,7 @@ import pytest
 from making import make_track
 from services.school import LSH, MIN_MAX, School, quietly
 from soundalike.domain.errors import EngineError, TooFewTracksError
-from soundalike.domain.similarity import DEFAULT_RECIPE
+from soundalike.domain.similarity.space import DEFAULT_RECIPE
 from soundalike.domain.types import TrackId
 from soundalike.services.placing import Freshness
 from soundalike.services.training import Method

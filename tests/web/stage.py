@@ -26,7 +26,13 @@ from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.library import Cover
 from soundalike.domain.ports.library import Store as StorePort
 from soundalike.domain.ports.listening import EventLog
-from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import (
+    Artefact,
+    ArtefactDraft,
+    Neighbours,
+    SimilaritySpace,
+    SpaceRecipe,
+)
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     ArtefactVersion,

@@ -19,12 +19,12 @@ from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import SettingsError
 from soundalike.domain.ports.library import ArtefactShelf, SimilarityEngine, Store
 from soundalike.domain.ports.listening import EventLog
+from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.types import TrackId
 from soundalike.events.embedded import StoredLog
 from soundalike.model.artefact import FolderShelf
 from soundalike.model.engines import choose_engine
 from soundalike.model.local import LocalEngine
-from soundalike.model.placing import ArtefactPlacer
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.tune import GridTuner
 from soundalike.model.tuning_file import TuningFile

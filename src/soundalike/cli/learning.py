@@ -6,7 +6,7 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
-from soundalike.domain.similarity import SpaceRecipe
+from soundalike.domain.similarity.space import SpaceRecipe
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.services.training import BuildReport, Method
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from soundalike.domain.similarity import LshParameters, SpaceRecipe
+from soundalike.domain.similarity.space import LshParameters, SpaceRecipe
 
 
 class Objective(StrEnum):

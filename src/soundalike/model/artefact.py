@@ -21,7 +21,7 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
 )
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.similarity import Artefact, ArtefactDraft
+from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.types import ArtefactVersion
 from soundalike.model.durable import sync, written_aside
 from soundalike.model.manifest import FILES, read_version, write_version

@@ -7,12 +7,12 @@ import numpy as np
 
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports.library import Progress, SimilarityEngine
-from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.evaluation import recall_at_k
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial, LshTuning
 from soundalike.domain.types import FloatArray
-from soundalike.model.exact import exact_neighbours
-from soundalike.services.evaluating import recall_at_k
 
 SAMPLE_LIMIT = 2000
 """So many tracks at most are tried."""

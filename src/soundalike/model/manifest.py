@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from soundalike.domain.errors import DamagedArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.space import (
     Artefact,
     ArtefactDraft,
     Neighbours,

@@ -10,11 +10,11 @@ from pyspark.ml.feature import MinMaxScaler, StandardScaler
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 
-from soundalike.domain.similarity import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.fitting import Column, Scale, Sums, fit_space, require_tracks
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.model.snapshot import VECTOR_COLUMNS
-from soundalike.model.space import Column, Scale, Sums, fit_space, require_tracks
 from soundalike.model.spark_lsh import LshJoin
 from soundalike.model.spark_mongo import MongoSource
 from soundalike.model.spark_rows import Rows, open_rows

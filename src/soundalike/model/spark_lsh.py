@@ -10,9 +10,9 @@ from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - what everyone calls it
 
-from soundalike.domain.similarity import LshParameters, Neighbours
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.space import LshParameters, Neighbours
 from soundalike.domain.types import FloatArray
-from soundalike.model.exact import exact_neighbours
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import COORDINATES_COLUMNS, BroadcastReader, coordinates_task, parts_of
 

@@ -12,11 +12,11 @@ from pyspark import SparkFiles
 
 import soundalike
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity import SimilaritySpace
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.fitting import Scale, Sums
+from soundalike.domain.similarity.space import SimilaritySpace
 from soundalike.domain.types import FloatArray
-from soundalike.model.exact import exact_neighbours
 from soundalike.model.snapshot import ROWS_PER_GROUP, VECTOR_COLUMNS
-from soundalike.model.space import Scale, Sums
 
 _DOCUMENT = ["_id", "whole", "first_half", "second_half"]
 

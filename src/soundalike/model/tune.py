@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.ports.library import Progress, SimilarityEngine
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.evaluation import (
+    QUERY_LIMIT,
+    Estimate,
+    halves_agreement,
+    hubness,
+    precision_at_k,
+)
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.fitting import fit_locally
+from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     Rotation,
     Scaling,
@@ -19,16 +28,7 @@ from soundalike.domain.similarity import (
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceScore, SpaceTuning
 from soundalike.domain.words import sort_key
-from soundalike.model.exact import exact_neighbours
-from soundalike.model.local import fit_locally
 from soundalike.model.lsh import tune_lsh
-from soundalike.services.evaluating import (
-    QUERY_LIMIT,
-    Estimate,
-    halves_agreement,
-    hubness,
-    precision_at_k,
-)
 
 JUDGED_BY = 10
 """The k of precision at k."""

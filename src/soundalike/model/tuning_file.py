@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.similarity import LshParameters
+from soundalike.domain.similarity.space import LshParameters
 from soundalike.domain.tuning import LshTrial, LshTuning, Objective, SpaceScore, SpaceTuning
 from soundalike.model.durable import written_aside
 from soundalike.model.manifest import recipe_from

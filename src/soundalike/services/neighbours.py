@@ -9,7 +9,7 @@ import numpy as np
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.recommendation.radio import RADIO_MEMORY, radio
-from soundalike.domain.similarity import Artefact, Neighbour, Pair, Similar
+from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.library import DEFAULT_LIMIT, Library, check_limit

@@ -6,7 +6,7 @@ import numpy as np
 
 from soundalike.domain.errors import NotAnalysedError
 from soundalike.domain.ports.library import LibraryStore
-from soundalike.domain.similarity import Artefact
+from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
 

@@ -8,7 +8,7 @@ import numpy as np
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore, Placer, SimilarityEngine
-from soundalike.domain.similarity import Artefact
+from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.snapshots import LibrarySnapshots
 from soundalike.services.training import NEIGHBOUR_COUNT, Method, draft

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
 from soundalike.domain.ports.library import ArtefactShelf, Progress, SimilarityEngine, Tuner, Tunings
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.evaluation import recall_at_k
+from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     ArtefactDraft,
     LshParameters,
@@ -17,7 +18,6 @@ from soundalike.domain.similarity import (
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import ArtefactVersion
-from soundalike.services.evaluating import recall_at_k
 from soundalike.services.snapshots import LibrarySnapshots
 
 NEIGHBOUR_COUNT = 50

@@ -13,7 +13,7 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
     TrackGoneError,
 )
-from soundalike.domain.similarity import Neighbour
+from soundalike.domain.similarity.space import Neighbour
 from soundalike.domain.tracks import Position, Sort
 from soundalike.domain.types import TrackId
 from soundalike.services import Services

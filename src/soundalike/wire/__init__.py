@@ -6,7 +6,7 @@ from typing import Any
 
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
-from soundalike.domain.similarity import Pair, Similar
+from soundalike.domain.similarity.space import Pair, Similar
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 

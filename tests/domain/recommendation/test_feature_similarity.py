@@ -5,7 +5,7 @@ from making import make_schema
 from shelf import plain_space
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.recommendation.feature_similarity import Ear, list_words, train_ear
-from soundalike.domain.similarity import SimilaritySpace
+from soundalike.domain.similarity.space import SimilaritySpace
 
 TIMBRE = FeatureSchema("tiny", 1, ("m1", "m2", "c", "z"), ("mfcc", "mfcc", "centroid", "zcr"))
 

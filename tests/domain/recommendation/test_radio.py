@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from making import make_track
 from soundalike.domain.recommendation.radio import radio
-from soundalike.domain.similarity import Neighbour
+from soundalike.domain.similarity.space import Neighbour
 from soundalike.domain.types import TrackId
 
 

@@ -17,7 +17,7 @@ from soundalike.domain.files import (
     Root,
 )
 from soundalike.domain.ports.listening import AccountStore, ListenStore
-from soundalike.domain.similarity import (
+from soundalike.domain.similarity.space import (
     Artefact,
     ArtefactDraft,
     LshParameters,

@@ -7,7 +7,7 @@ import numpy as np
 
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.recommendation.medoids import AnyFloats
-from soundalike.domain.similarity import SimilaritySpace
+from soundalike.domain.similarity.space import SimilaritySpace
 from soundalike.domain.types import FloatArray
 
 _SIMILAR_SHARE = 0.25

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soundalike.domain.recommendation.medoids import choose_medoids, distances_between, sample_rows
-from soundalike.domain.similarity import Artefact
+from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
 HAIR = 0.25

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from soundalike.domain.similarity import Neighbour
+from soundalike.domain.similarity.space import Neighbour
 from soundalike.domain.types import TrackId
 from soundalike.domain.words import sort_key
 

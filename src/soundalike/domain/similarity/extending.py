@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from soundalike.domain.similarity import Artefact, ArtefactDraft, Neighbours
+from soundalike.domain.similarity.exact import Indices, distances_between, exact_neighbours
+from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
-from soundalike.model.exact import Indices, distances_between, exact_neighbours
 
 # A block of distances holds at most so many float64 numbers (32 MB).
 _BLOCK_ENTRIES = 1 << 22

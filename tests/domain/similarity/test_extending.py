@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from model.libraries import make_table
-from soundalike.domain.similarity import Artefact, SpaceRecipe
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.extending import ArtefactPlacer
+from soundalike.domain.similarity.fitting import fit_locally
+from soundalike.domain.similarity.space import Artefact, SpaceRecipe
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
-from soundalike.model.exact import exact_neighbours
-from soundalike.model.local import fit_locally
-from soundalike.model.placing import ArtefactPlacer
 
 
 def make_artefact(vectors: FloatArray, *, k: int) -> Artefact:
@@ -52,7 +52,7 @@ def test_placing_finds_what_finding_all_anew_would(whole: FloatArray, cut: int, 
 def test_placing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     artefact = make_artefact(whole[:40], k=4)
-    monkeypatch.setattr("soundalike.model.placing._BLOCK_ENTRIES", 3 * 20)
+    monkeypatch.setattr("soundalike.domain.similarity.extending._BLOCK_ENTRIES", 3 * 20)
     draft = ArtefactPlacer().extend(artefact, [TrackId(f"new{n}") for n in range(20)], whole[40:])
     anew = exact_neighbours(artefact.space.place(whole), 4)
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)

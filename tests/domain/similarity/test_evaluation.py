@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import skew
 
-from soundalike.services import evaluating
-from soundalike.services.evaluating import (
+from soundalike.domain.similarity import evaluation as evaluating
+from soundalike.domain.similarity.evaluation import (
     Estimate,
     halves_agreement,
     hubness,

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.similarity import Neighbours
+from soundalike.domain.similarity.space import Neighbours
 from soundalike.domain.types import FloatArray, IndexArray
 
 # A block of distances holds at most so many float32 numbers (32 MB).

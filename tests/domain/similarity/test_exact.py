@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from shelf import brute_neighbours
+from soundalike.domain.similarity import exact
+from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.types import FloatArray
-from soundalike.model import exact
-from soundalike.model.exact import exact_neighbours
 
 
 def check(points: FloatArray, k: int) -> None:

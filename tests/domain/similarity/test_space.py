@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from soundalike.domain.similarity import Rotation, Scaling, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import Rotation, Scaling, SimilaritySpace, SpaceRecipe
 from soundalike.domain.types import FloatArray
 
 

@@ -7,10 +7,16 @@ from sklearn.covariance import OAS
 
 from model.libraries import make_music, make_table
 from soundalike.domain.errors import TooFewTracksError
-from soundalike.domain.similarity import Rotation, Scaling, SpaceRecipe
+from soundalike.domain.similarity.fitting import (
+    Scale,
+    Sums,
+    TableStatistics,
+    fit_locally,
+    partial_whitening,
+    shrink,
+)
+from soundalike.domain.similarity.space import Rotation, Scaling, SpaceRecipe
 from soundalike.domain.types import FloatArray
-from soundalike.model.local import TableStatistics, fit_locally
-from soundalike.model.space import Scale, Sums, partial_whitening, shrink
 from soundalike.model.tune import RECIPES
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.errors import TooFewTracksError
-from soundalike.domain.similarity import Rotation, Scaling, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import Rotation, Scaling, SimilaritySpace, SpaceRecipe
+from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]
@@ -195,3 +196,37 @@ def require_tracks(count: int) -> None:
     if not count:
         msg = "there is no analysed track to learn from; run 'soundalike extract DIR' on a folder with music"
         raise TooFewTracksError(msg)
+
+
+class TableStatistics:
+    """Statistics of a table in memory."""
+
+    def __init__(self, table: LibraryTable) -> None:
+        self._table = table
+
+    def extent(self) -> Column:
+        """Minimum and maximum of each feature."""
+        whole = self._table.whole.astype(np.float64)
+        return Column(whole.min(axis=0), whole.max(axis=0))
+
+    def moments(self) -> Column:
+        """Mean and standard deviation (n - 1) of each feature."""
+        whole = self._table.whole.astype(np.float64)
+        mean = whole.mean(axis=0)
+        return Column(mean, np.sqrt(((whole - mean) ** 2).sum(axis=0) / max(len(whole) - 1, 1)))
+
+    def sums(self, scale: Scale) -> Sums:
+        """Sum in the scaled features."""
+        return Sums.of(scale, (self._table.whole, self._table.first_half, self._table.second_half))
+
+
+def fit_locally(recipe: SpaceRecipe, table: LibraryTable) -> SimilaritySpace:
+    """Fit the space that a recipe describes on a table in memory.
+
+    Raises
+    ------
+    TooFewTracksError
+        If the table is empty.
+    """
+    require_tracks(len(table))
+    return fit_space(recipe, TableStatistics(table))
