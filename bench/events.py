@@ -32,8 +32,8 @@ from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS, refold
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
-from soundalike.services.importing import Importer
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.import_listens import Importer
+from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite import SqliteStore
 from soundalike.wire.profiles import profile_body
 

@@ -43,11 +43,11 @@ from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Artefact, ArtefactDraft
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, EventId, TrackId, UserId
-from soundalike.services.library import Library
-from soundalike.services.neighbours import NeighbourFinder
-from soundalike.services.profiles import Profiles
-from soundalike.services.recommending import DEFAULT_ADVENTURE, Recommender
-from soundalike.services.roots import RootMap
+from soundalike.services.library.browse import Library
+from soundalike.services.library.roots import RootMap
+from soundalike.services.listeners.profiles import Profiles
+from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE, Recommender
+from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.store.sqlite import SqliteStore
 
 CURVE = Path(__file__).resolve().parent.parent / "docs" / "learning.svg"

@@ -22,7 +22,7 @@ from soundalike.domain.similarity.fitting import fit_locally
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import FloatArray, TrackId
-from soundalike.model.tune import GridTuner
+from soundalike.services.learning.tuning import GridTuner
 
 NAIVE_FEATURES = (*(f"mfcc_{number}_mean" for number in range(1, 14)), "centroid_mean", "zcr_mean")
 NAIVE_RECIPE = SpaceRecipe(scaling=Scaling.MIN_MAX)

@@ -15,8 +15,8 @@ from soundalike.domain.ports.library import Progress, Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import YOU, Token, User
-from soundalike.services.items import Kind
-from soundalike.services.stock import take_stock
+from soundalike.services.store_copy.checksums import take_stock
+from soundalike.services.store_copy.records import Kind
 
 MUSIC, DISK = Root(RootName("music"), Path("/m")), Root(RootName("disk"), Path("/d/\udcff ó"))
 BOB, GONE = UserId("bob"), UserId("gone")

@@ -20,7 +20,7 @@ from soundalike.domain.snapshot import Snapshot
 from soundalike.model.local import LocalEngine
 from soundalike.model.snapshot import ParquetSnapshots
 from soundalike.model.spark import SparkEngine
-from soundalike.services.snapshots import LibrarySnapshots
+from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.settings import load_settings
 from spread import ROUNDS, ratio
 

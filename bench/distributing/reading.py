@@ -14,7 +14,7 @@ from pathlib import Path
 from soundalike.app.adapters import open_store
 from soundalike.domain.features import FeatureSchema
 from soundalike.model.snapshot import ParquetSnapshots
-from soundalike.services.snapshots import LibrarySnapshots
+from soundalike.services.learning.snapshots import LibrarySnapshots
 
 WIDTH = 101
 SCHEMA = FeatureSchema("bench", 1, tuple(f"f{i}" for i in range(WIDTH)), ("all",) * WIDTH)

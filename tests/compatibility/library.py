@@ -17,7 +17,7 @@ from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import Token, User
 from soundalike.passwords import Argon2Hasher
-from soundalike.services.accounts import TOKEN_PREFIX
+from soundalike.services.listeners.accounts import TOKEN_PREFIX
 from soundalike.web.app import create_app
 from soundalike.wire.profiles import profile_body
 

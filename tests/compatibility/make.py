@@ -25,7 +25,7 @@ from servers.kafka import Kafka, new_topic
 from servers.mongodb import MongoDb, drop_database, new_database
 from servers.processes import running
 from soundalike.app import open_app
-from soundalike.services.consuming import Consuming
+from soundalike.services.listeners.fold_log import Consuming
 from soundalike.settings import Settings
 
 

@@ -17,7 +17,7 @@ from compatibility.library import answers, profiles
 from servers.kafka import Kafka, new_topic
 from servers.mongodb import drop_database, new_database
 from soundalike.app import open_app
-from soundalike.services.consuming import Consuming
+from soundalike.services.listeners.fold_log import Consuming
 from soundalike.settings import Settings
 
 FIXTURE = Path(__file__).with_name("version-1")

@@ -14,8 +14,8 @@ from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import EventId
 from soundalike.events.kafka_refusals import take_most
-from soundalike.services.consuming import Consuming
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite import SqliteStore
 
 

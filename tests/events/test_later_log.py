@@ -11,8 +11,8 @@ from making import make_listen
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
-from soundalike.services.consuming import Consuming
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.profiles import Profiles
 
 ADA = UserId("ada")
 

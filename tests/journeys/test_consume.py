@@ -49,8 +49,8 @@ import time
 from soundalike.app.adapters import open_store
 from soundalike.events import kafka_consumer
 from soundalike.events.kafka_place import KafkaPlace
-from soundalike.services.consuming import Consuming
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.profiles import Profiles
 
 place, url, moment, batch = sys.argv[1:]
 kafka_consumer.MAX_BATCH = int(batch)

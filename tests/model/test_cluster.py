@@ -33,7 +33,7 @@ from soundalike.model.spark_mongo import MongoSource
 from soundalike.model.spark_rows import Rows, open_rows
 from soundalike.model.spark_session import QuietSession
 from soundalike.model.spark_tasks import package_file
-from soundalike.model.tune import GridTuner
+from soundalike.services.learning.tuning import GridTuner
 
 pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 
@@ -337,8 +337,8 @@ def explained(frame: DataFrame) -> str:
 def test_lsh_is_tuned_and_joined_on_a_cluster(
     cluster: SparkEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("soundalike.model.lsh.BUCKET_LENGTHS", (2.0,))
-    monkeypatch.setattr("soundalike.model.lsh.TABLES", (3,))
+    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.BUCKET_LENGTHS", (2.0,))
+    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.TABLES", (3,))
     snapshot = write_snapshot(make_music(80), tmp_path / "music.parquet")
     tuning = GridTuner().tune_lsh(cluster, SpaceRecipe(), snapshot, progress=lambda *_: None)
     assert [trial.parameters for trial in tuning.trials] == [tuning.chosen]

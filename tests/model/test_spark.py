@@ -23,7 +23,7 @@ from soundalike.domain.similarity.space import (
 )
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.model.java import spark_readiness
-from soundalike.model.tune import GridTuner
+from soundalike.services.learning.tuning import GridTuner
 
 pytestmark = pytest.mark.spark
 
@@ -133,8 +133,8 @@ def test_lsh_of_one_track_finds_nobody(spark: SimilarityEngine, tmp_path: Path) 
 def test_tuning_lsh_weighs_recall_against_candidates(
     spark: SimilarityEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("soundalike.model.lsh.BUCKET_LENGTHS", (0.25, 4.0))
-    monkeypatch.setattr("soundalike.model.lsh.TABLES", (1, 3))
+    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.BUCKET_LENGTHS", (0.25, 4.0))
+    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.TABLES", (1, 3))
     snapshot = write_snapshot(make_music(80), tmp_path / "music.parquet")
     told: list[tuple[int, int]] = []
     tuning = GridTuner().tune_lsh(

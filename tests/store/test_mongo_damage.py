@@ -16,7 +16,7 @@ from soundalike.domain.profiles import LATENESS_MS, Profile, refold
 from soundalike.domain.taste import MAX_JUDGED, MAX_TRACKS, Evidence, Taste, TrackTaste
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.profiles import Profiles
 from soundalike.store import mongo_listens
 from soundalike.store.mongo import MongoStore
 from soundalike.store.mongo_personal_documents import profile_from_document, profile_to_document

@@ -17,7 +17,7 @@ from making import make_listen
 from soundalike.domain.errors import StoreBusyError, StoreError
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import LATENESS_MS, refold
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite import SqliteStore
 from soundalike.store.sqlite_connections import Connections
 from store.asking import ADA, BOB

@@ -13,8 +13,8 @@ from soundalike.domain.ports.listening import EventLog
 from soundalike.events.kafka import KafkaLog
 from soundalike.events.kafka_consumer import KafkaConsumer
 from soundalike.events.kafka_place import KafkaPlace
-from soundalike.services.consuming import Consuming
-from soundalike.services.profiles import Profiles
+from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.mongo import MongoStore
 from web.stage import LATENESS_MS, Stage
 

@@ -9,7 +9,7 @@ from soundalike.app.adapters import check_log
 from soundalike.audio.decoders import Decoder, decoders
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
 from soundalike.model.java import spark_readiness
-from soundalike.services.placing import Freshness
+from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings, without_secrets
 
 

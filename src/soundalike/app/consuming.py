@@ -8,7 +8,7 @@ from typing import Protocol
 from soundalike.app import App
 from soundalike.app.adapters import require
 from soundalike.domain.errors import SettingsError
-from soundalike.services.consuming import Consuming
+from soundalike.services.listeners.fold_log import Consuming
 
 
 class LogConsumer(Protocol):

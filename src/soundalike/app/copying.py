@@ -8,7 +8,7 @@ from pathlib import Path
 
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import CopyError, SettingsError
-from soundalike.services.copying import Copier
+from soundalike.services.store_copy.copier import Copier
 from soundalike.settings import Settings, is_mongodb, store_address
 from soundalike.store.mongo_address import MongoAddress
 

@@ -19,9 +19,9 @@ from soundalike.domain.listens import Erasure, ErasureRecord
 from soundalike.domain.ports.library import Progress
 from soundalike.domain.types import UserId
 from soundalike.model.durable import written_aside
-from soundalike.services.importing import MAX_LINE_BYTES, ImportReport
-from soundalike.services.profiles import Refolded
-from soundalike.services.restoring import restore_listens
+from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
+from soundalike.services.listeners.profiles import Refolded
+from soundalike.services.listeners.replay_log import restore_listens
 from soundalike.wire.listens import entry_body
 
 _STEP = 1_000

@@ -8,7 +8,7 @@ from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.domain.similarity.space import SpaceRecipe
 from soundalike.domain.tuning import LshTuning, SpaceTuning
-from soundalike.services.training import BuildReport, Method
+from soundalike.services.learning.training import BuildReport, Method
 
 
 @click.command(short_help="Choose the similarity space by measurement.")

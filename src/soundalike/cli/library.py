@@ -10,8 +10,8 @@ from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
 from soundalike.domain.files import FileProblem, Reason
-from soundalike.services.extracting import ExtractReport
-from soundalike.services.library import DEFAULT_LIMIT
+from soundalike.services.library.browse import DEFAULT_LIMIT
+from soundalike.services.library.sync import ExtractReport
 from soundalike.wire import pair_body, similar_body
 
 _SHOWN_PROBLEMS = 10

@@ -10,7 +10,7 @@ from soundalike.app import App, open_app
 from soundalike.app.folding import folding_beside
 from soundalike.cli import learning, library, options, show
 from soundalike.domain.errors import LogUnreachableError
-from soundalike.services.placing import Freshness
+from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings
 from soundalike.web.app import create_app
 from soundalike.web.server import check_address, is_exposed

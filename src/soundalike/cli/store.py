@@ -7,7 +7,7 @@ import click
 from soundalike.app.copying import StorePlace, open_copier, store_place
 from soundalike.cli import options, show
 from soundalike.domain.errors import CopyError
-from soundalike.services.copying import CopyReport
+from soundalike.services.store_copy.copier import CopyReport
 
 _SHOWN_DIGITS = 16
 _COLUMNS = [

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from soundalike.domain.listens import LogRecord
-from soundalike.services.consuming import STORE_FAILURES
+from soundalike.services.listeners.fold_log import STORE_FAILURES
 from soundalike.wire.records import user_of
 
 Take = Callable[[Sequence[LogRecord]], None]

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from soundalike.services.accounts import Accounts
-from soundalike.services.library import Library
-from soundalike.services.listening import Listening
-from soundalike.services.listens import Listens
-from soundalike.services.neighbours import NeighbourFinder
-from soundalike.services.profiles import Profiles
-from soundalike.services.recommending import Recommender
+from soundalike.services.library.browse import Library
+from soundalike.services.library.media import Listening
+from soundalike.services.listeners.accounts import Accounts
+from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.profiles import Profiles
+from soundalike.services.recommendation.recommender import Recommender
+from soundalike.services.recommendation.similar import NeighbourFinder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

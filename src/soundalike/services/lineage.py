@@ -6,8 +6,8 @@ from itertools import islice
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import UserId
-from soundalike.services.items import shown
-from soundalike.services.stock import telling
+from soundalike.services.store_copy.checksums import telling
+from soundalike.services.store_copy.records import shown
 
 _BATCH = 500
 

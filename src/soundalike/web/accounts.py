@@ -5,7 +5,7 @@ from flask import Blueprint, Response, flash, make_response, render_template, re
 from soundalike.domain.errors import AccountError, LoginError
 from soundalike.domain.users import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from soundalike.services import Services
-from soundalike.services.accounts import MAX_LABEL_LENGTH, NewToken
+from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH, NewToken
 from soundalike.web.auth import start_session
 from soundalike.web.entry import check_login, keep_private, see
 from soundalike.web.limits import Limits

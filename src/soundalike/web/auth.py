@@ -18,7 +18,7 @@ from flask_login import (  # type: ignore[import-untyped] # ships no types
 
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, User
-from soundalike.services.accounts import Accounts
+from soundalike.services.listeners.accounts import Accounts
 from soundalike.web.faults import Fault, Refusal, is_api_path
 from soundalike.web.guard import is_forwarded
 from soundalike.web.listeners import Listener, know

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from soundalike.domain.errors import LoginError
 from soundalike.domain.users import User, name_key
 from soundalike.services import Services
-from soundalike.services.accounts import composed
+from soundalike.services.listeners.accounts import composed
 from soundalike.web.auth import LOGIN_ENDPOINT, end_session, own_address, start_session
 from soundalike.web.faults import Refusal
 from soundalike.web.limits import Limits, refuse_over

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
 from soundalike.services import Services
-from soundalike.services.accounts import NewToken
+from soundalike.services.listeners.accounts import NewToken
 from soundalike.web.auth import end_session
 from soundalike.web.entry import keep_private
 from soundalike.web.exporting import export_pieces, token_body

@@ -9,7 +9,7 @@ from flask import Request
 from soundalike.domain.errors import QueryError
 from soundalike.domain.tracks import Position, Sort
 from soundalike.domain.types import TrackId
-from soundalike.services.library import DEFAULT_LIMIT, MAX_LIMIT
+from soundalike.services.library.browse import DEFAULT_LIMIT, MAX_LIMIT
 from soundalike.web.cursors import decode_cursor
 
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)

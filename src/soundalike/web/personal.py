@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from soundalike.domain.errors import ListenError, QueryError
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
-from soundalike.services.recommending import DEFAULT_ADVENTURE
+from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE
 from soundalike.web.listeners import listener_id
 from soundalike.web.parameters import limit_of, single
 from soundalike.wire import judgements_body, recommendations_body

@@ -8,7 +8,7 @@ from flask import Request, Response
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from soundalike.services.listening import AudioStream
+from soundalike.services.library.media import AudioStream
 from soundalike.web.ranges import ByteRange, Unsatisfiable, parse_range
 
 _BLOCK_BYTES = 64 * 1024

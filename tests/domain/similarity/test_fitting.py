@@ -17,7 +17,7 @@ from soundalike.domain.similarity.fitting import (
 )
 from soundalike.domain.similarity.space import Rotation, Scaling, SpaceRecipe
 from soundalike.domain.types import FloatArray
-from soundalike.model.tune import RECIPES
+from soundalike.services.learning.tuning import RECIPES
 
 
 def placed(recipe: SpaceRecipe, whole: npt.ArrayLike) -> FloatArray:

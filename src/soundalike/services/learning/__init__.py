@@ -1,0 +1,1 @@
+"""Learning what sounds alike: tune, build, update."""

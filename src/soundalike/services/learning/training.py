@@ -1,0 +1,196 @@
+"""Learning what sounds alike: tune and build."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from soundalike.domain.errors import ModelError
+from soundalike.domain.ports.library import ArtefactShelf, Progress, SimilarityEngine, Tuner, Tunings
+from soundalike.domain.similarity.evaluation import recall_at_k
+from soundalike.domain.similarity.space import (
+    DEFAULT_RECIPE,
+    ArtefactDraft,
+    LshParameters,
+    Neighbours,
+    SimilaritySpace,
+    SpaceRecipe,
+)
+from soundalike.domain.snapshot import LibraryTable, Snapshot
+from soundalike.domain.tuning import LshTuning, SpaceTuning
+from soundalike.domain.types import ArtefactVersion
+from soundalike.services.learning.snapshots import LibrarySnapshots
+
+NEIGHBOUR_COUNT = 50
+"""Neighbours that an artefact keeps for each track; longer lists are computed when asked for."""
+
+_RECALL_AT = 10
+
+
+class Method(StrEnum):
+    """How neighbours are found: exactly, or by MLlib's `approxSimilarityJoin`."""
+
+    EXACT = "exact"
+    LSH = "lsh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What one build came to.
+
+    Parameters
+    ----------
+    version : ArtefactVersion
+        The new artefact.
+    engine : str
+        Its name.
+    method : Method
+        How neighbours were found.
+    recipe : SpaceRecipe
+        How the space was fitted.
+    track_count : int
+        Tracks in the artefact.
+    recall : float or None
+        Share of the 10 exact neighbours that LSH found; None where they are exact.
+    seconds : float
+        Wall time.
+    """
+
+    version: ArtefactVersion
+    engine: str
+    method: Method
+    recipe: SpaceRecipe
+    track_count: int
+    recall: float | None
+    seconds: float
+
+
+class Training:
+    """Turns the store's vectors into artefacts.
+
+    Parameters
+    ----------
+    library : LibrarySnapshots
+        What is learnt from.
+    shelf, tuner, tunings
+        The ports it works through.
+    timer : callable
+        Returns seconds from any fixed point.
+    """
+
+    def __init__(
+        self,
+        library: LibrarySnapshots,
+        shelf: ArtefactShelf,
+        *,
+        tuner: Tuner,
+        tunings: Tunings,
+        timer: Callable[[], float],
+    ) -> None:
+        self._library = library
+        self._shelf = shelf
+        self._tuner = tuner
+        self._tunings = tunings
+        self._timer = timer
+
+    def tune_space(self, *, progress: Progress) -> SpaceTuning:
+        """Choose a similarity space by measurement and remember it.
+
+        Raises
+        ------
+        TooFewTracksError
+            If no track has been analysed.
+        """
+        with self._library.taken() as snapshot:
+            tuning = self._tuner.tune_space(self._library.read(snapshot), progress=progress)
+        self._tunings.save_space(tuning)
+        return tuning
+
+    def tune_lsh(self, engine: SimilarityEngine, *, progress: Progress) -> LshTuning:
+        """Choose LSH parameters by measurement, in the space that a build would fit, and remember them.
+
+        Raises
+        ------
+        TooFewTracksError
+            If no track has been analysed.
+        EngineError
+            If the engine has no LSH, or fails.
+        """
+        with self._library.taken() as snapshot:
+            tuning = self._tuner.tune_lsh(engine, self._recipe(), snapshot, progress=progress)
+        self._tunings.save_lsh(tuning)
+        return tuning
+
+    def build(
+        self, engine: SimilarityEngine, *, method: Method = Method.EXACT, progress: Progress
+    ) -> BuildReport:
+        """Fit the chosen space on the whole library, find neighbours, publish an artefact.
+
+        Raises
+        ------
+        TooFewTracksError
+            If no track has been analysed.
+        EngineError
+            If the engine fails, or has no LSH though `method` asks for it.
+        """
+        started = self._timer()
+        if method is Method.LSH and self._lsh_parameters() is None:
+            self.tune_lsh(engine, progress=progress)
+        with self._library.taken() as snapshot:
+            recipe = self._recipe()
+            space = engine.fit(recipe, snapshot)
+            if method is Method.LSH:
+                neighbours, recall = self._by_lsh(engine, space, snapshot)
+            else:
+                recall = None
+                neighbours = engine.neighbours(space, snapshot, k=NEIGHBOUR_COUNT)
+            table = self._library.read(snapshot)
+        made = draft(table, recipe, space, neighbours, {"engine": engine.name, "method": method.value})
+        version = self._shelf.publish(made)
+        return BuildReport(
+            version=version,
+            engine=engine.name,
+            method=method,
+            recipe=recipe,
+            track_count=len(table),
+            recall=recall,
+            seconds=self._timer() - started,
+        )
+
+    def _recipe(self) -> SpaceRecipe:
+        tuning = self._tunings.space()
+        return tuning.chosen if tuning else DEFAULT_RECIPE
+
+    def _lsh_parameters(self) -> LshParameters | None:
+        """Return what LSH was tuned to, if it was in the space that is built now."""
+        tuning = self._tunings.lsh()
+        return tuning.chosen if tuning and tuning.recipe == self._recipe() else None
+
+    def _by_lsh(
+        self, engine: SimilarityEngine, space: SimilaritySpace, snapshot: Snapshot
+    ) -> tuple[Neighbours, float]:
+        parameters = self._lsh_parameters()
+        if parameters is None:
+            msg = "LSH has no parameters for this space; run 'soundalike tune --lsh'"
+            raise ModelError(msg)
+        found = engine.lsh_neighbours(space, snapshot, k=NEIGHBOUR_COUNT, parameters=parameters)
+        exact = engine.neighbours(space, snapshot, k=_RECALL_AT)
+        return found, recall_at_k(found.rows[:, :_RECALL_AT], exact.rows)
+
+
+def draft(
+    table: LibraryTable,
+    recipe: SpaceRecipe,
+    space: SimilaritySpace,
+    neighbours: Neighbours,
+    facts: Mapping[str, str],
+) -> ArtefactDraft:
+    """Put together what an artefact holds."""
+    return ArtefactDraft(
+        schema=table.schema,
+        recipe=recipe,
+        space=space,
+        track_ids=table.track_ids,
+        coordinates=space.place(table.whole),
+        neighbours=neighbours,
+        facts=facts,
+    )

@@ -1,0 +1,133 @@
+"""Keeping an artefact in step with the library without fitting anything anew."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import numpy as np
+
+from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.ports.library import ArtefactShelf, LibraryStore, Placer, SimilarityEngine
+from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.types import FloatArray, TrackId
+from soundalike.services.learning.snapshots import LibrarySnapshots
+from soundalike.services.learning.training import NEIGHBOUR_COUNT, Method, draft
+
+REBUILD_SHARE = 0.2
+"""With more new tracks than this share of those a space was fitted on, `up` learns anew."""
+
+_SAME_POINT = 1e-4
+
+
+class Freshness(StrEnum):
+    """How the artefact in use compares with the library; EMPTY is a library without vectors."""
+
+    EMPTY = "empty"
+    MISSING = "missing"
+    CURRENT = "current"
+    BEHIND = "behind"
+    OUTGROWN = "outgrown"
+
+
+class Placing:
+    """Compares the artefact in use with the library, and adds what it lacks.
+
+    Parameters
+    ----------
+    store, shelf, placer
+        The ports it works through.
+    library : LibrarySnapshots
+        What neighbours are found in, where all are found anew.
+    schema : FeatureSchema
+        The feature set of the library.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        shelf: ArtefactShelf,
+        placer: Placer,
+        *,
+        library: LibrarySnapshots,
+        schema: FeatureSchema,
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._placer = placer
+        self._library = library
+        self._schema = schema
+
+    def freshness(self) -> Freshness:
+        """Tell how the artefact in use compares with what has been analysed."""
+        artefact = self._artefact()
+        vectors = self._vectors()
+        if not vectors:
+            return Freshness.EMPTY
+        if artefact is None:
+            return Freshness.MISSING
+        missing, stale = self._differences(artefact, vectors)
+        changed = len(missing) + len(stale)
+        fitted = len(artefact.track_ids) - artefact.placed_count
+        if artefact.placed_count + changed > max(1, int(REBUILD_SHARE * fitted)):
+            return Freshness.OUTGROWN
+        return Freshness.BEHIND if changed else Freshness.CURRENT
+
+    def place(self, engine: SimilarityEngine) -> int:
+        """Bring the artefact in step with the library in its existing space; return how many moved.
+
+        New tracks are added to what is there. Where a track's sound changed or can no longer be
+        heard, all neighbours are found anew, still in the same space. Vanished tracks stay: they
+        are left out of every answer, and may come back.
+
+        Parameters
+        ----------
+        engine : SimilarityEngine
+            Finds neighbours anew where that is needed; nothing is fitted.
+        """
+        artefact = self._artefact()
+        if artefact is None:
+            return 0
+        vectors = self._vectors()
+        missing, stale = self._differences(artefact, vectors)
+        if not vectors or not (missing or stale):
+            return 0
+        if stale:
+            self._replace(engine, artefact, len(missing) + len(stale))
+        else:
+            new = np.stack([vectors[track_id] for track_id in missing])
+            self._shelf.publish(self._placer.extend(artefact, missing, new))
+        return len(missing) + len(stale)
+
+    def _replace(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> None:
+        with self._library.taken() as snapshot:
+            neighbours = engine.neighbours(artefact.space, snapshot, k=NEIGHBOUR_COUNT)
+            table = self._library.read(snapshot)
+        placed = str(artefact.placed_count + changed)
+        facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
+        self._shelf.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
+
+    def _artefact(self) -> Artefact | None:
+        """Return the artefact in use, if there is a whole one."""
+        try:
+            return self._shelf.current()
+        except (NoArtefactError, DamagedArtefactError):
+            return None
+
+    def _vectors(self) -> dict[TrackId, FloatArray]:
+        return {each.track_id: each.vectors.whole for each in self._store.track_vectors(self._schema)}
+
+    def _differences(
+        self, artefact: Artefact, vectors: Mapping[TrackId, FloatArray]
+    ) -> tuple[list[TrackId], list[TrackId]]:
+        """Return the tracks that the artefact lacks, and those it holds wrongly."""
+        held = set(artefact.track_ids)
+        missing = [track_id for track_id in vectors if track_id not in held]
+        kept = [(row, track_id) for row, track_id in enumerate(artefact.track_ids) if track_id in vectors]
+        stale: list[TrackId] = []
+        if kept:
+            placed = artefact.space.place(np.stack([vectors[track_id] for _, track_id in kept]))
+            was = artefact.coordinates[[row for row, _ in kept]]
+            has_moved = np.abs(placed - was).max(axis=1) > _SAME_POINT
+            stale = [track_id for (_, track_id), moved in zip(kept, has_moved, strict=True) if moved]
+        lost = self._store.tracks(held - vectors.keys())
+        return missing, stale + [track.id for track in lost.values() if not track.is_vanished]

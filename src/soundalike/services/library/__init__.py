@@ -1,0 +1,1 @@
+"""The library: scan it, browse it, play it."""

@@ -1,0 +1,123 @@
+"""Browsing the library: pages, search, one track by id, path or words."""
+
+import os
+from pathlib import Path
+
+from soundalike.domain.errors import AmbiguousTrackError, QueryError, UnknownTrackError
+from soundalike.domain.files import Location
+from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
+from soundalike.domain.types import RelativePath, TrackId
+from soundalike.domain.words import fold, words
+from soundalike.services.library.roots import RootMap
+
+MAX_LIMIT = 100
+DEFAULT_LIMIT = 20
+_SHOWN_MATCHES = 5
+
+
+def check_limit(limit: int) -> int:
+    """Return a limit of 1 to 100.
+
+    Raises
+    ------
+    QueryError
+        If it is out of that range.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        msg = f"limit is 1 to {MAX_LIMIT}, not {limit}"
+        raise QueryError(msg)
+    return limit
+
+
+class Library:
+    """The tracks that are there, as a listener looks at them."""
+
+    def __init__(self, store: LibraryStore, roots: RootMap) -> None:
+        self._store = store
+        self._roots = roots
+
+    def page(
+        self, query: str = "", *, sort: Sort, limit: int = DEFAULT_LIMIT, after: Position | None = None
+    ) -> TrackPage:
+        """Return a page of the tracks that match every word of a query.
+
+        Raises
+        ------
+        QueryError
+            If `limit` is not 1 to 100.
+        """
+        return self._store.find_tracks(words(query), sort=sort, limit=check_limit(limit), after=after)
+
+    def count(self) -> int:
+        """Count the tracks that are there."""
+        return self._store.count_tracks()
+
+    def track(self, track_id: TrackId) -> Track:
+        """Return a track, vanished or not.
+
+        Raises
+        ------
+        UnknownTrackError
+            If no track has this id.
+        """
+        track = self._store.track(track_id)
+        if track is None:
+            msg = f"no track has the id {track_id!r}"
+            raise UnknownTrackError(msg)
+        return track
+
+    def match(self, text: str) -> Track:
+        """Return the one track that is meant by an id, a path, or words of its title.
+
+        Raises
+        ------
+        UnknownTrackError
+            If nothing fits.
+        AmbiguousTrackError
+            If the words fit several; the message lists some.
+        """
+        track = self._store.track(TrackId(text)) or self._at_path(text)
+        if track is not None:
+            return track
+        titled = [found for found in self._matching(text) if _fits_title(found, text)]
+        exact = [found for found in titled if fold(found.title).split() == fold(text).split()]
+        candidates = exact or titled
+        if not candidates:
+            msg = f"no track has the id, path or title {text!r}; try fewer words, or run 'soundalike extract'"
+            raise UnknownTrackError(msg)
+        if len(candidates) > 1:
+            raise AmbiguousTrackError(_ambiguous(text, candidates))
+        return candidates[0]
+
+    def _at_path(self, text: str) -> Track | None:
+        # Links above a root may be typed; those below it are part of a track's path.
+        given = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - "~~~" may be a title
+        for above in given.parents:
+            place, below = Path(os.path.realpath(above)), RelativePath(bytes(given.relative_to(above)))
+            for root in self._roots.roots():
+                if root.location == place and (track := self._store.track_at(Location(root.name, below))):
+                    return track
+        return None
+
+    def _matching(self, text: str) -> list[Track]:
+        query = words(text)
+        if not query:
+            return []
+        page = self._store.find_tracks(query, sort=Sort(SortField.TITLE), limit=MAX_LIMIT)
+        return list(page.tracks)
+
+
+def _fits_title(track: Track, text: str) -> bool:
+    in_title = words(track.title)
+    return all(any(have.startswith(want) for have in in_title) for want in words(text))
+
+
+def _ambiguous(text: str, candidates: list[Track]) -> str:
+    listed = "; ".join(
+        f"{track.title} by {track.artist or 'unknown artist'} ({track.id})"
+        for track in candidates[:_SHOWN_MATCHES]
+    )
+    more = len(candidates) - _SHOWN_MATCHES
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{text!r} fits {len(candidates)} tracks: {listed}{rest}; give an id"

@@ -1,0 +1,79 @@
+"""Which track a file is: known by its path, else by its audio where the old path is gone."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from soundalike.domain.files import FoundFile, Heard, Location
+from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import AudioHash, TrackId
+from soundalike.services.library.roots import RootMap
+
+
+class Identity:
+    """Decides which track a heard file is.
+
+    Parameters
+    ----------
+    store : LibraryStore
+        Keeps the tracks.
+    roots : RootMap
+        Where roots are on this machine.
+    is_gone : callable
+        Whether nothing, not even a dangling link, is at a path.
+    new_id : callable
+        Returns an id that nobody has.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        roots: RootMap,
+        *,
+        is_gone: Callable[[Path], bool],
+        new_id: Callable[[], TrackId],
+    ) -> None:
+        self._store = store
+        self._roots = roots
+        self._is_gone = is_gone
+        self._new_id = new_id
+
+    def settle(self, file: FoundFile, heard: Heard, *, now: datetime) -> tuple[Track | None, Track]:
+        """Return the stored track that this file is, if any, and the track as it is from now on."""
+        former = self._store.track_at(file.location) or self._moved(file.location, heard.audio_hash)
+        track = Track(
+            id=former.id if former else self._new_id(),
+            location=file.location,
+            target=file.target,
+            stamp=file.stamp,
+            audio_hash=heard.audio_hash,
+            title=heard.tags.title or title_from_path(file.location),
+            artist=heard.tags.artist,
+            album=heard.tags.album,
+            genre=heard.tags.genre,
+            year=heard.tags.year,
+            duration_ms=heard.duration_ms,
+            media_type=heard.media_type,
+            added_at=former.added_at if former else now,
+        )
+        return former, track
+
+    def _moved(self, location: Location, audio_hash: AudioHash) -> Track | None:
+        name = _file_name(location)
+        gone = [track for track in self._store.tracks_with_hash(audio_hash) if self._has_left(track)]
+        # Of several lost copies, the one of the same name is the likeliest.
+        return min(gone, key=lambda track: _file_name(track.location) != name, default=None)
+
+    def _has_left(self, track: Track) -> bool:
+        path = self._roots.path_of(track.location)
+        return path is not None and self._is_gone(path)
+
+
+def title_from_path(location: Location) -> str:
+    """Return a file's name without its ending, for a track whose tags hold no title."""
+    return PurePosixPath(_file_name(location)).stem
+
+
+def _file_name(location: Location) -> str:
+    return location.path.rsplit(b"/", 1)[-1].decode(errors="replace")

@@ -1,0 +1,350 @@
+"""From a folder to stored tracks, vectors and problems; what is done is not done again."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from soundalike.domain.errors import RootMissingError, TrackConflictError
+from soundalike.domain.files import (
+    FileProblem,
+    FoundFile,
+    Heard,
+    Location,
+    NotHeard,
+    Reason,
+)
+from soundalike.domain.ports.library import Analyser, FileScanner, LibraryStore, Progress
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import AudioHash, RelativePath, TrackId
+from soundalike.services.library.identity import Identity
+from soundalike.services.library.roots import RootMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractReport:
+    """What one run over a folder came to.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder.
+    found : int
+        Audio files there, usable or not.
+    analysed, added, moved, returned, unchanged, vanished : int
+        Files listened to; tracks that are new, have another path, came back, were left as they
+        are, and were missed.
+    problems : tuple of FileProblem
+        Every stored line about files of the folder, by location.
+    """
+
+    directory: Path
+    found: int
+    analysed: int
+    added: int
+    moved: int
+    returned: int
+    unchanged: int
+    vanished: int
+    problems: tuple[FileProblem, ...]
+
+    def counts(self) -> dict[Reason, int]:
+        """Count the problems by reason."""
+        reasons = [problem.reason for problem in self.problems]
+        return {reason: reasons.count(reason) for reason in Reason if reason in reasons}
+
+
+@dataclass(slots=True)
+class _Tally:
+    analysed: int = 0
+    added: int = 0
+    moved: int = 0
+    returned: int = 0
+    unchanged: int = 0
+    vanished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store held of the scanned folder before."""
+
+    tracks: dict[Location, Track]
+    problems: dict[Location, FileProblem]
+    analysed: frozenset[TrackId]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What is in the folder now."""
+
+    files: list[FoundFile]
+    problems: list[FileProblem]
+
+    def locations(self) -> set[Location]:
+        """Return every location that the scan came upon."""
+        return {file.location for file in self.files} | {problem.location for problem in self.problems}
+
+    def hides(self, location: Location) -> bool:
+        """Whether a folder above could not be listed, so that nobody knows what is in it."""
+        return any(
+            problem.reason is Reason.UNREADABLE and _is_at_or_below(location, problem.location)
+            for problem in self.problems
+        )
+
+
+class Extractor:
+    """Keeps the store in step with folders of music.
+
+    Parameters
+    ----------
+    store, scanner, analyser
+        The ports it works through.
+    roots : RootMap
+        Where roots are on this machine.
+    identity : Identity
+        Decides which track a file is.
+    clock : callable
+        Returns the time, UTC.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        scanner: FileScanner,
+        analyser: Analyser,
+        *,
+        roots: RootMap,
+        identity: Identity,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._scanner = scanner
+        self._analyser = analyser
+        self._roots = roots
+        self._identity = identity
+        self._clock = clock
+
+    def extract(
+        self, directory: Path, *, progress: Progress, is_emptying_allowed: bool = False
+    ) -> ExtractReport:
+        """Bring the store in step with a folder.
+
+        Each file is stored as soon as it has been heard, so that an interrupted run goes on where
+        it was. Tracks are marked as vanished only after the whole folder has been seen.
+
+        Parameters
+        ----------
+        directory : Path
+            Absolute and free of links.
+        progress : callable
+            Called with (done, total) files.
+        is_emptying_allowed : bool
+            Accept that a folder which held tracks holds none any more.
+
+        Raises
+        ------
+        RootMissingError
+            If the folder is missing, or holds no audio although it held tracks: perhaps its disk
+            is not mounted. Nothing is marked then.
+        """
+        scan = self._scan(directory)
+        known = self._known(directory)
+        if not is_emptying_allowed:
+            self._refuse_emptied(directory, scan, known)
+        tally = _Tally()
+        waiting = [file for file in scan.files if not self._is_done(file, known, tally)]
+        for problem in scan.problems:
+            self._store.save_problem(problem)
+        self._analyse(waiting, known, tally=tally, progress=progress)
+        self._settle_missing(scan, known, tally)
+        return self._report(directory, scan, tally)
+
+    def _scan(self, directory: Path) -> _Scan:
+        if not self._roots.holds(directory):
+            self._adopt(directory)
+        found = list(self._scanner.scan(directory, self._roots.roots()))
+        return _Scan(
+            files=[each for each in found if isinstance(each, FoundFile)],
+            problems=[each for each in found if isinstance(each, FileProblem)],
+        )
+
+    def _adopt(self, directory: Path) -> None:
+        if not directory.is_dir():
+            msg = f"{str(directory)!r} is not a folder; give the folder that holds the music"
+            raise RootMissingError(msg)
+        self._roots.adopt(directory)
+
+    def _known(self, directory: Path) -> _Known:
+        return _Known(
+            tracks={
+                track.location: track
+                for part in self._roots.scope(directory)
+                for track in self._store.tracks_under(part.root, part.path)
+            },
+            problems={problem.location: problem for problem in self._problems(directory)},
+            analysed=self._store.ids_with_vectors(self._analyser.schema),
+        )
+
+    def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
+        """Raise where the folder, or a root below it, held tracks and now holds no audio at all."""
+        held = Counter(track.location.root for track in known.tracks.values() if not track.is_vanished)
+        found = {file.location.root for file in scan.files}
+        if held and not found:
+            raise _emptied(directory, held.total())
+        for root in self._roots.roots():
+            if directory in root.location.parents and root.name in held and root.name not in found:
+                raise _emptied(root.location, held[root.name])
+
+    def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
+        """Whether nothing about the file changed; a track that came back is marked present."""
+        track = known.tracks.get(file.location)
+        if track is not None and track.stamp == file.stamp and track.id in known.analysed:
+            if track.is_vanished or track.target != file.target:
+                self._store.save_track(replace(track, vanished_at=None, target=file.target))
+            tally.returned += track.is_vanished
+            tally.unchanged += not track.is_vanished
+            return True
+        problem = known.problems.get(file.location)
+        is_hopeless = (
+            problem is not None
+            and problem.stamp == file.stamp
+            and not problem.is_used
+            and not problem.reason.is_worth_retrying
+        )
+        tally.unchanged += is_hopeless
+        return is_hopeless
+
+    def _analyse(self, files: list[FoundFile], known: _Known, *, tally: _Tally, progress: Progress) -> None:
+        if not files:
+            return
+        total = len(files)
+        progress(0, total)
+        # Where files take each other's names, what is known of some audio may go before its turn comes.
+        for audio in (self._known_audio(), frozenset[AudioHash]()):
+            left: list[FoundFile] = []
+            with closing(self._analyser.analyse(files, known=audio)) as results:
+                for file, result in results:
+                    if isinstance(result, NotHeard):
+                        self._store_not_heard(file, result, known)
+                    elif (heard := self._completed(result)) is not None:
+                        self._store_heard(file, heard, tally)
+                    else:
+                        left.append(file)
+                        continue
+                    tally.analysed += 1
+                    progress(tally.analysed, total)
+            files = left
+            if not files:
+                return
+
+    def _known_audio(self) -> frozenset[AudioHash]:
+        """Return the audio that need not be heard again: what was heard whole."""
+        marked = {
+            track.audio_hash
+            for root in self._roots.roots()
+            for problem in self._store.problems_under(root.name, RelativePath(b""))
+            if problem.is_used and (track := self._store.track_at(problem.location)) is not None
+        }
+        return self._store.hashes_with_vectors(self._analyser.schema) - marked
+
+    def _completed(self, heard: Heard) -> Heard | None:
+        """Add what is known of audio that was not heard again; None where it is known no more."""
+        if heard.vectors is not None:
+            return heard
+        vectors = self._store.vectors_with_hash(heard.audio_hash, self._analyser.schema)
+        twins = self._store.tracks_with_hash(heard.audio_hash)
+        if vectors is None or not twins:
+            return None
+        return replace(heard, vectors=vectors, duration_ms=twins[0].duration_ms)
+
+    def _store_heard(self, file: FoundFile, heard: Heard, tally: _Tally) -> None:
+        try:
+            former, track = self._save(file, heard)
+        except TrackConflictError:
+            # Another process has stored the same file meanwhile: the second look finds its track.
+            former, track = self._save(file, heard)
+        if heard.is_truncated:
+            self._store.save_problem(
+                FileProblem(
+                    location=file.location,
+                    reason=Reason.HEADER_TOO_LONG,
+                    heard_ms=heard.heard_ms,
+                    detail="used all the same",
+                    is_used=True,
+                    stamp=file.stamp,
+                )
+            )
+        tally.added += former is None
+        if former is not None:
+            tally.moved += former.location != track.location
+            tally.returned += former.is_vanished and former.location == track.location
+
+    def _save(self, file: FoundFile, heard: Heard) -> tuple[Track | None, Track]:
+        """Store the track that a file is; return it as it was, if it was, and as it is."""
+        former, track = self._identity.settle(file, heard, now=self._clock())
+        moved_from = former.location if former and former.location != track.location else None
+        self._store.save_track(track, heard.vectors, moved_from=moved_from)
+        return former, track
+
+    def _store_not_heard(self, file: FoundFile, result: NotHeard, known: _Known) -> None:
+        track = known.tracks.get(file.location)
+        if track is not None and result.reason is not Reason.UNREADABLE:
+            self._store.drop_vectors(track.id)
+            self._store.save_track(replace(track, stamp=file.stamp, target=file.target, vanished_at=None))
+        self._store.save_problem(
+            FileProblem(
+                location=file.location,
+                reason=result.reason,
+                heard_ms=result.heard_ms,
+                detail=result.detail,
+                stamp=file.stamp,
+            )
+        )
+
+    def _settle_missing(self, scan: _Scan, known: _Known, tally: _Tally) -> None:
+        seen = {file.location for file in scan.files}
+        missing = [
+            known_track.id
+            for location, known_track in known.tracks.items()
+            if not known_track.is_vanished and location not in seen and not scan.hides(location)
+        ]
+        # A track that was found at another path is missed only where it used to be.
+        now = self._store.tracks(missing)
+        gone = [track_id for track_id in missing if now[track_id].location not in seen]
+        tally.vanished = self._store.mark_vanished(gone, int(self._clock().timestamp() * 1000))
+        stale = known.problems.keys() - scan.locations()
+        self._store.remove_problems([location for location in stale if not scan.hides(location)])
+
+    def _problems(self, directory: Path) -> Iterator[FileProblem]:
+        """Yield every stored line about files of a folder."""
+        for part in self._roots.scope(directory):
+            yield from self._store.problems_under(part.root, part.path)
+
+    def _report(self, directory: Path, scan: _Scan, tally: _Tally) -> ExtractReport:
+        problems = sorted(self._problems(directory), key=lambda problem: problem.location)
+        return ExtractReport(
+            directory=directory,
+            found=len(scan.locations()),
+            analysed=tally.analysed,
+            added=tally.added,
+            moved=tally.moved,
+            returned=tally.returned,
+            unchanged=tally.unchanged,
+            vanished=tally.vanished,
+            problems=tuple(problems),
+        )
+
+
+def _emptied(place: Path, track_count: int) -> RootMissingError:
+    return RootMissingError(
+        f"{str(place)!r} holds no audio, but held {track_count} tracks: is its disk mounted? Nothing was "
+        f"changed; if they are gone for good, run 'soundalike extract' with --emptied"
+    )
+
+
+def _is_at_or_below(location: Location, folder: Location) -> bool:
+    return location.root == folder.root and (
+        folder.path in (b"", location.path) or location.path.startswith(folder.path + b"/")
+    )

@@ -1,0 +1,1 @@
+"""Listeners: accounts, what they listen to, and their profiles."""

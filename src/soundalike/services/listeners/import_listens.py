@@ -1,0 +1,145 @@
+"""Taking exported listens back in: line by line, in batches, as often as one likes."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+
+from soundalike.domain.errors import ListenError
+from soundalike.domain.listens import Erasure, Listen, LogEntry
+from soundalike.domain.ports.library import LibraryStore, Progress
+from soundalike.domain.ports.listening import EventLog
+from soundalike.domain.types import TrackId
+from soundalike.services.listeners.ingest import MAX_AHEAD
+from soundalike.wire import time_ms
+from soundalike.wire.listens import entry_from
+
+MAX_LINE_BYTES = 64 * 1024
+_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import came to.
+
+    Parameters
+    ----------
+    accepted, duplicates : int
+        Listens that were new, and those that were known already or erased.
+    erasures : int
+        Erasures that were honoured.
+    unknown_tracks, unknown_listens : int
+        How many tracks the library does not know (yet), and the listens of them; these are kept.
+    """
+
+    accepted: int
+    duplicates: int
+    erasures: int
+    unknown_tracks: int
+    unknown_listens: int
+
+
+class Importer:
+    """Takes JSON lines, as ``events export`` writes them, into the event log.
+
+    What is in the log already counts once, so an import that was cut short is simply repeated. Nothing
+    is folded here: whoever imports has the profiles catch up at the end, once for each user.
+
+    Parameters
+    ----------
+    library : LibraryStore
+        Knows the tracks.
+    log : EventLog
+        Where listens and erasures go; one that does not fold as it goes.
+    clock : callable
+        Gives the time, UTC.
+    """
+
+    def __init__(self, library: LibraryStore, log: EventLog, *, clock: Callable[[], datetime]) -> None:
+        self._library = library
+        self._log = log
+        self._clock = clock
+
+    def take(self, lines: Iterable[bytes], progress: Progress = lambda _done, _total: None) -> ImportReport:
+        """Take every line; blank ones are passed over.
+
+        Raises
+        ------
+        ListenError
+            At the first line that cannot be taken, by its number from 1; those before it are taken.
+        EventLogError, StoreBusyError
+            If listens could not be made durable; import again.
+        """
+        run = _Run(latest_ms=time_ms(self._clock() + MAX_AHEAD))
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                entry = _entry(line, run.latest_ms)
+            except ListenError as error:
+                self._append(run)
+                msg = f"line {number:,}: {error}; the lines before it are taken, mend it and import again"
+                raise ListenError(msg) from None
+            if isinstance(entry, Erasure):
+                self._log.erase(entry)
+                run.erasures += 1
+                continue
+            run.batch.append(entry)
+            if len(run.batch) == _BATCH:
+                self._append(run)
+                progress(number, 0)
+        self._append(run)
+        return run.report()
+
+    def _append(self, run: "_Run") -> None:
+        """Append a batch, and remember which tracks are unknown."""
+        if not run.batch:
+            return
+        asked = {listen.track_id for listen in run.batch} - run.known - run.unknown.keys()
+        run.known |= self._library.tracks(asked).keys()
+        run.unknown.update(one.track_id for one in run.batch if one.track_id not in run.known)
+        # Stores keep a user's listens together. Of one id, the first still comes first.
+        duplicates = self._log.append(sorted(run.batch, key=attrgetter("user_id")))
+        run.duplicates += duplicates
+        run.accepted += len(run.batch) - duplicates
+        run.batch = []
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """An import on its way."""
+
+    latest_ms: int
+    batch: list[Listen] = field(default_factory=list)
+    known: set[TrackId] = field(default_factory=set)
+    unknown: Counter[TrackId] = field(default_factory=Counter)
+    accepted: int = 0
+    duplicates: int = 0
+    erasures: int = 0
+
+    def report(self) -> ImportReport:
+        return ImportReport(
+            accepted=self.accepted,
+            duplicates=self.duplicates,
+            erasures=self.erasures,
+            unknown_tracks=len(self.unknown),
+            unknown_listens=self.unknown.total(),
+        )
+
+
+def _entry(line: bytes, latest_ms: int) -> LogEntry:
+    if len(line) > MAX_LINE_BYTES:
+        msg = f"it is longer than {MAX_LINE_BYTES:,} bytes"
+        raise ListenError(msg)
+    try:
+        body = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        msg = "it is not JSON"
+        raise ListenError(msg) from None
+    entry = entry_from(body)
+    if entry.at_ms > latest_ms:
+        msg = "its time lies more than 5 minutes in the future; check the clock"
+        raise ListenError(msg)
+    return entry

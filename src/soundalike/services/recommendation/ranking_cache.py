@@ -1,0 +1,181 @@
+"""What follows from a profile, an artefact and a seed alone: worked out once, asked often."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
+from soundalike.domain.profiles import Profile
+from soundalike.domain.recommendation.cold_start import start
+from soundalike.domain.recommendation.feature_similarity import Ear, train_ear
+from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.medoids import sample_rows
+from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, heard_lately
+from soundalike.domain.recommendation.scoring import Scoring, score_library
+from soundalike.domain.recommendation.slate import Ranked, Recordings, Role
+from soundalike.domain.recommendation.weighted_tracks import Reading, read_taste
+from soundalike.domain.taste import Taste
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import FloatArray, ProfileVersion, TrackId
+from soundalike.services.recommendation.lookup import place_of
+
+_MOST_KEPT = 256
+_ARTISTS_OF, _NAMED_LATELY, _NAMED_DISLIKED = 30, 40, 60
+_EAR_SAMPLE = 128
+
+_Key = tuple[ProfileVersion, TrackId | None, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """How a library looks to one taste, perhaps from a seed.
+
+    Parameters
+    ----------
+    scoring : Scoring
+        With its lanes worked out.
+    seed : Track or None
+        What is asked about.
+    lately : tuple of TrackId
+        What is not to be repeated, latest first.
+    recordings : Recordings
+        The latest of what was heard, and what is disliked; to be copied before it is added to.
+    caps : dict of str to int
+        Artists that may have more places than others.
+    artists_lately : tuple of str or None
+        Of what was played last, the latest last.
+    """
+
+    scoring: Scoring
+    seed: Track | None
+    lately: tuple[TrackId, ...]
+    recordings: Recordings
+    caps: dict[str, int]
+    artists_lately: tuple[str | None, ...]
+
+    @property
+    def terrain(self) -> Terrain:
+        """The artefact that is looked at."""
+        return self.scoring.terrain
+
+    @property
+    def reading(self) -> Reading:
+        """What of the taste bears on it."""
+        return self.scoring.reading
+
+    def lanes(self) -> Iterator[Ranked]:
+        """Yield the whole library as each taste ranks it."""
+        if self.scoring.is_start:
+            yield Ranked(Role.START, 1.0, start(self.scoring))
+            return
+        role = Role.TASTE if self.seed is None else Role.SEED
+        for taste, lane in enumerate(self.scoring.lanes):
+            best = zip(lane.rows.tolist(), lane.scores.tolist(), strict=True)
+            yield Ranked(role, lane.share, chain(best, self.scoring.beyond(taste)), taste)
+
+
+class Outlooks:
+    """Keeps the latest; safe for several threads at once.
+
+    Parameters
+    ----------
+    store, shelf
+        The ports it works through.
+    """
+
+    def __init__(self, store: LibraryStore, shelf: ArtefactShelf) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._survey_lock, self._lock = threading.Lock(), threading.Lock()
+        self._terrain: Terrain | None = None
+        self._ear: tuple[Terrain, Ear] | None = None
+        self._kept: OrderedDict[_Key, Outlook] = OrderedDict()
+
+    def of(self, profile: Profile, seed: Track | None) -> Outlook:
+        """Return the outlook of a profile on the artefact in use.
+
+        Raises
+        ------
+        NotAnalysedError
+            If the seed has no vector.
+        NoArtefactError
+            If nothing has been built.
+        """
+        terrain = self.survey()
+        place = None if seed is None else place_of(self._store, seed, terrain.artefact)
+        key = (profile.version, None if seed is None else seed.id, b"" if place is None else place.tobytes())
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and kept.terrain is terrain:
+                self._kept.move_to_end(key)
+                return kept
+        outlook = self._look(profile.taste, terrain, seed=seed, place=place)
+        with self._lock:
+            self._kept[key] = outlook
+            self._kept.move_to_end(key)
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return outlook
+
+    def ear(self, terrain: Terrain) -> Ear:
+        """Return what tells in which features tracks of a library are alike."""
+        kept = self._ear
+        if kept is not None and kept[0] is terrain:
+            return kept[1]
+        artefact = terrain.artefact
+        ids = (artefact.track_ids[row] for row in sample_rows(len(terrain), _EAR_SAMPLE))
+        vectors = [self._store.vectors_of(track_id, artefact.schema) for track_id in ids]
+        whole = [each.whole for each in vectors if each is not None]
+        table = np.array(whole, dtype=np.float32).reshape(-1, len(artefact.schema))
+        ear = train_ear(artefact.schema, artefact.space, table)
+        self._ear = (terrain, ear)
+        return ear
+
+    def survey(self) -> Terrain:
+        """Return what ranking needs to know of the artefact in use, looked over once.
+
+        Raises
+        ------
+        NoArtefactError
+            If nothing has been built.
+        """
+        artefact = self._shelf.current()
+        with self._survey_lock:
+            if self._terrain is None or self._terrain.artefact is not artefact:
+                self._terrain = survey(artefact)
+                with self._lock:
+                    self._kept.clear()
+            return self._terrain
+
+    def _look(
+        self, taste: Taste, terrain: Terrain, *, seed: Track | None, place: FloatArray | None
+    ) -> Outlook:
+        reading = read_taste(taste, terrain)
+        scoring = score_library(terrain, reading, place)
+        if not scoring.is_start:
+            _ = scoring.lanes
+        lately = heard_lately(reading)
+        weights = dict(zip(reading.wanted.track_ids, reading.wanted.weights.tolist(), strict=True))
+        listened = reading.wanted.heaviest(_ARTISTS_OF)
+        named = {*lately[:_NAMED_LATELY], *reading.disliked[:_NAMED_DISLIKED]}
+        tracks = self._store.tracks(named.union(listened))
+        return Outlook(
+            scoring=scoring,
+            seed=seed,
+            lately=lately,
+            recordings=Recordings(
+                terrain.coordinates,
+                hairs=terrain.hairs,
+                tracks=[tracks[track_id] for track_id in sorted(named) if track_id in tracks],
+            ),
+            artists_lately=tuple(
+                tracks[track_id].artist
+                for track_id in reversed(lately[: ARTIST_WINDOW - 1])
+                if track_id in tracks
+            ),
+            caps=artist_caps((tracks[one].artist, weights[one]) for one in listened if one in tracks),
+        )

@@ -1,0 +1,270 @@
+"""What to play next, and why: a listener's profile on the artefact in use."""
+
+import math
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice, repeat
+
+import numpy as np
+
+from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
+from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
+from soundalike.domain.profiles import Profile
+from soundalike.domain.recommendation.attribution import Grounds, find_grounds
+from soundalike.domain.recommendation.explanations import NOTHING_THERE, Telling, describe, explain
+from soundalike.domain.recommendation.exploration import explore
+from soundalike.domain.recommendation.results import Recommendation, Recommendations
+from soundalike.domain.recommendation.rules import (
+    ArtistCap,
+    Draws,
+    exploration_slots,
+    longest_ago,
+    proportional_turns,
+    within_a_hair,
+)
+from soundalike.domain.recommendation.slate import Candidate, Ranked, Recordings, Role, Server, serve_again
+from soundalike.domain.types import FloatArray, TrackId, UserId
+from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
+from soundalike.services.listeners.profiles import Profiles
+from soundalike.services.recommendation.lookup import present_tracks
+from soundalike.services.recommendation.ranking_cache import Outlook, Outlooks
+
+DEFAULT_ADVENTURE = 0.2
+
+_FIRST_BATCH, _BATCH = 4, 100
+
+
+class Recommender:
+    """Recommends; safe for several threads at once.
+
+    Parameters
+    ----------
+    store, shelf
+        The ports it works through.
+    library : Library
+        Knows seeds.
+    profiles : Profiles
+        Of the listeners.
+    clock : callable
+        Returns the time, with the zone in which days begin; it changes nothing but the words.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        shelf: ArtefactShelf,
+        library: Library,
+        profiles: Profiles,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._library = library
+        self._profiles = profiles
+        self._clock = clock
+        self._outlooks = Outlooks(store, shelf)
+
+    def prepare(self) -> None:
+        """Look the artefact in use over, if there is one, so that who asks first need not wait."""
+        with suppress(ModelError):
+            self._outlooks.survey()
+
+    def recommend(
+        self,
+        user_id: UserId,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        seed: TrackId | None = None,
+        exclude: Collection[TrackId] = (),
+        adventure: float = DEFAULT_ADVENTURE,
+    ) -> Recommendations:
+        """Return what to play next; the same for the same profile, artefact and parameters.
+
+        Parameters
+        ----------
+        user_id : UserId
+            Who listens.
+        limit : int
+            1 to 100.
+        seed : TrackId or None
+            What it should sound like, before what the profile says.
+        exclude : collection of TrackId
+            Left out, with what lies within a hair of them.
+        adventure : float
+            Share of something else, 0 to 1.
+
+        Raises
+        ------
+        QueryError
+            If `limit` or `adventure` is out of range.
+        UnknownTrackError
+            If no track has the id of the seed.
+        NotAnalysedError
+            If the seed has no vector.
+        NoArtefactError
+            If nothing has been built although there are tracks.
+        """
+        check_limit(limit)
+        share = _check_adventure(adventure)
+        profile = self._profiles.of(user_id)
+        seed_track = None if seed is None else self._library.track(seed)
+        try:
+            outlook = self._outlooks.of(profile, seed_track)
+        except NoArtefactError:
+            if self._library.count():
+                raise
+            return Recommendations(
+                artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
+            )
+        left_out = frozenset(exclude)
+        version = outlook.terrain.artefact.version
+        draws = Draws(profile.version, version, seed, sorted(left_out), limit, share)
+        serving = _Serving(self._store, outlook, left_out)
+        served = serving.serve(limit, adventure=share, draws=draws)
+        if not served and not self._library.count():
+            return Recommendations(
+                artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
+            )
+        grounds = find_grounds(outlook.scoring, served)
+        telling = self._telling(profile, outlook, grounds)
+        return Recommendations(
+            artefact=version,
+            profile_version=profile.version,
+            recommendations=tuple(_recommendation(one, telling) for one in grounds),
+            note=serving.note(served, limit),
+        )
+
+    def _telling(self, profile: Profile, outlook: Outlook, grounds: list[Grounds]) -> Telling:
+        named = {one.wanted[0] for one in grounds if one.wanted}
+        titles = {track_id: track.title for track_id, track in self._store.tracks(named).items()}
+        seed = outlook.seed
+        if seed is None:
+            return Telling(taste=profile.taste, now=self._clock(), titles=titles)
+        return Telling(
+            taste=profile.taste,
+            now=self._clock(),
+            titles=titles,
+            seed=seed.id,
+            seed_title=seed.title,
+            likeness=self._likeness(seed.id, outlook, grounds),
+        )
+
+    def _likeness(
+        self, seed: TrackId, outlook: Outlook, grounds: list[Grounds]
+    ) -> dict[TrackId, tuple[str, ...]]:
+        """Tell in what each track sounds like the seed."""
+        schema = outlook.terrain.artefact.schema
+        of_seed = self._store.vectors_of(seed, schema)
+        ear = self._outlooks.ear(outlook.terrain)
+        found = {}
+        for track_id in (one.candidate.track.id for one in grounds if one.candidate.role is Role.SEED):
+            vectors = self._store.vectors_of(track_id, schema)
+            if vectors is not None and of_seed is not None:
+                found[track_id] = ear.alike(vectors.whole, of_seed.whole)
+        return found
+
+
+class _Serving:
+    """One list in the making."""
+
+    def __init__(self, store: LibraryStore, outlook: Outlook, left_out: frozenset[TrackId]) -> None:
+        self._store = store
+        self._outlook = outlook
+        self._left_out = left_out
+        self._disliked = frozenset(outlook.reading.disliked)
+        recordings = outlook.recordings.copy()
+        if outlook.seed is not None:
+            recordings.bar(outlook.seed)
+        self._server = Server(recordings, ArtistCap(outlook.caps, outlook.artists_lately))
+
+    def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
+        """Return what is played: what is new as long as there is some, then what was played longest ago."""
+        outlook, terrain = self._outlook, self._outlook.terrain
+        seed = () if outlook.seed is None else (outlook.seed.id,)
+        closed = self._left_out.union(self._disliked, outlook.lately, seed)
+        points = terrain.coordinates[terrain.rows_of(sorted(closed))]
+        if outlook.scoring.seed is not None:
+            points = np.concatenate([points, outlook.scoring.seed[np.newaxis]])
+        lanes = list(outlook.lanes())
+        total = sum(lane.share for lane in lanes)
+        candidates = [
+            self._candidates(lane, closed, points, first=int(limit * lane.share / total)) for lane in lanes
+        ]
+        turns = proportional_turns([lane.share for lane in lanes], outlook.scoring.served)
+        elsewhere, slots = self._exploration(limit, adventure, draws)
+        exploration = self._candidates(elsewhere, closed, points, first=int(limit * adventure))
+        served = list(islice(self._server.serve(candidates, turns, exploration, slots), limit))
+        return served + self._repeats(served, limit - len(served))
+
+    def note(self, served: list[Candidate], limit: int) -> str | None:
+        """Say what a listener should know of the list."""
+        return describe(
+            served,
+            limit=limit,
+            left_out=len(self._left_out),
+            disliked=len(self._disliked),
+            has_cap_given_way=self._server.has_given_way,
+            has_seed=self._outlook.seed is not None,
+        )
+
+    def _exploration(self, limit: int, adventure: float, draws: Draws) -> tuple[Ranked, Iterator[bool]]:
+        """Return what else there is, and which places are for it; a start is an exploration itself."""
+        if self._outlook.scoring.is_start or not adventure:
+            return Ranked(Role.EXPLORATION, adventure, iter(())), repeat(False)  # noqa: FBT003 - what it yields
+        rows, scores = explore(self._outlook.scoring, draws, wanted=math.ceil(limit * adventure))
+        drawn = zip(rows.tolist(), scores.tolist(), strict=True)
+        phase = float(draws.numbers("slots", 1)[0])
+        return Ranked(Role.EXPLORATION, adventure, drawn), exploration_slots(adventure, phase)
+
+    def _candidates(
+        self, ranked: Ranked, closed: frozenset[TrackId], points: FloatArray, *, first: int
+    ) -> Iterator[Candidate]:
+        """Yield what is there of some rows, without what is closed or the same recording as that."""
+        terrain = self._outlook.terrain
+        ids = terrain.artefact.track_ids
+        size = first + _FIRST_BATCH
+        while batch := list(islice(ranked.places, size)):
+            rows = np.array([row for row, _ in batch], dtype=np.int32)
+            is_closed = within_a_hair(terrain.coordinates[rows], points, hairs=terrain.hairs[rows])
+            is_open = [not shut and ids[row] not in closed for shut, row in zip(is_closed, rows, strict=True)]
+            tracks = present_tracks(
+                self._store, {ids[row] for row, shown in zip(rows, is_open, strict=True) if shown}
+            )
+            for row, score in batch:
+                track = tracks.get(ids[row])
+                if track is not None:
+                    yield Candidate(row=row, track=track, score=score, role=ranked.role, taste=ranked.taste)
+            size = _BATCH
+
+    def _repeats(self, served: list[Candidate], count: int) -> list[Candidate]:
+        """Return what was played longest ago, where nothing new is left."""
+        outlook, terrain = self._outlook, self._outlook.terrain
+        seed = () if outlook.seed is None else (outlook.seed.id,)
+        closed = self._left_out.union(self._disliked, seed)
+        unwanted = frozenset(outlook.reading.unwanted.track_ids)
+        order = longest_ago(outlook.reading, unwanted=unwanted) if count > 0 else ()
+        places = [(terrain.rows[one], 0.0) for one in order if one in terrain.rows]
+        shut = terrain.coordinates[terrain.rows_of(sorted(closed))]
+        found = self._candidates(Ranked(Role.REPEAT, 1.0, iter(places)), closed, shut, first=count)
+        recordings = Recordings(terrain.coordinates, hairs=terrain.hairs)
+        for candidate in served:
+            recordings.add(candidate)
+        return list(islice(serve_again(found, recordings), max(count, 0)))
+
+
+def _recommendation(grounds: Grounds, telling: Telling) -> Recommendation:
+    candidate = grounds.candidate
+    return Recommendation(
+        track=candidate.track,
+        distance=grounds.distance,
+        score=candidate.score,
+        reason=explain(grounds, telling),
+    )
+
+
+def _check_adventure(adventure: float) -> float:
+    if not 0 <= adventure <= 1:
+        msg = f"adventure is 0 to 1, not {adventure}"
+        raise QueryError(msg)
+    return float(adventure)

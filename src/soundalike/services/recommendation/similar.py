@@ -1,0 +1,178 @@
+"""What sounds like a track, answered from the artefact in use."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
+from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
+from soundalike.domain.recommendation.radio import RADIO_MEMORY, radio
+from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Similar
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
+from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
+from soundalike.services.recommendation.lookup import place_of, present_tracks
+
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """An artefact with its rows by track id."""
+
+    artefact: Artefact
+    rows: dict[TrackId, int]
+
+
+class NeighbourFinder:
+    """Answers from arrays; a new artefact is taken up at the next question."""
+
+    def __init__(self, store: LibraryStore, shelf: ArtefactShelf, library: Library) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._library = library
+        self._index: _Index | None = None
+
+    def artefact_version(self) -> ArtefactVersion | None:
+        """Return the version in use, or None where none is built, or none whole."""
+        try:
+            return self._shelf.current().version
+        except (NoArtefactError, DamagedArtefactError):
+            return None
+
+    def similar(self, track_id: TrackId, *, limit: int = DEFAULT_LIMIT) -> Similar:
+        """Return the tracks nearest to one, nearest first, vanished ones left out.
+
+        Raises
+        ------
+        QueryError
+            If `limit` is not 1 to 100.
+        UnknownTrackError
+            If no track has this id.
+        NotAnalysedError
+            If the track has no vector.
+        NoArtefactError
+            If nothing has been built.
+        """
+        check_limit(limit)
+        track = self._library.track(track_id)
+        index = self._current()
+        nearest = islice(self._nearest(track, index), limit)
+        # LSH may have missed a near one, which then comes late.
+        by_distance = tuple(sorted(nearest, key=lambda neighbour: neighbour.distance))
+        return Similar(track, index.artefact.version, by_distance)
+
+    def radio(self, seed: TrackId, *, recent: Sequence[TrackId] = (), limit: int = DEFAULT_LIMIT) -> Similar:
+        """Return what a radio seeded by a track plays next.
+
+        Parameters
+        ----------
+        seed : TrackId
+            What everything is near to.
+        recent : sequence of TrackId
+            What it has played, the latest last; the last 100 are not repeated.
+        limit : int
+            1 to 100.
+
+        Raises
+        ------
+        QueryError, UnknownTrackError, NotAnalysedError, NoArtefactError
+            As `similar`.
+        """
+        check_limit(limit)
+        track = self._library.track(seed)
+        index = self._current()
+        played = list(recent)[-RADIO_MEMORY:] or [seed]
+        last = self._store.track(played[-1])
+        order = radio(
+            self._nearest(track, index),
+            recent=frozenset(played),
+            last_artist=last.artist if last else None,
+        )
+        return Similar(track, index.artefact.version, tuple(islice(order, limit)))
+
+    def pairs(self, *, limit: int = DEFAULT_LIMIT) -> tuple[Pair, ...]:
+        """Return the closest pairs of the library, each once, vanished tracks left out.
+
+        Raises
+        ------
+        QueryError
+            If `limit` is not 1 to 100.
+        NoArtefactError
+            If nothing has been built.
+        """
+        check_limit(limit)
+        artefact = self._current().artefact
+        candidates = _closest_pairs(artefact)
+        found: list[Pair] = []
+        while len(found) < limit:
+            batch = list(islice(candidates, _BATCH))
+            if not batch:
+                break
+            ids = {artefact.track_ids[row] for first, second, _ in batch for row in (first, second)}
+            tracks = present_tracks(self._store, ids)
+            for first, second, distance in batch:
+                one, other = (tracks.get(artefact.track_ids[row]) for row in (first, second))
+                if one is not None and other is not None:
+                    found.append(Pair(one, other, distance))
+        return tuple(found[:limit])
+
+    def _current(self) -> _Index:
+        artefact = self._shelf.current()
+        index = self._index
+        if index is None or index.artefact is not artefact:
+            index = _Index(artefact, {track_id: row for row, track_id in enumerate(artefact.track_ids)})
+            self._index = index
+        return index
+
+    def _nearest(self, track: Track, index: _Index) -> Iterator[Neighbour]:
+        """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
+        artefact = index.artefact
+        point = place_of(self._store, track, artefact)
+        row = index.rows.get(track.id)
+        seen: set[TrackId] = {track.id}
+        # Where the track's sound has changed since, the artefact's row tells of another.
+        if row is not None and np.allclose(artefact.coordinates[row], point, atol=1e-4):
+            rows, distances = artefact.neighbours.rows[row], artefact.neighbours.distances[row]
+            is_found = rows >= 0
+            for neighbour in self._with_tracks(artefact, rows[is_found], distances[is_found]):
+                seen.add(neighbour.track.id)
+                yield neighbour
+            point = artefact.coordinates[row]
+        away = _distances(artefact.coordinates, point)
+        order = np.argsort(away, kind="stable")
+        for neighbour in self._with_tracks(artefact, order, away[order]):
+            if neighbour.track.id not in seen:
+                yield neighbour
+
+    def _with_tracks(
+        self, artefact: Artefact, rows: Sequence[int] | np.ndarray, distances: FloatArray
+    ) -> Iterator[Neighbour]:
+        for start in range(0, len(rows), _BATCH):
+            batch = [artefact.track_ids[row] for row in rows[start : start + _BATCH]]
+            tracks = present_tracks(self._store, set(batch))
+            for track_id, distance in zip(batch, distances[start : start + _BATCH], strict=True):
+                if track_id in tracks:
+                    yield Neighbour(tracks[track_id], float(distance))
+
+
+def _distances(coordinates: FloatArray, point: FloatArray) -> FloatArray:
+    away: FloatArray = np.linalg.norm(coordinates - point, axis=1)
+    return away
+
+
+def _closest_pairs(artefact: Artefact) -> Iterator[tuple[int, int, float]]:
+    """Yield (row, row, distance) over the artefact's neighbours, closest first, each pair once."""
+    rows, distances = artefact.neighbours.rows, artefact.neighbours.distances
+    order = np.argsort(distances, axis=None, kind="stable")
+    seen: set[tuple[int, int]] = set()
+    for flat in order:
+        row, column = divmod(int(flat), rows.shape[1])
+        other = int(rows[row, column])
+        pair = (min(row, other), max(row, other))
+        if other < 0 or pair in seen:
+            continue
+        seen.add(pair)
+        yield *pair, float(distances[row, column])

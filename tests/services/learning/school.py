@@ -1,0 +1,158 @@
+"""A library on a plane, and everything that learns from it."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from fakes import MemoryStore
+from making import make_schema, make_track
+from shelf import MemoryShelf, brute_neighbours, plain_space
+from soundalike.domain.errors import EngineError
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.ports.library import Progress, SimilarityEngine
+from soundalike.domain.similarity.extending import ArtefactPlacer
+from soundalike.domain.similarity.space import (
+    DEFAULT_RECIPE,
+    LshParameters,
+    Neighbours,
+    Scaling,
+    SimilaritySpace,
+    SpaceRecipe,
+)
+from soundalike.domain.snapshot import LibraryTable, Snapshot
+from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
+from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.services.learning.snapshots import LibrarySnapshots
+from soundalike.services.learning.training import Method, Training
+from soundalike.services.learning.updating import Placing
+
+SCHEMA = make_schema(2)
+MIN_MAX = SpaceRecipe(scaling=Scaling.MIN_MAX)
+LSH = LshTuning(
+    recipe=DEFAULT_RECIPE, trials=(), chosen=LshParameters(bucket_length=1.0, tables=2), track_count=5
+)
+
+
+class PlainEngine:
+    """Fits a space in which vectors stay as they are; its LSH finds one neighbour too few."""
+
+    name = "plain"
+
+    def __init__(self, *, has_lsh: bool = True) -> None:
+        self.has_lsh = has_lsh
+        self.fitted: list[SpaceRecipe] = []
+
+    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+        self.fitted.append(recipe)
+        return plain_space(len(snapshot.schema))
+
+    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+        return brute_neighbours(space.place(ParquetSnapshots().read(snapshot).whole), k)
+
+    def lsh_neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
+    ) -> Neighbours:
+        if not self.has_lsh:
+            msg = "the engine plain has no LSH"
+            raise EngineError(msg)
+        assert parameters == LSH.chosen
+        exact = self.neighbours(space, snapshot, k=k)
+        rows, distances = exact.rows.copy(), exact.distances.copy()
+        rows[:, 1], distances[:, 1] = -1, np.inf
+        return Neighbours(rows, distances)
+
+    def close(self) -> None:
+        pass
+
+
+class FixedTuner:
+    """Chooses what it is told to."""
+
+    def __init__(self) -> None:
+        self.tables: list[LibraryTable] = []
+        self.lsh_runs = 0
+
+    def tune_space(self, table: LibraryTable, *, progress: Progress) -> SpaceTuning:
+        progress(1, 1)
+        self.tables.append(table)
+        return SpaceTuning(objective=Objective.HALVES, scores=(), chosen=MIN_MAX, track_count=len(table))
+
+    def tune_lsh(
+        self, engine: SimilarityEngine, recipe: SpaceRecipe, snapshot: Snapshot, *, progress: Progress
+    ) -> LshTuning:
+        progress(1, 1)
+        engine.fit(recipe, snapshot)
+        self.lsh_runs += 1
+        return replace(LSH, recipe=recipe)
+
+
+class MemoryTunings:
+    """The `Tunings` port in memory."""
+
+    def __init__(self) -> None:
+        self.kept_space: SpaceTuning | None = None
+        self.kept_lsh: LshTuning | None = None
+
+    def space(self) -> SpaceTuning | None:
+        return self.kept_space
+
+    def lsh(self) -> LshTuning | None:
+        return self.kept_lsh
+
+    def save_space(self, tuning: SpaceTuning) -> None:
+        self.kept_space = tuning
+
+    def save_lsh(self, tuning: LshTuning) -> None:
+        self.kept_lsh = tuning
+
+
+class School:
+    """A library on a plane, and everything that learns from it."""
+
+    def __init__(self, folder: Path, store: MemoryStore | None = None) -> None:
+        self.folder = folder
+        self.store, self.shelf, self.tuner = store or MemoryStore(), MemoryShelf(), FixedTuner()
+        self.tunings, self.engine = MemoryTunings(), PlainEngine()
+        seconds = itertools.count()
+        self.library = LibrarySnapshots(
+            self.store, ParquetSnapshots(), schema=SCHEMA, workspace=self.workspace
+        )
+        self.training = Training(
+            self.library,
+            self.shelf,
+            tuner=self.tuner,
+            tunings=self.tunings,
+            timer=lambda: float(next(seconds)),
+        )
+        self.placing = Placing(self.store, self.shelf, ArtefactPlacer(), library=self.library, schema=SCHEMA)
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        yield self.folder
+
+    def add(self, name: str, *place: float) -> None:
+        parts = (np.array(place, dtype=np.float32) for _ in range(3))
+        self.store.save_track(make_track(name, genre="g"), FeatureVectors(SCHEMA, *parts))
+
+    def add_many(self, names: str) -> None:
+        for name in names:
+            self.add(name, ord(name), (ord(name) * 7) % 5)
+
+    def build(self, method: Method = Method.EXACT) -> None:
+        self.training.build(self.engine, method=method, progress=quietly)
+
+    def neighbours(self) -> dict[str, list[str]]:
+        """Each track's neighbours by id, as the artefact in use has them."""
+        artefact = self.shelf.current()
+        ids = artefact.track_ids
+        return {
+            ids[row]: [ids[n] for n in found if n >= 0] for row, found in enumerate(artefact.neighbours.rows)
+        }
+
+
+def quietly(_done: int, _total: int) -> None:
+    """Progress that nobody looks at."""

@@ -1,0 +1,10 @@
+from pathlib import Path
+
+from services.learning.school import SCHEMA, School
+from soundalike.model.snapshot import ParquetSnapshots
+
+
+def test_an_export_holds_what_is_known(school: School, tmp_path: Path) -> None:
+    snapshot = school.library.export(str(tmp_path / "out.parquet"))
+    table = ParquetSnapshots().read(snapshot)
+    assert (len(table), table.schema) == (5, SCHEMA)

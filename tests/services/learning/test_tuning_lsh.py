@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from model.libraries import make_music, write_snapshot
+from soundalike.domain.errors import EngineError
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.snapshot import Snapshot
+from soundalike.domain.tuning import LshTrial
+from soundalike.domain.types import FloatArray
+from soundalike.model.local import LocalEngine
+from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.services.learning.tuning import GridTuner
+from soundalike.services.learning.tuning_lsh import knee
+
+
+def trial(tables: int, *, recall: float, candidates: float) -> LshTrial:
+    parameters = LshParameters(bucket_length=1.0, tables=tables)
+    return LshTrial(parameters=parameters, recall=recall, candidates=candidates, seconds=1.0)
+
+
+def test_the_knee_is_where_recall_outgrows_the_candidates_by_most() -> None:
+    trials = [
+        trial(1, recall=0.81, candidates=200),
+        trial(2, recall=0.95, candidates=250),
+        trial(3, recall=1.0, candidates=900),
+    ]
+    assert knee(trials, 1001).tables == 2
+
+
+def test_what_misses_too_much_is_not_the_knee() -> None:
+    trials = [trial(1, recall=0.6, candidates=10), trial(2, recall=0.85, candidates=700)]
+    assert knee(trials, 1001).tables == 2
+    assert knee(trials[:1], 1001).tables == 1
+
+
+def test_of_equals_the_one_that_looks_at_fewer_is_taken() -> None:
+    trials = [trial(1, recall=1.0, candidates=1000), trial(2, recall=0.9, candidates=900)]
+    assert knee(trials, 1001).tables == 2
+
+
+class ExactJoin:
+    """Meets everybody."""
+
+    def __init__(self, coordinates: FloatArray) -> None:
+        self.coordinates = coordinates
+
+    def neighbours(self, k: int) -> Neighbours:
+        return exact_neighbours(self.coordinates, k)
+
+    def candidates(self) -> float:
+        return len(self.coordinates) - 1.0
+
+
+class JoiningEngine(LocalEngine):
+    """Joins exactly."""
+
+    def places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+        return space.place(ParquetSnapshots().read(snapshot).whole)
+
+    def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> ExactJoin:
+        assert parameters.bucket_length > 0
+        return ExactJoin(coordinates)
+
+
+def test_a_large_library_is_tried_on_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.SAMPLE_LIMIT", 20)
+    snapshot = write_snapshot(make_music(50), tmp_path / "music.parquet")
+    engine = JoiningEngine(ParquetSnapshots())
+    tuning = GridTuner().tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)
+    assert tuning.track_count == 20
+    assert {(trial.recall, trial.candidates) for trial in tuning.trials} == {(1.0, 19.0)}
+
+
+def test_numpy_has_no_lsh_and_says_what_has(tmp_path: Path) -> None:
+    snapshot = write_snapshot(make_music(30), tmp_path / "music.parquet")
+    engine = LocalEngine(ParquetSnapshots())
+    space = engine.fit(SpaceRecipe(), snapshot)
+    with pytest.raises(EngineError, match="--engine spark"):
+        engine.lsh_neighbours(space, snapshot, k=3, parameters=LshParameters(bucket_length=1.0, tables=2))
+    with pytest.raises(EngineError, match="--engine spark"):
+        GridTuner().tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)

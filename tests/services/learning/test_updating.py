@@ -1,0 +1,91 @@
+from making import SOME_TIME, make_track
+from services.learning.school import School
+from soundalike.domain.types import TrackId
+from soundalike.services.learning.updating import Freshness
+
+
+def test_an_artefact_is_current_until_the_library_changes(school: School) -> None:
+    assert school.placing.freshness() is Freshness.MISSING
+    school.build()
+    assert school.placing.freshness() is Freshness.CURRENT
+    school.add_many("f")
+    assert school.placing.freshness() is Freshness.BEHIND
+    school.add_many("ghij")
+    assert school.placing.freshness() is Freshness.OUTGROWN
+
+
+def test_an_artefact_is_outgrown_by_what_was_placed_bit_by_bit(school: School) -> None:
+    school.build()
+    school.add_many("f")
+    school.placing.place(school.engine)
+    assert school.placing.freshness() is Freshness.CURRENT
+    school.add("a", 1000.0, 1000.0)
+    assert school.placing.freshness() is Freshness.OUTGROWN
+    school.placing.place(school.engine)
+    assert school.placing.freshness() is Freshness.OUTGROWN
+    school.build()
+    assert school.placing.freshness() is Freshness.CURRENT
+
+
+def test_a_vanished_track_does_not_make_an_artefact_old(school: School) -> None:
+    school.build()
+    school.store.mark_vanished([TrackId("a")], 0)
+    assert school.placing.freshness() is Freshness.CURRENT
+    assert school.placing.place(school.engine) == 0
+
+
+def test_new_tracks_are_placed_without_fitting(school: School) -> None:
+    school.build()
+    school.add_many("fg")
+    assert school.placing.place(school.engine) == 2
+    assert len(school.engine.fitted) == 1
+    assert school.neighbours() == _from_scratch(school)
+
+
+def test_a_track_whose_sound_changed_is_placed_anew(school: School) -> None:
+    school.build()
+    school.add("a", 1000.0, 1000.0)
+    assert school.placing.place(school.engine) == 1
+    assert len(school.engine.fitted) == 1
+    assert school.neighbours() == _from_scratch(school)
+
+
+def test_a_track_that_can_no_longer_be_heard_leaves_the_artefact(school: School) -> None:
+    school.build()
+    school.store.drop_vectors(TrackId("a"))
+    assert school.placing.place(school.engine) == 1
+    assert school.shelf.current().track_ids == ("b", "c", "d", "e")
+
+
+def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school: School) -> None:
+    school.build()
+    for name in "abcde":
+        school.store.drop_vectors(TrackId(name))
+    assert school.placing.place(school.engine) == 0
+    assert len(school.shelf.published) == 1
+
+
+def test_placing_before_the_first_build_does_nothing(school: School) -> None:
+    assert school.placing.place(school.engine) == 0
+    assert school.shelf.published == []
+
+
+def test_placing_what_is_placed_publishes_nothing(school: School) -> None:
+    school.build()
+    assert school.placing.place(school.engine) == 0
+    assert len(school.shelf.published) == 1
+
+
+def test_a_vanished_track_keeps_its_place_for_when_it_returns(school: School) -> None:
+    school.build()
+    school.store.save_track(make_track("a", vanished_at=SOME_TIME))
+    school.add_many("f")
+    school.placing.place(school.engine)
+    assert "a" in school.shelf.current().track_ids
+
+
+def _from_scratch(school: School) -> dict[str, list[str]]:
+    """The neighbours that a new build would find."""
+    other = School(school.folder, school.store)
+    other.build()
+    return other.neighbours()

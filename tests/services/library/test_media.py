@@ -1,0 +1,90 @@
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from fakes import MemoryStore
+from making import make_track
+from soundalike.domain.errors import NoCoverError, TrackGoneError, UnknownTrackError
+from soundalike.domain.files import FileStamp, Root
+from soundalike.domain.ports.library import Cover
+from soundalike.domain.types import RootName, TrackId
+from soundalike.services.library.browse import Library
+from soundalike.services.library.media import Listening
+from soundalike.services.library.roots import RootMap
+
+
+class OnePicture:
+    """Files that are all the same; remembers what was opened and what is still open."""
+
+    def __init__(self, picture: Cover | None = None) -> None:
+        self.picture = picture
+        self.asked: list[tuple[Path, FileStamp]] = []
+        self.opened: list[BinaryIO] = []
+
+    def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
+        self.asked.append((real_path, stamp))
+        self.opened.append(io.BytesIO(b"sound"))
+        return self.opened[-1]
+
+    def cover(self, file: BinaryIO) -> Cover | None:  # noqa: ARG002 - the port names it
+        return self.picture
+
+
+def listening(files: OnePicture, *, overrides: dict[RootName, Path] | None = None) -> Listening:
+    store = MemoryStore()
+    store.save_root(Root(RootName("music"), Path("/music")))
+    store.save_track(make_track("t1", path=b"a/b.mp3", size_bytes=5, mtime_ns=7))
+    store.save_track(make_track("linked", target=Path("/elsewhere/c.mp3")))
+    store.save_track(make_track("lost", root="unknown"))
+    roots = RootMap(store, overrides or {})
+    return Listening(Library(store, roots), roots, files)
+
+
+def test_a_track_is_opened_where_it_was_scanned_and_as_it_was() -> None:
+    files = OnePicture()
+    stream = listening(files).audio(TrackId("t1"))
+    assert files.asked == [(Path("/music/a/b.mp3"), FileStamp(5, 7))]
+    assert (stream.file.read(), stream.size_bytes, stream.media_type) == (b"sound", 5, "audio/mpeg")
+
+
+def test_a_linked_track_is_opened_at_the_link_s_target() -> None:
+    files = OnePicture()
+    listening(files).audio(TrackId("linked"))
+    assert files.asked[0][0] == Path("/elsewhere/c.mp3")
+
+
+def test_a_root_may_be_elsewhere_on_this_machine() -> None:
+    files = OnePicture()
+    listening(files, overrides={RootName("music"): Path("/mnt")}).audio(TrackId("t1"))
+    assert files.asked[0][0] == Path("/mnt/a/b.mp3")
+
+
+def test_a_track_of_an_unknown_root_is_gone() -> None:
+    with pytest.raises(TrackGoneError, match="'unknown'"):
+        listening(OnePicture()).audio(TrackId("lost"))
+
+
+def test_another_file_has_another_etag() -> None:
+    store_one, store_two = listening(OnePicture()), listening(OnePicture())
+    assert store_one.audio(TrackId("t1")).etag == store_two.audio(TrackId("t1")).etag
+    assert store_one.audio(TrackId("t1")).etag != store_one.audio(TrackId("linked")).etag
+
+
+def test_an_unknown_track_can_not_be_heard() -> None:
+    with pytest.raises(UnknownTrackError):
+        listening(OnePicture()).audio(TrackId("nobody"))
+
+
+def test_a_cover_is_read_and_the_file_closed() -> None:
+    files = OnePicture(Cover("image/png", b"picture"))
+    assert listening(files).cover(TrackId("t1")).data == b"picture"
+    assert files.opened[0].closed
+
+
+def test_no_cover_is_said_and_the_file_closed() -> None:
+    files = OnePicture()
+    with pytest.raises(NoCoverError):
+        listening(files).cover(TrackId("t1"))
+    assert files.opened[0].closed

@@ -1,0 +1,377 @@
+import threading
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import MemoryStore
+from making import make_listen
+from soundalike.domain.errors import (
+    AccountError,
+    LoginError,
+    NameTakenError,
+    StoreBusyError,
+    UnknownUserError,
+)
+from soundalike.domain.listens import Erasure
+from soundalike.domain.types import UserId
+from soundalike.domain.users import YOU, Token, User
+from soundalike.passwords import Argon2Hasher
+from soundalike.services.listeners.accounts import MAX_TOKENS, Accounts
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PASSWORD = "correct horse"  # noqa: S105 - of nobody
+OTHER = "battery staple"
+
+
+class Hasher:
+    """Hashes that a test can read, and a list of what was compared."""
+
+    def __init__(self) -> None:
+        self.compared: list[tuple[str, str]] = []
+
+    def hash(self, password: str) -> str:
+        return f"hash of {password}"
+
+    def is_right(self, password: str, password_hash: str) -> bool:
+        self.compared.append((password, password_hash))
+        return password_hash == f"hash of {password}"
+
+
+class Desk:
+    """Accounts over a store in memory, with numbers for ids and secrets."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.hasher = Hasher()
+        numbers = count(1)
+        self.accounts = Accounts(
+            self.store,
+            self.store,
+            self.hasher,
+            clock=lambda: NOW,
+            new_secret=lambda: f"{next(numbers):043d}",
+            new_id=lambda: f"id{next(numbers)}",
+        )
+        self.erased: list[UserId] = []
+
+    def remove(self, user: User) -> None:
+        self.accounts.remove(user.id, erase=self.erased.append)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_the_first_account_takes_over_you_and_the_others_do_not(desk: Desk) -> None:
+    assert not desk.accounts.has_users()
+    first = desk.accounts.add("Ann", PASSWORD)
+    second = desk.accounts.add("Bob", PASSWORD)
+    assert (first.id, first.name, first.created_at) == (YOU, "Ann", NOW)
+    assert second.id != YOU
+    assert desk.accounts.has_users()
+    assert [user.name for user in desk.accounts.users()] == ["Ann", "Bob"]
+
+
+def test_what_was_yours_and_is_erased_is_no_strangers(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    desk.accounts.remove(ann.id, erase=lambda user_id: desk.store.erase_listens(Erasure(user_id, 5000)))
+    bob = desk.accounts.add("bob", PASSWORD)
+    assert bob.id != YOU, "the browser that Ann used may still hold what she did, under her id"
+
+
+def test_whoever_listened_on_after_an_erasure_is_taken_over(desk: Desk) -> None:
+    desk.store.erase_listens(Erasure(YOU, 5000))
+    desk.store.add_listens([make_listen(1, user_id=YOU, at_ms=6000)])
+    assert desk.accounts.add("ann", PASSWORD).id == YOU
+
+
+def test_a_token_that_is_made_while_the_account_goes_stands_for_nobody(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    add_token = desk.store.add_token
+
+    def removed_first(token: Token) -> None:
+        desk.store.remove_user(ann.id)
+        add_token(token)
+
+    desk.store.add_token = removed_first  # type: ignore[method-assign] # another process gets in between
+    with pytest.raises(UnknownUserError):
+        desk.accounts.make_token(ann.id)
+    assert desk.store.tokens_of(ann.id) == ()
+
+
+def test_whoever_comes_after_everybody_has_gone_is_the_first_again(desk: Desk) -> None:
+    ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
+    desk.remove(ann)
+    assert desk.accounts.add("carol", PASSWORD).id != YOU
+    for user in (bob, desk.accounts.named("carol")):
+        desk.remove(user)
+    assert desk.accounts.add("dave", PASSWORD).id == YOU
+
+
+def test_of_two_first_accounts_at_once_one_takes_over_you(desk: Desk) -> None:
+    class Slow(MemoryStore):
+        """Answers both before either has added."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.both = threading.Barrier(2)
+            self.answers = 0
+
+        def has_users(self) -> bool:
+            found = super().has_users()
+            self.answers += 1
+            if self.answers <= 2:
+                self.both.wait(10)
+            return found
+
+    desk = Desk(Slow())
+    threads = [threading.Thread(target=desk.accounts.add, args=(name, PASSWORD)) for name in ("ann", "bob")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    ids = [user.id for user in desk.accounts.users()]
+    assert len(ids) == 2
+    assert ids.count(YOU) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "a b", ".a", "a.", "a" * 65, "a\0b", "\ud800", "a/b", "<b>", "ann\n"]
+)
+def test_a_name_that_is_none_is_refused(desk: Desk, name: str) -> None:
+    with pytest.raises(AccountError, match="no user name"):
+        desk.accounts.add(name, PASSWORD)
+    assert not desk.accounts.has_users()
+
+
+@pytest.mark.parametrize("password", ["", "1234567", "x" * 1025])
+def test_a_password_is_8_to_1024_characters(desk: Desk, password: str) -> None:
+    with pytest.raises(AccountError, match="8 to 1024 characters"):
+        desk.accounts.add("ann", password)
+    assert not desk.accounts.has_users()
+    user = desk.accounts.add("ann", "12345678")
+    with pytest.raises(AccountError, match="8 to 1024 characters"):
+        desk.accounts.change_password(user.id, password)
+    desk.accounts.change_password(user.id, "x" * 1024)
+
+
+def test_names_differ_by_more_than_letter_case(desk: Desk) -> None:
+    desk.accounts.add("Ann", PASSWORD)
+    with pytest.raises(NameTakenError):
+        desk.accounts.add("aNN", PASSWORD)
+    assert desk.accounts.login("ANN", PASSWORD).name == "Ann"
+
+
+def test_the_same_letters_are_the_same_however_a_keyboard_composes_them(desk: Desk) -> None:
+    desk.accounts.add("Zo\u00eb", "caf\u00e9 caf\u00e9")
+    assert desk.accounts.login("Zoe\u0308", "cafe\u0301 cafe\u0301").name == "Zo\u00eb"
+
+
+def test_only_the_right_password_logs_in(desk: Desk) -> None:
+    desk.accounts.add("ann", PASSWORD)
+    desk.accounts.add("bob", OTHER)
+    assert desk.accounts.login("ann", PASSWORD).name == "ann"
+    for name, password in (("ann", OTHER), ("bob", PASSWORD), ("ann", ""), ("nobody", PASSWORD), ("", "")):
+        with pytest.raises(LoginError, match=r"^name and password do not belong together$"):
+            desk.accounts.login(name, password)
+
+
+@pytest.mark.parametrize("name", ["nobody", "\0", "\ud800", "a" * 100_000])
+def test_an_unknown_name_costs_one_comparison_too(desk: Desk, name: str) -> None:
+    desk.accounts.add("ann", PASSWORD)
+    with pytest.raises(LoginError):
+        desk.accounts.login(name, OTHER)
+    assert len(desk.hasher.compared) == 1
+    (password, against) = desk.hasher.compared[0]
+    assert password == OTHER
+    assert against.startswith("hash of ")  # as slow to compare with as any
+    assert against != desk.accounts.named("ann").password_hash
+
+
+def test_not_even_the_password_of_nobody_logs_nobody_in(desk: Desk) -> None:
+    with pytest.raises(LoginError):
+        desk.accounts.login("nobody", "x")
+    of_nobody = desk.hasher.compared[0][1].removeprefix("hash of ")
+    with pytest.raises(LoginError):
+        desk.accounts.login("nobody", of_nobody)
+
+
+def test_a_changed_password_is_the_only_one(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    desk.accounts.change_password(ann.id, OTHER)
+    assert desk.accounts.login("ann", OTHER).id == ann.id
+    with pytest.raises(LoginError):
+        desk.accounts.login("ann", PASSWORD)
+
+
+def test_what_is_gone_can_be_neither_changed_nor_removed(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    desk.remove(ann)
+    desk.erased.clear()
+    with pytest.raises(UnknownUserError):
+        desk.accounts.change_password(ann.id, OTHER)
+    with pytest.raises(UnknownUserError):
+        desk.remove(ann)
+    with pytest.raises(UnknownUserError, match="users list"):
+        desk.accounts.named("ann")
+    assert desk.erased == []
+
+
+def test_removing_takes_tokens_and_everything_else_along(desk: Desk) -> None:
+    ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
+    of_ann, of_bob = desk.accounts.make_token(ann.id), desk.accounts.make_token(bob.id)
+    desk.remove(ann)
+    assert set(desk.erased) == {ann.id}
+    assert desk.accounts.user_of_token(of_ann.secret) is None
+    assert desk.accounts.user_of_token(of_bob.secret) == bob
+    assert desk.accounts.users() == (bob,)
+
+
+def test_what_comes_while_an_account_goes_is_erased_too(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    token = desk.accounts.make_token(ann.id)
+    could_act = []
+
+    def erase(_user_id: UserId) -> None:
+        could_act.append(desk.accounts.user_of_token(token.secret) is not None)
+
+    desk.accounts.remove(ann.id, erase=erase)
+    assert could_act == [True, False]
+
+
+def test_whoever_is_told_that_the_last_erasure_failed_can_ask_for_it_once_more(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    token = desk.accounts.make_token(ann.id)
+    failures = iter([None, StoreBusyError("busy"), None, None])
+
+    def erase(_user_id: UserId) -> None:
+        failure = next(failures)
+        if failure is not None:
+            raise failure
+
+    with pytest.raises(StoreBusyError):
+        desk.accounts.remove(ann.id, erase=erase)
+    assert desk.accounts.login("ann", PASSWORD) == ann  # her session goes on too
+    assert desk.accounts.user_of_token(token.secret) is None
+    desk.accounts.remove(ann.id, erase=erase)
+    assert desk.accounts.users() == ()
+
+
+def test_an_account_whose_data_could_not_be_erased_is_kept(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+
+    def fail(_user_id: UserId) -> None:
+        msg = "busy"
+        raise StoreBusyError(msg)
+
+    with pytest.raises(StoreBusyError):
+        desk.accounts.remove(ann.id, erase=fail)
+    assert desk.accounts.user(ann.id) == ann
+
+
+def test_a_token_stands_for_its_user_until_it_is_revoked(desk: Desk) -> None:
+    ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
+    made = desk.accounts.make_token(ann.id, "  phone\n ")
+    assert len(made.secret) == len("sndl_") + 43
+    assert made.token.label == "phone"
+    assert desk.accounts.user_of_token(made.secret) == ann
+    assert desk.accounts.tokens_of(ann.id) == (made.token,)
+    assert not desk.accounts.revoke_token(bob.id, made.token.id)
+    assert desk.accounts.user_of_token(made.secret) == ann
+    assert desk.accounts.revoke_token(ann.id, made.token.id)
+    assert not desk.accounts.revoke_token(ann.id, made.token.id)
+    assert desk.accounts.user_of_token(made.secret) is None
+
+
+def test_the_store_does_not_learn_the_secret(desk: Desk) -> None:
+    ann = desk.accounts.add("ann", PASSWORD)
+    made = desk.accounts.make_token(ann.id)
+    assert made.secret not in repr(desk.accounts.tokens_of(ann.id))
+    assert len(made.token.secret_hash) == 64
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "sndl_", "x", "\ud800", "sndl_\ud800", "sndl_" + "9" * 100_000, "sndl_\xff"]
+)
+def test_what_is_no_token_stands_for_nobody(desk: Desk, secret: str) -> None:
+    desk.accounts.make_token(desk.accounts.add("ann", PASSWORD).id)
+    assert desk.accounts.user_of_token(secret) is None
+
+
+def test_tokens_are_for_accounts_alone_and_not_without_end(desk: Desk) -> None:
+    with pytest.raises(UnknownUserError, match="need none"):
+        desk.accounts.make_token(YOU)
+    ann = desk.accounts.add("ann", PASSWORD)
+    with pytest.raises(AccountError, match="at most 80"):
+        desk.accounts.make_token(ann.id, "x" * 81)
+    for _ in range(MAX_TOKENS):
+        desk.accounts.make_token(ann.id)
+    with pytest.raises(AccountError, match="revoke one"):
+        desk.accounts.make_token(ann.id)
+
+
+def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashing, most = 0, 0
+    lock = threading.Lock()
+    both = threading.Barrier(2)
+
+    class Counting:
+        """Hashes in pairs: one alone would wait for ever."""
+
+        def hash(self, _password: bytes) -> str:
+            nonlocal hashing, most
+            with lock:
+                hashing += 1
+                most = max(most, hashing)
+            both.wait(10)
+            with lock:
+                hashing -= 1
+            return "hash"
+
+    monkeypatch.setattr("soundalike.passwords.Argon2", Counting)
+    hasher = Argon2Hasher()
+    threads = [threading.Thread(target=hasher.hash, args=("x",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == 2
+
+
+ARGON2 = Argon2Hasher()
+SALTED = ARGON2.hash("a\0b \ud800 long")
+
+
+def test_argon2_salts_and_tells_right_from_wrong() -> None:
+    assert ARGON2.hash("a\0b \ud800 long") != SALTED
+    assert SALTED.startswith("$argon2id$")
+    assert ARGON2.is_right("a\0b \ud800 long", SALTED)
+    for wrong in ("a", "a\0b", "a\0b \ud801 long", ""):
+        assert not ARGON2.is_right(wrong, SALTED)
+
+
+@pytest.mark.parametrize("password_hash", ["", "x", "$argon2id$", "\0", "\xff", "\u2713"])
+def test_a_hash_that_is_none_has_no_password(password_hash: str) -> None:
+    assert not ARGON2.is_right("", password_hash)
+    assert not ARGON2.is_right(password_hash, password_hash)
+
+
+@given(name=st.text(), password=st.text())
+def test_no_name_or_password_breaks_logging_in(name: str, password: str) -> None:
+    desk = Desk()
+    with pytest.raises(LoginError):
+        desk.accounts.login(name, password)
+
+
+@given(name=st.text(max_size=70), password=st.text(min_size=8, max_size=20))
+def test_whoever_could_be_added_can_log_in(name: str, password: str) -> None:
+    desk = Desk()
+    try:
+        user = desk.accounts.add(name, password)
+    except AccountError:
+        return
+    assert desk.accounts.login(name, password) == user

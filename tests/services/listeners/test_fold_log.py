@@ -1,0 +1,327 @@
+"""Whatever happens on the way from a shared log, the store holds what the log says, once."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes import MemoryStore
+from making import make_listen
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
+from soundalike.domain.ports.listening import ListenStore
+from soundalike.domain.profiles import Profile, refold
+from soundalike.domain.types import EventId, ProfileVersion, UserId
+from soundalike.events.embedded import StoredLog
+from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.profiles import Profiles, Refolded
+from soundalike.store.sqlite import SqliteStore
+from soundalike.wire.profiles import profile_body
+
+ADA, BOB = UserId("ada"), UserId("bob")
+DAY_MS = 24 * 3600 * 1000
+LATENESS_MS = 7 * DAY_MS
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ListenStore]:
+    opened = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "library.sqlite")
+    with closing(opened):
+        yield opened
+
+
+def consuming(store: ListenStore) -> Consuming:
+    """Return what a consumer that was just started takes records with."""
+    return Consuming(store, Profiles(store, lateness_ms=LATENESS_MS))
+
+
+def dated(*days: float, user: str = "ada", kind: str = "finished") -> list[Listen]:
+    at = [int(day * DAY_MS) for day in days]
+    return [
+        make_listen(at_ms, at_ms=at_ms, user_id=user, kind=kind, track_id=f"t{at_ms % 5}") for at_ms in at
+    ]
+
+
+def erasure(day: float, user: UserId = ADA, *, is_total: bool = False) -> ErasureRecord:
+    return ErasureRecord(Erasure(user, int(day * DAY_MS)), is_total)
+
+
+def bits(profile: Profile | None) -> tuple[str, str] | None:
+    return None if profile is None else (profile.version, json.dumps(profile_body(profile)))
+
+
+def kept(store: ListenStore, *users: UserId) -> set[Listen]:
+    return {listen for user_id in users or (ADA, BOB) for listen in store.listens_of(user_id)}
+
+
+def is_folded(store: ListenStore) -> bool:
+    """Whether every profile is what the stored listens come to, to the bit."""
+    for user_id in (ADA, BOB):
+        listens = list(store.listens_of(user_id))
+        expected = refold(user_id, listens, lateness_ms=LATENESS_MS, erased_ms=store.erased_ms(user_id))
+        found = store.profile(user_id)
+        if bits(found) != bits(expected) and (listens or found is not None):
+            return False
+    return Profiles(store, lateness_ms=LATENESS_MS).catch_up() == Refolded(0, 0)
+
+
+class TestTaking:
+    def test_nothing_may_be_taken(self, store: ListenStore) -> None:
+        consuming(store).take([])
+        assert kept(store) == set()
+
+    def test_listens_of_several_users_are_stored_and_folded(self, store: ListenStore) -> None:
+        listens = [*dated(1, 3, 2), *dated(5, 4, user="bob")]
+        consuming(store).take(listens)
+        assert kept(store) == set(listens)
+        assert is_folded(store)
+
+    def test_what_comes_later_is_added(self, store: ListenStore) -> None:
+        taking = consuming(store)
+        for day in (1, 2, 0.5, 40, 3):
+            taking.take([*dated(day), *dated(day, user="bob")])
+            assert is_folded(store)
+        assert len(kept(store)) == 10
+
+    def test_the_profiles_are_those_of_the_embedded_log(self, store: ListenStore) -> None:
+        listens = [*dated(1, 30, 2, 2.5, 60), *dated(3, user="bob"), *dated(1.5, kind="disliked")]
+        embedded = MemoryStore()
+        log = StoredLog(embedded, on_append=Profiles(embedded, lateness_ms=LATENESS_MS).fold)
+        for listen in listens:
+            log.append([listen])
+        consuming(store).take(listens)
+        for user_id in (ADA, BOB):
+            assert bits(store.profile(user_id)) == bits(embedded.profile(user_id))
+
+    def test_the_first_content_of_an_id_counts(self, store: ListenStore) -> None:
+        first = make_listen(1, kind="liked", at_ms=50)
+        taking = consuming(store)
+        taking.take([first, make_listen(1, kind="disliked", at_ms=10)])
+        taking.take([make_listen(1, kind="less", at_ms=90)])
+        assert kept(store) == {first}
+        assert is_folded(store)
+
+
+class TestErasing:
+    def test_what_stands_before_it_goes_and_what_stands_after_it_stays(self, store: ListenStore) -> None:
+        consuming(store).take([*dated(1, 2), erasure(10), *dated(11)])
+        assert kept(store) == set(dated(11))
+        assert store.erased_ms(ADA) == 10 * DAY_MS
+        assert is_folded(store)
+
+    def test_what_comes_late_is_hidden_too(self, store: ListenStore) -> None:
+        consuming(store).take([erasure(10), *dated(1, 10, 11)])
+        assert kept(store) == set(dated(11))
+        assert is_folded(store)
+
+    def test_a_total_one_hides_what_a_fast_clock_dated_later(self, store: ListenStore) -> None:
+        consuming(store).take([*dated(1, 12), erasure(10, is_total=True), *dated(11)])
+        assert kept(store) == set(dated(11))
+        assert is_folded(store)
+
+    def test_it_touches_nobody_else(self, store: ListenStore) -> None:
+        consuming(store).take([*dated(1, user="bob"), erasure(10, is_total=True), *dated(2, user="bob")])
+        assert kept(store) == set(dated(1, 2, user="bob"))
+        assert is_folded(store)
+
+    def test_a_total_one_that_the_server_has_made_already_is_made_again(self, store: ListenStore) -> None:
+        taking = consuming(store)
+        taking.take(dated(1))
+        store.erase_listens(Erasure(ADA, 10 * DAY_MS), is_total=True)
+        taking.take(dated(12))  # stood before the erasure, and was not consumed yet
+        taking.take([erasure(10, is_total=True), *dated(11)])
+        assert kept(store) == set(dated(11))
+        assert is_folded(store)
+
+
+class TestAgain:
+    def test_the_same_batch_three_times(self, store: ListenStore) -> None:
+        batch: list[LogRecord] = [*dated(1, 2), *dated(5, user="bob"), erasure(3), *dated(4, 2)]
+        for _ in range(3):
+            consuming(store).take(batch)
+            assert kept(store) == {*dated(4), *dated(5, user="bob")}
+            assert is_folded(store)
+
+    def test_a_total_erasure_after_what_stands_after_it(self, store: ListenStore) -> None:
+        batch: list[LogRecord] = [*dated(30), erasure(10, is_total=True), *dated(11, 12)]
+        taking = consuming(store)
+        taking.take(batch)
+        taking.take(batch[1:2])  # and there it is killed
+        consuming(store).take(batch[1:])
+        assert kept(store) == set(dated(11, 12))
+        assert is_folded(store)
+
+    def test_what_was_stored_but_not_folded_is_folded(self, store: ListenStore) -> None:
+        consuming(store).take(dated(1))
+        store.add_listens(dated(2))  # and there it is killed
+        consuming(store).take(dated(2))
+        assert is_folded(store)
+        assert store.profile_counts() == {ADA: 2}
+
+    def test_so_is_what_was_folded_for_some(self, store: ListenStore) -> None:
+        listens = [*dated(1, 2), *dated(1, 2, user="bob")]
+        store.add_listens(listens)
+        Profiles(store, lateness_ms=LATENESS_MS).fold(dated(1, 2))
+        consuming(store).take([*listens, *dated(3)])
+        assert is_folded(store)
+
+    def test_what_is_known_and_folded_is_not_folded_anew(self) -> None:
+        store = Faulty()
+        batch = dated(*range(30))
+        consuming(store).take(batch)
+        store.reads = 0
+        consuming(store).take(batch)
+        assert store.reads == 0
+
+
+class Faulty(MemoryStore):
+    """Fails when it is told to, before or after it did what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.failing: dict[UserId, Exception] = {}
+        self.is_killed: Callable[[], bool] = lambda: False
+        self.tries: list[UserId] = []
+
+    def listens_of(self, user_id: UserId) -> Iterator[Listen]:
+        self.reads += 1
+        return super().listens_of(user_id)
+
+    def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
+        self._perhaps_die()
+        added = super().add_listens(listens)
+        self._perhaps_die()
+        return added
+
+    def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
+        self.tries.append(profile.user_id)
+        if profile.user_id in self.failing:
+            raise self.failing[profile.user_id]
+        self._perhaps_die()
+        return super().save_profile(profile, replacing=replacing)
+
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        self._perhaps_die()
+        super().erase_listens(erasure, is_total=is_total)
+        self._perhaps_die()
+
+    def _perhaps_die(self) -> None:
+        if self.is_killed():
+            raise Killed
+
+
+class Killed(BaseException):
+    """The process ends here, whatever it was about."""
+
+
+class TestFailures:
+    def test_a_profile_that_cannot_be_kept_stops_nobody_and_loses_nothing(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = Faulty()
+        taking = consuming(store)
+        store.failing = {ADA: StoreError("too large")}
+        taking.take([*dated(1), *dated(1, user="bob")])
+        assert store.profile_counts() == {BOB: 1}
+        assert store.listen_counts() == {ADA: 1, BOB: 1}
+        assert "1 listens of 'ada' are kept, but not folded yet: too large" in caplog.text
+        store.failing = {}
+        taking.take(dated(2))
+        assert store.profile_counts() == {ADA: 2, BOB: 1}
+
+    @pytest.mark.parametrize(
+        "error", [StoreBusyError("held"), StoreUnavailableError("gone"), StoreUnfitError("full")]
+    )
+    def test_nobody_else_waits_for_a_store_that_is_away(self, error: StoreError) -> None:
+        store = Faulty()
+        store.failing = dict.fromkeys((ADA, BOB), error)
+        with pytest.raises(type(error), match=str(error)):
+            consuming(store).take([*dated(1), *dated(1, user="bob")])
+        assert len(store.tries) == 1
+
+    def test_what_failed_is_made_good_when_it_is_taken_again(self) -> None:
+        store = Faulty()
+        taking = consuming(store)
+        store.failing = {ADA: StoreUnavailableError("gone")}
+        batch = [*dated(1, 2), *dated(1, user="bob")]
+        with pytest.raises(StoreUnavailableError):
+            taking.take(batch)
+        store.failing = {}
+        taking.take(batch)
+        assert kept(store) == set(batch)
+        assert is_folded(store)
+
+
+class Expected:
+    """What a log says, told by its definition: record by record, without a store or a fold."""
+
+    def __init__(self, records: Sequence[LogRecord]) -> None:
+        self.listens: dict[tuple[UserId, EventId], Listen] = {}
+        self.erased: dict[UserId, int] = {}
+        for record in records:
+            if isinstance(record, ErasureRecord):
+                self._erase(record)
+            elif record.at_ms > self.erased.get(record.user_id, -1):
+                self.listens.setdefault((record.user_id, record.id), record)
+
+    def _erase(self, record: ErasureRecord) -> None:
+        user_id, at_ms = record.erasure.user_id, record.erasure.at_ms
+        self.erased[user_id] = max(at_ms, self.erased.get(user_id, at_ms))
+        self.listens = {
+            key: one
+            for key, one in self.listens.items()
+            if one.user_id != user_id or (one.at_ms > at_ms and not record.is_total)
+        }
+
+
+records = st.one_of(
+    st.builds(
+        make_listen,
+        st.integers(0, 12),
+        user_id=st.sampled_from(["ada", "bob"]),
+        track_id=st.sampled_from(["t1", "t2", "t3"]),
+        kind=st.sampled_from(list(ListenKind)),
+        at_ms=st.integers(0, 20).map(lambda day: day * DAY_MS),
+    ),
+    st.builds(erasure, st.integers(0, 20), st.sampled_from([ADA, BOB]), is_total=st.booleans()),
+)
+
+
+@given(
+    log=st.lists(records, max_size=16),
+    sizes=st.lists(st.integers(1, 6), min_size=1, max_size=8),
+    deaths=st.lists(st.integers(1, 25), max_size=4),
+    lost_commits=st.lists(st.booleans(), max_size=12),
+)
+@settings(max_examples=300, deadline=None)
+def test_however_often_a_consumer_is_killed_and_begins_again_the_store_holds_what_the_log_says(
+    log: list[LogRecord], sizes: list[int], deaths: list[int], lost_commits: list[bool]
+) -> None:
+    store = Faulty()
+    committed = position = step = 0
+    taking = consuming(store)
+    while position < len(log) or deaths:
+        if deaths:
+            left = iter(range(deaths.pop()))
+            store.is_killed = lambda left=left: next(left, None) is None  # type: ignore[misc]  # bound now
+        else:
+            store.is_killed = lambda: False
+        try:
+            while position < len(log):
+                size = sizes[step % len(sizes)]
+                taking.take(log[position : position + size])
+                position += size
+                if not (step < len(lost_commits) and lost_commits[step]):
+                    committed = position
+                step += 1
+        except Killed:
+            taking, position = consuming(store), committed
+    expected = Expected(log)
+    assert kept(store) == set(expected.listens.values())
+    assert {one.user_id: one.at_ms for one in store.erasures()} == expected.erased
+    assert is_folded(store)

@@ -1,0 +1,160 @@
+"""What was exported is taken back in, once, however often and in whatever order it comes."""
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fakes import MemoryStore
+from making import make_listen, make_track
+from soundalike.domain.errors import EventLogError, ListenError
+from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry
+from soundalike.domain.types import UserId
+from soundalike.events.embedded import StoredLog
+from soundalike.services.listeners import import_listens as importing
+from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, Importer, ImportReport
+from soundalike.wire.listens import entry_body
+
+ADA = UserId("ada")
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "_BATCH", 4)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.save_track(make_track("t1"))
+    return store
+
+
+@pytest.fixture
+def importer(store: MemoryStore) -> Importer:
+    return Importer(store, StoredLog(store), clock=lambda: NOW)
+
+
+def lines(*entries: LogEntry) -> list[bytes]:
+    return [json.dumps(entry_body(entry)).encode() + b"\n" for entry in entries]
+
+
+def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
+    return [make_listen(n, at_ms=n, user_id=user) for n in range(start, start + count)]
+
+
+def report(**counts: int) -> ImportReport:
+    nothing = {"accepted": 0, "duplicates": 0, "erasures": 0, "unknown_tracks": 0, "unknown_listens": 0}
+    return ImportReport(**nothing | counts)
+
+
+def entries(store: MemoryStore) -> list[LogEntry]:
+    return [one.erasure if isinstance(one, ErasureRecord) else one for one in StoredLog(store).entries()]
+
+
+def test_what_was_exported_is_there_again(store: MemoryStore, importer: Importer) -> None:
+    log: list[LogEntry] = [Erasure(ADA, 5), *some(9, start=6), *some(3, user="bob")]
+    assert importer.take(lines(*log)) == report(accepted=12, erasures=1)
+    assert entries(store) == log
+
+
+def test_an_empty_file_is_an_empty_log(importer: Importer) -> None:
+    assert importer.take([]) == report()
+
+
+def test_again_it_changes_nothing(store: MemoryStore, importer: Importer) -> None:
+    log = lines(Erasure(ADA, 2), *some(10))
+    assert importer.take(log) == report(accepted=7, duplicates=3, erasures=1)
+    before = entries(store)
+    assert importer.take(log) == report(duplicates=10, erasures=1)
+    assert entries(store) == before
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_any_order_and_thrice_it_is_the_same(store: MemoryStore, importer: Importer, seed: int) -> None:
+    log: list[LogEntry] = [Erasure(ADA, 5), *some(20), *some(20, user="bob")]
+    shuffled = random.Random(seed).sample(lines(*log) * 3, 3 * len(log))  # noqa: S311 - no secret is made
+    importer.take(shuffled)
+    assert entries(store) == [Erasure(ADA, 5), *some(14, start=6), *some(20, user="bob")]
+
+
+def test_blank_lines_and_foreign_ends_are_passed_over(store: MemoryStore, importer: Importer) -> None:
+    first, second = lines(*some(2))
+    importer.take([b"\n", first.replace(b"\n", b"\r\n"), b"  \r\n", second.rstrip(), b""])
+    assert entries(store) == some(2)
+
+
+def test_unknown_tracks_are_kept_and_counted(store: MemoryStore, importer: Importer) -> None:
+    listens = [make_listen(n, at_ms=n, track_id=f"t{1 + n % 3}") for n in range(12)]
+    assert importer.take(lines(*listens)) == report(accepted=12, unknown_tracks=2, unknown_listens=8)
+    assert entries(store) == listens
+
+
+GOOD: dict[str, Any] = entry_body(make_listen(77))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"nonsense\n", "it is not JSON"),
+        (b"{\n", "it is not JSON"),
+        (b"\xff\xfe{}\n", "it is not JSON"),
+        (b"[" * 60_000 + b"\n", "it is not JSON"),
+        (b'{"position_ms":' + b"9" * 5000 + b"}\n", "it is not JSON"),
+        (b"x" * (MAX_LINE_BYTES + 1), "it is longer than 65,536 bytes"),
+        (b"[]\n", "an entry is an object"),
+        (b"null\n", "an entry is an object"),
+        (b"{}\n", "user is 1 to 64 letters"),
+        (json.dumps(GOOD | {"user": "a b"}).encode(), "user is 1 to 64 letters"),
+        (json.dumps(GOOD | {"user": "../../etc"}).encode(), "user is 1 to 64 letters"),
+        (json.dumps(GOOD | {"kind": "loved"}).encode(), "kind is one of"),
+        (json.dumps(GOOD | {"position_ms": float("nan")}).encode(), "position_ms is a whole number"),
+        (json.dumps(GOOD | {"at": "2026-01-31T12:05:00.001Z"}).encode(), "5 minutes in the future"),
+        (b'{"user": "ada", "erased_until": "2099-01-01T00:00:00Z"}', "5 minutes in the future"),
+        (b'{"user": "ada", "erased_until": null}', "erased_until is a time"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named_and_what_stands_before_it_is_taken(
+    store: MemoryStore, importer: Importer, line: bytes, why: str
+) -> None:
+    with pytest.raises(ListenError, match=rf"^line 8: .*{why}.*the lines before it are taken") as caught:
+        importer.take([*lines(*some(6)), b"\n", line, *lines(*some(6, start=50))])
+    assert str(caught.value).isprintable()
+    assert entries(store) == some(6)
+
+
+def test_lines_are_read_no_faster_than_they_are_taken(store: MemoryStore, importer: Importer) -> None:
+    def slowly() -> Iterable[bytes]:
+        for number, line in enumerate(lines(*some(40))):
+            assert number - store.count_listens(ADA) <= 4
+            yield line
+
+    assert importer.take(slowly()).accepted == 40
+
+
+def test_progress_counts_lines(importer: Importer) -> None:
+    steps: list[tuple[int, int]] = []
+    importer.take(lines(*some(9)), lambda done, total: steps.append((done, total)))
+    assert steps == [(4, 0), (8, 0)]
+
+
+def test_a_log_that_fails_ends_it_and_a_second_run_completes_it(store: MemoryStore) -> None:
+    class FailingLog(StoredLog):
+        appends = 0
+
+        def append(self, listens: Sequence[Listen]) -> int:
+            self.appends += 1
+            if self.appends == 3:
+                msg = "no space left"
+                raise EventLogError(msg)
+            return super().append(listens)
+
+    importer = Importer(store, FailingLog(store), clock=lambda: NOW)
+    with pytest.raises(EventLogError, match="no space left"):
+        importer.take(lines(*some(20)))
+    assert entries(store) == some(8)
+    assert importer.take(lines(*some(20))) == report(accepted=12, duplicates=8)

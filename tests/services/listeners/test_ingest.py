@@ -1,0 +1,153 @@
+"""Listens are taken all or none, counted, and forgotten for good."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fakes import MemoryStore
+from making import make_listen, make_track
+from soundalike.domain.errors import ListenError
+from soundalike.domain.listens import Listen
+from soundalike.domain.profiles import LATENESS_MS
+from soundalike.domain.types import TrackId, UserId
+from soundalike.events.embedded import StoredLog
+from soundalike.services.listeners.ingest import Listens, Receipt
+from soundalike.services.listeners.profiles import Profiles
+from soundalike.wire import time_ms
+
+ADA, BOB = UserId("ada"), UserId("bob")
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NOW_MS = time_ms(NOW)
+FIVE_MINUTES_MS = 5 * 60 * 1000
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.save_track(make_track("t1"))
+    store.save_track(make_track("t2"))
+    return store
+
+
+@pytest.fixture
+def profiles(store: MemoryStore) -> Profiles:
+    return Profiles(store, lateness_ms=LATENESS_MS)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> Listens:
+    return Listens(store, store, StoredLog(store, on_append=profiles.fold), clock=clock)
+
+
+def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
+    return [make_listen(n, at_ms=NOW_MS - 1000 + n, user_id=user) for n in range(start, start + count)]
+
+
+class TestTaking:
+    def test_what_was_taken_is_kept_and_folded(self, listens: Listens, profiles: Profiles) -> None:
+        assert listens.take(some(3)) == Receipt(accepted=3, duplicates=0)
+        assert list(listens.of(ADA)) == some(3)
+        assert profiles.of(ADA).taste.count == 3
+
+    def test_nothing_may_be_sent(self, listens: Listens) -> None:
+        assert listens.take([]) == Receipt(accepted=0, duplicates=0)
+
+    def test_sent_twice_counts_once(self, listens: Listens, profiles: Profiles) -> None:
+        listens.take(some(3))
+        assert listens.take(some(5)) == Receipt(accepted=2, duplicates=3)
+        assert listens.take(some(5) * 2) == Receipt(accepted=0, duplicates=10)
+        assert profiles.of(ADA).taste.count == 5
+
+    def test_the_first_content_wins(self, listens: Listens, profiles: Profiles) -> None:
+        first = make_listen(1, kind="liked", at_ms=NOW_MS)
+        other = make_listen(1, kind="disliked", at_ms=NOW_MS + 1)
+        assert listens.take([first, other]) == Receipt(accepted=1, duplicates=1)
+        assert listens.take([other]) == Receipt(accepted=0, duplicates=1)
+        assert list(listens.of(ADA)) == [first]
+        assert profiles.of(ADA).taste.tracks[TrackId("t1")].disliked_ms is None
+
+    def test_a_track_that_vanished_is_not_unknown(self, store: MemoryStore, listens: Listens) -> None:
+        store.mark_vanished([TrackId("t1")], 0)
+        assert listens.take(some(1)).accepted == 1
+
+    @pytest.mark.parametrize("index", [0, 2, 4])
+    def test_an_unknown_track_is_refused_by_its_place_and_nothing_is_taken(
+        self, listens: Listens, index: int
+    ) -> None:
+        sent = some(5)
+        sent[index] = make_listen(99, track_id="\ud800 who?", at_ms=NOW_MS)
+        with pytest.raises(ListenError, match=f"^event {index}: no track has the id ") as caught:
+            listens.take(sent)
+        assert caught.value.index == index
+        assert str(caught.value).isprintable()
+        assert list(listens.of(ADA)) == []
+
+    def test_a_clock_may_be_five_minutes_ahead_and_no_more(self, listens: Listens) -> None:
+        listens.take([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
+        with pytest.raises(ListenError, match=r"^event 1: .* in the future") as caught:
+            listens.take([make_listen(2, at_ms=NOW_MS), make_listen(3, at_ms=NOW_MS + FIVE_MINUTES_MS + 1)])
+        assert caught.value.index == 1
+        assert [one.id for one in listens.of(ADA)] == [make_listen(1).id]
+
+    def test_the_first_that_is_wrong_is_named(self, listens: Listens) -> None:
+        sent = [*some(1), make_listen(7, at_ms=2 * NOW_MS), make_listen(8, track_id="who?")]
+        with pytest.raises(ListenError) as caught:
+            listens.take(sent)
+        assert caught.value.index == 1
+
+    def test_a_listen_of_long_ago_counts(self, listens: Listens, profiles: Profiles) -> None:
+        listens.take(some(1))
+        listens.take([make_listen(9, at_ms=0, kind="liked", track_id="t2")])
+        assert profiles.of(ADA).taste.tracks[TrackId("t2")].liked_ms == 0
+
+
+class TestErasing:
+    def test_nothing_is_left(self, listens: Listens, profiles: Profiles) -> None:
+        listens.take(some(3))
+        listens.erase(ADA)
+        assert list(listens.of(ADA)) == []
+        assert profiles.of(ADA).taste.count == 0
+
+    def test_what_comes_late_is_as_good_as_known(self, listens: Listens, profiles: Profiles) -> None:
+        listens.take(some(1))
+        listens.erase(ADA)
+        assert listens.take(some(5)) == Receipt(accepted=0, duplicates=5)
+        assert profiles.of(ADA).taste.count == 0
+
+    def test_what_a_fast_clock_dated_ahead_is_forgotten_too(self, listens: Listens) -> None:
+        listens.take([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
+        listens.erase(ADA)
+        assert list(listens.of(ADA)) == []
+        assert listens.take([make_listen(2, at_ms=NOW_MS + 1)]).accepted == 1, "and what is done after counts"
+
+    def test_who_never_did_anything_may_be_forgotten(self, listens: Listens) -> None:
+        listens.erase(ADA)
+        assert listens.take(some(1)).accepted == 0
+
+    def test_others_are_left_alone(self, listens: Listens) -> None:
+        listens.take([*some(2), *some(2, user="bob")])
+        listens.erase(ADA)
+        assert len(list(listens.of(BOB))) == 2
+
+    def test_a_new_life_begins_after_it(self, listens: Listens, profiles: Profiles, clock: Clock) -> None:
+        listens.take(some(3))
+        listens.erase(ADA)
+        clock.now = NOW + timedelta(seconds=1)
+        fresh = make_listen(1, at_ms=NOW_MS + 1)  # even under an id of before
+        assert listens.take([fresh]).accepted == 1
+        assert list(listens.of(ADA)) == [fresh]
+        assert profiles.of(ADA).taste.count == 1

@@ -1,0 +1,99 @@
+"""What a log holds comes back into a store, once, and without what was erased."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from events.contract import numbered
+from fakes import MemoryStore
+from fakes_log import LaterLog
+from making import make_listen
+from soundalike.domain.listens import Erasure, LogRecord
+from soundalike.domain.ports.listening import EventLog
+from soundalike.domain.profiles import LATENESS_MS
+from soundalike.domain.types import UserId
+from soundalike.events.embedded import StoredLog
+from soundalike.services.listeners.profiles import Profiles, Refolded
+from soundalike.services.listeners.replay_log import restore_listens
+
+ADA, BOB = UserId("ada"), UserId("bob")
+
+
+def log_of(*users: str, count: int) -> StoredLog:
+    log = StoredLog(MemoryStore())
+    for user in users:
+        log.append(numbered(count, user=user))
+    return log
+
+
+def test_an_empty_store_takes_all_of_it() -> None:
+    store = MemoryStore()
+    assert restore_listens(log_of("ada", "bob", count=3), store) == 6
+    assert list(store.listens_of(ADA)) == numbered(3)
+    assert Profiles(store, lateness_ms=LATENESS_MS).replay() == Refolded(profiles=2, listens=6)
+
+
+def test_what_is_stored_already_counts_once() -> None:
+    store = MemoryStore()
+    store.add_listens(numbered(4))
+    log = log_of("ada", count=6)
+    assert restore_listens(log, store) == 2
+    assert restore_listens(log, store) == 0
+    assert list(store.listens_of(ADA)) == numbered(6)
+
+
+def test_the_first_content_stays() -> None:
+    store = MemoryStore()
+    stored = make_listen(0, kind="liked", at_ms=0)
+    store.add_listens([stored])
+    assert restore_listens(log_of("ada", count=1), store) == 0
+    assert list(store.listens_of(ADA)) == [stored]
+
+
+def test_what_was_erased_goes_from_the_store_too() -> None:
+    store = MemoryStore()
+    store.add_listens(numbered(10))
+    log = log_of("ada", count=10)
+    log.erase(Erasure(ADA, 6))
+    assert restore_listens(log, store) == 0
+    assert [listen.at_ms for listen in store.listens_of(ADA)] == [7, 8, 9]
+    assert store.erasures() == (Erasure(ADA, 6),)
+
+
+def test_what_a_total_erasure_hid_goes_from_an_older_store_however_dated() -> None:
+    log = LaterLog()
+    log.append([make_listen(1, at_ms=30), *numbered(3, user="bob")])
+    store = MemoryStore()
+    store.add_listens([make_listen(1, at_ms=30), *numbered(3, user="bob")])  # as a backup has them
+    log.erase(Erasure(ADA, 20), is_total=True)
+    log.append([make_listen(2, at_ms=21)])
+    for _ in range(2):
+        restore_listens(log, store)
+        assert list(store.listens_of(ADA)) == [make_listen(2, at_ms=21)]
+        assert list(store.listens_of(BOB)) == numbered(3, user="bob")
+
+
+def test_who_was_erased_once_loses_nothing_that_others_fold_meanwhile() -> None:
+    log, store = LaterLog(), MemoryStore()
+    log.erase(Erasure(ADA, 20), is_total=True)
+    log.append([make_listen(1, at_ms=21)])
+    later = make_listen(2, at_ms=22)
+
+    class Busy:
+        """A log to which somebody appends while it is read, and what they append is folded at once."""
+
+        def entries(self) -> Iterator[LogRecord]:
+            yield from log.entries()
+            log.append([later])
+            store.add_listens([later])
+
+    restore_listens(cast("EventLog", Busy()), store)
+    assert list(store.listens_of(ADA)) == [make_listen(1, at_ms=21), later]
+
+
+def test_more_than_fits_in_one_batch_is_taken_with_progress() -> None:
+    store = MemoryStore()
+    told: list[int] = []
+    count = 12_345
+    assert restore_listens(log_of("ada", count=count), store, lambda done, _total: told.append(done)) == count
+    assert store.count_listens(ADA) == count
+    assert told == [5_000, 10_000]

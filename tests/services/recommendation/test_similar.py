@@ -1,0 +1,225 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fakes import MemoryStore
+from making import SOME_TIME, make_schema, make_track
+from shelf import MemoryShelf, make_draft
+from soundalike.domain.errors import (
+    DamagedArtefactError,
+    NoArtefactError,
+    NotAnalysedError,
+    QueryError,
+    UnknownTrackError,
+)
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours, Similar
+from soundalike.domain.types import FloatArray, IndexArray, TrackId
+from soundalike.services.library.browse import Library
+from soundalike.services.library.roots import RootMap
+from soundalike.services.recommendation.similar import NeighbourFinder
+
+SCHEMA = make_schema(1)
+LINE = {"a": [0.0], "b": [1.0], "c": [3.0], "d": [7.0], "e": [15.0]}
+
+
+class Stage:
+    """A library of tracks on a line, and an artefact of some of them."""
+
+    def __init__(self, shelf: MemoryShelf | None = None) -> None:
+        self.store = MemoryStore()
+        self.shelf = shelf or MemoryShelf()
+        self.neighbours = NeighbourFinder(
+            self.store, self.shelf, Library(self.store, RootMap(self.store, {}))
+        )
+
+    def add(self, name: str, place: float | None, *, artist: str | None = None) -> None:
+        vectors = None
+        if place is not None:
+            parts = (np.array([place], dtype=np.float32) for _ in range(3))
+            vectors = FeatureVectors(SCHEMA, *parts)
+        self.store.save_track(make_track(name, artist=artist or f"artist {name}"), vectors)
+
+    def similar(self, name: str, limit: int = 20) -> Similar:
+        return self.neighbours.similar(TrackId(name), limit=limit)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = Stage()
+    for name, (place,) in LINE.items():
+        stage.add(name, place)
+    stage.shelf.publish(make_draft(LINE, k=2, schema=SCHEMA))
+    return stage
+
+
+def names(similar: Similar) -> list[str]:
+    return [neighbour.track.id for neighbour in similar.neighbours]
+
+
+def distances(similar: Similar) -> list[float]:
+    return [neighbour.distance for neighbour in similar.neighbours]
+
+
+def test_the_nearest_come_first_with_their_distance(stage: Stage) -> None:
+    found = stage.similar("b", limit=2)
+    assert (names(found), distances(found)) == (["a", "c"], [1.0, 2.0])
+    assert found.artefact == "000001"
+
+
+def test_a_list_longer_than_the_artefact_keeps_goes_on_with_the_rest(stage: Stage) -> None:
+    found = stage.similar("a", limit=100)
+    assert (names(found), distances(found)) == (["b", "c", "d", "e"], [1.0, 3.0, 7.0, 15.0])
+
+
+def test_a_track_is_not_its_own_neighbour(stage: Stage) -> None:
+    assert "c" not in names(stage.similar("c"))
+
+
+def test_vanished_tracks_are_left_out_and_made_up_for(stage: Stage) -> None:
+    stage.store.mark_vanished([TrackId("b")], 0)
+    assert names(stage.similar("a", limit=2)) == ["c", "d"]
+
+
+def test_a_vanished_track_may_still_be_asked_about(stage: Stage) -> None:
+    stage.store.mark_vanished([TrackId("a")], 0)
+    assert names(stage.similar("a", limit=1)) == ["b"]
+
+
+def test_a_track_that_is_not_in_the_artefact_is_placed_by_its_vector(stage: Stage) -> None:
+    stage.add("new", 6.0)
+    found = stage.similar("new", limit=2)
+    assert (names(found), distances(found)) == (["d", "c"], [1.0, 3.0])
+
+
+def test_a_track_whose_sound_changed_is_placed_by_its_new_vector(stage: Stage) -> None:
+    stage.add("a", 14.0)
+    assert names(stage.similar("a", limit=1)) == ["e"]
+
+
+def test_a_track_without_a_vector_is_not_analysed(stage: Stage) -> None:
+    stage.add("mute", None)
+    with pytest.raises(NotAnalysedError, match="'mute'"):
+        stage.similar("mute")
+
+
+def test_a_track_that_lost_its_vector_is_not_analysed(stage: Stage) -> None:
+    stage.store.drop_vectors(TrackId("a"))
+    with pytest.raises(NotAnalysedError):
+        stage.similar("a")
+
+
+def test_an_unknown_track_is_unknown(stage: Stage) -> None:
+    with pytest.raises(UnknownTrackError):
+        stage.similar("nobody")
+
+
+@pytest.mark.parametrize("limit", [0, -1, 101])
+def test_a_limit_is_1_to_100(stage: Stage, limit: int) -> None:
+    with pytest.raises(QueryError, match="1 to 100"):
+        stage.similar("a", limit)
+
+
+def test_before_the_first_build_there_is_no_artefact() -> None:
+    stage = Stage()
+    stage.add("a", 0.0)
+    assert stage.neighbours.artefact_version() is None
+    with pytest.raises(NoArtefactError, match="soundalike build"):
+        stage.similar("a")
+
+
+class DamagedShelf(MemoryShelf):
+    """Holds no whole version."""
+
+    def current(self) -> Artefact:
+        msg = "the artefact 000001 is damaged; run 'soundalike build'"
+        raise DamagedArtefactError(msg)
+
+
+def test_where_no_artefact_is_whole_none_is_in_use() -> None:
+    stage = Stage(DamagedShelf())
+    stage.add("a", 0.0)
+    assert stage.neighbours.artefact_version() is None
+    with pytest.raises(DamagedArtefactError, match="000001"):
+        stage.similar("a")
+
+
+def test_a_new_artefact_is_taken_up_at_the_next_question(stage: Stage) -> None:
+    stage.similar("a")
+    stage.shelf.publish(make_draft({"a": [0.0], "e": [15.0]}, k=1, schema=SCHEMA))
+    found = stage.similar("a")
+    assert (found.artefact, names(found)) == ("000002", ["e"])
+
+
+def test_an_only_track_has_no_neighbours() -> None:
+    stage = Stage()
+    stage.add("a", 0.0)
+    stage.shelf.publish(make_draft({"a": [0.0]}, schema=SCHEMA))
+    assert stage.similar("a").neighbours == ()
+
+
+def test_neighbours_that_lsh_missed_still_come_by_distance(stage: Stage) -> None:
+    draft = make_draft(LINE, k=1, schema=SCHEMA)
+    rows = draft.neighbours.rows.copy()
+    away = draft.neighbours.distances.copy()
+    rows[0], away[0] = 2, 3.0  # b, which is nearer to a than c, was missed
+    rows[4], away[4] = -1, np.inf
+    stage.shelf.publish(_with_neighbours(draft, rows, away))
+    assert distances(stage.similar("a")) == [1.0, 3.0, 7.0, 15.0]
+    assert names(stage.similar("e")) == ["d", "c", "b", "a"]
+
+
+def test_a_radio_plays_nearest_first_but_no_artist_twice_in_a_row() -> None:
+    stage = Stage()
+    for (name, (place,)), artist in zip(LINE.items(), "XYYXZ", strict=True):
+        stage.add(name, place, artist=artist)
+    stage.shelf.publish(make_draft(LINE, schema=SCHEMA))
+    assert names(stage.neighbours.radio(TrackId("a"))) == ["b", "d", "c", "e"]
+
+
+def test_a_radio_repeats_nothing_that_it_has_played(stage: Stage) -> None:
+    recent = [TrackId("a"), TrackId("c"), TrackId("b")]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent)) == ["d", "e"]
+
+
+def test_a_radio_goes_on_with_another_artist_than_the_latest(stage: Stage) -> None:
+    for name, artist in {"a": "X", "b": "Y", "c": "Y", "d": "X"}.items():
+        stage.add(name, LINE[name][0], artist=artist)
+    recent = [TrackId("a"), TrackId("b")]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent, limit=1)) == ["d"]
+
+
+def test_a_radio_forgets_what_it_played_more_than_100_tracks_ago(stage: Stage) -> None:
+    recent = [TrackId("b"), *(TrackId(f"x{number}") for number in range(100))]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent, limit=1)) == ["b"]
+    assert names(stage.neighbours.radio(TrackId("a"), recent=recent[:-1], limit=1)) == ["c"]
+
+
+def test_pairs_come_closest_first_and_once(stage: Stage) -> None:
+    found = stage.neighbours.pairs(limit=3)
+    assert [({pair.first.id, pair.second.id}, pair.distance) for pair in found] == [
+        ({"a", "b"}, 1.0),
+        ({"b", "c"}, 2.0),
+        ({"a", "c"}, 3.0),
+    ]
+
+
+def test_pairs_leave_vanished_tracks_out(stage: Stage) -> None:
+    stage.store.save_track(make_track("a", vanished_at=SOME_TIME))
+    found = stage.neighbours.pairs(limit=1)
+    assert {found[0].first.id, found[0].second.id} == {"b", "c"}
+
+
+def test_pairs_know_nothing_of_neighbours_that_lsh_did_not_find(stage: Stage) -> None:
+    draft = make_draft(LINE, k=1, schema=SCHEMA)
+    rows = np.full((5, 1), -1, dtype=np.int32)
+    away = np.full((5, 1), np.inf, dtype=np.float32)
+    rows[0], away[0] = 1, 1.0
+    stage.shelf.publish(_with_neighbours(draft, rows, away))
+    found = stage.neighbours.pairs()
+    assert [(pair.first.id, pair.second.id, pair.distance) for pair in found] == [("a", "b", 1.0)]
+
+
+def _with_neighbours(draft: ArtefactDraft, rows: IndexArray, away: FloatArray) -> ArtefactDraft:
+    return replace(draft, neighbours=Neighbours(rows, away))
