@@ -38,8 +38,8 @@ from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RootName
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 from store import synthetic_tracks
 
 TRACKS = 100_000

@@ -21,8 +21,8 @@ from conftest import ROOT
 from making import make_listen
 from soundalike.cli import cli
 from soundalike.domain.types import UserId
-from soundalike.events.kafka_metrics import ConsumerMetrics
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.model.spark_settings import check_properties
 from soundalike.settings import load_settings
 from soundalike.store.sqlite import SqliteStore

@@ -16,8 +16,8 @@ from soundalike.app.adapters import open_store
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
 from soundalike.domain.types import UserId
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.profiles import profile_body
 from spread import ROUNDS, ratio, spread
 

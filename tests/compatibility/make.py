@@ -20,7 +20,7 @@ from confluent_kafka import Message
 from pymongo import MongoClient
 
 from compatibility.library import add_listeners, answers, fill_library, listen
-from events.kafka_running import messages_in
+from events.kafka.running import messages_in
 from servers.kafka import Kafka, new_topic
 from servers.mongodb import MongoDb, drop_database, new_database
 from servers.processes import running

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from events.kafka_running import place_on
+from events.kafka.running import place_on
 from servers.kafka import Kafka
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 
 pytest.register_assert_rewrite("events.contract")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import skip_where
-from events.kafka_running import QUICK, append_until_taken, committed, messages_in, produce
+from events.kafka.running import QUICK, append_until_taken, committed, messages_in, produce
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, wait_until
 from making import make_listen
@@ -27,8 +27,8 @@ from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import EventId, UserId
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.profiles import profile_body
 
 pytestmark = pytest.mark.kafka
@@ -47,8 +47,8 @@ import sys
 import threading
 import time
 from soundalike.app.adapters import open_store
-from soundalike.events import kafka_consumer
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka import consumer as kafka_consumer
+from soundalike.events.kafka.address import KafkaPlace
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
 

@@ -14,8 +14,8 @@ from servers.kafka import Kafka, new_topic
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 from soundalike.store.sqlite import SqliteStore
 
 ADA, BOB = UserId("ada"), UserId("bob")

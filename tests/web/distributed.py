@@ -10,9 +10,9 @@ from pymongo import MongoClient
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_consumer import KafkaConsumer
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.consumer import KafkaConsumer
+from soundalike.events.kafka.log import KafkaLog
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.mongo import MongoStore

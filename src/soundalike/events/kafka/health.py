@@ -13,9 +13,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 
 from soundalike.domain.errors import SoundalikeError
 from soundalike.domain.ports.listening import LogHealth
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_progress import Progress
-from soundalike.events.kafka_topics import find_topic, prepare_topics
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.lag import Progress
+from soundalike.events.kafka.topics import find_topic, prepare_topics
 
 _log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka_batch import Item
-from soundalike.events.kafka_clients import DELIVERY_TIMEOUT_MS, KafkaClients
-from soundalike.events.kafka_topics import prepare_topics
+from soundalike.events.kafka.batch import Item
+from soundalike.events.kafka.clients import DELIVERY_TIMEOUT_MS, KafkaClients
+from soundalike.events.kafka.topics import prepare_topics
 
 _log = logging.getLogger(__name__)
 

@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from events.kafka_fakes import Failing
-from events.kafka_running import QUICK, committed, consumed, consuming, messages_in, produce
+from events.kafka.fakes import Failing
+from events.kafka.running import QUICK, committed, consumed, consuming, messages_in, produce
 from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError, StoreUnavailableError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
-from soundalike.events import kafka_consumer, kafka_dead_letters
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_batch import Batch
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_membership import Membership
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_topics import prepare_topics
+from soundalike.events.kafka import consumer as kafka_consumer
+from soundalike.events.kafka import dead_letters as kafka_dead_letters
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.batch import Batch
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.group import Membership
+from soundalike.events.kafka.log import KafkaLog
+from soundalike.events.kafka.topics import prepare_topics
 from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
 
 pytestmark = pytest.mark.kafka

@@ -3,7 +3,7 @@
 import pytest
 
 from soundalike.domain.errors import SettingsError
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
 
 
 @pytest.mark.parametrize(

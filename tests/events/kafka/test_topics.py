@@ -24,10 +24,10 @@ from servers.kafka import Kafka, missing_kafka, new_topic
 from servers.processes import running
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_topics import check, prepare_topics
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.log import KafkaLog
+from soundalike.events.kafka.topics import check, prepare_topics
 
 pytestmark = pytest.mark.kafka
 

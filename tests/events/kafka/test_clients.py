@@ -12,9 +12,9 @@ from confluent_kafka import KafkaException
 from servers.kafka import Kafka
 from servers.processes import free_ports
 from soundalike.domain.errors import EventLogError, SettingsError
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_topics import check
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.topics import check
 
 NOWHERE = KafkaPlace.parse("kafka://127.0.0.1:1/t")
 
@@ -24,10 +24,10 @@ import logging
 import sys
 from confluent_kafka import KafkaException
 from soundalike.domain.errors import SoundalikeError
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_topics import check
+from soundalike.events.kafka.log import KafkaLog
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.topics import check
 
 logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
 place = KafkaPlace.parse("kafka://127.0.0.1:1/t")
@@ -178,7 +178,7 @@ def test_what_librdkafka_says_goes_to_a_logger_of_its_own(caplog: pytest.LogCapt
     lines = [record for record in caplog.records if "Connection refused" in record.getMessage()]
     assert lines
     assert {line.levelno for line in lines} == {logging.DEBUG}
-    assert {line.name for line in lines} == {"soundalike.events.kafka_clients.librdkafka"}
+    assert {line.name for line in lines} == {"soundalike.events.kafka.clients.librdkafka"}
 
 
 @pytest.mark.kafka

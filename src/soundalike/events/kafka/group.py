@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka_clients import KafkaClients, close_consumer
-from soundalike.events.kafka_identity import TopicIdentity
+from soundalike.events.kafka.clients import KafkaClients, close_consumer
+from soundalike.events.kafka.topic_id import TopicIdentity
 
 _log = logging.getLogger(__name__)
 

@@ -13,18 +13,18 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 )
 
 from events.contract import numbered
-from events.kafka_fakes import Failing
-from events.kafka_running import QUICK, append_until_taken, consumed, consuming, produce
+from events.kafka.fakes import Failing
+from events.kafka.running import QUICK, append_until_taken, consumed, consuming, produce
 from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.errors import StoreUnavailableError
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.listening import LogHealth
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_identity import TopicIdentity
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_topics import prepare_topics
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.log import KafkaLog
+from soundalike.events.kafka.topic_id import TopicIdentity
+from soundalike.events.kafka.topics import prepare_topics
 
 pytestmark = pytest.mark.kafka
 

@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
-from soundalike.events.kafka_clients import KafkaClients, close_consumer
-from soundalike.events.kafka_messages import read_message, sent_ms
+from soundalike.events.kafka.batch import read_message, sent_ms
+from soundalike.events.kafka.clients import KafkaClients, close_consumer
 from soundalike.wire.records import check_date, may_be_erasure
 
 _BATCH = 2_000

@@ -7,12 +7,12 @@ from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import EventId, UserId
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_entries import read_entries
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_sender import Sender
-from soundalike.events.kafka_topics import prepare_topics
-from soundalike.events.kafka_watch import Watch
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.health import Watch
+from soundalike.events.kafka.producer import Sender
+from soundalike.events.kafka.reader import read_entries
+from soundalike.events.kafka.topics import prepare_topics
 from soundalike.wire.records import record_key, record_value
 
 

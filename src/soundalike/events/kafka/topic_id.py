@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # its types say less
 
-from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients
 
 _TIMEOUT_S = 2.0
 

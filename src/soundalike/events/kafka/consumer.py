@@ -9,14 +9,14 @@ from confluent_kafka import KafkaException
 
 from soundalike.domain.errors import EventLogError, SoundalikeError
 from soundalike.domain.listens import ErasureRecord
-from soundalike.events.kafka_batch import Batch, Item
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_dead_letters import DeadLetters
-from soundalike.events.kafka_membership import Membership
-from soundalike.events.kafka_metrics import ConsumerMetrics
-from soundalike.events.kafka_place import KafkaPlace
-from soundalike.events.kafka_refusals import Take, take_most
-from soundalike.events.kafka_topics import prepare_topics
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.batch import Batch, Item
+from soundalike.events.kafka.bisect import Take, take_most
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.dead_letters import DeadLetters
+from soundalike.events.kafka.group import Membership
+from soundalike.events.kafka.metrics import ConsumerMetrics
+from soundalike.events.kafka.topics import prepare_topics
 
 _log = logging.getLogger(__name__)
 

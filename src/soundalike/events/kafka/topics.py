@@ -19,8 +19,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 )
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka_clients import KafkaClients
-from soundalike.events.kafka_place import DEFAULT_PARTITIONS, KafkaPlace
+from soundalike.events.kafka.address import DEFAULT_PARTITIONS, KafkaPlace
+from soundalike.events.kafka.clients import KafkaClients
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike.events.kafka_progress import PARTITION_STUCK_S, STUCK_S, Standstill
+from soundalike.events.kafka.lag import PARTITION_STUCK_S, STUCK_S, Standstill
 
 OFFSETS = st.dictionaries(st.integers(0, 3), st.integers(0, 20), max_size=4)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka_clients import DELIVERY_TIMEOUT_MS, KafkaClients
+from soundalike.events.kafka.clients import DELIVERY_TIMEOUT_MS, KafkaClients
 
 _log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from events.kafka_fakes import Failing
+from events.kafka.fakes import Failing
 from making import make_listen
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
 from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import EventId
-from soundalike.events.kafka_refusals import take_most
+from soundalike.events.kafka.bisect import take_most
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite import SqliteStore

@@ -7,14 +7,14 @@ from contextlib import closing
 import pytest
 
 from events.contract import EventLogContract
-from events.kafka_running import produce
+from events.kafka.running import produce
 from making import make_listen
 from servers.kafka import Kafka
 from soundalike.domain.listens import Erasure, ErasureRecord, LogRecord
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
 
 pytestmark = pytest.mark.kafka

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types say less than it exports
 
-from soundalike.events.kafka_clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients
 
 STUCK_S = 30.0
 """So long nothing is committed of what is there before a group is said to be stuck: a store that is away

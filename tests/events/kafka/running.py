@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from events.kafka_fakes import Failing
+from events.kafka.fakes import Failing
 from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_consumer import KafkaConsumer
-from soundalike.events.kafka_metrics import ConsumerMetrics
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.consumer import KafkaConsumer
+from soundalike.events.kafka.log import KafkaLog
+from soundalike.events.kafka.metrics import ConsumerMetrics
 
 PATIENCE_S = 60.0
 

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from soundalike.domain.errors import EventLogError, LogUnreachableError, SettingsError
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
 
 DELIVERY_TIMEOUT_MS = 5_000
 

@@ -9,8 +9,8 @@ import pytest
 
 from conftest import skip_where
 from events.contract import holds, numbered
-from events.kafka_fakes import Failing
-from events.kafka_running import Running, append_until_taken, consuming, place_on
+from events.kafka.fakes import Failing
+from events.kafka.running import Running, append_until_taken, consuming, place_on
 from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
@@ -18,9 +18,11 @@ from soundalike.domain.errors import EventLogError, StoreUnavailableError
 from soundalike.domain.listens import Erasure, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import UserId
-from soundalike.events import kafka_consumer, kafka_progress, kafka_watch
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka import consumer as kafka_consumer
+from soundalike.events.kafka import health as kafka_watch
+from soundalike.events.kafka import lag as kafka_progress
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
 
 pytestmark = pytest.mark.kafka
 

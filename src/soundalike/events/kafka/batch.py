@@ -1,14 +1,14 @@
 """What a consumer has read and not yet folded."""
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from confluent_kafka import Message
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
 from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import LogRecord
-from soundalike.events.kafka_messages import read_message, sent_ms
-from soundalike.wire.records import check_date
+from soundalike.wire.records import check_date, record_from
 
 
 @dataclass(slots=True)
@@ -121,3 +121,20 @@ def _read(message: Message) -> Item:
     else:
         item.record = record
     return item
+
+
+def read_message(message: Message) -> LogRecord:
+    """Read the record that a message holds.
+
+    Raises
+    ------
+    ListenError
+        If it holds none.
+    """
+    return record_from(message.key(), message.value())
+
+
+def sent_ms(message: Message) -> int:
+    """Return when a message was sent, in ms since 1970, UTC; now, where it does not say."""
+    kind, at_ms = message.timestamp()
+    return int(time.time() * 1000) if kind == TIMESTAMP_NOT_AVAILABLE else at_ms

@@ -6,15 +6,15 @@ import urllib.request
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from events.kafka_fakes import Failing
-from events.kafka_running import consuming, produce
+from events.kafka.fakes import Failing
+from events.kafka.running import consuming, produce
 from making import make_listen
 from servers.kafka import Kafka
 from servers.processes import free_ports
 from soundalike.domain.errors import ServeError, StoreUnavailableError
-from soundalike.events.kafka import KafkaLog
-from soundalike.events.kafka_metrics import ConsumerMetrics
-from soundalike.events.kafka_place import KafkaPlace
+from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.log import KafkaLog
+from soundalike.events.kafka.metrics import ConsumerMetrics
 
 NOW_S = 1_700_000_000.0
 NOW_MS = int(NOW_S * 1000)

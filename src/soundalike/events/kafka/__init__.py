@@ -1,0 +1,1 @@
+"""The event log in Apache Kafka, and its consumer."""
