@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from soundalike.model.java import spark_readiness
+from soundalike.learning.spark.java import spark_readiness
 from spread import ROUNDS, spread
 
 MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"

@@ -55,7 +55,7 @@ from soundalike.domain.types import (
     UserId,
 )
 from soundalike.domain.users import Token, User
-from soundalike.model.artefact import FolderShelf
+from soundalike.learning.artefacts.store import FolderShelf
 from soundalike.settings import load_settings
 from soundalike.store.sqlite import SqliteStore
 from soundalike.wire.listens import listen_body

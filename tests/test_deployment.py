@@ -23,7 +23,7 @@ from soundalike.cli import cli
 from soundalike.domain.types import UserId
 from soundalike.events.kafka.address import KafkaPlace
 from soundalike.events.kafka.metrics import ConsumerMetrics
-from soundalike.model.spark_settings import check_properties
+from soundalike.learning.spark.settings import check_properties
 from soundalike.settings import load_settings
 from soundalike.store.sqlite import SqliteStore
 from stocked import fill, stock_of

@@ -17,9 +17,9 @@ from soundalike.app.adapters import mongodb_source, open_store
 from soundalike.domain.ports.library import SimilarityEngine
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Neighbours
 from soundalike.domain.snapshot import Snapshot
-from soundalike.model.local import LocalEngine
-from soundalike.model.snapshot import ParquetSnapshots
-from soundalike.model.spark import SparkEngine
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
+from soundalike.learning.spark.engine import SparkEngine
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.settings import load_settings
 from spread import ROUNDS, ratio

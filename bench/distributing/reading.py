@@ -13,7 +13,7 @@ from pathlib import Path
 
 from soundalike.app.adapters import open_store
 from soundalike.domain.features import FeatureSchema
-from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.snapshots import LibrarySnapshots
 
 WIDTH = 101

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from servers.processes import FETCHED, ServerProcess, free_ports
-from soundalike.model.java import find_java, spark_readiness
+from soundalike.learning.spark.java import find_java, spark_readiness
 
 CONNECTOR = FETCHED / "connector"
 

@@ -22,11 +22,11 @@ from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.types import TrackId
 from soundalike.events.embedded import StoredLog
-from soundalike.model.artefact import FolderShelf
-from soundalike.model.engines import choose_engine
-from soundalike.model.local import LocalEngine
-from soundalike.model.snapshot import ParquetSnapshots
-from soundalike.model.tuning_file import TuningFile
+from soundalike.learning.artefacts.store import FolderShelf
+from soundalike.learning.engines import choose_engine
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
+from soundalike.learning.tuning_file import TuningFile
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
 from soundalike.services.learning.snapshots import LibrarySnapshots

@@ -11,7 +11,7 @@ from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.events.embedded import OnAppend, StoredLog
-from soundalike.model.spark_mongo import MongoSource
+from soundalike.learning.spark.mongo import MongoSource
 from soundalike.settings import Settings, is_mongodb
 from soundalike.store.mongo_address import DATABASE
 from soundalike.store.sqlite import SqliteStore

@@ -8,7 +8,7 @@ from soundalike.app import App, open_app
 from soundalike.app.adapters import check_log
 from soundalike.audio.decoders import Decoder, decoders
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
-from soundalike.model.java import spark_readiness
+from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings, without_secrets
 

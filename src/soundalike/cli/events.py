@@ -18,7 +18,7 @@ from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord
 from soundalike.domain.ports.library import Progress
 from soundalike.domain.types import UserId
-from soundalike.model.durable import written_aside
+from soundalike.learning.artefacts.durable import written_aside
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
 from soundalike.services.listeners.profiles import Refolded
 from soundalike.services.listeners.replay_log import restore_listens

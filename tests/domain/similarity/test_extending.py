@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.libraries import make_table
+from learning.libraries import make_table
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.similarity.fitting import fit_locally

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.covariance import OAS
 
-from model.libraries import make_music, make_table
+from learning.libraries import make_music, make_table
 from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.similarity.fitting import (
     Scale,

@@ -25,7 +25,7 @@ from soundalike.domain.similarity.space import (
 )
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
-from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Method, Training
 from soundalike.services.learning.updating import Placing

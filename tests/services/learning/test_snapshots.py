@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from services.learning.school import SCHEMA, School
-from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.learning.snapshots import ParquetSnapshots
 
 
 def test_an_export_holds_what_is_known(school: School, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from model.libraries import make_music, make_table
+from learning.libraries import make_music, make_table
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Rotation, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.tuning import Objective

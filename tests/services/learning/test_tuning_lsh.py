@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from model.libraries import make_music, write_snapshot
+from learning.libraries import make_music, write_snapshot
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial
 from soundalike.domain.types import FloatArray
-from soundalike.model.local import LocalEngine
-from soundalike.model.snapshot import ParquetSnapshots
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.tuning import GridTuner
 from soundalike.services.learning.tuning_lsh import knee
 

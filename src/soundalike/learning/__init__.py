@@ -1,0 +1,1 @@
+"""Engines that learn what sounds alike, and what they write."""

@@ -1,0 +1,1 @@
+"""Artefacts: what was learnt, as versioned folders."""

@@ -1,0 +1,207 @@
+"""The engine for libraries that outgrow one machine: Spark and its MLlib."""
+
+import contextlib
+from collections.abc import Mapping
+
+import numpy as np
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
+from pyspark.errors import PySparkException
+from pyspark.ml.feature import MinMaxScaler, StandardScaler
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import DataFrame
+
+from soundalike.domain.similarity.fitting import Column, Scale, Sums, fit_space, require_tracks
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.snapshot import Snapshot
+from soundalike.domain.types import FloatArray
+from soundalike.learning.snapshots import VECTOR_COLUMNS
+from soundalike.learning.spark.lsh import LshJoin
+from soundalike.learning.spark.mongo import MongoSource
+from soundalike.learning.spark.rows import Rows, open_rows
+from soundalike.learning.spark.session import QuietSession
+from soundalike.learning.spark.settings import secrets_of
+from soundalike.learning.spark.tasks import (
+    NEIGHBOURS_COLUMNS,
+    PLACES_COLUMNS,
+    SUMS_COLUMNS,
+    BroadcastReader,
+    matrix,
+    neighbours_task,
+    parts_of,
+    places_task,
+    read_sums,
+    sums_task,
+)
+
+
+class SparkEngine:
+    """Fits spaces and finds neighbours with Spark; started at the first use.
+
+    Parameters
+    ----------
+    master : str or None
+        Spark's master URL; None is what spark-submit set, else ``local[*]``.
+    properties : mapping of str to str
+        Spark's own properties; `spark_settings` says which may not be set.
+    snapshots_url : str or None
+        A folder that a cluster's executors and this machine share, for the snapshot.
+    source : MongoSource or None
+        Where a cluster's executors find the same vectors themselves; used where `snapshots_url` is None. With
+        neither the driver sends them.
+    """
+
+    name = "spark"
+
+    def __init__(
+        self,
+        *,
+        master: str | None = None,
+        properties: Mapping[str, str] | None = None,
+        snapshots_url: str | None = None,
+        source: MongoSource | None = None,
+    ) -> None:
+        self._master = master
+        self._properties = properties or {}
+        self._snapshots_url = snapshots_url
+        self._source = source
+        self._opened: QuietSession | None = None
+        self._read: tuple[Snapshot, Rows] | None = None
+
+    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+        """Fit a space on every track of a snapshot; MLlib's scalers give the scale.
+
+        Raises
+        ------
+        TooFewTracksError
+            If there is no track.
+        EngineError
+            If Spark fails.
+        """
+        require_tracks(snapshot.track_count)
+        session = self._session()
+        with session.translated("fit the space"):
+            return fit_space(recipe, SnapshotStatistics(self._rows(snapshot).frame))
+
+    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
+
+        Blocks of rows are shared out; each task multiplies its own with the whole library, which is
+        broadcast, and keeps the nearest.
+
+        Raises
+        ------
+        EngineError
+            If Spark fails.
+        """
+        require_tracks(snapshot.track_count)
+        session = self._session()
+        with session.translated("find neighbours"):
+            coordinates = self._places(space, snapshot)
+            context = session.spark.sparkContext
+            parts = parts_of(len(coordinates), context.defaultParallelism)
+            broadcast = context.broadcast(coordinates)
+            numbers = session.spark.range(0, parts, 1, parts)
+            task = neighbours_task(BroadcastReader(broadcast), k, parts)
+            found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("part")
+            broadcast.destroy()
+        rows = np.concatenate([np.asarray(cell.values, np.int32) for cell in found.column("rows")])
+        distances = matrix(found.column("distances").combine_chunks(), k)
+        return Neighbours(rows.reshape(-1, k), distances)
+
+    def lsh_neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
+    ) -> Neighbours:
+        """Find neighbours by MLlib's `approxSimilarityJoin`; rows that find fewer are padded with -1.
+
+        Raises
+        ------
+        EngineError
+            If Spark fails.
+        """
+        require_tracks(snapshot.track_count)
+        session = self._session()
+        with session.translated("join by LSH"):
+            join = LshJoin(session, self._places(space, snapshot), parameters)
+            return join.neighbours(k)
+
+    def places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+        """Return every track's coordinates, in the snapshot's order.
+
+        Raises
+        ------
+        EngineError
+            If Spark fails.
+        """
+        with self._session().translated("place the tracks"):
+            return self._places(space, snapshot)
+
+    def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> LshJoin:
+        """Prepare a join over coordinates in memory, to try parameters on."""
+        return LshJoin(self._session(), coordinates, parameters)
+
+    def close(self) -> None:
+        """Let go of what was read, and stop Spark and its JVM, if they were started."""
+        self._release()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _session(self) -> QuietSession:
+        if self._opened is None:
+            self._opened = QuietSession(
+                self._master,
+                self._properties,
+                has_mongodb=self._source is not None and self._snapshots_url is None,
+                secrets=(
+                    *(self._source.secrets if self._source is not None else ()),
+                    *secrets_of(self._properties),
+                ),
+            )
+        return self._opened
+
+    def _rows(self, snapshot: Snapshot) -> Rows:
+        """Open a snapshot, or go on with the one that is open: a build asks for it several times."""
+        if self._read is None or self._read[0] is not snapshot:
+            self._release()
+            rows = open_rows(
+                self._session(), snapshot, snapshots_url=self._snapshots_url, source=self._source
+            )
+            self._read = snapshot, rows
+        return self._read[1]
+
+    def _release(self) -> None:
+        if self._read is not None:
+            with contextlib.suppress(PySparkException, Py4JError, OSError):
+                self._read[1].release()
+            self._read = None
+
+    def _places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+        rows = self._rows(snapshot)
+        vectors = rows.frame.select("id", "features")
+        table = vectors.mapInArrow(places_task(space), PLACES_COLUMNS).toArrow().sort_by("id")
+        rows.require_same(table.column("id"))
+        return matrix(table.column("place").combine_chunks(), space.weights.shape[1])
+
+
+class SnapshotStatistics:
+    """Statistics of a snapshot, gathered by MLlib's scalers and by sums over partitions."""
+
+    def __init__(self, frame: DataFrame) -> None:
+        self._frame = frame
+        self._vectors = frame.select(array_to_vector(frame["features"]).alias("vector"))
+
+    def extent(self) -> Column:
+        """Minimum and maximum of each feature, as `MinMaxScaler` finds them."""
+        model = MinMaxScaler(inputCol="vector", outputCol="scaled").fit(self._vectors)
+        return Column(model.originalMin.toArray(), model.originalMax.toArray())
+
+    def moments(self) -> Column:
+        """Mean and standard deviation (n - 1) of each feature, as `StandardScaler` finds them."""
+        scaler = StandardScaler(inputCol="vector", outputCol="scaled", withMean=True, withStd=True)
+        model = scaler.fit(self._vectors)
+        return Column(model.mean.toArray(), model.std.toArray())
+
+    def sums(self, scale: Scale) -> Sums:
+        """Sum in the scaled features, partition by partition."""
+        vectors = self._frame.select(*VECTOR_COLUMNS)
+        return read_sums(vectors.mapInArrow(sums_task(scale), SUMS_COLUMNS).toArrow())

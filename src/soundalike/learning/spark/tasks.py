@@ -1,0 +1,215 @@
+"""What runs inside Spark's Python workers, on Arrow batches; NumPy alone does the work."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark import SparkFiles
+
+import soundalike
+from soundalike.domain.errors import EngineError
+from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.fitting import Scale, Sums
+from soundalike.domain.similarity.space import SimilaritySpace
+from soundalike.domain.types import FloatArray
+from soundalike.learning.snapshots import ROWS_PER_GROUP, VECTOR_COLUMNS
+
+_DOCUMENT = ["_id", "whole", "first_half", "second_half"]
+
+Value = TypeVar("Value")
+Batches = Iterator[pa.RecordBatch]
+Task = Callable[[Batches], Batches]
+
+ROWS_COLUMNS = "id string, " + ", ".join(f"{name} array<float>" for name in VECTOR_COLUMNS)
+SUMS_COLUMNS = "count long, total array<double>, products array<double>, differences array<double>"
+PLACES_COLUMNS = "id string, place array<float>"
+COORDINATES_COLUMNS = "row int, place array<float>"
+NEIGHBOURS_COLUMNS = "part long, rows array<int>, distances array<float>"
+
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastReader(Generic[Value]):
+    """Reads what the driver has broadcast, in a worker."""
+
+    broadcast: Any
+
+    def __call__(self) -> Value:
+        """Return it; a worker loads it once."""
+        value: Value = self.broadcast.value
+        return value
+
+
+def package_file(_part: object) -> str:
+    """Tell where a worker has this package from."""
+    return str(soundalike.__file__)
+
+
+def row_digest(whole: bytes, first_half: bytes, second_half: bytes) -> bytes:
+    """Digest a track's vectors, as little-endian float32."""
+    return hashlib.blake2b(whole + first_half + second_half, digest_size=_DIGEST_BYTES).digest()
+
+
+def shipped_task(name: str, parts: int, count: int) -> Task:
+    """Read the rows of each part, given by number, from the snapshot that Spark brought to the executor."""
+
+    def task(batches: Batches) -> Batches:
+        with pq.ParquetFile(SparkFiles.get(name)) as file:
+            for batch in batches:
+                for part in batch.column(0).to_pylist():
+                    rows = rows_of(part, parts, count)
+                    yield from _slice(file, int(rows[0]), len(rows)).to_batches()
+
+    return task
+
+
+def documents_task(read_digests: Callable[[], Mapping[str, bytes]], width: int) -> Task:
+    """Turn documents into rows, leaving out what came after the driver's snapshot.
+
+    Raises
+    ------
+    EngineError
+        In the worker, if a track has other vectors than the driver has of it.
+    """
+
+    def task(batches: Batches) -> Batches:
+        digests = read_digests()
+        for batch in batches:
+            known = [track_id in digests for track_id in batch.column("_id").to_pylist()]
+            ids, whole, first, second = (
+                column.to_pylist() for column in batch.filter(pa.array(known)).select(_DOCUMENT).columns
+            )
+            for track_id, *vectors in zip(ids, whole, first, second, strict=True):
+                if None in vectors or digests[track_id] != row_digest(*vectors):
+                    msg = (
+                        f"track {track_id} changed while Spark read the library; run 'soundalike build' again"
+                    )
+                    raise EngineError(msg)
+            columns = [
+                pa.array(ids, pa.string()),
+                *(_vectors(part, width) for part in (whole, first, second)),
+            ]
+            yield pa.RecordBatch.from_arrays(columns, names=["id", *VECTOR_COLUMNS])
+
+    return task
+
+
+def coordinates_task(read_coordinates: Callable[[], FloatArray], parts: int) -> Task:
+    """Give the coordinates of each part, given by number, with their row numbers."""
+
+    def task(batches: Batches) -> Batches:
+        coordinates = read_coordinates()
+        for batch in batches:
+            for part in batch.column(0).to_pylist():
+                rows = rows_of(part, parts, len(coordinates))
+                places = pa.array(list(coordinates[rows]), type=pa.list_(pa.float32()))
+                yield pa.RecordBatch.from_pydict({"row": rows.astype(np.int32), "place": places})
+
+    return task
+
+
+def matrix(column: pa.Array, width: int) -> FloatArray:
+    """Turn a column of lists, each `width` long, into an array of shape (rows, width)."""
+    return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, width)
+
+
+def sums_task(scale: Scale) -> Task:
+    """Sum each batch of vectors; one row comes out of each."""
+    width = len(scale.mean)
+
+    def task(batches: Batches) -> Batches:
+        for batch in batches:
+            whole, first, second = (matrix(batch.column(name), width) for name in VECTOR_COLUMNS)
+            sums = Sums.of(scale, (whole, first, second))
+            columns = {
+                "count": [sums.count],
+                "total": [sums.total],
+                "products": [sums.products.ravel()],
+                "differences": [sums.differences.ravel()],
+            }
+            yield pa.RecordBatch.from_pydict(columns)
+
+    return task
+
+
+def read_sums(table: pa.Table) -> Sums:
+    """Add up the rows of `sums_task`."""
+    total: Sums | None = None
+    for row in table.to_pylist():
+        size = len(row["total"])
+        sums = Sums(
+            row["count"],
+            np.array(row["total"]),
+            np.array(row["products"]).reshape(size, size),
+            np.array(row["differences"]).reshape(size, size),
+        )
+        total = sums if total is None else total + sums
+    if total is None:
+        msg = "the snapshot holds no rows"
+        raise ValueError(msg)
+    return total
+
+
+def places_task(space: SimilaritySpace) -> Task:
+    """Place each batch of (id, features) in a space."""
+    width = len(space.mean)
+
+    def task(batches: Batches) -> Batches:
+        for batch in batches:
+            places = space.place(matrix(batch.column("features"), width))
+            yield pa.RecordBatch.from_pydict({"id": batch.column("id"), "place": list(places)})
+
+    return task
+
+
+def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: int) -> Task:
+    """Find the neighbours of the rows of each part, given by number, among all coordinates."""
+
+    def task(batches: Batches) -> Batches:
+        coordinates = read_coordinates()
+        for batch in batches:
+            for part in batch.column(0).to_pylist():
+                found = exact_neighbours(coordinates, k, queries=rows_of(part, parts, len(coordinates)))
+                columns = {
+                    "part": [part],
+                    "rows": [found.rows.ravel()],
+                    "distances": [found.distances.ravel()],
+                }
+                yield pa.RecordBatch.from_pydict(columns)
+
+    return task
+
+
+def parts_of(count: int, parallelism: int) -> int:
+    """Return into how many parts so many rows are shared out, for so many cores."""
+    return max(min(count, parallelism), -(-count // ROWS_PER_GROUP))
+
+
+def rows_of(part: int, parts: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the row numbers of one of `parts` even shares."""
+    return np.arange(part * count // parts, (part + 1) * count // parts)
+
+
+def _slice(file: pq.ParquetFile, start: int, count: int) -> pa.Table:
+    """Read some rows of a Parquet file, and no row group that holds none of them."""
+    groups: list[int] = []
+    at = first = 0
+    for number in range(file.num_row_groups):
+        size = file.metadata.row_group(number).num_rows
+        if at < start + count and start < at + size:
+            first = first if groups else at
+            groups.append(number)
+        at += size
+    table = file.read_row_groups(groups, columns=["id", *VECTOR_COLUMNS])
+    return table.slice(start - first, count)
+
+
+def _vectors(column: list[bytes], width: int) -> pa.Array:
+    values = np.frombuffer(b"".join(column), dtype="<f4")
+    offsets = np.arange(0, len(values) + 1, width, dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))

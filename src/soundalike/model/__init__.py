@@ -1,1 +1,0 @@
-"""Similarity spaces, neighbours and artefacts."""

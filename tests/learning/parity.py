@@ -1,0 +1,39 @@
+"""What it means that two engines learnt the same."""
+
+import numpy as np
+
+from soundalike.domain.ports.library import SimilarityEngine
+from soundalike.domain.similarity.space import Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.snapshot import LibraryTable, Snapshot
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
+
+
+def assert_learns_the_same(
+    engine: SimilarityEngine, recipe: SpaceRecipe, library: LibraryTable, snapshot: Snapshot
+) -> None:
+    """Hold an engine to what NumPy learns of a snapshot of a library."""
+    local = LocalEngine(ParquetSnapshots())
+    ours, theirs = local.fit(recipe, snapshot), engine.fit(recipe, snapshot)
+    assert_same_space(ours, theirs)
+    expected, found = local.neighbours(ours, snapshot, k=10), engine.neighbours(theirs, snapshot, k=10)
+    assert_same_neighbours(expected, found, ours.place(library.whole))
+
+
+def assert_same_space(ours: SimilaritySpace, theirs: SimilaritySpace) -> None:
+    for name in ("mean", "scale", "weights", "offset"):
+        np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name), rtol=1e-5, atol=1e-5)
+    assert (ours.clip, ours.is_unit_length) == (theirs.clip, theirs.is_unit_length)
+
+
+def assert_same_neighbours(expected: Neighbours, found: Neighbours, coordinates: np.ndarray) -> None:
+    is_none = expected.rows == -1
+    np.testing.assert_array_equal(found.rows == -1, is_none)
+    np.testing.assert_allclose(found.distances[~is_none], expected.distances[~is_none], atol=1e-5)
+    # Where two distances differ by more than 1e-5, the order is the same: the distance from a track
+    # to the i-th neighbour of one engine is its distance to the i-th of the other.
+    differs = found.rows != expected.rows
+    places = coordinates.astype(np.float64)
+    row, column = np.nonzero(differs)
+    apart = np.linalg.norm(places[found.rows[row, column]] - places[row], axis=1)
+    np.testing.assert_allclose(apart, expected.distances[row, column], atol=1e-5)
