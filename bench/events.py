@@ -34,7 +34,7 @@ from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.import_listens import Importer
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
 
 ROUNDS = 5

@@ -48,7 +48,7 @@ from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE, Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 CURVE = Path(__file__).resolve().parent.parent / "docs" / "learning.svg"
 SEEDS = 20

@@ -57,7 +57,7 @@ from soundalike.domain.types import (
 from soundalike.domain.users import Token, User
 from soundalike.learning.artefacts.store import FolderShelf
 from soundalike.settings import load_settings
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.listens import listen_body
 
 TRACKS, CLUSTER, DIMENSIONS, K = 106_574, 186, 44, 50

@@ -33,7 +33,7 @@ from soundalike.domain.types import (
     UserId,
 )
 from soundalike.domain.words import words
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 FMA_TRACKS = 106_574
 REPEATS = 15

@@ -34,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
     ("module", "line"),
     [
         ("domain/tracks.py", "import soundalike.services"),
-        ("services/library.py", "import soundalike.store.sqlite"),
+        ("services/library.py", "import soundalike.store.sqlite.store"),
         ("web/app.py", "import soundalike.audio.scan"),
         ("web/app.py", "import librosa"),
         ("domain/words.py", "import flask"),

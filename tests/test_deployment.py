@@ -25,7 +25,7 @@ from soundalike.events.kafka.address import KafkaPlace
 from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.learning.spark.settings import check_properties
 from soundalike.settings import load_settings
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from stocked import fill, stock_of
 
 COMPOSE = ROOT / "compose.yaml"

@@ -18,7 +18,7 @@ from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 TESTS = Path(__file__).parent.parent
 ADA = UserId("ada")
@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 from making import make_listen
 from soundalike.events.embedded import StoredLog
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 log = StoredLog(SqliteStore(Path(sys.argv[1])))
 number = int(sys.argv[2])

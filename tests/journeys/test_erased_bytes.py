@@ -16,7 +16,7 @@ from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.events.kafka.address import KafkaPlace
 from soundalike.events.kafka.log import KafkaLog
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 ADA, BOB = UserId("ada"), UserId("bob")
 DAY_MS = 24 * 3600 * 1000

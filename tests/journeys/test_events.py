@@ -24,7 +24,7 @@ from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.listens import listen_body
 from soundalike.wire.profiles import profile_body
 

@@ -19,7 +19,7 @@ from journeys.program import Program
 from making import make_track
 from servers.mongodb import drop_database, new_database
 from soundalike.app.adapters import open_store
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire import ms_text
 from stocked import fill, fill_library, stock_of
 

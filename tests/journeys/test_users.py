@@ -22,7 +22,7 @@ import pytest
 from journeys.program import PATIENCE_S, Program, free_port, write_tune
 from soundalike.domain.users import YOU
 from soundalike.passwords import Argon2Hasher
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 PASSWORD = "correct horse"  # noqa: S105 - of nobody
 OTHER = "battery staple"

@@ -15,7 +15,7 @@ from soundalike.events.kafka.consumer import KafkaConsumer
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.store.mongo import MongoStore
+from soundalike.store.mongo.store import MongoStore
 from web.stage import LATENESS_MS, Stage
 
 PATIENCE_S = 30

@@ -13,8 +13,8 @@ from soundalike.domain.ports.listening import EventLog
 from soundalike.events.embedded import OnAppend, StoredLog
 from soundalike.learning.spark.mongo import MongoSource
 from soundalike.settings import Settings, is_mongodb
-from soundalike.store.mongo_address import DATABASE
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.mongo.address import DATABASE
+from soundalike.store.sqlite.store import SqliteStore
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store
     """
     if isinstance(place, str) and is_mongodb(place):
         require("pymongo", extra="mongo", what="a store in MongoDB")
-        from soundalike.store import mongo  # noqa: PLC0415 - pymongo may be missing
+        from soundalike.store.mongo import store as mongo  # noqa: PLC0415 - pymongo may be missing
 
         patience = {
             "timeout_s": mongo.SERVING_TIMEOUT_S,
@@ -87,8 +87,8 @@ def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | N
         return None
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
 
-    from soundalike.store.mongo_indexes import TRACKS  # noqa: PLC0415 - the same
-    from soundalike.store.mongo_texts import vectors_field  # noqa: PLC0415 - the same
+    from soundalike.store.mongo.encoding import vectors_field  # noqa: PLC0415 - the same
+    from soundalike.store.mongo.indexes import TRACKS  # noqa: PLC0415 - the same
 
     with closing(MongoClient[dict[str, Any]](settings.store, connect=False)) as client:
         database = client.get_default_database(DATABASE).name

@@ -10,7 +10,7 @@ from soundalike.app.adapters import open_store
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.store_copy.copier import Copier
 from soundalike.settings import Settings, is_mongodb, store_address
-from soundalike.store.mongo_address import MongoAddress
+from soundalike.store.mongo.address import MongoAddress
 
 THE_SETTINGS = "-"
 _DATABASE = Settings(data=Path(), artefacts=Path()).database.name

@@ -16,7 +16,7 @@ from soundalike.domain.types import EventId
 from soundalike.events.kafka.bisect import take_most
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 
 def numbered(count: int, *, users: int = 1) -> list[Listen]:

@@ -19,7 +19,7 @@ from soundalike.domain.types import EventId, ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles, Refolded
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
 
 ADA, BOB = UserId("ada"), UserId("bob")

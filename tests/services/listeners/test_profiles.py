@@ -25,7 +25,7 @@ from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners import profiles as profiles_module
 from soundalike.services.listeners.profiles import Profiles, Refolded
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
 
 TESTS = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ from pathlib import Path
 from making import make_listen
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.store.sqlite import SqliteStore
+from soundalike.store.sqlite.store import SqliteStore
 
 path, number = Path(sys.argv[1]), int(sys.argv[2])
 store = SqliteStore(path)

@@ -1,0 +1,235 @@
+"""Listens, profiles and erasures in MongoDB.
+
+What is known of a user stands in one document of ``listeners``: the profile, up to when they are erased
+(``erased_ms``), and how often everything was (``generation``). Each listen bears the generation it came in.
+So one write makes an erasure hold, whatever listens there are: those of an earlier generation, or at or
+before ``erased_ms``, are not seen from then on, and are deleted next. Whoever adds a listen looks at that
+document before and after, so that none that an erasure reaches is left over.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from soundalike.domain.errors import StoreError
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.profiles import Profile
+from soundalike.domain.taste import FOLD_VERSION
+from soundalike.domain.types import ProfileVersion, UserId
+from soundalike.store.mongo.connection import Document, MongoConnection
+from soundalike.store.mongo.encoding import to_text
+from soundalike.store.mongo.erasures import IS_ERASED, NOTHING_ERASED, Erased, all_erased, erased_of, sweep
+from soundalike.store.mongo.errors import DUPLICATE_KEY
+from soundalike.store.mongo.indexes import LISTENERS, LISTENS, LISTENS_BY_USER
+from soundalike.store.mongo.personal_documents import (
+    erasure_from_document,
+    listen_from_document,
+    listen_to_document,
+    profile_from_document,
+    profile_to_document,
+    user_id_from,
+)
+
+_log = logging.getLogger(__name__)
+
+# Listens are held so many at a time.
+_BATCH = 1000
+# What is sent at once is to be stored in the time that a question may take.
+_MOST_AT_ONCE = 5000
+
+
+class MongoListens:
+    """The `ListenStore` port on a MongoDB database."""
+
+    _connection: MongoConnection
+
+    # Listens
+
+    def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
+        """Insert listens of any users; return those that were new, in the order given; see the port."""
+        if not listens:
+            return ()
+        users = {to_text(listen.user_id) for listen in listens}
+        with self._connection.using() as database:
+            before = erased_of(database, users)
+            documents: dict[str, Document] = {}
+            sent: list[tuple[Listen, Erased]] = []
+            for listen in listens:
+                erased = before.get(to_text(listen.user_id), NOTHING_ERASED)
+                document = listen_to_document(listen, erased.generation)
+                if document["_id"] not in documents and not erased.hides(listen, erased.generation):
+                    documents[document["_id"]] = document
+                    sent.append((listen, erased))
+            known = _insert(database, list(documents.values()))
+            new = [one for index, one in enumerate(sent) if index not in known]
+            # An erasure that came in between did not see them.
+            after = erased_of(database, {to_text(listen.user_id) for listen, _ in new})
+            sweep(database, {user: now for user, now in after.items() if now != before.get(user)})
+        return tuple(
+            listen
+            for listen, erased in new
+            if not after.get(to_text(listen.user_id), NOTHING_ERASED).hides(listen, erased.generation)
+        )
+
+    def listens_of(self, user_id: UserId) -> Iterator[Listen]:
+        """Yield every listen of a user by (`at_ms`, `id`), in bounded memory."""
+        for document in self._connection.reading(
+            LISTENS,
+            self._seen(user_id),
+            order=[("at_ms", 1), ("id", 1)],
+            beyond=_later,
+            fields=["at_ms", "id", "track", "kind", "position_ms"],
+            batch=_BATCH,
+        ):
+            yield listen_from_document(user_id, document)
+
+    def count_listens(self, user_id: UserId) -> int:
+        """Count a user's listens."""
+        seen = self._seen(user_id)
+        with self._connection.using() as database:
+            return int(database[LISTENS].count_documents(seen))
+
+    def _seen(self, user_id: UserId) -> Document:
+        user = to_text(user_id)
+        with self._connection.using() as database:
+            return erased_of(database, [user]).get(user, NOTHING_ERASED).seen(user)
+
+    def listen_counts(self) -> Mapping[UserId, int]:
+        """Count the listens of every user who has any.
+
+        What was erased and not deleted, because whoever erased it was killed, is deleted first.
+        """
+        with self._connection.taking_long() as database:
+            erased = dict(all_erased(database, IS_ERASED))
+            sweep(database, erased)
+            counted = database[LISTENS].aggregate(
+                [{"$group": {"_id": {"user": "$user", "generation": "$generation"}, "count": {"$sum": 1}}}],
+                hint=LISTENS_BY_USER,
+                allowDiskUse=True,
+            )
+            return {
+                user_id_from(group["_id"]["user"]): int(group["count"])
+                for group in counted
+                if group["_id"]["generation"] == erased.get(group["_id"]["user"], NOTHING_ERASED).generation
+            }
+
+    # Profiles
+
+    def profile(self, user_id: UserId) -> Profile | None:
+        """Return a user's profile, or None; one that an older or newer fold made is none.
+
+        A damaged one is removed, and is none from then on: listens tell all that it held, so that it is
+        folded again, whereas an error would keep its user out for good.
+        """
+        stored = self._profile(user_id, "profile")
+        if stored is None:
+            return None
+        try:
+            return profile_from_document(user_id, stored)
+        except StoreError as error:
+            _log.warning("the profile of %r is forgotten, to be folded again: %s", user_id, error)
+        this_one = {"_id": to_text(user_id)} | {f"profile.{name}": value for name, value in stored.items()}
+        with self._connection.using() as database:
+            database[LISTENERS].update_one(this_one, {"$unset": {"profile": ""}})
+        return None
+
+    def profile_version(self, user_id: UserId) -> ProfileVersion | None:
+        """Return the version of the profile that `profile` would return, without reading it whole."""
+        stored = self._profile(user_id, "profile.version")
+        return None if stored is None else ProfileVersion(stored.get("version", ""))
+
+    def _profile(self, user_id: UserId, field: str) -> Document | None:
+        query = {"_id": to_text(user_id), "profile.fold": FOLD_VERSION}
+        with self._connection.using() as database:
+            found = database[LISTENERS].find_one(query, [field])
+        return None if found is None else dict(found["profile"])
+
+    def profile_counts(self) -> Mapping[UserId, int]:
+        """Tell of how many listens each stored profile is made."""
+        fields = {"profile.count": True}
+        with self._connection.using() as database:
+            found = list(database[LISTENERS].find({"profile.fold": FOLD_VERSION}, fields))
+        # A damaged count is none, and so tells that its profile is to be folded again.
+        return {
+            user_id_from(one["_id"]): int(one["profile"]["count"])
+            for one in found
+            if isinstance(one["profile"].get("count"), int)
+        }
+
+    def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
+        """Store a profile in place of the version it was made from, None for none; see the port."""
+        stored = profile_to_document(profile)
+        user, erased_ms = to_text(profile.user_id), profile.erased_ms
+        standing: Document = {"profile.fold": FOLD_VERSION, "profile.version": replacing}
+        if replacing is None:
+            standing = {"profile.fold": {"$ne": FOLD_VERSION}}
+        with self._connection.using() as database:
+            saved = database[LISTENERS].update_one(
+                {"_id": user, "erased_ms": erased_ms, **standing}, {"$set": {"profile": stored}}
+            )
+            if saved.matched_count or replacing is not None or erased_ms is not None:
+                return bool(saved.matched_count)
+            try:
+                database[LISTENERS].insert_one({"_id": user, "profile": stored})
+            except DuplicateKeyError:  # another profile stands there, or an erasure
+                return False
+        return True
+
+    # Erasures
+
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        """Remember an erasure, and remove the user's listens up to it and their profile; see the port."""
+        user, at_ms = to_text(erasure.user_id), erasure.at_ms
+        change: dict[str, Any] = {"$unset": {"profile": ""}, "$max": {"erased_ms": at_ms}}
+        with self._connection.using() as database:
+            with suppress(DuplicateKeyError):  # there is something of this user already
+                database[LISTENERS].insert_one({"_id": user})
+            if is_total:
+                database[LISTENERS].update_one({"_id": user}, change | {"$inc": {"generation": 1}})
+            else:
+                is_news = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
+                database[LISTENERS].update_one({"_id": user, **is_news}, change)
+        with self._connection.taking_long() as database:
+            sweep(database, erased_of(database, [user]))
+
+    def erased_ms(self, user_id: UserId) -> int | None:
+        """Return up to when a user's listens are erased, or None."""
+        user = to_text(user_id)
+        with self._connection.using() as database:
+            return erased_of(database, [user]).get(user, NOTHING_ERASED).at_ms
+
+    def erasures(self) -> tuple[Erasure, ...]:
+        """Return the erasure of every user who has one, by user."""
+        with self._connection.using() as database:
+            found = list(database[LISTENERS].find(IS_ERASED, ["erased_ms"]))
+        return tuple(sorted(map(erasure_from_document, found), key=lambda erasure: erasure.user_id))
+
+
+def _insert(database: Database[Document], documents: Sequence[Document]) -> set[int]:
+    """Insert listens; return the places of those that were there already.
+
+    Where the server was lost in the middle and the driver sent them again, those of the first attempt may
+    count as known; whoever sends them again is told the same.
+    """
+    known: set[int] = set()
+    for start in range(0, len(documents), _MOST_AT_ONCE):
+        try:
+            database[LISTENS].insert_many(documents[start : start + _MOST_AT_ONCE], ordered=False)
+        except BulkWriteError as error:
+            failures = error.details["writeErrors"]
+            if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failures):
+                raise
+            known.update(start + one["index"] for one in failures)
+    return known
+
+
+def _later(document: Document) -> Document:
+    at_ms = document["at_ms"]
+    return {
+        "at_ms": {"$gte": at_ms},
+        "$or": [{"at_ms": {"$gt": at_ms}}, {"id": {"$gt": document["id"]}}],
+    }

@@ -1,0 +1,134 @@
+"""Documents of listens, profiles and accounts in MongoDB to domain values, and back."""
+
+import json
+import zlib
+from typing import Any
+
+from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.profiles import Profile
+from soundalike.domain.types import EventId, TrackId, UserId
+from soundalike.domain.users import Token, User, name_key
+from soundalike.store.keys import from_ms, to_ms
+from soundalike.store.mongo.connection import Document
+from soundalike.store.mongo.documents import telling_damage
+from soundalike.store.mongo.encoding import from_text, joined, to_text, to_whole
+from soundalike.wire.profiles import profile_body, profile_from
+
+_KINDS = {kind.value: kind for kind in ListenKind}
+
+# A document holds 16 MB: the largest profile there can be is near that as it is, and a third when packed.
+_FASTEST = 1
+
+
+def listen_to_document(listen: Listen, generation: int) -> Document:
+    """Return a document of ``listens``.
+
+    Parameters
+    ----------
+    listen : Listen
+        What happened.
+    generation : int
+        How often everything of the user had been erased when it came.
+    """
+    return {
+        "_id": joined(listen.user_id, str(generation), listen.id),
+        "user": to_text(listen.user_id),
+        "generation": generation,
+        "at_ms": listen.at_ms,
+        "id": to_text(listen.id),
+        "track": to_text(listen.track_id),
+        "kind": listen.kind.value,
+        "position_ms": listen.position_ms,
+    }
+
+
+@telling_damage
+def listen_from_document(user_id: UserId, document: Document) -> Listen:
+    """Undo `listen_to_document`."""
+    position_ms = document["position_ms"]
+    return Listen(
+        id=EventId(from_text(document["id"])),
+        user_id=user_id,
+        track_id=TrackId(from_text(document["track"])),
+        kind=_KINDS[document["kind"]],
+        position_ms=None if position_ms is None else to_whole(position_ms),
+        at_ms=to_whole(document["at_ms"]),
+    )
+
+
+def profile_to_document(profile: Profile) -> Document:
+    """Return the ``profile`` of a document of ``listeners``."""
+    body = profile_body(profile)
+    return {
+        "fold": body["fold"],
+        "version": profile.version,
+        "count": profile.taste.count,
+        "body": zlib.compress(json.dumps(body, separators=(",", ":")).encode(), _FASTEST),
+    }
+
+
+@telling_damage
+def profile_from_document(user_id: UserId, document: Document) -> Profile:
+    """Read a user's profile; its version, a digest, tells whether it is whole."""
+    profile = profile_from(json.loads(zlib.decompress(document["body"])))
+    if profile is None or profile.user_id != user_id or profile.version != document["version"]:
+        msg = f"the profile of {user_id!r} is not the one of version {document['version']!r}"
+        raise ValueError(msg)
+    return profile
+
+
+@telling_damage
+def erasure_from_document(document: Document) -> Erasure:
+    """Read the erasure in a document of ``listeners``."""
+    return Erasure(UserId(from_text(document["_id"])), to_whole(document["erased_ms"]))
+
+
+@telling_damage
+def user_id_from(stored: Any) -> UserId:  # noqa: ANN401 - a damaged document holds anything
+    """Read whose a document is."""
+    return UserId(from_text(stored))
+
+
+def user_to_document(user: User) -> Document:
+    """Return a document of ``users``."""
+    return {
+        "_id": to_text(user.id),
+        "name_key": to_text(name_key(user.name)),
+        "name": to_text(user.name),
+        "password_hash": to_text(user.password_hash),
+        "created_ms": to_ms(user.created_at),
+    }
+
+
+@telling_damage
+def user_from_document(document: Document) -> User:
+    """Undo `user_to_document`."""
+    return User(
+        id=UserId(from_text(document["_id"])),
+        name=from_text(document["name"]),
+        password_hash=from_text(document["password_hash"]),
+        created_at=from_ms(to_whole(document["created_ms"])),
+    )
+
+
+def token_to_document(token: Token) -> Document:
+    """Return a document of ``tokens``."""
+    return {
+        "_id": to_text(token.secret_hash),
+        "id": to_text(token.id),
+        "user": to_text(token.user_id),
+        "label": to_text(token.label),
+        "created_ms": to_ms(token.created_at),
+    }
+
+
+@telling_damage
+def token_from_document(document: Document) -> Token:
+    """Undo `token_to_document`."""
+    return Token(
+        id=from_text(document["id"]),
+        user_id=UserId(from_text(document["user"])),
+        label=from_text(document["label"]),
+        secret_hash=from_text(document["_id"]),
+        created_at=from_ms(to_whole(document["created_ms"])),
+    )

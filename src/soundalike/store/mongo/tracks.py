@@ -1,0 +1,192 @@
+"""Changes of the MongoDB store's tracks, each inside a transaction of its caller.
+
+Whoever has a location is written beside the tracks, under the location's own ``_id``: of two tracks that
+are given one location at once, the second finds it taken, though no index but ``_id`` is unique.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from pymongo import DeleteOne, ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from soundalike.domain.copying import KeptTrack
+from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.files import Location
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import TrackId
+from soundalike.store.mongo.connection import MOST_IDS, Document
+from soundalike.store.mongo.documents import (
+    kept_to_document,
+    location_of,
+    track_to_document,
+    vectors_to_document,
+)
+from soundalike.store.mongo.encoding import from_text, location_key, to_text, vectors_field
+from soundalike.store.mongo.indexes import FEATURE_SETS, LOCATIONS, PROBLEMS, TRACKS
+
+_T = TypeVar("_T")
+
+FeatureSet = tuple[str, int, str]
+"""Name, version and fingerprint."""
+
+_PLACE = ("root", "path")
+
+
+def write_track(
+    database: Database[Document],
+    session: ClientSession,
+    track: Track,
+    vectors: FeatureVectors | None,
+    moved_from: Location | None,
+) -> None:
+    """Insert a track, or replace the one with this id; see `LibraryStore.save_track`."""
+    key = {"_id": to_text(track.id)}
+    stored = database[TRACKS].find_one(key, (*_PLACE, "audio_hash"), session=session)
+    place = None if stored is None else location_of(stored)
+    if moved_from is not None and place != moved_from:
+        msg = f"track {track.id} is no longer at {_shown(moved_from)}; run 'soundalike extract' again"
+        raise TrackConflictError(msg)
+    if place != track.location:
+        _take_location(database, session, track)
+        if place is not None:
+            database[LOCATIONS].delete_one({"_id": location_key(place)}, session=session)
+    document = track_to_document(track)
+    field = None if vectors is None else vectors_field(vectors.schema.name, vectors.schema.version)
+    by_field = {} if field is None or vectors is None else {field: vectors_to_document(vectors)}
+    if stored is None:
+        document |= {"feature_sets": list(by_field), "vectors": by_field}
+        database[TRACKS].insert_one(document, session=session)
+    elif stored["audio_hash"] != document["audio_hash"]:
+        document |= {"feature_sets": list(by_field), "vectors": by_field}
+        database[TRACKS].update_one(key, {"$set": document}, session=session)
+    elif field is None:
+        database[TRACKS].update_one(key, {"$set": document}, session=session)
+    else:
+        document[f"vectors.{field}"] = by_field[field]
+        change = {"$set": document, "$addToSet": {"feature_sets": field}}
+        database[TRACKS].update_one(key, change, session=session)
+    database[PROBLEMS].delete_one({"_id": location_key(track.location)}, session=session)
+
+
+def _take_location(database: Database[Document], session: ClientSession, track: Track) -> None:
+    taken = {"_id": location_key(track.location)}
+    owner = database[LOCATIONS].find_one(taken, session=session)
+    if owner is not None:
+        raise _taken(track, from_text(owner["track"]))
+    database[LOCATIONS].insert_one(taken | {"track": to_text(track.id)}, session=session)
+
+
+def keep_batch(database: Database[Document], session: ClientSession, batch: Sequence[KeptTrack]) -> None:
+    """Insert or replace some tracks, vectors and all; see `LibraryStore.keep_tracks`."""
+    ids = [kept.track.id for kept in batch]
+    places = {kept.track.location for kept in batch}
+    stored = _with_ids(database, session, TRACKS, map(to_text, ids), _PLACE)
+    owners = _with_ids(database, session, LOCATIONS, map(location_key, places), ("track",))
+    at = {from_text(document["_id"]): location_key(location_of(document)) for document in stored}
+    owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
+    written: dict[str, str | None] = {}  # locations and who has them then
+    for kept in batch:
+        track, wanted = kept.track, location_key(kept.track.location)
+        owner = owner_of.get(wanted)
+        if owner not in {None, track.id}:
+            raise _taken(track, str(owner))
+        left = at.get(track.id)
+        if left is not None and left != wanted:
+            owner_of.pop(left, None)
+            written[left] = None
+        if owner is None:
+            owner_of[wanted] = written[wanted] = track.id
+        at[track.id] = wanted
+    changes = [
+        DeleteOne({"_id": key})
+        if owner is None
+        else ReplaceOne({"_id": key}, {"track": to_text(owner)}, upsert=True)
+        for key, owner in written.items()
+    ]
+    if changes:
+        database[LOCATIONS].bulk_write(changes, ordered=False, session=session)
+    documents = {kept.track.id: kept_to_document(kept) for kept in batch}
+    database[TRACKS].bulk_write(
+        [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents.values()],
+        ordered=False,
+        session=session,
+    )
+
+
+def write_feature_sets(
+    database: Database[Document], session: ClientSession, feature_sets: Iterable[FeatureSet]
+) -> None:
+    """Remember the fingerprints of feature sets.
+
+    Raises
+    ------
+    SchemaMismatchError
+        If other features are stored under a name and version.
+    """
+    for name, version, fingerprint in feature_sets:
+        key = vectors_field(name, version)
+        stored = database[FEATURE_SETS].find_one({"_id": key}, session=session)
+        if stored is None:
+            kept = {"name": to_text(name), "version": version, "fingerprint": to_text(fingerprint)}
+            database[FEATURE_SETS].insert_one({"_id": key} | kept, session=session)
+        else:
+            refuse_other_features(stored, f"{name}-v{version}", fingerprint)
+
+
+def refuse_other_features(stored: Mapping[str, Any], name: str, fingerprint: str) -> None:
+    """Raise `SchemaMismatchError` if a stored feature set is another than its name says."""
+    if stored["fingerprint"] != to_text(fingerprint):
+        msg = (
+            f"the store holds other features under the name of {name}; "
+            "raise the version of the feature set that changed"
+        )
+        raise SchemaMismatchError(msg)
+
+
+def mark_vanished(
+    database: Database[Document], session: ClientSession, track_ids: Collection[TrackId], at_ms: int
+) -> int:
+    """Mark those of the tracks that are there as vanished; return how many."""
+    change = {"$set": {"vanished_ms": at_ms, "is_there": False, "words": []}}
+    return sum(
+        database[TRACKS]
+        .update_many({"_id": {"$in": batch}, "is_there": True}, change, session=session)
+        .modified_count
+        for batch in in_batches(map(to_text, track_ids))
+    )
+
+
+def in_batches(items: Iterable[_T], size: int = MOST_IDS) -> Iterator[list[_T]]:
+    """Cut what is asked for into lists that every server answers fast."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _with_ids(
+    database: Database[Document],
+    session: ClientSession,
+    collection: str,
+    ids: Iterable[str],
+    fields: Sequence[str],
+) -> list[Document]:
+    found: list[Document] = []
+    for batch in in_batches(ids):
+        found += database[collection].find({"_id": {"$in": batch}}, fields, session=session)
+    return found
+
+
+def _taken(track: Track, owner: str) -> TrackConflictError:
+    msg = (
+        f"{_shown(track.location)} belongs to track {owner}, not to {track.id}; "
+        "run 'soundalike extract' again"
+    )
+    return TrackConflictError(msg)
+
+
+def _shown(location: Location) -> str:
+    return f"{location.root}:{location.path.decode(errors='replace')}"

@@ -1,0 +1,118 @@
+"""Accounts and API tokens in SQLite."""
+# ruff: noqa: S608 - only constants are pasted into statements
+
+from soundalike.domain.errors import NameTakenError
+from soundalike.domain.types import UserId
+from soundalike.domain.users import Token, User, name_key
+from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.personal_rows import (
+    TOKEN_COLUMNS,
+    USER_COLUMNS,
+    token_from_row,
+    token_to_row,
+    user_from_row,
+    user_to_row,
+)
+from soundalike.store.sqlite.rows import Text, to_text
+
+
+class SqliteAccounts:
+    """The `AccountStore` port on one SQLite file."""
+
+    _connections: Connections
+
+    # Accounts
+
+    def has_users(self) -> bool:
+        """Whether there is any account; asked at every request."""
+        with self._connections.reading() as connection:
+            return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM users)").fetchone()[0])
+
+    def users(self) -> tuple[User, ...]:
+        """Return every account, by `name_key`."""
+        return tuple(sorted(self._users(""), key=lambda user: name_key(user.name)))
+
+    def user(self, user_id: UserId) -> User | None:
+        """Return an account, or None."""
+        return next(iter(self._users("WHERE id = ?", user_id)), None)
+
+    def user_named(self, name: str) -> User | None:
+        """Return the account with this name, whatever its letters' case, or None."""
+        return next(iter(self._users("WHERE name_key = ?", name_key(name))), None)
+
+    def _users(self, where: str, *values: str) -> tuple[User, ...]:
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {USER_COLUMNS} FROM users {where}", tuple(map(to_text, values))
+            ).fetchall()
+        return tuple(map(user_from_row, rows))
+
+    def add_user(self, user: User) -> None:
+        """Insert an account.
+
+        Raises
+        ------
+        NameTakenError
+            If another account has its name (by `name_key`) or its id.
+        """
+        with self._connections.writing() as connection:
+            added = connection.execute(
+                f"INSERT INTO users ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                user_to_row(user),
+            )
+            if not added.rowcount:
+                msg = f"there is an account named {user.name!r} already; choose another name"
+                raise NameTakenError(msg)
+
+    def save_password(self, user_id: UserId, password_hash: str) -> bool:
+        """Replace the password of an account; False if there is none."""
+        return self._change(
+            "UPDATE users SET password_hash = ? WHERE id = ?", to_text(password_hash), to_text(user_id)
+        )
+
+    def remove_user(self, user_id: UserId) -> bool:
+        """Remove an account and its tokens, but no listens; False if there is none."""
+        user = to_text(user_id)
+        with self._connections.writing() as connection:
+            connection.execute("DELETE FROM tokens WHERE user = ?", (user,))
+            return connection.execute("DELETE FROM users WHERE id = ?", (user,)).rowcount > 0
+
+    # Tokens
+
+    def add_token(self, token: Token) -> None:
+        """Insert a token."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                f"INSERT INTO tokens ({TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?)", token_to_row(token)
+            )
+
+    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
+        """Return a user's tokens by (`created_at`, `id`)."""
+        return tuple(
+            sorted(
+                self._tokens("WHERE user = ?", user_id),
+                key=lambda one: (one.created_at, one.id, one.secret_hash),
+            )
+        )
+
+    def token_hashed(self, secret_hash: str) -> Token | None:
+        """Return the token whose secret has this hash, or None."""
+        return next(iter(self._tokens("WHERE secret_hash = ?", secret_hash)), None)
+
+    def _tokens(self, where: str, value: str) -> tuple[Token, ...]:
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {TOKEN_COLUMNS} FROM tokens {where}", (to_text(value),)
+            ).fetchall()
+        return tuple(map(token_from_row, rows))
+
+    def remove_token(self, user_id: UserId, token_id: str) -> bool:
+        """Remove a token of a user; False if they have none of this id."""
+        return self._change(
+            "DELETE FROM tokens WHERE user = ? AND id = ?", to_text(user_id), to_text(token_id)
+        )
+
+    def _change(self, sql: str, *values: Text) -> bool:
+        """Change rows; return whether there were any."""
+        with self._connections.writing() as connection:
+            return connection.execute(sql, values).rowcount > 0

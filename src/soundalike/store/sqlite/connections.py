@@ -1,0 +1,227 @@
+"""Connections to one SQLite file: opened, shared among threads, migrated, and their errors told."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnfitError, StoreVersionError
+from soundalike.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
+
+_RETRY_S = 0.02
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_BARRED = "cannot be read and written; check the permissions of it and its folder, or choose one with --data"
+_REASONS = {
+    sqlite3.SQLITE_READONLY: _BARRED,
+    sqlite3.SQLITE_CANTOPEN: _BARRED,
+    sqlite3.SQLITE_PERM: _BARRED,
+    sqlite3.SQLITE_FULL: "has no space left on its disk; free some and run the command again",
+    sqlite3.SQLITE_IOERR: "met a failure of its disk; check the disk and its free space",
+    sqlite3.SQLITE_CORRUPT: (
+        "is damaged; put a backup in its place, or move it away and run 'soundalike extract' again"
+    ),
+}
+
+
+class Connections:
+    """A pool of connections to one database file.
+
+    A transaction borrows a connection and gives it back, so any number of threads may use the store
+    and no more connections are open than threads were ever inside it at once.
+
+    The journal is WAL: readers and one writer do not wait for each other. ``synchronous = NORMAL``
+    hands every commit to the operating system without waiting for the disk: a killed process loses
+    nothing that was committed, a power cut loses at most the last commits and damages nothing. A
+    durable commit (``FULL``) waits for the disk, and so for every commit before it; nobody sees it
+    sooner. What is deleted is overwritten with zeros.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+        """Open the file, creating or migrating it.
+
+        Raises
+        ------
+        StoreVersionError
+            If the file is no store, or one of a newer version.
+        StoreError
+            If it is damaged, or cannot be read or written.
+        """
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._is_closed = False
+        with self._telling_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_private(path)
+            with closing(self._connect()) as connection:
+                self._check_version(connection)
+                self._use_wal(connection)
+                self._migrate(connection)
+
+    def close(self) -> None:
+        """Close every connection; those in use, when they are given back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that sees the store as it is now until the end of the block."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, is_durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Lend a connection whose changes come about together at the end of the block, or not at all.
+
+        Of what is durable, a power cut right after the block loses nothing.
+        """
+        synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
+        with self._turn_to_write(), self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Let one thread write at a time: SQLite's own waiting sleeps, ever longer, and passes some by."""
+        if not self._turn.acquire(timeout=self._busy_timeout_s):
+            raise _busy(self._path, self._busy_timeout_s)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _transaction(self, *begin: str) -> Iterator[sqlite3.Connection]:
+        with self._telling_errors():
+            connection = self._borrow()
+            try:
+                for statement in begin:
+                    connection.execute(statement)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # the first error is the one to tell
+                    connection.rollback()
+                raise
+            finally:
+                self._give_back(connection)
+
+    def _borrow(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._is_closed:
+                msg = f"the store {self._path} is closed already"
+                raise StoreError(msg)
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._is_closed and not connection.in_transaction:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA fullfsync = ON")  # where a plain one does not reach the disk (macOS)
+            connection.execute("PRAGMA secure_delete = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_version(self, connection: sqlite3.Connection) -> int:
+        """Return the store's version, 0 where the file is new, before anything in it is touched."""
+        application, version, tables = connection.execute(
+            "SELECT (SELECT * FROM pragma_application_id), (SELECT * FROM pragma_user_version),"
+            " (SELECT count(*) FROM sqlite_master)"
+        ).fetchone()
+        if tables and application != APPLICATION_ID:
+            msg = f"{self._path} is a database of another program; choose another folder with --data"
+            raise StoreVersionError(msg)
+        if version > len(MIGRATIONS):
+            msg = (
+                f"{self._path} was written by a newer soundalike: its store version is {version}, this one "
+                f"knows {len(MIGRATIONS)}; update soundalike, or choose another folder with --data"
+            )
+            raise StoreVersionError(msg)
+        return int(version)
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Switch the journal to WAL; SQLite's own busy timeout does not cover the switch."""
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if _primary_code(error) not in _BUSY or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_RETRY_S)
+            else:
+                return
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Bring the tables up to date; another process may be doing the same."""
+        if self._check_version(connection) == len(MIGRATIONS):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        for statements in MIGRATIONS[self._check_version(connection) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+
+    @contextmanager
+    def _telling_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _told(error, self._path, self._busy_timeout_s) from error
+        except UnicodeDecodeError as error:  # a damaged name in one of SQLite's messages
+            msg = f"the store {self._path} {_REASONS[sqlite3.SQLITE_CORRUPT]}"
+            raise StoreError(msg) from error
+        except OSError as error:
+            msg = f"the folder {self._path.parent} cannot be made: {error.strerror}; choose one with --data"
+            raise StoreError(msg) from error
+
+
+def _make_private(path: Path) -> None:
+    """Make the file for its owner alone; SQLite gives the files beside it the same permissions."""
+    with suppress(OSError):  # it is there, or SQLite tells better why it cannot be made
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _busy(path: Path, busy_timeout_s: float) -> StoreBusyError:
+    why = f"has been in use by others for {busy_timeout_s:g} s; try again later"
+    return StoreBusyError(f"the store {path} {why}")
+
+
+def _told(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> StoreError:
+    """Put an error of SQLite's in words of ours."""
+    code = _primary_code(error)
+    if code in _BUSY:
+        return _busy(path, busy_timeout_s)
+    if code == sqlite3.SQLITE_NOTADB:
+        why = "is no soundalike store; move it away, or choose another folder with --data"
+        return StoreVersionError(f"{path} {why}")
+    kind = StoreUnfitError if code in _REASONS else StoreError
+    return kind(f"the store {path} {_REASONS.get(code, 'failed')} ({error})")

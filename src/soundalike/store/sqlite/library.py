@@ -1,0 +1,246 @@
+"""The library in SQLite: roots, tracks, vectors and file problems."""
+# ruff: noqa: S608 - only constants and question marks are pasted into statements
+
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
+from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.tracks import Position, Sort, Track, TrackPage
+from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
+from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.rows import (
+    PROBLEM_COLUMNS,
+    VECTOR_COLUMNS,
+    Text,
+    from_text,
+    location_to_row,
+    problem_from_row,
+    problem_to_row,
+    root_from_row,
+    root_to_row,
+    to_text,
+    track_from_row,
+    vectors_from_row,
+)
+from soundalike.store.sqlite.search import find_tracks
+from soundalike.store.sqlite.tables import (
+    delete_problem,
+    delete_words,
+    find_feature_set,
+    marks,
+    refuse_conflicts,
+    select_tracks,
+    under,
+    write_track,
+    write_vectors,
+    write_words,
+)
+
+# Rows are read so many at a time: no transaction stays open while the caller does its work.
+_BATCH = 500
+
+
+class SqliteLibrary:
+    """The `LibraryStore` port, but for `close`, on one SQLite file."""
+
+    _connections: Connections
+
+    # Roots
+
+    def roots(self) -> tuple[Root, ...]:
+        """Return every root, by name."""
+        with self._connections.reading() as connection:
+            rows = connection.execute("SELECT name, location FROM roots ORDER BY name").fetchall()
+        return tuple(root_from_row(row) for row in rows)
+
+    def save_root(self, root: Root) -> None:
+        """Insert a root, or update the location of the one with this name."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO roots (name, location) VALUES (?, ?)", root_to_row(root)
+            )
+
+    # Tracks
+
+    def save_track(
+        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
+    ) -> None:
+        """Insert a track, or replace the one with this id; see the port."""
+        with self._connections.writing() as connection:
+            refuse_conflicts(connection, track, moved_from)
+            number = write_track(connection, track)
+            if vectors is not None:
+                write_vectors(connection, number, vectors)
+            write_words(connection, number, track)
+            delete_problem(connection, track.location)
+
+    def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
+        """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
+        count = 0
+        with self._connections.writing() as connection:
+            for track_id in track_ids:
+                rows = connection.execute(
+                    "UPDATE tracks SET vanished_ms = ? WHERE id = ? AND vanished_ms IS NULL RETURNING n",
+                    (at_ms, to_text(track_id)),
+                ).fetchall()
+                for (number,) in rows:
+                    delete_words(connection, number)
+                count += len(rows)
+        return count
+
+    def drop_vectors(self, track_id: TrackId) -> None:
+        """Forget a track's vectors: its file can no longer be heard."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                "DELETE FROM vectors WHERE track = (SELECT n FROM tracks WHERE id = ?)", (to_text(track_id),)
+            )
+
+    def track(self, track_id: TrackId) -> Track | None:
+        """Return a track, vanished or not, or None."""
+        return self.tracks((track_id,)).get(track_id)
+
+    def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
+        """Return those of the tracks that exist, vanished ones too; any number of ids may be asked for."""
+        rows: list[Any] = []
+        asked = list(track_ids)
+        with self._connections.reading() as connection:
+            for start in range(0, len(asked), _BATCH):
+                ids = [to_text(track_id) for track_id in asked[start : start + _BATCH]]
+                rows += select_tracks(connection, f"id IN ({marks(ids)})", *ids)
+        found = map(track_from_row, rows)
+        return {track.id: track for track in found}
+
+    def track_at(self, location: Location) -> Track | None:
+        """Return the track whose file is, or last was, at a location."""
+        with self._connections.reading() as connection:
+            rows = select_tracks(connection, "root = ? AND path = ?", *location_to_row(location))
+        return track_from_row(rows[0]) if rows else None
+
+    def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
+        """Return the tracks of one encoded audio, vanished ones too, by (added_at, id)."""
+        with self._connections.reading() as connection:
+            rows = select_tracks(connection, "audio_hash = ? ORDER BY added_ms, id", to_text(audio_hash))
+        return tuple(map(track_from_row, rows))
+
+    def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
+        """Yield the tracks whose location is `path` or below it, vanished ones too, by path."""
+        where, bounds = under(root, path)
+        # Their numbers are read first: a track that is moved meanwhile comes once all the same.
+        with self._connections.reading() as connection:
+            rows = connection.execute(f"SELECT n FROM tracks WHERE {where} ORDER BY path", bounds)
+            numbers = array("q", (number for (number,) in rows))
+        for start in range(0, len(numbers), _BATCH):
+            batch = numbers[start : start + _BATCH]
+            with self._connections.reading() as connection:
+                found = select_tracks(
+                    connection, f"n IN ({marks(batch)}) AND {where} ORDER BY path", *batch, *bounds
+                )
+            yield from map(track_from_row, found)
+
+    def find_tracks(
+        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+    ) -> TrackPage:
+        """Return a page of the tracks that are there and match every word; of many words the 50 longest."""
+        with self._connections.reading() as connection:
+            return find_tracks(connection, words, sort=sort, limit=limit, after=after)
+
+    def count_tracks(self) -> int:
+        """Count the tracks that are there."""
+        with self._connections.reading() as connection:
+            return int(
+                connection.execute("SELECT count(*) FROM tracks WHERE vanished_ms IS NULL").fetchone()[0]
+            )
+
+    # Vectors
+
+    def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
+        """Return a track's vectors of a feature set, or None."""
+        return self._first_vectors("id = ?", to_text(track_id), schema)
+
+    def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
+        """Return the vectors of any track with this encoded audio, or None."""
+        return self._first_vectors("audio_hash = ?", to_text(audio_hash), schema)
+
+    def _first_vectors(self, where: str, value: str | bytes, schema: FeatureSchema) -> FeatureVectors | None:
+        with self._connections.reading() as connection:
+            row = connection.execute(
+                f"SELECT {VECTOR_COLUMNS} FROM tracks JOIN vectors ON track = tracks.n"
+                f" WHERE {where} AND feature_set = ? LIMIT 1",
+                (value, find_feature_set(connection, schema)),
+            ).fetchone()
+        return None if row is None else vectors_from_row(schema, row)
+
+    def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
+        """Return the hash of every audio whose vectors of this feature set are stored."""
+        return frozenset(AudioHash(found) for found in self._with_vectors("audio_hash", schema))
+
+    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
+        """Return the id of every track, vanished ones too, that has vectors of this feature set."""
+        return frozenset(TrackId(found) for found in self._with_vectors("id", schema))
+
+    def _with_vectors(self, column: str, schema: FeatureSchema) -> list[str]:
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {column} FROM vectors JOIN tracks ON tracks.n = track WHERE feature_set = ?",
+                (find_feature_set(connection, schema),),
+            ).fetchall()
+        return [from_text(found) for (found,) in rows]
+
+    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
+        """Yield the vectors of every track that is there, by id, in bounded memory."""
+        last: str | bytes = ""
+        while True:
+            with self._connections.reading() as connection:
+                rows = connection.execute(
+                    f"SELECT id, audio_hash, {VECTOR_COLUMNS} FROM tracks"
+                    " CROSS JOIN vectors ON track = tracks.n"
+                    " WHERE id > ? AND vanished_ms IS NULL AND feature_set = ? ORDER BY id LIMIT ?",
+                    (last, find_feature_set(connection, schema), _BATCH),
+                ).fetchall()
+            for track_id, audio_hash, *blobs in rows:
+                vectors = vectors_from_row(schema, blobs)
+                yield TrackVectors(TrackId(from_text(track_id)), AudioHash(from_text(audio_hash)), vectors)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    # Files that cannot be used
+
+    def save_problem(self, problem: FileProblem) -> None:
+        """Insert or replace the one line about a file."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                f"INSERT OR REPLACE INTO problems ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                problem_to_row(problem),
+            )
+
+    def remove_problems(self, locations: Collection[Location]) -> None:
+        """Forget the lines about files that are gone or were mended."""
+        with self._connections.writing() as connection:
+            for location in locations:
+                delete_problem(connection, location)
+
+    def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
+        """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
+        where, bounds = under(root, path)
+        return self._problems(where, bounds)
+
+    def problems(self) -> Iterator[FileProblem]:
+        """Yield every line about a file, by location, in bounded memory."""
+        return self._problems("TRUE", ())
+
+    def _problems(self, where: str, values: tuple[Text, ...]) -> Iterator[FileProblem]:
+        beyond: tuple[Text, ...] = ()
+        while True:
+            with self._connections.reading() as connection:
+                rows = connection.execute(
+                    f"SELECT {PROBLEM_COLUMNS} FROM problems WHERE {where}"
+                    f"{' AND (root, path) > (?, ?)' if beyond else ''} ORDER BY root, path LIMIT ?",
+                    (*values, *beyond, _BATCH),
+                ).fetchall()
+            yield from map(problem_from_row, rows)
+            if len(rows) < _BATCH:
+                return
+            beyond = rows[-1][:2]

@@ -1,0 +1,183 @@
+"""Listens, profiles and erasures in SQLite."""
+# ruff: noqa: S608 - only constants are pasted into statements
+
+import logging
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from soundalike.domain.errors import StoreError
+from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.profiles import Profile
+from soundalike.domain.taste import FOLD_VERSION
+from soundalike.domain.types import ProfileVersion, UserId
+from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.personal_rows import (
+    LISTEN_COLUMNS,
+    PROFILE_COLUMNS,
+    erasure_from_row,
+    listen_to_row,
+    listens_from_rows,
+    profile_from_row,
+    profile_to_row,
+    user_counts,
+)
+from soundalike.store.sqlite.rows import Text, to_text
+
+_log = logging.getLogger(__name__)
+
+# Rows are read so many at a time: no transaction stays open while the caller does its work.
+_BATCH = 1000
+
+_OF_USER = "WHERE user = ? AND fold = ?"
+
+
+class SqliteListens:
+    """The `ListenStore` port on one SQLite file."""
+
+    _connections: Connections
+
+    # Listens
+
+    def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
+        """Insert listens of any users; return those that were new, in the order given; see the port."""
+        if not listens:
+            return ()
+        insert = f"INSERT INTO listens ({LISTEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        with self._connections.writing(is_durable=True) as connection:
+            execute = connection.cursor().execute
+            return tuple(
+                listen
+                for listen in _not_erased(connection, listens)
+                if execute(insert, listen_to_row(listen)).rowcount
+            )
+
+    def listens_of(self, user_id: UserId) -> Iterator[Listen]:
+        """Yield every listen of a user by (`at_ms`, `id`), in bounded memory."""
+        user = to_text(user_id)
+        beyond: tuple[int | Text, ...] = ()
+        while True:
+            with self._connections.reading() as connection:
+                rows = connection.execute(
+                    f"SELECT {LISTEN_COLUMNS} FROM listens WHERE user = ?"
+                    f"{' AND (at_ms, id) > (?, ?)' if beyond else ''} ORDER BY at_ms, id LIMIT ?",
+                    (user, *beyond, _BATCH),
+                ).fetchall()
+            yield from listens_from_rows(user_id, rows)
+            if len(rows) < _BATCH:
+                return
+            beyond = rows[-1][1:3]
+
+    def count_listens(self, user_id: UserId) -> int:
+        """Count a user's listens."""
+        with self._connections.reading() as connection:
+            row = connection.execute("SELECT count(*) FROM listens WHERE user = ?", (to_text(user_id),))
+            return int(row.fetchone()[0])
+
+    def listen_counts(self) -> Mapping[UserId, int]:
+        """Count the listens of every user who has any."""
+        with self._connections.reading() as connection:
+            rows = connection.execute("SELECT user, count(*) FROM listens GROUP BY user").fetchall()
+        return user_counts(rows)
+
+    # Profiles
+
+    def profile(self, user_id: UserId) -> Profile | None:
+        """Return a user's profile, or None; one that an older or newer fold made is none.
+
+        A damaged one is removed, and is none from then on: listens tell all that it held, so that it is
+        folded again, whereas an error would keep its user out for good.
+        """
+        key = (to_text(user_id), FOLD_VERSION)
+        with self._connections.reading() as connection:
+            row = connection.execute(f"SELECT version, body FROM profiles {_OF_USER}", key).fetchone()
+        if row is None:
+            return None
+        try:
+            return profile_from_row(user_id, row)
+        except StoreError as error:
+            _log.warning("the profile of %r is forgotten, to be folded again: %s", user_id, error)
+        with self._connections.writing() as connection:
+            connection.execute(f"DELETE FROM profiles {_OF_USER} AND version = ? AND body = ?", (*key, *row))
+        return None
+
+    def profile_version(self, user_id: UserId) -> ProfileVersion | None:
+        """Return the version of the profile that `profile` would return, without reading it whole."""
+        with self._connections.reading() as connection:
+            return _version(connection, user_id)
+
+    def profile_counts(self) -> Mapping[UserId, int]:
+        """Tell of how many listens each stored profile is made."""
+        with self._connections.reading() as connection:
+            # A damaged count is none, and so tells that its profile is to be folded again.
+            rows = connection.execute(
+                "SELECT user, count FROM profiles WHERE fold = ? AND typeof(count) = 'integer'",
+                (FOLD_VERSION,),
+            ).fetchall()
+        return user_counts(rows)
+
+    def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
+        """Store a profile in place of the version it was made from, None for none; see the port."""
+        row = profile_to_row(profile)
+        with self._connections.writing() as connection:
+            if (
+                _version(connection, profile.user_id) != replacing
+                or _erased_ms(connection, profile.user_id) != profile.erased_ms
+            ):
+                return False
+            connection.execute(
+                f"INSERT OR REPLACE INTO profiles ({PROFILE_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row
+            )
+        return True
+
+    # Erasures
+
+    def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        """Remember an erasure, and remove the user's listens up to it and their profile; see the port."""
+        user, at_ms = to_text(erasure.user_id), erasure.at_ms
+        with self._connections.writing(is_durable=True) as connection:
+            erased_ms = _erased_ms(connection, erasure.user_id)
+            is_known = erased_ms is not None and erased_ms >= at_ms
+            if is_known and not is_total:
+                return
+            if not is_known:
+                connection.execute(
+                    "INSERT OR REPLACE INTO erasures (user, at_ms) VALUES (?, ?)", (user, at_ms)
+                )
+            connection.execute(
+                "DELETE FROM listens WHERE user = ? AND (at_ms <= ? OR ?)", (user, at_ms, is_total)
+            )
+            connection.execute("DELETE FROM profiles WHERE user = ?", (user,))
+
+    def erased_ms(self, user_id: UserId) -> int | None:
+        """Return up to when a user's listens are erased, or None."""
+        with self._connections.reading() as connection:
+            return _erased_ms(connection, user_id)
+
+    def erasures(self) -> tuple[Erasure, ...]:
+        """Return the erasure of every user who has one, by user."""
+        with self._connections.reading() as connection:
+            rows = connection.execute("SELECT user, at_ms FROM erasures").fetchall()
+        return tuple(sorted(map(erasure_from_row, rows), key=lambda erasure: erasure.user_id))
+
+
+def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> Iterator[Listen]:
+    """Yield the listens that are later than their user's erasure."""
+    erased: dict[UserId, int | None] = {}
+    for listen in listens:
+        user_id = listen.user_id
+        if user_id not in erased:
+            erased[user_id] = _erased_ms(connection, user_id)
+        erased_ms = erased[user_id]
+        if erased_ms is None or listen.at_ms > erased_ms:
+            yield listen
+
+
+def _erased_ms(connection: sqlite3.Connection, user_id: UserId) -> int | None:
+    row = connection.execute("SELECT at_ms FROM erasures WHERE user = ?", (to_text(user_id),)).fetchone()
+    return None if row is None else erasure_from_row((to_text(user_id), *row)).at_ms
+
+
+def _version(connection: sqlite3.Connection, user_id: UserId) -> ProfileVersion | None:
+    key = (to_text(user_id), FOLD_VERSION)
+    row = connection.execute(f"SELECT version FROM profiles {_OF_USER}", key).fetchone()
+    return None if row is None else ProfileVersion(row[0])

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from making import make_location
+from soundalike.store.mongo.encoding import (
+    from_path,
+    from_text,
+    joined,
+    location_key,
+    to_path,
+    to_text,
+    vectors_field,
+)
+
+# Lone surrogates, what stands beside them, and what keys are put together with.
+letters = st.sampled_from("\0\1\ud7fe\ud7ff\ud800\udbff\udc00\udfff\ue000\U00010000\U0010ffffaz%.$;-v1")
+texts = st.text() | st.text(letters, max_size=5)
+several = st.lists(texts, min_size=3, max_size=3)
+
+
+@given(texts)
+def test_any_text_comes_back_and_is_utf_8_meanwhile(text: str) -> None:
+    assert to_text(text).encode().decode() == to_text(text)
+    assert from_text(to_text(text)) == text
+
+
+@given(texts, texts)
+def test_texts_keep_their_order(one: str, other: str) -> None:
+    assert (to_text(one) < to_text(other)) == (one < other)
+    assert (to_text(one).encode() < to_text(other).encode()) == (one < other)
+
+
+@given(texts, texts)
+def test_what_begins_a_text_begins_it_still(one: str, other: str) -> None:
+    assert to_text(one + other).startswith(to_text(one))
+
+
+@given(several, several)
+def test_several_texts_are_joined_into_another_for_any_others_in_their_order(
+    some: list[str], others: list[str]
+) -> None:
+    assert (joined(*some) == joined(*others)) == (some == others)
+    assert (joined(*some) < joined(*others)) == (some < others)
+
+
+@given(st.binary(), st.binary())
+def test_paths_keep_their_order(one: bytes, other: bytes) -> None:
+    assert from_path(to_path(one)) == one
+    assert (to_path(one).encode() < to_path(other).encode()) == (one < other)
+
+
+@given(st.tuples(texts, st.binary()), st.tuples(texts, st.binary()))
+def test_locations_come_by_root_then_path(one: tuple[str, bytes], other: tuple[str, bytes]) -> None:
+    here, there = (make_location(path, root) for root, path in (one, other))
+    assert (location_key(here) < location_key(there)) == (here < there)
+    assert (location_key(here) == location_key(there)) == (here == there)
+
+
+@given(st.tuples(texts, st.integers(0, 20)), st.tuples(texts, st.integers(0, 20)))
+def test_each_feature_set_has_a_field_of_its_own(one: tuple[str, int], other: tuple[str, int]) -> None:
+    field = vectors_field(*one)
+    assert (field == vectors_field(*other)) == (one == other)
+    assert not set(field) & set(".$\0")
+    field.encode()
+
+
+def test_a_plain_feature_set_is_stored_under_its_key() -> None:
+    assert vectors_field("timbre", 3) == "timbre-v3"
+    assert vectors_field("a.b$", 1) == "a%2e;b%24;-v1"
+
+
+@pytest.mark.parametrize("stored", [None, 5, b"text", ["text"]])
+def test_what_is_no_text_is_not_read_as_one(stored: object) -> None:
+    with pytest.raises(TypeError, match="no text"):
+        from_text(stored)

@@ -1,0 +1,399 @@
+"""A MongoDB server that refuses, hangs, is gone, or holds what is not ours."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from conftest import skip_where
+from making import kept_vectors, make_listen, make_location, make_track, make_vectors
+from servers.mongodb import MongoDb, missing_mongodb, new_database
+from servers.processes import free_ports, is_listening, running
+from soundalike.domain.copying import KeptTrack
+from soundalike.domain.errors import (
+    SettingsError,
+    StoreBusyError,
+    StoreError,
+    StoreUnavailableError,
+    StoreVersionError,
+)
+from soundalike.domain.files import FileProblem, Reason
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Store
+from soundalike.domain.profiles import refold
+from soundalike.domain.tracks import Sort
+from soundalike.domain.types import RelativePath, RootName, TrackId
+from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
+from soundalike.store.mongo.indexes import INDEXES, STORE_VERSION, prepare
+from soundalike.store.mongo.store import MongoStore
+from store.asking import ADA, SCHEMA
+from store.contract_accounts import make_user
+
+pytestmark = pytest.mark.mongodb
+
+PASSWORD = "s3cret%2Fword"  # noqa: S105 - nobody's
+PATIENCE_S = 30.0  # generous: what is asked is that waiting ends
+
+
+def told(error: BaseException) -> str:
+    """Return all that a traceback shows of an error, causes and contexts too."""
+    shown = "".join(traceback.format_exception(error))
+    context: BaseException | None = error
+    while context is not None:
+        shown += str(context)
+        context = context.__context__
+    return shown
+
+
+def questions(store: Store) -> Sequence[Callable[[], object]]:
+    """One of each kind: a read, a walk, a write, a transaction and a listen."""
+    return (
+        store.count_tracks,
+        lambda: list(store.tracks_under(RootName("music"), RelativePath(b""))),
+        lambda: list(store.track_vectors(SCHEMA)),
+        lambda: store.find_tracks(["a"], sort=Sort(), limit=5),
+        lambda: store.save_problem(FileProblem(location=make_location(), reason=Reason.EMPTY)),
+        lambda: store.save_track(make_track()),
+        lambda: store.add_listens([make_listen()]),
+        lambda: store.erase_listens(Erasure(ADA, 0)),
+        lambda: store.save_profile(refold(ADA, []), replacing=None),
+        store.has_users,
+        lambda: store.add_user(make_user()),
+        store.listen_counts,
+    )
+
+
+# Connection strings
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://",
+        "mongodb://ada:s3cret",
+        "mongodb://ada:s3/cret@host/music",
+        "mongodb://ada:s3@cret@host/music",
+        "mongodb://ada:%s3cret@host/music",
+        "mongodb://ada:s3cret@host:99999/music",
+        "mongodb://ada:s3cret@host/no such name",
+        "mongodb://ada:s3cret@host/music?nonsense=s3cret",
+        "mongodb://ada:s3cret@host/music?timeoutMS=s3cret",
+        "mongodb://ada:s3cret@host/music?tls=true&tlsCAFile=/s3cret/nowhere",
+        "mongodb://ada:s3cret@\udcff/music",
+        "mongodb+srv://ada:s3cret@host:27017/music",
+        "mongodb+srv://ada:s3cret@nowhere.invalid/music",
+    ],
+)
+def test_a_connection_string_that_cannot_be_used_is_told_without_showing_it(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"--store.*mongodb://USER:PASSWORD@HOST") as caught:
+        MongoStore(url)
+    assert "cret" not in told(caught.value)
+
+
+@pytest.mark.parametrize("name", ["soundalike.backup", "soundalike%2Ebackup", "a.b.c"])
+def test_a_name_with_a_dot_which_mongodb_would_cut_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="holds no dot"):
+        MongoStore(f"mongodb://127.0.0.1:1/{name}")
+
+
+def test_a_connection_string_without_a_database_means_one_of_ours(server: MongoDb) -> None:
+    with closing(MongoStore(server.address)) as store:
+        store.save_track(make_track())
+    with MongoClient[dict[str, Any]](server.address) as client:
+        assert client["soundalike"]["tracks"].count_documents({}) == 1
+
+
+# Servers that refuse
+
+
+def test_a_server_that_is_not_there_is_told_in_time() -> None:
+    (port,) = free_ports(1)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailableError, match=rf"127\.0\.0\.1:{port}.*address.*firewall") as caught:
+        MongoStore(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/music", selection_timeout_s=0.3)
+    assert time.monotonic() - started < PATIENCE_S
+    assert "s3cret" not in told(caught.value)
+
+
+def test_what_the_connection_string_says_of_time_outs_goes_first() -> None:
+    (port,) = free_ports(1)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailableError):
+        MongoStore(f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=300", selection_timeout_s=3600)
+    assert time.monotonic() - started < PATIENCE_S
+
+
+class GuardedMongoDb(MongoDb):
+    """A server that lets nobody in without a password, so that no ping tells whether it is up."""
+
+    def _answers(self) -> bool:
+        return is_listening(self.port)
+
+
+def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path) -> None:
+    skip_where(missing_mongodb())
+    server = MongoDb(tmp_path / "mongodb")
+    with running(server), MongoClient[dict[str, Any]](server.address) as client:
+        client.admin.command("createUser", "ada", pwd="s3cret/word", roles=["root"])  # noqa: S106 - nobody's
+    guarded = GuardedMongoDb(tmp_path / "mongodb")
+    guarded.command.append("--auth")
+    with running(guarded):
+        host = f"127.0.0.1:{guarded.port}"
+        with closing(MongoStore(f"mongodb://ada:{PASSWORD}@{host}/music?authSource=admin")) as store:
+            store.save_track(make_track())
+            assert store.count_tracks() == 1
+        for credentials in ("ada:wr0ng@", f"bob:{PASSWORD}@"):
+            with pytest.raises(StoreError, match=rf"{host}.*user name or password.*--store") as caught:
+                MongoStore(f"mongodb://{credentials}{host}/music?authSource=admin")
+            assert not {"wr0ng", "s3cret"} & set(told(caught.value).replace("/", " ").split())
+            assert "wr0ng" not in told(caught.value)
+            assert "s3cret" not in told(caught.value)
+        with pytest.raises(StoreError, match=host):
+            MongoStore(f"mongodb://{host}/music")
+
+
+def test_a_server_without_a_replica_set_is_told_how_to_have_one(tmp_path: Path) -> None:
+    skip_where(missing_mongodb())
+    server = MongoDb(tmp_path / "mongodb")
+    server.command.append("--standalone")
+    with running(server), pytest.raises(StoreError, match=r"127\.0\.0\.1.*--replSet rs0.*rs\.initiate"):
+        MongoStore(server.address)
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        {"isWritablePrimary": True, "setName": "rs0", "hosts": ["a:27017"]},
+        {"isWritablePrimary": True, "msg": "isdbgrid"},  # a router before shards
+    ],
+)
+def test_replica_sets_and_routers_are_welcome(greeting: dict[str, object]) -> None:
+    refuse_single_server(greeting, "a:27017")
+    with pytest.raises(StoreError, match="a:27017"):
+        refuse_single_server({"isWritablePrimary": True}, "a:27017")
+
+
+def test_a_replica_set_of_another_name_is_told(mongodb: str) -> None:
+    url = f"{new_database(mongodb)}?replicaSet=another"
+    with pytest.raises(StoreUnavailableError, match="another"):
+        MongoStore(url, selection_timeout_s=0.5)
+
+
+# Servers that go away
+
+
+def test_a_server_that_goes_away_is_told_by_every_question_and_found_again(server: MongoDb) -> None:
+    url = f"{server.address.replace('//', '//127.0.0.1:1,')}/music?replicaSet=secantus"
+    with closing(MongoStore(url, timeout_s=1.5)) as store:
+        store.save_track(make_track(), make_vectors(SCHEMA))
+        server.kill()
+        started = time.monotonic()
+        for ask in questions(store):
+            with pytest.raises(StoreUnavailableError, match=rf"127\.0\.0\.1:{server.port}.*does not answer"):
+                ask()
+        assert time.monotonic() - started < PATIENCE_S
+        server.start()
+        wait_for(store)
+        assert store.track(TrackId("t1")) == make_track()
+        for ask in questions(store):
+            ask()
+
+
+def wait_for(store: Store) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            store.count_tracks()
+        except StoreUnavailableError:
+            assert time.monotonic() < deadline
+        else:
+            return
+
+
+def test_once_a_server_is_given_up_nobody_waits_long_for_it(server: MongoDb) -> None:
+    with closing(MongoStore(server.address, timeout_s=6)) as store:
+        server.kill()
+        waited = []
+        for _ in range(3):
+            started = time.monotonic()
+            with pytest.raises(StoreUnavailableError):
+                store.has_users()
+            waited.append(time.monotonic() - started)
+        assert waited[0] > 5
+        assert max(waited[1:]) < 5
+
+
+def test_a_server_that_hangs_is_told_in_time_and_goes_on(server: MongoDb) -> None:
+    with closing(MongoStore(f"{server.address}/music", timeout_s=1)) as store:
+        store.save_track(make_track())
+        server.pause()
+        started = time.monotonic()
+        for ask in questions(store):
+            with pytest.raises(StoreUnavailableError, match=str(server.port)):
+                ask()
+        assert time.monotonic() - started < 2 * PATIENCE_S
+        server.resume()
+        wait_for(store)
+        assert store.track(TrackId("t1")) == make_track()
+
+
+def test_a_walk_goes_on_where_it_was_when_the_server_is_back(server: MongoDb) -> None:
+    ids = [f"t{number:04}" for number in range(1300)]
+    with closing(MongoStore(server.address)) as store:
+        vectors = (kept_vectors(make_vectors(SCHEMA)),)
+        store.keep_tracks([KeptTrack(track=make_track(name), vectors=vectors) for name in ids])
+        seen = []
+        for item in store.track_vectors(SCHEMA):
+            seen.append(item.track_id)
+            if len(seen) == 600:
+                server.kill()
+                server.start()
+        assert seen == ids
+
+
+# Databases
+
+
+def test_indexes_are_made_once_however_often_it_is_opened(url: str, raw: Any) -> None:
+    def made() -> dict[str, set[str]]:
+        return {name: set(raw[name].index_information()) - {"_id_"} for name in INDEXES}
+
+    for _ in range(2):
+        MongoStore(url).close()
+        assert made() == {name: {one.document["name"] for one in some} for name, some in INDEXES.items()}
+    raw["tracks"].drop_index("by_title")
+    MongoStore(url).close()
+    assert "by_title" in made()["tracks"]
+
+
+def test_no_index_but_that_of_id_is_unique(url: str, raw: Any) -> None:
+    MongoStore(url).close()
+    for name in INDEXES:
+        for index, facts in raw[name].index_information().items():
+            assert index == "_id_" or not facts.get("unique")
+
+
+def test_several_may_make_one_database_at_once(url: str) -> None:
+    barrier = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def open_one(number: int) -> None:
+        barrier.wait()
+        try:
+            with closing(MongoStore(url)) as store:
+                store.save_track(make_track(f"t{number}"))
+        except BaseException as failure:  # noqa: BLE001 - a thread's failure is the test's
+            failures.append(failure)
+
+    threads = [threading.Thread(target=open_one, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with closing(MongoStore(url)) as store:
+        assert store.count_tracks() == 4
+
+
+@pytest.mark.parametrize("version", [STORE_VERSION + 1, "new", 0])
+def test_a_store_of_a_newer_version_is_refused_untouched(url: str, raw: Any, version: object) -> None:
+    raw["store"].insert_one({"_id": "soundalike", "version": version})
+    with pytest.raises(StoreVersionError, match=rf"newer.*{version!r}.*update soundalike"):
+        MongoStore(url)
+    assert raw.list_collection_names() == ["store"]
+
+
+def test_another_programs_collection_is_refused_untouched(url: str, raw: Any) -> None:
+    raw["users"].insert_one({"_id": 1})
+    with pytest.raises(StoreVersionError, match=r"'users'.*another program.*--store"):
+        MongoStore(url)
+    assert raw.list_collection_names() == ["users"]
+
+
+def test_another_programs_collections_beside_ours_are_left(url: str, raw: Any) -> None:
+    raw["invoices"].insert_one({"_id": 1})
+    for _ in range(2):
+        with closing(MongoStore(url)) as store:
+            store.save_track(make_track())
+    assert list(raw["invoices"].find()) == [{"_id": 1}]
+
+
+def test_closing_twice_is_fine_and_using_after_is_told(url: str) -> None:
+    store = MongoStore(url)
+    walk = store.track_vectors(SCHEMA)
+    store.close()
+    store.close()
+    asked: list[Callable[[], object]] = [*questions(store), lambda: next(walk)]
+    for ask in asked:
+        with pytest.raises(StoreError, match="closed"):
+            ask()
+
+
+def test_a_walk_that_was_begun_before_closing_ends_in_peace(url: str) -> None:
+    store = MongoStore(url)
+    store.add_listens([make_listen(number) for number in range(1100)])
+    walk = store.listens_of(ADA)
+    next(walk)
+    store.close()
+    del walk
+
+
+def test_what_no_document_can_hold_is_told(url: str) -> None:
+    with closing(MongoStore(url)) as store:
+        large = FileProblem(location=make_location(), reason=Reason.EMPTY, detail="x" * 17_000_000)
+        with pytest.raises(StoreError, match="16 MB"):
+            store.save_problem(large)
+        assert list(store.problems()) == []
+
+
+@contextmanager
+def holding(url: str, held_s: float) -> Iterator[None]:
+    """Keep a change of a track open beside the block, as a slow process does, or one that was killed."""
+    held, done = threading.Event(), threading.Event()
+    with closing(MongoStore(url)) as other:
+
+        def hold(database: Any, session: Any) -> None:
+            database["tracks"].update_one({"_id": "t1"}, {"$set": {"year": 1}}, session=session)
+            held.set()
+            done.wait(held_s)
+
+        holder = threading.Thread(target=other._connection.transaction, args=(hold,))  # noqa: SLF001 - a slow writer
+        holder.start()
+        assert held.wait(PATIENCE_S)
+        try:
+            yield
+        finally:
+            done.set()
+            holder.join()
+
+
+def test_waiting_for_others_ends(url: str) -> None:
+    with closing(MongoStore(url, timeout_s=0.7)) as store:
+        store.save_track(make_track())
+        with holding(url, PATIENCE_S):
+            with pytest.raises(StoreBusyError, match="in use by others"):
+                store.save_track(make_track(title="New"))
+            assert store.track(TrackId("t1")) == make_track()
+        store.save_track(make_track(title="New"))
+        assert store.track(TrackId("t1")) == make_track(title="New")
+
+
+def test_others_are_waited_for_longer_than_a_server_that_does_not_answer(url: str) -> None:
+    with closing(MongoStore(url, timeout_s=2)) as store:
+        store.save_track(make_track())
+        with holding(url, 3):
+            store.save_track(make_track(title="New"))
+        assert store.track(TrackId("t1")) == make_track(title="New")
+
+
+def test_preparing_is_refused_whole_by_a_server_that_is_gone(server: MongoDb) -> None:
+    connection = MongoConnection(server.address, timeout_s=1, selection_timeout_s=1)
+    server.kill()
+    with closing(connection), pytest.raises(StoreUnavailableError):
+        prepare(connection)

@@ -1,0 +1,112 @@
+"""Stores of older versions open with all they hold, newer ones are refused."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from making import SOME_TIME, make_listen, make_location, make_schema, make_track, make_vectors
+from soundalike.domain.errors import StoreError, StoreVersionError
+from soundalike.domain.files import FileProblem, Reason, Root
+from soundalike.domain.tracks import Sort
+from soundalike.domain.types import RelativePath, TrackId, UserId
+from soundalike.store.sqlite import connections as sqlite_connections
+from soundalike.store.sqlite.schema import MIGRATIONS
+from soundalike.store.sqlite.store import SqliteStore
+from store.asking import MUSIC, same_vectors, search
+
+VERSION_1 = Path(__file__).with_name("version_1.sql")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "library.sqlite"
+
+
+@pytest.fixture
+def old_path(path: Path) -> Path:
+    """Give a store that was written before listens were kept."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1.read_text(encoding="utf-8"))
+    return path
+
+
+def fill(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.save_track(make_track("t0"), make_vectors())
+
+
+def pragma(path: Path, name: str) -> object:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def tables(path: Path) -> set[tuple[str, str, str]]:
+    """Return type, name and making of every table and index."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {(kind, name, " ".join((sql or "").split())) for kind, name, sql in rows}
+
+
+def test_a_store_of_version_1_opens_with_all_it_holds(old_path: Path) -> None:
+    gone = make_track("t2", title="Gone \ud800", album=None, vanished_at=SOME_TIME)
+    for _ in range(2):
+        with closing(SqliteStore(old_path)) as store:
+            assert store.roots() == (Root(MUSIC, Path("/music")),)
+            assert store.track(TrackId("t1")) == make_track("t1", title="Größe", artist=None, year=1999)
+            assert store.track(TrackId("t2")) == gone
+            assert search(store, "grosse") == search(store, "") == ["t1"]
+            vectors = store.vectors_of(TrackId("t1"), make_schema())
+            assert same_vectors(vectors, make_vectors(seed=1))
+            problem = FileProblem(location=make_location(b"bad.mp3"), reason=Reason.EMPTY)
+            assert list(store.problems_under(MUSIC, RelativePath(b""))) == [problem]
+        assert pragma(old_path, "user_version") == len(MIGRATIONS)
+        assert pragma(old_path, "integrity_check") == "ok"
+
+
+def test_it_keeps_listens_and_accounts_from_then_on(old_path: Path) -> None:
+    with closing(SqliteStore(old_path)) as store:
+        assert not store.has_users()
+        assert store.listen_counts() == store.profile_counts() == {}
+        assert store.add_listens([make_listen()]) == (make_listen(),)
+    with closing(SqliteStore(old_path)) as store:
+        assert list(store.listens_of(UserId("ada"))) == [make_listen()]
+
+
+def test_it_becomes_what_a_new_one_is(old_path: Path, tmp_path: Path) -> None:
+    new_path = tmp_path / "new.sqlite"
+    SqliteStore(old_path).close()
+    SqliteStore(new_path).close()
+    assert tables(old_path) == tables(new_path)
+
+
+def test_a_newer_store_is_refused_untouched(path: Path) -> None:
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreVersionError, match=rf"library\.sqlite.*99.*{len(MIGRATIONS)}"):
+        SqliteStore(path)
+    assert pragma(path, "user_version") == 99
+
+
+def test_an_older_store_is_migrated_with_all_it_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path)
+    steps = (
+        *MIGRATIONS,
+        ("ALTER TABLE tracks ADD COLUMN mood TEXT", "CREATE INDEX by_mood ON tracks (mood)"),
+    )
+    monkeypatch.setattr(sqlite_connections, "MIGRATIONS", steps)
+    with closing(SqliteStore(path)) as store:
+        assert store.track(TrackId("t0")) == make_track("t0")
+    assert pragma(path, "user_version") == len(MIGRATIONS) + 1
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path)
+    monkeypatch.setattr(sqlite_connections, "MIGRATIONS", (*MIGRATIONS, ("DROP TABLE words", "nonsense")))
+    with pytest.raises(StoreError, match="syntax"):
+        SqliteStore(path)
+    monkeypatch.undo()
+    with closing(SqliteStore(path)) as store:
+        assert store.find_tracks(["title"], sort=Sort(), limit=5).total == 1

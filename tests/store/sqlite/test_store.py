@@ -1,0 +1,60 @@
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from soundalike.domain.errors import StoreError
+from soundalike.domain.files import Root
+from soundalike.domain.types import RootName
+from soundalike.store.sqlite import search as sqlite_search
+from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.store import SqliteStore
+from store.contract import DurableStoreContract
+from store.contract_search import OrderContract, SearchContract
+
+
+class SqliteFixtures:
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Iterator[Callable[[], SqliteStore]]:
+        opened: list[SqliteStore] = []
+
+        def open_again() -> SqliteStore:
+            opened.append(SqliteStore(tmp_path / "library.sqlite"))
+            return opened[-1]
+
+        yield open_again
+        for store in opened:
+            store.close()
+
+    @pytest.fixture
+    def store(self, reopen: Callable[[], SqliteStore]) -> SqliteStore:
+        return reopen()
+
+
+class TestSqliteStore(SqliteFixtures, DurableStoreContract):
+    pass
+
+
+def test_nothing_is_kept_of_a_track_that_is_not_there(tmp_path: Path) -> None:
+    connections = Connections(tmp_path / "library.sqlite", busy_timeout_s=1)
+    insert = "INSERT INTO words (word, track) VALUES (x'61', 99)"
+    with pytest.raises(StoreError, match="FOREIGN KEY"), connections.writing() as connection:
+        connection.execute(insert)
+    connections.close()
+
+
+class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContract):
+    """The same promises, kept by walking the order instead of sorting what matches."""
+
+    @pytest.fixture(autouse=True)
+    def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sqlite_search, "_MANY", 0)
+
+
+def test_the_file_and_those_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
+        store.save_root(Root(RootName("music"), tmp_path))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {f"library.sqlite{end}": 0o600 for end in ("", "-wal", "-shm")}
