@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser.listener import Ledger, Listener
 from servers.mongodb import drop_database, named_mongodb, new_database
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import Stage
 
 expect.set_options(timeout=10_000)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from soundalike.domain.users import YOU
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import PASSWORD, Stage
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from browser.listener import Ledger, Listener, until
 from browser.queues import questions, titles
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import tone
 from browser.listener import Listener
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from browser.listener import Ledger, Listener, stored, until
 from soundalike.domain.users import YOU, User
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import PASSWORD, Stage
 
 # Browsers complain of every answer that turns them away, which is what these tests are about.

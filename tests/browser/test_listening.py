@@ -5,7 +5,7 @@ from playwright.sync_api import Page, Route, expect
 
 from browser.conftest import HOSTILE
 from browser.listener import Listener, too_small, until
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,7 @@ from playwright.sync_api import Error, Page, Route, expect
 
 from browser.listener import Ledger, Listener, stored, until
 from soundalike.domain.users import YOU
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser

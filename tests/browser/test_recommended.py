@@ -12,7 +12,7 @@ from browser.conftest import HOSTILE
 from browser.listener import Ledger, Listener, remember, too_small, until
 from browser.queues import changes, questions, reasons, recommended, three_groups, titles
 from soundalike.domain.types import RelativePath, RootName
-from soundalike.web.server import Server
+from soundalike.web.server.serve import Server
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser

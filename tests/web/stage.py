@@ -56,8 +56,8 @@ from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.web.app import create_app
-from soundalike.web.limits import Limits
-from soundalike.web.presence import StorePresence
+from soundalike.web.errors.circuit_breaker import StorePresence
+from soundalike.web.security.rate_limit import Limits
 from soundalike.wire import time_ms
 
 SCHEMA = make_schema(2)

@@ -45,7 +45,7 @@ from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.settings import Settings
-from soundalike.web.session_key import load_session_key
+from soundalike.web.security.session_key import load_session_key
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 16

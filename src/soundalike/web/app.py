@@ -3,21 +3,21 @@
 from flask import Flask
 
 from soundalike.services import Services
-from soundalike.web.accounts import make_accounts
-from soundalike.web.api import make_api
-from soundalike.web.assets import make_assets
-from soundalike.web.auth import recognise_listeners
-from soundalike.web.entry import make_entry
-from soundalike.web.faults import answer_faults
-from soundalike.web.forms import refuse_forged_forms
-from soundalike.web.guard import Guard
-from soundalike.web.limits import Limits, limit_rates
-from soundalike.web.listeners import listener_or_none
-from soundalike.web.me import make_me
-from soundalike.web.origins import refuse_foreign_pages
-from soundalike.web.pages import make_pages
-from soundalike.web.personal import make_personal
-from soundalike.web.presence import StorePresence, spare_workers
+from soundalike.web.api.listening import make_personal
+from soundalike.web.api.me import make_me
+from soundalike.web.api.tracks import make_api
+from soundalike.web.errors.circuit_breaker import StorePresence, spare_workers
+from soundalike.web.errors.responses import answer_faults
+from soundalike.web.pages.account import make_accounts
+from soundalike.web.pages.assets import make_assets
+from soundalike.web.pages.library import make_pages
+from soundalike.web.pages.login import make_entry
+from soundalike.web.security.authentication import recognise_listeners
+from soundalike.web.security.csrf import refuse_forged_forms
+from soundalike.web.security.current_user import listener_or_none
+from soundalike.web.security.host_check import Guard
+from soundalike.web.security.rate_limit import Limits, limit_rates
+from soundalike.web.security.same_origin import refuse_foreign_pages
 
 
 def create_app(

@@ -1,0 +1,90 @@
+"""Query parameters, read strictly: what is not understood is refused, what is unknown is ignored."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Request
+
+from soundalike.domain.errors import QueryError
+from soundalike.domain.tracks import Position, Sort
+from soundalike.domain.types import TrackId
+from soundalike.services.library.browse import DEFAULT_LIMIT, MAX_LIMIT
+from soundalike.web.api.cursors import decode_cursor
+
+_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_SHOWN_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracksQuery:
+    """A question for a page of tracks."""
+
+    query: str
+    sort: Sort
+    limit: int
+    after: Position | None
+
+
+def tracks_query(request: Request) -> TracksQuery:
+    """Read ``query``, ``sort``, ``limit`` and ``cursor``.
+
+    Raises
+    ------
+    QueryError
+        If one of them is malformed or given twice.
+    """
+    given = single(request, "query", "sort", "limit", "cursor")
+    query = given.get("query", "")
+    sort = Sort.parse(given["sort"][:_SHOWN_LENGTH]) if "sort" in given else Sort()
+    cursor = given.get("cursor")
+    after = None if cursor is None else decode_cursor(cursor, sort=sort, query=query)
+    return TracksQuery(query=query, sort=sort, limit=_limit(given), after=after)
+
+
+def limit_of(request: Request) -> int:
+    """Read ``limit`` alone.
+
+    Raises
+    ------
+    QueryError
+        If it is no whole number of 1 to 100, or given twice.
+    """
+    return _limit(single(request, "limit"))
+
+
+def recent_of(request: Request) -> tuple[TrackId, ...]:
+    """Read ``recent``: ids with commas between them, the latest last.
+
+    Raises
+    ------
+    QueryError
+        If it is given twice.
+    """
+    text = single(request, "recent").get("recent", "")
+    return tuple(TrackId(track_id) for track_id in text.split(",") if track_id)
+
+
+def _limit(given: Mapping[str, str]) -> int:
+    text = given.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not _WHOLE_NUMBER.fullmatch(text):
+        msg = f"limit is a whole number of 1 to {MAX_LIMIT}, not {text[:_SHOWN_LENGTH]!r}"
+        raise QueryError(msg)
+    return int(text)
+
+
+def single(request: Request, *names: str) -> dict[str, str]:
+    """Return the parameters of these names that are given.
+
+    Raises
+    ------
+    QueryError
+        If one is given twice.
+    """
+    for name in names:
+        if len(request.args.getlist(name)) > 1:
+            msg = f"{name} is given more than once"
+            raise QueryError(msg)
+    return {name: request.args[name] for name in names if name in request.args}

@@ -1,0 +1,1 @@
+"""Audio by byte ranges."""

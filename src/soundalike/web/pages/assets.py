@@ -1,0 +1,46 @@
+"""Styles, scripts and icons: our own and Bootstrap's, under an address that changes with them."""
+
+import hashlib
+from pathlib import Path
+
+import flask_bootstrap
+from flask import Blueprint, Response, send_from_directory, url_for
+
+_OWN = Path(__file__).parents[1] / "static"
+_BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
+_FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+def make_assets() -> Blueprint:
+    """Return the routes of static files.
+
+    The version stands in the path, not in a query, so that the modules which import each other by
+    relative address are always of one version.
+    """
+    assets = Blueprint("assets", __name__)
+    version = _fingerprint()
+
+    @assets.get("/static/<asked>/<path:name>")
+    def file(asked: str, name: str) -> Response:
+        folder, inner = (_BOOTSTRAP, name.removeprefix("bootstrap/")) if _is_bootstrap(name) else (_OWN, name)
+        response = send_from_directory(folder, inner)
+        response.headers["Cache-Control"] = _FOR_GOOD if asked == version else "no-cache"
+        return response
+
+    @assets.app_template_global()
+    def asset(name: str) -> str:
+        return url_for("assets.file", asked=version, name=name)
+
+    return assets
+
+
+def _is_bootstrap(name: str) -> bool:
+    return name.startswith("bootstrap/")
+
+
+def _fingerprint() -> str:
+    digest = hashlib.blake2b(digest_size=6)
+    for path in [*sorted(_OWN.rglob("*")), _BOOTSTRAP / "css" / "bootstrap.min.css"]:
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

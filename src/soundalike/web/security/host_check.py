@@ -1,0 +1,153 @@
+"""What stands before every request and goes with every response: whose name was called, and what is safe."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from soundalike.domain.errors import SoundalikeError, StoreUnavailableError
+from soundalike.web.errors.responses import Fault, fault_of, is_api_path, retry_headers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+SAFE_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    (
+        "Content-Security-Policy",
+        (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+            "media-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; "
+            "form-action 'self'; frame-ancestors 'none'"
+        ),
+    ),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+
+_PUBLISHED = Fault(
+    403,
+    "no_accounts",
+    "this came through a proxy, which would let everybody in as you, for there are no accounts; "
+    "add one first: soundalike users add NAME",
+)
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?", re.ASCII | re.IGNORECASE)
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
+
+
+class Guard:
+    """A WSGI application that refuses foreign hosts before the one inside hears of them.
+
+    A page elsewhere can point its own name at this machine (DNS rebinding) and read what it is told;
+    it cannot make the browser call that name ``localhost``, nor call an address by a name.
+
+    While there are no accounts, what comes through a proxy is refused too: whoever reaches the proxy
+    would be the one listener who needs no password.
+
+    Parameters
+    ----------
+    inside : WSGIApplication
+        What is guarded.
+    allowed_hosts : frozenset of str
+        Names to answer to besides the local ones, without port.
+    has_users : callable
+        Tells whether there are accounts, now.
+    is_exposed : bool
+        Whether other machines reach it, so that any address may be its own.
+    """
+
+    def __init__(
+        self,
+        inside: "WSGIApplication",
+        allowed_hosts: frozenset[str],
+        *,
+        has_users: Callable[[], bool],
+        is_exposed: bool = False,
+    ) -> None:
+        self._inside = inside
+        self._names = LOCAL_HOSTS | {name.lower() for name in allowed_hosts}
+        self._has_users = has_users
+        self._is_exposed = is_exposed
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request, with the safe headers whatever the answer is."""
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:  # noqa: ANN401 - as WSGI has it
+            named = {name.lower() for name, _ in headers}
+            added = [header for header in SAFE_HEADERS if header[0].lower() not in named]
+            return start_response(status, headers + added, *exc_info)
+
+        fault = self._published(environ) or self._misnamed(environ)
+        return self._inside(environ, start) if fault is None else _refuse(fault, environ, start)
+
+    def _published(self, environ: "WSGIEnvironment") -> Fault | None:
+        if not is_forwarded(environ):
+            return None
+        try:
+            return None if self._has_users() else _PUBLISHED
+        except StoreUnavailableError:
+            return None  # nobody is known inside either, and there it is answered as for everybody
+        except SoundalikeError as error:
+            return fault_of(error)
+
+    def _misnamed(self, environ: "WSGIEnvironment") -> Fault | None:
+        for authority in _authorities(environ):
+            name = host_name(authority)
+            if name not in self._names and not (self._is_exposed and _is_address(name)):
+                message = (
+                    f"the host {authority[:100]!r} is not served here; "
+                    f"open http://localhost:{environ.get('SERVER_PORT', '')}/ "
+                    "or name the host in the setting allowed_hosts"
+                )
+                return Fault(400, "bad_host", message)
+        return None
+
+
+def is_forwarded(environ: "WSGIEnvironment") -> bool:
+    """Whether a request says that it came through a proxy."""
+    return any(name == "HTTP_FORWARDED" or name.startswith("HTTP_X_FORWARDED") for name in environ)
+
+
+def host_name(authority: str) -> str | None:
+    """Return the name of ``name:port`` in lower case, or None where it is malformed."""
+    match = _AUTHORITY.fullmatch(authority)
+    return match[1].lower() if match else None
+
+
+def fault_body(fault: Fault) -> bytes:
+    """Write an error as the API does."""
+    return json.dumps({"error": fault.code, "message": fault.message}).encode()
+
+
+def _authorities(environ: "WSGIEnvironment") -> Iterator[str]:
+    """Yield every name that a request calls: its host's, and its target's in the form for proxies."""
+    yield environ.get("HTTP_HOST", "")
+    if absolute := _ABSOLUTE.match(environ.get("REQUEST_URI", "")):
+        yield absolute[1]
+
+
+def _is_address(name: str | None) -> bool:
+    try:
+        if name and name.startswith("["):
+            ipaddress.IPv6Address(name[1:-1])
+        else:
+            ipaddress.IPv4Address(name or "")
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    if is_api_path(environ.get("PATH_INFO", "")):
+        body, kind = fault_body(fault), "application/json"
+    else:
+        body, kind = fault.message.encode(errors="replace"), "text/plain; charset=utf-8"
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    headers += retry_headers(fault).items()
+    start_response(f"{fault.status} {HTTPStatus(fault.status).phrase.upper()}", headers)
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

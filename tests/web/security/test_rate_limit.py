@@ -1,0 +1,212 @@
+import threading
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from soundalike.web.security.rate_limit import (
+    LISTENS_A_USER,
+    LOGINS_A_NAME,
+    LOGINS_AN_ADDRESS,
+    WINDOW_S,
+    MovingWindow,
+)
+from web.stage import LOCAL, PASSWORD, Stage, form_token
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_so_many_within_any_minute() -> None:
+    clock = Clock()
+    window = MovingWindow(2, clock=clock)
+    assert window.admit("ann") == 0
+    clock.seconds += 50
+    assert window.admit("ann") == 0
+    assert window.admit("ann") == 10
+    clock.seconds += 9
+    assert window.admit("ann") == 1
+    clock.seconds += 1
+    assert window.admit("ann") == 0
+    assert window.admit("ann") == 50
+
+
+def test_what_was_refused_does_not_count() -> None:
+    clock = Clock()
+    window = MovingWindow(1, clock=clock)
+    assert window.admit("ann") == 0
+    for _ in range(100):
+        assert window.admit("ann") > 0
+    clock.seconds += WINDOW_S
+    assert window.admit("ann") == 0
+
+
+def test_each_key_counts_for_itself() -> None:
+    window = MovingWindow(1, clock=Clock())
+    assert window.admit("ann") == window.admit("bob") == 0
+    assert window.admit("ann") == window.admit("bob") == WINDOW_S
+
+
+def test_memory_is_bounded_and_who_asks_often_is_not_forgotten() -> None:
+    window = MovingWindow(1, clock=Clock(), max_keys=100)
+    for number in range(1000):
+        window.admit("often")
+        assert window.admit(f"once {number}") == 0
+        assert len(window) <= 100
+    assert window.admit("often") > 0
+
+
+def test_threads_together_get_no_more_than_one() -> None:
+    window = MovingWindow(500, clock=Clock())
+    admitted: list[float] = []
+    threads = [
+        threading.Thread(target=lambda: admitted.extend(window.admit("x") for _ in range(200)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert admitted.count(0) == 500
+
+
+@given(st.lists(st.floats(min_value=0, max_value=WINDOW_S), max_size=60), st.integers(1, 5))
+@example([1.1842294187762104, 0.0], 1)  # its sum with a minute rounds up
+def test_no_window_ever_holds_more(pauses: list[float], most: int) -> None:
+    clock = Clock()
+    window = MovingWindow(most, clock=clock)
+    admitted: list[float] = []
+    for pause in pauses:
+        clock.seconds += pause
+        wait_s = window.admit("x")
+        within = [at for at in admitted if clock.seconds - at < WINDOW_S]
+        assert (wait_s == 0) == (len(within) < most)
+        assert wait_s <= WINDOW_S
+        if wait_s == 0:
+            admitted.append(clock.seconds)
+
+
+def test_asking_first_as_browsers_do_for_pages_elsewhere_is_not_counted(stage: Stage) -> None:
+    client = stage.client()
+    for _ in range(LISTENS_A_USER + 1):
+        client.options("/api/listens", headers={**LOCAL, "Origin": "http://evil.example"})
+    assert client.post("/api/listens", json={"events": []}, headers=LOCAL).status_code == 202
+
+
+def test_a_name_has_ten_tries_however_its_letters_are_composed(stage: Stage) -> None:
+    stage.add_user("\xe1\xe9")
+    spellings = ["\xe1\xe9", "a\u0301\xe9", "\xe1e\u0301", "a\u0301e\u0301"]
+    for number in range(LOGINS_A_NAME):
+        assert log_in(stage, spellings[number % 4], "wrong")[0] == 401
+    assert {log_in(stage, spelling, PASSWORD)[0] for spelling in spellings} == {429}
+
+
+def log_in(stage: Stage, name: str, password: str, **headers: str) -> tuple[int, str | None]:
+    client = stage.client()
+    fields = {"csrf_token": form_token(client, "/login"), "name": name, "password": password}
+    answer = client.post("/login", data=fields, headers={**LOCAL, **headers})
+    assert answer.status_code != 429 or "too many" in answer.text.lower()
+    return answer.status_code, answer.headers.get("Retry-After")
+
+
+@pytest.mark.parametrize("name", ["ann", "ANN", "nobody", "\u2713", "", "x" * 1000])
+def test_a_name_has_ten_tries_a_minute(stage: Stage, name: str) -> None:
+    stage.add_user("ann")
+    for _ in range(LOGINS_A_NAME):
+        assert log_in(stage, name, "wrong password") == (401, None)
+    compared = len(stage.hasher.compared)
+    status, retry_after = log_in(stage, name, PASSWORD)
+    assert status == 429
+    assert 0 < int(retry_after or 0) <= 60
+    assert len(stage.hasher.compared) == compared
+    stage.pass_time(61)
+    assert log_in(stage, "ann", PASSWORD)[0] == 303
+
+
+def test_an_address_has_thirty_tries_a_minute_whatever_the_names(stage: Stage) -> None:
+    stage.add_user("ann")
+    for number in range(LOGINS_AN_ADDRESS):
+        assert log_in(stage, f"name{number}", "wrong password")[0] == 401
+    assert log_in(stage, "ann", PASSWORD)[0] == 429
+    assert log_in(stage, "ann", PASSWORD, **{"X-Forwarded-For": "192.0.2.1"})[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_one"),
+    [
+        (["192.0.2.1"], True),
+        (["192.0.2.%d"], False),
+        (["198.51.100.%d, 192.0.2.1"], True),
+        (["2001:db8::%x"], True),
+        (["::ffff:192.0.2.1", "192.0.2.1"], True),
+        (["2001:db8:%x::1"], False),
+        (["nonsense %d"], True),
+    ],
+)
+def test_a_proxy_on_this_machine_says_whose_tries_they_are(
+    stage: Stage, addresses: list[str], *, is_one: bool
+) -> None:
+    stage.add_user("ann")
+    for number in range(LOGINS_AN_ADDRESS):
+        address = addresses[number % len(addresses)]
+        address = address % number if "%" in address else address
+        assert log_in(stage, f"name{number}", "wrong", **{"X-Forwarded-For": address})[0] == 401
+    address = addresses[0] % 100 if "%" in addresses[0] else addresses[0]
+    assert log_in(stage, "ann", PASSWORD, **{"X-Forwarded-For": address})[0] == (429 if is_one else 303)
+
+
+def test_whoever_asks_from_elsewhere_cannot_say_that_they_are_others(stage: Stage) -> None:
+    stage.add_user("ann")
+    client = stage.client()
+    token = form_token(client, "/login")
+    for number in range(LOGINS_AN_ADDRESS + 1):
+        answer = client.post(
+            "/login",
+            data={"csrf_token": token, "name": f"name{number}", "password": "wrong"},
+            headers={**LOCAL, "X-Forwarded-For": f"192.0.2.{number}"},
+            environ_overrides={"REMOTE_ADDR": "203.0.113.5"},
+        )
+    assert answer.status_code == 429
+
+
+def test_listens_have_a_limit_for_each_user(stage: Stage) -> None:
+    stage.add_user("ann")
+    stage.add_user("bob")
+    ann, bob = stage.bearer("ann"), stage.bearer("bob")
+    client = stage.client()
+
+    def send(headers: dict[str, str]) -> int:
+        return client.post("/api/listens", json={"events": []}, headers=headers).status_code
+
+    assert {send(ann) for _ in range(LISTENS_A_USER)} == {202}
+    refused = client.post("/api/listens", json={"events": []}, headers=ann)
+    assert refused.status_code == 429
+    assert refused.json is not None
+    assert refused.json["error"] == "too_many_requests"
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert send(bob) == 202
+    stage.pass_time(61)
+    assert send(ann) == 202
+
+
+def test_guessing_a_password_within_a_session_is_slow_too(stage: Stage) -> None:
+    stage.add_user("ann")
+    client = stage.log_in("ann")
+    token = form_token(client, "/account")
+    statuses = []
+    for path in ("/account/delete", "/account/password") * LOGINS_A_NAME:
+        fields = {
+            "csrf_token": token,
+            "password": "wrong password",
+            "new_password": "x" * 8,
+            "repeated": "x" * 8,
+        }
+        statuses.append(client.post(path, data=fields, headers=LOCAL).status_code)
+    assert statuses.count(400) == LOGINS_A_NAME - 1  # logging in was one
+    assert statuses.count(429) == LOGINS_A_NAME + 1
+    assert stage.services.accounts.has_users()
