@@ -34,11 +34,15 @@ def checkout(tmp_path: Path) -> Path:
     ("module", "line"),
     [
         ("domain/tracks.py", "import soundalike.services"),
-        ("services/library.py", "import soundalike.store.sqlite.store"),
+        ("domain/similarity/exact.py", "import soundalike.learning.engines"),
+        ("services/library/browse.py", "import soundalike.store.sqlite.store"),
         ("web/app.py", "import soundalike.audio.scan"),
         ("web/app.py", "import librosa"),
         ("domain/words.py", "import flask"),
-        ("store/sqlite.py", "import soundalike.app"),
+        ("store/sqlite/store.py", "import soundalike.app"),
+        ("demo/studio.py", "import soundalike.audio.decode"),
+        ("learning/engines.py", "import soundalike.events.embedded"),
+        ("learning/spark/engine.py", "import flask"),
     ],
 )
 def test_a_planted_violation_fails_the_check(checkout: Path, module: str, line: str) -> None:

@@ -625,7 +625,7 @@ def test_each_part_of_the_question_draws_anew(stage: Stage) -> None:
 
 PROGRAM = """
 import sys
-from services.test_recommending import Stage, body
+from services.recommendation.test_recommender import Stage, body
 stage = Stage()
 stage.add_heap("a", 20, 0, 0)
 stage.add_heap("b", 20, 9, 0, seed=1)
