@@ -38,7 +38,7 @@ from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RootName
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 from store import synthetic_tracks
 
@@ -91,7 +91,7 @@ def report_kafka(folder: Path) -> None:
     with running(broker := Kafka(folder / "kafka")):
         url = broker.url(new_topic())
         before = size_of(folder / "kafka" / "logs")
-        with closing(KafkaLog(KafkaPlace.parse(url), {})) as log:
+        with closing(KafkaLog(KafkaAddress.parse(url), {})) as log:
             for batch in listens(LISTENS):
                 log.append(batch)
         weight = size_of(folder / "kafka" / "logs", ".log") - before

@@ -21,7 +21,7 @@ from conftest import ROOT
 from making import make_listen
 from soundalike.cli import cli
 from soundalike.domain.types import UserId
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.learning.spark.settings import check_properties
 from soundalike.settings import load_settings
@@ -115,7 +115,7 @@ class TestCompose:
             settings = load_settings({"data": "/d"}, environment)
             check_properties(settings.spark)
             if settings.events is not None:
-                place = KafkaPlace.parse(settings.events)
+                place = KafkaAddress.parse(settings.events)
                 assert place.servers == ("kafka:9092",)
                 assert place.replication == 1
         assert load_settings({"data": "/d"}, services["consumer"]["environment"]).metrics_port == 9464
@@ -250,7 +250,7 @@ class TestSettings:
     def test_the_one_for_managed_services_names_all_of_them(self) -> None:
         settings = load_settings({}, {}, DEPLOY / "soundalike-managed.toml")
         assert settings.events is not None
-        assert KafkaPlace.parse(settings.events).replication == 3
+        assert KafkaAddress.parse(settings.events).replication == 3
         assert not settings.is_embedded
         assert settings.kafka["security.protocol"] == "SASL_SSL"
         assert settings.spark

@@ -16,7 +16,7 @@ from soundalike.app.adapters import open_store
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
 from soundalike.domain.types import UserId
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.profiles import profile_body
 from spread import ROUNDS, ratio, spread
@@ -49,7 +49,7 @@ def report(broker: Kafka, stores: Mapping[str, Callable[[], str]], folder: Path,
         expected, embedded = embedded_profiles(plays, folder / f"embedded{number}")
         rates[EMBEDDED].append(embedded)
         url = broker.url(new_topic())
-        with closing(KafkaLog(KafkaPlace.parse(url), {})) as log:
+        with closing(KafkaLog(KafkaAddress.parse(url), {})) as log:
             rates["appended, acks=all, idempotent"].append(append(log, plays))
             rates["read back, twice over for erasures"].append(read_back(log))
         for name, new_store in stores.items():
@@ -71,7 +71,7 @@ def report_kill(broker: Kafka, store: str, folder: Path, *, most: int | None) ->
     plays = list(read_plays(most=most))
     expected, _ = embedded_profiles(plays, folder / "embedded")
     url = broker.url(new_topic())
-    log = KafkaLog(KafkaPlace.parse(url), {})
+    log = KafkaLog(KafkaAddress.parse(url), {})
     refused = 0
     with consumers(url, store, folder / "killed"):
         for number, first in enumerate(range(0, len(plays), BATCH)):

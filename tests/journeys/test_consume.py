@@ -27,7 +27,7 @@ from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import EventId, UserId
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.profiles import profile_body
 
@@ -48,7 +48,7 @@ import threading
 import time
 from soundalike.app.adapters import open_store
 from soundalike.events.kafka import consumer as kafka_consumer
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
 
@@ -86,7 +86,7 @@ with open_store(place) as store:
     quick = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    kafka_consumer.KafkaConsumer(KafkaPlace.parse(url), quick, take).run(stop)
+    kafka_consumer.KafkaConsumer(KafkaAddress.parse(url), quick, take).run(stop)
 """
 
 
@@ -113,7 +113,7 @@ def own_group(url: str, *, partitions: int = 4) -> str:
 
 @pytest.fixture
 def log(url: str) -> Iterator[KafkaLog]:
-    with closing(KafkaLog(KafkaPlace.parse(url), {})) as log:
+    with closing(KafkaLog(KafkaAddress.parse(url), {})) as log:
         yield log
 
 
@@ -229,7 +229,7 @@ class TestMoving:
         assert program.run("events", "export", file, "--store", store, "--events", url).returncode == 0
         moved = program.run("events", "import", file, "--store", store, "--events", other)
         assert moved.returncode == 0, moved.stderr
-        messages = messages_in(kafka, KafkaPlace.parse(other).topic)
+        messages = messages_in(kafka, KafkaAddress.parse(other).topic)
         of_forgotten = [one.value() or b"" for one in messages if one.key() == forgotten.encode()]
         assert len(of_forgotten) == 1
         assert b"erased_until" in of_forgotten[0]
@@ -283,7 +283,7 @@ class TestKilledConsumers:
         self, program: Program, store_setting: str, kafka: Kafka
     ) -> None:
         url = own_group(kafka.url(), partitions=1)
-        with closing(KafkaLog(KafkaPlace.parse(url), {})) as log, open_store(store_setting) as store:
+        with closing(KafkaLog(KafkaAddress.parse(url), {})) as log, open_store(store_setting) as store:
             log.append([make_listen(1, at_ms=1)])
             log.erase(Erasure(ADA, 10), is_total=True)
             with script(program, store_setting, url, "dawdle", "1") as stopped:
@@ -324,7 +324,7 @@ class TestKilledBroker:
         url = own_group(broker.url())
         listens = plays[:2_000]
         with (
-            closing(KafkaLog(KafkaPlace.parse(url), {})) as log,
+            closing(KafkaLog(KafkaAddress.parse(url), {})) as log,
             consumer(program, store_setting, url),
             open_store(store_setting) as store,
         ):
@@ -348,7 +348,7 @@ class TestCommand:
     def test_it_says_what_it_folds_into_what_and_ends_in_good_order(
         self, program: Program, kafka: Kafka, log: KafkaLog, url: str, tmp_path: Path
     ) -> None:
-        place = KafkaPlace.parse(url)
+        place = KafkaAddress.parse(url)
         store = str(tmp_path / "library.sqlite")
         with program.start("consume", "--store", store, "--events", url) as process:
             assert process.stdout is not None
@@ -424,7 +424,7 @@ class TestCommand:
     def test_poison_is_kept_and_said(
         self, program: Program, kafka: Kafka, log: KafkaLog, url: str, tmp_path: Path
     ) -> None:
-        place = KafkaPlace.parse(url)
+        place = KafkaAddress.parse(url)
         store = str(tmp_path / "library.sqlite")
         log.append([make_listen(1)])
         produce(kafka, place.topic, {"key": b"ada", "value": b"?", "partition": 1})

@@ -14,7 +14,7 @@ from servers.kafka import Kafka, new_topic
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.store.sqlite.store import SqliteStore
 
@@ -53,7 +53,7 @@ def test_what_was_erased_is_not_in_the_topic_that_is_switched_to(kafka: Kafka, t
     with closing(SqliteStore(program.data / "library.sqlite")) as store:
         store.save_track(make_track("t1"))
     of_ada, of_bob, later = heard(ADA, first=0), heard(BOB, first=1000), heard(ADA, first=2000, count=60)[55:]
-    with closing(KafkaLog(KafkaPlace.parse(kafka.url(old)), {})) as log:
+    with closing(KafkaLog(KafkaAddress.parse(kafka.url(old)), {})) as log:
         log.append(of_ada)
         log.append(of_bob)
         log.erase(Erasure(ADA, of_ada[-1].at_ms), is_total=True)

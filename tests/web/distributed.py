@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.consumer import KafkaConsumer
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.services.listeners.fold_log import Consuming
@@ -29,7 +29,7 @@ class ConsumerThread:
         consuming = Consuming(self._store, Profiles(self._store, lateness_ms=LATENESS_MS))
         self._stop, self._is_ready = threading.Event(), threading.Event()
         self._consumer = KafkaConsumer(
-            KafkaPlace.parse(events_url), {}, consuming.take, on_ready=self._is_ready.set
+            KafkaAddress.parse(events_url), {}, consuming.take, on_ready=self._is_ready.set
         )
         self._thread = threading.Thread(target=self._consumer.run, args=(self._stop,))
 
@@ -52,7 +52,7 @@ class DistributedStage(Stage):
         self._url = store_url
 
         def open_log(_store: Store, _profiles: Profiles) -> EventLog:
-            log = KafkaLog(KafkaPlace.parse(events_url), {})
+            log = KafkaLog(KafkaAddress.parse(events_url), {})
             log.prepare()
             return log
 

@@ -75,10 +75,10 @@ def open_log(settings: Settings, store: Store, *, on_append: OnAppend | None = N
 
 
 def _kafka_log(url: str, properties: Mapping[str, str]) -> EventLog:
-    from soundalike.events.kafka.address import KafkaPlace  # noqa: PLC0415 - the same
+    from soundalike.events.kafka.address import KafkaAddress  # noqa: PLC0415 - the same
     from soundalike.events.kafka.log import KafkaLog  # noqa: PLC0415 - confluent-kafka may be missing
 
-    return KafkaLog(KafkaPlace.parse(url), properties)
+    return KafkaLog(KafkaAddress.parse(url), properties)
 
 
 def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | None:
@@ -109,10 +109,10 @@ def check_log(url: str, properties: Mapping[str, str]) -> str:
         That say what is wrong.
     """
     require("confluent_kafka", extra="kafka", what="an event log in Kafka")
-    from soundalike.events.kafka.address import KafkaPlace  # noqa: PLC0415 - confluent-kafka may be missing
+    from soundalike.events.kafka.address import KafkaAddress  # noqa: PLC0415 - confluent-kafka may be missing
     from soundalike.events.kafka.topics import check  # noqa: PLC0415 - the same
 
-    return check(KafkaPlace.parse(url), properties)
+    return check(KafkaAddress.parse(url), properties)
 
 
 def require(module: str, *, extra: str, what: str) -> None:

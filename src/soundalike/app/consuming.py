@@ -50,15 +50,15 @@ def open_consumer(
         raise SettingsError(msg)
     for module in ("confluent_kafka", "prometheus_client"):
         require(module, extra="kafka", what="consuming an event log in Kafka")
-    from soundalike.events.kafka.address import KafkaPlace  # noqa: PLC0415 - the same
+    from soundalike.events.kafka.address import KafkaAddress  # noqa: PLC0415 - the same
     from soundalike.events.kafka.consumer import KafkaConsumer  # noqa: PLC0415 - confluent-kafka may be missing
     from soundalike.events.kafka.metrics import ConsumerMetrics  # noqa: PLC0415 - the same
 
-    place = KafkaPlace.parse(settings.events)
-    log = f"{place.topic!r} of Kafka at {place.bootstrap} (group {place.group!r})"
+    address = KafkaAddress.parse(settings.events)
+    log = f"{address.topic!r} of Kafka at {address.bootstrap} (group {address.group!r})"
     metrics = ConsumerMetrics()
     consumer = KafkaConsumer(
-        place,
+        address,
         settings.kafka,
         Consuming(app.store, app.services.profiles).take,
         metrics=metrics,

@@ -11,7 +11,7 @@ from events.kafka.fakes import Failing
 from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.consumer import KafkaConsumer
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.events.kafka.metrics import ConsumerMetrics
@@ -35,10 +35,10 @@ def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
             return
 
 
-def place_on(kafka: Kafka) -> KafkaPlace:
+def new_address(kafka: Kafka) -> KafkaAddress:
     """Return a new topic of four partitions, and a group that nobody else is in."""
     url = kafka.url()
-    return KafkaPlace.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
+    return KafkaAddress.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
 
 
 class Running:
@@ -46,7 +46,7 @@ class Running:
 
     def __init__(
         self,
-        place: KafkaPlace,
+        address: KafkaAddress,
         take: Callable[..., None],
         *,
         properties: Mapping[str, str] = QUICK,
@@ -55,7 +55,7 @@ class Running:
         self.stop = threading.Event()
         self.is_ready = threading.Event()
         self.error: BaseException | None = None
-        self._consumer = KafkaConsumer(place, properties, take, metrics=metrics, on_ready=self.is_ready.set)
+        self._consumer = KafkaConsumer(address, properties, take, metrics=metrics, on_ready=self.is_ready.set)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -76,14 +76,14 @@ class Running:
 
 @contextmanager
 def consuming(
-    place: KafkaPlace,
+    address: KafkaAddress,
     take: Callable[..., None],
     *,
     properties: Mapping[str, str] = QUICK,
     metrics: ConsumerMetrics | None = None,
 ) -> Iterator[Running]:
     """Run a consumer until the end of the block, and see that it ends in good order."""
-    running = Running(place, take, properties=properties, metrics=metrics)
+    running = Running(address, take, properties=properties, metrics=metrics)
     try:
         assert running.is_ready.wait(PATIENCE_S)
         yield running
@@ -91,10 +91,10 @@ def consuming(
         running.end()
 
 
-def consumed(place: KafkaPlace, count: int) -> Failing:
+def consumed(address: KafkaAddress, count: int) -> Failing:
     """Consume until so many different listens have come."""
     store = Failing()
-    with consuming(place, store.take):
+    with consuming(address, store.take):
         store.wait_for(count)
     return store
 
@@ -123,11 +123,11 @@ def messages_in(kafka: Kafka, topic: str) -> list[Message]:
     return found
 
 
-def committed(kafka: Kafka, place: KafkaPlace) -> int:
+def committed(kafka: Kafka, address: KafkaAddress) -> int:
     """Return how many records of all partitions the group has committed."""
-    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": place.group, "log_level": 0})
-    partitions = consumer.list_topics(place.topic, timeout=PATIENCE_S).topics[place.topic].partitions
-    asked = [TopicPartition(place.topic, number) for number in partitions]
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": address.group, "log_level": 0})
+    partitions = consumer.list_topics(address.topic, timeout=PATIENCE_S).topics[address.topic].partitions
+    asked = [TopicPartition(address.topic, number) for number in partitions]
     offsets = consumer.committed(asked, timeout=PATIENCE_S)
     consumer.close()
     return sum(max(0, one.offset) for one in offsets)

@@ -3,37 +3,37 @@
 import pytest
 
 from soundalike.domain.errors import SettingsError
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 
 
 @pytest.mark.parametrize(
-    ("url", "place"),
+    ("url", "address"),
     [
-        ("kafka://localhost:9092/listens", KafkaPlace(servers=("localhost:9092",), topic="listens")),
-        ("kafka://localhost/listens", KafkaPlace(servers=("localhost:9092",), topic="listens")),
-        ("KAFKA://Broker.Example/a.b_c-D", KafkaPlace(servers=("Broker.Example:9092",), topic="a.b_c-D")),
+        ("kafka://localhost:9092/listens", KafkaAddress(servers=("localhost:9092",), topic="listens")),
+        ("kafka://localhost/listens", KafkaAddress(servers=("localhost:9092",), topic="listens")),
+        ("KAFKA://Broker.Example/a.b_c-D", KafkaAddress(servers=("Broker.Example:9092",), topic="a.b_c-D")),
         (
             "kafka://a:1,10.0.0.2:65535,c/t",
-            KafkaPlace(servers=("a:1", "10.0.0.2:65535", "c:9092"), topic="t"),
+            KafkaAddress(servers=("a:1", "10.0.0.2:65535", "c:9092"), topic="t"),
         ),
-        ("kafka://[::1]/t", KafkaPlace(servers=("[::1]:9092",), topic="t")),
-        ("kafka://[2001:db8::2]:9093,h/t", KafkaPlace(servers=("[2001:db8::2]:9093", "h:9092"), topic="t")),
+        ("kafka://[::1]/t", KafkaAddress(servers=("[::1]:9092",), topic="t")),
+        ("kafka://[2001:db8::2]:9093,h/t", KafkaAddress(servers=("[2001:db8::2]:9093", "h:9092"), topic="t")),
         (
             "kafka://h/t?partitions=12&replication=3&group=folders",
-            KafkaPlace(servers=("h:9092",), topic="t", partitions=12, replication=3, group="folders"),
+            KafkaAddress(servers=("h:9092",), topic="t", partitions=12, replication=3, group="folders"),
         ),
-        ("kafka://h/t?group=a%2Fb", KafkaPlace(servers=("h:9092",), topic="t", group="a/b")),
-        ("kafka://h/t?", KafkaPlace(servers=("h:9092",), topic="t")),
+        ("kafka://h/t?group=a%2Fb", KafkaAddress(servers=("h:9092",), topic="t", group="a/b")),
+        ("kafka://h/t?", KafkaAddress(servers=("h:9092",), topic="t")),
     ],
 )
-def test_a_url_says_brokers_topic_and_how_it_is_made(url: str, place: KafkaPlace) -> None:
-    assert KafkaPlace.parse(url) == place
+def test_a_url_says_brokers_topic_and_how_it_is_made(url: str, address: KafkaAddress) -> None:
+    assert KafkaAddress.parse(url) == address
 
 
 def test_what_is_not_said_is_left_to_others() -> None:
-    place = KafkaPlace.parse("kafka://h/t")
-    assert (place.partitions, place.replication, place.group) == (None, None, "soundalike")
-    assert (place.bootstrap, place.dead_letters) == ("h:9092", "t.dead")
+    address = KafkaAddress.parse("kafka://h/t")
+    assert (address.partitions, address.replication, address.group) == (None, None, "soundalike")
+    assert (address.bootstrap, address.dead_letters) == ("h:9092", "t.dead")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_not_said_is_left_to_others() -> None:
 )
 def test_what_is_malformed_is_said_in_one_line(url: str, why: str) -> None:
     with pytest.raises(SettingsError, match=why) as caught:
-        KafkaPlace.parse(url)
+        KafkaAddress.parse(url)
     assert "\n" not in str(caught.value)
 
 
@@ -87,11 +87,11 @@ def test_what_is_malformed_is_said_in_one_line(url: str, why: str) -> None:
 )
 def test_what_may_be_a_password_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        KafkaPlace.parse(url)
+        KafkaAddress.parse(url)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 def test_whoever_writes_a_password_into_the_url_is_told_where_it_belongs() -> None:
     with pytest.raises(SettingsError, match=r"sasl\.username.*\[kafka\]"):
-        KafkaPlace.parse("kafka://ada:s3cret@h/t")
+        KafkaAddress.parse("kafka://ada:s3cret@h/t")

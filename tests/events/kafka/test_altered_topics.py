@@ -20,7 +20,7 @@ from servers.kafka import Kafka
 from soundalike.domain.errors import StoreUnavailableError
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.listening import LogHealth
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.events.kafka.topic_id import TopicIdentity
@@ -52,119 +52,119 @@ def of_many(start: int, end: int) -> list[Listen]:
 
 class TestMakingItAgain:
     def test_what_is_appended_next_goes_into_a_topic_that_keeps_everything(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(numbered(3))
-        delete(kafka, place.topic)
+        delete(kafka, address.topic)
         append_until_taken(log, numbered(3, start=3))
         append_until_taken(log, numbered(3, start=6))
-        assert partitions(kafka, place.topic) == 4
-        assert retention(kafka, place.topic) == "-1"
-        assert consumed(place, 6).taken >= {one.id for one in numbered(6, start=3)}
+        assert partitions(kafka, address.topic) == 4
+        assert retention(kafka, address.topic) == "-1"
+        assert consumed(address, 6).taken >= {one.id for one in numbered(6, start=3)}
 
     def test_it_is_made_though_nobody_appends_and_that_is_said(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         log.append(numbered(1))
-        with consuming(place, Failing().take):
+        with consuming(address, Failing().take):
             kafka.wait_until(lambda: log.health() == LogHealth())
             time.sleep(3)  # until it was seen
-            delete(kafka, place.topic)
-            kafka.wait_until(lambda: partitions(kafka, place.topic) == 4)
+            delete(kafka, address.topic)
+            kafka.wait_until(lambda: partitions(kafka, address.topic) == 4)
             kafka.wait_until(lambda: log.health() == LogHealth())
-        assert retention(kafka, place.topic) == "-1"
-        assert f"the topic {place.topic!r} was gone from Kafka" in caplog.text
+        assert retention(kafka, address.topic) == "-1"
+        assert f"the topic {address.topic!r} was gone from Kafka" in caplog.text
 
-    def test_so_is_that_of_the_dead_letters(self, kafka: Kafka, place: KafkaPlace) -> None:
+    def test_so_is_that_of_the_dead_letters(self, kafka: Kafka, address: KafkaAddress) -> None:
         store = Failing()
-        with consuming(place, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
-            delete(kafka, place.dead_letters)
-            produce(kafka, place.topic, {"key": b"ada", "value": b"?", "partition": 2})
-            kafka.wait_until(lambda: partitions(kafka, place.dead_letters) == 1)
-        assert retention(kafka, place.dead_letters) == "-1"
+        with consuming(address, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
+            delete(kafka, address.dead_letters)
+            produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 2})
+            kafka.wait_until(lambda: partitions(kafka, address.dead_letters) == 1)
+        assert retention(kafka, address.dead_letters) == "-1"
 
 
 class TestConsumingIt:
     def test_who_consumes_goes_on_with_all_that_is_appended_since(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         store = Failing()
-        with consuming(place, store.take), consuming(place, store.take):
+        with consuming(address, store.take), consuming(address, store.take):
             for start in (0, 80, 160):
                 append_until_taken(log, of_many(start, start + 80))
                 store.wait_for(start + 80)
-                delete(kafka, place.topic)
+                delete(kafka, address.topic)
             append_until_taken(log, of_many(240, 320))
             store.wait_for(320)
         assert "was deleted and made again, and is read from its beginning" in caplog.text
 
     def test_what_was_read_before_is_folded_all_the_same(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         store = Failing()
         store.away = StoreUnavailableError("gone")
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             log.append(numbered(10))
             kafka.wait_until(lambda: len(store.calls) > 0)
             time.sleep(1)
-            delete(kafka, place.topic)
+            delete(kafka, address.topic)
             append_until_taken(log, numbered(20, start=10))
             time.sleep(3)
             store.away = None
             store.wait_for(30)
 
     def test_what_was_committed_of_another_topic_of_that_name_counts_for_nothing(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(of_many(0, 80))
-        commit(kafka, place, f"7@{another_id(kafka, place)}")
-        assert len(consumed(place, 80).taken) == 80
+        commit(kafka, address, f"7@{another_id(kafka, address)}")
+        assert len(consumed(address, 80).taken) == 80
 
     def test_what_somebody_committed_who_says_not_of_which_topic_counts(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(of_many(0, 80))
-        commit(kafka, place, "")
+        commit(kafka, address, "")
         log.append(of_many(80, 88))
-        assert len(consumed(place, 8).taken) == 8
+        assert len(consumed(address, 8).taken) == 8
 
 
-def test_partitions_that_are_added_are_read_soon(kafka: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+def test_partitions_that_are_added_are_read_soon(kafka: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
     store = Failing()
-    with consuming(place, store.take):
+    with consuming(address, store.take):
         log.append(of_many(0, 80))
         store.wait_for(80)
         admin = kafka.admin()
-        admin.create_partitions([NewPartitions(place.topic, 24)])[place.topic].result()
-        other = KafkaLog(place, {})  # it knows of them at once
+        admin.create_partitions([NewPartitions(address.topic, 24)])[address.topic].result()
+        other = KafkaLog(address, {})  # it knows of them at once
         other.append(of_many(80, 160))
         other.close()
         store.wait_for(160)
 
 
-def commit(kafka: Kafka, place: KafkaPlace, metadata: str) -> None:
+def commit(kafka: Kafka, address: KafkaAddress, metadata: str) -> None:
     """Commit all that stands in the topic."""
-    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": place.group, "log_level": 0})
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": address.group, "log_level": 0})
     ends = []
     for number in range(4):
-        _, high = consumer.get_watermark_offsets(TopicPartition(place.topic, number), timeout=10)
-        ends.append(TopicPartition(place.topic, number, high, metadata=metadata))
+        _, high = consumer.get_watermark_offsets(TopicPartition(address.topic, number), timeout=10)
+        ends.append(TopicPartition(address.topic, number, high, metadata=metadata))
     consumer.commit(offsets=ends, asynchronous=False)
     consumer.close()
 
 
-def another_id(kafka: Kafka, place: KafkaPlace) -> str:
-    other = KafkaPlace.parse(kafka.url())
+def another_id(kafka: Kafka, address: KafkaAddress) -> str:
+    other = KafkaAddress.parse(kafka.url())
     prepare_topics(KafkaClients(other, {}))
     found = TopicIdentity(KafkaClients(other, {})).find()
-    assert found != TopicIdentity(KafkaClients(place, {})).find()
+    assert found != TopicIdentity(KafkaClients(address, {})).find()
     return found
 
 
 class TestIdentity:
     @pytest.fixture
-    def clients(self, place: KafkaPlace) -> KafkaClients:
-        return KafkaClients(place, {})
+    def clients(self, address: KafkaAddress) -> KafkaClients:
+        return KafkaClients(address, {})
 
     def test_the_same_topic_has_the_same(self, clients: KafkaClients) -> None:
         prepare_topics(clients)
@@ -176,7 +176,7 @@ class TestIdentity:
         prepare_topics(clients)
         identity = TopicIdentity(clients)
         identity.find()
-        delete(kafka, clients.place.topic)
+        delete(kafka, clients.address.topic)
         assert not any(identity.has_changed() for _ in several())
         prepare_topics(clients)
         kafka.wait_until(identity.has_changed)

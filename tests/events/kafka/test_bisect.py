@@ -13,7 +13,7 @@ from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailabl
 from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import EventId
-from soundalike.events.kafka.bisect import take_most
+from soundalike.events.kafka.bisect import bisect_rejected
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite.store import SqliteStore
@@ -23,13 +23,13 @@ def numbered(count: int, *, users: int = 1) -> list[Listen]:
     return [make_listen(n, user_id=f"u{n % users}", at_ms=n) for n in range(count)]
 
 
-def places(listens: Sequence[Listen], *which: int) -> set[EventId]:
+def ids_at(listens: Sequence[Listen], *which: int) -> set[EventId]:
     return {listens[place].id for place in which}
 
 
 def test_what_is_taken_at_once_is_taken_once() -> None:
     store, listens = Failing(), numbered(100)
-    assert take_most(store.take, listens) == ()
+    assert bisect_rejected(store.take, listens) == ()
     assert store.calls == [listens]
 
 
@@ -37,21 +37,21 @@ def test_what_is_taken_at_once_is_taken_once() -> None:
 @pytest.mark.parametrize("bad", [[0], [99], [50], [0, 1, 2, 3], [0, 99], [10, 11, 70], list(range(1, 100))])
 def test_whatever_is_refused_alone_is_told_and_the_rest_is_taken(users: int, bad: list[int]) -> None:
     listens = numbered(100, users=users)
-    store = Failing(refused=places(listens, *bad))
-    assert sorted(refusal.place for refusal in take_most(store.take, listens)) == bad
-    assert store.taken == places(listens, *range(100)) - store.refused
+    store = Failing(refused=ids_at(listens, *bad))
+    assert sorted(rejected.index for rejected in bisect_rejected(store.take, listens)) == bad
+    assert store.taken == ids_at(listens, *range(100)) - store.refused
 
 
 def test_why_it_is_refused_is_told() -> None:
     listens = numbered(3)
-    (refusal,) = take_most(Failing(refused=places(listens, 1)).take, listens)
-    assert str(refusal.error) == "it is refused"
+    (rejected,) = bisect_rejected(Failing(refused=ids_at(listens, 1)).take, listens)
+    assert str(rejected.error) == "it is refused"
 
 
 def test_who_is_to_blame_is_found_by_halving() -> None:
     listens = numbered(4_000, users=50)
-    store = Failing(refused=places(listens, 2_345))
-    take_most(store.take, listens)
+    store = Failing(refused=ids_at(listens, 2_345))
+    bisect_rejected(store.take, listens)
     assert len(store.calls) < 50
 
 
@@ -60,22 +60,22 @@ def test_where_nothing_is_taken_the_store_is_to_blame(count: int) -> None:
     listens = numbered(count, users=3)
     store = Failing(refused={listen.id for listen in listens})
     with pytest.raises(StoreError, match="it is refused"):
-        take_most(store.take, listens)
+        bisect_rejected(store.take, listens)
     assert len(store.calls) <= 9
 
 
 def test_a_user_whose_every_record_is_refused_does_not_hide_that_others_are_taken() -> None:
     listens = [*numbered(500), make_listen(999, user_id="bob")]
     store = Failing(refused={listen.id for listen in listens[:-1]})
-    assert len(take_most(store.take, listens)) == 500
+    assert len(bisect_rejected(store.take, listens)) == 500
     assert store.taken == {listens[-1].id}
 
 
 def test_what_failed_once_and_is_taken_later_is_not_to_blame() -> None:
     listens = numbered(64, users=8)
-    store = Failing(refused=places(listens, 20))
+    store = Failing(refused=ids_at(listens, 20))
     store.mends_after_refusing_alone = True
-    assert take_most(store.take, listens) == ()
+    assert bisect_rejected(store.take, listens) == ()
     assert store.taken == {listen.id for listen in listens}
 
 
@@ -85,18 +85,18 @@ def test_what_failed_once_and_is_taken_later_is_not_to_blame() -> None:
 @pytest.mark.parametrize("after", [0, 1, 5, 12])
 def test_a_store_that_goes_away_is_waited_for(error: StoreError, after: int) -> None:
     listens = numbered(64, users=8)
-    store = Failing(refused=places(listens, 20, 21))
+    store = Failing(refused=ids_at(listens, 20, 21))
     store.go_away_after(after, error)
     with pytest.raises(type(error), match=str(error)):
-        take_most(store.take, listens)
+        bisect_rejected(store.take, listens)
 
 
 @pytest.mark.parametrize("error", [KeyError("damaged"), RecursionError(), ValueError()])
 def test_whatever_it_raises_is_a_refusal(error: Exception) -> None:
     listens = numbered(10)
-    store = Failing(refused=places(listens, 4), error=error)
-    (refusal,) = take_most(store.take, listens)
-    assert refusal.error is error
+    store = Failing(refused=ids_at(listens, 4), error=error)
+    (rejected,) = bisect_rejected(store.take, listens)
+    assert rejected.error is error
 
 
 def test_nobody_is_blamed_for_an_interrupt() -> None:
@@ -105,7 +105,7 @@ def test_nobody_is_blamed_for_an_interrupt() -> None:
 
     take: Callable[[Sequence[object]], None] = interrupted
     with pytest.raises(KeyboardInterrupt):
-        take_most(take, numbered(3))
+        bisect_rejected(take, numbered(3))
 
 
 def test_a_full_disk_makes_no_dead_letters_though_one_listen_still_fits(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_full_disk_makes_no_dead_letters_though_one_listen_still_fits(tmp_path
         take(numbered(2_000))
         fill_up(store)
         with pytest.raises(StoreUnfitError, match="has no space left on its disk"):
-            take_most(take, numbered(9_000))
+            bisect_rejected(take, numbered(9_000))
 
 
 def fill_up(store: SqliteStore) -> None:

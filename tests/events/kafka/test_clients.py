@@ -12,11 +12,11 @@ from confluent_kafka import KafkaException
 from servers.kafka import Kafka
 from servers.processes import free_ports
 from soundalike.domain.errors import EventLogError, SettingsError
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
 from soundalike.events.kafka.topics import check
 
-NOWHERE = KafkaPlace.parse("kafka://127.0.0.1:1/t")
+NOWHERE = KafkaAddress.parse("kafka://127.0.0.1:1/t")
 
 # Asks where nobody answers, with a property that librdkafka warns of, in all the ways that we ask.
 ASK = """
@@ -26,11 +26,11 @@ from confluent_kafka import KafkaException
 from soundalike.domain.errors import SoundalikeError
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.events.kafka.clients import KafkaClients
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.topics import check
 
 logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
-place = KafkaPlace.parse("kafka://127.0.0.1:1/t")
+address = KafkaAddress.parse("kafka://127.0.0.1:1/t")
 properties = {"max.poll.interval.ms": "300000", "delivery.timeout.ms": "300"}
 for wrong in (
     {"security.protocol": "ssl", "ssl.ca.location": "/nowhere"},
@@ -38,17 +38,17 @@ for wrong in (
     {"no.such.property": "1"},
 ):
     try:
-        check(place, properties | wrong)
+        check(address, properties | wrong)
     except SoundalikeError as error:
         print(error)
-log = KafkaLog(place, properties)
+log = KafkaLog(address, properties)
 log.health()
-for attempt in (log.prepare, lambda: check(place, properties), log.entries):
+for attempt in (log.prepare, lambda: check(address, properties), log.entries):
     try:
         attempt()
     except SoundalikeError as error:
         print(error)
-consumer = KafkaClients(place, properties).consumer()
+consumer = KafkaClients(address, properties).consumer()
 consumer.subscribe(["t"])
 consumer.poll(1)
 consumer.close()
@@ -202,9 +202,9 @@ class TestErrors:
         self, kafka: Kafka, properties: Mapping[str, str], why: str
     ) -> None:
         with pytest.raises(EventLogError, match=why) as caught:
-            check(KafkaPlace.parse(kafka.url()), properties)
+            check(KafkaAddress.parse(kafka.url()), properties)
         assert "s3cret" not in str(caught.value)
 
     def test_a_host_that_nobody_knows_is_said_to_be_none(self) -> None:
         with pytest.raises(EventLogError, match="an address that nobody knows"):
-            check(KafkaPlace.parse(f"kafka://no-such-host.invalid:{free_ports(1)[0]}/t"), {})
+            check(KafkaAddress.parse(f"kafka://no-such-host.invalid:{free_ports(1)[0]}/t"), {})

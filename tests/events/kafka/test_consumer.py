@@ -19,10 +19,10 @@ from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events.kafka import consumer as kafka_consumer
 from soundalike.events.kafka import dead_letters as kafka_dead_letters
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.batch import Batch
 from soundalike.events.kafka.clients import KafkaClients
-from soundalike.events.kafka.group import Membership
+from soundalike.events.kafka.group import GroupMember
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.events.kafka.topics import prepare_topics
 from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
@@ -41,25 +41,25 @@ def ids(listens: Sequence[Listen]) -> set[str]:
 
 
 class TestFolding:
-    def test_what_was_there_and_what_comes_is_taken(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_what_was_there_and_what_comes_is_taken(self, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(10))
         store = Failing()
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             store.wait_for(10)
             log.append(numbered(10, start=10))
             store.wait_for(20)
         assert store.taken == ids(numbered(20))
 
-    def test_each_users_in_their_order(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_each_users_in_their_order(self, log: KafkaLog, address: KafkaAddress) -> None:
         listens = [make_listen(n, user_id=f"u{n % 3}", at_ms=1_000 - n) for n in range(300)]
         log.append(listens)
-        taken = consumed(place, 300).records
+        taken = consumed(address, 300).records
         for user in ("u0", "u1", "u2"):
             assert [one for one in taken if isinstance(one, Listen) and one.user_id == user] == [
                 one for one in listens if one.user_id == user
             ]
 
-    def test_erasures_where_they_stand(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_erasures_where_they_stand(self, log: KafkaLog, address: KafkaAddress) -> None:
         ada = UserId("ada")
         log.append([make_listen(1)])
         log.erase(Erasure(ada, 5), is_total=True)
@@ -73,25 +73,25 @@ class TestFolding:
             ErasureRecord(Erasure(ada, 7), is_total=False),
             make_listen(3, at_ms=8),
         ]
-        assert consumed(place, 3).records == expected
+        assert consumed(address, 3).records == expected
 
-    def test_a_lone_listen_waits_for_no_other(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_a_lone_listen_waits_for_no_other(self, log: KafkaLog, address: KafkaAddress) -> None:
         store = Failing()
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             for number in range(10):
                 log.append([make_listen(number)])
                 store.wait_for(number + 1)
         assert [len(call) for call in store.calls] == [1] * 10
 
-    def test_what_has_piled_up_comes_in_large_batches(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_what_has_piled_up_comes_in_large_batches(self, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(12_000, users=50))
-        sizes = [len(call) for call in consumed(place, 12_000).calls]
+        sizes = [len(call) for call in consumed(address, 12_000).calls]
         assert sum(sizes) == 12_000
         assert max(sizes) <= kafka_consumer.MAX_BATCH
         assert len(sizes) <= 20
 
     def test_a_batch_is_cut_before_every_total_erasure_which_is_proved_to_be_ours_first(
-        self, log: KafkaLog, place: KafkaPlace
+        self, log: KafkaLog, address: KafkaAddress
     ) -> None:
         ada = UserId("ada")
         total, dated = (
@@ -103,11 +103,11 @@ class TestFolding:
         log.append([make_listen(2, at_ms=6)])
         log.erase(dated.erasure)
         log.append([make_listen(3, at_ms=8)])
-        calls = [call for call in consumed(place, 3).calls if total in call]
+        calls = [call for call in consumed(address, 3).calls if total in call]
         assert [call[0] for call in calls] == [total]
 
     def test_a_slow_store_is_given_less_at_a_time_and_more_once_it_is_quick_again(
-        self, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+        self, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 64)
         monkeypatch.setattr(kafka_consumer, "_MIN_BATCH", 8)
@@ -120,7 +120,7 @@ class TestFolding:
             store.take(records)
 
         log.append(numbered(400))
-        with consuming(place, take):
+        with consuming(address, take):
             store.wait_for(400)
         sizes = [len(call) for call in store.calls]
         assert sizes[0] <= 64  # it waits for no more than is there yet
@@ -130,7 +130,7 @@ class TestFolding:
 
 class TestCommitting:
     def test_nothing_is_committed_before_it_is_folded(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(numbered(10))
         began, go_on = threading.Event(), threading.Event()
@@ -141,29 +141,29 @@ class TestCommitting:
             store.take(records)
 
         store = Failing()
-        with consuming(place, take):
+        with consuming(address, take):
             assert began.wait(60)
-            assert committed(kafka, place) == 0
+            assert committed(kafka, address) == 0
             go_on.set()
             store.wait_for(10)
-        assert committed(kafka, place) == 10
+        assert committed(kafka, address) == 10
 
-    def test_what_is_committed_is_not_read_again(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_what_is_committed_is_not_read_again(self, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(10))
-        consumed(place, 10)
+        consumed(address, 10)
         log.append(numbered(5, start=10))
-        assert ids([one for one in consumed(place, 5).records if isinstance(one, Listen)]) == ids(
+        assert ids([one for one in consumed(address, 5).records if isinstance(one, Listen)]) == ids(
             numbered(5, start=10)
         )
 
-    def test_each_group_reads_everything(self, kafka: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_each_group_reads_everything(self, kafka: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(10))
-        consumed(place, 10)
-        other = KafkaPlace.parse(f"{kafka.url(place.topic)}?partitions=4&group=others-{place.topic}")
+        consumed(address, 10)
+        other = KafkaAddress.parse(f"{kafka.url(address.topic)}?partitions=4&group=others-{address.topic}")
         assert consumed(other, 10).taken == ids(numbered(10))
 
     def test_what_is_folded_when_it_is_told_to_stop_is_committed(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(numbered(10))
         store = Failing()
@@ -172,17 +172,17 @@ class TestCommitting:
             running.stop.set()
             store.take(records)
 
-        with consuming(place, take) as running:
+        with consuming(address, take) as running:
             running.stop.wait(60)
-        assert committed(kafka, place) == len(store.taken) > 0
+        assert committed(kafka, address) == len(store.taken) > 0
 
 
 class TestSharing:
     def test_two_share_the_partitions_and_each_listen_is_taken_once(
-        self, log: KafkaLog, place: KafkaPlace
+        self, log: KafkaLog, address: KafkaAddress
     ) -> None:
         first, second = Failing(), Failing()
-        with consuming(place, first.take), consuming(place, second.take):
+        with consuming(address, first.take), consuming(address, second.take):
             for number in range(200):
                 log.append(numbered(5, start=5 * number, users=40))
                 if first.records and second.records and number > 50:
@@ -197,10 +197,10 @@ class TestSharing:
         assert second.taken
         assert first.taken & second.taken == set()
 
-    def test_what_one_leaves_the_other_takes(self, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_what_one_leaves_the_other_takes(self, log: KafkaLog, address: KafkaAddress) -> None:
         first, second = Failing(), Failing()
-        with consuming(place, first.take):
-            with consuming(place, second.take):
+        with consuming(address, first.take):
+            with consuming(address, second.take):
                 log.append(numbered(100, users=40))
             log.append(numbered(100, start=100, users=40))
             deadline = time.monotonic() + 60
@@ -216,31 +216,31 @@ class TestStoreAway:
         [StoreUnavailableError("gone"), StoreBusyError("held"), StoreError("no space left"), KeyError("x")],
     )
     def test_nothing_is_lost_and_nobody_is_blamed(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, error: Exception
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, error: Exception
     ) -> None:
         store = Failing()
         store.away = error
         log.append(numbered(20))
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             with store.arrived:
                 assert store.arrived.wait_for(lambda: len(store.calls) >= 4, 60)
-            assert committed(kafka, place) == 0
+            assert committed(kafka, address) == 0
             log.append(numbered(20, start=20))
             store.away = None
             store.wait_for(40)
         assert store.taken == ids(numbered(40))
         assert len(store.records) == 40
-        assert messages_in(kafka, place.dead_letters) == []
-        assert committed(kafka, place) == 40
+        assert messages_in(kafka, address.dead_letters) == []
+        assert committed(kafka, address) == 40
 
     def test_it_stays_in_the_group_however_long_that_takes(
-        self, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+        self, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         store = Failing()
         store.away = StoreUnavailableError("gone")
         log.append(numbered(20))
         patience = QUICK | {"max.poll.interval.ms": "2000"}
-        with caplog.at_level(logging.INFO), consuming(place, store.take, properties=patience):
+        with caplog.at_level(logging.INFO), consuming(address, store.take, properties=patience):
             time.sleep(5)
             store.away = None
             store.wait_for(20)
@@ -252,7 +252,7 @@ class TestStoreAway:
         ]
 
     def test_no_more_is_read_than_can_be_held(
-        self, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+        self, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "_MAX_HELD", 100)
         monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 60)
@@ -260,7 +260,7 @@ class TestStoreAway:
         store = Failing()
         store.away = StoreUnavailableError("gone")
         log.append(numbered(1_000, users=40))
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             with store.arrived:
                 assert store.arrived.wait_for(lambda: len(store.calls) >= 10, 60)
             assert max(len(call) for call in store.calls) <= 101
@@ -269,7 +269,7 @@ class TestStoreAway:
         assert len(store.records) == 1_000
 
     def test_what_is_buried_meanwhile_takes_no_room(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "_MAX_HELD_BYTES", 20_000)
         monkeypatch.setattr(kafka_consumer, "_MAX_DELAY_S", 0.2)
@@ -284,9 +284,9 @@ class TestStoreAway:
         store = Failing()
         store.away = StoreUnavailableError("gone")
         log.append(numbered(1))
-        with consuming(place, store.take):
-            produce(kafka, place.topic, *[{"partition": 0, "value": b"x" * 9_000}] * 30)
-            kafka.wait_until(lambda: len(messages_in(kafka, place.dead_letters)) == 30)
+        with consuming(address, store.take):
+            produce(kafka, address.topic, *[{"partition": 0, "value": b"x" * 9_000}] * 30)
+            kafka.wait_until(lambda: len(messages_in(kafka, address.dead_letters)) == 30)
             kafka.wait_until(lambda: sum(item.is_done for item in held[0]) == 30)
             assert [item.message for item in held[0] if item.is_done] == [None] * 30
             assert held[0].size() < 1_000
@@ -294,38 +294,38 @@ class TestStoreAway:
             store.wait_for(1)
 
     def test_it_ends_when_it_is_told_to_and_leaves_the_rest_to_others(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         store = Failing()
         store.away = StoreUnavailableError("gone")
         log.append(numbered(20))
-        with consuming(place, store.take), store.arrived:
+        with consuming(address, store.take), store.arrived:
             assert store.arrived.wait_for(lambda: len(store.calls) >= 3, 60)
-        assert committed(kafka, place) == 0
-        assert consumed(place, 20).taken == ids(numbered(20))
+        assert committed(kafka, address) == 0
+        assert consumed(address, 20).taken == ids(numbered(20))
 
 
 class TestFailingForGood:
     def test_it_begins_anew(
         self,
         log: KafkaLog,
-        place: KafkaPlace,
+        address: KafkaAddress,
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "_MAX_DELAY_S", 0.2)
-        read, failures = Membership.read, iter([EventLogError("the consumer is broken")])
+        read, failures = GroupMember.read, iter([EventLogError("the consumer is broken")])
 
-        def fail_once(member: Membership, most: int, *, timeout_s: float) -> list[Message]:
+        def fail_once(member: GroupMember, most: int, *, timeout_s: float) -> list[Message]:
             for failure in failures:
                 raise failure
             return read(member, most, timeout_s=timeout_s)
 
         store = Failing()
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             log.append(numbered(10))
             store.wait_for(10)
-            monkeypatch.setattr(Membership, "read", fail_once)
+            monkeypatch.setattr(GroupMember, "read", fail_once)
             log.append(numbered(10, start=10))
             store.wait_for(20)
         assert "consuming begins anew: the consumer is broken" in caplog.text
@@ -363,16 +363,16 @@ class TestDeadLetters:
         ("message", "why"), [(m, w) for _, m, w in POISON], ids=[n for n, _, _ in POISON]
     )
     def test_what_cannot_be_read_is_kept_with_its_reason_and_blocks_nothing(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace, message: Mapping[str, Any], why: str
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, message: Mapping[str, Any], why: str
     ) -> None:
         log.append([make_listen(1), make_listen(2)])
-        produce(kafka, place.topic, {"partition": 2, "headers": [("theirs", b"x")], **message})
+        produce(kafka, address.topic, {"partition": 2, "headers": [("theirs", b"x")], **message})
         log.append([make_listen(3), make_listen(4, user_id="bob")])
         store = Failing()
-        with consuming(place, store.take):
-            kafka.wait_until(lambda: committed(kafka, place) == 5)
+        with consuming(address, store.take):
+            kafka.wait_until(lambda: committed(kafka, address) == 5)
         assert store.taken == ids(numbered(4, start=1))
-        (letter,) = messages_in(kafka, place.dead_letters)
+        (letter,) = messages_in(kafka, address.dead_letters)
         headers = dict(letter.headers() or [])
         assert (letter.key(), letter.value()) == (message.get("key"), message.get("value"))
         assert why.encode() in (headers.pop("soundalike-reason") or b"")
@@ -381,53 +381,53 @@ class TestDeadLetters:
         assert int(headers.pop("soundalike-offset") or b"-1") >= 0
         assert headers == {
             "theirs": b"x",
-            "soundalike-topic": place.topic.encode(),
+            "soundalike-topic": address.topic.encode(),
             "soundalike-partition": b"2",
         }
 
     def test_one_that_is_too_long_to_be_kept_is_cut(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append([make_listen(1)])
         value = b"x" * 1_048_000  # just as long as the topic takes: headers make it too long for the other
-        produce(kafka, place.topic, {"key": b"ada", "value": value, "headers": [("theirs", b"y" * 300)]})
+        produce(kafka, address.topic, {"key": b"ada", "value": value, "headers": [("theirs", b"y" * 300)]})
         log.append([make_listen(2)])
-        with consuming(place, Failing().take):
-            kafka.wait_until(lambda: committed(kafka, place) == 3)
-        (letter,) = messages_in(kafka, place.dead_letters)
+        with consuming(address, Failing().take):
+            kafka.wait_until(lambda: committed(kafka, address) == 3)
+        (letter,) = messages_in(kafka, address.dead_letters)
         headers = dict(letter.headers() or [])
         assert headers["soundalike-cut-from"] == str(len(value)).encode()
         assert value.startswith(letter.value() or b"-")
 
     def test_what_the_store_refuses_while_it_takes_others_is_kept_too(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         bad = numbered(300)[123]
         log.append(numbered(300))
         store = Failing(refused=[bad.id])
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             store.wait_for(299)
-        (letter,) = messages_in(kafka, place.dead_letters)
+        (letter,) = messages_in(kafka, address.dead_letters)
         assert (letter.key(), letter.value()) == (record_key(bad), record_value(bad))
         assert dict(letter.headers() or [])["soundalike-reason"] == b"the store refuses it: it is refused"
-        assert committed(kafka, place) == 300
+        assert committed(kafka, address) == 300
 
     def test_a_lone_one_waits_for_others_to_tell_whose_fault_it_is(
-        self, kafka: Kafka, log: KafkaLog, place: KafkaPlace
+        self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append([make_listen(1)])
         store = Failing(refused=[make_listen(1).id])
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             with store.arrived:
                 assert store.arrived.wait_for(lambda: len(store.calls) >= 4, 60)
-            assert messages_in(kafka, place.dead_letters) == []
+            assert messages_in(kafka, address.dead_letters) == []
             log.append([make_listen(2)])
             store.wait_for(1)
-        assert len(messages_in(kafka, place.dead_letters)) == 1
-        assert committed(kafka, place) == 2
+        assert len(messages_in(kafka, address.dead_letters)) == 1
+        assert committed(kafka, address) == 2
 
     def test_nothing_is_committed_before_its_dead_letter_is_acknowledged(
-        self, kafka: Kafka, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+        self, kafka: Kafka, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         may_be_made = threading.Event()
 
@@ -440,12 +440,12 @@ class TestDeadLetters:
         monkeypatch.setattr(kafka_dead_letters, "prepare_topics", prepare)
         admin = kafka.admin()
         store = Failing()
-        with consuming(place, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
-            admin.delete_topics([place.dead_letters])[place.dead_letters].result()
-            produce(kafka, place.topic, {"key": b"ada", "value": b"?", "partition": 2})
+        with consuming(address, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
+            admin.delete_topics([address.dead_letters])[address.dead_letters].result()
+            produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 2})
             time.sleep(3)
-            assert committed(kafka, place) == 0
+            assert committed(kafka, address) == 0
             may_be_made.set()
-            kafka.wait_until(lambda: committed(kafka, place) == 1)
-        (letter,) = messages_in(kafka, place.dead_letters)
+            kafka.wait_until(lambda: committed(kafka, address) == 1)
+        (letter,) = messages_in(kafka, address.dead_letters)
         assert letter.value() == b"?"

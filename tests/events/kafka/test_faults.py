@@ -10,7 +10,7 @@ import pytest
 from conftest import skip_where
 from events.contract import holds, numbered
 from events.kafka.fakes import Failing
-from events.kafka.running import Running, append_until_taken, consuming, place_on
+from events.kafka.running import Running, append_until_taken, consuming, new_address
 from making import make_listen
 from servers.kafka import Kafka, missing_kafka
 from servers.processes import running
@@ -19,9 +19,9 @@ from soundalike.domain.listens import Erasure, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import UserId
 from soundalike.events.kafka import consumer as kafka_consumer
-from soundalike.events.kafka import health as kafka_watch
-from soundalike.events.kafka import lag as kafka_progress
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka import health as kafka_health
+from soundalike.events.kafka import lag as kafka_lag
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 
 pytestmark = pytest.mark.kafka
@@ -49,8 +49,8 @@ def broker(module_broker: Kafka) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-def place(broker: Kafka) -> KafkaPlace:
-    return place_on(broker)
+def address(broker: Kafka) -> KafkaAddress:
+    return new_address(broker)
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:
@@ -92,7 +92,7 @@ class TestAppending:
 
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_it_recovers_by_itself_and_what_was_acknowledged_is_there(
-        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, fault: str
+        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
         log.append(numbered(100))
         getattr(broker, fault)()
@@ -105,7 +105,7 @@ class TestAppending:
             broker.start()
         append_until_taken(log, numbered(5, start=100))
         append_until_taken(log, numbered(5, start=200))
-        other = KafkaLog(place, {})
+        other = KafkaLog(address, {})
         assert holds(other, *numbered(105), *numbered(5, start=200)) or holds(
             other,
             *numbered(104, start=1),
@@ -141,9 +141,11 @@ class TestAppending:
                 one.result()
         assert holds(log, *acknowledged)
 
-    def test_a_start_without_a_broker_is_told_and_made_good(self, broker: Kafka, place: KafkaPlace) -> None:
+    def test_a_start_without_a_broker_is_told_and_made_good(
+        self, broker: Kafka, address: KafkaAddress
+    ) -> None:
         broker.kill()
-        log = KafkaLog(place, {})
+        log = KafkaLog(address, {})
         with pytest.raises(EventLogError, match="does not answer"):
             log.prepare()
         with pytest.raises(EventLogError, match="does not answer"):
@@ -166,13 +168,13 @@ class TestAppending:
 
 
 class TestHealth:
-    def test_it_says_who_is_missing(self, broker: Kafka, log: KafkaLog, place: KafkaPlace) -> None:
+    def test_it_says_who_is_missing(self, broker: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(1))
         broker.wait_until(lambda: not log.health().is_consumed)
         health = log.health()
         assert health.is_up
         assert health.detail == "no consumer is running; start one with 'soundalike consume'"
-        with consuming(place, Failing().take):
+        with consuming(address, Failing().take):
             broker.wait_until(lambda: log.health().is_consumed)
             assert log.health().detail == ""
             broker.kill()
@@ -185,11 +187,11 @@ class TestHealth:
         broker.wait_until(lambda: not log.health().is_consumed)
 
     def test_brokers_that_are_back_are_well_after_a_while_though_nobody_appends(
-        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kafka_watch, "_HELD_AGAINST_S", 3.0)
+        monkeypatch.setattr(kafka_health, "_HELD_AGAINST_S", 3.0)
         log.append(numbered(1))
-        with consuming(place, Failing().take):
+        with consuming(address, Failing().take):
             broker.kill()
             with pytest.raises(EventLogError):
                 log.append(numbered(1, start=1))
@@ -198,12 +200,12 @@ class TestHealth:
             broker.wait_until(lambda: log.health() == LogHealth())
 
     def test_it_says_that_who_is_there_does_not_get_on(
-        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kafka_progress, "STUCK_S", 2.0)
+        monkeypatch.setattr(kafka_lag, "STUCK_S", 2.0)
         store = Failing()
         store.away = StoreUnavailableError("gone")
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             broker.wait_until(lambda: log.health().is_consumed)
             log.append(numbered(1_234))
             broker.wait_until(lambda: not log.health().is_consumed)
@@ -236,10 +238,10 @@ class TestReading:
 class TestConsuming:
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_a_consumer_goes_on_by_itself(
-        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, fault: str
+        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
         store = Failing()
-        with consuming(place, store.take):
+        with consuming(address, store.take):
             log.append(numbered(100))
             store.wait_for(100)
             getattr(broker, fault)()
@@ -251,10 +253,10 @@ class TestConsuming:
             store.wait_for(200)
 
     def test_that_nobody_answers_is_said_once_and_so_is_that_somebody_does_again(
-        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, caplog: pytest.LogCaptureFixture
+        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         log.append(numbered(1))
-        with consuming(place, Failing().take):
+        with consuming(address, Failing().take):
             broker.kill()
             wait_until(lambda: "nothing is lost, and folding goes on by itself" in caplog.text)
             time.sleep(4)
@@ -264,7 +266,7 @@ class TestConsuming:
 
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_it_ends_without_a_broker_even_in_the_middle(
-        self, broker: Kafka, log: KafkaLog, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch, fault: str
+        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch, fault: str
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 1)
         began, go_on = threading.Event(), threading.Event()
@@ -277,7 +279,7 @@ class TestConsuming:
         store = Failing()
         log.append(numbered(1))
         log.erase(Erasure(ADA, 10), is_total=True)  # taken only by who can prove that it may
-        running = Running(place, take)
+        running = Running(address, take)
         assert began.wait(60)
         getattr(broker, fault)()
         go_on.set()

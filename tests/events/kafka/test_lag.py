@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike.events.kafka.lag import PARTITION_STUCK_S, STUCK_S, Standstill
+from soundalike.events.kafka.lag import PARTITION_STUCK_S, STUCK_S, StallDetector
 
 OFFSETS = st.dictionaries(st.integers(0, 3), st.integers(0, 20), max_size=4)
 
@@ -15,15 +15,15 @@ class Clock:
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
-        self._standstill = Standstill()
+        self._stalls = StallDetector()
 
     def for_s(self, seconds: float, committed: Mapping[int, int], ends: Mapping[int, int]) -> int:
         """Let time pass while nothing changes; return what is stuck in the end."""
         until_s = self.now_s + seconds
-        stuck = self._standstill.note(committed, ends, now_s=self.now_s)
+        stuck = self._stalls.note(committed, ends, now_s=self.now_s)
         while self.now_s < until_s:
             self.now_s += 2
-            stuck = self._standstill.note(committed, ends, now_s=self.now_s)
+            stuck = self._stalls.note(committed, ends, now_s=self.now_s)
         return stuck
 
 

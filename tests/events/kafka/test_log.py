@@ -13,7 +13,7 @@ from servers.kafka import Kafka
 from soundalike.domain.listens import Erasure, ErasureRecord, LogRecord
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
 
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.kafka
 class TestOnKafka(EventLogContract):
     @pytest.fixture
     def reopen(self, kafka: Kafka) -> Iterator[Callable[[], EventLog]]:
-        place = KafkaPlace.parse(kafka.url() + "?partitions=3")
+        address = KafkaAddress.parse(kafka.url() + "?partitions=3")
         opened: list[KafkaLog] = []
 
         def open_again() -> EventLog:
-            opened.append(KafkaLog(place, {}))
+            opened.append(KafkaLog(address, {}))
             return opened[-1]
 
         yield open_again
@@ -43,7 +43,7 @@ class TestOnKafka(EventLogContract):
 def test_what_is_dated_far_ahead_is_passed_over_as_no_consumer_folds_it(
     kafka: Kafka, *, is_total: bool | None
 ) -> None:
-    place = KafkaPlace.parse(kafka.url())
+    address = KafkaAddress.parse(kafka.url())
     sent_ms = int(time.time() * 1000)
     ahead_ms = sent_ms + 2 * MAX_AHEAD_MS
     forged: LogRecord = (
@@ -51,8 +51,8 @@ def test_what_is_dated_far_ahead_is_passed_over_as_no_consumer_folds_it(
         if is_total is None
         else ErasureRecord(Erasure(UserId("ada"), ahead_ms), is_total)
     )
-    with closing(KafkaLog(place, {})) as log:
+    with closing(KafkaLog(address, {})) as log:
         log.append([make_listen(1, at_ms=sent_ms)])
-        produce(kafka, place.topic, {"key": record_key(forged), "value": record_value(forged)})
+        produce(kafka, address.topic, {"key": record_key(forged), "value": record_value(forged)})
         log.append([make_listen(2, at_ms=sent_ms)])
         assert list(log.entries()) == [make_listen(1, at_ms=sent_ms), make_listen(2, at_ms=sent_ms)]

@@ -12,7 +12,7 @@ from making import make_listen
 from servers.kafka import Kafka
 from servers.processes import free_ports
 from soundalike.domain.errors import ServeError, StoreUnavailableError
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.events.kafka.metrics import ConsumerMetrics
 
@@ -109,16 +109,16 @@ def test_without_a_port_nothing_is_shown(metrics: ConsumerMetrics) -> None:
 @pytest.mark.kafka
 def test_a_consumer_tells_how_far_behind_it_is(kafka: Kafka) -> None:
     url = kafka.url()
-    place = KafkaPlace.parse(f"{url}?partitions=2&group=of-{url.rpartition('/')[2]}")
-    log, store, metrics = KafkaLog(place, {}), Failing(), ConsumerMetrics()
+    address = KafkaAddress.parse(f"{url}?partitions=2&group=of-{url.rpartition('/')[2]}")
+    log, store, metrics = KafkaLog(address, {}), Failing(), ConsumerMetrics()
     log.append([make_listen(n, user_id=f"u{n}") for n in range(20)])
-    produce(kafka, place.topic, {"key": b"ada", "value": b"?", "partition": 0})
+    produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 0})
     store.away = StoreUnavailableError("gone")
 
     def lag() -> float:
         return sum(value(metrics, "lag_records", partition=str(n)) or 0 for n in range(2))
 
-    with consuming(place, store.take, metrics=metrics):
+    with consuming(address, store.take, metrics=metrics):
         kafka.wait_until(lambda: lag() == 21)
         kafka.wait_until(lambda: (value(metrics, "oldest_unfolded_age_seconds") or 0) > 1)
         assert (value(metrics, "failures_total") or 0) > 0
@@ -127,7 +127,7 @@ def test_a_consumer_tells_how_far_behind_it_is(kafka: Kafka) -> None:
         assert value(metrics, "dead_letters_total") == 1
         assert value(metrics, "oldest_unfolded_age_seconds") == 0
         assert 0 <= (value(metrics, "newest_folded_age_seconds") or 0) < 600
-    with consuming(place, store.take, metrics=(again := ConsumerMetrics())):
+    with consuming(address, store.take, metrics=(again := ConsumerMetrics())):
         kafka.wait_until(
             lambda: again.registry.get_sample_value("soundalike_lag_records", {"partition": "1"}) == 0
         )

@@ -24,7 +24,7 @@ from servers.kafka import Kafka, missing_kafka, new_topic
 from servers.processes import running
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.events.kafka.topics import check, prepare_topics
@@ -37,10 +37,10 @@ def url(kafka: Kafka) -> str:
     return kafka.url()
 
 
-def prepare(url: str) -> KafkaPlace:
-    place = KafkaPlace.parse(url)
-    prepare_topics(KafkaClients(place, {}))
-    return place
+def prepare(url: str) -> KafkaAddress:
+    address = KafkaAddress.parse(url)
+    prepare_topics(KafkaClients(address, {}))
+    return address
 
 
 def make(kafka: Kafka, topic: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
@@ -62,8 +62,8 @@ def partitions_of(kafka: Kafka, topic: str) -> int:
 
 class TestMaking:
     def test_they_are_made_to_keep_everything_for_good(self, kafka: Kafka, url: str) -> None:
-        place = prepare(url)
-        for topic in (place.topic, place.dead_letters):
+        address = prepare(url)
+        for topic in (address.topic, address.dead_letters):
             made = settings_of(kafka, topic)
             assert {name: made[name] for name in ("retention.ms", "retention.bytes", "cleanup.policy")} == {
                 "retention.ms": "-1",
@@ -71,18 +71,18 @@ class TestMaking:
                 "cleanup.policy": "delete",
             }
             assert made["message.timestamp.type"] == "CreateTime"
-        assert partitions_of(kafka, place.topic) == 8
+        assert partitions_of(kafka, address.topic) == 8
 
     @pytest.mark.parametrize("count", [1, 3])
     def test_of_as_many_partitions_as_were_asked_for(self, kafka: Kafka, url: str, count: int) -> None:
-        place = prepare(f"{url}?partitions={count}&replication=1")
-        assert partitions_of(kafka, place.topic) == count
+        address = prepare(f"{url}?partitions={count}&replication=1")
+        assert partitions_of(kafka, address.topic) == count
 
     def test_once(self, kafka: Kafka, url: str) -> None:
-        place = prepare(f"{url}?partitions=3")
+        address = prepare(f"{url}?partitions=3")
         prepare(url)
         prepare(f"{url}?partitions=2")
-        assert partitions_of(kafka, place.topic) == 3
+        assert partitions_of(kafka, address.topic) == 3
 
     def test_by_whoever_comes_first(self, url: str) -> None:
         failures: list[Exception] = []
@@ -154,7 +154,7 @@ class TestRefusing:
 
     def test_where_nothing_can_be_appended_nothing_is(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
-        log = KafkaLog(KafkaPlace.parse(kafka.url(topic)), {})
+        log = KafkaLog(KafkaAddress.parse(kafka.url(topic)), {})
         for _ in range(2):
             with pytest.raises(EventLogError, match="forgets"):
                 log.append([make_listen(1)])
@@ -163,28 +163,28 @@ class TestRefusing:
 
 class TestChecking:
     def test_what_is_there_is_said_in_one_line(self, kafka: Kafka, url: str) -> None:
-        place = prepare(f"{url}?partitions=3")
-        assert check(place, {}) == f"topic {place.topic!r} of 3 partitions at {kafka.address}"
+        address = prepare(f"{url}?partitions=3")
+        assert check(address, {}) == f"topic {address.topic!r} of 3 partitions at {kafka.address}"
 
     def test_what_is_missing_is_not_made(self, kafka: Kafka, url: str) -> None:
-        place = KafkaPlace.parse(url)
-        with pytest.raises(EventLogError, match="answers, but shows us no topic"):
-            check(place, {})
-        assert place.topic not in kafka.admin().list_topics(timeout=10).topics
+        address = KafkaAddress.parse(url)
+        with pytest.raises(EventLogError, match="answers, but has no topic"):
+            check(address, {})
+        assert address.topic not in kafka.admin().list_topics(timeout=10).topics
 
     def test_what_would_forget_is_said(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
         with pytest.raises(EventLogError, match=r"forgets \(retention\.ms=1000\)"):
-            check(KafkaPlace.parse(kafka.url(topic)), {})
+            check(KafkaAddress.parse(kafka.url(topic)), {})
 
     def test_too_few_partitions_are_said(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 1)
         with pytest.raises(EventLogError, match="1 partition, fewer than 2"):
-            check(KafkaPlace.parse(kafka.url(topic)), {})
+            check(KafkaAddress.parse(kafka.url(topic)), {})
 
     def test_nobody_there_is_said(self) -> None:
         with pytest.raises(EventLogError, match=r"127\.0\.0\.1:1 does not answer .*Connection refused"):
-            check(KafkaPlace.parse("kafka://127.0.0.1:1/t"), {})
+            check(KafkaAddress.parse("kafka://127.0.0.1:1/t"), {})
 
 
 class GuardedKafka(Kafka):
@@ -236,7 +236,7 @@ class GuardedKafka(Kafka):
 
     def _lets_in(self) -> bool:
         try:
-            check(KafkaPlace.parse(self.url()), self.who("ada", "s3cret"))
+            check(KafkaAddress.parse(self.url()), self.who("ada", "s3cret"))
         except EventLogError as error:
             return "no topic" in str(error)
         return True
@@ -251,7 +251,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
 
 class TestGuarded:
     def test_who_has_the_password_is_let_in(self, guarded: GuardedKafka) -> None:
-        log = KafkaLog(KafkaPlace.parse(guarded.url()), guarded.who("ada", "s3cret"))
+        log = KafkaLog(KafkaAddress.parse(guarded.url()), guarded.who("ada", "s3cret"))
         log.append([make_listen(1)])
         assert list(log.entries()) == [make_listen(1)]
         log.close()
@@ -260,17 +260,17 @@ class TestGuarded:
     def test_who_has_not_is_told_where_it_stands(
         self, guarded: GuardedKafka, name: str, password: str
     ) -> None:
-        place = KafkaPlace.parse(guarded.url())
+        address = KafkaAddress.parse(guarded.url())
         with pytest.raises(EventLogError, match=r'does not know who asks: .*"sasl\.password"') as caught:
-            check(place, guarded.who(name, password))
+            check(address, guarded.who(name, password))
         assert password not in str(caught.value)
 
     def test_who_may_not_do_it_is_told_so_and_can_once_it_is_granted(self, guarded: GuardedKafka) -> None:
-        place = KafkaPlace.parse(guarded.url())
-        log = KafkaLog(place, guarded.who("bob", "b0bs"))
+        address = KafkaAddress.parse(guarded.url())
+        log = KafkaLog(address, guarded.who("bob", "b0bs"))
         with pytest.raises(EventLogError, match="does not let us make the topic"):
             log.append([make_listen(1)])
-        guarded.grant("bob", place.topic)
+        guarded.grant("bob", address.topic)
         guarded.wait_until(lambda: appends(log, make_listen(2)))
         assert list(log.entries()) == [make_listen(2)]
         log.close()
@@ -284,12 +284,12 @@ def appends(log: KafkaLog, listen: Listen) -> bool:
 
 
 def test_a_broker_that_makes_topics_by_itself_is_not_made_to(kafka: Kafka) -> None:
-    place = KafkaPlace.parse(kafka.url())
+    address = KafkaAddress.parse(kafka.url())
     with pytest.raises(EventLogError, match="no topic"):
-        check(place, {})
-    assert place.topic not in kafka.admin().list_topics(timeout=5).topics
-    log = KafkaLog(place, {})
+        check(address, {})
+    assert address.topic not in kafka.admin().list_topics(timeout=5).topics
+    log = KafkaLog(address, {})
     log.prepare()
     assert log.append([make_listen(1)]) == 0
     log.close()
-    assert check(place, {}) == f"topic {place.topic!r} of 8 partitions at {kafka.address}"
+    assert check(address, {}) == f"topic {address.topic!r} of 8 partitions at {kafka.address}"

@@ -22,7 +22,7 @@ _FORM = "kafka://HOST:9092[,HOST:9092]/TOPIC[?partitions=8&replication=3&group=N
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KafkaPlace:
+class KafkaAddress:
     """A topic on some brokers, and the group that folds it.
 
     Parameters
@@ -56,7 +56,7 @@ class KafkaPlace:
         return ",".join(self.servers)
 
     @classmethod
-    def parse(cls, url: str) -> "KafkaPlace":
+    def parse(cls, url: str) -> "KafkaAddress":
         """Read the setting ``events``.
 
         Raises

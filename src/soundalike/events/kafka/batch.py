@@ -12,7 +12,7 @@ from soundalike.wire.records import check_date, record_from
 
 
 @dataclass(slots=True)
-class Item:
+class PendingRecord:
     """One message on its way into the store, or to the dead letters.
 
     Parameters
@@ -53,13 +53,13 @@ class Batch:
     """Messages in the order in which they came: that of each partition."""
 
     def __init__(self) -> None:
-        self._items: list[Item] = []
+        self._items: list[PendingRecord] = []
 
     def __len__(self) -> int:
         """Count the messages."""
         return len(self._items)
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[PendingRecord]:
         """Yield them in their order."""
         return iter(self._items)
 
@@ -105,8 +105,8 @@ class Batch:
         return min((item.sent_ms for item in self._items if not item.is_done), default=None)
 
 
-def _read(message: Message) -> Item:
-    item = Item(
+def _read(message: Message) -> PendingRecord:
+    item = PendingRecord(
         message,
         partition=message.partition() or 0,
         offset=message.offset() or 0,

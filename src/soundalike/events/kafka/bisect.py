@@ -13,14 +13,14 @@ _TRIED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A record, by its place among those that were to be taken, and what the store said to it alone."""
+class RejectedRecord:
+    """A record, by its index among those that were to be taken, and what the store said to it alone."""
 
-    place: int
+    index: int
     error: Exception
 
 
-def take_most(take: Take, records: Sequence[LogRecord]) -> tuple[Refusal, ...]:
+def bisect_rejected(take: Take, records: Sequence[LogRecord]) -> tuple[RejectedRecord, ...]:
     """Take records; return those that cannot be taken although others can.
 
     A record is only to blame where some other is taken, and where it fails once more after that.
@@ -45,34 +45,34 @@ def take_most(take: Take, records: Sequence[LogRecord]) -> tuple[Refusal, ...]:
     else:
         return ()
     suspects = _halve(take, records)
-    found = ((place, _refused(take, [records[place]])) for place in suspects)
-    return tuple(Refusal(place, error) for place, error in found if error is not None)
+    found = ((index, _refused(take, [records[index]])) for index in suspects)
+    return tuple(RejectedRecord(index, error) for index, error in found if error is not None)
 
 
 def _takes_any(take: Take, records: Sequence[LogRecord]) -> bool:
     """Whether some record alone is taken: of several users if there are, from all over the batch."""
-    return any(_refused(take, [records[place]]) is None for place in _sample(records))
+    return any(_refused(take, [records[index]]) is None for index in _sample(records))
 
 
 def _sample(records: Sequence[LogRecord]) -> list[int]:
-    """Choose a few places, those of different users before others."""
+    """Choose a few indices, those of different users before others."""
     first: dict[str, int] = {}
-    for place, record in enumerate(records):
-        first.setdefault(user_of(record), place)
+    for index, record in enumerate(records):
+        first.setdefault(user_of(record), index)
     chosen = _spread(list(first.values()))
     others = _spread(sorted(set(range(len(records))) - set(chosen)))
     return [*chosen, *others][:_TRIED]
 
 
-def _spread(places: list[int]) -> list[int]:
+def _spread(indices: list[int]) -> list[int]:
     """Choose a few of many, from the first to the last."""
-    if len(places) <= _TRIED:
-        return places
-    return [places[step * (len(places) - 1) // (_TRIED - 1)] for step in range(_TRIED)]
+    if len(indices) <= _TRIED:
+        return indices
+    return [indices[step * (len(indices) - 1) // (_TRIED - 1)] for step in range(_TRIED)]
 
 
 def _halve(take: Take, records: Sequence[LogRecord]) -> list[int]:
-    """Take all that can be taken, in order; return the places of the others."""
+    """Take all that can be taken, in order; return the indices of the others."""
     suspects: list[int] = []
     ranges = [(0, len(records))]
     while ranges:

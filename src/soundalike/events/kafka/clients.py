@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from soundalike.domain.errors import EventLogError, LogUnreachableError, SettingsError
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 
 DELIVERY_TIMEOUT_MS = 5_000
 
@@ -124,11 +124,11 @@ _SECRETS = ("password", "secret", "key", "token", "sasl", "ssl", "jaas", "userna
 
 
 class KafkaClients:
-    """Makes clients of one place.
+    """Makes clients for one Kafka address.
 
     Parameters
     ----------
-    place : KafkaPlace
+    address : KafkaAddress
         Its brokers.
     properties : mapping of str to str
         librdkafka's own. Never shown.
@@ -139,10 +139,10 @@ class KafkaClients:
         If one of the properties would break what the log promises.
     """
 
-    def __init__(self, place: KafkaPlace, properties: Mapping[str, str]) -> None:
+    def __init__(self, address: KafkaAddress, properties: Mapping[str, str]) -> None:
         for name, value in properties.items():
             _refuse(name, value)
-        self.place = place
+        self.address = address
         self._properties = dict(properties)
         self._told: KafkaError | None = None
         self._last = ""
@@ -153,7 +153,7 @@ class KafkaClients:
 
     def consumer(self, **more: Any) -> Consumer:  # noqa: ANN401 - the same
         """Make a consumer of the group; it commits nothing by itself."""
-        return self._make(Consumer, _CONSUMER, {"group.id": self.place.group, **more})
+        return self._make(Consumer, _CONSUMER, {"group.id": self.address.group, **more})
 
     def admin(self) -> AdminClient:
         """Make a client that asks about topics and groups."""
@@ -185,7 +185,7 @@ class KafkaClients:
         self, client: Callable[..., Client], ours: Mapping[str, Any], more: Mapping[str, Any]
     ) -> Client:
         properties = {**_COMMON, **ours, **self._properties, **more}
-        properties |= {"bootstrap.servers": self.place.bootstrap, "error_cb": self._note}
+        properties |= {"bootstrap.servers": self.address.bootstrap, "error_cb": self._note}
         try:
             return client(properties, logger=_ToLogger())
         except (KafkaException, AttributeError, TypeError, ValueError) as error:
@@ -197,12 +197,12 @@ class KafkaClients:
             why = _INVALID.sub(r"\1\2", self.scrubbed(found))
             return SettingsError(f"settings: a property in [kafka] will not do: {why}")
         # It may be the rest of a password that holds a ; and stood in a variable.
-        places = [
-            place
-            for place, name in enumerate(self._properties, 1)
+        numbers = [
+            number
+            for number, name in enumerate(self._properties, 1)
             if name.removeprefix("topic.") == unknown[1].removeprefix("topic.")
         ]
-        which = f"name number {places[0]}" if places else "a name"
+        which = f"name number {numbers[0]}" if numbers else "a name"
         return SettingsError(
             f"settings: {which} in the setting 'kafka' is no property of librdkafka's; it is not shown here. "
             f"A value that holds ; belongs into the table [kafka] in soundalike.toml"
@@ -216,7 +216,7 @@ class KafkaClients:
             self._last = self.scrubbed(error)
 
     def _sentence(self, code: int | None, detail: str, what: str) -> str:
-        at = f"Kafka at {self.place.bootstrap}"
+        at = f"Kafka at {self.address.bootstrap}"
         so = f", so that we cannot {what}" if what else ""
         for codes, sentence in _SENTENCES:
             if code in codes:

@@ -9,12 +9,12 @@ from confluent_kafka import KafkaException
 
 from soundalike.domain.errors import EventLogError, SoundalikeError
 from soundalike.domain.listens import ErasureRecord
-from soundalike.events.kafka.address import KafkaPlace
-from soundalike.events.kafka.batch import Batch, Item
-from soundalike.events.kafka.bisect import Take, take_most
+from soundalike.events.kafka.address import KafkaAddress
+from soundalike.events.kafka.batch import Batch, PendingRecord
+from soundalike.events.kafka.bisect import Take, bisect_rejected
 from soundalike.events.kafka.clients import KafkaClients
 from soundalike.events.kafka.dead_letters import DeadLetters
-from soundalike.events.kafka.group import Membership
+from soundalike.events.kafka.group import GroupMember
 from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.events.kafka.topics import prepare_topics
 
@@ -43,7 +43,7 @@ class KafkaConsumer:
 
     Parameters
     ----------
-    place : KafkaPlace
+    address : KafkaAddress
         Brokers, topic and group.
     properties : mapping of str to str
         librdkafka's own. Never shown.
@@ -62,14 +62,14 @@ class KafkaConsumer:
 
     def __init__(
         self,
-        place: KafkaPlace,
+        address: KafkaAddress,
         properties: Mapping[str, str],
         take: Take,
         *,
         metrics: ConsumerMetrics | None = None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        self._clients = KafkaClients(place, properties)
+        self._clients = KafkaClients(address, properties)
         self._take = take
         self._metrics = metrics or ConsumerMetrics()
         self._on_ready = on_ready
@@ -114,7 +114,7 @@ class _Work:
         self._trouble = ""
         self._measured = 0.0
         self._dead_letters = DeadLetters(clients)
-        self._member = Membership(clients, on_assigned=on_assigned, on_gone=self._batch.drop)
+        self._member = GroupMember(clients, on_assigned=on_assigned, on_gone=self._batch.drop)
 
     def run(self, stop: threading.Event) -> None:
         try:
@@ -172,22 +172,22 @@ class _Work:
         elif seconds < _QUICK_S:
             self._most = min(MAX_BATCH, self._most * 2)
 
-    def _take_most(self, items: Sequence[Item]) -> Sequence[Item]:
+    def _take_most(self, items: Sequence[PendingRecord]) -> Sequence[PendingRecord]:
         """Fold all that can be; return those, and give the others their reason."""
         records = [item.record for item in items if item.record is not None]
         if not records:
             return ()
         start = time.monotonic()
-        refused = take_most(self._take, records)
+        rejected = bisect_rejected(self._take, records)
         seconds = time.monotonic() - start
-        for refusal in refused:
-            items[refusal.place].reason = f"the store refuses it: {refusal.error}"
+        for one in rejected:
+            items[one.index].reason = f"the store refuses it: {one.error}"
         folded = [item for item in items if not item.reason]
         newest_ms = max((item.sent_ms for item in folded), default=None)
         self._metrics.note_batch(len(folded), seconds=seconds, newest_ms=newest_ms)
         return folded
 
-    def _bury(self, items: Sequence[Item]) -> None:
+    def _bury(self, items: Sequence[PendingRecord]) -> None:
         self._dead_letters.bury(items)
         for item in items:
             item.note_done()
@@ -251,9 +251,9 @@ class _Work:
             _log.debug("measuring the lag: %s", error)
 
 
-def _stretches(items: Sequence[Item]) -> Iterator[list[Item]]:
+def _stretches(items: Sequence[PendingRecord]) -> Iterator[list[PendingRecord]]:
     """Cut a batch before every total erasure, so that each of them comes first in its stretch."""
-    stretch: list[Item] = []
+    stretch: list[PendingRecord] = []
     for item in items:
         if stretch and _is_total(item):
             yield stretch
@@ -263,5 +263,5 @@ def _stretches(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield stretch
 
 
-def _is_total(item: Item) -> bool:
+def _is_total(item: PendingRecord) -> bool:
     return isinstance(item.record, ErasureRecord) and item.record.is_total

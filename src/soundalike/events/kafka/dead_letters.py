@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka.batch import Item
+from soundalike.events.kafka.batch import PendingRecord
 from soundalike.events.kafka.clients import DELIVERY_TIMEOUT_MS, KafkaClients
 from soundalike.events.kafka.topics import prepare_topics
 
@@ -33,9 +33,9 @@ class DeadLetters:
         self._clients = clients
         self._producer: Producer | None = None
         self._has_failed = False
-        self._failed: list[tuple[Item, KafkaError]] = []
+        self._failed: list[tuple[PendingRecord, KafkaError]] = []
 
-    def bury(self, items: Sequence[Item]) -> None:
+    def bury(self, items: Sequence[PendingRecord]) -> None:
         """Send items, each with its reason; return once the brokers have them.
 
         Raises
@@ -62,12 +62,12 @@ class DeadLetters:
         for item in items[:_SHOWN]:
             _log.warning(
                 "record %d of partition %d cannot be folded and is in %r: %s",
-                item.offset, item.partition, self._clients.place.dead_letters, item.reason,
+                item.offset, item.partition, self._clients.address.dead_letters, item.reason,
             )  # fmt: skip
         if len(items) > _SHOWN:
             _log.warning("so are %d others", len(items) - _SHOWN)
 
-    def _send(self, items: Sequence[Item], *, is_cut: bool) -> None:
+    def _send(self, items: Sequence[PendingRecord], *, is_cut: bool) -> None:
         self._failed = []
         if self._producer is None:
             self._producer = self._clients.producer()
@@ -79,10 +79,10 @@ class DeadLetters:
                 producer.flush(_PATIENCE_S)
                 self._produce(producer, item, is_cut=is_cut)
         if producer.flush(_PATIENCE_S):
-            msg = f"Kafka at {self._clients.place.bootstrap} does not say whether it has the dead letters"
+            msg = f"Kafka at {self._clients.address.bootstrap} does not say whether it has the dead letters"
             raise EventLogError(msg)
 
-    def _produce(self, producer: Producer, item: Item, *, is_cut: bool) -> None:
+    def _produce(self, producer: Producer, item: PendingRecord, *, is_cut: bool) -> None:
         message = item.message
         if message is None:  # done already
             return
@@ -99,12 +99,14 @@ class DeadLetters:
                 self._failed.append((item, error))
 
         try:
-            producer.produce(self._clients.place.dead_letters, value, key, headers=headers, on_delivery=note)
+            producer.produce(
+                self._clients.address.dead_letters, value, key, headers=headers, on_delivery=note
+            )
         except KafkaException as error:
             self._failed.append((item, error.args[0]))
 
 
-def _headers(item: Item, message: Message) -> Headers:
+def _headers(item: PendingRecord, message: Message) -> Headers:
     return [
         ("soundalike-reason", item.reason[:_MAX_REASON]),
         ("soundalike-topic", message.topic() or ""),

@@ -32,7 +32,7 @@ Offsets = Mapping[int, int]
 """By partition."""
 
 
-class Membership:
+class GroupMember:
     """One consumer of the group, and what it has taken of its partitions.
 
     Everything happens in the thread that reads: callbacks come while it does.
@@ -51,7 +51,7 @@ class Membership:
         self, clients: KafkaClients, *, on_assigned: Callable[[], None], on_gone: Callable[[set[int]], None]
     ) -> None:
         self._clients = clients
-        self._topic = clients.place.topic
+        self._topic = clients.address.topic
         self._identity = TopicIdentity(clients)
         self._is_away = False
         self._on_assigned = on_assigned
@@ -111,7 +111,7 @@ class Membership:
         if error is not None and self._is_away and not was_away:
             _log.warning("%s; nothing is lost, and folding goes on by itself", self._clients.told(error))
         elif was_away and not self._is_away:
-            _log.warning("Kafka at %s answers again", self._clients.place.bootstrap)
+            _log.warning("Kafka at %s answers again", self._clients.address.bootstrap)
         return has_changed
 
     def pause(self) -> None:
@@ -224,7 +224,7 @@ class Membership:
             self.resume()
         found, error = self._answer
         if found != mark:
-            msg = f"Kafka at {self._clients.place.bootstrap} does not say what is committed"
+            msg = f"Kafka at {self._clients.address.bootstrap} does not say what is committed"
             raise EventLogError(msg)
         if error is not None:
             raise self._clients.told(error, "go on folding")

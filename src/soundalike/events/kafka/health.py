@@ -14,7 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 from soundalike.domain.errors import SoundalikeError
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.events.kafka.clients import KafkaClients
-from soundalike.events.kafka.lag import Progress
+from soundalike.events.kafka.lag import ConsumerLag
 from soundalike.events.kafka.topics import find_topic, prepare_topics
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _STUCK = "{:,} listens wait to be folded, and the consumer is stuck; look at wha
 _NOBODY = "no consumer is running; start one with 'soundalike consume'"
 
 
-class Watch:
+class HealthMonitor:
     """Asks the brokers every few seconds, in a thread of its own, and keeps what was last known.
 
     Parameters
@@ -45,11 +45,11 @@ class Watch:
         self._failure = failure
         self._known = LogHealth()
         self._asked_s = 0.0
-        self._progress = Progress(clients)
+        self._lag = ConsumerLag(clients)
         self._has_seen_topic = False
         self._is_closed = threading.Event()
-        self._watching = threading.Thread(target=self._watch, name="kafka watch", daemon=True)
-        self._watching.start()
+        self._thread = threading.Thread(target=self._run, name="kafka health", daemon=True)
+        self._thread.start()
 
     @property
     def health(self) -> LogHealth:
@@ -70,9 +70,9 @@ class Watch:
     def close(self) -> None:
         """End the thread."""
         self._is_closed.set()
-        self._watching.join(_JOIN_S)  # it may wait for the brokers just now
+        self._thread.join(_JOIN_S)  # it may wait for the brokers just now
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         admin: AdminClient | None = None
         while True:
             try:
@@ -87,21 +87,21 @@ class Watch:
                 return
 
     def _ask(self, admin: AdminClient) -> LogHealth:
-        place = self._clients.place
-        if find_topic(self._clients, admin, place.topic, timeout_s=_TIMEOUT_S) is None:
+        address = self._clients.address
+        if find_topic(self._clients, admin, address.topic, timeout_s=_TIMEOUT_S) is None:
             self._make_anew()
         self._has_seen_topic = True
         self._clients.forget_error()
-        asked = admin.describe_consumer_groups([place.group], request_timeout=_TIMEOUT_S)
+        asked = admin.describe_consumer_groups([address.group], request_timeout=_TIMEOUT_S)
         try:
-            group: ConsumerGroupDescription = asked[place.group].result()
+            group: ConsumerGroupDescription = asked[address.group].result()
         except KafkaException as error:
             if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                 return LogHealth(is_consumed=False, detail=_NOBODY)
             # Who may append need not be allowed to look at groups; nothing is known then.
-            _log.debug("the group %r cannot be looked at: %s", place.group, error)
+            _log.debug("the group %r cannot be looked at: %s", address.group, error)
             return LogHealth()
-        if not _is_at_work(group, place.topic):
+        if not _is_at_work(group, address.topic):
             return LogHealth(is_consumed=False, detail=_NOBODY)
         behind = self._behind(admin)
         return LogHealth(is_consumed=False, detail=_STUCK.format(behind)) if behind else LogHealth()
@@ -113,14 +113,14 @@ class Watch:
             _log.warning(
                 "the topic %r was gone from Kafka with all that stood in it; an empty one is made. What was "
                 "folded is in the store",
-                self._clients.place.topic,
+                self._clients.address.topic,
             )
 
     def _behind(self, admin: AdminClient) -> int:
         try:
-            return self._progress.behind(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
+            return self._lag.behind(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
         except KafkaException as error:
-            _log.debug("the progress of %r cannot be looked at: %s", self._clients.place.group, error)
+            _log.debug("the progress of %r cannot be looked at: %s", self._clients.address.group, error)
             return 0
 
 

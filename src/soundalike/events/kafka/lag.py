@@ -18,7 +18,7 @@ Offsets = Mapping[int, int]
 """By partition."""
 
 
-class Standstill:
+class StallDetector:
     """Compares what a group has committed with what it had."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Standstill:
         return sum(waiting[number] for number, since_s in self._since_s.items() if now_s - since_s > bound_s)
 
 
-class Progress:
+class ConsumerLag:
     """Asks the brokers how far a group is.
 
     Parameters
@@ -60,8 +60,8 @@ class Progress:
     """
 
     def __init__(self, clients: KafkaClients) -> None:
-        self._place = clients.place
-        self._standstill = Standstill()
+        self._address = clients.address
+        self._stalls = StallDetector()
 
     def behind(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
         """Count the records that a stuck group has not folded; 0 where it gets on.
@@ -72,21 +72,21 @@ class Progress:
             If it may not be asked, or nobody answers.
         """
         committed = self._committed(admin, timeout_s)
-        return self._standstill.note(committed, self._ends(admin, timeout_s), now_s=now_s)
+        return self._stalls.note(committed, self._ends(admin, timeout_s), now_s=now_s)
 
     def _committed(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
-        group = self._place.group
+        group = self._address.group
         asked = admin.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s
         )
         return {
             one.partition: max(0, one.offset)
             for one in asked[group].result().topic_partitions or []
-            if one.topic == self._place.topic
+            if one.topic == self._address.topic
         }
 
     def _ends(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
-        topic = self._place.topic
+        topic = self._address.topic
         metadata = admin.list_topics(timeout=timeout_s).topics.get(topic)
         partitions = () if metadata is None else metadata.partitions
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it says nothing of its types

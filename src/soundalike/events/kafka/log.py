@@ -7,10 +7,10 @@ from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import EventId, UserId
-from soundalike.events.kafka.address import KafkaPlace
+from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
-from soundalike.events.kafka.health import Watch
-from soundalike.events.kafka.producer import Sender
+from soundalike.events.kafka.health import HealthMonitor
+from soundalike.events.kafka.producer import KafkaProducer
 from soundalike.events.kafka.reader import read_entries
 from soundalike.events.kafka.topics import prepare_topics
 from soundalike.wire.records import record_key, record_value
@@ -24,7 +24,7 @@ class KafkaLog:
 
     Parameters
     ----------
-    place : KafkaPlace
+    address : KafkaAddress
         Brokers and topic.
     properties : mapping of str to str
         librdkafka's own (SASL, TLS, ...). Never shown.
@@ -37,19 +37,19 @@ class KafkaLog:
 
     is_folding = False
 
-    def __init__(self, place: KafkaPlace, properties: Mapping[str, str]) -> None:
-        self._clients = KafkaClients(place, properties)
+    def __init__(self, address: KafkaAddress, properties: Mapping[str, str]) -> None:
+        self._clients = KafkaClients(address, properties)
         self._lock = threading.Lock()
-        self._sender: Sender | None = None
-        self._watch: Watch | None = None
+        self._producer: KafkaProducer | None = None
+        self._monitor: HealthMonitor | None = None
         self._is_closed = False
 
     def health(self) -> LogHealth:
         """Tell how the log is, as it was last known; see the port. At first it is thought to be well."""
         with self._lock:
-            if self._watch is None and not self._is_closed:
-                self._watch = Watch(self._clients, failure=self._failure)
-            return LogHealth() if self._watch is None else self._watch.health
+            if self._monitor is None and not self._is_closed:
+                self._monitor = HealthMonitor(self._clients, failure=self._failure)
+            return LogHealth() if self._monitor is None else self._monitor.health
 
     def prepare(self) -> None:
         """Make or check the topics now rather than at the first use, so that a start tells what is wrong.
@@ -86,27 +86,27 @@ class KafkaLog:
         """Let what is on its way arrive, for a while; end the threads."""
         with self._lock:
             self._is_closed = True
-            sender, watch = self._sender, self._watch
-        if watch is not None:
-            watch.close()
-        if sender is not None:
-            sender.close()
+            producer, monitor = self._producer, self._monitor
+        if monitor is not None:
+            monitor.close()
+        if producer is not None:
+            producer.close()
 
     def _send(self, records: Sequence[LogRecord]) -> None:
         self._opened().send([(record_key(record), record_value(record)) for record in records])
 
-    def _opened(self) -> Sender:
+    def _opened(self) -> KafkaProducer:
         with self._lock:
             if self._is_closed:
                 msg = "the event log is closed already"
                 raise EventLogError(msg)
-            if self._sender is None:
-                self._sender = Sender(self._clients, prepare=self._prepare)
-            return self._sender
+            if self._producer is None:
+                self._producer = KafkaProducer(self._clients, prepare=self._prepare)
+            return self._producer
 
     def _prepare(self) -> None:
         prepare_topics(self._clients)
 
     def _failure(self) -> tuple[EventLogError, float] | None:
-        sender = self._sender
-        return None if sender is None else sender.failure
+        producer = self._producer
+        return None if producer is None else producer.failure

@@ -23,7 +23,7 @@ _CLOSE_S = 5.0
 KeyedValue = tuple[bytes, bytes]
 
 
-class Sender:
+class KafkaProducer:
     """A producer and the thread that listens to it; safe for several threads.
 
     While the broker is known to be away, one caller at a time tries whether it is back, and the others
@@ -123,7 +123,7 @@ class Sender:
             is_news, self._failure = self._failure is not None, None
         if is_news:
             self._clients.forget_error()
-            _log.warning("Kafka at %s takes listens again", self._clients.place.bootstrap)
+            _log.warning("Kafka at %s takes listens again", self._clients.address.bootstrap)
 
     def _prepare_once(self) -> None:
         if not self._is_prepared:
@@ -137,7 +137,9 @@ class Sender:
         for key, value in records:
             self._produce(producer, (key, value), delivery, deadline)
         if not delivery.is_over.wait(max(0.0, deadline - time.monotonic())):
-            msg = f"Kafka at {self._clients.place.bootstrap} has not said in time whether it has the listens"
+            msg = (
+                f"Kafka at {self._clients.address.bootstrap} has not said in time whether it has the listens"
+            )
             raise EventLogError(msg)
         if delivery.error is not None:
             raise self._clients.told(delivery.error, "append listens")
@@ -148,10 +150,12 @@ class Sender:
         key, value = record
         while True:
             try:
-                producer.produce(self._clients.place.topic, value, key, on_delivery=delivery.note)
+                producer.produce(self._clients.address.topic, value, key, on_delivery=delivery.note)
             except BufferError:  # others have filled the queue
                 if time.monotonic() > deadline:
-                    msg = f"Kafka at {self._clients.place.bootstrap} takes less than comes; send again later"
+                    msg = (
+                        f"Kafka at {self._clients.address.bootstrap} takes less than comes; send again later"
+                    )
                     raise EventLogError(msg) from None
                 time.sleep(_FULL_S)
             except KafkaException as error:

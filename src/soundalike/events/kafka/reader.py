@@ -116,7 +116,7 @@ def _reader(clients: KafkaClients) -> Iterator[Consumer]:
 
 def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
     """Return where each partition that holds anything begins and ends."""
-    topic = clients.place.topic
+    topic = clients.address.topic
     try:
         partitions = consumer.list_topics(timeout=_TIMEOUT_S).topics[topic].partitions
         ends = {
@@ -131,7 +131,7 @@ def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
 
 def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
     """Yield the messages between beginnings and ends, each partition's in order."""
-    topic = clients.place.topic
+    topic = clients.address.topic
     left = {number: high for number, (_, high) in ends.items()}
     if not left:
         return
@@ -145,7 +145,7 @@ def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
                 heard = asked
             elif time.monotonic() - heard > _PATIENCE_S:
                 msg = (
-                    f"Kafka at {clients.place.bootstrap} has not answered for {_PATIENCE_S:.0f} s; read again"
+                    f"Kafka at {clients.address.bootstrap} did not answer for {_PATIENCE_S:.0f} s; try again"
                 )
                 raise EventLogError(msg)
             yield from _within(clients, messages, left)

@@ -33,7 +33,7 @@ class TopicIdentity:
     """
 
     def __init__(self, clients: KafkaClients) -> None:
-        self._topic = clients.place.topic
+        self._topic = clients.address.topic
         self._admin: AdminClient = clients.admin()
         self._asked: Future[TopicDescription] | None = None
         self.id = ""

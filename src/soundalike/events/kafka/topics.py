@@ -19,7 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 )
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka.address import DEFAULT_PARTITIONS, KafkaPlace
+from soundalike.events.kafka.address import DEFAULT_PARTITIONS, KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
 
 _log = logging.getLogger(__name__)
@@ -40,16 +40,19 @@ def prepare_topics(clients: KafkaClients) -> None:
     EventLogError
         If they will not, or if nobody could be asked.
     """
-    place, admin = clients.place, clients.admin()
-    for topic, partitions in ((place.topic, place.partitions or DEFAULT_PARTITIONS), (place.dead_letters, 1)):
+    address, admin = clients.address, clients.admin()
+    for topic, partitions in (
+        (address.topic, address.partitions or DEFAULT_PARTITIONS),
+        (address.dead_letters, 1),
+    ):
         if find_topic(clients, admin, topic) is None:
             _make(clients, admin, topic, partitions)
-    for topic, fewest in ((place.topic, place.partitions or _FEWEST), (place.dead_letters, 1)):
+    for topic, fewest in ((address.topic, address.partitions or _FEWEST), (address.dead_letters, 1)):
         _look_at(clients, admin, topic, fewest)
     clients.forget_error()
 
 
-def check(place: KafkaPlace, properties: Mapping[str, str]) -> str:
+def check(address: KafkaAddress, properties: Mapping[str, str]) -> str:
     """Look at brokers and topics without changing anything; return what is there in one line.
 
     Raises
@@ -59,18 +62,19 @@ def check(place: KafkaPlace, properties: Mapping[str, str]) -> str:
     EventLogError
         That says what is wrong: not reachable, not let in, a topic that is missing or will not do.
     """
-    clients = KafkaClients(place, properties)
+    clients = KafkaClients(address, properties)
     admin = clients.admin()
-    found = find_topic(clients, admin, place.topic)
+    found = find_topic(clients, admin, address.topic)
     if found is None:
         msg = (
-            f"Kafka at {place.bootstrap} answers, but shows us no topic {place.topic!r} yet; serving makes it"
+            f"Kafka at {address.bootstrap} answers, but has no topic {address.topic!r} that we can see; "
+            "'soundalike serve' creates it"
         )
         raise EventLogError(msg)
-    _look_at(clients, admin, place.topic, place.partitions or _FEWEST)
-    if find_topic(clients, admin, place.dead_letters) is not None:
-        _look_at(clients, admin, place.dead_letters, 1)
-    return f"topic {place.topic!r} of {len(found.partitions)} partitions at {place.bootstrap}"
+    _look_at(clients, admin, address.topic, address.partitions or _FEWEST)
+    if find_topic(clients, admin, address.dead_letters) is not None:
+        _look_at(clients, admin, address.dead_letters, 1)
+    return f"topic {address.topic!r} of {len(found.partitions)} partitions at {address.bootstrap}"
 
 
 def find_topic(
@@ -102,7 +106,7 @@ def find_topic(
 
 
 def _make(clients: KafkaClients, admin: AdminClient, topic: str, partitions: int) -> None:
-    replication = clients.place.replication or _BROKERS_OWN
+    replication = clients.address.replication or _BROKERS_OWN
     wanted = NewTopic(topic, num_partitions=partitions, replication_factor=replication, config=_CONFIG)
     try:
         admin.create_topics([wanted], request_timeout=_TIMEOUT_S)[topic].result()
@@ -123,7 +127,7 @@ def _make(clients: KafkaClients, admin: AdminClient, topic: str, partitions: int
 def _not_made(clients: KafkaClients, error: KafkaError, topic: str) -> EventLogError:
     if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
         msg = (
-            f"the topic {topic!r} cannot be kept on {clients.place.replication} brokers, there are fewer; "
+            f"the topic {topic!r} cannot be kept on {clients.address.replication} brokers, there are fewer; "
             "ask for less after ?replication= in --events"
         )
         return EventLogError(msg)
@@ -141,7 +145,7 @@ def _look_at(clients: KafkaClients, admin: AdminClient, topic: str, fewest: int)
     found = find_topic(clients, admin, topic)
     count = 0 if found is None else len(found.partitions)
     if count < fewest:
-        tool = f"kafka-topics.sh --bootstrap-server {clients.place.bootstrap} --topic {topic} --alter"
+        tool = f"kafka-topics.sh --bootstrap-server {clients.address.bootstrap} --topic {topic} --alter"
         msg = (
             f"the topic {topic!r} has {count} partition{'' if count == 1 else 's'}, fewer than {fewest}: "
             f"before anything is in it, run '{tool} --partitions {max(fewest, DEFAULT_PARTITIONS)}'; else "
@@ -153,7 +157,7 @@ def _look_at(clients: KafkaClients, admin: AdminClient, topic: str, fewest: int)
     if wrong:
         shown = ", ".join(f"{name}={settings[name]}" for name in wrong)
         mended = ",".join(f"{name}={_KEEPS_ALL[name]}" for name in wrong)
-        tool = f"kafka-configs.sh --bootstrap-server {clients.place.bootstrap} --entity-type topics"
+        tool = f"kafka-configs.sh --bootstrap-server {clients.address.bootstrap} --entity-type topics"
         msg = (
             f"the topic {topic!r} forgets ({shown}), but what is in it must be kept for good: run "
             f"'{tool} --entity-name {topic} --alter --add-config {mended}'"
