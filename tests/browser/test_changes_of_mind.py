@@ -135,7 +135,7 @@ def test_a_place_far_down_a_long_list_survives_a_reload(page: Page) -> None:
     kept = page.evaluate(
         """async () => {
              const {src} = document.querySelector("script[type=module]");
-             const {Queue} = await import(src.replace("main.js", "queue.js"));
+             const {Queue} = await import(src.replace("main.js", "state/queue.js"));
              const queue = new Queue(), again = new Queue();
              const tracks = Array.from({length: 700}, (_, n) => ({id: `t${n}`, title: `T${n}`}));
              queue.replace(tracks, 600);

@@ -1,24 +1,24 @@
 /** Everything together. */
-import { showAdventure } from "./adventure.js";
-import { showBar } from "./bar.js";
-import { Delivery } from "./delivery.js";
-import { showHealth } from "./health.js";
-import { keepAccount } from "./hearing.js";
-import { Judgements } from "./judgements.js";
-import { listenToKeys } from "./keys.js";
-import { showLogin } from "./login.js";
-import { forgetListener } from "./memory.js";
-import { navigate } from "./navigation.js";
-import { Opinions, showOpinions } from "./opinions.js";
-import { Outbox } from "./outbox.js";
-import { showPanel } from "./panel.js";
-import { Player } from "./player.js";
-import { ProfileWatch } from "./profile.js";
-import { showRows } from "./rows.js";
-import { showSearch } from "./search.js";
-import { tellSystem } from "./session.js";
-import { toast } from "./toasts.js";
-import { showWhy } from "./why.js";
+import { showAdventure } from "./views/adventure_slider.js";
+import { showBar } from "./views/player_bar.js";
+import { Delivery } from "./state/delivery.js";
+import { showHealth } from "./views/health_notice.js";
+import { keepAccount } from "./state/play_tracker.js";
+import { Judgements } from "./state/judgements.js";
+import { listenToKeys } from "./views/keys.js";
+import { showLogin } from "./views/login_notice.js";
+import { forgetListener } from "./api/storage.js";
+import { navigate } from "./views/navigation.js";
+import { Opinions, showOpinions } from "./state/opinions.js";
+import { Outbox } from "./state/outbox.js";
+import { showPanel } from "./views/queue_panel.js";
+import { Player } from "./state/player.js";
+import { ProfileWatch } from "./state/profile_watch.js";
+import { showRows } from "./views/track_rows.js";
+import { showSearch } from "./views/search.js";
+import { tellSystem } from "./views/media_session.js";
+import { toast } from "./views/toasts.js";
+import { showWhy } from "./views/why_dialog.js";
 
 // Before anything of it is taken up again.
 for (const { dataset } of document.querySelectorAll("[data-forgotten]")) forgetListener(dataset.forgotten);

@@ -1,6 +1,6 @@
 /** Says that the server knows us no longer, and leads to where that can be changed. */
 
-/** @param {import("./delivery.js").Delivery} delivery */
+/** @param {import("../state/delivery.js").Delivery} delivery */
 export function showLogin(delivery) {
   const notice = document.getElementById("logged-out");
   const link = notice.querySelector("a");

@@ -1,5 +1,5 @@
 /** Short words at the edge of the page. */
-import { element } from "./text.js";
+import { element } from "./elements.js";
 
 const SHOWN_MS = 6000;
 const MAX_TOASTS = 3;

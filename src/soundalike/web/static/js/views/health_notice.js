@@ -1,14 +1,14 @@
 /** Says quietly what is amiss with the server, until it is well again: its log, the library's store, or that it cannot be reached. */
-import { STORE_AWAY, health, refusals } from "./api.js";
+import { STORE_AWAY, health, refusals } from "../api/client.js";
 
 const LOOK_AGAIN_MS = 5000;
 const GAP_PX = 14;
 const STORE_AWAY_WORDS = "The library does not answer just now. What you do is kept in this browser until it is back.";
 
 /**
- * @param {import("./delivery.js").Delivery} delivery
- * @param {import("./profile.js").ProfileWatch} profile
- * @param {import("./player.js").Player} player
+ * @param {import("../state/delivery.js").Delivery} delivery
+ * @param {import("../state/profile_watch.js").ProfileWatch} profile
+ * @param {import("../state/player.js").Player} player
  */
 export function showHealth(delivery, profile, player) {
   const notice = document.getElementById("log-notice");
@@ -76,7 +76,7 @@ function troubleOf({ events }) {
   return events.detail ? `${what}: ${sentence(events.detail.split(";")[0])}` : `${what}.`;
 }
 
-/** @param {import("./api.js").ApiError} error @returns {string} why nobody says how the server is, in words */
+/** @param {import("../api/client.js").ApiError} error @returns {string} why nobody says how the server is, in words */
 function failureOf({ status, code, message }) {
   if (code === STORE_AWAY) return STORE_AWAY_WORDS;
   if (!status) return `${sentence(message)} What you do is kept in this browser until it is back.`;

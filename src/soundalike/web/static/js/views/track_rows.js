@@ -1,15 +1,15 @@
 /** Tracks on a page: play them, queue them, and mark the one that plays. */
-import { pageUrl } from "./api.js";
+import { pageUrl } from "../api/client.js";
 import { toast } from "./toasts.js";
-import { named } from "./text.js";
+import { named } from "./elements.js";
 
 const LEFT_BEHIND_PX = 40;
 
 const trackOf = (holder) => JSON.parse(holder.dataset.track);
 
 /**
- * @param {import("./player.js").Player} player
- * @param {import("./opinions.js").Opinions} opinions
+ * @param {import("../state/player.js").Player} player
+ * @param {import("../state/opinions.js").Opinions} opinions
  * @param {(url: string) => void} visit
  * @returns {() => void} marks anew
  */

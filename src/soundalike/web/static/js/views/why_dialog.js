@@ -1,6 +1,6 @@
 /** Why a track plays or comes next: the reason it was recommended for, and the listens this rests on. */
-import { pageUrl, track as trackOf } from "./api.js";
-import { ago, bdi, element } from "./text.js";
+import { pageUrl, track as trackOf } from "../api/client.js";
+import { ago, bdi, element } from "./elements.js";
 
 const DONE = {
   started: "you played it",
@@ -14,7 +14,7 @@ const DONE = {
 };
 const CHOSEN = "Nothing recommended it: you chose it yourself, or the list that it stands in.";
 
-/** @returns {(entry: ?import("./queue.js").Entry) => void} explains an entry of the queue */
+/** @returns {(entry: ?import("../state/queue.js").Entry) => void} explains an entry of the queue */
 export function showWhy() {
   const dialog = document.getElementById("why");
   const at = (id) => document.getElementById(id);

@@ -1,6 +1,6 @@
 /** Brings the outbox to the server: oldest first, with the same ids until they are acknowledged. */
-import { asUser, tellRefusal } from "./api.js";
-import { keyOf, user } from "./memory.js";
+import { asUser, tellRefusal } from "../api/client.js";
+import { keyOf, user } from "../api/storage.js";
 
 const MAX_EVENTS = 500;
 const MAX_BYTES = 240 * 1024;
@@ -26,7 +26,7 @@ export class Delivery extends EventTarget {
 
   /**
    * @param {import("./outbox.js").Outbox} outbox
-   * @param {import("./profile.js").ProfileWatch} profile
+   * @param {import("./profile_watch.js").ProfileWatch} profile
    * @param {(text: string) => void} say
    */
   constructor(outbox, profile, say) {

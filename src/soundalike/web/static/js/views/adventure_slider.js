@@ -1,5 +1,5 @@
 /** How far from the familiar a listener wants to be led: a slider that is remembered. */
-import { recall, remember } from "./memory.js";
+import { recall, remember } from "../api/storage.js";
 
 const DEFAULT = 0.2;
 const NAME = "adventure";

@@ -1,10 +1,10 @@
 /** The player bar: shows what plays, and takes hold of it. */
-import { coverUrl, pageUrl } from "./api.js";
-import { bdi, clock } from "./text.js";
+import { coverUrl, pageUrl } from "../api/client.js";
+import { bdi, clock } from "./elements.js";
 
 const at = (id) => document.getElementById(id);
 
-/** @param {import("./player.js").Player} player */
+/** @param {import("../state/player.js").Player} player */
 export function showBar(player) {
   const { audio } = player;
   const [bar, seek, volume, mute] = ["player", "seek", "volume", "mute"].map(at);

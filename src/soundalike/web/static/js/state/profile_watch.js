@@ -3,8 +3,8 @@
  * nothing to learn. Where a consumer of their log folds it a little later, the profile's version is asked for: for a few
  * seconds after something was taken, ever more seldom, by one loop in a tab, and not in a tab that nobody sees or hears.
  */
-import { profile as ask } from "./api.js";
-import { Kept } from "./kept.js";
+import { profile as ask } from "../api/client.js";
+import { Kept } from "./event_store.js";
 
 const PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 const WATCHED_MS = 4000;

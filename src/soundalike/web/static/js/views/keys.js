@@ -4,8 +4,8 @@ const STEP_S = 5;
 const VOLUME_STEP = 0.05;
 
 /**
- * @param {import("./player.js").Player} player
- * @param {import("./opinions.js").Opinions} opinions
+ * @param {import("../state/player.js").Player} player
+ * @param {import("../state/opinions.js").Opinions} opinions
  * @param {{toggleQueue: () => void, explain: () => void}} views
  */
 export function listenToKeys(player, opinions, { toggleQueue, explain }) {

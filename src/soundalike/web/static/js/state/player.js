@@ -3,10 +3,10 @@
  * is heard listens for "begin" (another track), "leave" (by the listener's choice, with where) and "end" (by itself);
  * who looks after the server, for "lost" (the sound, until `recover`).
  */
-import { audioUrl } from "./api.js";
-import { explainFailure } from "./failures.js";
-import { Guide } from "./guide.js";
-import { recall, remember } from "./memory.js";
+import { audioUrl } from "../api/client.js";
+import { explainFailure } from "./playback_failure.js";
+import { Guide } from "./auto_queue.js";
+import { recall, remember } from "../api/storage.js";
 import { Queue } from "./queue.js";
 
 const MAX_FAILURES = 5;

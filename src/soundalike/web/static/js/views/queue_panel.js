@@ -1,13 +1,13 @@
 /** The queue: what plays, what comes next and why, and out with it. */
-import { coverUrl } from "./api.js";
-import { bdi, element, iconButton, named } from "./text.js";
+import { coverUrl } from "../api/client.js";
+import { bdi, element, iconButton, named } from "./elements.js";
 import { announce } from "./toasts.js";
 
 const at = (id) => document.getElementById(id);
 
 /**
- * @param {import("./player.js").Player} player
- * @param {(entry: import("./queue.js").Entry) => void} explain
+ * @param {import("../state/player.js").Player} player
+ * @param {(entry: import("../state/queue.js").Entry) => void} explain
  * @returns {() => void} opens or closes it
  */
 export function showPanel(player, explain) {

@@ -1,5 +1,5 @@
 /** Addresses of the API and of pages, and the one way to ask for JSON. */
-import { user } from "./memory.js";
+import { user } from "./storage.js";
 
 const of = (id) => `/api/tracks/${encodeURIComponent(id)}`;
 export const PATIENCE_MS = 10_000;
@@ -30,7 +30,7 @@ export class ApiError extends Error {
   }
 }
 
-/** @returns {Promise<import("./queue.js").Track>} @throws {ApiError} */
+/** @returns {Promise<import("../state/queue.js").Track>} @throws {ApiError} */
 export const track = (id) => ask(of(id));
 
 /** @returns {Promise<{liked: string[], disliked: string[]}>} what the server knows of us @throws {ApiError} */
@@ -48,7 +48,7 @@ export const health = () => ask("/healthz");
 /**
  * What to play next.
  * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how
- * @returns {Promise<{recommendations: {track: import("./queue.js").Track, reason: import("./queue.js").Reason}[], note: ?string, profile_version: string}>}
+ * @returns {Promise<{recommendations: {track: import("../state/queue.js").Track, reason: import("../state/queue.js").Reason}[], note: ?string, profile_version: string}>}
  * @throws {ApiError}
  */
 export function recommendations({ seed, exclude, adventure, limit }) {

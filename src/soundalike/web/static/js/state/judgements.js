@@ -1,7 +1,7 @@
 /** What the listener likes and dislikes: what the server knows, and on top of it what it does not know yet. */
-import { judgements as ask } from "./api.js";
-import { inOrder } from "./kept.js";
-import { user } from "./memory.js";
+import { judgements as ask } from "../api/client.js";
+import { inOrder } from "./event_store.js";
+import { user } from "../api/storage.js";
 
 const KINDS = ["liked", "disliked"];
 const UNDONE = new Map(KINDS.map((kind) => [`un${kind}`, kind]));
@@ -14,7 +14,7 @@ export class Judgements extends EventTarget {
   #said = [];
   #questions = 0;
 
-  /** @param {import("./outbox.js").Outbox} outbox @param {import("./profile.js").ProfileWatch} profile */
+  /** @param {import("./outbox.js").Outbox} outbox @param {import("./profile_watch.js").ProfileWatch} profile */
   constructor(outbox, profile) {
     super();
     this.outbox = outbox;

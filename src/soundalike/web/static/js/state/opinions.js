@@ -1,6 +1,6 @@
 /** What the listener says of a track, by a button, a key or a menu, and what follows from it. */
-import { announce } from "./toasts.js";
-import { named } from "./text.js";
+import { announce } from "../views/toasts.js";
+import { named } from "../views/elements.js";
 
 export class Opinions {
   /**

@@ -1,5 +1,5 @@
 /** Turns what sounds into listens: a track begins to sound, ends by itself, or is left by choice. */
-import { keyOf } from "./memory.js";
+import { keyOf } from "../api/storage.js";
 
 const NEAR_END_S = 2;
 const NEAR_END_SHARE = 0.98;

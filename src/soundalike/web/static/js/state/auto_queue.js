@@ -1,7 +1,7 @@
 /** What comes next by itself: recommendations, asked for anew whenever the listener says or does something. */
-import { recommendations } from "./api.js";
-import { adventure } from "./adventure.js";
-import { named } from "./text.js";
+import { recommendations } from "../api/client.js";
+import { adventure } from "../views/adventure_slider.js";
+import { named } from "../views/elements.js";
 
 const BATCH = 10;
 const REFILL_BELOW = 3;

@@ -2,7 +2,7 @@
  * Events that this browser keeps under a name, each under a key of its own in the browser's storage: tabs that write at once
  * lose nothing of each other's, and nothing is taken out but what is named.
  */
-import { keyOf } from "./memory.js";
+import { keyOf } from "../api/storage.js";
 
 export class Kept {
   /** What storage would not take. @type {Map<string, {id: string, at: string}>} */

@@ -1,6 +1,6 @@
 /** Why a track did not play, found out by asking for it once more without its sound. */
-import { PATIENCE_MS, STORE_AWAY, audioUrl, track as trackOf } from "./api.js";
-import { named } from "./text.js";
+import { PATIENCE_MS, STORE_AWAY, audioUrl, track as trackOf } from "../api/client.js";
+import { named } from "../views/elements.js";
 
 const FORMATS = {
   "audio/mp4": "this MPEG-4 audio",

@@ -1,9 +1,9 @@
 /** What the system shows on lock screens and media keys. */
-import { coverUrl } from "./api.js";
+import { coverUrl } from "../api/client.js";
 
 const STEP_S = 10;
 
-/** @param {import("./player.js").Player} player */
+/** @param {import("../state/player.js").Player} player */
 export function tellSystem(player) {
   const session = navigator.mediaSession;
   if (!session) return;

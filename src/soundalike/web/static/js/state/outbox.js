@@ -2,7 +2,7 @@
  * What a listener did that the server has not taken yet: only what was acknowledged is ever taken out.
  * @typedef {{id: string, track_id: string, kind: string, position_ms: ?number, at: string}} Listen
  */
-import { Kept, parse } from "./kept.js";
+import { Kept, parse } from "./event_store.js";
 
 /** Views listen for "put", here or in another tab of the same listener. */
 export class Outbox extends EventTarget {
