@@ -135,7 +135,7 @@ def main() -> None:
         print(f"baseline: one product of all coordinates with a vector   {np.median(products):6.1f} ms")
         with serving(data) as port:
             clients = [Client(port, user) for user in range(ASKING)]
-            clients[0].recommended()  # the first one after a start surveys the artefact
+            clients[0].recommended()  # the first one after a start indexes the artefact
             health = Timings([clients[0].ask("GET", "/healthz")[1] for _ in range(300)])
             print(f"baseline: GET /healthz: {health}")
             paced(clients, seconds)

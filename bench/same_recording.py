@@ -1,8 +1,8 @@
-"""Measure how near the same recording lies when it is encoded anew, against tracks that are different.
+"""Measure how far apart encodings of the same recording are, compared with different recordings.
 
-Every third clip is written again in several ways, and heard again. Distances are told in hairs: 1 is how near
-`soundalike` takes two tracks for the same recording. Different clips should all be farther, the same ones
-nearer.
+Every third clip is encoded again in several ways and analysed again. Distances are in units of the
+duplicate threshold: up to 1, `soundalike` takes two tracks for the same recording. Different clips
+should all be farther apart, encodings of the same clip nearer.
 
     python bench/same_recording.py [FOLDER WITH audio/ AND tracks.csv]
 """
@@ -26,7 +26,7 @@ import soxr
 
 from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
 from soundalike.domain.types import FloatArray, TrackId
 
@@ -59,26 +59,28 @@ def main() -> None:
         }
     table = tabulate([TrackId(str(number)) for number in range(len(originals))], originals)
     for recipe in (DEFAULT_RECIPE, SpaceRecipe(scaling=Scaling.MIN_MAX)):
-        terrain = survey(build(table, recipe))
-        nearest = terrain.artefact.neighbours.distances[:, 0] / terrain.hairs
-        print(f"\n{len(paths)} clips, {recipe.title}: distances in hairs")
+        index = index_library(build(table, recipe))
+        nearest = index.artefact.neighbours.distances[:, 0] / index.duplicate_thresholds
+        print(f"\n{len(paths)} clips, {recipe.title}: distances in duplicate thresholds")
         print(f"{'':34}{'median':>8}{'19 of 20':>10}{'most':>8}{'within':>9}")
         print(
             f"{'nearest different clip':34}{np.median(nearest):8.2f}{'':10}{'':8}{(nearest <= 1).mean():9.0%}"
         )
         print(f"{'... the nearest of all':34}{nearest.min():8.2f}")
         for number, encoding in enumerate(ENCODINGS):
-            away = distances(terrain, again[number])
+            away = distances(index, again[number])
             print(
                 f"{encoding.name:34}{np.median(away):8.2f}{np.quantile(away, 0.95):10.2f}{away.max():8.2f}"
                 f"{(away <= 1).mean():9.0%}"
             )
 
 
-def distances(terrain: Terrain, vectors: list[FeatureVectors]) -> FloatArray:
-    """Return how far each is from its original, in hairs."""
-    places = terrain.artefact.space.place(np.stack([each.whole for each in vectors]))
-    away: FloatArray = np.linalg.norm(places - terrain.coordinates[::EVERY], axis=1) / terrain.hairs[::EVERY]
+def distances(index: LibraryIndex, vectors: list[FeatureVectors]) -> FloatArray:
+    """Return how far each is from its original, in duplicate thresholds."""
+    places = index.artefact.space.place(np.stack([each.whole for each in vectors]))
+    away: FloatArray = (
+        np.linalg.norm(places - index.coordinates[::EVERY], axis=1) / index.duplicate_thresholds[::EVERY]
+    )
     return away
 
 

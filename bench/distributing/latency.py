@@ -48,7 +48,7 @@ def time_skips(
             stack.enter_context(consumer(data))
         port = stack.enter_context(live.serving(data))
         client = live.Client(port, 0)
-        client.recommended()  # the first one after a start surveys the artefact
+        client.recommended()  # the first one after a start indexes the artefact
         print(f"  {name}, {live.TRACKS:,} tracks: ", end="", flush=True)
         took = live.changed(client)
     if embedded is not None:

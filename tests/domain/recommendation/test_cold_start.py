@@ -1,13 +1,13 @@
-from domain.recommendation.land import heap, lay, scatter, score
+from domain.recommendation.toy_library import heap, lay, scatter, score
 from soundalike.domain.recommendation.cold_start import start
 
 HEAPS = heap("a", 30, 0, 0) | heap("b", 20, 40, 0) | heap("c", 10, 0, 40)
 
 
 def names(*deeds: str, count: int = 200) -> list[str]:
-    terrain = lay(HEAPS)
-    rows = [row for row, _ in start(score(terrain, *deeds))]
-    return [terrain.artefact.track_ids[row] for row in rows[:count]]
+    index = lay(HEAPS)
+    rows = [row for row, _ in start(score(index, *deeds))]
+    return [index.artefact.track_ids[row] for row in rows[:count]]
 
 
 def test_a_start_is_diverse() -> None:
@@ -16,10 +16,10 @@ def test_a_start_is_diverse() -> None:
 
 def test_a_start_reaches_every_track_once() -> None:
     assert sorted(names()) == sorted(HEAPS)
-    terrain = lay(scatter(1500))
-    rows = [row for row, _ in start(score(terrain))]
+    index = lay(scatter(1500))
+    rows = [row for row, _ in start(score(index))]
     assert sorted(rows) == list(range(1500))
-    assert rows[:128] == terrain.medoids.tolist()
+    assert rows[:128] == index.medoids.tolist()
 
 
 def test_scores_fall() -> None:

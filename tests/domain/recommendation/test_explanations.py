@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from domain.recommendation.land import DAY_MS, Points, heap, lay, taste_of
+from domain.recommendation.toy_library import DAY_MS, Points, heap, lay, taste_of
 from making import make_listen, make_track
 from soundalike.domain.recommendation.attribution import Grounds, find_grounds
 from soundalike.domain.recommendation.explanations import TITLE_LENGTH, Telling, explain, quoted
@@ -23,10 +23,10 @@ CORNERS: Points = (
 def grounds_of(
     track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, lane: int = 0
 ) -> Grounds:
-    terrain = lay(CORNERS)
+    index = lay(CORNERS)
     place = None if seed is None else np.array(seed, dtype=np.float32)
-    scoring = score_library(terrain, read_taste(taste, terrain), place)
-    row = terrain.rows[TrackId(track_id)]
+    scoring = score_library(index, read_taste(taste, index), place)
+    row = index.rows[TrackId(track_id)]
     one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=lane)
     return find_grounds(scoring, [one])[0]
 
@@ -129,8 +129,8 @@ def test_a_listen_that_was_taken_back_is_no_because() -> None:
 
 
 def test_the_distance_is_to_the_track_that_is_named() -> None:
-    terrain = lay(CORNERS)
-    away = terrain.coordinates[terrain.rows[TrackId("x")]] - terrain.coordinates[terrain.rows[TrackId("a01")]]
+    index = lay(CORNERS)
+    away = index.coordinates[index.rows[TrackId("x")]] - index.coordinates[index.rows[TrackId("a01")]]
     assert grounds_of("x", taste_of("finished a01")).distance == pytest.approx(np.linalg.norm(away), abs=1e-4)
 
 

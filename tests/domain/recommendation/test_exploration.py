@@ -1,4 +1,4 @@
-from domain.recommendation.land import heap, ids, lay, scatter, score
+from domain.recommendation.toy_library import heap, ids, lay, scatter, score
 from soundalike.domain.recommendation.exploration import explore
 from soundalike.domain.recommendation.rules import Draws
 
@@ -31,10 +31,10 @@ def test_the_better_half_of_what_was_drawn_comes_first() -> None:
 
 
 def test_what_the_listener_turned_away_from_is_not_in_the_better_half() -> None:
-    terrain = lay(heap("liked", 10, 0, 0) | heap("skipped", 10, 30, 0))
-    scoring = score(terrain, "finished liked01", *(f"skipped skipped0{n}" for n in range(4)))
+    index = lay(heap("liked", 10, 0, 0) | heap("skipped", 10, 30, 0))
+    scoring = score(index, "finished liked01", *(f"skipped skipped0{n}" for n in range(4)))
     rows, _ = explore(scoring, Draws("q"), wanted=5)
-    assert all(name.startswith("liked") for name in ids(terrain, rows[:10]))
+    assert all(name.startswith("liked") for name in ids(index, rows[:10]))
 
 
 def test_an_only_track_is_drawn() -> None:

@@ -1,31 +1,35 @@
 import numpy as np
 import pytest
 
-from domain.recommendation.land import lay, scatter
-from soundalike.domain.recommendation.library_index import DAMPING, HAIR, count_hubness, damp_hubs
+from domain.recommendation.toy_library import lay, scatter
+from soundalike.domain.recommendation.library_index import DAMPING, DUPLICATE_SHARE, count_hubness, damp_hubs
 from soundalike.domain.types import TrackId
 
 
 def test_the_spread_is_what_two_random_tracks_are_apart() -> None:
-    terrain = lay({"a": [0.0], "b": [1.0], "c": [3.0]})
-    assert terrain.spread == 2.0  # of 1, 2 and 3
+    index = lay({"a": [0.0], "b": [1.0], "c": [3.0]})
+    assert index.spread == 2.0  # of 1, 2 and 3
 
 
-def test_a_hair_is_a_part_of_what_the_fifth_neighbour_is_away() -> None:
-    terrain = lay({name: [float(number)] for number, name in enumerate("abcdefghi")}, k=8)
-    assert terrain.hairs.tolist() == pytest.approx([HAIR * each for each in (5, 4, 3, 3, 3, 3, 3, 4, 5)])
+def test_the_duplicate_threshold_is_a_share_of_the_distance_to_the_fifth_neighbour() -> None:
+    index = lay({name: [float(number)] for number, name in enumerate("abcdefghi")}, k=8)
+    assert index.duplicate_thresholds.tolist() == pytest.approx(
+        [DUPLICATE_SHARE * each for each in (5, 4, 3, 3, 3, 3, 3, 4, 5)]
+    )
 
 
-def test_in_a_small_library_it_is_a_part_of_what_the_middle_neighbour_is_away() -> None:
-    terrain = lay({name: [float(number)] for number, name in enumerate("abcde")}, k=9)
-    assert terrain.hairs.tolist() == pytest.approx([HAIR * each for each in (3, 2, 2, 2, 3)])
+def test_in_a_small_library_it_is_a_share_of_the_distance_to_the_median_neighbour() -> None:
+    index = lay({name: [float(number)] for number, name in enumerate("abcde")}, k=9)
+    assert index.duplicate_thresholds.tolist() == pytest.approx(
+        [DUPLICATE_SHARE * each for each in (3, 2, 2, 2, 3)]
+    )
 
 
 def test_near_is_what_a_tenth_of_random_pairs_is() -> None:
-    terrain = lay(scatter(200))
-    points = terrain.coordinates
+    index = lay(scatter(200))
+    points = index.coordinates
     away = np.linalg.norm(points[:, None] - points[None], axis=2)[np.triu_indices(200, 1)]
-    assert (away <= terrain.near).mean() == pytest.approx(0.1, abs=0.01)
+    assert (away <= index.near_distance).mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_hubness_counts_how_often_a_track_is_a_neighbour() -> None:
@@ -43,21 +47,21 @@ def test_only_tracks_that_more_than_the_mean_have_near_are_damped() -> None:
 
 
 def test_a_track_without_neighbours_is_around_itself() -> None:
-    terrain = lay({"a": [0.0]}, k=2)
-    assert terrain.around.tolist() == [[0, 0]]
-    assert terrain.damping.tolist() == [1.0]
+    index = lay({"a": [0.0]}, k=2)
+    assert index.nearest_rows.tolist() == [[0, 0]]
+    assert index.damping.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("points", [{"a": [2.0]}, {"a": [2.0], "b": [2.0]}])
 def test_where_all_tracks_are_at_one_place_the_spread_is_one(points: dict[str, list[float]]) -> None:
-    terrain = lay(points)
-    assert terrain.spread == 1.0
-    assert 0 < terrain.hairs.max() < 1e-3
+    index = lay(points)
+    assert index.spread == 1.0
+    assert 0 < index.duplicate_thresholds.max() < 1e-3
 
 
 def test_rows_are_found_by_id_and_strangers_are_left_out() -> None:
-    terrain = lay({"a": [0.0], "b": [1.0]})
-    assert terrain.rows_of([TrackId("b"), TrackId("nobody"), TrackId("a")]).tolist() == [1, 0]
+    index = lay({"a": [0.0], "b": [1.0]})
+    assert index.rows_of([TrackId("b"), TrackId("nobody"), TrackId("a")]).tolist() == [1, 0]
 
 
 def test_lifted_coordinates_carry_their_squared_length() -> None:

@@ -1,18 +1,18 @@
 import numpy as np
 
-from domain.recommendation.land import heap, lay
+from domain.recommendation.toy_library import heap, lay
 from soundalike.domain.recommendation.medoids import choose_medoids, distances_between, sample_rows
 
 
 def test_each_medoid_stands_for_another_part_of_the_library() -> None:
-    terrain = lay(heap("a", 20, 0, 0) | heap("b", 10, 50, 0) | heap("c", 5, 0, 50))
-    first = [terrain.artefact.track_ids[row][0] for row in terrain.medoids[:3]]
+    index = lay(heap("a", 20, 0, 0) | heap("b", 10, 50, 0) | heap("c", 5, 0, 50))
+    first = [index.artefact.track_ids[row][0] for row in index.medoids[:3]]
     assert set(first) == {"a", "b", "c"}
 
 
 def test_an_outlier_comes_after_what_stands_for_many() -> None:
-    terrain = lay(heap("a", 20, 0, 0) | heap("b", 20, 8, 0) | {"far": [0.0, 60.0]})
-    order = [terrain.artefact.track_ids[row] for row in terrain.medoids]
+    index = lay(heap("a", 20, 0, 0) | heap("b", 20, 8, 0) | {"far": [0.0, 60.0]})
+    order = [index.artefact.track_ids[row] for row in index.medoids]
     assert order.index("far") >= 1
     assert order[0] != "far"
 

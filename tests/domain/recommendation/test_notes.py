@@ -1,6 +1,6 @@
 import pytest
 
-from domain.recommendation.land import candidate
+from domain.recommendation.toy_library import candidate
 from soundalike.domain.recommendation.explanations import describe
 from soundalike.domain.recommendation.slate import Candidate, Role
 

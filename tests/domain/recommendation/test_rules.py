@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.recommendation.land import lay, scatter, taste_of
+from domain.recommendation.toy_library import lay, scatter, taste_of
 from making import make_track
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
     Draws,
+    are_same_positions,
     artist_caps,
     exploration_slots,
     heard_lately,
+    is_same_position,
     is_same_title,
-    is_within_a_hair,
     longest_ago,
     proportional_turns,
-    within_a_hair,
 )
 from soundalike.domain.recommendation.weighted_tracks import Reading, read_taste
 from soundalike.domain.types import TrackId
@@ -68,12 +68,20 @@ def test_titles_without_an_artist_tell_nothing() -> None:
 def test_what_is_within_a_hair_is_the_same_recording() -> None:
     others = np.array([[0.0, 0.0], [5.0, 0.0]], dtype=np.float32)
     points = np.array([[0.0, 0.1], [5.0, 0.3], [2.0, 0.0]], dtype=np.float32)
-    hairs = np.array([0.2, 0.2, 0.2], dtype=np.float32)
-    assert within_a_hair(points, others, hairs=hairs).tolist() == [True, False, False]
-    assert within_a_hair(points, others, hairs=hairs * 2).tolist() == [True, True, False]
-    assert not within_a_hair(points, others[:0], hairs=hairs * 99).any()
-    assert [is_within_a_hair(point, others, hair=0.2) for point in points] == [True, False, False]
-    assert not is_within_a_hair(points[0], others[:0], hair=99)
+    thresholds = np.array([0.2, 0.2, 0.2], dtype=np.float32)
+    assert are_same_positions(points, others, thresholds=thresholds).tolist() == [
+        True,
+        False,
+        False,
+    ]
+    assert are_same_positions(points, others, thresholds=thresholds * 2).tolist() == [
+        True,
+        True,
+        False,
+    ]
+    assert not are_same_positions(points, others[:0], thresholds=thresholds * 99).any()
+    assert [is_same_position(point, others, threshold=0.2) for point in points] == [True, False, False]
+    assert not is_same_position(points[0], others[:0], threshold=99)
 
 
 def play(*artists: str | None, caps: dict[str, int] | None = None) -> list[bool]:

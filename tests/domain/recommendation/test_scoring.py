@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.recommendation.land import best, heap, lay, scatter, score
+from domain.recommendation.toy_library import best, heap, lay, scatter, score
 from soundalike.domain.recommendation.library_index import damp_hubs
 from soundalike.domain.recommendation.scoring import closeness
 
@@ -11,9 +11,9 @@ TWO_HEAPS = heap("harp", 12, 0, 0) | heap("metal", 12, 20, 0) | heap("between", 
 
 
 def test_closeness_is_one_at_a_centre_and_half_a_spread_away() -> None:
-    terrain = lay({"a": [0.0, 0.0], "b": [0.0, 2.0], "c": [0.0, 4.0]})
+    index = lay({"a": [0.0, 0.0], "b": [0.0, 2.0], "c": [0.0, 4.0]})
     centre = np.zeros((1, 2), dtype=np.float32)
-    assert closeness(terrain.lifted, centre, 2.0)[0].tolist() == pytest.approx([1.0, 1 / 2, 1 / 5])
+    assert closeness(index.lifted, centre, 2.0)[0].tolist() == pytest.approx([1.0, 1 / 2, 1 / 5])
 
 
 def test_what_is_like_a_finished_track_comes_first() -> None:
@@ -21,19 +21,19 @@ def test_what_is_like_a_finished_track_comes_first() -> None:
 
 
 def test_more_of_what_was_finished_than_of_what_was_skipped() -> None:
-    terrain = lay(heap("left", 8, -4, 0) | heap("right", 8, 4, 0) | {"mid": [0.0, 0.0]})
+    index = lay(heap("left", 8, -4, 0) | heap("right", 8, 4, 0) | {"mid": [0.0, 0.0]})
     for skipped, other in (("left", "right"), ("right", "left")):
-        before = best(score(terrain, "finished mid"))
-        after = best(score(terrain, "finished mid", f"skipped {skipped}00"))
+        before = best(score(index, "finished mid"))
+        after = best(score(index, "finished mid", f"skipped {skipped}00"))
         assert all(after.index(f"{other}0{n}") <= before.index(f"{other}0{n}") for n in range(8))
         assert sum(after.index(f"{skipped}0{n}") - before.index(f"{skipped}0{n}") for n in range(8)) > 8
 
 
 def test_a_skip_in_the_first_moment_pushes_away_more_than_one_near_the_end() -> None:
-    terrain = lay(scatter(30))
-    rows = terrain.rows_of(terrain.artefact.track_ids)
-    early = score(terrain, ("skipped t001", 500)).push(rows)
-    late = score(terrain, ("skipped t001", 90_000)).push(rows)
+    index = lay(scatter(30))
+    rows = index.rows_of(index.artefact.track_ids)
+    early = score(index, ("skipped t001", 500)).push(rows)
+    late = score(index, ("skipped t001", 90_000)).push(rows)
     assert (early > late).all()
 
 
@@ -45,8 +45,8 @@ def test_what_was_turned_away_from_comes_behind_everything_else() -> None:
 
 
 def test_who_likes_metal_and_harp_has_two_tastes_and_neither_is_what_lies_between() -> None:
-    terrain = lay(TWO_HEAPS)
-    scoring = score(terrain, "finished harp01", "finished metal01", "finished harp02", "finished metal02")
+    index = lay(TWO_HEAPS)
+    scoring = score(index, "finished harp01", "finished metal01", "finished harp02", "finished metal02")
     firsts = {best(scoring, lane)[0].rstrip("0123456789") for lane in range(len(scoring.lanes))}
     assert firsts == {"harp", "metal"}
     for lane in range(2):
@@ -54,8 +54,8 @@ def test_who_likes_metal_and_harp_has_two_tastes_and_neither_is_what_lies_betwee
 
 
 def test_a_taste_that_is_played_more_counts_more_but_less_than_in_proportion() -> None:
-    terrain = lay(TWO_HEAPS)
-    harp, metal = score(terrain, *(f"finished harp0{n}" for n in range(4)), "finished metal01").shares
+    index = lay(TWO_HEAPS)
+    harp, metal = score(index, *(f"finished harp0{n}" for n in range(4)), "finished metal01").shares
     assert harp / metal == pytest.approx(2.0, rel=1e-3)
 
 
@@ -67,33 +67,33 @@ def test_the_latest_tracks_tell_which_taste_has_had_its_turn() -> None:
 
 def test_of_two_equally_close_tracks_the_hub_comes_later() -> None:
     points = {"liked": [0.0, 0.0], "left": [-1.0, 0.0], "right": [1.0, 0.0], "far": [0.0, 9.0]}
-    terrain = lay(points, k=1)
+    index = lay(points, k=1)
     for hub, other in (("left", "right"), ("right", "left")):
         hubness = np.array([30.0 if name == hub else 0.5 for name in points], dtype=np.float32)
-        object.__setattr__(terrain, "damping", damp_hubs(hubness))
-        order = best(score(terrain, "finished liked"))
+        object.__setattr__(index, "damping", damp_hubs(hubness))
+        order = best(score(index, "finished liked"))
         assert order.index(other) < order.index(hub)
 
 
 def test_a_track_is_judged_by_what_surrounds_it_too() -> None:
     # Both are as far from the liked track, but the nearest of one is nearer to it.
     points = {"liked": [0.0], "in": [3.0], "next to in": [2.5], "out": [-3.0], "next to out": [-3.5]}
-    terrain = lay({name.replace(" ", "-"): place for name, place in points.items()}, k=1)
-    order = best(score(terrain, "finished liked"))
+    index = lay({name.replace(" ", "-"): place for name, place in points.items()}, k=1)
+    order = best(score(index, "finished liked"))
     assert order.index("in") < order.index("out")
 
 
 def test_a_seed_comes_before_the_profile() -> None:
-    terrain = lay(TWO_HEAPS)
-    place = terrain.coordinates[terrain.rows["metal05"]].tolist()  # type: ignore[index] # a plain id
-    scoring = score(terrain, *(f"finished harp0{n}" for n in range(9)), seed=place)
+    index = lay(TWO_HEAPS)
+    place = index.coordinates[index.rows["metal05"]].tolist()  # type: ignore[index] # a plain id
+    scoring = score(index, *(f"finished harp0{n}" for n in range(9)), seed=place)
     assert all(name.startswith("metal") for name in best(scoring)[:10])
     assert len(scoring.lanes) == 1
 
 
 def test_beyond_the_lane_comes_everything_else_once() -> None:
-    terrain = lay(scatter(700))
-    scoring = score(terrain, "finished t003", "skipped t004")
+    index = lay(scatter(700))
+    scoring = score(index, "finished t003", "skipped t004")
     lane, beyond = scoring.lanes[0], list(scoring.beyond(0))
     rows = lane.rows.tolist() + [row for row, _ in beyond]
     assert sorted(rows) == list(range(700))
@@ -117,8 +117,8 @@ def test_the_order_of_the_rows_changes_no_score(order: list[int]) -> None:
 
 
 def test_scores_of_single_rows_are_those_of_the_lanes() -> None:
-    terrain = lay(scatter(40))
-    scoring = score(terrain, "finished t003", "skipped t004", "liked t030")
+    index = lay(scatter(40))
+    scoring = score(index, "finished t003", "skipped t004", "liked t030")
     rows = np.array([5, 17, 39], dtype=np.int32)
     of_lanes = [
         max(dict(zip(lane.rows.tolist(), lane.scores.tolist(), strict=True))[row] for lane in scoring.lanes)
@@ -128,10 +128,10 @@ def test_scores_of_single_rows_are_those_of_the_lanes() -> None:
 
 
 def test_what_tracks_and_seed_say_adds_up_to_the_score() -> None:
-    terrain = lay(scatter(40))
-    object.__setattr__(terrain, "damping", np.ones(40, dtype=np.float32))
+    index = lay(scatter(40))
+    object.__setattr__(index, "damping", np.ones(40, dtype=np.float32))
     for seed in (None, [0.1, 0.2, 0.3]):
-        scoring = score(terrain, "finished t003", "liked t020", "finished t021", seed=seed)
+        scoring = score(index, "finished t003", "liked t020", "finished t021", seed=seed)
         lane = scoring.lanes[0]
         said, of_seed = scoring.pulls(lane.rows, np.zeros(len(lane.rows), dtype=np.int32))
         assert (said.sum(axis=1) + of_seed).tolist() == pytest.approx(lane.scores.tolist(), abs=1e-5)

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.recommendation.land import candidate
+from domain.recommendation.toy_library import candidate
 from making import make_track
 from soundalike.domain.recommendation import slate as serving
 from soundalike.domain.recommendation.rules import ArtistCap
@@ -19,7 +19,7 @@ def recordings(**places: float) -> Recordings:
     coordinates = FAR_APART.copy()
     for name, place in places.items():
         coordinates[int(name[1:])] = place
-    return Recordings(coordinates, hairs=np.full(len(coordinates), 0.1, dtype=np.float32))
+    return Recordings(coordinates, thresholds=np.full(len(coordinates), 0.1, dtype=np.float32))
 
 
 def serve(

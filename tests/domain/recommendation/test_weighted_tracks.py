@@ -1,6 +1,6 @@
 import pytest
 
-from domain.recommendation.land import DAY_MS, lay, scatter, taste_of
+from domain.recommendation.toy_library import DAY_MS, lay, scatter, taste_of
 from making import make_listen
 from soundalike.domain.recommendation import weighted_tracks as reading_module
 from soundalike.domain.recommendation.weighted_tracks import read_taste

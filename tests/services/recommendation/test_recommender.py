@@ -23,7 +23,7 @@ from soundalike.domain.errors import (
     UnknownTrackError,
 )
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import TrackId, UserId
@@ -158,17 +158,17 @@ def stage() -> Stage:
 def test_the_artefact_is_looked_over_once_and_not_again_for_whoever_asks_first(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    surveyed: list[str] = []
+    indexed: list[str] = []
 
-    def noted(artefact: Artefact) -> Terrain:
-        surveyed.append(artefact.version)
-        return survey(artefact)
+    def noted(artefact: Artefact) -> LibraryIndex:
+        indexed.append(artefact.version)
+        return index_library(artefact)
 
-    monkeypatch.setattr(outlooks, "survey", noted)
+    monkeypatch.setattr(outlooks, "index_library", noted)
     stage.recommender.prepare()
-    assert surveyed == ["000001"]
+    assert indexed == ["000001"]
     assert stage.names()
-    assert surveyed == ["000001"]
+    assert indexed == ["000001"]
 
 
 @pytest.mark.parametrize("failure", [NoArtefactError, DamagedArtefactError])

@@ -48,18 +48,18 @@ def find_grounds(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Grou
     for role, work_out in _BY_ROLE.items():
         those = [candidate for candidate in candidates if candidate.role is role]
         if those:
-            points = scoring.terrain.coordinates[[candidate.row for candidate in those]]
+            points = scoring.index.coordinates[[candidate.row for candidate in those]]
             found |= {one.candidate.row: one for one in work_out(scoring, those, points)}
     return [found[candidate.row] for candidate in candidates]
 
 
 def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
-    terrain, wanted = scoring.terrain, scoring.reading.wanted
+    index, wanted = scoring.index, scoring.reading.wanted
     rows, tastes = (
         np.array([getattr(one, name) for one in candidates], dtype=np.int32) for name in ("row", "taste")
     )
     said, of_seed = scoring.pulls(rows, tastes)
-    away = distances_between(points, terrain.coordinates[wanted.rows])
+    away = distances_between(points, index.coordinates[wanted.rows])
     grounds = []
     for place, candidate in enumerate(candidates):
         counted = _those_that_count(said[place], float(of_seed[place]))
@@ -71,21 +71,21 @@ def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
             Grounds(
                 candidate=candidate,
                 wanted=tuple(wanted.track_ids[number] for number in counted),
-                is_near=nearest <= terrain.near,
+                is_near=nearest <= index.near_distance,
                 distance=distance,
-                is_close=distance <= terrain.near,
+                is_close=distance <= index.near_distance,
             )
         )
     return grounds
 
 
 def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
-    terrain, unwanted = scoring.terrain, scoring.reading.unwanted
-    is_away = distances_between(points, terrain.coordinates[unwanted.rows]).min(axis=1, initial=np.inf)
+    index, unwanted = scoring.index, scoring.reading.unwanted
+    is_away = distances_between(points, index.coordinates[unwanted.rows]).min(axis=1, initial=np.inf)
     return [
         Grounds(
             candidate=candidate,
-            unwanted=unwanted.track_ids if away > terrain.near else (),
+            unwanted=unwanted.track_ids if away > index.near_distance else (),
             distance=distance,
         )
         for candidate, away, distance in zip(candidates, is_away, _to_middle(scoring, points), strict=True)
@@ -102,7 +102,7 @@ def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatAr
 
 
 def _to_middle(scoring: Scoring, points: FloatArray) -> list[float]:
-    return [float(away) for away in distances_between(points, scoring.terrain.middle[np.newaxis])[:, 0]]
+    return [float(away) for away in distances_between(points, scoring.index.mean[np.newaxis])[:, 0]]
 
 
 def _those_that_count(said: FloatArray, of_seed: float) -> list[int]:

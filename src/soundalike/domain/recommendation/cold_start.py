@@ -15,13 +15,13 @@ def start(scoring: Scoring) -> Iterator[tuple[int, float]]:
     The medoids come in their own order, from 1 down to 0, less how close each is to what was skipped;
     then everything else, scattered.
     """
-    terrain = scoring.terrain
-    medoids = terrain.medoids
+    index = scoring.index
+    medoids = index.medoids
     order = 1 - np.arange(len(medoids)) / max(len(medoids), 1)
     scores = order - scoring.push(medoids) - TURNED_AWAY * scoring.is_turned_away(medoids)
     for place in np.lexsort((medoids, -np.round(scores, 5))):
         yield int(medoids[place]), float(scores[place])
-    rest = np.setdiff1d(np.arange(len(terrain)), medoids)
+    rest = np.setdiff1d(np.arange(len(index)), medoids)
     scattered = rest[np.argsort((rest.astype(np.uint64) * _MIX) % 2**32, kind="stable")]
     for row in scattered:
         yield int(row), -1.0

@@ -24,7 +24,7 @@ def explore(scoring: Scoring, draws: Draws, *, wanted: int) -> tuple[IndexArray,
     rows, scores : IndexArray and FloatArray, shape (k,)
         Of several times as many tracks, some of which may not be played.
     """
-    total = len(scoring.terrain)
+    total = len(scoring.index)
     drawn_count = _SPARE + _DRAWN_FOR_EACH * wanted
     if total <= drawn_count:
         rows = np.argsort(draws.numbers("explore", total), kind="stable").astype(np.int32)

@@ -1,4 +1,4 @@
-"""What a similarity space looks like as a whole, surveyed once per artefact."""
+"""What a similarity space looks like as a whole, indexed once per artefact."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from soundalike.domain.recommendation.medoids import choose_medoids, distances_b
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
-HAIR = 0.25
+DUPLICATE_SHARE = 0.25
 """Of the distance to a track's fifth neighbour: nearer than that lies the same recording, encoded anew.
 
 Measured on 96 clips (`bench/same_recording.py`): encoded anew as FLAC, MP3 at a high rate, Vorbis of medium
@@ -30,11 +30,11 @@ By 0.1 recommendations on GTZAN are worse by 0.01 (R-precision), by 0.25 by 0.04
 NEIGHBOURHOOD = 5
 
 _SAMPLE = 512
-_LEAST_HAIR = 1e-6
+_LEAST_THRESHOLD = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terrain:
+class LibraryIndex:
     """An artefact and what ranking needs to know of it.
 
     Parameters
@@ -47,17 +47,17 @@ class Terrain:
         Coordinates, their squared length and 1: what makes squared distances one product.
     spread : float
         Median distance of two random tracks; 1 where all are at the same place.
-    near : float
+    near_distance : float
         Up to which distance two tracks are called near.
-    hairs : FloatArray, shape (n,)
+    duplicate_thresholds : FloatArray, shape (n,)
         Up to which distance another track is the same recording.
-    around : IndexArray, shape (n, 5 or fewer)
+    nearest_rows : IndexArray, shape (n, 5 or fewer)
         Each row's nearest others, itself where there is none.
     damping : FloatArray, shape (n,)
         What closeness to each counts: 1, or less for hubs.
     medoids : IndexArray
         Rows that stand for the library, most first.
-    middle : FloatArray, shape (m,)
+    mean : FloatArray, shape (m,)
         Mean of all coordinates.
     """
 
@@ -65,12 +65,12 @@ class Terrain:
     rows: Mapping[TrackId, int]
     lifted: FloatArray
     spread: float
-    near: float
-    hairs: FloatArray
-    around: IndexArray
+    near_distance: float
+    duplicate_thresholds: FloatArray
+    nearest_rows: IndexArray
     damping: FloatArray
     medoids: IndexArray
-    middle: FloatArray
+    mean: FloatArray
 
     @property
     def coordinates(self) -> FloatArray:
@@ -86,22 +86,22 @@ class Terrain:
         return np.array([self.rows[one] for one in track_ids if one in self.rows], dtype=np.int32)
 
 
-def survey(artefact: Artefact) -> Terrain:
+def index_library(artefact: Artefact) -> LibraryIndex:
     """Look an artefact over; some 0.5 s at 100,000 tracks."""
     coordinates = artefact.coordinates
     spread, near = _typical_distances(coordinates)
     rows = artefact.neighbours.rows
-    return Terrain(
+    return LibraryIndex(
         artefact=artefact,
         rows={track_id: row for row, track_id in enumerate(artefact.track_ids)},
         lifted=_lift(coordinates),
         spread=spread or 1.0,
-        near=near,
-        hairs=_hairs(artefact.neighbours.distances),
-        around=_around(rows),
+        near_distance=near,
+        duplicate_thresholds=_duplicate_thresholds(artefact.neighbours.distances),
+        nearest_rows=_nearest_rows(rows),
         damping=damp_hubs(count_hubness(rows)),
         medoids=choose_medoids(coordinates),
-        middle=coordinates.mean(axis=0) if len(coordinates) else np.zeros(coordinates.shape[1], np.float32),
+        mean=coordinates.mean(axis=0) if len(coordinates) else np.zeros(coordinates.shape[1], np.float32),
     )
 
 
@@ -122,13 +122,13 @@ def _typical_distances(coordinates: FloatArray) -> tuple[float, float]:
     return float(np.median(pairs)), float(np.quantile(pairs, NEAR_SHARE))
 
 
-def _around(neighbours: IndexArray) -> IndexArray:
+def _nearest_rows(neighbours: IndexArray) -> IndexArray:
     nearest = neighbours[:, :NEIGHBOURHOOD]
     own = np.arange(len(nearest), dtype=np.int32)[:, None]
     return np.where(nearest >= 0, nearest, own)
 
 
-def _hairs(distances: FloatArray) -> FloatArray:
+def _duplicate_thresholds(distances: FloatArray) -> FloatArray:
     """Tell how near the same recording is, by how near others are: some parts of a library are dense.
 
     With fewer than eight neighbours, the one in their middle stands for the fifth.
@@ -136,8 +136,8 @@ def _hairs(distances: FloatArray) -> FloatArray:
     found = np.isfinite(distances).sum(axis=1)
     place = np.minimum(NEIGHBOURHOOD, (found + 2) // 2) - 1
     away = np.take_along_axis(distances, place[:, None], axis=1)[:, 0] if distances.shape[1] else place
-    hairs: FloatArray = np.where(found > 0, HAIR * away, 0).astype(np.float32)
-    return np.maximum(hairs, _LEAST_HAIR)
+    duplicate_thresholds: FloatArray = np.where(found > 0, DUPLICATE_SHARE * away, 0).astype(np.float32)
+    return np.maximum(duplicate_thresholds, _LEAST_THRESHOLD)
 
 
 def damp_hubs(hubness: FloatArray) -> FloatArray:

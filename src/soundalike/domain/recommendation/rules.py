@@ -61,24 +61,26 @@ def name_of(track: Track) -> tuple[str | None, str | None]:
     return key_of(track.artist), key_of(track.title)
 
 
-def is_within_a_hair(point: FloatArray, others: FloatArray, *, hair: float) -> bool:
-    """Tell the same recording: whether a place, shape (m,), is within a hair of any of others, (k, m)."""
-    return bool(len(others)) and float(np.square(others - point).sum(axis=1).min()) <= hair**2
+def is_same_position(point: FloatArray, others: FloatArray, *, threshold: float) -> bool:
+    """Return whether a point, shape (m,), is within a distance of any of others, shape (k, m)."""
+    return bool(len(others)) and float(np.square(others - point).sum(axis=1).min()) <= threshold**2
 
 
-def within_a_hair(points: FloatArray, others: FloatArray, *, hairs: FloatArray) -> npt.NDArray[np.bool_]:
-    """Tell the same recording: which places are nearer to any of others than their hair.
+def are_same_positions(
+    points: FloatArray, others: FloatArray, *, thresholds: FloatArray
+) -> npt.NDArray[np.bool_]:
+    """Return which points are so near to any of others that they are the same recording.
 
     Parameters
     ----------
     points, others : FloatArray, shapes (n, m) and (k, m)
         Places.
-    hairs : FloatArray, shape (n,)
+    thresholds : FloatArray, shape (n,)
         How near the same recording is.
     """
     if not len(others):
         return np.zeros(len(points), dtype=bool)
-    is_close: npt.NDArray[np.bool_] = distances_between(points, others).min(axis=1) <= hairs
+    is_close: npt.NDArray[np.bool_] = distances_between(points, others).min(axis=1) <= thresholds
     return is_close
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.recommendation.library_index import Terrain
+from soundalike.domain.recommendation.library_index import LibraryIndex
 from soundalike.domain.recommendation.medoids import distances_between
 from soundalike.domain.recommendation.taste_clusters import APART, Centres, find_centres, tell_tastes
 from soundalike.domain.recommendation.weighted_tracks import Lot, Reading
@@ -65,7 +65,7 @@ class Scoring:
 
     Parameters
     ----------
-    terrain : Terrain
+    index : LibraryIndex
         Of n tracks.
     reading : Reading
         Of the listener's taste.
@@ -77,7 +77,7 @@ class Scoring:
         Where the seed is.
     """
 
-    terrain: Terrain
+    index: LibraryIndex
     reading: Reading
     wanted: Centres
     unwanted: Centres
@@ -104,8 +104,8 @@ class Scoring:
         """How many of the latest tracks each taste has had: those nearest to a centre of it."""
         if self.seed is not None or not len(self.wanted):
             return (0,)
-        rows = self.terrain.rows_of(self.reading.heard[:SERVED_LATELY])
-        nearest = distances_between(self.terrain.coordinates[rows], self.wanted.points).argmin(axis=1)
+        rows = self.index.rows_of(self.reading.heard[:SERVED_LATELY])
+        nearest = distances_between(self.index.coordinates[rows], self.wanted.points).argmin(axis=1)
         return tuple(np.bincount(self.taste_of[nearest], minlength=len(self.shares)).tolist())
 
     @cached_property
@@ -128,7 +128,7 @@ class Scoring:
 
     def scores_of(self, rows: IndexArray) -> FloatArray:
         """Return by how much each row is wanted by the taste that wants it most, shape (k,)."""
-        around = self.terrain.around[rows]
+        around = self.index.nearest_rows[rows]
         needed, places = np.unique(np.concatenate([rows[:, None], around], axis=1), return_inverse=True)
         raw = self._scores_at(needed.astype(np.int32)).max(axis=0)[places.reshape(len(rows), -1)]
         return self._settled(rows, raw[:, 0], raw[:, 1:])
@@ -146,11 +146,11 @@ class Scoring:
         wanted, seed : FloatArray, shapes (k, len(reading.wanted)) and (k,)
             Before damping; 0 or more.
         """
-        terrain, lot = self.terrain, self.reading.wanted
-        centres = self._with_seed(terrain.coordinates[lot.rows])
-        places = np.concatenate([rows[:, None], terrain.around[rows]], axis=1)
+        index, lot = self.index, self.reading.wanted
+        centres = self._with_seed(index.coordinates[lot.rows])
+        places = np.concatenate([rows[:, None], index.nearest_rows[rows]], axis=1)
         flat = places.ravel()
-        close = closeness(terrain.lifted[flat], centres, terrain.spread)
+        close = closeness(index.lifted[flat], centres, index.spread)
         close = _halved(close.T.reshape(*places.shape, -1))
         of_track = self._mixture[:, self.wanted.centre_of] * (
             lot.weights / self.wanted.weights[self.wanted.centre_of]
@@ -162,31 +162,29 @@ class Scoring:
 
     def is_turned_away(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
         """Tell which rows are themselves unwanted: they come behind everything else."""
-        is_unwanted = np.zeros(len(self.terrain), dtype=bool)
+        is_unwanted = np.zeros(len(self.index), dtype=bool)
         is_unwanted[self.reading.unwanted.rows] = True
         return is_unwanted[rows]
 
     def push(self, rows: IndexArray) -> FloatArray:
         """Return how close each row is to what is unwanted, 0 to 1, shape (k,)."""
-        terrain = self.terrain
-        return self._pushed(closeness(terrain.lifted[rows], self.unwanted.points, terrain.spread))
+        index = self.index
+        return self._pushed(closeness(index.lifted[rows], self.unwanted.points, index.spread))
 
     def _raw_scores(self) -> FloatArray:
         """Return the scores of all rows before smoothing, shape (tastes, n)."""
-        scores = np.empty((len(self.shares), len(self.terrain)), dtype=np.float32)
-        for begin in range(0, len(self.terrain), _BLOCK):
+        scores = np.empty((len(self.shares), len(self.index)), dtype=np.float32)
+        for begin in range(0, len(self.index), _BLOCK):
             part = slice(begin, begin + _BLOCK)
             scores[:, part] = self._scores_at(part)
         return scores
 
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
-        terrain = self.terrain
+        index = self.index
         centres = self._with_seed(self.wanted.points)
-        close = closeness(
-            terrain.lifted[rows], np.concatenate([centres, self.unwanted.points]), terrain.spread
-        )
+        close = closeness(index.lifted[rows], np.concatenate([centres, self.unwanted.points]), index.spread)
         scores = self._mixture @ close[: len(centres)]
-        scores *= terrain.damping[rows]
+        scores *= index.damping[rows]
         scores -= PUSH * self._pushed(close[len(centres) :])
         return scores
 
@@ -213,7 +211,7 @@ class Scoring:
 
     def _ranked(self, scores: FloatArray, rows: IndexArray) -> tuple[IndexArray, FloatArray]:
         """Return rows with their scores, best first, of raw scores of all rows."""
-        settled = self._settled(rows, scores[rows], scores[self.terrain.around[rows]])
+        settled = self._settled(rows, scores[rows], scores[self.index.nearest_rows[rows]])
         # Rounded, so that the last bit of a product decides nothing; then by row.
         order = np.lexsort((rows, -np.round(settled, 5)))
         return rows[order], settled[order]
@@ -224,15 +222,15 @@ class Scoring:
         return settled
 
 
-def score_library(terrain: Terrain, reading: Reading, seed: FloatArray | None = None) -> Scoring:
+def score_library(index: LibraryIndex, reading: Reading, seed: FloatArray | None = None) -> Scoring:
     """Prepare what ranks a library for a listener, and perhaps by a seed at some place, shape (m,)."""
-    wanted = _centres(reading.wanted, terrain, MOST_WANTED_CENTRES)
+    wanted = _centres(reading.wanted, index, MOST_WANTED_CENTRES)
     return Scoring(
-        terrain=terrain,
+        index=index,
         reading=reading,
         wanted=wanted,
-        unwanted=_centres(reading.unwanted, terrain, MOST_UNWANTED_CENTRES),
-        taste_of=tell_tastes(wanted, apart=APART * terrain.spread),
+        unwanted=_centres(reading.unwanted, index, MOST_UNWANTED_CENTRES),
+        taste_of=tell_tastes(wanted, apart=APART * index.spread),
         seed=seed,
     )
 
@@ -243,7 +241,7 @@ def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatAr
     Parameters
     ----------
     lifted : FloatArray, shape (n, m + 2)
-        Rows of `Terrain.lifted`.
+        Rows of `LibraryIndex.lifted`.
     centres : FloatArray, shape (k, m)
         What they may be close to.
 
@@ -268,8 +266,8 @@ def _halved(values: FloatArray) -> FloatArray:
     return (own + others.mean(axis=1)) / 2 if others.shape[1] else own
 
 
-def _centres(lot: Lot, terrain: Terrain, limit: int) -> Centres:
-    return find_centres(terrain.coordinates[lot.rows], lot.weights, limit=limit)
+def _centres(lot: Lot, index: LibraryIndex, limit: int) -> Centres:
+    return find_centres(index.coordinates[lot.rows], lot.weights, limit=limit)
 
 
 def _top(scores: FloatArray, count: int) -> IndexArray:

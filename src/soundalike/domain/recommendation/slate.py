@@ -7,8 +7,8 @@ from enum import Enum, auto
 
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
+    is_same_position,
     is_same_title,
-    is_within_a_hair,
     name_of,
 )
 from soundalike.domain.tracks import Track
@@ -82,15 +82,17 @@ class Recordings:
     ----------
     coordinates : FloatArray, shape (n, m)
         Of all tracks.
-    hairs : FloatArray, shape (n,)
+    thresholds : FloatArray, shape (n,)
         How near to each the same recording is.
     tracks : iterable of Track
         Recordings that must not come.
     """
 
-    def __init__(self, coordinates: FloatArray, *, hairs: FloatArray, tracks: Iterable[Track] = ()) -> None:
+    def __init__(
+        self, coordinates: FloatArray, *, thresholds: FloatArray, tracks: Iterable[Track] = ()
+    ) -> None:
         self._coordinates = coordinates
-        self._hairs = hairs
+        self._thresholds = thresholds
         self._rows: list[int] = []
         self._tracks: dict[tuple[str | None, str | None], tuple[Track, ...]] = {}
         self._hashes: set[str] = set()
@@ -104,10 +106,10 @@ class Recordings:
             return True
         if any(is_same_title(track, other) for other in self._tracks.get(name_of(track), ())):
             return True
-        return is_within_a_hair(
+        return is_same_position(
             self._coordinates[candidate.row],
             self._coordinates[self._rows],
-            hair=float(self._hairs[candidate.row]),
+            threshold=float(self._thresholds[candidate.row]),
         )
 
     def add(self, candidate: Candidate) -> None:
@@ -117,7 +119,7 @@ class Recordings:
 
     def copy(self) -> "Recordings":
         """Return another that remembers the same and goes its own way."""
-        other = Recordings(self._coordinates, hairs=self._hairs)
+        other = Recordings(self._coordinates, thresholds=self._thresholds)
         other._rows = list(self._rows)
         other._hashes = set(self._hashes)
         other._tracks = dict(self._tracks)

@@ -1,4 +1,4 @@
-"""A listener's taste as it stands on the terrain."""
+"""A listener's taste as it stands on the index."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from heapq import nlargest
 
 import numpy as np
 
-from soundalike.domain.recommendation.library_index import Terrain
+from soundalike.domain.recommendation.library_index import LibraryIndex
 from soundalike.domain.taste import Taste
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
@@ -64,7 +64,7 @@ class Reading:
     heard: tuple[TrackId, ...]
 
 
-def read_taste(taste: Taste, terrain: Terrain) -> Reading:
+def read_taste(taste: Taste, index: LibraryIndex) -> Reading:
     """Read a taste, faded to its own newest listen.
 
     Weights count by their square root: ten plays of one track say less than plays of ten tracks.
@@ -73,7 +73,7 @@ def read_taste(taste: Taste, terrain: Terrain) -> Reading:
     wanted: list[tuple[float, TrackId]] = []
     unwanted: list[tuple[float, TrackId]] = []
     for track_id, known in taste.tracks.items():
-        if track_id not in terrain.rows:
+        if track_id not in index.rows:
             continue
         weight = known.weight(now_ms)
         if weight > _LEAST_WEIGHT:
@@ -85,17 +85,17 @@ def read_taste(taste: Taste, terrain: Terrain) -> Reading:
         (-known.heard_ms, track_id) for track_id, known in taste.tracks.items() if known.heard_ms is not None
     ]
     return Reading(
-        wanted=_lot(wanted, terrain),
-        unwanted=_lot(unwanted, terrain),
+        wanted=_lot(wanted, index),
+        unwanted=_lot(unwanted, index),
         disliked=tuple(sorted(disliked)),
         heard=tuple(track_id for _, track_id in sorted(heard)),
     )
 
 
-def _lot(weighed: Iterable[tuple[float, TrackId]], terrain: Terrain) -> Lot:
+def _lot(weighed: Iterable[tuple[float, TrackId]], index: LibraryIndex) -> Lot:
     kept = sorted((track_id, weight) for weight, track_id in nlargest(MOST_READ, weighed))
     return Lot(
         tuple(track_id for track_id, _ in kept),
-        np.array([terrain.rows[track_id] for track_id, _ in kept], dtype=np.int32),
+        np.array([index.rows[track_id] for track_id, _ in kept], dtype=np.int32),
         np.sqrt(np.array([weight for _, weight in kept], dtype=np.float32)),
     )

@@ -15,7 +15,7 @@ Float64Array = npt.NDArray[np.float64]
 
 # A range this small beside the values is float32 rounding: the feature is constant.
 _CONSTANT = 4 * float(np.finfo(np.float32).eps)
-_HAIR = 1e-9
+_NUDGE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
         weights = partial_whitening(shrink(spread, sums.count), recipe.strength)
         offset = -(sums.mean @ weights)
     return SimilaritySpace(
-        # A mean of n float32 numbers lies midway between two once in n times: off it, by a hair.
-        mean=(scale.mean * (1 + _HAIR)).astype(np.float32),
+        # A mean of n float32 numbers is midway between two of them once in n times; this moves it off.
+        mean=(scale.mean * (1 + _NUDGE)).astype(np.float32),
         scale=scale.scale.astype(np.float32),
         clip=recipe.clip,
         weights=weights.astype(np.float32),

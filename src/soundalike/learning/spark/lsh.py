@@ -118,5 +118,5 @@ class LshJoin:
         rng = np.random.default_rng(self._seed)
         sample: npt.NDArray[np.int64] = np.sort(rng.choice(count, min(_SAMPLE, count), replace=False))
         farthest = exact_neighbours(self._coordinates, min(k, count - 1), queries=sample).distances[:, -1]
-        # A hair more: the join keeps what is strictly nearer.
+        # Slightly more, since the join keeps what is strictly nearer.
         return float(np.quantile(farthest, _QUANTILE)) * (1 + 1e-6) + 1e-9

@@ -12,7 +12,7 @@ from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.cold_start import start
 from soundalike.domain.recommendation.feature_similarity import Ear, train_ear
-from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.medoids import sample_rows
 from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, heard_lately
 from soundalike.domain.recommendation.scoring import Scoring, score_library
@@ -58,9 +58,9 @@ class Outlook:
     artists_lately: tuple[str | None, ...]
 
     @property
-    def terrain(self) -> Terrain:
+    def index(self) -> LibraryIndex:
         """The artefact that is looked at."""
-        return self.scoring.terrain
+        return self.scoring.index
 
     @property
     def reading(self) -> Reading:
@@ -90,9 +90,9 @@ class Outlooks:
     def __init__(self, store: LibraryStore, shelf: ArtefactShelf) -> None:
         self._store = store
         self._shelf = shelf
-        self._survey_lock, self._lock = threading.Lock(), threading.Lock()
-        self._terrain: Terrain | None = None
-        self._ear: tuple[Terrain, Ear] | None = None
+        self._index_lock, self._lock = threading.Lock(), threading.Lock()
+        self._index: LibraryIndex | None = None
+        self._ear: tuple[LibraryIndex, Ear] | None = None
         self._kept: OrderedDict[_Key, Outlook] = OrderedDict()
 
     def of(self, profile: Profile, seed: Track | None) -> Outlook:
@@ -105,15 +105,15 @@ class Outlooks:
         NoArtefactError
             If nothing has been built.
         """
-        terrain = self.survey()
-        place = None if seed is None else place_of(self._store, seed, terrain.artefact)
+        index = self.library_index()
+        place = None if seed is None else place_of(self._store, seed, index.artefact)
         key = (profile.version, None if seed is None else seed.id, b"" if place is None else place.tobytes())
         with self._lock:
             kept = self._kept.get(key)
-            if kept is not None and kept.terrain is terrain:
+            if kept is not None and kept.index is index:
                 self._kept.move_to_end(key)
                 return kept
-        outlook = self._look(profile.taste, terrain, seed=seed, place=place)
+        outlook = self._look(profile.taste, index, seed=seed, place=place)
         with self._lock:
             self._kept[key] = outlook
             self._kept.move_to_end(key)
@@ -121,21 +121,21 @@ class Outlooks:
                 self._kept.popitem(last=False)
         return outlook
 
-    def ear(self, terrain: Terrain) -> Ear:
+    def ear(self, index: LibraryIndex) -> Ear:
         """Return what tells in which features tracks of a library are alike."""
         kept = self._ear
-        if kept is not None and kept[0] is terrain:
+        if kept is not None and kept[0] is index:
             return kept[1]
-        artefact = terrain.artefact
-        ids = (artefact.track_ids[row] for row in sample_rows(len(terrain), _EAR_SAMPLE))
+        artefact = index.artefact
+        ids = (artefact.track_ids[row] for row in sample_rows(len(index), _EAR_SAMPLE))
         vectors = [self._store.vectors_of(track_id, artefact.schema) for track_id in ids]
         whole = [each.whole for each in vectors if each is not None]
         table = np.array(whole, dtype=np.float32).reshape(-1, len(artefact.schema))
         ear = train_ear(artefact.schema, artefact.space, table)
-        self._ear = (terrain, ear)
+        self._ear = (index, ear)
         return ear
 
-    def survey(self) -> Terrain:
+    def library_index(self) -> LibraryIndex:
         """Return what ranking needs to know of the artefact in use, looked over once.
 
         Raises
@@ -144,18 +144,18 @@ class Outlooks:
             If nothing has been built.
         """
         artefact = self._shelf.current()
-        with self._survey_lock:
-            if self._terrain is None or self._terrain.artefact is not artefact:
-                self._terrain = survey(artefact)
+        with self._index_lock:
+            if self._index is None or self._index.artefact is not artefact:
+                self._index = index_library(artefact)
                 with self._lock:
                     self._kept.clear()
-            return self._terrain
+            return self._index
 
     def _look(
-        self, taste: Taste, terrain: Terrain, *, seed: Track | None, place: FloatArray | None
+        self, taste: Taste, index: LibraryIndex, *, seed: Track | None, place: FloatArray | None
     ) -> Outlook:
-        reading = read_taste(taste, terrain)
-        scoring = score_library(terrain, reading, place)
+        reading = read_taste(taste, index)
+        scoring = score_library(index, reading, place)
         if not scoring.is_start:
             _ = scoring.lanes
         lately = heard_lately(reading)
@@ -168,8 +168,8 @@ class Outlooks:
             seed=seed,
             lately=lately,
             recordings=Recordings(
-                terrain.coordinates,
-                hairs=terrain.hairs,
+                index.coordinates,
+                thresholds=index.duplicate_thresholds,
                 tracks=[tracks[track_id] for track_id in sorted(named) if track_id in tracks],
             ),
             artists_lately=tuple(

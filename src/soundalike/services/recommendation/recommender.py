@@ -18,10 +18,10 @@ from soundalike.domain.recommendation.results import Recommendation, Recommendat
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
     Draws,
+    are_same_positions,
     exploration_slots,
     longest_ago,
     proportional_turns,
-    within_a_hair,
 )
 from soundalike.domain.recommendation.slate import Candidate, Ranked, Recordings, Role, Server, serve_again
 from soundalike.domain.types import FloatArray, TrackId, UserId
@@ -68,7 +68,7 @@ class Recommender:
     def prepare(self) -> None:
         """Look the artefact in use over, if there is one, so that who asks first need not wait."""
         with suppress(ModelError):
-            self._outlooks.survey()
+            self._outlooks.library_index()
 
     def recommend(
         self,
@@ -90,7 +90,7 @@ class Recommender:
         seed : TrackId or None
             What it should sound like, before what the profile says.
         exclude : collection of TrackId
-            Left out, with what lies within a hair of them.
+            Left out, with the same recordings.
         adventure : float
             Share of something else, 0 to 1.
 
@@ -118,7 +118,7 @@ class Recommender:
                 artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
             )
         left_out = frozenset(exclude)
-        version = outlook.terrain.artefact.version
+        version = outlook.index.artefact.version
         draws = Draws(profile.version, version, seed, sorted(left_out), limit, share)
         serving = _Serving(self._store, outlook, left_out)
         served = serving.serve(limit, adventure=share, draws=draws)
@@ -154,9 +154,9 @@ class Recommender:
         self, seed: TrackId, outlook: Outlook, grounds: list[Grounds]
     ) -> dict[TrackId, tuple[str, ...]]:
         """Tell in what each track sounds like the seed."""
-        schema = outlook.terrain.artefact.schema
+        schema = outlook.index.artefact.schema
         of_seed = self._store.vectors_of(seed, schema)
-        ear = self._outlooks.ear(outlook.terrain)
+        ear = self._outlooks.ear(outlook.index)
         found = {}
         for track_id in (one.candidate.track.id for one in grounds if one.candidate.role is Role.SEED):
             vectors = self._store.vectors_of(track_id, schema)
@@ -180,10 +180,10 @@ class _Serving:
 
     def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""
-        outlook, terrain = self._outlook, self._outlook.terrain
+        outlook, index = self._outlook, self._outlook.index
         seed = () if outlook.seed is None else (outlook.seed.id,)
         closed = self._left_out.union(self._disliked, outlook.lately, seed)
-        points = terrain.coordinates[terrain.rows_of(sorted(closed))]
+        points = index.coordinates[index.rows_of(sorted(closed))]
         if outlook.scoring.seed is not None:
             points = np.concatenate([points, outlook.scoring.seed[np.newaxis]])
         lanes = list(outlook.lanes())
@@ -221,12 +221,14 @@ class _Serving:
         self, ranked: Ranked, closed: frozenset[TrackId], points: FloatArray, *, first: int
     ) -> Iterator[Candidate]:
         """Yield what is there of some rows, without what is closed or the same recording as that."""
-        terrain = self._outlook.terrain
-        ids = terrain.artefact.track_ids
+        index = self._outlook.index
+        ids = index.artefact.track_ids
         size = first + _FIRST_BATCH
         while batch := list(islice(ranked.places, size)):
             rows = np.array([row for row, _ in batch], dtype=np.int32)
-            is_closed = within_a_hair(terrain.coordinates[rows], points, hairs=terrain.hairs[rows])
+            is_closed = are_same_positions(
+                index.coordinates[rows], points, thresholds=index.duplicate_thresholds[rows]
+            )
             is_open = [not shut and ids[row] not in closed for shut, row in zip(is_closed, rows, strict=True)]
             tracks = present_tracks(
                 self._store, {ids[row] for row, shown in zip(rows, is_open, strict=True) if shown}
@@ -239,15 +241,15 @@ class _Serving:
 
     def _repeats(self, served: list[Candidate], count: int) -> list[Candidate]:
         """Return what was played longest ago, where nothing new is left."""
-        outlook, terrain = self._outlook, self._outlook.terrain
+        outlook, index = self._outlook, self._outlook.index
         seed = () if outlook.seed is None else (outlook.seed.id,)
         closed = self._left_out.union(self._disliked, seed)
         unwanted = frozenset(outlook.reading.unwanted.track_ids)
         order = longest_ago(outlook.reading, unwanted=unwanted) if count > 0 else ()
-        places = [(terrain.rows[one], 0.0) for one in order if one in terrain.rows]
-        shut = terrain.coordinates[terrain.rows_of(sorted(closed))]
+        places = [(index.rows[one], 0.0) for one in order if one in index.rows]
+        shut = index.coordinates[index.rows_of(sorted(closed))]
         found = self._candidates(Ranked(Role.REPEAT, 1.0, iter(places)), closed, shut, first=count)
-        recordings = Recordings(terrain.coordinates, hairs=terrain.hairs)
+        recordings = Recordings(index.coordinates, thresholds=index.duplicate_thresholds)
         for candidate in served:
             recordings.add(candidate)
         return list(islice(serve_again(found, recordings), max(count, 0)))

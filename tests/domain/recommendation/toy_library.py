@@ -6,7 +6,7 @@ import numpy as np
 
 from making import make_listen, make_track
 from shelf import MemoryShelf, make_draft
-from soundalike.domain.recommendation.library_index import Terrain, survey
+from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.scoring import Scoring, score_library
 from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.recommendation.weighted_tracks import read_taste
@@ -18,11 +18,11 @@ DAY_MS = 24 * 3600 * 1000
 Points = dict[str, list[float]]
 
 
-def lay(points: Points, *, k: int = 5) -> Terrain:
+def lay(points: Points, *, k: int = 5) -> LibraryIndex:
     """Survey an artefact in which every track lies where it is put."""
     shelf = MemoryShelf()
     shelf.publish(make_draft(points, k=k))
-    return survey(shelf.current())
+    return index_library(shelf.current())
 
 
 def scatter(count: int, *, size: int = 3, seed: int = 0, prefix: str = "t") -> Points:
@@ -54,20 +54,20 @@ def taste_of(*deeds: str | tuple[str, int]) -> Taste:
     return fold_taste(NO_TASTE, listens)
 
 
-def score(terrain: Terrain, *deeds: str | tuple[str, int], seed: list[float] | None = None) -> Scoring:
+def score(index: LibraryIndex, *deeds: str | tuple[str, int], seed: list[float] | None = None) -> Scoring:
     """Score a library for a listener, and perhaps a seed."""
     place: FloatArray | None = None if seed is None else np.array(seed, dtype=np.float32)
-    return score_library(terrain, read_taste(taste_of(*deeds), terrain), place)
+    return score_library(index, read_taste(taste_of(*deeds), index), place)
 
 
 def best(scoring: Scoring, lane: int = 0) -> list[str]:
     """The ids of a lane, best first."""
-    return [scoring.terrain.artefact.track_ids[row] for row in scoring.lanes[lane].rows]
+    return [scoring.index.artefact.track_ids[row] for row in scoring.lanes[lane].rows]
 
 
-def ids(terrain: Terrain, rows: Iterable[int]) -> list[TrackId]:
+def ids(index: LibraryIndex, rows: Iterable[int]) -> list[TrackId]:
     """The ids of rows."""
-    return [terrain.artefact.track_ids[row] for row in rows]
+    return [index.artefact.track_ids[row] for row in rows]
 
 
 def candidate(
