@@ -10,7 +10,7 @@ from soundalike.domain.recommendation.explanations import TITLE_LENGTH, Telling,
 from soundalike.domain.recommendation.results import Reason
 from soundalike.domain.recommendation.scoring import score_library
 from soundalike.domain.recommendation.slate import Candidate, Role
-from soundalike.domain.recommendation.weighted_tracks import read_taste
+from soundalike.domain.recommendation.weighted_tracks import profile_taste
 from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import TrackId
 
@@ -25,7 +25,7 @@ def grounds_of(
 ) -> Grounds:
     index = lay(CORNERS)
     place = None if seed is None else np.array(seed, dtype=np.float32)
-    scoring = score_library(index, read_taste(taste, index), place)
+    scoring = score_library(index, profile_taste(taste, index), place)
     row = index.rows[TrackId(track_id)]
     one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=lane)
     return find_grounds(scoring, [one])[0]
@@ -219,4 +219,4 @@ def test_a_long_title_is_cut() -> None:
 
 def test_a_listen_that_only_started_says_nothing() -> None:
     taste = fold_taste(NO_TASTE, [make_listen(1, kind="started", track_id="a01", at_ms=DAY_MS)])
-    assert len(read_taste(taste, lay(CORNERS)).wanted) == 0
+    assert len(profile_taste(taste, lay(CORNERS)).positive) == 0

@@ -21,23 +21,23 @@ from soundalike.domain.recommendation.rules import (
     longest_ago,
     proportional_turns,
 )
-from soundalike.domain.recommendation.weighted_tracks import Reading, read_taste
+from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profile_taste
 from soundalike.domain.types import TrackId
 
 
-def reading_of(*deeds: str) -> Reading:
-    return read_taste(taste_of(*deeds), lay(scatter(20)))
+def reading_of(*deeds: str) -> TasteProfile:
+    return profile_taste(taste_of(*deeds), lay(scatter(20)))
 
 
 def test_nothing_is_repeated_within_the_last_so_many() -> None:
-    reading = reading_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
-    assert heard_lately(reading, memory=3) == ("t001", "t005", "t004")
+    taste_profile = reading_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
+    assert heard_lately(taste_profile, memory=3) == ("t001", "t005", "t004")
 
 
 def test_where_nothing_else_is_left_the_longest_ago_comes_first_and_the_unwanted_last() -> None:
-    reading = reading_of("finished t000", "skipped t001", "finished t002", "finished t000")
-    assert longest_ago(reading) == ("t001", "t002", "t000")
-    assert longest_ago(reading, unwanted={TrackId("t001")}) == ("t002", "t000", "t001")
+    taste_profile = reading_of("finished t000", "skipped t001", "finished t002", "finished t000")
+    assert longest_ago(taste_profile) == ("t001", "t002", "t000")
+    assert longest_ago(taste_profile, negative={TrackId("t001")}) == ("t002", "t000", "t001")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike.domain.recommendation.taste_clusters import Centres, find_centres, tell_tastes
+from soundalike.domain.recommendation.taste_clusters import (
+    TasteClusters,
+    find_taste_clusters,
+    merge_into_tastes,
+)
 from soundalike.domain.types import FloatArray
 
 
@@ -16,21 +20,21 @@ def ones(count: int) -> FloatArray:
 
 
 def test_few_points_are_centres_themselves() -> None:
-    centres = find_centres(points_of([0.0], [5.0]), ones(2), limit=3)
-    assert centres.points.tolist() == [[0.0], [5.0]]
-    assert centres.centre_of.tolist() == [0, 1]
-    assert centres.looseness.tolist() == [0.0, 0.0]
+    clusters = find_taste_clusters(points_of([0.0], [5.0]), ones(2), limit=3)
+    assert clusters.centroids.tolist() == [[0.0], [5.0]]
+    assert clusters.cluster_of.tolist() == [0, 1]
+    assert clusters.variances.tolist() == [0.0, 0.0]
 
 
 def test_many_points_are_gathered_by_weight() -> None:
     points = points_of([0.0], [2.0], [100.0], [106.0])
-    centres = find_centres(points, np.array([1, 1, 1, 2], dtype=np.float32), limit=2)
-    order = np.argsort(centres.points[:, 0])
-    assert centres.points[order, 0].tolist() == pytest.approx([1.0, 104.0])
-    assert centres.weights[order].tolist() == [2.0, 3.0]
+    clusters = find_taste_clusters(points, np.array([1, 1, 1, 2], dtype=np.float32), limit=2)
+    order = np.argsort(clusters.centroids[:, 0])
+    assert clusters.centroids[order, 0].tolist() == pytest.approx([1.0, 104.0])
+    assert clusters.weights[order].tolist() == [2.0, 3.0]
     # Squared distances 1 and 1; 16 once and 4 twice.
-    assert centres.looseness[order].tolist() == pytest.approx([1.0, 8.0])
-    assert centres.points[centres.centre_of[3], 0] == pytest.approx(104.0)
+    assert clusters.variances[order].tolist() == pytest.approx([1.0, 8.0])
+    assert clusters.centroids[clusters.cluster_of[3], 0] == pytest.approx(104.0)
 
 
 @given(st.integers(1, 30), st.integers(1, 6), st.integers(0, 1000))
@@ -38,35 +42,35 @@ def test_no_weight_is_lost_and_no_centre_is_empty(count: int, limit: int, seed: 
     rng = np.random.default_rng(seed)
     points = rng.integers(0, 4, size=(count, 2)).astype(np.float32)
     weights = rng.uniform(0.1, 3, size=count).astype(np.float32)
-    centres = find_centres(points, weights, limit=limit)
-    assert 1 <= len(centres) <= limit or len(centres) == count
-    assert centres.weights.sum() == pytest.approx(weights.sum(), rel=1e-4)
-    assert set(centres.centre_of.tolist()) == set(range(len(centres)))
+    clusters = find_taste_clusters(points, weights, limit=limit)
+    assert 1 <= len(clusters) <= limit or len(clusters) == count
+    assert clusters.weights.sum() == pytest.approx(weights.sum(), rel=1e-4)
+    assert set(clusters.cluster_of.tolist()) == set(range(len(clusters)))
 
 
-def loose(*places: float, looseness: float = 0.0) -> Centres:
+def loose(*places: float, variances: float = 0.0) -> TasteClusters:
     points = points_of(*([place] for place in places))
-    return Centres(points, ones(len(places)), ones(len(places)) * looseness, np.arange(len(places)))
+    return TasteClusters(points, ones(len(places)), ones(len(places)) * variances, np.arange(len(places)))
 
 
 def test_what_is_far_apart_is_several_tastes() -> None:
-    assert tell_tastes(loose(0.0, 10.0, 0.5, 10.5), apart=5.0).tolist() == [0, 1, 0, 1]
+    assert merge_into_tastes(loose(0.0, 10.0, 0.5, 10.5), apart=5.0).tolist() == [0, 1, 0, 1]
 
 
 def test_what_is_close_is_one_taste() -> None:
-    assert tell_tastes(loose(0.0, 1.0, 2.0), apart=5.0).tolist() == [0, 0, 0]
+    assert merge_into_tastes(loose(0.0, 1.0, 2.0), apart=5.0).tolist() == [0, 0, 0]
 
 
 def test_the_distance_of_two_tastes_is_the_mean_over_their_tracks() -> None:
     # 0 and 4 are 4 apart; but the tracks behind them are so on average, squared, 16 + 9 + 9.
-    assert tell_tastes(loose(0.0, 4.0, looseness=9.0), apart=5.0).tolist() == [0, 1]
-    assert tell_tastes(loose(0.0, 4.0, looseness=9.0), apart=6.0).tolist() == [0, 0]
+    assert merge_into_tastes(loose(0.0, 4.0, variances=9.0), apart=5.0).tolist() == [0, 1]
+    assert merge_into_tastes(loose(0.0, 4.0, variances=9.0), apart=6.0).tolist() == [0, 0]
 
 
 def test_too_many_tastes_are_joined_all_the_same() -> None:
-    assert tell_tastes(loose(0.0, 100.0, 210.0), apart=1.0, most=2).tolist() == [0, 0, 1]
+    assert merge_into_tastes(loose(0.0, 100.0, 210.0), apart=1.0, most=2).tolist() == [0, 0, 1]
 
 
 def test_no_centres_are_no_tastes() -> None:
     nothing = np.zeros((0, 2), dtype=np.float32)
-    assert tell_tastes(find_centres(nothing, ones(0), limit=3), apart=1.0).tolist() == []
+    assert merge_into_tastes(find_taste_clusters(nothing, ones(0), limit=3), apart=1.0).tolist() == []

@@ -9,7 +9,7 @@ from shelf import MemoryShelf, make_draft
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.scoring import Scoring, score_library
 from soundalike.domain.recommendation.slate import Candidate, Role
-from soundalike.domain.recommendation.weighted_tracks import read_taste
+from soundalike.domain.recommendation.weighted_tracks import profile_taste
 from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import FloatArray, TrackId
 
@@ -57,7 +57,7 @@ def taste_of(*deeds: str | tuple[str, int]) -> Taste:
 def score(index: LibraryIndex, *deeds: str | tuple[str, int], seed: list[float] | None = None) -> Scoring:
     """Score a library for a listener, and perhaps a seed."""
     place: FloatArray | None = None if seed is None else np.array(seed, dtype=np.float32)
-    return score_library(index, read_taste(taste_of(*deeds), index), place)
+    return score_library(index, profile_taste(taste_of(*deeds), index), place)
 
 
 def best(scoring: Scoring, lane: int = 0) -> list[str]:

@@ -22,12 +22,12 @@ class Grounds:
     ----------
     candidate : Candidate
         What is explained.
-    wanted : tuple of TrackId
-        Tracks that it is wanted for, the one that says most first; up to two more that make a tenth.
-    unwanted : tuple of TrackId
+    positive : tuple of TrackId
+        Tracks that it is positive for, the one that says most first; up to two more that make a tenth.
+    negative : tuple of TrackId
         Tracks that it is there for being away from.
     is_near : bool
-        Whether it is near the first of `wanted`.
+        Whether it is near the first of `positive`.
     distance : float
         To the seed, or else to that, or else to the middle of the library.
     is_close : bool
@@ -35,8 +35,8 @@ class Grounds:
     """
 
     candidate: Candidate
-    wanted: tuple[TrackId, ...] = ()
-    unwanted: tuple[TrackId, ...] = ()
+    positive: tuple[TrackId, ...] = ()
+    negative: tuple[TrackId, ...] = ()
     is_near: bool = False
     distance: float
     is_close: bool = False
@@ -54,12 +54,12 @@ def find_grounds(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Grou
 
 
 def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
-    index, wanted = scoring.index, scoring.reading.wanted
+    index, positive = scoring.index, scoring.taste_profile.positive
     rows, tastes = (
         np.array([getattr(one, name) for one in candidates], dtype=np.int32) for name in ("row", "taste")
     )
     said, of_seed = scoring.pulls(rows, tastes)
-    away = distances_between(points, index.coordinates[wanted.rows])
+    away = distances_between(points, index.coordinates[positive.rows])
     grounds = []
     for place, candidate in enumerate(candidates):
         counted = _those_that_count(said[place], float(of_seed[place]))
@@ -70,7 +70,7 @@ def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
         grounds.append(
             Grounds(
                 candidate=candidate,
-                wanted=tuple(wanted.track_ids[number] for number in counted),
+                positive=tuple(positive.track_ids[number] for number in counted),
                 is_near=nearest <= index.near_distance,
                 distance=distance,
                 is_close=distance <= index.near_distance,
@@ -80,12 +80,12 @@ def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
 
 
 def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
-    index, unwanted = scoring.index, scoring.reading.unwanted
-    is_away = distances_between(points, index.coordinates[unwanted.rows]).min(axis=1, initial=np.inf)
+    index, negative = scoring.index, scoring.taste_profile.negative
+    is_away = distances_between(points, index.coordinates[negative.rows]).min(axis=1, initial=np.inf)
     return [
         Grounds(
             candidate=candidate,
-            unwanted=unwanted.track_ids if away > index.near_distance else (),
+            negative=negative.track_ids if away > index.near_distance else (),
             distance=distance,
         )
         for candidate, away, distance in zip(candidates, is_away, _to_middle(scoring, points), strict=True)
@@ -98,7 +98,9 @@ def _of_chance(scoring: Scoring, candidates: list[Candidate], points: FloatArray
 
 
 def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatArray) -> list[Grounds]:
-    return [Grounds(candidate=one, wanted=(one.track.id,), is_near=True, distance=0.0) for one in candidates]
+    return [
+        Grounds(candidate=one, positive=(one.track.id,), is_near=True, distance=0.0) for one in candidates
+    ]
 
 
 def _to_middle(scoring: Scoring, points: FloatArray) -> list[float]:

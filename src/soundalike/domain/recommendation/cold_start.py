@@ -10,7 +10,7 @@ _MIX = 2_654_435_761  # the golden ratio in 32 bits: neighbouring rows land far 
 
 
 def start(scoring: Scoring) -> Iterator[tuple[int, float]]:
-    """Start: yield (row, score), first what stands for the library, away from what is unwanted.
+    """Start: yield (row, score), first what stands for the library, away from what is negative.
 
     The medoids come in their own order, from 1 down to 0, less how close each is to what was skipped;
     then everything else, scattered.

@@ -67,18 +67,18 @@ def explain(grounds: Grounds, telling: Telling) -> Reason:
     """Say what a place rests on."""
     match grounds.candidate.role:
         case Role.TASTE:
-            return Reason(_by_taste(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR))
+            return Reason(_by_taste(grounds, telling), _listens(grounds.positive, telling.taste, _FOR))
         case Role.SEED:
-            return Reason(_by_seed(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR))
+            return Reason(_by_seed(grounds, telling), _listens(grounds.positive, telling.taste, _FOR))
         case Role.EXPLORATION:
             return Reason("exploring: drawn by chance", ())
         case Role.START:
-            away = ", away from what you turned down" if grounds.unwanted else ""
-            because = _listens(grounds.unwanted, telling.taste, _AGAINST)
+            away = ", away from what you turned down" if grounds.negative else ""
+            because = _listens(grounds.negative, telling.taste, _AGAINST)
             return Reason(f"a start, spread over your library{away}", because)
         case Role.REPEAT:
             return Reason(
-                _by_repeat(grounds, telling), _listens(grounds.wanted, telling.taste, _FOR | _AGAINST)
+                _by_repeat(grounds, telling), _listens(grounds.positive, telling.taste, _FOR | _AGAINST)
             )
 
 
@@ -159,7 +159,7 @@ def quoted(title: str) -> str:
 
 
 def _by_taste(grounds: Grounds, telling: Telling) -> str:
-    track_id = grounds.wanted[0]
+    track_id = grounds.positive[0]
     if track_id == grounds.candidate.track.id:
         verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
         return f"you {verb} it {rest}".rstrip()
@@ -174,9 +174,9 @@ def _by_seed(grounds: Grounds, telling: Telling) -> str:
         text = f"similar {list_words(groups)} to {seed}"
     else:
         text = f"close to {seed} as a whole" if grounds.is_close else f"some way from {seed}"
-    if grounds.wanted and grounds.wanted[0] == telling.seed:
+    if grounds.positive and grounds.positive[0] == telling.seed:
         return f"{text}, {_which(telling.seed, telling)}"
-    if grounds.wanted and grounds.is_near:
+    if grounds.positive and grounds.is_near:
         return f"{text}; {_by_taste(grounds, telling)}"
     return text
 
@@ -194,7 +194,7 @@ def _which(track_id: TrackId, telling: Telling) -> str:
 
 
 def _deed(known: TrackTaste, now: datetime) -> tuple[str, str]:
-    """Return what was done with a track that is wanted, such as ``("finished", "twice today")``."""
+    """Return what was done with a track that is positive, such as ``("finished", "twice today")``."""
     if known.liked_ms is not None:
         return "liked", when(known.liked_ms, now)
     finished = [one.at_ms for one in known.evidence if one.kind is ListenKind.FINISHED]

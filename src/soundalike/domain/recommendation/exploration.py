@@ -9,14 +9,14 @@ from soundalike.domain.types import FloatArray, IndexArray
 _SPARE, _DRAWN_FOR_EACH = 40, 4
 
 
-def explore(scoring: Scoring, draws: Draws, *, wanted: int) -> tuple[IndexArray, FloatArray]:
+def explore(scoring: Scoring, draws: Draws, *, places: int) -> tuple[IndexArray, FloatArray]:
     """Exploration: draw tracks by chance; the better half of them comes first, in the order drawn.
 
     What the listener turned away from is in the other half, so an adventure is a chance worth taking.
 
     Parameters
     ----------
-    wanted : int
+    places : int
         For how many places.
 
     Returns
@@ -25,7 +25,7 @@ def explore(scoring: Scoring, draws: Draws, *, wanted: int) -> tuple[IndexArray,
         Of several times as many tracks, some of which may not be played.
     """
     total = len(scoring.index)
-    drawn_count = _SPARE + _DRAWN_FOR_EACH * wanted
+    drawn_count = _SPARE + _DRAWN_FOR_EACH * places
     if total <= drawn_count:
         rows = np.argsort(draws.numbers("explore", total), kind="stable").astype(np.int32)
     else:

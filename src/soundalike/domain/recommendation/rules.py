@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.recommendation.medoids import distances_between
-from soundalike.domain.recommendation.weighted_tracks import Reading
+from soundalike.domain.recommendation.weighted_tracks import TasteProfile
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.domain.words import sort_key
@@ -28,17 +28,17 @@ SAME_LENGTH_MS = 2_000
 _NOBODYS = 3.0
 
 
-def heard_lately(reading: Reading, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
+def heard_lately(taste_profile: TasteProfile, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
     """Nothing repeated: return the last so many tracks that were played, latest first."""
-    return reading.heard[:memory]
+    return taste_profile.heard[:memory]
 
 
 def longest_ago(
-    reading: Reading, *, memory: int = MEMORY, unwanted: Collection[TrackId] = ()
+    taste_profile: TasteProfile, *, memory: int = MEMORY, negative: Collection[TrackId] = ()
 ) -> tuple[TrackId, ...]:
-    """Nothing left but repeats: return those heard lately, the longest ago first, the unwanted last."""
-    lately = reversed(heard_lately(reading, memory=memory))
-    return tuple(sorted(lately, key=lambda track_id: track_id in unwanted))
+    """Nothing left but repeats: return those heard lately, the longest ago first, the negative last."""
+    lately = reversed(heard_lately(taste_profile, memory=memory))
+    return tuple(sorted(lately, key=lambda track_id: track_id in negative))
 
 
 def is_same_title(one: Track, other: Track) -> bool:
@@ -90,7 +90,7 @@ def artist_caps(plays: Iterable[tuple[str | None, float]]) -> dict[str, int]:
     Parameters
     ----------
     plays : iterable of (str or None, float)
-        Artist and weight of the tracks that are wanted. As much as three plays weigh is taken to be
+        Artist and weight of the tracks that are positive. As much as three plays weigh is taken to be
         nobody's, so that a first track does not hand the list to its artist.
     """
     by_artist: dict[str, float] = {}

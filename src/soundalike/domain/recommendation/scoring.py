@@ -1,4 +1,4 @@
-"""How much each track of a library is wanted."""
+"""How much each track of a library is positive."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +9,16 @@ import numpy.typing as npt
 
 from soundalike.domain.recommendation.library_index import LibraryIndex
 from soundalike.domain.recommendation.medoids import distances_between
-from soundalike.domain.recommendation.taste_clusters import APART, Centres, find_centres, tell_tastes
-from soundalike.domain.recommendation.weighted_tracks import Lot, Reading
+from soundalike.domain.recommendation.taste_clusters import (
+    MERGE_DISTANCE,
+    TasteClusters,
+    find_taste_clusters,
+    merge_into_tastes,
+)
+from soundalike.domain.recommendation.weighted_tracks import TasteProfile, WeightedTracks
 from soundalike.domain.types import FloatArray, IndexArray
 
-MOST_WANTED_CENTRES, MOST_UNWANTED_CENTRES = 8, 4
+MAX_POSITIVE_CLUSTERS, MAX_NEGATIVE_CLUSTERS = 8, 4
 
 BLEND = 0.5
 """What all tastes together count in the ranking of each; the rest is its own."""
@@ -22,7 +27,7 @@ SEED_BLEND = 0.25
 """The same where a seed is asked about: the seed comes first."""
 
 PUSH = 0.4
-"""What many unwanted tracks weigh against wanted ones."""
+"""What many negative tracks weigh against positive ones."""
 
 TURNED_AWAY = np.float32(2)
 """More than any two scores are apart."""
@@ -59,7 +64,7 @@ class Lane:
 class Scoring:
     """What a listener's tastes, and perhaps a seed, make of every track.
 
-    A track is as wanted as it is close to the centres of a taste, less so if it is close to what was
+    A track is as positive as it is close to the centres of a taste, less so if it is close to what was
     skipped, and half of that by what its own nearest tracks are (label propagation by one step: what
     surrounds a track tells of it too). Closeness is ``1 / (1 + (distance / spread) ** 2)``.
 
@@ -67,27 +72,27 @@ class Scoring:
     ----------
     index : LibraryIndex
         Of n tracks.
-    reading : Reading
+    taste_profile : TasteProfile
         Of the listener's taste.
-    wanted, unwanted : Centres
+    positive, negative : TasteClusters
         Of what it wants and does not want; perhaps none.
-    taste_of : array of int, shape (len(wanted),)
-        Which taste each wanted centre is of.
+    taste_of : array of int, shape (len(positive),)
+        Which taste each positive centre is of.
     seed : FloatArray or None, shape (m,)
         Where the seed is.
     """
 
     index: LibraryIndex
-    reading: Reading
-    wanted: Centres
-    unwanted: Centres
+    taste_profile: TasteProfile
+    positive: TasteClusters
+    negative: TasteClusters
     taste_of: npt.NDArray[np.intp]
     seed: FloatArray | None
 
     @property
     def is_start(self) -> bool:
-        """Whether nothing is known to be wanted."""
-        return self.seed is None and not len(self.wanted)
+        """Whether nothing is known to be positive."""
+        return self.seed is None and not len(self.positive)
 
     @cached_property
     def shares(self) -> FloatArray:
@@ -97,15 +102,15 @@ class Scoring:
         """
         if self.seed is not None:
             return np.ones(1, dtype=np.float32)
-        return np.sqrt(np.bincount(self.taste_of, self.wanted.weights)).astype(np.float32)
+        return np.sqrt(np.bincount(self.taste_of, self.positive.weights)).astype(np.float32)
 
     @cached_property
     def served(self) -> tuple[int, ...]:
         """How many of the latest tracks each taste has had: those nearest to a centre of it."""
-        if self.seed is not None or not len(self.wanted):
+        if self.seed is not None or not len(self.positive):
             return (0,)
-        rows = self.index.rows_of(self.reading.heard[:SERVED_LATELY])
-        nearest = distances_between(self.index.coordinates[rows], self.wanted.points).argmin(axis=1)
+        rows = self.index.rows_of(self.taste_profile.heard[:SERVED_LATELY])
+        nearest = distances_between(self.index.coordinates[rows], self.positive.centroids).argmin(axis=1)
         return tuple(np.bincount(self.taste_of[nearest], minlength=len(self.shares)).tolist())
 
     @cached_property
@@ -127,14 +132,14 @@ class Scoring:
                 yield row, score
 
     def scores_of(self, rows: IndexArray) -> FloatArray:
-        """Return by how much each row is wanted by the taste that wants it most, shape (k,)."""
+        """Return by how much each row is positive by the taste that wants it most, shape (k,)."""
         around = self.index.nearest_rows[rows]
         needed, places = np.unique(np.concatenate([rows[:, None], around], axis=1), return_inverse=True)
         raw = self._scores_at(needed.astype(np.int32)).max(axis=0)[places.reshape(len(rows), -1)]
         return self._settled(rows, raw[:, 0], raw[:, 1:])
 
     def pulls(self, rows: IndexArray, tastes: IndexArray) -> tuple[FloatArray, FloatArray]:
-        """Return what each wanted track, and the seed, adds to the scores of rows in their lanes.
+        """Return what each positive track, and the seed, adds to the scores of rows in their lanes.
 
         Parameters
         ----------
@@ -143,33 +148,33 @@ class Scoring:
 
         Returns
         -------
-        wanted, seed : FloatArray, shapes (k, len(reading.wanted)) and (k,)
+        positive, seed : FloatArray, shapes (k, len(taste_profile.positive)) and (k,)
             Before damping; 0 or more.
         """
-        index, lot = self.index, self.reading.wanted
-        centres = self._with_seed(index.coordinates[lot.rows])
+        index, tracks = self.index, self.taste_profile.positive
+        centres = self._with_seed(index.coordinates[tracks.rows])
         places = np.concatenate([rows[:, None], index.nearest_rows[rows]], axis=1)
         flat = places.ravel()
         close = closeness(index.lifted[flat], centres, index.spread)
         close = _halved(close.T.reshape(*places.shape, -1))
-        of_track = self._mixture[:, self.wanted.centre_of] * (
-            lot.weights / self.wanted.weights[self.wanted.centre_of]
+        of_track = self._mixture[:, self.positive.cluster_of] * (
+            tracks.weights / self.positive.weights[self.positive.cluster_of]
         )
         of_seed = np.zeros(len(rows), dtype=np.float32)
         if self.seed is not None:
             of_seed = self._mixture[tastes, -1] * close[:, -1]
-        return close[:, : len(lot)] * of_track[tastes], of_seed
+        return close[:, : len(tracks)] * of_track[tastes], of_seed
 
     def is_turned_away(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
-        """Tell which rows are themselves unwanted: they come behind everything else."""
-        is_unwanted = np.zeros(len(self.index), dtype=bool)
-        is_unwanted[self.reading.unwanted.rows] = True
-        return is_unwanted[rows]
+        """Tell which rows are themselves negative: they come behind everything else."""
+        is_negative = np.zeros(len(self.index), dtype=bool)
+        is_negative[self.taste_profile.negative.rows] = True
+        return is_negative[rows]
 
     def push(self, rows: IndexArray) -> FloatArray:
-        """Return how close each row is to what is unwanted, 0 to 1, shape (k,)."""
+        """Return how close each row is to what is negative, 0 to 1, shape (k,)."""
         index = self.index
-        return self._pushed(closeness(index.lifted[rows], self.unwanted.points, index.spread))
+        return self._pushed(closeness(index.lifted[rows], self.negative.centroids, index.spread))
 
     def _raw_scores(self) -> FloatArray:
         """Return the scores of all rows before smoothing, shape (tastes, n)."""
@@ -181,8 +186,10 @@ class Scoring:
 
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
         index = self.index
-        centres = self._with_seed(self.wanted.points)
-        close = closeness(index.lifted[rows], np.concatenate([centres, self.unwanted.points]), index.spread)
+        centres = self._with_seed(self.positive.centroids)
+        close = closeness(
+            index.lifted[rows], np.concatenate([centres, self.negative.centroids]), index.spread
+        )
         scores = self._mixture @ close[: len(centres)]
         scores *= index.damping[rows]
         scores -= PUSH * self._pushed(close[len(centres) :])
@@ -193,8 +200,8 @@ class Scoring:
 
     @cached_property
     def _mixture(self) -> FloatArray:
-        """What each wanted centre, and the seed, count in each lane; each row sums to 1."""
-        weights = self.wanted.weights
+        """What each positive centre, and the seed, count in each lane; each row sums to 1."""
+        weights = self.positive.weights
         overall = weights / weights.sum() if len(weights) else weights
         if self.seed is not None:
             share = SEED_BLEND if len(weights) else 0.0
@@ -204,8 +211,8 @@ class Scoring:
         return np.asarray((1 - BLEND) * own + BLEND * overall, dtype=np.float32)
 
     def _pushed(self, close: FloatArray) -> FloatArray:
-        """Weigh the closeness to unwanted centres: one early skip counts half of what many do."""
-        weights = self.unwanted.weights
+        """Weigh the closeness to negative centres: one early skip counts half of what many do."""
+        weights = self.negative.weights
         pushed: FloatArray = weights @ close / (weights.sum() + 1)
         return pushed
 
@@ -222,15 +229,17 @@ class Scoring:
         return settled
 
 
-def score_library(index: LibraryIndex, reading: Reading, seed: FloatArray | None = None) -> Scoring:
+def score_library(
+    index: LibraryIndex, taste_profile: TasteProfile, seed: FloatArray | None = None
+) -> Scoring:
     """Prepare what ranks a library for a listener, and perhaps by a seed at some place, shape (m,)."""
-    wanted = _centres(reading.wanted, index, MOST_WANTED_CENTRES)
+    positive = _clusters(taste_profile.positive, index, MAX_POSITIVE_CLUSTERS)
     return Scoring(
         index=index,
-        reading=reading,
-        wanted=wanted,
-        unwanted=_centres(reading.unwanted, index, MOST_UNWANTED_CENTRES),
-        taste_of=tell_tastes(wanted, apart=APART * index.spread),
+        taste_profile=taste_profile,
+        positive=positive,
+        negative=_clusters(taste_profile.negative, index, MAX_NEGATIVE_CLUSTERS),
+        taste_of=merge_into_tastes(positive, apart=MERGE_DISTANCE * index.spread),
         seed=seed,
     )
 
@@ -266,8 +275,8 @@ def _halved(values: FloatArray) -> FloatArray:
     return (own + others.mean(axis=1)) / 2 if others.shape[1] else own
 
 
-def _centres(lot: Lot, index: LibraryIndex, limit: int) -> Centres:
-    return find_centres(index.coordinates[lot.rows], lot.weights, limit=limit)
+def _clusters(tracks: WeightedTracks, index: LibraryIndex, limit: int) -> TasteClusters:
+    return find_taste_clusters(index.coordinates[tracks.rows], tracks.weights, limit=limit)
 
 
 def _top(scores: FloatArray, count: int) -> IndexArray:

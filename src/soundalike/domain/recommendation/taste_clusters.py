@@ -8,9 +8,9 @@ import numpy.typing as npt
 from soundalike.domain.recommendation.medoids import distances_between
 from soundalike.domain.types import FloatArray
 
-MOST_TASTES = 5
+MAX_TASTES = 5
 
-APART = 0.9
+MERGE_DISTANCE = 0.9
 """Of what two random tracks are apart: tastes that are more so, on average, are two."""
 
 _ROUNDS = 5
@@ -20,39 +20,39 @@ _Numbers = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Centres:
+class TasteClusters:
     """Few points in the stead of many.
 
     Parameters
     ----------
-    points : FloatArray, shape (k, m)
+    centroids : FloatArray, shape (k, m)
         Weighted means of the tracks that each stands for.
     weights : FloatArray, shape (k,)
         Sums of their weights, all above 0.
-    looseness : FloatArray, shape (k,)
+    variances : FloatArray, shape (k,)
         Mean squared distance of its tracks from each.
-    centre_of : array of int, shape (n,)
+    cluster_of : array of int, shape (n,)
         Which of them stands for each of the many.
     """
 
-    points: FloatArray
+    centroids: FloatArray
     weights: FloatArray
-    looseness: FloatArray
-    centre_of: _Numbers
+    variances: FloatArray
+    cluster_of: _Numbers
 
     def __len__(self) -> int:
         """Count the centres."""
         return len(self.weights)
 
 
-def find_centres(places: FloatArray, weights: FloatArray, *, limit: int) -> Centres:
+def find_taste_clusters(places: FloatArray, weights: FloatArray, *, limit: int) -> TasteClusters:
     """Gather weighted places, shape (n, m), in at most `limit` centres; up to that, each is its own.
 
     k-means that starts from the heaviest point and goes on with what is farthest from all before, by
     weight: the same points give the same centres.
     """
     if len(places) <= limit:
-        return Centres(places, weights, np.zeros(len(places), dtype=np.float32), np.arange(len(places)))
+        return TasteClusters(places, weights, np.zeros(len(places), dtype=np.float32), np.arange(len(places)))
     points: _Float64 = places.astype(np.float64)  # once, rather than for every distance
     centres = points[_far_apart(points, weights, limit)]
     nearest = _nearest(points, centres)
@@ -62,21 +62,21 @@ def find_centres(places: FloatArray, weights: FloatArray, *, limit: int) -> Cent
         if (now == nearest).all():
             break
         nearest = now
-    used, centre_of = np.unique(nearest, return_inverse=True)
-    sums = np.bincount(centre_of, weights)
+    used, cluster_of = np.unique(nearest, return_inverse=True)
+    sums = np.bincount(cluster_of, weights)
     away = distances_between(points, centres)[np.arange(len(points)), nearest] ** 2
-    loose = np.bincount(centre_of, weights * away) / sums
-    return Centres(
-        centres[used].astype(np.float32), sums.astype(np.float32), loose.astype(np.float32), centre_of
+    loose = np.bincount(cluster_of, weights * away) / sums
+    return TasteClusters(
+        centres[used].astype(np.float32), sums.astype(np.float32), loose.astype(np.float32), cluster_of
     )
 
 
-def tell_tastes(centres: Centres, *, apart: float, most: int = MOST_TASTES) -> _Numbers:
-    """Tell which centres are one taste: join the two nearest, by mean squared distance, again and again.
+def merge_into_tastes(clusters: TasteClusters, *, apart: float, most: int = MAX_TASTES) -> _Numbers:
+    """Tell which clusters are one taste: join the two nearest, by mean squared distance, again and again.
 
     Parameters
     ----------
-    centres : Centres
+    clusters : TasteClusters
         k of them.
     apart : float
         Tastes whose tracks are on average farther apart stay two, unless there are too many.
@@ -88,10 +88,10 @@ def tell_tastes(centres: Centres, *, apart: float, most: int = MOST_TASTES) -> _
     array of int, shape (k,)
         The taste of each centre, numbered from 0 in order of the first centre.
     """
-    members = [[number] for number in range(len(centres))]
-    points: _Float64 = centres.points.astype(np.float64)
-    weights: _Float64 = centres.weights.astype(np.float64)
-    loose: _Float64 = centres.looseness.astype(np.float64)
+    members = [[number] for number in range(len(clusters))]
+    points: _Float64 = clusters.centroids.astype(np.float64)
+    weights: _Float64 = clusters.weights.astype(np.float64)
+    loose: _Float64 = clusters.variances.astype(np.float64)
     while len(members) > 1:
         between = distances_between(points, points).astype(np.float64) ** 2 + loose[:, None] + loose
         between[np.tril_indices(len(members))] = np.inf
@@ -101,7 +101,7 @@ def tell_tastes(centres: Centres, *, apart: float, most: int = MOST_TASTES) -> _
         points[one], weights[one], loose[one] = _joined(points, weights, loose, [one, other])
         members[one] = sorted(members[one] + members.pop(other))
         points, weights, loose = (np.delete(array, other, axis=0) for array in (points, weights, loose))
-    taste_of = np.zeros(len(centres), dtype=np.intp)
+    taste_of = np.zeros(len(clusters), dtype=np.intp)
     for number, group in enumerate(sorted(members)):
         taste_of[group] = number
     return taste_of

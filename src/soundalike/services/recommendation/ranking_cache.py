@@ -17,7 +17,7 @@ from soundalike.domain.recommendation.medoids import sample_rows
 from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, heard_lately
 from soundalike.domain.recommendation.scoring import Scoring, score_library
 from soundalike.domain.recommendation.slate import Ranked, Recordings, Role
-from soundalike.domain.recommendation.weighted_tracks import Reading, read_taste
+from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profile_taste
 from soundalike.domain.taste import Taste
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, ProfileVersion, TrackId
@@ -63,9 +63,9 @@ class Outlook:
         return self.scoring.index
 
     @property
-    def reading(self) -> Reading:
+    def taste_profile(self) -> TasteProfile:
         """What of the taste bears on it."""
-        return self.scoring.reading
+        return self.scoring.taste_profile
 
     def lanes(self) -> Iterator[Ranked]:
         """Yield the whole library as each taste ranks it."""
@@ -154,14 +154,16 @@ class Outlooks:
     def _look(
         self, taste: Taste, index: LibraryIndex, *, seed: Track | None, place: FloatArray | None
     ) -> Outlook:
-        reading = read_taste(taste, index)
-        scoring = score_library(index, reading, place)
+        taste_profile = profile_taste(taste, index)
+        scoring = score_library(index, taste_profile, place)
         if not scoring.is_start:
             _ = scoring.lanes
-        lately = heard_lately(reading)
-        weights = dict(zip(reading.wanted.track_ids, reading.wanted.weights.tolist(), strict=True))
-        listened = reading.wanted.heaviest(_ARTISTS_OF)
-        named = {*lately[:_NAMED_LATELY], *reading.disliked[:_NAMED_DISLIKED]}
+        lately = heard_lately(taste_profile)
+        weights = dict(
+            zip(taste_profile.positive.track_ids, taste_profile.positive.weights.tolist(), strict=True)
+        )
+        listened = taste_profile.positive.heaviest(_ARTISTS_OF)
+        named = {*lately[:_NAMED_LATELY], *taste_profile.disliked[:_NAMED_DISLIKED]}
         tracks = self._store.tracks(named.union(listened))
         return Outlook(
             scoring=scoring,

@@ -136,7 +136,7 @@ class Recommender:
         )
 
     def _telling(self, profile: Profile, outlook: Outlook, grounds: list[Grounds]) -> Telling:
-        named = {one.wanted[0] for one in grounds if one.wanted}
+        named = {one.positive[0] for one in grounds if one.positive}
         titles = {track_id: track.title for track_id, track in self._store.tracks(named).items()}
         seed = outlook.seed
         if seed is None:
@@ -172,7 +172,7 @@ class _Serving:
         self._store = store
         self._outlook = outlook
         self._left_out = left_out
-        self._disliked = frozenset(outlook.reading.disliked)
+        self._disliked = frozenset(outlook.taste_profile.disliked)
         recordings = outlook.recordings.copy()
         if outlook.seed is not None:
             recordings.bar(outlook.seed)
@@ -212,7 +212,7 @@ class _Serving:
         """Return what else there is, and which places are for it; a start is an exploration itself."""
         if self._outlook.scoring.is_start or not adventure:
             return Ranked(Role.EXPLORATION, adventure, iter(())), repeat(False)  # noqa: FBT003 - what it yields
-        rows, scores = explore(self._outlook.scoring, draws, wanted=math.ceil(limit * adventure))
+        rows, scores = explore(self._outlook.scoring, draws, places=math.ceil(limit * adventure))
         drawn = zip(rows.tolist(), scores.tolist(), strict=True)
         phase = float(draws.numbers("slots", 1)[0])
         return Ranked(Role.EXPLORATION, adventure, drawn), exploration_slots(adventure, phase)
@@ -244,8 +244,8 @@ class _Serving:
         outlook, index = self._outlook, self._outlook.index
         seed = () if outlook.seed is None else (outlook.seed.id,)
         closed = self._left_out.union(self._disliked, seed)
-        unwanted = frozenset(outlook.reading.unwanted.track_ids)
-        order = longest_ago(outlook.reading, unwanted=unwanted) if count > 0 else ()
+        negative = frozenset(outlook.taste_profile.negative.track_ids)
+        order = longest_ago(outlook.taste_profile, negative=negative) if count > 0 else ()
         places = [(index.rows[one], 0.0) for one in order if one in index.rows]
         shut = index.coordinates[index.rows_of(sorted(closed))]
         found = self._candidates(Ranked(Role.REPEAT, 1.0, iter(places)), closed, shut, first=count)
