@@ -30,7 +30,7 @@ from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.services.recommendation import ranking_cache as outlooks
+from soundalike.services.recommendation import ranking_cache
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.wire import recommendations_body
 
@@ -164,7 +164,7 @@ def test_the_artefact_is_looked_over_once_and_not_again_for_whoever_asks_first(
         indexed.append(artefact.version)
         return index_library(artefact)
 
-    monkeypatch.setattr(outlooks, "index_library", noted)
+    monkeypatch.setattr(ranking_cache, "index_library", noted)
     stage.recommender.prepare()
     assert indexed == ["000001"]
     assert stage.names()

@@ -31,7 +31,7 @@ _Key = tuple[ProfileVersion, TrackId | None, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class RankingContext:
     """How a library looks to one taste, perhaps from a seed.
 
     Parameters
@@ -78,7 +78,7 @@ class Outlook:
             yield Ranked(role, lane.share, chain(best, self.scoring.beyond(taste)), taste)
 
 
-class Outlooks:
+class RankingCache:
     """Keeps the latest; safe for several threads at once.
 
     Parameters
@@ -93,10 +93,10 @@ class Outlooks:
         self._index_lock, self._lock = threading.Lock(), threading.Lock()
         self._index: LibraryIndex | None = None
         self._ear: tuple[LibraryIndex, Ear] | None = None
-        self._kept: OrderedDict[_Key, Outlook] = OrderedDict()
+        self._kept: OrderedDict[_Key, RankingContext] = OrderedDict()
 
-    def of(self, profile: Profile, seed: Track | None) -> Outlook:
-        """Return the outlook of a profile on the artefact in use.
+    def ranking_for(self, profile: Profile, seed: Track | None) -> RankingContext:
+        """Return the ranking of a profile on the artefact in use.
 
         Raises
         ------
@@ -113,13 +113,13 @@ class Outlooks:
             if kept is not None and kept.index is index:
                 self._kept.move_to_end(key)
                 return kept
-        outlook = self._look(profile.taste, index, seed=seed, place=place)
+        ranking = self._rank(profile.taste, index, seed=seed, place=place)
         with self._lock:
-            self._kept[key] = outlook
+            self._kept[key] = ranking
             self._kept.move_to_end(key)
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
-        return outlook
+        return ranking
 
     def ear(self, index: LibraryIndex) -> Ear:
         """Return what tells in which features tracks of a library are alike."""
@@ -151,9 +151,9 @@ class Outlooks:
                     self._kept.clear()
             return self._index
 
-    def _look(
+    def _rank(
         self, taste: Taste, index: LibraryIndex, *, seed: Track | None, place: FloatArray | None
-    ) -> Outlook:
+    ) -> RankingContext:
         taste_profile = profile_taste(taste, index)
         scoring = score_library(index, taste_profile, place)
         if not scoring.is_start:
@@ -165,7 +165,7 @@ class Outlooks:
         listened = taste_profile.positive.heaviest(_ARTISTS_OF)
         named = {*lately[:_NAMED_LATELY], *taste_profile.disliked[:_NAMED_DISLIKED]}
         tracks = self._store.tracks(named.union(listened))
-        return Outlook(
+        return RankingContext(
             scoring=scoring,
             seed=seed,
             lately=lately,

@@ -28,7 +28,7 @@ from soundalike.domain.types import FloatArray, TrackId, UserId
 from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.lookup import present_tracks
-from soundalike.services.recommendation.ranking_cache import Outlook, Outlooks
+from soundalike.services.recommendation.ranking_cache import RankingCache, RankingContext
 
 DEFAULT_ADVENTURE = 0.2
 
@@ -63,12 +63,12 @@ class Recommender:
         self._library = library
         self._profiles = profiles
         self._clock = clock
-        self._outlooks = Outlooks(store, shelf)
+        self._rankings = RankingCache(store, shelf)
 
     def prepare(self) -> None:
         """Look the artefact in use over, if there is one, so that who asks first need not wait."""
         with suppress(ModelError):
-            self._outlooks.library_index()
+            self._rankings.library_index()
 
     def recommend(
         self,
@@ -110,7 +110,7 @@ class Recommender:
         profile = self._profiles.of(user_id)
         seed_track = None if seed is None else self._library.track(seed)
         try:
-            outlook = self._outlooks.of(profile, seed_track)
+            ranking = self._rankings.ranking_for(profile, seed_track)
         except NoArtefactError:
             if self._library.count():
                 raise
@@ -118,16 +118,16 @@ class Recommender:
                 artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
             )
         left_out = frozenset(exclude)
-        version = outlook.index.artefact.version
+        version = ranking.index.artefact.version
         draws = Draws(profile.version, version, seed, sorted(left_out), limit, share)
-        serving = _Serving(self._store, outlook, left_out)
+        serving = _Serving(self._store, ranking, left_out)
         served = serving.serve(limit, adventure=share, draws=draws)
         if not served and not self._library.count():
             return Recommendations(
                 artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
             )
-        grounds = find_grounds(outlook.scoring, served)
-        telling = self._telling(profile, outlook, grounds)
+        grounds = find_grounds(ranking.scoring, served)
+        telling = self._telling(profile, ranking, grounds)
         return Recommendations(
             artefact=version,
             profile_version=profile.version,
@@ -135,10 +135,10 @@ class Recommender:
             note=serving.note(served, limit),
         )
 
-    def _telling(self, profile: Profile, outlook: Outlook, grounds: list[Grounds]) -> Telling:
+    def _telling(self, profile: Profile, ranking: RankingContext, grounds: list[Grounds]) -> Telling:
         named = {one.positive[0] for one in grounds if one.positive}
         titles = {track_id: track.title for track_id, track in self._store.tracks(named).items()}
-        seed = outlook.seed
+        seed = ranking.seed
         if seed is None:
             return Telling(taste=profile.taste, now=self._clock(), titles=titles)
         return Telling(
@@ -147,16 +147,16 @@ class Recommender:
             titles=titles,
             seed=seed.id,
             seed_title=seed.title,
-            likeness=self._likeness(seed.id, outlook, grounds),
+            likeness=self._likeness(seed.id, ranking, grounds),
         )
 
     def _likeness(
-        self, seed: TrackId, outlook: Outlook, grounds: list[Grounds]
+        self, seed: TrackId, ranking: RankingContext, grounds: list[Grounds]
     ) -> dict[TrackId, tuple[str, ...]]:
         """Tell in what each track sounds like the seed."""
-        schema = outlook.index.artefact.schema
+        schema = ranking.index.artefact.schema
         of_seed = self._store.vectors_of(seed, schema)
-        ear = self._outlooks.ear(outlook.index)
+        ear = self._rankings.ear(ranking.index)
         found = {}
         for track_id in (one.candidate.track.id for one in grounds if one.candidate.role is Role.SEED):
             vectors = self._store.vectors_of(track_id, schema)
@@ -168,30 +168,30 @@ class Recommender:
 class _Serving:
     """One list in the making."""
 
-    def __init__(self, store: LibraryStore, outlook: Outlook, left_out: frozenset[TrackId]) -> None:
+    def __init__(self, store: LibraryStore, ranking: RankingContext, left_out: frozenset[TrackId]) -> None:
         self._store = store
-        self._outlook = outlook
+        self._ranking = ranking
         self._left_out = left_out
-        self._disliked = frozenset(outlook.taste_profile.disliked)
-        recordings = outlook.recordings.copy()
-        if outlook.seed is not None:
-            recordings.bar(outlook.seed)
-        self._server = Server(recordings, ArtistCap(outlook.caps, outlook.artists_lately))
+        self._disliked = frozenset(ranking.taste_profile.disliked)
+        recordings = ranking.recordings.copy()
+        if ranking.seed is not None:
+            recordings.bar(ranking.seed)
+        self._server = Server(recordings, ArtistCap(ranking.caps, ranking.artists_lately))
 
     def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""
-        outlook, index = self._outlook, self._outlook.index
-        seed = () if outlook.seed is None else (outlook.seed.id,)
-        closed = self._left_out.union(self._disliked, outlook.lately, seed)
+        ranking, index = self._ranking, self._ranking.index
+        seed = () if ranking.seed is None else (ranking.seed.id,)
+        closed = self._left_out.union(self._disliked, ranking.lately, seed)
         points = index.coordinates[index.rows_of(sorted(closed))]
-        if outlook.scoring.seed is not None:
-            points = np.concatenate([points, outlook.scoring.seed[np.newaxis]])
-        lanes = list(outlook.lanes())
+        if ranking.scoring.seed is not None:
+            points = np.concatenate([points, ranking.scoring.seed[np.newaxis]])
+        lanes = list(ranking.lanes())
         total = sum(lane.share for lane in lanes)
         candidates = [
             self._candidates(lane, closed, points, first=int(limit * lane.share / total)) for lane in lanes
         ]
-        turns = proportional_turns([lane.share for lane in lanes], outlook.scoring.served)
+        turns = proportional_turns([lane.share for lane in lanes], ranking.scoring.served)
         elsewhere, slots = self._exploration(limit, adventure, draws)
         exploration = self._candidates(elsewhere, closed, points, first=int(limit * adventure))
         served = list(islice(self._server.serve(candidates, turns, exploration, slots), limit))
@@ -205,14 +205,14 @@ class _Serving:
             left_out=len(self._left_out),
             disliked=len(self._disliked),
             has_cap_given_way=self._server.has_given_way,
-            has_seed=self._outlook.seed is not None,
+            has_seed=self._ranking.seed is not None,
         )
 
     def _exploration(self, limit: int, adventure: float, draws: Draws) -> tuple[Ranked, Iterator[bool]]:
         """Return what else there is, and which places are for it; a start is an exploration itself."""
-        if self._outlook.scoring.is_start or not adventure:
+        if self._ranking.scoring.is_start or not adventure:
             return Ranked(Role.EXPLORATION, adventure, iter(())), repeat(False)  # noqa: FBT003 - what it yields
-        rows, scores = explore(self._outlook.scoring, draws, places=math.ceil(limit * adventure))
+        rows, scores = explore(self._ranking.scoring, draws, places=math.ceil(limit * adventure))
         drawn = zip(rows.tolist(), scores.tolist(), strict=True)
         phase = float(draws.numbers("slots", 1)[0])
         return Ranked(Role.EXPLORATION, adventure, drawn), exploration_slots(adventure, phase)
@@ -221,7 +221,7 @@ class _Serving:
         self, ranked: Ranked, closed: frozenset[TrackId], points: FloatArray, *, first: int
     ) -> Iterator[Candidate]:
         """Yield what is there of some rows, without what is closed or the same recording as that."""
-        index = self._outlook.index
+        index = self._ranking.index
         ids = index.artefact.track_ids
         size = first + _FIRST_BATCH
         while batch := list(islice(ranked.places, size)):
@@ -241,11 +241,11 @@ class _Serving:
 
     def _repeats(self, served: list[Candidate], count: int) -> list[Candidate]:
         """Return what was played longest ago, where nothing new is left."""
-        outlook, index = self._outlook, self._outlook.index
-        seed = () if outlook.seed is None else (outlook.seed.id,)
+        ranking, index = self._ranking, self._ranking.index
+        seed = () if ranking.seed is None else (ranking.seed.id,)
         closed = self._left_out.union(self._disliked, seed)
-        negative = frozenset(outlook.taste_profile.negative.track_ids)
-        order = longest_ago(outlook.taste_profile, negative=negative) if count > 0 else ()
+        negative = frozenset(ranking.taste_profile.negative.track_ids)
+        order = longest_ago(ranking.taste_profile, negative=negative) if count > 0 else ()
         places = [(index.rows[one], 0.0) for one in order if one in index.rows]
         shut = index.coordinates[index.rows_of(sorted(closed))]
         found = self._candidates(Ranked(Role.REPEAT, 1.0, iter(places)), closed, shut, first=count)
