@@ -21,13 +21,13 @@ CORNERS: Points = (
 
 
 def grounds_of(
-    track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, lane: int = 0
+    track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, cluster: int = 0
 ) -> Grounds:
     index = lay(CORNERS)
     place = None if seed is None else np.array(seed, dtype=np.float32)
     scoring = score_library(index, profile_taste(taste, index), place)
     row = index.rows[TrackId(track_id)]
-    one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=lane)
+    one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=cluster)
     return find_grounds(scoring, [one])[0]
 
 

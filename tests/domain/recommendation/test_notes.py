@@ -6,9 +6,9 @@ from soundalike.domain.recommendation.slate import Candidate, Role
 
 
 def note(
-    served: list[Candidate], *, limit: int = 3, left_out: int = 0, disliked: int = 0, given_way: bool = False
+    served: list[Candidate], *, limit: int = 3, left_out: int = 0, disliked: int = 0, exceeded: bool = False
 ) -> str | None:
-    return describe(served, limit=limit, left_out=left_out, disliked=disliked, has_cap_given_way=given_way)
+    return describe(served, limit=limit, left_out=left_out, disliked=disliked, has_exceeded_cap=exceeded)
 
 
 def of(*roles: Role) -> list[Candidate]:
@@ -41,6 +41,6 @@ def test_an_empty_list_says_what_became_of_the_tracks() -> None:
 
 def test_a_list_of_one_artist_says_so() -> None:
     alone = [candidate(row, artist="A") for row in range(3)]
-    assert note(alone, given_way=True) == "all is by one artist, for want of others"
-    assert "much is" in (note([*alone[:2], candidate(7)], given_way=True) or "")
+    assert note(alone, exceeded=True) == "all is by one artist, for want of others"
+    assert "much is" in (note([*alone[:2], candidate(7)], exceeded=True) or "")
     assert note(alone) is None

@@ -47,10 +47,10 @@ def test_what_was_turned_away_from_comes_behind_everything_else() -> None:
 def test_who_likes_metal_and_harp_has_two_tastes_and_neither_is_what_lies_between() -> None:
     index = lay(TWO_HEAPS)
     scoring = score(index, "finished harp01", "finished metal01", "finished harp02", "finished metal02")
-    firsts = {best(scoring, lane)[0].rstrip("0123456789") for lane in range(len(scoring.lanes))}
+    firsts = {best(scoring, taste)[0].rstrip("0123456789") for taste in range(len(scoring.candidate_lists))}
     assert firsts == {"harp", "metal"}
-    for lane in range(2):
-        assert not any(name.startswith("between") for name in best(scoring, lane)[:10])
+    for taste in range(2):
+        assert not any(name.startswith("between") for name in best(scoring, taste)[:10])
 
 
 def test_a_taste_that_is_played_more_counts_more_but_less_than_in_proportion() -> None:
@@ -61,7 +61,7 @@ def test_a_taste_that_is_played_more_counts_more_but_less_than_in_proportion() -
 
 def test_the_latest_tracks_tell_which_taste_has_had_its_turn() -> None:
     scoring = score(lay(TWO_HEAPS), "finished harp01", "finished metal01", "skipped harp05")
-    by_first = {best(scoring, lane)[0][:4]: scoring.served[lane] for lane in range(2)}
+    by_first = {best(scoring, taste)[0][:4]: scoring.served[taste] for taste in range(2)}
     assert by_first == {"harp": 2, "meta": 1}
 
 
@@ -88,16 +88,16 @@ def test_a_seed_comes_before_the_profile() -> None:
     place = index.coordinates[index.rows["metal05"]].tolist()  # type: ignore[index] # a plain id
     scoring = score(index, *(f"finished harp0{n}" for n in range(9)), seed=place)
     assert all(name.startswith("metal") for name in best(scoring)[:10])
-    assert len(scoring.lanes) == 1
+    assert len(scoring.candidate_lists) == 1
 
 
 def test_beyond_the_lane_comes_everything_else_once() -> None:
     index = lay(scatter(700))
     scoring = score(index, "finished t003", "skipped t004")
-    lane, beyond = scoring.lanes[0], list(scoring.beyond(0))
-    rows = lane.rows.tolist() + [row for row, _ in beyond]
+    candidates, beyond = scoring.candidate_lists[0], list(scoring.beyond(0))
+    rows = candidates.rows.tolist() + [row for row, _ in beyond]
     assert sorted(rows) == list(range(700))
-    scores = lane.scores.tolist() + [score for _, score in beyond]
+    scores = candidates.scores.tolist() + [score for _, score in beyond]
     assert len(beyond) == 300
     assert scores[400] == max(scores[400:])
 
@@ -109,10 +109,14 @@ def test_the_order_of_the_rows_changes_no_score(order: list[int]) -> None:
     names = list(points)
     deeds = ("finished t001", "liked t007", "skipped t003")
     plain = dict(
-        zip(best(score(lay(points), *deeds)), score(lay(points), *deeds).lanes[0].scores, strict=True)
+        zip(
+            best(score(lay(points), *deeds)),
+            score(lay(points), *deeds).candidate_lists[0].scores,
+            strict=True,
+        )
     )
     shuffled = score(lay({names[place]: points[names[place]] for place in order}), *deeds)
-    for name, value in zip(best(shuffled), shuffled.lanes[0].scores, strict=True):
+    for name, value in zip(best(shuffled), shuffled.candidate_lists[0].scores, strict=True):
         assert value == pytest.approx(plain[name], abs=1e-4)
 
 
@@ -121,7 +125,10 @@ def test_scores_of_single_rows_are_those_of_the_lanes() -> None:
     scoring = score(index, "finished t003", "skipped t004", "liked t030")
     rows = np.array([5, 17, 39], dtype=np.int32)
     of_lanes = [
-        max(dict(zip(lane.rows.tolist(), lane.scores.tolist(), strict=True))[row] for lane in scoring.lanes)
+        max(
+            dict(zip(candidates.rows.tolist(), candidates.scores.tolist(), strict=True))[row]
+            for candidates in scoring.candidate_lists
+        )
         for row in rows.tolist()
     ]
     assert scoring.scores_of(rows).tolist() == pytest.approx(of_lanes, abs=0.05)
@@ -132,6 +139,6 @@ def test_what_tracks_and_seed_say_adds_up_to_the_score() -> None:
     object.__setattr__(index, "damping", np.ones(40, dtype=np.float32))
     for seed in (None, [0.1, 0.2, 0.3]):
         scoring = score(index, "finished t003", "liked t020", "finished t021", seed=seed)
-        lane = scoring.lanes[0]
-        said, of_seed = scoring.pulls(lane.rows, np.zeros(len(lane.rows), dtype=np.int32))
-        assert (said.sum(axis=1) + of_seed).tolist() == pytest.approx(lane.scores.tolist(), abs=1e-5)
+        candidates = scoring.candidate_lists[0]
+        said, of_seed = scoring.pulls(candidates.rows, np.zeros(len(candidates.rows), dtype=np.int32))
+        assert (said.sum(axis=1) + of_seed).tolist() == pytest.approx(candidates.scores.tolist(), abs=1e-5)

@@ -7,9 +7,15 @@ from hypothesis import strategies as st
 
 from domain.recommendation.toy_library import candidate
 from making import make_track
-from soundalike.domain.recommendation import slate as serving
+from soundalike.domain.recommendation import slate
 from soundalike.domain.recommendation.rules import ArtistCap
-from soundalike.domain.recommendation.slate import Candidate, Recordings, Role, Server, serve_again
+from soundalike.domain.recommendation.slate import (
+    Candidate,
+    Recordings,
+    Role,
+    SlateBuilder,
+    without_duplicates,
+)
 
 FAR_APART = np.arange(400, dtype=np.float32)[:, None] * 10
 
@@ -23,16 +29,16 @@ def recordings(**places: float) -> Recordings:
 
 
 def serve(
-    *lanes: list[Candidate],
+    *candidate_lists: list[Candidate],
     turns: Iterator[int] | None = None,
     exploration: list[Candidate] | None = None,
     slots: Iterator[bool] | None = None,
     known: Recordings | None = None,
 ) -> list[int]:
-    server = Server(known or recordings(), ArtistCap({}))
-    served = server.serve(
-        [iter(lane) for lane in lanes],
-        turns or cycle(range(len(lanes))),
+    builder = SlateBuilder(known or recordings(), ArtistCap({}))
+    served = builder.build(
+        [iter(candidates) for candidates in candidate_lists],
+        turns or cycle(range(len(candidate_lists))),
         iter(exploration or ()),
         slots or repeat(False),  # noqa: FBT003 - what it yields
     )
@@ -89,16 +95,16 @@ def test_a_copy_of_what_is_remembered_goes_its_own_way() -> None:
 
 
 def test_an_artist_who_had_three_of_ten_waits_for_others() -> None:
-    lane = [*(candidate(row, artist="A") for row in range(5)), *rows(10, 8)]
-    assert serve(lane) == [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 3, 4, 17]
+    candidates = [*(candidate(row, artist="A") for row in range(5)), *rows(10, 8)]
+    assert serve(candidates) == [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 3, 4, 17]
 
 
 def test_where_nobody_else_is_left_the_artist_goes_on() -> None:
-    server = Server(recordings(), ArtistCap({}))
-    lane = [candidate(row, artist="A") for row in range(5)]
-    served = server.serve([iter(lane)], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
+    builder = SlateBuilder(recordings(), ArtistCap({}))
+    candidates = [candidate(row, artist="A") for row in range(5)]
+    served = builder.build([iter(candidates)], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
     assert [each.row for each in served] == [0, 1, 2, 3, 4]
-    assert server.has_given_way
+    assert builder.has_exceeded_cap
 
 
 def test_another_taste_takes_the_place_of_an_artist_who_waits() -> None:
@@ -115,24 +121,24 @@ def test_a_library_of_one_artist_is_not_read_to_its_end() -> None:
             read += 1
             yield candidate(row, artist="A")
 
-    server = Server(recordings(), ArtistCap({}))
-    served = server.serve([count()], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
+    builder = SlateBuilder(recordings(), ArtistCap({}))
+    served = builder.build([count()], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
     assert [each.row for each in islice(served, 10)] == list(range(10))
-    assert read <= serving.PATIENCE + 10
+    assert read <= slate.PATIENCE + 10
 
 
 def test_no_more_is_read_than_is_served() -> None:
-    lane = iter(rows(0, 100))
-    server = Server(recordings(), ArtistCap({}))
-    list(islice(server.serve([lane], repeat(0), iter(()), repeat(False)), 5))  # noqa: FBT003 - what it yields
-    assert next(lane).row == 5
+    candidates = iter(rows(0, 100))
+    builder = SlateBuilder(recordings(), ArtistCap({}))
+    list(islice(builder.build([candidates], repeat(0), iter(()), repeat(False)), 5))  # noqa: FBT003 - what it yields
+    assert next(candidates).row == 5
 
 
 def test_repeats_come_in_their_order_each_recording_once() -> None:
     known = recordings(r2=30.05)
     known.add(candidate(3, role=Role.TASTE))
     again = [candidate(row, role=Role.REPEAT) for row in (5, 2, 4, 5)]
-    assert [each.row for each in serve_again(again, known)] == [5, 4]
+    assert [each.row for each in without_duplicates(again, known)] == [5, 4]
 
 
 @given(
@@ -143,9 +149,9 @@ def test_repeats_come_in_their_order_each_recording_once() -> None:
 def test_everything_is_served_once_whoever_plays_it(
     first: list[str], second: list[str], slots: list[bool]
 ) -> None:
-    lanes = [
+    candidate_lists = [
         [candidate(start + row, artist=artist) for row, artist in enumerate(names)]
         for start, names in ((0, first), (100, second))
     ]
-    served = serve(*lanes, slots=cycle(slots))
-    assert sorted(served) == [each.row for lane in lanes for each in lane]
+    served = serve(*candidate_lists, slots=cycle(slots))
+    assert sorted(served) == [each.row for candidates in candidate_lists for each in candidates]

@@ -60,9 +60,9 @@ def score(index: LibraryIndex, *deeds: str | tuple[str, int], seed: list[float] 
     return score_library(index, profile_taste(taste_of(*deeds), index), place)
 
 
-def best(scoring: Scoring, lane: int = 0) -> list[str]:
-    """The ids of a lane, best first."""
-    return [scoring.index.artefact.track_ids[row] for row in scoring.lanes[lane].rows]
+def best(scoring: Scoring, taste: int = 0) -> list[str]:
+    """The ids of the candidates of a taste, best first."""
+    return [scoring.index.artefact.track_ids[row] for row in scoring.candidate_lists[taste].rows]
 
 
 def ids(index: LibraryIndex, rows: Iterable[int]) -> list[TrackId]:

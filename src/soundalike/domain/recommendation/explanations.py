@@ -88,7 +88,7 @@ def describe(
     limit: int,
     left_out: int,
     disliked: int,
-    has_cap_given_way: bool,
+    has_exceeded_cap: bool,
     has_seed: bool = False,
 ) -> str | None:
     """Say why a list is short, repeats, or is all by one artist; None where there is nothing to say.
@@ -103,7 +103,7 @@ def describe(
         How many tracks the question left out, and the listener dislikes.
     has_seed : bool
         Whether a track was asked about, which is never in the list.
-    has_cap_given_way : bool
+    has_exceeded_cap : bool
         Whether an artist has more places than the cap allows.
     """
     if not served:
@@ -119,7 +119,7 @@ def describe(
     elif served[0].role is Role.START:
         notes.append("nothing is known of your taste yet")
     artists = {key_of(candidate.track.artist) for candidate in served}
-    if has_cap_given_way:
+    if has_exceeded_cap:
         only = "all is" if len(artists) == 1 else "much is"
         notes.append(f"{only} by one artist, for want of others")
     return "; ".join(notes) or None

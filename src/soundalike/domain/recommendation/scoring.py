@@ -42,7 +42,7 @@ _SAMPLED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class CandidateList:
     """Tracks that one taste would play, best first.
 
     Parameters
@@ -114,19 +114,19 @@ class Scoring:
         return tuple(np.bincount(self.taste_of[nearest], minlength=len(self.shares)).tolist())
 
     @cached_property
-    def lanes(self) -> tuple[Lane, ...]:
+    def candidate_lists(self) -> tuple[CandidateList, ...]:
         """The best tracks of each taste, by score and row."""
         return tuple(
-            Lane(float(share), *self._ranked(scores, _top(scores, SHORTLIST)))
+            CandidateList(float(share), *self._ranked(scores, _top(scores, SHORTLIST)))
             for share, scores in zip(self.shares, self._raw_scores(), strict=True)
         )
 
     def beyond(self, taste: int) -> Iterator[tuple[int, float]]:
-        """Yield (row, score) of every track that is not in the lane of a taste, best first."""
+        """Yield (row, score) of every track that is not in the candidates of a taste, best first."""
         scores = self._raw_scores()[taste]
         everything = np.arange(len(scores), dtype=np.int32)
         rows, scores = self._ranked(scores, everything)
-        seen = set(self.lanes[taste].rows.tolist())
+        seen = set(self.candidate_lists[taste].rows.tolist())
         for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
             if row not in seen:
                 yield row, score
@@ -139,12 +139,12 @@ class Scoring:
         return self._settled(rows, raw[:, 0], raw[:, 1:])
 
     def pulls(self, rows: IndexArray, tastes: IndexArray) -> tuple[FloatArray, FloatArray]:
-        """Return what each positive track, and the seed, adds to the scores of rows in their lanes.
+        """Return what each positive track, and the seed, adds to the scores of rows in their candidate_lists.
 
         Parameters
         ----------
         rows, tastes : IndexArray, shape (k,)
-            Places of tracks, and in whose lanes they are.
+            Places of tracks, and in whose candidate_lists they are.
 
         Returns
         -------
@@ -200,7 +200,7 @@ class Scoring:
 
     @cached_property
     def _mixture(self) -> FloatArray:
-        """What each positive centre, and the seed, count in each lane; each row sums to 1."""
+        """What each positive centre, and the seed, count in each candidates; each row sums to 1."""
         weights = self.positive.weights
         overall = weights / weights.sum() if len(weights) else weights
         if self.seed is not None:

@@ -15,7 +15,7 @@ from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
 
 PATIENCE = 100
-"""So many tracks wait for their artist's turn before the cap gives way."""
+"""So many tracks of a list may be delayed by the artist cap before it is exceeded."""
 
 
 class Role(Enum):
@@ -132,103 +132,100 @@ class Recordings:
         self._hashes.add(track.audio_hash)
 
 
-class Server:
-    """Serves candidates place by place.
+class SlateBuilder:
+    """Builds a slate place by place: each recording once, and no artist beyond the cap.
 
     Parameters
     ----------
     recordings : Recordings
         What must not come (again).
     cap : ArtistCap
-        Who has had enough places.
+        How many places each artist may have.
     """
 
     def __init__(self, recordings: Recordings, cap: ArtistCap) -> None:
         self._recordings = recordings
         self._cap = cap
-        self.has_given_way = False
+        self.has_exceeded_cap = False
 
-    def serve(
+    def build(
         self,
-        lanes: Sequence[Iterator[Candidate]],
+        candidate_lists: Sequence[Iterator[Candidate]],
         turns: Iterator[int],
         exploration: Iterator[Candidate],
         slots: Iterator[bool],
     ) -> Iterator[Candidate]:
-        """Yield what is played: each lane in proportion, something else where a slot says so.
+        """Yield the candidates of a slate: each list in its turn, exploration in its slots.
 
-        A lane that has nothing left gives its places to the others.
+        A list that is used up gives its places to the others.
 
         Parameters
         ----------
-        lanes : sequence of iterator of Candidate
+        candidate_lists : sequence of iterator of Candidate
             One per taste, best first; read no further than needed.
         turns : iterator of int
             Whose turn it is.
         exploration : iterator of Candidate
-            Something else.
+            Candidates outside the listener's taste.
         slots : iterator of bool
-            Whether the next place is for something else.
+            Whether the next place is for exploration.
         """
-        waiting = [_Lane(lane) for lane in lanes]
-        elsewhere = _Lane(exploration)
+        queues = [_Queue(candidates) for candidates in candidate_lists]
+        exploring = _Queue(exploration)
         while True:
-            order = [elsewhere] if next(slots) else []
+            order = [exploring] if next(slots) else []
             first = next(turns, None)
             if first is not None:
-                order += [waiting[first], *(lane for lane in waiting if lane is not waiting[first])]
-            chosen = self._first_admitted(order) or self._first_waiting([*order, elsewhere])
+                order += [queues[first], *(queue for queue in queues if queue is not queues[first])]
+            chosen = self._first_admitted(order) or self._first_delayed([*order, exploring])
             if chosen is None:
                 return
-            self._take(chosen)
+            self._recordings.add(chosen)
+            self._cap.take(chosen.track.artist)
             yield chosen
 
-    def _first_admitted(self, lanes: Sequence["_Lane"]) -> Candidate | None:
-        return next((found for lane in lanes if (found := self._next_of(lane)) is not None), None)
+    def _first_admitted(self, queues: Sequence["_Queue"]) -> Candidate | None:
+        return next((found for queue in queues if (found := self._next_of(queue)) is not None), None)
 
-    def _next_of(self, lane: "_Lane") -> Candidate | None:
-        """Return a lane's best whose artist may come, or None once many wait or none is left."""
-        for place, candidate in enumerate(lane.waiting):
+    def _next_of(self, queue: "_Queue") -> Candidate | None:
+        """Return the best whose artist is admitted; None once many are delayed or none is left."""
+        for position, candidate in enumerate(queue.delayed):
             if self._cap.admits(candidate.track.artist):
-                del lane.waiting[place]
+                del queue.delayed[position]
                 if not self._recordings.has(candidate):
                     return candidate
-                return self._next_of(lane)
-        while len(lane.waiting) < PATIENCE:
-            coming = next(lane.coming, None)
+                return self._next_of(queue)
+        while len(queue.delayed) < PATIENCE:
+            coming = next(queue.upcoming, None)
             if coming is None:
                 return None
             if self._recordings.has(coming):
                 continue
             if self._cap.admits(coming.track.artist):
                 return coming
-            lane.waiting.append(coming)
+            queue.delayed.append(coming)
         return None
 
-    def _first_waiting(self, lanes: Sequence["_Lane"]) -> Candidate | None:
-        """Return the first that waits for its artist's turn: nobody else is there to come before it."""
-        for lane in lanes:
-            while lane.waiting:
-                candidate = lane.waiting.popleft()
+    def _first_delayed(self, queues: Sequence["_Queue"]) -> Candidate | None:
+        """Return the first candidate beyond the artist cap, since no other is left."""
+        for queue in queues:
+            while queue.delayed:
+                candidate = queue.delayed.popleft()
                 if not self._recordings.has(candidate):
-                    self.has_given_way = True
+                    self.has_exceeded_cap = True
                     return candidate
         return None
 
-    def _take(self, candidate: Candidate) -> None:
-        self._recordings.add(candidate)
-        self._cap.take(candidate.track.artist)
+
+class _Queue:
+    """A candidate list: what is still to come, and what the artist cap delays."""
+
+    def __init__(self, upcoming: Iterator[Candidate]) -> None:
+        self.upcoming = upcoming
+        self.delayed: deque[Candidate] = deque()
 
 
-class _Lane:
-    """Candidates that come, and those that wait for their artist's turn."""
-
-    def __init__(self, coming: Iterator[Candidate]) -> None:
-        self.coming = coming
-        self.waiting: deque[Candidate] = deque()
-
-
-def serve_again(candidates: Iterable[Candidate], recordings: Recordings) -> Iterator[Candidate]:
+def without_duplicates(candidates: Iterable[Candidate], recordings: Recordings) -> Iterator[Candidate]:
     """Yield repeats in their order, each recording once."""
     for candidate in candidates:
         if not recordings.has(candidate):

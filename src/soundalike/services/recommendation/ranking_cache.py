@@ -37,7 +37,7 @@ class RankingContext:
     Parameters
     ----------
     scoring : Scoring
-        With its lanes worked out.
+        With its candidate_lists worked out.
     seed : Track or None
         What is asked about.
     lately : tuple of TrackId
@@ -67,15 +67,15 @@ class RankingContext:
         """What of the taste bears on it."""
         return self.scoring.taste_profile
 
-    def lanes(self) -> Iterator[Ranked]:
+    def candidate_lists(self) -> Iterator[Ranked]:
         """Yield the whole library as each taste ranks it."""
         if self.scoring.is_start:
             yield Ranked(Role.START, 1.0, start(self.scoring))
             return
         role = Role.TASTE if self.seed is None else Role.SEED
-        for taste, lane in enumerate(self.scoring.lanes):
-            best = zip(lane.rows.tolist(), lane.scores.tolist(), strict=True)
-            yield Ranked(role, lane.share, chain(best, self.scoring.beyond(taste)), taste)
+        for taste, candidates in enumerate(self.scoring.candidate_lists):
+            best = zip(candidates.rows.tolist(), candidates.scores.tolist(), strict=True)
+            yield Ranked(role, candidates.share, chain(best, self.scoring.beyond(taste)), taste)
 
 
 class RankingCache:
@@ -157,7 +157,7 @@ class RankingCache:
         taste_profile = profile_taste(taste, index)
         scoring = score_library(index, taste_profile, place)
         if not scoring.is_start:
-            _ = scoring.lanes
+            _ = scoring.candidate_lists
         lately = heard_lately(taste_profile)
         weights = dict(
             zip(taste_profile.positive.track_ids, taste_profile.positive.weights.tolist(), strict=True)

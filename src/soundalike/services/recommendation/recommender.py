@@ -23,7 +23,14 @@ from soundalike.domain.recommendation.rules import (
     longest_ago,
     proportional_turns,
 )
-from soundalike.domain.recommendation.slate import Candidate, Ranked, Recordings, Role, Server, serve_again
+from soundalike.domain.recommendation.slate import (
+    Candidate,
+    Ranked,
+    Recordings,
+    Role,
+    SlateBuilder,
+    without_duplicates,
+)
 from soundalike.domain.types import FloatArray, TrackId, UserId
 from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
 from soundalike.services.listeners.profiles import Profiles
@@ -120,8 +127,8 @@ class Recommender:
         left_out = frozenset(exclude)
         version = ranking.index.artefact.version
         draws = Draws(profile.version, version, seed, sorted(left_out), limit, share)
-        serving = _Serving(self._store, ranking, left_out)
-        served = serving.serve(limit, adventure=share, draws=draws)
+        slate = _Slate(self._store, ranking, left_out)
+        served = slate.serve(limit, adventure=share, draws=draws)
         if not served and not self._library.count():
             return Recommendations(
                 artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
@@ -132,7 +139,7 @@ class Recommender:
             artefact=version,
             profile_version=profile.version,
             recommendations=tuple(_recommendation(one, telling) for one in grounds),
-            note=serving.note(served, limit),
+            note=slate.note(served, limit),
         )
 
     def _telling(self, profile: Profile, ranking: RankingContext, grounds: list[Grounds]) -> Telling:
@@ -165,7 +172,7 @@ class Recommender:
         return found
 
 
-class _Serving:
+class _Slate:
     """One list in the making."""
 
     def __init__(self, store: LibraryStore, ranking: RankingContext, left_out: frozenset[TrackId]) -> None:
@@ -176,7 +183,7 @@ class _Serving:
         recordings = ranking.recordings.copy()
         if ranking.seed is not None:
             recordings.bar(ranking.seed)
-        self._server = Server(recordings, ArtistCap(ranking.caps, ranking.artists_lately))
+        self._builder = SlateBuilder(recordings, ArtistCap(ranking.caps, ranking.artists_lately))
 
     def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""
@@ -186,15 +193,18 @@ class _Serving:
         points = index.coordinates[index.rows_of(sorted(closed))]
         if ranking.scoring.seed is not None:
             points = np.concatenate([points, ranking.scoring.seed[np.newaxis]])
-        lanes = list(ranking.lanes())
-        total = sum(lane.share for lane in lanes)
+        candidate_lists = list(ranking.candidate_lists())
+        total = sum(candidates.share for candidates in candidate_lists)
         candidates = [
-            self._candidates(lane, closed, points, first=int(limit * lane.share / total)) for lane in lanes
+            self._candidates(candidates, closed, points, first=int(limit * candidates.share / total))
+            for candidates in candidate_lists
         ]
-        turns = proportional_turns([lane.share for lane in lanes], ranking.scoring.served)
+        turns = proportional_turns(
+            [candidates.share for candidates in candidate_lists], ranking.scoring.served
+        )
         elsewhere, slots = self._exploration(limit, adventure, draws)
         exploration = self._candidates(elsewhere, closed, points, first=int(limit * adventure))
-        served = list(islice(self._server.serve(candidates, turns, exploration, slots), limit))
+        served = list(islice(self._builder.build(candidates, turns, exploration, slots), limit))
         return served + self._repeats(served, limit - len(served))
 
     def note(self, served: list[Candidate], limit: int) -> str | None:
@@ -204,7 +214,7 @@ class _Serving:
             limit=limit,
             left_out=len(self._left_out),
             disliked=len(self._disliked),
-            has_cap_given_way=self._server.has_given_way,
+            has_exceeded_cap=self._builder.has_exceeded_cap,
             has_seed=self._ranking.seed is not None,
         )
 
@@ -252,7 +262,7 @@ class _Serving:
         recordings = Recordings(index.coordinates, thresholds=index.duplicate_thresholds)
         for candidate in served:
             recordings.add(candidate)
-        return list(islice(serve_again(found, recordings), max(count, 0)))
+        return list(islice(without_duplicates(found, recordings), max(count, 0)))
 
 
 def _recommendation(grounds: Grounds, telling: Telling) -> Recommendation:
