@@ -5,9 +5,9 @@ import pytest
 
 from domain.recommendation.toy_library import DAY_MS, Points, heap, lay, taste_of
 from making import make_listen, make_track
-from soundalike.domain.recommendation.attribution import Grounds, find_grounds
-from soundalike.domain.recommendation.explanations import TITLE_LENGTH, Telling, explain, quoted
-from soundalike.domain.recommendation.results import Reason
+from soundalike.domain.recommendation.attribution import Attribution, attribute
+from soundalike.domain.recommendation.explanations import TITLE_LENGTH, ExplanationContext, explain, quoted
+from soundalike.domain.recommendation.results import Explanation
 from soundalike.domain.recommendation.scoring import score_library
 from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.recommendation.weighted_tracks import profile_taste
@@ -20,35 +20,35 @@ CORNERS: Points = (
 )
 
 
-def grounds_of(
+def attribution_of(
     track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, cluster: int = 0
-) -> Grounds:
+) -> Attribution:
     index = lay(CORNERS)
     place = None if seed is None else np.array(seed, dtype=np.float32)
     scoring = score_library(index, profile_taste(taste, index), place)
     row = index.rows[TrackId(track_id)]
     one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=cluster)
-    return find_grounds(scoring, [one])[0]
+    return attribute(scoring, [one])[0]
 
 
-def reason_of(
+def explanation_of(
     track_id: str,
     taste: Taste,
     *,
     now: datetime = DAY_TWO,
     role: Role = Role.TASTE,
     seed: list[float] | None = None,
-    likeness: tuple[str, ...] = (),
-) -> Reason:
-    telling = Telling(
+    similar_features: tuple[str, ...] = (),
+) -> Explanation:
+    context = ExplanationContext(
         taste=taste,
         now=now,
         titles={TrackId(name): name.upper() for name in CORNERS},
         seed=_track_at(seed),
         seed_title="Seed" if seed else None,
-        likeness={TrackId(track_id): likeness},
+        similar_features={TrackId(track_id): similar_features},
     )
-    return explain(grounds_of(track_id, taste, role=role, seed=seed), telling)
+    return explain(attribution_of(track_id, taste, role=role, seed=seed), context)
 
 
 def _track_at(place: list[float] | None) -> TrackId | None:
@@ -56,14 +56,16 @@ def _track_at(place: list[float] | None) -> TrackId | None:
 
 
 def test_it_names_the_track_that_speaks_most_for_it() -> None:
-    reason = reason_of("x", taste_of("finished a01", "finished z"))
+    reason = explanation_of("x", taste_of("finished a01", "finished z"))
     assert reason.text == "near “A01”, which you finished today"
 
 
 def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
     taste = taste_of("liked a01", "finished a02")
-    assert reason_of("x", taste).text == "near “A01”, which you liked today"
-    assert reason_of("x", taste_of("finished a01", "liked a02")).text == "near “A02”, which you liked today"
+    assert explanation_of("x", taste).text == "near “A01”, which you liked today"
+    assert (
+        explanation_of("x", taste_of("finished a01", "liked a02")).text == "near “A02”, which you liked today"
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,20 +80,20 @@ def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
     ],
 )
 def test_it_tells_what_was_done_and_when(deeds: list[str], days: int, words: str) -> None:
-    reason = reason_of("x", taste_of(*deeds), now=DAY_TWO + timedelta(days=days))
+    reason = explanation_of("x", taste_of(*deeds), now=DAY_TWO + timedelta(days=days))
     assert reason.text == f"near “A01”, which you {words}"
 
 
 def test_skips_take_nothing_from_what_was_finished() -> None:
     taste = taste_of(*["finished a01"] * 5, *["skipped a01"] * 4)
-    reason = reason_of("x", taste)
+    reason = explanation_of("x", taste)
     assert reason.text == "near “A01”, which you finished often today"
     assert [(one.track_id, one.kind) for one in reason.because] == [("a01", "finished")] * 4
 
 
 def test_what_the_words_name_is_among_the_listens_however_many_others_there_are() -> None:
     taste = taste_of(*["finished a01"] * 4, "liked a01", *["finished a02"] * 4, *["finished a03"] * 4)
-    reason = reason_of("x", taste)
+    reason = explanation_of("x", taste)
     assert reason.text == "near “A01”, which you liked today"
     assert len(reason.because) == 8
     assert ("a01", "liked") in [(one.track_id, one.kind) for one in reason.because]
@@ -99,16 +101,16 @@ def test_what_the_words_name_is_among_the_listens_however_many_others_there_are(
 
 def test_plays_of_several_days_tell_of_the_last() -> None:
     listens = [make_listen(n, track_id="a01", at_ms=(n + 1) * DAY_MS) for n in range(2)]
-    reason = reason_of("x", fold_taste(NO_TASTE, listens), now=DAY_TWO + timedelta(days=2))
+    reason = explanation_of("x", fold_taste(NO_TASTE, listens), now=DAY_TWO + timedelta(days=2))
     assert reason.text == "near “A01”, which you finished twice, last yesterday"
 
 
 def test_what_is_not_near_is_not_called_near() -> None:
-    assert reason_of("y", taste_of("finished a01")).text.startswith("leaning towards “A01”")
+    assert explanation_of("y", taste_of("finished a01")).text.startswith("leaning towards “A01”")
 
 
 def test_because_lists_the_listens_that_count_latest_first() -> None:
-    reason = reason_of("x", taste_of("finished a01", "skipped b01", "liked a02", "finished a01"))
+    reason = explanation_of("x", taste_of("finished a01", "skipped b01", "liked a02", "finished a01"))
     assert [(one.track_id, one.kind) for one in reason.because] == [
         ("a01", "finished"),
         ("a02", "liked"),
@@ -120,80 +122,90 @@ def test_because_lists_the_listens_that_count_latest_first() -> None:
 def test_what_says_less_than_a_tenth_is_not_a_because() -> None:
     near, far = [f"finished a0{n}" for n in range(3)], ["finished z"]
     taste = taste_of(*near, *far)
-    assert {one.track_id for one in reason_of("x", taste).because} == {"a00", "a01", "a02"}
+    assert {one.track_id for one in explanation_of("x", taste).because} == {"a00", "a01", "a02"}
 
 
 def test_a_listen_that_was_taken_back_is_no_because() -> None:
-    reason = reason_of("x", taste_of("finished a01", "liked a01", "unliked a01"))
+    reason = explanation_of("x", taste_of("finished a01", "liked a01", "unliked a01"))
     assert [one.kind for one in reason.because] == ["finished"]
 
 
 def test_the_distance_is_to_the_track_that_is_named() -> None:
     index = lay(CORNERS)
     away = index.coordinates[index.rows[TrackId("x")]] - index.coordinates[index.rows[TrackId("a01")]]
-    assert grounds_of("x", taste_of("finished a01")).distance == pytest.approx(np.linalg.norm(away), abs=1e-4)
+    assert attribution_of("x", taste_of("finished a01")).distance == pytest.approx(
+        np.linalg.norm(away), abs=1e-4
+    )
 
 
 def test_a_liked_track_speaks_for_itself() -> None:
     taste = taste_of("liked x")
-    assert reason_of("x", taste).text == "you liked it today"
-    assert grounds_of("x", taste).distance == 0
+    assert explanation_of("x", taste).text == "you liked it today"
+    assert attribution_of("x", taste).distance == 0
 
 
 def test_with_a_seed_it_says_in_what_they_are_alike_and_rests_on_no_listens() -> None:
-    reason = reason_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0], likeness=("timbre", "brightness"))
-    assert reason == Reason("similar timbre and brightness to “Seed”", ())
-    assert grounds_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).distance == pytest.approx(0.2)
+    reason = explanation_of(
+        "x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0], similar_features=("timbre", "brightness")
+    )
+    assert reason == Explanation("similar timbre and brightness to “Seed”", ())
+    assert attribution_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).distance == pytest.approx(0.2)
 
 
 def test_a_seed_that_was_liked_is_named_once() -> None:
-    reason = reason_of(
-        "x", taste_of("liked a01"), role=Role.SEED, seed=list(CORNERS["a01"]), likeness=("timbre",)
+    reason = explanation_of(
+        "x", taste_of("liked a01"), role=Role.SEED, seed=list(CORNERS["a01"]), similar_features=("timbre",)
     )
     assert reason.text == "similar timbre to “Seed”, which you liked today"
     assert [one.track_id for one in reason.because] == ["a01"]
 
 
 def test_what_is_not_alike_is_not_called_so() -> None:
-    assert reason_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” as a whole"
-    far = reason_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
+    assert explanation_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” as a whole"
+    far = explanation_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
     assert far.text == "some way from “Seed”"
 
 
 def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:
-    reason = reason_of("x", taste_of("liked a01"), role=Role.SEED, seed=[0.0, 0.1], likeness=("timbre",))
+    reason = explanation_of(
+        "x", taste_of("liked a01"), role=Role.SEED, seed=[0.0, 0.1], similar_features=("timbre",)
+    )
     assert reason.text == "similar timbre to “Seed”; near “A01”, which you liked today"
     assert [one.track_id for one in reason.because] == ["a01"]
-    other = reason_of("y", taste_of("liked z"), role=Role.SEED, seed=[30.0, 0.0], likeness=("timbre",))
-    assert other == Reason("similar timbre to “Seed”", ())
+    other = explanation_of(
+        "y", taste_of("liked z"), role=Role.SEED, seed=[30.0, 0.0], similar_features=("timbre",)
+    )
+    assert other == Explanation("similar timbre to “Seed”", ())
 
 
 def test_exploration_says_that_it_is_one() -> None:
-    assert reason_of("z", taste_of("finished a01"), role=Role.EXPLORATION) == Reason(
+    assert explanation_of("z", taste_of("finished a01"), role=Role.EXPLORATION) == Explanation(
         "exploring: drawn by chance", ()
     )
 
 
 def test_a_start_says_that_it_is_one_and_names_skips_only_where_they_decided() -> None:
-    assert reason_of("z", NO_TASTE, role=Role.START) == Reason("a start, spread over your library", ())
+    assert explanation_of("z", NO_TASTE, role=Role.COLD_START) == Explanation(
+        "a start, spread over your library", ()
+    )
     taste = taste_of("skipped a01", "less a02")
-    away = reason_of("z", taste, role=Role.START)
+    away = explanation_of("z", taste, role=Role.COLD_START)
     assert away.text == "a start, spread over your library, away from what you turned down"
     assert [(one.track_id, one.kind) for one in away.because] == [("a02", "less"), ("a01", "skipped")]
-    assert reason_of("x", taste, role=Role.START).because == ()
+    assert explanation_of("x", taste, role=Role.COLD_START).because == ()
 
 
 def test_a_repeat_says_when_it_was_heard() -> None:
-    reason = reason_of("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
+    reason = explanation_of("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
     assert reason.text == "once more: last heard today"
     assert [one.kind for one in reason.because] == ["skipped", "finished"]
-    assert grounds_of("a01", taste_of("finished a01"), role=Role.REPEAT).distance == 0
+    assert attribution_of("a01", taste_of("finished a01"), role=Role.REPEAT).distance == 0
 
 
 def test_a_track_without_a_title_in_the_store_is_a_track() -> None:
     taste = taste_of("finished a01")
-    telling = Telling(taste=taste, now=DAY_TWO, titles={})
-    assert explain(grounds_of("x", taste), telling).text == "near a track, which you finished today"
+    context = ExplanationContext(taste=taste, now=DAY_TWO, titles={})
+    assert explain(attribution_of("x", taste), context).text == "near a track, which you finished today"
 
 
 @pytest.mark.parametrize(

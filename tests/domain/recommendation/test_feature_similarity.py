@@ -4,41 +4,45 @@ import pytest
 from making import make_schema
 from shelf import plain_space
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.recommendation.feature_similarity import Ear, list_words, train_ear
+from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity, list_words
 from soundalike.domain.similarity.space import SimilaritySpace
 
 TIMBRE = FeatureSchema("tiny", 1, ("m1", "m2", "c", "z"), ("mfcc", "mfcc", "centroid", "zcr"))
 
 
 @pytest.fixture
-def ear() -> Ear:
+def similarity() -> FeatureSimilarity:
     vectors = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
-    return train_ear(TIMBRE, plain_space(4), vectors)
+    return FeatureSimilarity.fit(TIMBRE, plain_space(4), vectors)
 
 
-def alike(ear: Ear, *other: float) -> tuple[str, ...]:
-    return ear.alike(np.zeros(4, dtype=np.float32), np.array(other, dtype=np.float32))
+def alike(similarity: FeatureSimilarity, *other: float) -> tuple[str, ...]:
+    return similarity.similar_groups(np.zeros(4, dtype=np.float32), np.array(other, dtype=np.float32))
 
 
-def test_groups_are_alike_where_they_are_nearer_than_three_in_four_random_pairs(ear: Ear) -> None:
-    assert alike(ear, 0.0, 0.1, 0.1, -0.1) == ("timbre", "brightness", "noisiness")
-    assert alike(ear, 0.1, 0.1, 3.0, 0.0) == ("timbre", "noisiness")
-    assert alike(ear, 2.0, 0.0, 0.1, 3.0) == ("brightness",)
-    assert alike(ear, 3.0, 3.0, 3.0, 3.0) == ()
+def test_groups_are_alike_if_nearer_than_three_in_four_random_pairs(similarity: FeatureSimilarity) -> None:
+    assert alike(similarity, 0.0, 0.1, 0.1, -0.1) == ("timbre", "brightness", "noisiness")
+    assert alike(similarity, 0.1, 0.1, 3.0, 0.0) == ("timbre", "noisiness")
+    assert alike(similarity, 2.0, 0.0, 0.1, 3.0) == ("brightness",)
+    assert alike(similarity, 3.0, 3.0, 3.0, 3.0) == ()
 
 
 def test_a_quarter_of_random_pairs_is_alike() -> None:
     rng = np.random.default_rng(1)
     one, other, taught = rng.normal(size=(3, 800, 4)).astype(np.float32)
-    ear = train_ear(TIMBRE, plain_space(4), taught[:300])
-    share = np.mean(["brightness" in ear.alike(a, b) for a, b in zip(one, other, strict=True)])
+    similarity = FeatureSimilarity.fit(TIMBRE, plain_space(4), taught[:300])
+    share = np.mean(
+        ["brightness" in similarity.similar_groups(a, b) for a, b in zip(one, other, strict=True)]
+    )
     assert share == pytest.approx(0.25, abs=0.05)
 
 
 def test_nothing_is_claimed_of_a_feature_in_which_all_tracks_are_the_same() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     vectors[:, 2] = 7.0
-    assert "brightness" not in train_ear(TIMBRE, plain_space(4), vectors).alike(vectors[0], vectors[0])
+    assert "brightness" not in FeatureSimilarity.fit(TIMBRE, plain_space(4), vectors).similar_groups(
+        vectors[0], vectors[0]
+    )
 
 
 def test_features_are_compared_on_the_scale_of_the_library() -> None:
@@ -51,18 +55,23 @@ def test_features_are_compared_on_the_scale_of_the_library() -> None:
         is_unit_length=True,
     )
     vectors = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32) * space.scale
-    assert alike(train_ear(TIMBRE, space, vectors), 3.0, 3.0, 100.0, 3.0) == ("brightness",)
+    assert alike(FeatureSimilarity.fit(TIMBRE, space, vectors), 3.0, 3.0, 100.0, 3.0) == ("brightness",)
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_tracks_teach_nothing(count: int) -> None:
-    ear = train_ear(TIMBRE, plain_space(4), np.zeros((count, 4), dtype=np.float32))
-    assert alike(ear, 0.0, 0.0, 0.0, 0.0) == ()
+    similarity = FeatureSimilarity.fit(TIMBRE, plain_space(4), np.zeros((count, 4), dtype=np.float32))
+    assert alike(similarity, 0.0, 0.0, 0.0, 0.0) == ()
 
 
 def test_groups_without_a_word_keep_their_own() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
-    assert train_ear(make_schema(4), plain_space(4), vectors).alike(vectors[0], vectors[0]) == ("even", "odd")
+    assert FeatureSimilarity.fit(make_schema(4), plain_space(4), vectors).similar_groups(
+        vectors[0], vectors[0]
+    ) == (
+        "even",
+        "odd",
+    )
 
 
 def test_words_are_listed_as_one_says_them() -> None:

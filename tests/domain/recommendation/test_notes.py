@@ -22,7 +22,7 @@ def test_of_a_full_list_by_taste_there_is_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("roles", "words"),
     [
-        ([Role.START] * 3, "nothing is known of your taste"),
+        ([Role.COLD_START] * 3, "nothing is known of your taste"),
         ([Role.TASTE], "no more to play"),
         ([Role.REPEAT] * 3, "all was played lately"),
         ([Role.TASTE, Role.REPEAT, Role.REPEAT], "little that is new"),

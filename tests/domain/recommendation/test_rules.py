@@ -11,7 +11,7 @@ from domain.recommendation.toy_library import lay, scatter, taste_of
 from making import make_track
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
-    Draws,
+    SeededRandom,
     are_same_positions,
     artist_caps,
     exploration_slots,
@@ -157,19 +157,19 @@ def test_no_adventure_is_none_and_full_adventure_is_all() -> None:
 
 
 def test_draws_depend_on_each_part_of_the_question_and_on_their_name() -> None:
-    draws = {
-        tuple(Draws(*question).numbers(name, 2))
+    random = {
+        tuple(SeededRandom(*question).numbers(name, 2))
         for question in (("p", "a", None, ["x"], 20, 0.2), ("q", "a", None, ["x"], 20, 0.2),
                          ("p", "b", None, ["x"], 20, 0.2), ("p", "a", "s", ["x"], 20, 0.2),
                          ("p", "a", None, [], 20, 0.2), ("p", "a", None, ["x"], 21, 0.2),
                          ("p", "a", None, ["x"], 20, 0.3))
         for name in ("slots", "explore")
     }  # fmt: skip
-    assert len(draws) == 14
+    assert len(random) == 14
 
 
 def test_draws_are_spread_evenly() -> None:
-    numbers = Draws("question").numbers("name", 4000)
+    numbers = SeededRandom("question").numbers("name", 4000)
     assert numbers.min() >= 0
     assert numbers.max() < 1
     assert np.histogram(numbers, bins=4, range=(0, 1))[0] == pytest.approx([1000] * 4, abs=120)
@@ -177,11 +177,11 @@ def test_draws_are_spread_evenly() -> None:
 
 def test_draws_are_the_same_in_every_process() -> None:
     rules = "soundalike.domain.recommendation.rules"
-    code = f"from {rules} import Draws; print(Draws('q', ['x'], 0.5).numbers('n', 3))"
+    code = f"from {rules} import SeededRandom; print(SeededRandom('q', ['x'], 0.5).numbers('n', 3))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
         ).stdout
         for seed in ("1", "2")
     }
-    assert outputs == {f"{Draws('q', ['x'], 0.5).numbers('n', 3)}\n".encode()}
+    assert outputs == {f"{SeededRandom('q', ['x'], 0.5).numbers('n', 3)}\n".encode()}

@@ -32,8 +32,8 @@ def test_more_of_what_was_finished_than_of_what_was_skipped() -> None:
 def test_a_skip_in_the_first_moment_pushes_away_more_than_one_near_the_end() -> None:
     index = lay(scatter(30))
     rows = index.rows_of(index.artefact.track_ids)
-    early = score(index, ("skipped t001", 500)).push(rows)
-    late = score(index, ("skipped t001", 90_000)).push(rows)
+    early = score(index, ("skipped t001", 500)).negative_feedback(rows)
+    late = score(index, ("skipped t001", 90_000)).negative_feedback(rows)
     assert (early > late).all()
 
 
@@ -140,5 +140,7 @@ def test_what_tracks_and_seed_say_adds_up_to_the_score() -> None:
     for seed in (None, [0.1, 0.2, 0.3]):
         scoring = score(index, "finished t003", "liked t020", "finished t021", seed=seed)
         candidates = scoring.candidate_lists[0]
-        said, of_seed = scoring.pulls(candidates.rows, np.zeros(len(candidates.rows), dtype=np.int32))
+        said, of_seed = scoring.positive_feedback(
+            candidates.rows, np.zeros(len(candidates.rows), dtype=np.int32)
+        )
         assert (said.sum(axis=1) + of_seed).tolist() == pytest.approx(candidates.scores.tolist(), abs=1e-5)

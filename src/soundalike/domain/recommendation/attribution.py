@@ -15,7 +15,7 @@ _SHARE_THAT_COUNTS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
+class Attribution:
     """What a candidate's place rests on.
 
     Parameters
@@ -42,9 +42,9 @@ class Grounds:
     is_close: bool = False
 
 
-def find_grounds(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Grounds]:
+def attribute(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Attribution]:
     """Work out what the places of candidates rest on."""
-    found: dict[int, Grounds] = {}
+    found: dict[int, Attribution] = {}
     for role, work_out in _BY_ROLE.items():
         those = [candidate for candidate in candidates if candidate.role is role]
         if those:
@@ -53,22 +53,22 @@ def find_grounds(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Grou
     return [found[candidate.row] for candidate in candidates]
 
 
-def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
+def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
     index, positive = scoring.index, scoring.taste_profile.positive
     rows, tastes = (
         np.array([getattr(one, name) for one in candidates], dtype=np.int32) for name in ("row", "taste")
     )
-    said, of_seed = scoring.pulls(rows, tastes)
+    said, of_seed = scoring.positive_feedback(rows, tastes)
     away = distances_between(points, index.coordinates[positive.rows])
-    grounds = []
+    attributions = []
     for place, candidate in enumerate(candidates):
         counted = _those_that_count(said[place], float(of_seed[place]))
         nearest = float(away[place, counted[0]]) if counted else np.inf
         distance = nearest
         if scoring.seed is not None:
             distance = float(distances_between(points[place : place + 1], scoring.seed[np.newaxis])[0, 0])
-        grounds.append(
-            Grounds(
+        attributions.append(
+            Attribution(
                 candidate=candidate,
                 positive=tuple(positive.track_ids[number] for number in counted),
                 is_near=nearest <= index.near_distance,
@@ -76,14 +76,14 @@ def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
                 is_close=distance <= index.near_distance,
             )
         )
-    return grounds
+    return attributions
 
 
-def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
+def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
     index, negative = scoring.index, scoring.taste_profile.negative
     is_away = distances_between(points, index.coordinates[negative.rows]).min(axis=1, initial=np.inf)
     return [
-        Grounds(
+        Attribution(
             candidate=candidate,
             negative=negative.track_ids if away > index.near_distance else (),
             distance=distance,
@@ -92,14 +92,16 @@ def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
     ]
 
 
-def _of_chance(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Grounds]:
+def _of_chance(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
     distances = _to_middle(scoring, points)
-    return [Grounds(candidate=one, distance=away) for one, away in zip(candidates, distances, strict=True)]
-
-
-def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatArray) -> list[Grounds]:
     return [
-        Grounds(candidate=one, positive=(one.track.id,), is_near=True, distance=0.0) for one in candidates
+        Attribution(candidate=one, distance=away) for one, away in zip(candidates, distances, strict=True)
+    ]
+
+
+def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatArray) -> list[Attribution]:
+    return [
+        Attribution(candidate=one, positive=(one.track.id,), is_near=True, distance=0.0) for one in candidates
     ]
 
 
@@ -122,7 +124,7 @@ def _those_that_count(said: FloatArray, of_seed: float) -> list[int]:
 _BY_ROLE = {
     Role.TASTE: _of_taste,
     Role.SEED: _of_taste,
-    Role.START: _of_start,
+    Role.COLD_START: _of_start,
     Role.EXPLORATION: _of_chance,
     Role.REPEAT: _of_repeats,
 }

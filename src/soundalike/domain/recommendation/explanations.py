@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from soundalike.domain.listens import ListenKind
-from soundalike.domain.recommendation.attribution import Grounds
+from soundalike.domain.recommendation.attribution import Attribution
 from soundalike.domain.recommendation.feature_similarity import list_words
-from soundalike.domain.recommendation.results import Because, Reason
+from soundalike.domain.recommendation.results import Because, Explanation
 from soundalike.domain.recommendation.rules import key_of
 from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.taste import Taste, TrackTaste
@@ -36,7 +36,7 @@ _MONTHS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class ExplanationContext:
     """What words are made of.
 
     Parameters
@@ -51,7 +51,7 @@ class Telling:
         What was asked about.
     seed_title : str or None
         Of the seed, if there is one.
-    likeness : mapping of TrackId to tuple of str
+    similar_features : mapping of TrackId to tuple of str
         In what each track sounds like the seed.
     """
 
@@ -60,25 +60,30 @@ class Telling:
     titles: Mapping[TrackId, str]
     seed: TrackId | None = None
     seed_title: str | None = None
-    likeness: Mapping[TrackId, tuple[str, ...]] = field(default_factory=dict)
+    similar_features: Mapping[TrackId, tuple[str, ...]] = field(default_factory=dict)
 
 
-def explain(grounds: Grounds, telling: Telling) -> Reason:
+def explain(attribution: Attribution, context: ExplanationContext) -> Explanation:
     """Say what a place rests on."""
-    match grounds.candidate.role:
+    match attribution.candidate.role:
         case Role.TASTE:
-            return Reason(_by_taste(grounds, telling), _listens(grounds.positive, telling.taste, _FOR))
+            return Explanation(
+                _by_taste(attribution, context), _listens(attribution.positive, context.taste, _FOR)
+            )
         case Role.SEED:
-            return Reason(_by_seed(grounds, telling), _listens(grounds.positive, telling.taste, _FOR))
+            return Explanation(
+                _by_seed(attribution, context), _listens(attribution.positive, context.taste, _FOR)
+            )
         case Role.EXPLORATION:
-            return Reason("exploring: drawn by chance", ())
-        case Role.START:
-            away = ", away from what you turned down" if grounds.negative else ""
-            because = _listens(grounds.negative, telling.taste, _AGAINST)
-            return Reason(f"a start, spread over your library{away}", because)
+            return Explanation("exploring: drawn by chance", ())
+        case Role.COLD_START:
+            away = ", away from what you turned down" if attribution.negative else ""
+            because = _listens(attribution.negative, context.taste, _AGAINST)
+            return Explanation(f"a start, spread over your library{away}", because)
         case Role.REPEAT:
-            return Reason(
-                _by_repeat(grounds, telling), _listens(grounds.positive, telling.taste, _FOR | _AGAINST)
+            return Explanation(
+                _by_repeat(attribution, context),
+                _listens(attribution.positive, context.taste, _FOR | _AGAINST),
             )
 
 
@@ -116,7 +121,7 @@ def describe(
         notes.append("there is little that is new, so what was played comes again, the longest ago first")
     elif len(served) < limit:
         notes.append("there is no more to play")
-    elif served[0].role is Role.START:
+    elif served[0].role is Role.COLD_START:
         notes.append("nothing is known of your taste yet")
     artists = {key_of(candidate.track.artist) for candidate in served}
     if has_exceeded_cap:
@@ -158,38 +163,38 @@ def quoted(title: str) -> str:
     return f"“{text}”"
 
 
-def _by_taste(grounds: Grounds, telling: Telling) -> str:
-    track_id = grounds.positive[0]
-    if track_id == grounds.candidate.track.id:
-        verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
+def _by_taste(attribution: Attribution, context: ExplanationContext) -> str:
+    track_id = attribution.positive[0]
+    if track_id == attribution.candidate.track.id:
+        verb, rest = _deed(context.taste.tracks[track_id], context.now)
         return f"you {verb} it {rest}".rstrip()
-    where = "near" if grounds.is_near else "leaning towards"
-    return f"{where} {_title(track_id, telling)}, {_which(track_id, telling)}"
+    where = "near" if attribution.is_near else "leaning towards"
+    return f"{where} {_title(track_id, context)}, {_which(track_id, context)}"
 
 
-def _by_seed(grounds: Grounds, telling: Telling) -> str:
-    seed = quoted(telling.seed_title or "")
-    groups = telling.likeness.get(grounds.candidate.track.id, ())
+def _by_seed(attribution: Attribution, context: ExplanationContext) -> str:
+    seed = quoted(context.seed_title or "")
+    groups = context.similar_features.get(attribution.candidate.track.id, ())
     if groups:
         text = f"similar {list_words(groups)} to {seed}"
     else:
-        text = f"close to {seed} as a whole" if grounds.is_close else f"some way from {seed}"
-    if grounds.positive and grounds.positive[0] == telling.seed:
-        return f"{text}, {_which(telling.seed, telling)}"
-    if grounds.positive and grounds.is_near:
-        return f"{text}; {_by_taste(grounds, telling)}"
+        text = f"close to {seed} as a whole" if attribution.is_close else f"some way from {seed}"
+    if attribution.positive and attribution.positive[0] == context.seed:
+        return f"{text}, {_which(context.seed, context)}"
+    if attribution.positive and attribution.is_near:
+        return f"{text}; {_by_taste(attribution, context)}"
     return text
 
 
-def _by_repeat(grounds: Grounds, telling: Telling) -> str:
-    known = telling.taste.tracks[grounds.candidate.track.id]
+def _by_repeat(attribution: Attribution, context: ExplanationContext) -> str:
+    known = context.taste.tracks[attribution.candidate.track.id]
     if known.heard_ms is None:
         return "once more"
-    return f"once more: last heard {when(known.heard_ms, telling.now)}"
+    return f"once more: last heard {when(known.heard_ms, context.now)}"
 
 
-def _which(track_id: TrackId, telling: Telling) -> str:
-    verb, rest = _deed(telling.taste.tracks[track_id], telling.now)
+def _which(track_id: TrackId, context: ExplanationContext) -> str:
+    verb, rest = _deed(context.taste.tracks[track_id], context.now)
     return f"which you {verb} {rest}".rstrip()
 
 
@@ -205,8 +210,8 @@ def _deed(known: TrackTaste, now: datetime) -> tuple[str, str]:
     return "finished", f"{times}{last}" if is_one_day else f"{times.rstrip()}, last {last}"
 
 
-def _title(track_id: TrackId, telling: Telling) -> str:
-    return quoted(telling.titles[track_id]) if track_id in telling.titles else "a track"
+def _title(track_id: TrackId, context: ExplanationContext) -> str:
+    return quoted(context.titles[track_id]) if track_id in context.titles else "a track"
 
 
 def _listens(

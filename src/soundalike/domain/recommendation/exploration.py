@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from soundalike.domain.recommendation.rules import Draws
+from soundalike.domain.recommendation.rules import SeededRandom
 from soundalike.domain.recommendation.scoring import Scoring
 from soundalike.domain.types import FloatArray, IndexArray
 
 _SPARE, _DRAWN_FOR_EACH = 40, 4
 
 
-def explore(scoring: Scoring, draws: Draws, *, places: int) -> tuple[IndexArray, FloatArray]:
+def explore(scoring: Scoring, random: SeededRandom, *, places: int) -> tuple[IndexArray, FloatArray]:
     """Exploration: draw tracks by chance; the better half of them comes first, in the order drawn.
 
     What the listener turned away from is in the other half, so an adventure is a chance worth taking.
@@ -27,9 +27,9 @@ def explore(scoring: Scoring, draws: Draws, *, places: int) -> tuple[IndexArray,
     total = len(scoring.index)
     drawn_count = _SPARE + _DRAWN_FOR_EACH * places
     if total <= drawn_count:
-        rows = np.argsort(draws.numbers("explore", total), kind="stable").astype(np.int32)
+        rows = np.argsort(random.numbers("explore", total), kind="stable").astype(np.int32)
     else:
-        drawn = (draws.numbers("explore", drawn_count) * total).astype(np.int32)
+        drawn = (random.numbers("explore", drawn_count) * total).astype(np.int32)
         _, first = np.unique(drawn, return_index=True)
         rows = drawn[np.sort(first)]
     scores = scoring.scores_of(rows)

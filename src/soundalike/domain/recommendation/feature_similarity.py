@@ -2,65 +2,71 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.recommendation.medoids import AnyFloats
 from soundalike.domain.similarity.space import SimilaritySpace
 from soundalike.domain.types import FloatArray
 
-_SIMILAR_SHARE = 0.25
+_SIMILAR_QUANTILE = 0.25
 _NAMES = {"mfcc": "timbre", "centroid": "brightness", "zcr": "noisiness"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """Tells in which groups of features two tracks are alike.
+class FeatureSimilarity:
+    """Finds the groups of features in which two tracks are similar.
 
     Parameters
     ----------
     space : SimilaritySpace
         Brings features to a common scale.
     columns : tuple of (str, tuple of int)
-        The word for each group, and where its features stand in a vector.
-    similar : tuple of float
-        For each group how far apart the nearest quarter of random pairs is at most.
+        The name of each group, and the columns of its features.
+    thresholds : tuple of float
+        For each group the distance that a quarter of random pairs does not exceed.
     """
 
     space: SimilaritySpace
     columns: tuple[tuple[str, tuple[int, ...]], ...]
-    similar: tuple[float, ...]
+    thresholds: tuple[float, ...]
 
-    def alike(self, one: FloatArray, other: FloatArray) -> tuple[str, ...]:
-        """Return the groups in which two vectors, shape (d,), are nearer than most random pairs are."""
-        first, second = self.space.scale_features(np.stack([one, other]))
-        apart = [_apart(first[list(columns)], second[list(columns)]) for _, columns in self.columns]
+    @classmethod
+    def fit(cls, schema: FeatureSchema, space: SimilaritySpace, vectors: FloatArray) -> Self:
+        """Measure the distances of random tracks in each group of features.
+
+        Parameters
+        ----------
+        schema : FeatureSchema
+            Of d features.
+        space : SimilaritySpace
+            Brings features to a common scale.
+        vectors : FloatArray, shape (n, d)
+            Of a sample of the library.
+        """
+        columns = tuple(
+            (_NAMES.get(group, group), tuple(np.flatnonzero(np.array(schema.groups) == group).tolist()))
+            for group in dict.fromkeys(schema.groups)
+        )
+        scaled = space.scale_features(vectors)
+        first, second = np.triu_indices(len(vectors), 1)
+        thresholds = []
+        for _, group in columns:
+            values = scaled[:, list(group)]
+            distances = _distances(values[first], values[second])
+            thresholds.append(float(np.quantile(distances, _SIMILAR_QUANTILE)) if len(distances) else 0.0)
+        return cls(space, columns, tuple(thresholds))
+
+    def similar_groups(self, first: FloatArray, second: FloatArray) -> tuple[str, ...]:
+        """Return the groups in which two vectors, shape (d,), are nearer than most random pairs."""
+        difference = np.subtract(*self.space.scale_features(np.stack([first, second])))
         return tuple(
             name
-            for (name, _), away, similar in zip(self.columns, apart, self.similar, strict=True)
-            if away <= similar and similar > 0
+            for (name, group), threshold in zip(self.columns, self.thresholds, strict=True)
+            if 0 < threshold >= np.linalg.norm(difference[list(group)])
         )
-
-
-def train_ear(schema: FeatureSchema, space: SimilaritySpace, vectors: FloatArray) -> Ear:
-    """Learn from some tracks of a library, shape (n, d), what is usual between random tracks."""
-    columns = tuple(
-        (
-            _NAMES.get(group, group),
-            tuple(place for place, other in enumerate(schema.groups) if other == group),
-        )
-        for group in dict.fromkeys(schema.groups)
-    )
-    scaled = space.scale_features(vectors)
-    one, other = np.triu_indices(len(vectors), 1)
-    similar = [
-        float(np.quantile(_apart(scaled[one][:, list(where)], scaled[other][:, list(where)]), _SIMILAR_SHARE))
-        if len(one)
-        else 0.0
-        for _, where in columns
-    ]
-    return Ear(space, columns, tuple(similar))
 
 
 def list_words(words: Sequence[str]) -> str:
@@ -69,6 +75,6 @@ def list_words(words: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _apart(one: AnyFloats, other: AnyFloats) -> AnyFloats:
-    away: AnyFloats = np.linalg.norm(one - other, axis=-1)
-    return away
+def _distances(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    distances: npt.NDArray[np.float64] = np.linalg.norm(first - second, axis=-1)
+    return distances

@@ -17,7 +17,7 @@ class Because:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Explanation:
     """Why a track stands where it does: computed from what ranked it.
 
     Parameters
@@ -44,14 +44,14 @@ class Recommendation:
         To what the reason names: a track that was heard, the seed, or the middle of the library.
     score : float
         What it was ranked by, above all rules; higher is better.
-    reason : Reason
+    reason : Explanation
         Why.
     """
 
     track: Track
     distance: float
     score: float
-    reason: Reason
+    reason: Explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

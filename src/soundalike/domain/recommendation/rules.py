@@ -156,7 +156,7 @@ def exploration_slots(adventure: float, phase: float) -> Iterator[bool]:
         yield math.floor((place + 1) * adventure + phase) > math.floor(place * adventure + phase)
 
 
-class Draws:
+class SeededRandom:
     """Numbers that are drawn from a hash: the same question, the same draw.
 
     Parameters

@@ -26,10 +26,10 @@ BLEND = 0.5
 SEED_BLEND = 0.25
 """The same where a seed is asked about: the seed comes first."""
 
-PUSH = 0.4
+NEGATIVE_WEIGHT = 0.4
 """What many negative tracks weigh against positive ones."""
 
-TURNED_AWAY = np.float32(2)
+REJECTED_PENALTY = np.float32(2)
 """More than any two scores are apart."""
 
 SHORTLIST = 400
@@ -90,7 +90,7 @@ class Scoring:
     seed: FloatArray | None
 
     @property
-    def is_start(self) -> bool:
+    def is_cold_start(self) -> bool:
         """Whether nothing is known to be positive."""
         return self.seed is None and not len(self.positive)
 
@@ -138,7 +138,7 @@ class Scoring:
         raw = self._scores_at(needed.astype(np.int32)).max(axis=0)[places.reshape(len(rows), -1)]
         return self._settled(rows, raw[:, 0], raw[:, 1:])
 
-    def pulls(self, rows: IndexArray, tastes: IndexArray) -> tuple[FloatArray, FloatArray]:
+    def positive_feedback(self, rows: IndexArray, tastes: IndexArray) -> tuple[FloatArray, FloatArray]:
         """Return what each positive track, and the seed, adds to the scores of rows in their candidate_lists.
 
         Parameters
@@ -165,16 +165,16 @@ class Scoring:
             of_seed = self._mixture[tastes, -1] * close[:, -1]
         return close[:, : len(tracks)] * of_track[tastes], of_seed
 
-    def is_turned_away(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
+    def is_rejected(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
         """Tell which rows are themselves negative: they come behind everything else."""
         is_negative = np.zeros(len(self.index), dtype=bool)
         is_negative[self.taste_profile.negative.rows] = True
         return is_negative[rows]
 
-    def push(self, rows: IndexArray) -> FloatArray:
+    def negative_feedback(self, rows: IndexArray) -> FloatArray:
         """Return how close each row is to what is negative, 0 to 1, shape (k,)."""
         index = self.index
-        return self._pushed(closeness(index.lifted[rows], self.negative.centroids, index.spread))
+        return self._weigh_negative(closeness(index.lifted[rows], self.negative.centroids, index.spread))
 
     def _raw_scores(self) -> FloatArray:
         """Return the scores of all rows before smoothing, shape (tastes, n)."""
@@ -192,7 +192,7 @@ class Scoring:
         )
         scores = self._mixture @ close[: len(centres)]
         scores *= index.damping[rows]
-        scores -= PUSH * self._pushed(close[len(centres) :])
+        scores -= NEGATIVE_WEIGHT * self._weigh_negative(close[len(centres) :])
         return scores
 
     def _with_seed(self, points: FloatArray) -> FloatArray:
@@ -210,7 +210,7 @@ class Scoring:
         own = own / own.sum(axis=1, keepdims=True)
         return np.asarray((1 - BLEND) * own + BLEND * overall, dtype=np.float32)
 
-    def _pushed(self, close: FloatArray) -> FloatArray:
+    def _weigh_negative(self, close: FloatArray) -> FloatArray:
         """Weigh the closeness to negative centres: one early skip counts half of what many do."""
         weights = self.negative.weights
         pushed: FloatArray = weights @ close / (weights.sum() + 1)
@@ -225,7 +225,7 @@ class Scoring:
 
     def _settled(self, rows: IndexArray, own: FloatArray, around: FloatArray) -> FloatArray:
         smoothed = _halved(np.concatenate([own[:, None], around], axis=1)[..., None])[:, 0]
-        settled: FloatArray = smoothed - TURNED_AWAY * self.is_turned_away(rows).astype(np.float32)
+        settled: FloatArray = smoothed - REJECTED_PENALTY * self.is_rejected(rows).astype(np.float32)
         return settled
 
 

@@ -24,7 +24,7 @@ class Role(Enum):
     TASTE = auto()
     SEED = auto()
     EXPLORATION = auto()
-    START = auto()
+    COLD_START = auto()
     REPEAT = auto()
 
 

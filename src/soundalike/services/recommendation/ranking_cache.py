@@ -10,8 +10,8 @@ import numpy as np
 
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
-from soundalike.domain.recommendation.cold_start import start
-from soundalike.domain.recommendation.feature_similarity import Ear, train_ear
+from soundalike.domain.recommendation.cold_start import cold_start_order
+from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.medoids import sample_rows
 from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, heard_lately
@@ -25,7 +25,7 @@ from soundalike.services.recommendation.lookup import place_of
 
 _MOST_KEPT = 256
 _ARTISTS_OF, _NAMED_LATELY, _NAMED_DISLIKED = 30, 40, 60
-_EAR_SAMPLE = 128
+_SIMILARITY_SAMPLE = 128
 
 _Key = tuple[ProfileVersion, TrackId | None, bytes]
 
@@ -69,8 +69,8 @@ class RankingContext:
 
     def candidate_lists(self) -> Iterator[Ranked]:
         """Yield the whole library as each taste ranks it."""
-        if self.scoring.is_start:
-            yield Ranked(Role.START, 1.0, start(self.scoring))
+        if self.scoring.is_cold_start:
+            yield Ranked(Role.COLD_START, 1.0, cold_start_order(self.scoring))
             return
         role = Role.TASTE if self.seed is None else Role.SEED
         for taste, candidates in enumerate(self.scoring.candidate_lists):
@@ -92,7 +92,7 @@ class RankingCache:
         self._shelf = shelf
         self._index_lock, self._lock = threading.Lock(), threading.Lock()
         self._index: LibraryIndex | None = None
-        self._ear: tuple[LibraryIndex, Ear] | None = None
+        self._similarity: tuple[LibraryIndex, FeatureSimilarity] | None = None
         self._kept: OrderedDict[_Key, RankingContext] = OrderedDict()
 
     def ranking_for(self, profile: Profile, seed: Track | None) -> RankingContext:
@@ -121,19 +121,19 @@ class RankingCache:
                 self._kept.popitem(last=False)
         return ranking
 
-    def ear(self, index: LibraryIndex) -> Ear:
+    def similarity(self, index: LibraryIndex) -> FeatureSimilarity:
         """Return what tells in which features tracks of a library are alike."""
-        kept = self._ear
+        kept = self._similarity
         if kept is not None and kept[0] is index:
             return kept[1]
         artefact = index.artefact
-        ids = (artefact.track_ids[row] for row in sample_rows(len(index), _EAR_SAMPLE))
+        ids = (artefact.track_ids[row] for row in sample_rows(len(index), _SIMILARITY_SAMPLE))
         vectors = [self._store.vectors_of(track_id, artefact.schema) for track_id in ids]
         whole = [each.whole for each in vectors if each is not None]
         table = np.array(whole, dtype=np.float32).reshape(-1, len(artefact.schema))
-        ear = train_ear(artefact.schema, artefact.space, table)
-        self._ear = (index, ear)
-        return ear
+        similarity = FeatureSimilarity.fit(artefact.schema, artefact.space, table)
+        self._similarity = (index, similarity)
+        return similarity
 
     def library_index(self) -> LibraryIndex:
         """Return what ranking needs to know of the artefact in use, looked over once.
@@ -156,7 +156,7 @@ class RankingCache:
     ) -> RankingContext:
         taste_profile = profile_taste(taste, index)
         scoring = score_library(index, taste_profile, place)
-        if not scoring.is_start:
+        if not scoring.is_cold_start:
             _ = scoring.candidate_lists
         lately = heard_lately(taste_profile)
         weights = dict(

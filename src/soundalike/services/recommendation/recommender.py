@@ -11,13 +11,13 @@ import numpy as np
 from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
 from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
 from soundalike.domain.profiles import Profile
-from soundalike.domain.recommendation.attribution import Grounds, find_grounds
-from soundalike.domain.recommendation.explanations import NOTHING_THERE, Telling, describe, explain
+from soundalike.domain.recommendation.attribution import Attribution, attribute
+from soundalike.domain.recommendation.explanations import NOTHING_THERE, ExplanationContext, describe, explain
 from soundalike.domain.recommendation.exploration import explore
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
-    Draws,
+    SeededRandom,
     are_same_positions,
     exploration_slots,
     longest_ago,
@@ -126,49 +126,51 @@ class Recommender:
             )
         left_out = frozenset(exclude)
         version = ranking.index.artefact.version
-        draws = Draws(profile.version, version, seed, sorted(left_out), limit, share)
+        random = SeededRandom(profile.version, version, seed, sorted(left_out), limit, share)
         slate = _Slate(self._store, ranking, left_out)
-        served = slate.serve(limit, adventure=share, draws=draws)
+        served = slate.serve(limit, adventure=share, random=random)
         if not served and not self._library.count():
             return Recommendations(
                 artefact=None, profile_version=profile.version, recommendations=(), note=NOTHING_THERE
             )
-        grounds = find_grounds(ranking.scoring, served)
-        telling = self._telling(profile, ranking, grounds)
+        attributions = attribute(ranking.scoring, served)
+        context = self._explanation_context(profile, ranking, attributions)
         return Recommendations(
             artefact=version,
             profile_version=profile.version,
-            recommendations=tuple(_recommendation(one, telling) for one in grounds),
+            recommendations=tuple(_recommendation(one, context) for one in attributions),
             note=slate.note(served, limit),
         )
 
-    def _telling(self, profile: Profile, ranking: RankingContext, grounds: list[Grounds]) -> Telling:
-        named = {one.positive[0] for one in grounds if one.positive}
+    def _explanation_context(
+        self, profile: Profile, ranking: RankingContext, attributions: list[Attribution]
+    ) -> ExplanationContext:
+        named = {one.positive[0] for one in attributions if one.positive}
         titles = {track_id: track.title for track_id, track in self._store.tracks(named).items()}
         seed = ranking.seed
         if seed is None:
-            return Telling(taste=profile.taste, now=self._clock(), titles=titles)
-        return Telling(
+            return ExplanationContext(taste=profile.taste, now=self._clock(), titles=titles)
+        return ExplanationContext(
             taste=profile.taste,
             now=self._clock(),
             titles=titles,
             seed=seed.id,
             seed_title=seed.title,
-            likeness=self._likeness(seed.id, ranking, grounds),
+            similar_features=self._similar_features(seed.id, ranking, attributions),
         )
 
-    def _likeness(
-        self, seed: TrackId, ranking: RankingContext, grounds: list[Grounds]
+    def _similar_features(
+        self, seed: TrackId, ranking: RankingContext, attributions: list[Attribution]
     ) -> dict[TrackId, tuple[str, ...]]:
         """Tell in what each track sounds like the seed."""
         schema = ranking.index.artefact.schema
         of_seed = self._store.vectors_of(seed, schema)
-        ear = self._rankings.ear(ranking.index)
+        similarity = self._rankings.similarity(ranking.index)
         found = {}
-        for track_id in (one.candidate.track.id for one in grounds if one.candidate.role is Role.SEED):
+        for track_id in (one.candidate.track.id for one in attributions if one.candidate.role is Role.SEED):
             vectors = self._store.vectors_of(track_id, schema)
             if vectors is not None and of_seed is not None:
-                found[track_id] = ear.alike(vectors.whole, of_seed.whole)
+                found[track_id] = similarity.similar_groups(vectors.whole, of_seed.whole)
         return found
 
 
@@ -185,7 +187,7 @@ class _Slate:
             recordings.bar(ranking.seed)
         self._builder = SlateBuilder(recordings, ArtistCap(ranking.caps, ranking.artists_lately))
 
-    def serve(self, limit: int, *, adventure: float, draws: Draws) -> list[Candidate]:
+    def serve(self, limit: int, *, adventure: float, random: SeededRandom) -> list[Candidate]:
         """Return what is played: what is new as long as there is some, then what was played longest ago."""
         ranking, index = self._ranking, self._ranking.index
         seed = () if ranking.seed is None else (ranking.seed.id,)
@@ -202,7 +204,7 @@ class _Slate:
         turns = proportional_turns(
             [candidates.share for candidates in candidate_lists], ranking.scoring.served
         )
-        elsewhere, slots = self._exploration(limit, adventure, draws)
+        elsewhere, slots = self._exploration(limit, adventure, random)
         exploration = self._candidates(elsewhere, closed, points, first=int(limit * adventure))
         served = list(islice(self._builder.build(candidates, turns, exploration, slots), limit))
         return served + self._repeats(served, limit - len(served))
@@ -218,13 +220,15 @@ class _Slate:
             has_seed=self._ranking.seed is not None,
         )
 
-    def _exploration(self, limit: int, adventure: float, draws: Draws) -> tuple[Ranked, Iterator[bool]]:
-        """Return what else there is, and which places are for it; a start is an exploration itself."""
-        if self._ranking.scoring.is_start or not adventure:
+    def _exploration(
+        self, limit: int, adventure: float, random: SeededRandom
+    ) -> tuple[Ranked, Iterator[bool]]:
+        """Return what else there is, and which places are for it; a cold start explores anyway."""
+        if self._ranking.scoring.is_cold_start or not adventure:
             return Ranked(Role.EXPLORATION, adventure, iter(())), repeat(False)  # noqa: FBT003 - what it yields
-        rows, scores = explore(self._ranking.scoring, draws, places=math.ceil(limit * adventure))
+        rows, scores = explore(self._ranking.scoring, random, places=math.ceil(limit * adventure))
         drawn = zip(rows.tolist(), scores.tolist(), strict=True)
-        phase = float(draws.numbers("slots", 1)[0])
+        phase = float(random.numbers("slots", 1)[0])
         return Ranked(Role.EXPLORATION, adventure, drawn), exploration_slots(adventure, phase)
 
     def _candidates(
@@ -265,13 +269,13 @@ class _Slate:
         return list(islice(without_duplicates(found, recordings), max(count, 0)))
 
 
-def _recommendation(grounds: Grounds, telling: Telling) -> Recommendation:
-    candidate = grounds.candidate
+def _recommendation(attribution: Attribution, context: ExplanationContext) -> Recommendation:
+    candidate = attribution.candidate
     return Recommendation(
         track=candidate.track,
-        distance=grounds.distance,
+        distance=attribution.distance,
         score=candidate.score,
-        reason=explain(grounds, telling),
+        reason=explain(attribution, context),
     )
 
 
