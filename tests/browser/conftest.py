@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser.listener import Ledger, Listener
 from servers.mongodb import drop_database, named_mongodb, new_database
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import Stage
 
 expect.set_options(timeout=10_000)
@@ -96,8 +96,8 @@ def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
 
 
 @pytest.fixture
-def server(stage: Stage) -> Iterator[Server]:
-    server = Server(stage.app())
+def server(stage: Stage) -> Iterator[HttpServer]:
+    server = HttpServer(stage.app())
     thread = threading.Thread(target=server.run)
     thread.start()
     yield server
@@ -121,7 +121,7 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(
-    request: pytest.FixtureRequest, context: BrowserContext, server: Server, complaints: list[str]
+    request: pytest.FixtureRequest, context: BrowserContext, server: HttpServer, complaints: list[str]
 ) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

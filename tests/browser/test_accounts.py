@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from soundalike.domain.users import YOU
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import PASSWORD, Stage
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def open_account(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Ann")
 
 
-def test_one_logs_in_lands_where_one_wanted_to_be_and_logs_out(visitor: Page, server: Server) -> None:
+def test_one_logs_in_lands_where_one_wanted_to_be_and_logs_out(visitor: Page, server: HttpServer) -> None:
     visitor.goto(f"{server.url}tracks/cedar")
     log_in(visitor)
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Cedar")

@@ -5,7 +5,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from browser.listener import Ledger, Listener, until
 from browser.queues import questions, titles
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 
 pytestmark = pytest.mark.browser
 
@@ -162,7 +162,7 @@ def test_a_key_means_the_same_with_caps_lock(listener: Listener, page: Page, led
     until(page, lambda: ("liked", "amber") in ledger.of())
 
 
-def test_a_browser_forgets_whoever_is_deleted(listener: Listener, page: Page, server: Server) -> None:
+def test_a_browser_forgets_whoever_is_deleted(listener: Listener, page: Page, server: HttpServer) -> None:
     page.evaluate("localStorage.setItem('soundalike:player:else', '1')")
     listener.play("Amber")
     listener.hears("Amber")

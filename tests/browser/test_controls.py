@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import tone
 from browser.listener import Listener
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def test_letters_typed_into_the_search_are_no_commands(listener: Listener, page:
 
 
 def test_a_link_opens_a_tab_of_its_own_where_that_is_asked_for(
-    listener: Listener, page: Page, server: Server
+    listener: Listener, page: Page, server: HttpServer
 ) -> None:
     listener.play("Amber")
     with page.context.expect_page() as opened:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from browser.listener import Ledger, Listener, stored, until
 from soundalike.domain.users import YOU, User
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import PASSWORD, Stage
 
 # Browsers complain of every answer that turns them away, which is what these tests are about.
@@ -42,7 +42,7 @@ def log_out(page: Page, url: str) -> None:
 
 
 def test_what_one_has_not_sent_is_never_sent_as_another(
-    tom: User, mira: User, listener: Listener, page: Page, server: Server, ledger: Ledger
+    tom: User, mira: User, listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     # What a page sends as it closes is out of a test's reach.
     page.add_init_script(
@@ -67,7 +67,7 @@ def test_what_one_has_not_sent_is_never_sent_as_another(
 
 
 def test_a_page_left_open_sends_nothing_for_who_logged_in_elsewhere(
-    tom: User, mira: User, listener: Listener, page: Page, server: Server, ledger: Ledger
+    tom: User, mira: User, listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     page.goto(server.url)
     log_in(page, "mira")
@@ -85,7 +85,7 @@ def test_a_page_left_open_sends_nothing_for_who_logged_in_elsewhere(
 
 
 def test_who_logs_in_again_goes_on_where_they_were(
-    mira: User, listener: Listener, page: Page, server: Server, ledger: Ledger
+    mira: User, listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     page.goto(server.url)
     log_in(page, "mira")
@@ -104,7 +104,7 @@ def test_who_logs_in_again_goes_on_where_they_were(
 
 
 def test_opinions_and_queues_are_of_each_listener_alone(
-    tom: User, mira: User, listener: Listener, page: Page, server: Server, ledger: Ledger
+    tom: User, mira: User, listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     page.goto(server.url)
     log_in(page, "mira")

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, Route, expect
 
 from browser.conftest import HOSTILE
 from browser.listener import Listener, too_small, until
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -176,7 +176,9 @@ def test_a_library_of_nothing_playable_ends_in_silence(
 
 
 @pytest.mark.complains("ERR_")
-def test_a_lost_server_is_said_and_the_music_waits(listener: Listener, page: Page, server: Server) -> None:
+def test_a_lost_server_is_said_and_the_music_waits(
+    listener: Listener, page: Page, server: HttpServer
+) -> None:
     listener.choose("Amber", "Play from here in order")
     listener.hears("Amber")
     server.stop()
@@ -286,7 +288,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
     assert too_small(page) == []
 
 
-def test_it_works_without_scripts(page: Page, server: Server) -> None:
+def test_it_works_without_scripts(page: Page, server: HttpServer) -> None:
     assert page.context.browser is not None
     context = page.context.browser.new_context(java_script_enabled=False)
     plain = context.new_page()

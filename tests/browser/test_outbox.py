@@ -12,7 +12,7 @@ from playwright.sync_api import Error, Page, Route, expect
 
 from browser.listener import Ledger, Listener, stored, until
 from soundalike.domain.users import YOU
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -60,7 +60,7 @@ def sent_at_ms(page: Page) -> list[float]:
 
 @pytest.mark.complains("ERR_INTERNET_DISCONNECTED")
 def test_likes_made_offline_come_back_after_a_reload_once(
-    listener: Listener, page: Page, server: Server, ledger: Ledger
+    listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     page.context.set_offline(True)
     like(listener, "Amber", "Cedar")
@@ -116,7 +116,7 @@ def test_what_was_done_last_is_sent_by_a_page_that_closes(
 @pytest.mark.parametrize("browser_has", ["locks", "no locks"])
 @pytest.mark.complains("ERR_INTERNET_DISCONNECTED")
 def test_two_tabs_neither_double_nor_lose_anything(
-    listener: Listener, page: Page, server: Server, ledger: Ledger, browser_has: str
+    listener: Listener, page: Page, server: HttpServer, ledger: Ledger, browser_has: str
 ) -> None:
     if browser_has == "no locks":
         page.context.add_init_script(
@@ -140,7 +140,7 @@ def test_two_tabs_neither_double_nor_lose_anything(
 
 
 def test_tabs_take_turns_where_the_browser_lets_them(
-    listener: Listener, page: Page, server: Server, ledger: Ledger
+    listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     other = page.context.new_page()
     other.goto(server.url)
@@ -160,7 +160,7 @@ def test_tabs_take_turns_where_the_browser_lets_them(
 
 
 def test_two_tabs_that_play_are_two_plays(
-    listener: Listener, page: Page, server: Server, ledger: Ledger
+    listener: Listener, page: Page, server: HttpServer, ledger: Ledger
 ) -> None:
     listener.play("Amber")
     listener.hears("Amber")

@@ -12,7 +12,7 @@ from browser.conftest import HOSTILE
 from browser.listener import Ledger, Listener, remember, too_small, until
 from browser.queues import changes, questions, reasons, recommended, three_groups, titles
 from soundalike.domain.types import RelativePath, RootName
-from soundalike.web.server.serve import Server
+from soundalike.web.server.serve import HttpServer
 from web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -137,7 +137,7 @@ def test_a_like_is_shown_survives_a_reload_and_is_taken_back(
     ledger.becomes(("started", "a00"), ("liked", "a00"), ("unliked", "a00"))
 
 
-def test_an_opinion_is_shown_in_every_tab(listener: Listener, page: Page, server: Server) -> None:
+def test_an_opinion_is_shown_in_every_tab(listener: Listener, page: Page, server: HttpServer) -> None:
     listener.play("A00")
     listener.hears("A00")
     other = page.context.new_page()
@@ -422,7 +422,7 @@ def test_keys_of_the_help_do_what_it_says(listener: Listener, page: Page, ledger
 
 
 def test_a_small_library_goes_on_by_what_was_heard_longest_ago(
-    listener: Listener, page: Page, server: Server, stage: Stage
+    listener: Listener, page: Page, server: HttpServer, stage: Stage
 ) -> None:
     page.wait_for_load_state("networkidle")  # covers of what goes are asked for no more
     page.goto("about:blank")

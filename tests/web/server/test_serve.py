@@ -17,7 +17,7 @@ from waitress.adjustments import Adjustments
 
 from soundalike.domain.errors import ServeError
 from soundalike.web.server import waitress_channel as protocol
-from soundalike.web.server.serve import Server, check_address, is_exposed, serve
+from soundalike.web.server.serve import HttpServer, check_address, is_exposed, serve
 from web.stage import Stage
 
 BIG_BYTES = 100 * 1024 * 1024
@@ -28,8 +28,8 @@ WHOLE = AUDIO % b""
 
 
 @contextmanager
-def running(stage: Stage, **more: Any) -> Iterator[Server]:
-    server = Server(stage.app(), threads=4, **more)
+def running(stage: Stage, **more: Any) -> Iterator[HttpServer]:
+    server = HttpServer(stage.app(), threads=4, **more)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -47,7 +47,7 @@ def big(stage: Stage) -> Stage:
     return stage
 
 
-def ask(server: Server, path: str) -> tuple[int, bytes]:
+def ask(server: HttpServer, path: str) -> tuple[int, bytes]:
     connection = HTTPConnection("localhost", server.port, timeout=5)
     try:
         connection.request("GET", path)
@@ -57,14 +57,14 @@ def ask(server: Server, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def talk(server: Server, request: bytes) -> bytes:
+def talk(server: HttpServer, request: bytes) -> bytes:
     """Send bytes as they are and read until the server has closed the connection."""
     with socket.create_connection(("localhost", server.port), timeout=5) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def start_listening(server: Server, request: bytes) -> socket.socket:
+def start_listening(server: HttpServer, request: bytes) -> socket.socket:
     """Ask for audio, read a little of it, and read no more."""
     connection = socket.create_connection(("localhost", server.port), timeout=5)
     connection.sendall(request)
@@ -235,7 +235,7 @@ def test_a_taken_port_names_the_next_free_one() -> None:
         with suppress(OSError):
             more.enter_context(socket.create_server(("127.0.0.1", port + 1)))
         with pytest.raises(ServeError, match=rf"port {port} is taken; (\d+) is free") as caught:
-            Server(lambda _environ, _start: [], port=port)
+            HttpServer(lambda _environ, _start: [], port=port)
         with pytest.raises(ServeError, match=rf"port {port} is taken"):
             check_address("localhost", port)
     named = int(str(caught.value).split("; ")[1].split()[0])
@@ -256,7 +256,7 @@ def test_a_taken_port_names_the_next_free_one() -> None:
 )
 def test_an_address_that_cannot_be_used_says_why(host: str, port: int, words: str) -> None:
     with pytest.raises(ServeError, match=words):
-        Server(lambda _environ, _start: [], host=host, port=port)
+        HttpServer(lambda _environ, _start: [], host=host, port=port)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])  # noqa: S104 - with accounts it is served

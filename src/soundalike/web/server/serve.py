@@ -32,7 +32,7 @@ _MAX_PORT = 65_535
 _PORTS_TRIED = 200
 
 
-class Server:
+class HttpServer:
     """A player that listens from the moment it is made.
 
     A listener holds a connection and an open file, never a worker: answers go to the loop whole, however
@@ -147,7 +147,7 @@ def serve(
     ServeError
         If the address cannot be used; a taken port's message names the next free one.
     """
-    server = Server(app, host=host, port=port, has_users=has_users)
+    server = HttpServer(app, host=host, port=port, has_users=has_users)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         server.stop()
