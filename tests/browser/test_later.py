@@ -317,7 +317,7 @@ def test_the_notice_can_be_closed_and_comes_back_for_another_trouble_alone(
     stage.log.known_health = AWAY
     page.evaluate("dispatchEvent(new Event('visibilitychange'))")
     expect(notice).to_have_text(
-        "What you do is kept in this browser until it can be taken: the event log takes nothing just now."
+        "What you do is kept in this browser until it can be taken: the event log is not accepting events."
     )
 
 
@@ -351,7 +351,7 @@ def test_while_the_store_is_away_it_is_said_in_words_and_what_plays_goes_on(
     before = titles(lines)
     with store_away(stage, monkeypatch):
         page.keyboard.press("l")
-        listener.sees(re.compile("the queue stays as it is: the library's store does not answer just now"))
+        listener.sees(re.compile("the queue stays as it is: the library's database does not answer"))
         listener.hears("A00")
         assert titles(lines) == before
         assert [event["kind"] for event in stored(page)] == ["liked"]

@@ -56,7 +56,7 @@ from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.web.app import create_app
-from soundalike.web.errors.circuit_breaker import StorePresence
+from soundalike.web.errors.circuit_breaker import make_store_breaker
 from soundalike.web.security.rate_limit import Limits
 from soundalike.wire import time_ms
 
@@ -231,7 +231,7 @@ class Stage:
                 allowed_hosts=self.allowed_hosts,
                 is_exposed=self.is_exposed,
                 limits=Limits(self.monotonic_s),
-                presence=StorePresence(self.monotonic_s),
+                breaker=make_store_breaker(self.monotonic_s),
             )
         return self._apps[how]
 

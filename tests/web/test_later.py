@@ -119,7 +119,7 @@ def test_a_log_that_cannot_take_is_told_from_one_that_can_and_nothing_is_kept(la
     assert answer.status_code == 503
     assert answer.json == {
         "error": "log_unavailable",
-        "message": "the event log takes nothing just now; send it again later",
+        "message": "the event log is not accepting events; send them again later",
     }
     assert int(answer.headers["Retry-After"]) >= 1
     later.log.failure = None
@@ -159,7 +159,7 @@ HEALTHS = [
 SAID = [
     "",
     "nobody folds; start somebody",
-    "the event log takes nothing just now",
+    "the event log is not accepting events",
 ]
 
 
@@ -206,7 +206,7 @@ def test_a_store_that_is_away_is_said_in_words_for_people_without_its_address(
         answer = client.get(path, headers=LOCAL)
         assert answer.status_code == 503, path
         assert int(answer.headers["Retry-After"]) >= 1
-        assert "does not answer just now" in answer.text
+        assert "database does not answer" in answer.text
         assert "mongo.internal" not in answer.text
     proxied = client.get("/api/profile", headers={**LOCAL, "X-Forwarded-For": "192.0.2.1"})
     assert (proxied.status_code, proxied.json["error"]) == (503, "store_unavailable")  # type: ignore[index] # JSON

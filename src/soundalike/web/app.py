@@ -6,8 +6,8 @@ from soundalike.services import Services
 from soundalike.web.api.listening import make_personal
 from soundalike.web.api.me import make_me
 from soundalike.web.api.tracks import make_api
-from soundalike.web.errors.circuit_breaker import StorePresence, spare_workers
-from soundalike.web.errors.responses import answer_faults
+from soundalike.web.errors.circuit_breaker import StoreBreaker, ask_store, fail_fast, make_store_breaker
+from soundalike.web.errors.responses import handle_errors
 from soundalike.web.pages.account import make_accounts
 from soundalike.web.pages.assets import make_assets
 from soundalike.web.pages.library import make_pages
@@ -27,7 +27,7 @@ def create_app(
     allowed_hosts: frozenset[str] = frozenset(),
     is_exposed: bool = False,
     limits: Limits | None = None,
-    presence: StorePresence | None = None,
+    breaker: StoreBreaker | None = None,
 ) -> Flask:
     """Return the player: pages, API and streams.
 
@@ -44,10 +44,10 @@ def create_app(
         while there is no account, and any address may be its own.
     limits : Limits or None
         How often one may ask; None takes the usual.
-    presence : StorePresence or None
-        Whether the store answers; None begins with one that does.
+    breaker : StoreBreaker or None
+        The circuit breaker of the store; None makes a closed one.
     """
-    limits, presence = limits or Limits(), presence or StorePresence()
+    limits, breaker = limits or Limits(), breaker or make_store_breaker()
     app = Flask(__name__, static_folder=None)
     # Even under test, an error nobody foresaw is answered, not thrown at the server.
     app.config.update(PROPAGATE_EXCEPTIONS=False)
@@ -56,10 +56,10 @@ def create_app(
     app.url_map.merge_slashes = False
     app.context_processor(lambda: {"listener": listener_or_none(), "is_folding": services.listens.is_folding})
     # In the order in which a request has to pass them.
-    spare_workers(app, presence)
+    fail_fast(app, breaker)
     recognise_listeners(app, services.accounts, session_key=session_key, is_exposed=is_exposed)
     refuse_foreign_pages(app)
-    answer_faults(app)
+    handle_errors(app)
     limit_rates(app, limits)
     refuse_forged_forms(app)
     for routes in (
@@ -75,7 +75,7 @@ def create_app(
     app.wsgi_app = Guard(  # type: ignore[method-assign] # Flask's own way to wrap
         app.wsgi_app,
         allowed_hosts,
-        has_users=lambda: presence.ask(services.accounts.has_users),
+        has_users=lambda: ask_store(breaker, services.accounts.has_users),
         is_exposed=is_exposed,
     )
     return app

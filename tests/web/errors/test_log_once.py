@@ -1,25 +1,30 @@
-"""The same trouble is told once, however many requests meet it."""
+"""The same message is logged once, however many requests cause it."""
 
-from soundalike.web.errors.log_once import QUIET_S, Repeats
+from soundalike.web.errors.log_once import QUIET_S, LogOnce
 
 
-def test_the_same_is_news_once_as_long_as_it_goes_on() -> None:
+def test_a_message_that_keeps_coming_is_new_once() -> None:
     now_s = 5.0
-    repeats = Repeats(lambda: now_s)
-    assert repeats.is_news("away")
+    log_once = LogOnce(lambda: now_s)
+    assert log_once.is_new("away")
     for _ in range(10):
         now_s += QUIET_S
-        assert not repeats.is_news("away")
+        assert not log_once.is_new("away")
 
 
-def test_it_is_news_again_after_a_while_of_silence() -> None:
+def test_a_message_is_new_again_after_it_did_not_come_for_a_while() -> None:
     now_s = 5.0
-    repeats = Repeats(lambda: now_s)
-    assert repeats.is_news("away")
+    log_once = LogOnce(lambda: now_s)
+    assert log_once.is_new("away")
     now_s += QUIET_S + 1
-    assert repeats.is_news("away")
+    assert log_once.is_new("away")
 
 
-def test_another_trouble_is_news() -> None:
-    repeats = Repeats(lambda: 0.0)
-    assert [repeats.is_news(words) for words in ("away", "full", "full", "away")] == [True, True, False, True]
+def test_another_message_is_new() -> None:
+    log_once = LogOnce(lambda: 0.0)
+    assert [log_once.is_new(text) for text in ("away", "full", "full", "away")] == [
+        True,
+        True,
+        False,
+        True,
+    ]

@@ -1,4 +1,4 @@
-"""Telling news from what was said just now."""
+"""Log a message once, not at every request that meets the same error."""
 
 import threading
 import time
@@ -7,8 +7,8 @@ from collections.abc import Callable
 QUIET_S = 60.0
 
 
-class Repeats:
-    """Remembers what was said last; safe for several threads.
+class LogOnce:
+    """Remembers the last message; safe for several threads.
 
     Parameters
     ----------
@@ -19,13 +19,13 @@ class Repeats:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._said = ""
-        self._said_s = 0.0
+        self._last = ""
+        self._last_s = 0.0
 
-    def is_news(self, words: str) -> bool:
-        """Whether something else was said before, or the same not for `QUIET_S`; take note of it."""
+    def is_new(self, message: str) -> bool:
+        """Return whether the message is not the last one, or did not come for `QUIET_S`; remember it."""
         now_s = self._clock()
         with self._lock:
-            is_news = words != self._said or now_s - self._said_s > QUIET_S
-            self._said, self._said_s = words, now_s
-        return is_news
+            is_new = message != self._last or now_s - self._last_s > QUIET_S
+            self._last, self._last_s = message, now_s
+        return is_new

@@ -1,4 +1,4 @@
-"""Errors as answers: one table from domain errors to status and code, JSON for the API, pages for people."""
+"""Error answers: one table from domain errors to status and code; JSON for the API, pages for people."""
 
 import logging
 from collections.abc import Mapping
@@ -27,22 +27,20 @@ from soundalike.domain.errors import (
     UnknownTrackError,
     UnknownUserError,
 )
-from soundalike.web.errors.log_once import Repeats
+from soundalike.web.errors.log_once import LogOnce
 
 _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
-INTERNAL = "something went wrong inside soundalike; its log says what"
-AWAY = (
-    "the library's store does not answer just now; nothing is lost, and it works again when the store is back"
-)
-LOG_AWAY = "the event log takes nothing just now"
-_NOT_KEPT = f"{LOG_AWAY}; send it again later"
+INTERNAL = "something went wrong inside soundalike; see its log"
+STORE_AWAY = "the library's database does not answer; nothing is lost, try again in a moment"
+LOG_AWAY = "the event log is not accepting events"
+_TRY_AGAIN = f"{LOG_AWAY}; send them again later"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Status, code and sentence of an error answer; `index` tells which of several events it is about."""
+class ErrorAnswer:
+    """The answer to a request that fails; `index` says which of several events it is about."""
 
     status: int
     code: str
@@ -50,20 +48,20 @@ class Fault:
     index: int | None = None
 
 
-class Refusal(Exception):  # noqa: N818 - not an error, an answer
-    """An answer that a request gets instead of what it asked for.
+class RequestRefusedError(Exception):
+    """A request gets an error answer instead of what it asked for.
 
     Parameters
     ----------
-    fault : Fault
-        What is wrong with it.
+    answer : ErrorAnswer
+        The answer.
     headers : mapping of str to str
-        What the answer carries besides.
+        Headers that the answer has besides.
     """
 
-    def __init__(self, fault: Fault, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
+    def __init__(self, answer: ErrorAnswer, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
         self.headers = headers
 
 
@@ -102,71 +100,71 @@ _RETRY_AFTER_S = MappingProxyType({"store_busy": 1, "log_unavailable": 1, "store
 _KEPT_HEADERS = ("Allow", "Content-Range")
 
 
-def fault_of(error: Exception) -> Fault:
-    """Return how an error is answered; what nobody foresaw says nothing of the inside."""
+def error_answer(error: Exception) -> ErrorAnswer:
+    """Return the answer to an error; one that is not foreseen shows nothing of the inside."""
     if isinstance(error, StoreUnavailableError):
-        # Where the store is, and what ails it, is for whoever runs it.
-        return Fault(*ANSWERS[StoreUnavailableError], message=AWAY)
+        # The address of the store and what failed there go to the log alone.
+        return ErrorAnswer(*ANSWERS[StoreUnavailableError], message=STORE_AWAY)
     if isinstance(error, EventLogError):
-        return Fault(*ANSWERS[EventLogError], message=_NOT_KEPT)
+        return ErrorAnswer(*ANSWERS[EventLogError], message=_TRY_AGAIN)
     for kind in type(error).__mro__:
         if kind in ANSWERS:
-            return Fault(*ANSWERS[kind], message=str(error), index=getattr(error, "index", None))
+            return ErrorAnswer(*ANSWERS[kind], message=str(error), index=getattr(error, "index", None))
     if isinstance(error, NotFound):
-        return Fault(404, "not_found", "there is nothing at this address")
+        return ErrorAnswer(404, "not_found", "there is nothing at this address")
     if isinstance(error, HTTPException) and (status := error.code or 0) in _CODES:
-        return Fault(status, _CODES[status], error.description or error.name)
-    return Fault(500, "internal_error", INTERNAL)
+        return ErrorAnswer(status, _CODES[status], error.description or error.name)
+    return ErrorAnswer(500, "internal_error", INTERNAL)
 
 
-def fault_response(fault: Fault) -> Response:
+def error_response(answer: ErrorAnswer) -> Response:
     """Answer as JSON under ``/api`` and ``/healthz``, as a page elsewhere."""
     if is_api_path(request.path):
-        body = {"error": fault.code, "message": fault.message}
-        response = jsonify(body if fault.index is None else body | {"index": fault.index})
+        body = {"error": answer.code, "message": answer.message}
+        response = jsonify(body if answer.index is None else body | {"index": answer.index})
     else:
-        response = make_response(render_template("fault.html", fault=fault))
-    response.status_code = fault.status
+        response = make_response(render_template("error.html", error=answer))
+    response.status_code = answer.status
     response.headers["Cache-Control"] = "no-store"
-    response.headers.extend(retry_headers(fault))
+    response.headers.extend(retry_headers(answer))
     return response
 
 
-def retry_headers(fault: Fault) -> dict[str, str]:
-    """Return what tells a client when to come again, where that may help."""
-    return {"Retry-After": str(_RETRY_AFTER_S[fault.code])} if fault.code in _RETRY_AFTER_S else {}
+def retry_headers(answer: ErrorAnswer) -> dict[str, str]:
+    """Return the header that says when to try again, where that may help."""
+    return {"Retry-After": str(_RETRY_AFTER_S[answer.code])} if answer.code in _RETRY_AFTER_S else {}
 
 
 def is_api_path(path: str) -> bool:
-    """Whether programs, not people, read what is at this path."""
+    """Return whether a path is read by programs, not by people."""
     return path in {"/healthz", "/api"} or path.startswith("/api/")
 
 
-def answer_faults(app: Flask) -> None:
-    """Make an app answer every error in one form."""
-    failures = Repeats()
+def handle_errors(app: Flask) -> None:
+    """Answer every error of an app in one form: JSON or a page."""
+    log_once = LogOnce()
 
     @app.before_request
-    def refuse_bodies() -> None:
+    def refuse_large_bodies() -> None:
         if (request.content_length or 0) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
 
-    @app.errorhandler(Refusal)
-    def refuse(refusal: Refusal) -> Response:
-        response = fault_response(refusal.fault)
-        response.headers.extend(dict(refusal.headers))
+    @app.errorhandler(RequestRefusedError)
+    def handle_refused(error: RequestRefusedError) -> Response:
+        response = error_response(error.answer)
+        response.headers.extend(dict(error.headers))
         return response
 
     @app.errorhandler(SoundalikeError)
     @app.errorhandler(HTTPException)
-    def answer(error: Exception) -> Response:
-        fault = fault_of(error)
+    def handle(error: Exception) -> Response:
+        answer = error_answer(error)
         if isinstance(error, EventLogError):
-            level = logging.WARNING if failures.is_news(str(error)) else logging.DEBUG
+            level = logging.WARNING if log_once.is_new(str(error)) else logging.DEBUG
             _log.log(level, "%s %s: %s", request.method, request.path, error)
-        if fault.code == "internal_error" and not isinstance(error, HTTPException):
+        if answer.code == "internal_error" and not isinstance(error, HTTPException):
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
-        response = fault_response(fault)
+        response = error_response(answer)
         if isinstance(error, HTTPException):
             headers = dict(error.get_headers())
             response.headers.extend({name: headers[name] for name in _KEPT_HEADERS if name in headers})

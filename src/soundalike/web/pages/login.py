@@ -6,7 +6,7 @@ from soundalike.domain.errors import LoginError
 from soundalike.domain.users import User, name_key
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import composed
-from soundalike.web.errors.responses import Refusal
+from soundalike.web.errors.responses import RequestRefusedError
 from soundalike.web.security.authentication import LOGIN_ENDPOINT, end_session, own_address, start_session
 from soundalike.web.security.current_user import listener_or_none
 from soundalike.web.security.rate_limit import Limits, refuse_over
@@ -46,7 +46,7 @@ def check_login(services: Services, limits: Limits, name: str, password: str) ->
     ------
     LoginError
         If they do not belong together.
-    Refusal
+    RequestRefusedError
         If there were too many tries.
     """
     refuse_over(limits.names, name_key(composed(name))[:_MAX_NAME_KEY])
@@ -69,10 +69,10 @@ def _log_in(services: Services, limits: Limits, target: str) -> Response:
     try:
         refuse_over(limits.addresses, client_address(request))
         user = check_login(services, limits, name, request.form.get("password", ""))
-    except Refusal as refusal:
-        response = _login_page(services, target, name=name, fault=refusal.fault.message)
-        response.status_code = refusal.fault.status
-        response.headers.extend(dict(refusal.headers))
+    except RequestRefusedError as refused:
+        response = _login_page(services, target, name=name, fault=refused.answer.message)
+        response.status_code = refused.answer.status
+        response.headers.extend(dict(refused.headers))
         return response
     except LoginError as error:
         response = _login_page(services, target, name=name, fault=str(error))

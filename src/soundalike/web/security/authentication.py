@@ -19,7 +19,7 @@ from flask_login import (  # type: ignore[import-untyped] # ships no types
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, User
 from soundalike.services.listeners.accounts import Accounts
-from soundalike.web.errors.responses import Fault, Refusal, is_api_path
+from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError, is_api_path
 from soundalike.web.security.current_user import Listener, know
 from soundalike.web.security.host_check import is_forwarded
 from soundalike.web.security.same_origin import SAFE_METHODS, is_https
@@ -35,9 +35,11 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE
 _ADDRESS = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 _MAX_ADDRESS_LENGTH = 2_000
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
-_UNKNOWN = Fault(401, "unauthorized", "log in, or send a token as Authorization: Bearer TOKEN")
-_OTHER_USER = Fault(401, "other_user", "somebody else is logged in by now; log in again")
-_WRONG_TOKEN = Fault(401, "wrong_token", "the token is unknown or was revoked; Authorization is Bearer TOKEN")
+_UNKNOWN = ErrorAnswer(401, "unauthorized", "log in, or send a token as Authorization: Bearer TOKEN")
+_OTHER_USER = ErrorAnswer(401, "other_user", "somebody else is logged in by now; log in again")
+_WRONG_TOKEN = ErrorAnswer(
+    401, "wrong_token", "the token is unknown or was revoked; Authorization is Bearer TOKEN"
+)
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -113,7 +115,7 @@ def recognise_listeners(app: Flask, accounts: Accounts, *, session_key: bytes, i
         listener = None if is_login else _bearer(accounts)
         listener = listener or _visitor(accounts, is_exposed=is_exposed)
         if listener and request.headers.get(USER_HEADER, listener.user_id) != listener.user_id:
-            raise Refusal(_OTHER_USER, _CHALLENGE)
+            raise RequestRefusedError(_OTHER_USER, _CHALLENGE)
         know(listener)
         return None if listener or is_login else _turn_away()
 
@@ -151,7 +153,7 @@ def _bearer(accounts: Accounts) -> Listener | None:
     match = _BEARER.fullmatch(header)
     user = accounts.user_of_token(match[1]) if match else None
     if user is None:
-        raise Refusal(_WRONG_TOKEN, _CHALLENGE)
+        raise RequestRefusedError(_WRONG_TOKEN, _CHALLENGE)
     return Listener(user.id, user.name)
 
 
@@ -164,7 +166,7 @@ def _visitor(accounts: Accounts, *, is_exposed: bool) -> Listener | None:
 
 def _turn_away() -> ResponseReturnValue:
     if is_api_path(request.path):
-        raise Refusal(_UNKNOWN, _CHALLENGE)
+        raise RequestRefusedError(_UNKNOWN, _CHALLENGE)
     address = _asked_address() if request.method in SAFE_METHODS else "/"
     target = url_for(LOGIN_ENDPOINT, next=address if address != "/" else None)
     response = current_app.make_response(redirect(target, code=303))

@@ -3,9 +3,9 @@
 from flask import Flask, request
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped] # ships no types
 
-from soundalike.web.errors.responses import Fault, Refusal, is_api_path
+from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError, is_api_path
 
-_FORGED = Fault(
+_FORGED = ErrorAnswer(
     400,
     "forged_form",
     "this form is too old, or not ours; go back, load the page again, and send it once more",
@@ -24,4 +24,4 @@ def refuse_forged_forms(app: Flask) -> None:
         try:
             protection.protect()
         except CSRFError:
-            raise Refusal(_FORGED) from None
+            raise RequestRefusedError(_FORGED) from None

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from soundalike.domain.errors import SoundalikeError, StoreUnavailableError
-from soundalike.web.errors.responses import Fault, fault_of, is_api_path, retry_headers
+from soundalike.web.errors.responses import ErrorAnswer, error_answer, is_api_path, retry_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,7 +30,7 @@ SAFE_HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 
-_PUBLISHED = Fault(
+_PUBLISHED = ErrorAnswer(
     403,
     "no_accounts",
     "this came through a proxy, which would let everybody in as you, for there are no accounts; "
@@ -82,10 +82,10 @@ class Guard:
             added = [header for header in SAFE_HEADERS if header[0].lower() not in named]
             return start_response(status, headers + added, *exc_info)
 
-        fault = self._published(environ) or self._misnamed(environ)
-        return self._inside(environ, start) if fault is None else _refuse(fault, environ, start)
+        refused = self._refuse_proxy(environ) or self._refuse_host(environ)
+        return self._inside(environ, start) if refused is None else _send(refused, environ, start)
 
-    def _published(self, environ: "WSGIEnvironment") -> Fault | None:
+    def _refuse_proxy(self, environ: "WSGIEnvironment") -> ErrorAnswer | None:
         if not is_forwarded(environ):
             return None
         try:
@@ -93,9 +93,9 @@ class Guard:
         except StoreUnavailableError:
             return None  # nobody is known inside either, and there it is answered as for everybody
         except SoundalikeError as error:
-            return fault_of(error)
+            return error_answer(error)
 
-    def _misnamed(self, environ: "WSGIEnvironment") -> Fault | None:
+    def _refuse_host(self, environ: "WSGIEnvironment") -> ErrorAnswer | None:
         for authority in _authorities(environ):
             name = host_name(authority)
             if name not in self._names and not (self._is_exposed and _is_address(name)):
@@ -104,7 +104,7 @@ class Guard:
                     f"open http://localhost:{environ.get('SERVER_PORT', '')}/ "
                     "or name the host in the setting allowed_hosts"
                 )
-                return Fault(400, "bad_host", message)
+                return ErrorAnswer(400, "bad_host", message)
         return None
 
 
@@ -119,9 +119,9 @@ def host_name(authority: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def fault_body(fault: Fault) -> bytes:
-    """Write an error as the API does."""
-    return json.dumps({"error": fault.code, "message": fault.message}).encode()
+def error_body(answer: ErrorAnswer) -> bytes:
+    """Return an error answer as JSON, in the form of the API."""
+    return json.dumps({"error": answer.code, "message": answer.message}).encode()
 
 
 def _authorities(environ: "WSGIEnvironment") -> Iterator[str]:
@@ -142,12 +142,14 @@ def _is_address(name: str | None) -> bool:
     return True
 
 
-def _refuse(fault: Fault, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def _send(
+    answer: ErrorAnswer, environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
     if is_api_path(environ.get("PATH_INFO", "")):
-        body, kind = fault_body(fault), "application/json"
+        body, kind = error_body(answer), "application/json"
     else:
-        body, kind = fault.message.encode(errors="replace"), "text/plain; charset=utf-8"
+        body, kind = answer.message.encode(errors="replace"), "text/plain; charset=utf-8"
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    headers += retry_headers(fault).items()
-    start_response(f"{fault.status} {HTTPStatus(fault.status).phrase.upper()}", headers)
+    headers += retry_headers(answer).items()
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase.upper()}", headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

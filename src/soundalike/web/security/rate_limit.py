@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import Flask, request
 
-from soundalike.web.errors.responses import Fault, Refusal
+from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError
 from soundalike.web.security.current_user import listener_id
 
 WINDOW_S = 60.0
@@ -85,14 +85,14 @@ def refuse_over(window: MovingWindow, key: str) -> None:
 
     Raises
     ------
-    Refusal
+    RequestRefusedError
         With 429 and how long to wait, if there were too many.
     """
     wait_s = window.admit(key)
     if wait_s > 0:
         seconds = math.ceil(wait_s)
-        fault = Fault(429, "too_many_requests", f"too many requests; try again in {seconds} s")
-        raise Refusal(fault, {"Retry-After": str(seconds)})
+        answer = ErrorAnswer(429, "too_many_requests", f"too many requests; try again in {seconds} s")
+        raise RequestRefusedError(answer, {"Retry-After": str(seconds)})
 
 
 def limit_rates(app: Flask, limits: Limits) -> None:

@@ -5,14 +5,14 @@ import ipaddress
 from flask import Flask, Request, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from soundalike.web.errors.responses import Fault, Refusal, is_api_path
+from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError, is_api_path
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _OWN_SITES = frozenset({"same-origin", "none"})
 _PORTS = {"http": ":80", "https": ":443"}
 _IPV6_NETWORK_BITS = 64
-_FOREIGN = Fault(
+_FOREIGN = ErrorAnswer(
     403,
     "foreign_origin",
     "this was sent by a page of another origin, which may change nothing here; "
@@ -28,7 +28,7 @@ def refuse_foreign_pages(app: Flask) -> None:
         if request.method in SAFE_METHODS or request.url_rule is None:
             return
         if not is_of_own_page(request):
-            raise Refusal(_FOREIGN)
+            raise RequestRefusedError(_FOREIGN)
         if is_api_path(request.path) and request.mimetype != "application/json":
             message = "send it as Content-Type: application/json"
             raise UnsupportedMediaType(message)

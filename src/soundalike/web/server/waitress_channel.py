@@ -8,8 +8,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from soundalike.web.errors.responses import INTERNAL, Fault
-from soundalike.web.security.host_check import SAFE_HEADERS, fault_body
+from soundalike.web.errors.responses import INTERNAL, ErrorAnswer
+from soundalike.web.security.host_check import SAFE_HEADERS, error_body
 
 TURN_BYTES = 512 * 1024
 _CODES = {400: "bad_request", 413: "too_large", 431: "header_too_large", 501: "not_implemented"}
@@ -21,10 +21,10 @@ class _SafeErrorTask(ErrorTask):  # type: ignore[misc] # waitress has no types
     def execute(self) -> None:
         error: Error = self.request.error
         if error.code in _CODES:
-            fault = Fault(error.code, _CODES[error.code], f"{error.reason.lower()}: {error.body}")
+            answer = ErrorAnswer(error.code, _CODES[error.code], f"{error.reason.lower()}: {error.body}")
         else:
-            fault = Fault(500, "internal_error", INTERNAL)
-        body = fault_body(fault)
+            answer = ErrorAnswer(500, "internal_error", INTERNAL)
+        body = error_body(answer)
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([("Content-Type", "application/json"), *SAFE_HEADERS])
         self.set_close_on_finish()
