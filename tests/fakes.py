@@ -9,10 +9,11 @@ from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
-from soundalike.store.keys import from_ms, sort_keys, to_ms
+from soundalike.store.keys import sort_keys
 
 FeatureSet = tuple[str, int]
 

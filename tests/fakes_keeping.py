@@ -8,9 +8,9 @@ from soundalike.domain import taste
 from soundalike.domain.errors import NameTakenError
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import Profile
+from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 from soundalike.domain.users import Token, User, name_key
-from soundalike.store.keys import from_ms, to_ms
 
 
 class MemoryListens:

@@ -19,8 +19,8 @@ from journeys.program import Program
 from making import make_track
 from servers.mongodb import drop_database, new_database
 from soundalike.app.adapters import open_store
+from soundalike.domain.times import from_ms, rfc3339
 from soundalike.store.sqlite.store import SqliteStore
-from soundalike.wire import ms_text
 from stocked import fill, fill_library, stock_of
 
 TRACKS, LISTENS = 1_500, 1_500
@@ -214,7 +214,7 @@ def listen(address: str, is_over: threading.Event, heard: list[int]) -> None:
             "track_id": f"t{number % 3_000:05}",
             "kind": "finished",
             "position_ms": None,
-            "at": ms_text(first_ms + number),
+            "at": rfc3339(from_ms(first_ms + number)),
         }
         request = urllib.request.Request(  # noqa: S310 - our own loopback server
             f"{address}/api/listens",

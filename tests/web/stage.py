@@ -33,6 +33,7 @@ from soundalike.domain.similarity.space import (
     SimilaritySpace,
     SpaceRecipe,
 )
+from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     ArtefactVersion,
@@ -58,7 +59,6 @@ from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.web.app import create_app
 from soundalike.web.errors.circuit_breaker import make_store_breaker
 from soundalike.web.security.rate_limit import Limits
-from soundalike.wire import time_ms
 
 SCHEMA = make_schema(2)
 LOCAL = {"Host": "localhost"}
@@ -290,7 +290,7 @@ class Stage:
             track_id=TrackId(track_id),
             kind=ListenKind(kind),
             position_ms=None,
-            at_ms=time_ms(self.now()) - 1000 * number,
+            at_ms=to_ms(self.now()) - 1000 * number,
         )
 
     def add(

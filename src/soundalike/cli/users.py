@@ -7,8 +7,8 @@ import click
 from soundalike.app import open_app
 from soundalike.cli import options, show
 from soundalike.domain.errors import AccountError
+from soundalike.domain.times import rfc3339
 from soundalike.domain.users import MAX_PASSWORD_LENGTH, YOU, User, check_password
-from soundalike.wire import time_text
 
 _MAX_LINE_BYTES = 8 * MAX_PASSWORD_LENGTH
 
@@ -105,7 +105,7 @@ def token(name: str, label: str) -> None:
 
 
 def _body(user: User, tokens: int) -> dict[str, str | int]:
-    return {"id": user.id, "name": user.name, "created_at": time_text(user.created_at), "tokens": tokens}
+    return {"id": user.id, "name": user.name, "created_at": rfc3339(user.created_at), "tokens": tokens}
 
 
 def _ask_password() -> str:

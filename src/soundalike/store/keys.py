@@ -1,25 +1,12 @@
 """What every store keeps beside a track, so that it is found and listed alike in all of them."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
+from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.words import index_words, sort_key
 
 MOST_QUERY_WORDS = 50
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-
-def to_ms(time: datetime) -> int:
-    """Return whole milliseconds since 1970, UTC."""
-    return (time - _EPOCH) // _MILLISECOND
-
-
-def from_ms(ms: int) -> datetime:
-    """Return the UTC time of milliseconds since 1970."""
-    return _EPOCH + ms * _MILLISECOND
 
 
 def search_words(track: Track) -> frozenset[str]:

@@ -1,17 +1,14 @@
 """Domain objects as plain dictionaries: the JSON that the API answers and ``--json`` prints."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.similarity.space import Pair, Similar
+from soundalike.domain.times import from_ms, rfc3339
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def track_body(track: Track) -> dict[str, Any]:
@@ -75,7 +72,7 @@ def _latest_first(dated: Iterable[tuple[int | None, TrackId]]) -> list[TrackId]:
 
 def _recommendation_body(one: Recommendation) -> dict[str, Any]:
     because = [
-        {"track_id": listen.track_id, "kind": listen.kind.value, "at": ms_text(listen.at_ms)}
+        {"track_id": listen.track_id, "kind": listen.kind.value, "at": rfc3339(from_ms(listen.at_ms))}
         for listen in one.reason.because
     ]
     return {
@@ -84,18 +81,3 @@ def _recommendation_body(one: Recommendation) -> dict[str, Any]:
         "score": one.score,
         "reason": {"text": one.reason.text, "because": because},
     }
-
-
-def time_text(time: datetime) -> str:
-    """Write a UTC time by RFC 3339 with milliseconds: ``2026-01-31T12:00:00.000Z``."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
-
-
-def ms_text(at_ms: int) -> str:
-    """Write milliseconds since 1970 (UTC) by RFC 3339."""
-    return time_text(_EPOCH + at_ms * _MILLISECOND)
-
-
-def time_ms(time: datetime) -> int:
-    """Return whole milliseconds since 1970 of a time that knows its zone."""
-    return (time - _EPOCH) // _MILLISECOND

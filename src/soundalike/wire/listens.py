@@ -7,8 +7,8 @@ from typing import Any
 
 from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Erasure, Listen, ListenKind, LogEntry
+from soundalike.domain.times import from_ms, rfc3339, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.wire import ms_text, time_ms
 
 MAX_ID_LENGTH = 128
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -73,14 +73,14 @@ def listen_body(listen: Listen) -> dict[str, Any]:
         "track_id": listen.track_id,
         "kind": listen.kind.value,
         "position_ms": listen.position_ms,
-        "at": ms_text(listen.at_ms),
+        "at": rfc3339(from_ms(listen.at_ms)),
     }
 
 
 def entry_body(entry: LogEntry) -> dict[str, Any]:
     """Return an entry of the log as ``events export`` writes it, with its user."""
     if isinstance(entry, Erasure):
-        return {"user": entry.user_id, "erased_until": ms_text(entry.at_ms)}
+        return {"user": entry.user_id, "erased_until": rfc3339(from_ms(entry.at_ms))}
     return {"user": entry.user_id, **listen_body(entry)}
 
 
@@ -140,7 +140,7 @@ def _position(value: object) -> int | None:
 def _time(name: str, value: object) -> int:
     if isinstance(value, str) and _RFC_3339.fullmatch(value):
         try:
-            at_ms = time_ms(datetime.fromisoformat(value.upper()))
+            at_ms = to_ms(datetime.fromisoformat(value.upper()))
         except ValueError:  # 31 February
             at_ms = -1
         if 0 <= at_ms <= _MAX_AT_MS:

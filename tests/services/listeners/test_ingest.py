@@ -9,15 +9,15 @@ from making import make_listen, make_track
 from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
+from soundalike.domain.times import to_ms
 from soundalike.domain.types import TrackId, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.ingest import Listens, Receipt
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.wire import time_ms
 
 ADA, BOB = UserId("ada"), UserId("bob")
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-NOW_MS = time_ms(NOW)
+NOW_MS = to_ms(NOW)
 FIVE_MINUTES_MS = 5 * 60 * 1000
 
 

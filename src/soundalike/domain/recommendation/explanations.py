@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from soundalike.domain.listens import ListenKind
 from soundalike.domain.recommendation.attribution import Attribution
@@ -12,6 +12,7 @@ from soundalike.domain.recommendation.results import Because, Explanation
 from soundalike.domain.recommendation.rules import key_of
 from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.taste import Taste, TrackTaste
+from soundalike.domain.times import from_ms
 from soundalike.domain.types import TrackId
 
 NOTHING_THERE = "the library is empty: run 'soundalike up' on a folder of music"
@@ -25,7 +26,6 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _QUOTES = str.maketrans({"“": '"', "”": '"'})
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS_TOLD = 14
 _WEEKS_TOLD = 8 * 7
 _YEAR_DAYS = 330
@@ -140,7 +140,7 @@ def when(at_ms: int, now: datetime) -> str:
     now : datetime
         With its zone, in which days begin.
     """
-    then = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(now.tzinfo)
+    then = from_ms(at_ms).astimezone(now.tzinfo)
     days = (now.date() - then.date()).days
     if days <= 0:
         return "today"

@@ -17,6 +17,7 @@ from soundalike.domain.files import (
     Reason,
 )
 from soundalike.domain.ports.library import Analyser, FileScanner, LibraryStore, Progress
+from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, RelativePath, TrackId
 from soundalike.services.library.identity import Identity
@@ -313,7 +314,7 @@ class Extractor:
         # A track that was found at another path is missed only where it used to be.
         now = self._store.tracks(missing)
         gone = [track_id for track_id in missing if now[track_id].location not in seen]
-        tally.vanished = self._store.mark_vanished(gone, int(self._clock().timestamp() * 1000))
+        tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
         stale = known.problems.keys() - scan.locations()
         self._store.remove_problems([location for location in stale if not scan.hides(location)])
 

@@ -11,9 +11,9 @@ from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Erasure, Listen, LogEntry
 from soundalike.domain.ports.library import LibraryStore, Progress
 from soundalike.domain.ports.listening import EventLog
+from soundalike.domain.times import to_ms
 from soundalike.domain.types import TrackId
 from soundalike.services.listeners.ingest import MAX_AHEAD
-from soundalike.wire import time_ms
 from soundalike.wire.listens import entry_from
 
 MAX_LINE_BYTES = 64 * 1024
@@ -72,7 +72,7 @@ class Importer:
         EventLogError, StoreBusyError
             If listens could not be made durable; import again.
         """
-        run = _Run(latest_ms=time_ms(self._clock() + MAX_AHEAD))
+        run = _Run(latest_ms=to_ms(self._clock() + MAX_AHEAD))
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue

@@ -8,8 +8,8 @@ from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.ports.listening import EventLog, ListenStore, LogHealth
+from soundalike.domain.times import to_ms
 from soundalike.domain.types import UserId
-from soundalike.wire import time_ms
 
 MAX_AHEAD = timedelta(minutes=5)
 
@@ -59,7 +59,7 @@ class Listens:
         EventLogError, StoreBusyError
             If they could not be made durable; send them again.
         """
-        latest_ms = time_ms(self._clock() + MAX_AHEAD)
+        latest_ms = to_ms(self._clock() + MAX_AHEAD)
         known = self._library.tracks({listen.track_id for listen in listens})
         for index, listen in enumerate(listens):
             if listen.track_id not in known:
@@ -79,7 +79,7 @@ class Listens:
 
     def erase(self, user_id: UserId) -> None:
         """Forget everything that is kept of a user, and whatever is dated until now and comes late."""
-        erasure = Erasure(user_id, time_ms(self._clock()))
+        erasure = Erasure(user_id, to_ms(self._clock()))
         self._log.erase(erasure, is_total=True)
         if not self._log.is_folding:
             # Who is forgotten does not wait for the log's consumer. What is dated later, by a fast clock, is

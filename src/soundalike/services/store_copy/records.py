@@ -9,8 +9,8 @@ from soundalike.domain.copying import KeptTrack
 from soundalike.domain.files import FileProblem, Location, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import Profile
+from soundalike.domain.times import to_ms
 from soundalike.domain.users import Token, User
-from soundalike.wire import time_ms
 from soundalike.wire.profiles import profile_body
 
 DIGEST_BYTES = 32
@@ -58,7 +58,7 @@ def account_item(user: User) -> Item:
         user.id,
         user.name,
         user.password_hash,
-        time_ms(user.created_at),
+        to_ms(user.created_at),
     )
 
 
@@ -66,7 +66,7 @@ def token_item(token: Token) -> Item:
     """Tell a token."""
     name = f"token {token.id!r} of {token.user_id!r}"
     return _item(
-        Kind.TOKENS, name, token.id, token.user_id, token.label, token.secret_hash, time_ms(token.created_at)
+        Kind.TOKENS, name, token.id, token.user_id, token.label, token.secret_hash, to_ms(token.created_at)
     )
 
 
@@ -95,8 +95,8 @@ def track_items(kept: KeptTrack) -> tuple[Item, ...]:
         track.year,
         track.duration_ms,
         track.media_type,
-        time_ms(track.added_at),
-        None if track.vanished_at is None else time_ms(track.vanished_at),
+        to_ms(track.added_at),
+        None if track.vanished_at is None else to_ms(track.vanished_at),
     )
     of_track = []
     for vectors in kept.vectors:

@@ -13,9 +13,10 @@ from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, Reason, Root
+from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RootName, TrackId
-from soundalike.store.keys import from_ms, search_words, sort_keys, to_ms
+from soundalike.store.keys import search_words, sort_keys
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.encoding import (
     from_optional,

@@ -6,9 +6,9 @@ from typing import Any
 
 from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.profiles import Profile
+from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.domain.users import Token, User, name_key
-from soundalike.store.keys import from_ms, to_ms
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import telling_damage
 from soundalike.store.mongo.encoding import from_text, joined, to_text, to_whole

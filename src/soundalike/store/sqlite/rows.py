@@ -12,9 +12,10 @@ from soundalike.domain.copying import KeptVectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, Reason, Root
+from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
-from soundalike.store.keys import from_ms, sort_keys, to_ms
+from soundalike.store.keys import sort_keys
 
 Text = str | bytes
 """Text as it is bound: UTF-8, or bytes where lone surrogates make it none (so it equals no text)."""

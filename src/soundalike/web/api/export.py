@@ -5,10 +5,10 @@ from collections.abc import Generator
 from itertools import islice
 from typing import Any
 
+from soundalike.domain.times import rfc3339
 from soundalike.domain.types import UserId
 from soundalike.domain.users import Token
 from soundalike.services import Services
-from soundalike.wire import time_text
 from soundalike.wire.listens import listen_body
 from soundalike.wire.profiles import profile_body
 
@@ -33,7 +33,7 @@ def export_pieces(services: Services, user_id: UserId) -> Generator[bytes, None,
 
 def token_body(token: Token) -> dict[str, Any]:
     """Return a token as its user may see it."""
-    return {"id": token.id, "label": token.label, "created_at": time_text(token.created_at)}
+    return {"id": token.id, "label": token.label, "created_at": rfc3339(token.created_at)}
 
 
 def _head(services: Services, user_id: UserId) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def _head(services: Services, user_id: UserId) -> dict[str, Any]:
     account = {
         "id": user_id,
         "name": None if user is None else user.name,
-        "created_at": None if user is None else time_text(user.created_at),
+        "created_at": None if user is None else rfc3339(user.created_at),
     }
     tokens = [token_body(token) for token in services.accounts.tokens_of(user_id)]
     return {"account": account, "tokens": tokens, "profile": profile_body(services.profiles.of(user_id))}
