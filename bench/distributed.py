@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from distributing import cluster, flow, latency, snapshots
 from journeys.plays import LASTFM
-from servers.kafka import Kafka, missing_kafka
+from servers.kafka import KafkaServer, missing_kafka
 from servers.mongodb import MongoDb, missing_mongodb, named_mongodb, new_database
 from servers.processes import running
 from servers.spark import SparkCluster, missing_connector, missing_spark, running_cluster
@@ -75,10 +75,10 @@ def report_log(folder: Path, plays: int | None) -> None:
 
 
 @contextmanager
-def kafka(folder: Path) -> Iterator[Kafka]:
+def kafka(folder: Path) -> Iterator[KafkaServer]:
     """Run a broker."""
     stop_where(missing_kafka())
-    with running(broker := Kafka(folder)):
+    with running(broker := KafkaServer(folder)):
         yield broker
 
 

@@ -27,7 +27,7 @@ from pymongo import MongoClient
 
 from journeys.program import free_port, get
 from making import kept_vectors, make_listen
-from servers.kafka import Kafka, missing_kafka, new_topic
+from servers.kafka import KafkaServer, missing_kafka, new_topic
 from servers.mongodb import MongoDb, missing_mongodb
 from servers.processes import running
 from soundalike.app.adapters import open_store
@@ -88,7 +88,7 @@ def report_embedded(data: Path, tracks: int) -> None:
 
 def report_kafka(folder: Path) -> None:
     """Weigh a million listens in a topic, the broker, and a consumer that folds them."""
-    with running(broker := Kafka(folder / "kafka")):
+    with running(broker := KafkaServer(folder / "kafka")):
         url = broker.url(new_topic())
         before = size_of(folder / "kafka" / "logs")
         with closing(KafkaLog(KafkaAddress.parse(url), {})) as log:

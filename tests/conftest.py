@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from servers.kafka import Kafka, missing_kafka
-from servers.mongodb import MongoDb, missing_mongodb, named_mongodb
-from servers.processes import running
+from servers.mongodb import missing_mongodb, named_mongodb
+from servers.shared import lock_run, shared_address
 from servers.spark import SparkCluster, missing_spark, running_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,11 +29,20 @@ QUIET = [
     "--mute-audio",
 ]
 
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
 _skipped: list[tuple[str, str]] = []
 
 # A shell that starts the tests in the background has them ignore interrupts, and what they start as well.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the servers that workers start know how long the run goes on."""
+    if not IS_WORKER:
+        folder: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - as the fixture of that name
+        session.config.add_cleanup(lock_run(folder).close)
 
 
 def allowed_reasons() -> list[str]:
@@ -82,23 +91,27 @@ def skip_where(missing: str | None) -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    """A broker that all tests share; take a topic of your own, and leave the broker as it is."""
-    skip_where(missing_kafka())
-    with running(broker := Kafka(tmp_path_factory.mktemp("kafka"))):
-        yield broker
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if IS_WORKER else base
 
 
 @pytest.fixture(scope="session")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that all tests share; take a database of your own, and leave it running."""
+def kafka(run_folder: Path) -> Kafka:
+    """A broker that all tests share; use a topic of your own, and leave the broker as it is."""
+    skip_where(missing_kafka())
+    return Kafka(shared_address(run_folder, "kafka"))
+
+
+@pytest.fixture(scope="session")
+def mongodb(run_folder: Path) -> str:
+    """The address of a server that all tests share; use a database of your own, and leave it running."""
     named = named_mongodb()
     if named is not None:
-        yield named
-        return
+        return named
     skip_where(missing_mongodb())
-    with running(server := MongoDb(tmp_path_factory.mktemp("mongodb"), is_durable=False)):
-        yield server.address
+    return shared_address(run_folder, "mongodb")
 
 
 @pytest.fixture(scope="session")

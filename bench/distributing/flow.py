@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from journeys.plays import json_line, read_plays
-from servers.kafka import Kafka, new_topic
+from servers.kafka import KafkaServer, new_topic
 from soundalike.app.adapters import open_store
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
@@ -31,7 +31,9 @@ SECONDS_AFTER_KILL = 2
 Bits = Mapping[UserId, str]
 
 
-def report(broker: Kafka, stores: Mapping[str, Callable[[], str]], folder: Path, *, most: int | None) -> None:
+def report(
+    broker: KafkaServer, stores: Mapping[str, Callable[[], str]], folder: Path, *, most: int | None
+) -> None:
     """Print listens a second into the log, out of it and folded into each store, and compare profiles.
 
     Parameters
@@ -66,7 +68,7 @@ def report(broker: Kafka, stores: Mapping[str, Callable[[], str]], folder: Path,
         sys.exit(f"the floor is {FLOOR:,}/s")
 
 
-def report_kill(broker: Kafka, store: str, folder: Path, *, most: int | None) -> None:
+def report_kill(broker: KafkaServer, store: str, folder: Path, *, most: int | None) -> None:
     """Kill the broker in mid-stream and start it again; every acknowledged listen counts exactly once."""
     plays = list(read_plays(most=most))
     expected, _ = embedded_profiles(plays, folder / "embedded")

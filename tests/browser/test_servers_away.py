@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from browser.listener import Ledger, Listener, stored, until
 from browser.queues import recommended, three_groups, titles
 from conftest import skip_where
-from servers.kafka import Kafka, missing_kafka
+from servers.kafka import KafkaServer, missing_kafka
 from servers.mongodb import MongoDb, missing_mongodb, new_database
 from servers.processes import running
 from web.distributed import DistributedStage
@@ -21,10 +21,10 @@ PATIENCE_MS = 40_000
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Kafka]:
+def broker(tmp_path: Path) -> Iterator[KafkaServer]:
     """A broker that may be killed."""
     skip_where(missing_kafka())
-    with running(broker := Kafka(tmp_path / "broker")):
+    with running(broker := KafkaServer(tmp_path / "broker")):
         yield broker
 
 
@@ -38,7 +38,7 @@ def database(tmp_path: Path) -> Iterator[MongoDb]:
 
 @pytest.fixture
 def stage(
-    tmp_path: Path, sounds: dict[str, bytes], broker: Kafka, database: MongoDb
+    tmp_path: Path, sounds: dict[str, bytes], broker: KafkaServer, database: MongoDb
 ) -> Iterator[DistributedStage]:
     (tmp_path / "music").mkdir()
     stage = DistributedStage(
@@ -65,7 +65,7 @@ def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
 
 @pytest.mark.complains("503")
 def test_while_the_broker_is_away_everything_is_kept_and_counts_once_when_it_is_back(
-    listener: Listener, page: Page, broker: Kafka, ledger: Ledger
+    listener: Listener, page: Page, broker: KafkaServer, ledger: Ledger
 ) -> None:
     listener.choose("A03", "Like")
     ledger.becomes(("liked", "a03"))

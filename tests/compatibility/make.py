@@ -21,7 +21,7 @@ from pymongo import MongoClient
 
 from compatibility.library import add_listeners, answers, fill_library, listen
 from events.kafka.running import messages_in
-from servers.kafka import Kafka, new_topic
+from servers.kafka import Kafka, KafkaServer, new_topic
 from servers.mongodb import MongoDb, drop_database, new_database
 from servers.processes import running
 from soundalike.app import open_app
@@ -37,7 +37,7 @@ def make(target: Path) -> None:
         said = _make_embedded(place / "data", target)
         with (
             running(MongoDb(place / "mongodb", is_durable=False)) as mongodb,
-            running(Kafka(place / "k")) as kafka,
+            running(KafkaServer(place / "k")) as kafka,
         ):
             again = _make_distributed(place / "data", target, mongodb.address, kafka)
     assert again == said, "both stores and logs answer the same"

@@ -19,7 +19,7 @@ from events.kafka.running import QUICK, append_until_taken, committed, messages_
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, wait_until
 from making import make_listen
-from servers.kafka import Kafka, missing_kafka
+from servers.kafka import Kafka, KafkaServer, missing_kafka
 from servers.mongodb import drop_database, new_database
 from servers.processes import running
 from soundalike.app.adapters import open_store
@@ -311,15 +311,15 @@ def script(program: Program, *arguments: str) -> Iterator[subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     skip_where(missing_kafka())
-    with running(broker := Kafka(tmp_path_factory.mktemp("own"))):
+    with running(broker := KafkaServer(tmp_path_factory.mktemp("own"))):
         yield broker
 
 
 class TestKilledBroker:
     def test_every_acknowledged_listen_is_counted_exactly_once(
-        self, program: Program, store_setting: str, broker: Kafka, plays: Sequence[Listen]
+        self, program: Program, store_setting: str, broker: KafkaServer, plays: Sequence[Listen]
     ) -> None:
         url = own_group(broker.url())
         listens = plays[:2_000]
@@ -437,7 +437,7 @@ class TestCommand:
 
 
 def test_the_broker_may_be_away_without_a_word_of_its_library_on_the_terminal(
-    program: Program, broker: Kafka, tmp_path: Path
+    program: Program, broker: KafkaServer, tmp_path: Path
 ) -> None:
     url = own_group(broker.url())
     with program.start("consume", "--store", str(tmp_path / "library.sqlite"), "--events", url) as process:

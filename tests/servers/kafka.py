@@ -40,45 +40,47 @@ def missing_kafka() -> str | None:
     return None
 
 
-class Kafka(ServerProcess):
-    """A broker in a folder; what it was told outlives ``kill`` and ``start``.
+class Kafka:
+    """A broker at an address; like most brokers, it creates a topic when a client asks for one."""
 
-    As brokers come, it makes a topic that somebody asks for.
-    """
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def url(self, topic: str = "") -> str:
+        """Return the setting ``events`` for a topic; by default for a new one."""
+        return f"kafka://{self.address}/{topic or new_topic()}"
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.admin().list_topics(timeout=1).brokers)
+        except KafkaException:
+            return False
+
+
+class KafkaServer(ServerProcess, Kafka):
+    """A broker of the test's own, in a folder; its data outlives ``kill`` and ``start``."""
 
     def __init__(self, folder: Path) -> None:
         self.port, controller = free_ports(2)
+        Kafka.__init__(self, f"127.0.0.1:{self.port}")
         self._settings = folder / "server.properties"
         folder.mkdir(parents=True, exist_ok=True)
         self._settings.write_text(
             _SETTINGS.format(broker=self.port, controller=controller, folder=folder), encoding="utf-8"
         )
         self._java = ["java", "-Xmx512m", "-cp", f"{JARS}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-        super().__init__([*self._java, "kafka.Kafka", str(self._settings)], folder / "kafka.log")
+        command = [*self._java, "kafka.Kafka", str(self._settings)]
+        ServerProcess.__init__(self, command, folder / "kafka.log")
         if not (folder / "logs").exists():
             self._format()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def url(self, topic: str = "") -> str:
-        """Return the setting ``events`` for a topic; one that nobody else has by default."""
-        return f"kafka://{self.address}/{topic or new_topic()}"
-
-    def admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         super().start()
-        self.wait_until(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.admin().list_topics(timeout=1).brokers)
-        except KafkaException:
-            return False
+        self.wait_until(self.answers)
 
     def _format(self) -> None:
         subprocess.run(

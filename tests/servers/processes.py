@@ -74,11 +74,11 @@ class ServerProcess:
         self._signal(signal.SIGCONT)
 
     def wait_until(self, is_ready: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> None:
-        deadline = time.monotonic() + patience_s
-        while not is_ready():
+        def is_ready_or_over() -> bool:
             assert self.is_running(), f"it ended early:\n{self.last_words()}"
-            assert time.monotonic() < deadline, f"it took too long:\n{self.last_words()}"
-            time.sleep(0.05)
+            return is_ready()
+
+        wait_until(is_ready_or_over, patience_s=patience_s, tell=self.last_words)
 
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
@@ -91,6 +91,26 @@ class ServerProcess:
     def _wait(self, timeout_s: float | None = None) -> None:
         if self._process is not None:
             self._process.wait(timeout_s)
+
+
+def wait_until(
+    is_so: Callable[[], bool], *, patience_s: float = PATIENCE_S, tell: Callable[[], str] = str
+) -> None:
+    """Ask again and again until it is so.
+
+    Parameters
+    ----------
+    is_so : callable
+        The condition.
+    patience_s : float
+        After so many seconds the test fails.
+    tell : callable
+        Returns what the failure says beyond that.
+    """
+    deadline = time.monotonic() + patience_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"it took too long:\n{tell()}"
+        time.sleep(0.02)
 
 
 def free_ports(count: int) -> list[int]:

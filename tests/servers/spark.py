@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 from servers.processes import FETCHED, ServerProcess, free_ports
@@ -94,11 +95,11 @@ class SparkCluster:
         return found
 
     def _alive_workers(self) -> int | None:
-        """Count the workers that the master knows; None while it does not answer."""
+        """Count the workers that the master knows; None while it does not answer in JSON, as at its start."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._ui}/json/", timeout=2) as answer:
                 workers = json.loads(answer.read())["workers"]
-        except OSError:
+        except (OSError, HTTPException, ValueError):
             return None
         return sum(1 for worker in workers if worker["state"] == "ALIVE")
 

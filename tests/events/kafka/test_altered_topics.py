@@ -17,6 +17,7 @@ from events.kafka.fakes import Failing
 from events.kafka.running import QUICK, append_until_taken, consumed, consuming, produce
 from making import make_listen
 from servers.kafka import Kafka
+from servers.processes import wait_until
 from soundalike.domain.errors import StoreUnavailableError
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.listening import LogHealth
@@ -67,11 +68,11 @@ class TestMakingItAgain:
     ) -> None:
         log.append(numbered(1))
         with consuming(address, Failing().take):
-            kafka.wait_until(lambda: log.health() == LogHealth())
+            wait_until(lambda: log.health() == LogHealth())
             time.sleep(3)  # until it was seen
             delete(kafka, address.topic)
-            kafka.wait_until(lambda: partitions(kafka, address.topic) == 4)
-            kafka.wait_until(lambda: log.health() == LogHealth())
+            wait_until(lambda: partitions(kafka, address.topic) == 4)
+            wait_until(lambda: log.health() == LogHealth())
         assert retention(kafka, address.topic) == "-1"
         assert f"the topic {address.topic!r} was gone from Kafka" in caplog.text
 
@@ -80,7 +81,7 @@ class TestMakingItAgain:
         with consuming(address, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
             delete(kafka, address.dead_letters)
             produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 2})
-            kafka.wait_until(lambda: partitions(kafka, address.dead_letters) == 1)
+            wait_until(lambda: partitions(kafka, address.dead_letters) == 1)
         assert retention(kafka, address.dead_letters) == "-1"
 
 
@@ -105,7 +106,7 @@ class TestConsumingIt:
         store.away = StoreUnavailableError("gone")
         with consuming(address, store.take):
             log.append(numbered(10))
-            kafka.wait_until(lambda: len(store.calls) > 0)
+            wait_until(lambda: len(store.calls) > 0)
             time.sleep(1)
             delete(kafka, address.topic)
             append_until_taken(log, numbered(20, start=10))
@@ -179,15 +180,13 @@ class TestIdentity:
         delete(kafka, clients.address.topic)
         assert not any(identity.has_changed() for _ in several())
         prepare_topics(clients)
-        kafka.wait_until(identity.has_changed)
+        wait_until(identity.has_changed)
 
-    def test_where_there_is_none_it_is_not_known_until_there_is(
-        self, kafka: Kafka, clients: KafkaClients
-    ) -> None:
+    def test_where_there_is_none_it_is_not_known_until_there_is(self, clients: KafkaClients) -> None:
         identity = TopicIdentity(clients)
         assert identity.find() == ""
         prepare_topics(clients)
-        kafka.wait_until(lambda: not identity.has_changed() and identity.id != "")
+        wait_until(lambda: not identity.has_changed() and identity.id != "")
         assert identity.id == TopicIdentity(clients).find()
 
 

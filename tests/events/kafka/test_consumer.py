@@ -14,6 +14,7 @@ from events.kafka.fakes import Failing
 from events.kafka.running import QUICK, committed, consumed, consuming, messages_in, produce
 from making import make_listen
 from servers.kafka import Kafka
+from servers.processes import wait_until
 from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError, StoreUnavailableError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
@@ -286,8 +287,8 @@ class TestStoreAway:
         log.append(numbered(1))
         with consuming(address, store.take):
             produce(kafka, address.topic, *[{"partition": 0, "value": b"x" * 9_000}] * 30)
-            kafka.wait_until(lambda: len(messages_in(kafka, address.dead_letters)) == 30)
-            kafka.wait_until(lambda: sum(item.is_done for item in held[0]) == 30)
+            wait_until(lambda: len(messages_in(kafka, address.dead_letters)) == 30)
+            wait_until(lambda: sum(item.is_done for item in held[0]) == 30)
             assert [item.message for item in held[0] if item.is_done] == [None] * 30
             assert held[0].size() < 1_000
             store.away = None
@@ -370,7 +371,7 @@ class TestDeadLetters:
         log.append([make_listen(3), make_listen(4, user_id="bob")])
         store = Failing()
         with consuming(address, store.take):
-            kafka.wait_until(lambda: committed(kafka, address) == 5)
+            wait_until(lambda: committed(kafka, address) == 5)
         assert store.taken == ids(numbered(4, start=1))
         (letter,) = messages_in(kafka, address.dead_letters)
         headers = dict(letter.headers() or [])
@@ -393,7 +394,7 @@ class TestDeadLetters:
         produce(kafka, address.topic, {"key": b"ada", "value": value, "headers": [("theirs", b"y" * 300)]})
         log.append([make_listen(2)])
         with consuming(address, Failing().take):
-            kafka.wait_until(lambda: committed(kafka, address) == 3)
+            wait_until(lambda: committed(kafka, address) == 3)
         (letter,) = messages_in(kafka, address.dead_letters)
         headers = dict(letter.headers() or [])
         assert headers["soundalike-cut-from"] == str(len(value)).encode()
@@ -446,6 +447,6 @@ class TestDeadLetters:
             time.sleep(3)
             assert committed(kafka, address) == 0
             may_be_made.set()
-            kafka.wait_until(lambda: committed(kafka, address) == 1)
+            wait_until(lambda: committed(kafka, address) == 1)
         (letter,) = messages_in(kafka, address.dead_letters)
         assert letter.value() == b"?"

@@ -12,8 +12,8 @@ from events.contract import holds, numbered
 from events.kafka.fakes import Failing
 from events.kafka.running import Running, append_until_taken, consuming, new_address
 from making import make_listen
-from servers.kafka import Kafka, missing_kafka
-from servers.processes import running
+from servers.kafka import KafkaServer, missing_kafka
+from servers.processes import running, wait_until
 from soundalike.domain.errors import EventLogError, StoreUnavailableError
 from soundalike.domain.listens import Erasure, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
@@ -33,14 +33,14 @@ BOUND_S = 20.0
 
 
 @pytest.fixture(scope="module")
-def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     skip_where(missing_kafka())
-    with running(broker := Kafka(tmp_path_factory.mktemp("own"))):
+    with running(broker := KafkaServer(tmp_path_factory.mktemp("own"))):
         yield broker
 
 
 @pytest.fixture
-def broker(module_broker: Kafka) -> Iterator[Kafka]:
+def broker(module_broker: KafkaServer) -> Iterator[KafkaServer]:
     """A broker of this module's own, up and well at the beginning of each test."""
     yield module_broker
     module_broker.resume()
@@ -49,16 +49,8 @@ def broker(module_broker: Kafka) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-def address(broker: Kafka) -> KafkaAddress:
+def address(broker: KafkaServer) -> KafkaAddress:
     return new_address(broker)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """Wait as `broker.wait_until` does, for a broker that is gone."""
-    deadline = time.monotonic() + 60
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def seconds_of(act: Callable[[], object]) -> float:
@@ -70,7 +62,7 @@ def seconds_of(act: Callable[[], object]) -> float:
 class TestAppending:
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_what_cannot_be_appended_is_told_soon_and_then_at_once(
-        self, broker: Kafka, log: KafkaLog, fault: str
+        self, broker: KafkaServer, log: KafkaLog, fault: str
     ) -> None:
         log.append(numbered(3))
         getattr(broker, fault)()
@@ -92,7 +84,7 @@ class TestAppending:
 
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_it_recovers_by_itself_and_what_was_acknowledged_is_there(
-        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, fault: str
+        self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
         log.append(numbered(100))
         getattr(broker, fault)()
@@ -114,7 +106,7 @@ class TestAppending:
         other.close()
 
     def test_a_broker_that_is_killed_in_the_middle_loses_nothing_that_it_acknowledged(
-        self, broker: Kafka, log: KafkaLog
+        self, broker: KafkaServer, log: KafkaLog
     ) -> None:
         acknowledged: list[Listen] = []
         is_over = threading.Event()
@@ -142,7 +134,7 @@ class TestAppending:
         assert holds(log, *acknowledged)
 
     def test_a_start_without_a_broker_is_told_and_made_good(
-        self, broker: Kafka, address: KafkaAddress
+        self, broker: KafkaServer, address: KafkaAddress
     ) -> None:
         broker.kill()
         log = KafkaLog(address, {})
@@ -155,7 +147,7 @@ class TestAppending:
         assert holds(log, *numbered(3))
         log.close()
 
-    def test_it_closes_without_a_broker(self, broker: Kafka, log: KafkaLog) -> None:
+    def test_it_closes_without_a_broker(self, broker: KafkaServer, log: KafkaLog) -> None:
         log.append(numbered(3))
         log.health()
         broker.kill()
@@ -168,7 +160,7 @@ class TestAppending:
 
 
 class TestHealth:
-    def test_it_says_who_is_missing(self, broker: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
+    def test_it_says_who_is_missing(self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(1))
         broker.wait_until(lambda: not log.health().is_consumed)
         health = log.health()
@@ -187,7 +179,7 @@ class TestHealth:
         broker.wait_until(lambda: not log.health().is_consumed)
 
     def test_brokers_that_are_back_are_well_after_a_while_though_nobody_appends(
-        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
+        self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_health, "_HELD_AGAINST_S", 3.0)
         log.append(numbered(1))
@@ -200,7 +192,7 @@ class TestHealth:
             broker.wait_until(lambda: log.health() == LogHealth())
 
     def test_it_says_that_who_is_there_does_not_get_on(
-        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
+        self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_lag, "STUCK_S", 2.0)
         store = Failing()
@@ -213,7 +205,7 @@ class TestHealth:
             store.away = None
             broker.wait_until(lambda: log.health().is_consumed)
 
-    def test_it_never_waits(self, broker: Kafka, log: KafkaLog) -> None:
+    def test_it_never_waits(self, broker: KafkaServer, log: KafkaLog) -> None:
         broker.pause()
         for _ in range(20):
             assert seconds_of(log.health) < 1.0
@@ -222,7 +214,7 @@ class TestHealth:
 
 class TestReading:
     def test_who_reads_while_the_broker_goes_away_for_a_while_reads_on(
-        self, broker: Kafka, log: KafkaLog
+        self, broker: KafkaServer, log: KafkaLog
     ) -> None:
         listens = [make_listen(n, user_id=f"u{n % 40}", at_ms=n) for n in range(20_000)]
         for start in range(0, len(listens), 5_000):
@@ -238,7 +230,7 @@ class TestReading:
 class TestConsuming:
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_a_consumer_goes_on_by_itself(
-        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, fault: str
+        self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
         store = Failing()
         with consuming(address, store.take):
@@ -253,7 +245,7 @@ class TestConsuming:
             store.wait_for(200)
 
     def test_that_nobody_answers_is_said_once_and_so_is_that_somebody_does_again(
-        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
+        self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         log.append(numbered(1))
         with consuming(address, Failing().take):
@@ -266,7 +258,12 @@ class TestConsuming:
 
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_it_ends_without_a_broker_even_in_the_middle(
-        self, broker: Kafka, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch, fault: str
+        self,
+        broker: KafkaServer,
+        log: KafkaLog,
+        address: KafkaAddress,
+        monkeypatch: pytest.MonkeyPatch,
+        fault: str,
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 1)
         began, go_on = threading.Event(), threading.Event()

@@ -10,7 +10,7 @@ from events.kafka.fakes import Failing
 from events.kafka.running import consuming, produce
 from making import make_listen
 from servers.kafka import Kafka
-from servers.processes import free_ports
+from servers.processes import free_ports, wait_until
 from soundalike.domain.errors import ServeError, StoreUnavailableError
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
@@ -119,16 +119,14 @@ def test_a_consumer_tells_how_far_behind_it_is(kafka: Kafka) -> None:
         return sum(value(metrics, "lag_records", partition=str(n)) or 0 for n in range(2))
 
     with consuming(address, store.take, metrics=metrics):
-        kafka.wait_until(lambda: lag() == 21)
-        kafka.wait_until(lambda: (value(metrics, "oldest_unfolded_age_seconds") or 0) > 1)
+        wait_until(lambda: lag() == 21)
+        wait_until(lambda: (value(metrics, "oldest_unfolded_age_seconds") or 0) > 1)
         assert (value(metrics, "failures_total") or 0) > 0
         store.away = None
-        kafka.wait_until(lambda: lag() == 0 and value(metrics, "records_folded_total") == 20)
+        wait_until(lambda: lag() == 0 and value(metrics, "records_folded_total") == 20)
         assert value(metrics, "dead_letters_total") == 1
         assert value(metrics, "oldest_unfolded_age_seconds") == 0
         assert 0 <= (value(metrics, "newest_folded_age_seconds") or 0) < 600
     with consuming(address, store.take, metrics=(again := ConsumerMetrics())):
-        kafka.wait_until(
-            lambda: again.registry.get_sample_value("soundalike_lag_records", {"partition": "1"}) == 0
-        )
+        wait_until(lambda: again.registry.get_sample_value("soundalike_lag_records", {"partition": "1"}) == 0)
     log.close()

@@ -20,8 +20,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 
 from conftest import skip_where
 from making import make_listen
-from servers.kafka import Kafka, missing_kafka, new_topic
-from servers.processes import running
+from servers.kafka import Kafka, KafkaServer, missing_kafka, new_topic
+from servers.processes import running, wait_until
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
 from soundalike.events.kafka.address import KafkaAddress
@@ -150,7 +150,7 @@ class TestRefusing:
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
         admin = kafka.admin()
         admin.incremental_alter_configs([resource])[resource].result()
-        kafka.wait_until(lambda: settings_of(kafka, topic)[name] == value)  # it comes about a little later
+        wait_until(lambda: settings_of(kafka, topic)[name] == value)  # it comes about a little later
 
     def test_where_nothing_can_be_appended_nothing_is(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
@@ -187,7 +187,7 @@ class TestChecking:
             check(KafkaAddress.parse("kafka://127.0.0.1:1/t"), {})
 
 
-class GuardedKafka(Kafka):
+class GuardedKafka(KafkaServer):
     """A broker that asks for names and passwords, and lets all but ada do next to nothing."""
 
     def __init__(self, folder: Path) -> None:
@@ -231,7 +231,7 @@ class GuardedKafka(Kafka):
         admin.create_acls([acl])[acl].result()
 
     def start(self) -> None:
-        super(Kafka, self).start()
+        super(KafkaServer, self).start()
         self.wait_until(self._lets_in)
 
     def _lets_in(self) -> bool:
