@@ -169,11 +169,11 @@ class World:
         for clip in clips:
             self.store.save_track(clip.track, clip.vectors)
         table = tabulate([clip.track.id for clip in clips], [clip.vectors for clip in clips])
-        shelf = Shelf(build(table, DEFAULT_RECIPE))
+        artefacts = OneArtefact(build(table, DEFAULT_RECIPE))
         library = Library(self.store, RootMap(self.store, {}))
         self.profiles = Profiles(self.store, lateness_ms=LATENESS_MS)
-        self.neighbours = NeighbourFinder(self.store, shelf, library)
-        self.recommender = Recommender(self.store, shelf, library, self.profiles, clock=lambda: SOME_TIME)
+        self.neighbours = NeighbourFinder(self.store, artefacts, library)
+        self.recommender = Recommender(self.store, artefacts, library, self.profiles, clock=lambda: SOME_TIME)
 
     def recommended(self, user: UserId, limit: int, adventure: float) -> list[TrackId]:
         """Ask the recommender."""
@@ -187,8 +187,8 @@ class World:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """An artefact shelf that holds one artefact."""
+class OneArtefact:
+    """An artefact store of one artefact."""
 
     artefact: Artefact
 

@@ -55,7 +55,7 @@ from soundalike.domain.types import (
     UserId,
 )
 from soundalike.domain.users import Token, User
-from soundalike.learning.artefacts.store import FolderShelf
+from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.settings import load_settings
 from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.listens import listen_body
@@ -211,7 +211,9 @@ def publish(data: Path, ids: list[TrackId], rng: np.random.Generator) -> FloatAr
         rows[first : first + len(part), k:] = -1
         distances[first : first + len(part), k:] = np.inf
     points.setflags(write=False)
-    shelf = FolderShelf(data / "artefacts", schema=Timbre().schema, clock=lambda: datetime.now(UTC))
+    artefacts = FolderArtefactStore(
+        data / "artefacts", schema=Timbre().schema, clock=lambda: datetime.now(UTC)
+    )
     space = SimilaritySpace(
         mean=np.zeros(DIMENSIONS, dtype=np.float32),
         scale=np.ones(DIMENSIONS, dtype=np.float32),
@@ -220,7 +222,7 @@ def publish(data: Path, ids: list[TrackId], rng: np.random.Generator) -> FloatAr
         offset=np.zeros(DIMENSIONS, dtype=np.float32),
         is_unit_length=True,
     )
-    shelf.publish(
+    artefacts.publish(
         ArtefactDraft(
             schema=Timbre().schema,
             recipe=DEFAULT_RECIPE,

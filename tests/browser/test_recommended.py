@@ -312,7 +312,7 @@ def test_a_note_is_shown_in_the_queue(listener: Listener, page: Page) -> None:
 def test_without_recommendations_the_list_goes_on_and_it_is_said_once(
     listener: Listener, page: Page, stage: Stage
 ) -> None:
-    stage.shelf.artefact = None
+    stage.artefacts.artefact = None
     page.evaluate(
         """window.said = 0;
         new MutationObserver((changes) => changes.forEach(({addedNodes}) => window.said += addedNodes.length))

@@ -149,8 +149,8 @@ def test_options_may_stand_before_the_command(program: Program, tmp_path: Path) 
 
 def test_artefacts_may_live_elsewhere(program: Program, music: Path, tmp_path: Path) -> None:
     program.json("extract", music)
-    program.json("build", "--engine", "local", "--artefacts", tmp_path / "shelf")
-    assert (tmp_path / "shelf" / "current").is_file()
+    program.json("build", "--engine", "local", "--artefacts", tmp_path / "elsewhere")
+    assert (tmp_path / "elsewhere" / "current").is_file()
     assert not (program.data / "artefacts").exists()
 
 

@@ -98,7 +98,7 @@ class Store(MemoryStore):
         del self._tracks[track_id]
 
 
-class Shelf:
+class OneArtefact:
     """Holds one artefact, or none, and can be made to fail."""
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class Stage:
         self._apps: dict[tuple[frozenset[str], bool], Flask] = {}
         self.is_exposed = False
         self.store.save_root(Root(RootName("music"), folder))
-        self.shelf = Shelf()
+        self.artefacts = OneArtefact()
         self.files = Files()
         self.allowed_hosts: frozenset[str] = frozenset()
 
@@ -207,9 +207,9 @@ class Stage:
         return Services(
             library=library,
             listening=Listening(library, roots, self.files),
-            neighbours=NeighbourFinder(self.store, self.shelf, library),
+            neighbours=NeighbourFinder(self.store, self.artefacts, library),
             profiles=profiles,
-            recommender=Recommender(self.store, self.shelf, library, profiles, clock=self.now),
+            recommender=Recommender(self.store, self.artefacts, library, profiles, clock=self.now),
             listens=Listens(self.store, self.store, log, clock=self.now),
             accounts=Accounts(
                 self.store,
@@ -316,7 +316,7 @@ class Stage:
     def build(self, version: str = "v1", *, k: int = 2) -> None:
         known = list(self.store.track_vectors(SCHEMA))
         points = np.stack([one.vectors.whole for one in known])
-        self.shelf.artefact = Artefact(
+        self.artefacts.artefact = Artefact(
             version=ArtefactVersion(version),
             schema=SCHEMA,
             recipe=SpaceRecipe(),

@@ -17,12 +17,12 @@ from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import SettingsError
-from soundalike.domain.ports.library import ArtefactShelf, SimilarityEngine, Store
+from soundalike.domain.ports.library import ArtefactStore, SimilarityEngine, Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.types import TrackId
 from soundalike.events.embedded import StoredLog
-from soundalike.learning.artefacts.store import FolderShelf
+from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.learning.engines import choose_engine
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
@@ -60,7 +60,7 @@ class App:
 
     settings: Settings
     roots: RootMap
-    shelf: ArtefactShelf
+    artefacts: ArtefactStore
     services: Services
     extractor: Extractor
     library: LibrarySnapshots
@@ -129,7 +129,7 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
-    shelf = FolderShelf(settings.artefacts, schema=analyser.schema, clock=_now)
+    artefacts = FolderArtefactStore(settings.artefacts, schema=analyser.schema, clock=_now)
     snapshots = LibrarySnapshots(
         store,
         ParquetSnapshots(),
@@ -141,8 +141,8 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
     return App(
         settings=settings,
         roots=roots,
-        shelf=shelf,
-        services=_services(store, shelf, roots, profiles, log),
+        artefacts=artefacts,
+        services=_services(store, artefacts, roots, profiles, log),
         extractor=Extractor(
             store,
             LocalFileScanner(),
@@ -154,12 +154,12 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
         library=snapshots,
         training=Training(
             snapshots,
-            shelf,
+            artefacts,
             tuner=GridTuner(),
             tunings=TuningFile(settings.tuning),
             timer=time.monotonic,
         ),
-        placing=Placing(store, shelf, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
+        placing=Placing(store, artefacts, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
         store=store,
         log=log,
         importer=Importer(store, quiet_log, clock=_now),
@@ -167,16 +167,16 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
 
 
 def _services(
-    store: Store, shelf: ArtefactShelf, roots: RootMap, profiles: Profiles, log: EventLog
+    store: Store, artefacts: ArtefactStore, roots: RootMap, profiles: Profiles, log: EventLog
 ) -> Services:
     library = Library(store, roots)
     return Services(
         library=library,
         listening=Listening(library, roots, LocalAudioFiles()),
-        neighbours=NeighbourFinder(store, shelf, library),
+        neighbours=NeighbourFinder(store, artefacts, library),
         profiles=profiles,
         listens=Listens(store, store, log, clock=_now),
-        recommender=Recommender(store, shelf, library, profiles, clock=_local_now),
+        recommender=Recommender(store, artefacts, library, profiles, clock=_local_now),
         accounts=Accounts(
             store,
             store,

@@ -71,7 +71,7 @@ def _check_decoder(decoder: Decoder) -> Check:
 
 def _check_artefact(app: App) -> Check:
     try:
-        artefact = app.shelf.current()
+        artefact = app.artefacts.current()
     except NoArtefactError as error:
         return Check("artefact", is_ok=None, detail="none yet", remedy=str(error))
     except ModelError as error:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from artefact_store import plain_space
 from making import make_schema
-from shelf import plain_space
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity, list_words
 from soundalike.domain.similarity.space import SimilaritySpace

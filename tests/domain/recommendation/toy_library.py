@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from artefact_store import MemoryArtefactStore, make_draft
 from making import make_listen, make_track
-from shelf import MemoryShelf, make_draft
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.scoring import Scoring, score_library
 from soundalike.domain.recommendation.slate import Candidate, Role
@@ -20,9 +20,9 @@ Points = dict[str, list[float]]
 
 def lay(points: Points, *, k: int = 5) -> LibraryIndex:
     """Survey an artefact in which every track lies where it is put."""
-    shelf = MemoryShelf()
-    shelf.publish(make_draft(points, k=k))
-    return index_library(shelf.current())
+    artefacts = MemoryArtefactStore()
+    artefacts.publish(make_draft(points, k=k))
+    return index_library(artefacts.current())
 
 
 def scatter(count: int, *, size: int = 3, seed: int = 0, prefix: str = "t") -> Points:

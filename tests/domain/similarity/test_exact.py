@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from shelf import brute_neighbours
+from artefact_store import brute_neighbours
 from soundalike.domain.similarity import exact
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.types import FloatArray

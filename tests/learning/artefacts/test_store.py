@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from artefact_store import make_draft
 from making import SOME_TIME, make_schema
-from shelf import make_draft
 from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
 from soundalike.domain.similarity.space import ArtefactDraft, Neighbours
-from soundalike.learning.artefacts.store import FolderShelf
+from soundalike.learning.artefacts.store import FolderArtefactStore
 
 LINE = {"a": [0.0], "b": [1.0], "c": [3.0], "d": [7.0]}
 
@@ -29,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "artefacts"
 
 
-def open_shelf(folder: Path) -> FolderShelf:
-    return FolderShelf(folder, schema=make_schema(1), clock=lambda: SOME_TIME)
+def open_artefacts(folder: Path) -> FolderArtefactStore:
+    return FolderArtefactStore(folder, schema=make_schema(1), clock=lambda: SOME_TIME)
 
 
 def draft(**places: list[float]) -> ArtefactDraft:
@@ -39,8 +39,8 @@ def draft(**places: list[float]) -> ArtefactDraft:
 
 def test_what_is_published_is_current(folder: Path) -> None:
     published = replace(draft(), facts={"engine": "local"})
-    version = open_shelf(folder).publish(published)
-    read = open_shelf(folder).current()
+    version = open_artefacts(folder).publish(published)
+    read = open_artefacts(folder).current()
     assert read.version == version == "000001"
     assert read.track_ids == published.track_ids
     assert (read.schema, read.recipe) == (published.schema, published.recipe)
@@ -52,8 +52,8 @@ def test_what_is_published_is_current(folder: Path) -> None:
 
 
 def test_arrays_are_mapped_and_read_only(folder: Path) -> None:
-    open_shelf(folder).publish(draft())
-    read = open_shelf(folder).current()
+    open_artefacts(folder).publish(draft())
+    read = open_artefacts(folder).current()
     assert isinstance(read.coordinates, np.memmap)
     assert isinstance(read.neighbours.rows, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
@@ -61,17 +61,17 @@ def test_arrays_are_mapped_and_read_only(folder: Path) -> None:
 
 
 def test_a_reader_picks_up_a_new_version(folder: Path) -> None:
-    reader = open_shelf(folder)
-    open_shelf(folder).publish(draft())
+    reader = open_artefacts(folder)
+    open_artefacts(folder).publish(draft())
     first = reader.current()
     assert reader.current() is first
-    open_shelf(folder).publish(draft(x=[1.0], y=[2.0]))
+    open_artefacts(folder).publish(draft(x=[1.0], y=[2.0]))
     assert reader.current().track_ids == ("x", "y")
 
 
 def test_the_last_three_are_kept_and_no_number_comes_twice(folder: Path) -> None:
-    shelf = open_shelf(folder)
-    assert [shelf.publish(draft()) for _ in range(5)] == [f"00000{number}" for number in range(1, 6)]
+    artefacts = open_artefacts(folder)
+    assert [artefacts.publish(draft()) for _ in range(5)] == [f"00000{number}" for number in range(1, 6)]
     assert sorted(entry.name for entry in folder.iterdir()) == [
         "000003",
         "000004",
@@ -81,34 +81,34 @@ def test_the_last_three_are_kept_and_no_number_comes_twice(folder: Path) -> None
     ]
     for version in ("000003", "000004", "000005"):
         shutil.rmtree(folder / version)
-    assert shelf.publish(draft()) == "000006"
+    assert artefacts.publish(draft()) == "000006"
 
 
 def test_a_version_removed_under_a_reader_goes_on_working(folder: Path) -> None:
-    reader = open_shelf(folder)
-    open_shelf(folder).publish(draft())
+    reader = open_artefacts(folder)
+    open_artefacts(folder).publish(draft())
     read = reader.current()
     for _ in range(4):
-        open_shelf(folder).publish(draft())
+        open_artefacts(folder).publish(draft())
     assert not (folder / "000001").exists()
     assert read.neighbours.rows[0].tolist() == [1, 2]
 
 
 def test_nothing_built_says_what_to_run(folder: Path) -> None:
     with pytest.raises(NoArtefactError, match="soundalike build"):
-        open_shelf(folder).current()
+        open_artefacts(folder).current()
     folder.mkdir()
     with pytest.raises(NoArtefactError, match="soundalike build"):
-        open_shelf(folder).current()
+        open_artefacts(folder).current()
 
 
 def test_a_reader_needs_no_right_to_write(folder: Path) -> None:
-    open_shelf(folder).publish(draft())
+    open_artefacts(folder).publish(draft())
     before = sorted(folder.rglob("*"))
     for path in (folder, folder / "000001"):
         path.chmod(0o555)
     try:
-        assert open_shelf(folder).current().version == "000001"
+        assert open_artefacts(folder).current().version == "000001"
     finally:
         for path in (folder, folder / "000001"):
             path.chmod(0o755)
@@ -116,12 +116,12 @@ def test_a_reader_needs_no_right_to_write(folder: Path) -> None:
 
 
 def test_a_draft_that_readers_would_refuse_never_becomes_current(folder: Path) -> None:
-    shelf = open_shelf(folder)
-    shelf.publish(draft())
+    artefacts = open_artefacts(folder)
+    artefacts.publish(draft())
     bad = replace(draft(), coordinates=np.full((4, 1), np.nan, dtype=np.float32))
     with pytest.raises(ModelError, match="not finite"):
-        shelf.publish(bad)
-    assert open_shelf(folder).current().version == "000001"
+        artefacts.publish(bad)
+    assert open_artefacts(folder).current().version == "000001"
     assert not list(folder.glob(".*"))
 
 
@@ -134,7 +134,7 @@ def test_a_version_is_on_the_disk_before_it_bears_its_name(
         was_named.setdefault(os.fstat(descriptor).st_ino, (folder / "000001").exists())
 
     monkeypatch.setattr(os, "fsync", fsync)
-    open_shelf(folder).publish(draft())
+    open_artefacts(folder).publish(draft())
     parts = [folder / "000001", *(folder / "000001").iterdir()]
     assert [was_named.get(part.stat().st_ino) for part in parts] == [False] * len(parts)
     assert was_named[folder.stat().st_ino]
@@ -144,7 +144,7 @@ def test_a_version_is_on_the_disk_before_it_bears_its_name(
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match="file"):
-        open_shelf(tmp_path / "file" / "artefacts").publish(draft())
+        open_artefacts(tmp_path / "file" / "artefacts").publish(draft())
 
 
 # Damage
@@ -280,7 +280,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_damage_is_refused_by_name_and_the_previous_version_stays(
     folder: Path, damage: Callable[[Path], object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    writer, reader = open_shelf(folder), open_shelf(folder)
+    writer, reader = open_artefacts(folder), open_artefacts(folder)
     writer.publish(draft())
     before = reader.current()
     writer.publish(draft(x=[1.0], y=[2.0], z=[4.0], q=[8.0]))
@@ -288,7 +288,7 @@ def test_damage_is_refused_by_name_and_the_previous_version_stays(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert reader.current() is before
-        fresh = open_shelf(folder)
+        fresh = open_artefacts(folder)
         for _ in range(3):
             assert fresh.current().version == "000001"
     refusals = [message for message in caplog.messages if "000002" in message]
@@ -298,7 +298,7 @@ def test_damage_is_refused_by_name_and_the_previous_version_stays(
 
 
 def test_damage_to_the_version_in_use_is_noticed(folder: Path) -> None:
-    writer, reader = open_shelf(folder), open_shelf(folder)
+    writer, reader = open_artefacts(folder), open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft(x=[1.0], y=[2.0]))
     assert reader.current().version == "000002"
@@ -307,21 +307,21 @@ def test_damage_to_the_version_in_use_is_noticed(folder: Path) -> None:
 
 
 def test_no_whole_version_at_all_is_an_error_that_names_one(folder: Path) -> None:
-    open_shelf(folder).publish(draft())
+    open_artefacts(folder).publish(draft())
     flip(folder / "000001", "weights.npy")
-    shelf = open_shelf(folder)
+    artefacts = open_artefacts(folder)
     for _ in range(2):
         with pytest.raises(DamagedArtefactError, match=r"000001.*soundalike build"):
-            shelf.current()
+            artefacts.current()
 
 
 def test_a_version_that_was_mended_is_read_again(folder: Path) -> None:
-    writer = open_shelf(folder)
+    writer = open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft())
     good = (folder / "000002" / "manifest.json").read_bytes()
     (folder / "000002" / "manifest.json").write_text("{}")
-    reader = open_shelf(folder)
+    reader = open_artefacts(folder)
     assert reader.current().version == "000001"
     (folder / "000002" / "manifest.json").write_bytes(good)
     (folder / "current").write_text("000002\n")
@@ -330,17 +330,17 @@ def test_a_version_that_was_mended_is_read_again(folder: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"../../etc", b"\xff\xff", b"000009\n", b"1\n" * 1000])
 def test_a_pointer_to_nowhere_leaves_the_newest_whole_version(folder: Path, content: bytes) -> None:
-    writer = open_shelf(folder)
+    writer = open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft())
     (folder / "current").write_bytes(content)
-    assert open_shelf(folder).current().version == "000002"
+    assert open_artefacts(folder).current().version == "000002"
     (folder / "current").unlink()
-    assert open_shelf(folder).current().version == "000002"
+    assert open_artefacts(folder).current().version == "000002"
 
 
 def test_a_pointer_to_an_older_version_is_followed(folder: Path) -> None:
-    writer, reader = open_shelf(folder), open_shelf(folder)
+    writer, reader = open_artefacts(folder), open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft())
     assert reader.current().version == "000002"
@@ -356,14 +356,14 @@ from pathlib import Path
 import numpy as np
 sys.path.insert(0, sys.argv[2])
 from making import SOME_TIME, make_schema
-from shelf import make_draft
-from soundalike.learning.artefacts.store import FolderShelf
-shelf = FolderShelf(Path(sys.argv[1]), schema=make_schema(1), clock=lambda: SOME_TIME)
+from artefact_store import make_draft
+from soundalike.learning.artefacts.store import FolderArtefactStore
+artefacts = FolderArtefactStore(Path(sys.argv[1]), schema=make_schema(1), clock=lambda: SOME_TIME)
 points = {f"t{n}": [float(n % 251)] for n in range(600)}
 draft = make_draft(points, k=20)
 print("ready", flush=True)
 for _ in range(int(sys.argv[3])):
-    print(shelf.publish(draft), flush=True)
+    print(artefacts.publish(draft), flush=True)
 """
 
 
@@ -379,12 +379,12 @@ def test_two_publishers_at_once_take_turns(folder: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0]
     versions = sorted(printed[0] + printed[1])
     assert versions == [f"{number:06d}" for number in range(1, 21)]
-    assert open_shelf(folder).current().version == "000020"
+    assert open_artefacts(folder).current().version == "000020"
 
 
 def test_ten_kills_leave_a_whole_version_each_time(folder: Path) -> None:
     rng = np.random.default_rng(0)
-    reader = open_shelf(folder)
+    reader = open_artefacts(folder)
     reader.publish(draft())
     newest = 1
     for kills in range(1, 11):
@@ -397,19 +397,19 @@ def test_ten_kills_leave_a_whole_version_each_time(folder: Path) -> None:
         process.stdout.close()
         process.wait()
         newest = max([newest, *told])
-        for shelf in (reader, open_shelf(folder)):
-            current = int(shelf.current().version)
+        for artefacts in (reader, open_artefacts(folder)):
+            current = int(artefacts.current().version)
             # Each kill may leave a version that nobody was told of.
             assert newest <= current <= newest + kills, "nothing published is lost, none is made up"
         newest = current
-    open_shelf(folder).publish(draft())
+    open_artefacts(folder).publish(draft())
     left = {entry.name for entry in folder.iterdir()} - {"current", "lock"}
     assert len(left) == 3, "what the killed left behind is gone"
     assert not [name for name in left if name.startswith(".")]
 
 
 def test_threads_read_whole_versions_while_others_are_published(folder: Path) -> None:
-    writer, reader = open_shelf(folder), open_shelf(folder)
+    writer, reader = open_artefacts(folder), open_artefacts(folder)
     writer.publish(draft())
     wrong: list[object] = []
     is_over = threading.Event()
@@ -433,7 +433,7 @@ def test_threads_read_whole_versions_while_others_are_published(folder: Path) ->
 
 
 def test_a_library_of_one_track_has_an_artefact(folder: Path) -> None:
-    open_shelf(folder).publish(draft(only=[1.0]))
-    neighbours = open_shelf(folder).current().neighbours
+    open_artefacts(folder).publish(draft(only=[1.0]))
+    neighbours = open_artefacts(folder).current().neighbours
     assert isinstance(neighbours, Neighbours)
     assert neighbours.rows.tolist() == [[-1, -1]]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from artefact_store import MemoryArtefactStore, brute_neighbours, plain_space
 from fakes import MemoryStore
 from making import make_schema, make_track
-from shelf import MemoryShelf, brute_neighbours, plain_space
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports.library import Progress, SimilarityEngine
@@ -115,7 +115,7 @@ class School:
 
     def __init__(self, folder: Path, store: MemoryStore | None = None) -> None:
         self.folder = folder
-        self.store, self.shelf, self.tuner = store or MemoryStore(), MemoryShelf(), FixedTuner()
+        self.store, self.artefacts, self.tuner = store or MemoryStore(), MemoryArtefactStore(), FixedTuner()
         self.tunings, self.engine = MemoryTunings(), PlainEngine()
         seconds = itertools.count()
         self.library = LibrarySnapshots(
@@ -123,12 +123,14 @@ class School:
         )
         self.training = Training(
             self.library,
-            self.shelf,
+            self.artefacts,
             tuner=self.tuner,
             tunings=self.tunings,
             timer=lambda: float(next(seconds)),
         )
-        self.placing = Placing(self.store, self.shelf, ArtefactPlacer(), library=self.library, schema=SCHEMA)
+        self.placing = Placing(
+            self.store, self.artefacts, ArtefactPlacer(), library=self.library, schema=SCHEMA
+        )
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -147,7 +149,7 @@ class School:
 
     def neighbours(self) -> dict[str, list[str]]:
         """Each track's neighbours by id, as the artefact in use has them."""
-        artefact = self.shelf.current()
+        artefact = self.artefacts.current()
         ids = artefact.track_ids
         return {
             ids[row]: [ids[n] for n in found if n >= 0] for row, found in enumerate(artefact.neighbours.rows)

@@ -14,7 +14,7 @@ from soundalike.services.learning.updating import Freshness
 def test_a_build_publishes_every_analysed_track_with_its_neighbours(school: School) -> None:
     school.store.save_track(make_track("mute"))
     report = school.training.build(school.engine, progress=quietly)
-    artefact = school.shelf.current()
+    artefact = school.artefacts.current()
     assert artefact.track_ids == ("a", "b", "c", "d", "e")
     assert (report.version, report.track_count, report.recall) == (artefact.version, 5, None)
     assert (artefact.facts["engine"], artefact.facts["method"]) == ("plain", "exact")
@@ -24,7 +24,7 @@ def test_a_build_publishes_every_analysed_track_with_its_neighbours(school: Scho
 def test_a_build_leaves_vanished_tracks_out(school: School) -> None:
     school.store.mark_vanished([TrackId("b")], 0)
     school.build()
-    assert "b" not in school.shelf.current().track_ids
+    assert "b" not in school.artefacts.current().track_ids
 
 
 def test_a_build_follows_what_tuning_chose(school: School) -> None:
@@ -32,7 +32,7 @@ def test_a_build_follows_what_tuning_chose(school: School) -> None:
     school.training.tune_space(progress=quietly)
     school.build()
     assert school.engine.fitted == [DEFAULT_RECIPE, MIN_MAX]
-    assert school.shelf.current().recipe == MIN_MAX
+    assert school.artefacts.current().recipe == MIN_MAX
 
 
 def test_tuning_sees_vectors_and_labels(school: School) -> None:
@@ -67,7 +67,7 @@ def test_an_engine_without_lsh_says_so(school: School) -> None:
     school.engine.has_lsh = False
     with pytest.raises(EngineError):
         school.build(Method.LSH)
-    assert school.shelf.published == []
+    assert school.artefacts.published == []
 
 
 def test_nothing_can_be_learnt_from_nothing(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_track_that_can_no_longer_be_heard_leaves_the_artefact(school: School)
     school.build()
     school.store.drop_vectors(TrackId("a"))
     assert school.placing.place(school.engine) == 1
-    assert school.shelf.current().track_ids == ("b", "c", "d", "e")
+    assert school.artefacts.current().track_ids == ("b", "c", "d", "e")
 
 
 def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school: School) -> None:
@@ -62,18 +62,18 @@ def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school:
     for name in "abcde":
         school.store.drop_vectors(TrackId(name))
     assert school.placing.place(school.engine) == 0
-    assert len(school.shelf.published) == 1
+    assert len(school.artefacts.published) == 1
 
 
 def test_placing_before_the_first_build_does_nothing(school: School) -> None:
     assert school.placing.place(school.engine) == 0
-    assert school.shelf.published == []
+    assert school.artefacts.published == []
 
 
 def test_placing_what_is_placed_publishes_nothing(school: School) -> None:
     school.build()
     assert school.placing.place(school.engine) == 0
-    assert len(school.shelf.published) == 1
+    assert len(school.artefacts.published) == 1
 
 
 def test_a_vanished_track_keeps_its_place_for_when_it_returns(school: School) -> None:
@@ -81,7 +81,7 @@ def test_a_vanished_track_keeps_its_place_for_when_it_returns(school: School) ->
     school.store.save_track(make_track("a", vanished_at=SOME_TIME))
     school.add_many("f")
     school.placing.place(school.engine)
-    assert "a" in school.shelf.current().track_ids
+    assert "a" in school.artefacts.current().track_ids
 
 
 def _from_scratch(school: School) -> dict[str, list[str]]:

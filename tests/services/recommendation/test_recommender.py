@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from artefact_store import MemoryArtefactStore, make_draft
 from fakes import MemoryStore
 from making import SOME_TIME, make_listen, make_schema, make_track
-from shelf import MemoryShelf, make_draft
 from soundalike.domain.errors import (
     DamagedArtefactError,
     ModelError,
@@ -44,7 +44,7 @@ class Stage:
     """A library on a plane, and its listeners."""
 
     def __init__(self) -> None:
-        self.store, self.shelf = MemoryStore(), MemoryShelf()
+        self.store, self.artefacts = MemoryStore(), MemoryArtefactStore()
         self.now = NOON
         self._listens = 0
         self._points: dict[str, list[float]] = {}
@@ -53,7 +53,7 @@ class Stage:
 
     def new_recommender(self) -> Recommender:
         library = Library(self.store, RootMap(self.store, {}))
-        return Recommender(self.store, self.shelf, library, self.profiles, clock=lambda: self.now)
+        return Recommender(self.store, self.artefacts, library, self.profiles, clock=lambda: self.now)
 
     def add(
         self,
@@ -85,7 +85,7 @@ class Stage:
             self.add(f"{prefix}{number:02}", *place.tolist(), artist=artist)
 
     def build(self) -> None:
-        self.shelf.publish(make_draft(self._points, k=10, schema=SCHEMA))
+        self.artefacts.publish(make_draft(self._points, k=10, schema=SCHEMA))
 
     def hear(self, *deeds: str | tuple[str, int], user: UserId = ADA) -> None:
         """Take deeds such as ``"finished a"`` or ``("skipped b", 5000)``, each a minute after the last."""
@@ -178,7 +178,7 @@ def test_without_a_whole_artefact_there_is_nothing_to_prepare(
     def current() -> Artefact:
         raise failure
 
-    monkeypatch.setattr(stage.shelf, "current", current)
+    monkeypatch.setattr(stage.artefacts, "current", current)
     stage.recommender.prepare()
     with pytest.raises(failure):
         stage.ask()
@@ -674,7 +674,7 @@ def test_the_order_of_tracks_in_the_artefact_changes_nothing(stage: Stage) -> No
     stage.hear("finished harp03", "finished metal03", ("skipped mid01", 100))
     first = stage.names(limit=20)
     points = dict(reversed(list(stage._points.items())))  # noqa: SLF001 - the stage's own
-    stage.shelf.publish(make_draft(points, k=10, schema=SCHEMA))
+    stage.artefacts.publish(make_draft(points, k=10, schema=SCHEMA))
     assert stage.names(limit=20) == first
 
 

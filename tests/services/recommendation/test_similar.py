@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from artefact_store import MemoryArtefactStore, make_draft
 from fakes import MemoryStore
 from making import SOME_TIME, make_schema, make_track
-from shelf import MemoryShelf, make_draft
 from soundalike.domain.errors import (
     DamagedArtefactError,
     NoArtefactError,
@@ -27,11 +27,11 @@ LINE = {"a": [0.0], "b": [1.0], "c": [3.0], "d": [7.0], "e": [15.0]}
 class Stage:
     """A library of tracks on a line, and an artefact of some of them."""
 
-    def __init__(self, shelf: MemoryShelf | None = None) -> None:
+    def __init__(self, artefacts: MemoryArtefactStore | None = None) -> None:
         self.store = MemoryStore()
-        self.shelf = shelf or MemoryShelf()
+        self.artefacts = artefacts or MemoryArtefactStore()
         self.neighbours = NeighbourFinder(
-            self.store, self.shelf, Library(self.store, RootMap(self.store, {}))
+            self.store, self.artefacts, Library(self.store, RootMap(self.store, {}))
         )
 
     def add(self, name: str, place: float | None, *, artist: str | None = None) -> None:
@@ -50,7 +50,7 @@ def stage() -> Stage:
     stage = Stage()
     for name, (place,) in LINE.items():
         stage.add(name, place)
-    stage.shelf.publish(make_draft(LINE, k=2, schema=SCHEMA))
+    stage.artefacts.publish(make_draft(LINE, k=2, schema=SCHEMA))
     return stage
 
 
@@ -129,7 +129,7 @@ def test_before_the_first_build_there_is_no_artefact() -> None:
         stage.similar("a")
 
 
-class DamagedShelf(MemoryShelf):
+class DamagedArtefactStore(MemoryArtefactStore):
     """Holds no whole version."""
 
     def current(self) -> Artefact:
@@ -138,7 +138,7 @@ class DamagedShelf(MemoryShelf):
 
 
 def test_where_no_artefact_is_whole_none_is_in_use() -> None:
-    stage = Stage(DamagedShelf())
+    stage = Stage(DamagedArtefactStore())
     stage.add("a", 0.0)
     assert stage.neighbours.artefact_version() is None
     with pytest.raises(DamagedArtefactError, match="000001"):
@@ -147,7 +147,7 @@ def test_where_no_artefact_is_whole_none_is_in_use() -> None:
 
 def test_a_new_artefact_is_taken_up_at_the_next_question(stage: Stage) -> None:
     stage.similar("a")
-    stage.shelf.publish(make_draft({"a": [0.0], "e": [15.0]}, k=1, schema=SCHEMA))
+    stage.artefacts.publish(make_draft({"a": [0.0], "e": [15.0]}, k=1, schema=SCHEMA))
     found = stage.similar("a")
     assert (found.artefact, names(found)) == ("000002", ["e"])
 
@@ -155,7 +155,7 @@ def test_a_new_artefact_is_taken_up_at_the_next_question(stage: Stage) -> None:
 def test_an_only_track_has_no_neighbours() -> None:
     stage = Stage()
     stage.add("a", 0.0)
-    stage.shelf.publish(make_draft({"a": [0.0]}, schema=SCHEMA))
+    stage.artefacts.publish(make_draft({"a": [0.0]}, schema=SCHEMA))
     assert stage.similar("a").neighbours == ()
 
 
@@ -165,7 +165,7 @@ def test_neighbours_that_lsh_missed_still_come_by_distance(stage: Stage) -> None
     away = draft.neighbours.distances.copy()
     rows[0], away[0] = 2, 3.0  # b, which is nearer to a than c, was missed
     rows[4], away[4] = -1, np.inf
-    stage.shelf.publish(_with_neighbours(draft, rows, away))
+    stage.artefacts.publish(_with_neighbours(draft, rows, away))
     assert distances(stage.similar("a")) == [1.0, 3.0, 7.0, 15.0]
     assert names(stage.similar("e")) == ["d", "c", "b", "a"]
 
@@ -174,7 +174,7 @@ def test_a_radio_plays_nearest_first_but_no_artist_twice_in_a_row() -> None:
     stage = Stage()
     for (name, (place,)), artist in zip(LINE.items(), "XYYXZ", strict=True):
         stage.add(name, place, artist=artist)
-    stage.shelf.publish(make_draft(LINE, schema=SCHEMA))
+    stage.artefacts.publish(make_draft(LINE, schema=SCHEMA))
     assert names(stage.neighbours.radio(TrackId("a"))) == ["b", "d", "c", "e"]
 
 
@@ -216,7 +216,7 @@ def test_pairs_know_nothing_of_neighbours_that_lsh_did_not_find(stage: Stage) ->
     rows = np.full((5, 1), -1, dtype=np.int32)
     away = np.full((5, 1), np.inf, dtype=np.float32)
     rows[0], away[0] = 1, 1.0
-    stage.shelf.publish(_with_neighbours(draft, rows, away))
+    stage.artefacts.publish(_with_neighbours(draft, rows, away))
     found = stage.neighbours.pairs()
     assert [(pair.first.id, pair.second.id, pair.distance) for pair in found] == [("a", "b", 1.0)]
 

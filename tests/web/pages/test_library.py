@@ -113,9 +113,9 @@ def test_a_track_page_says_what_to_run_where_nothing_can_be_compared(stage: Stag
     stage.add("a", point=None)
     stage.add("b")
     assert "soundalike build" in page(stage, "/tracks/a")
-    stage.shelf.failure = DamagedArtefactError("damaged")
+    stage.artefacts.failure = DamagedArtefactError("damaged")
     assert "soundalike build" in page(stage, "/tracks/a")
-    stage.shelf.failure = None
+    stage.artefacts.failure = None
     stage.build()
     assert "soundalike extract" in page(stage, "/tracks/a")
     assert "no other track" in page(stage, "/tracks/b")

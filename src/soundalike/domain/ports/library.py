@@ -281,7 +281,7 @@ class Snapshots(Protocol):
         """Read a snapshot whole."""
 
 
-class ArtefactShelf(Protocol):
+class ArtefactStore(Protocol):
     """Keeps artefact versions; readers see whole ones only."""
 
     def current(self) -> Artefact:

@@ -1,4 +1,4 @@
-"""The shelf of artefact versions: published whole, read whole, the last three kept."""
+"""The artefact store: each version is published whole and read whole, and the last three are kept."""
 
 import contextlib
 import fcntl
@@ -45,7 +45,7 @@ class _Loaded:
     signature: _Signature
 
 
-class FolderShelf:
+class FolderArtefactStore:
     """Artefact versions as folders ``000001``, ``000002``, ... and a file ``current`` that names one.
 
     Parameters

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.ports.library import ArtefactShelf, Progress, SimilarityEngine, Tuner, Tunings
+from soundalike.domain.ports.library import ArtefactStore, Progress, SimilarityEngine, Tuner, Tunings
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
@@ -71,7 +71,7 @@ class Training:
     ----------
     library : LibrarySnapshots
         What is learnt from.
-    shelf, tuner, tunings
+    artefacts, tuner, tunings
         The ports it works through.
     timer : callable
         Returns seconds from any fixed point.
@@ -80,14 +80,14 @@ class Training:
     def __init__(
         self,
         library: LibrarySnapshots,
-        shelf: ArtefactShelf,
+        artefacts: ArtefactStore,
         *,
         tuner: Tuner,
         tunings: Tunings,
         timer: Callable[[], float],
     ) -> None:
         self._library = library
-        self._shelf = shelf
+        self._artefacts = artefacts
         self._tuner = tuner
         self._tunings = tunings
         self._timer = timer
@@ -145,7 +145,7 @@ class Training:
                 neighbours = engine.neighbours(space, snapshot, k=NEIGHBOUR_COUNT)
             table = self._library.read(snapshot)
         made = draft(table, recipe, space, neighbours, {"engine": engine.name, "method": method.value})
-        version = self._shelf.publish(made)
+        version = self._artefacts.publish(made)
         return BuildReport(
             version=version,
             engine=engine.name,

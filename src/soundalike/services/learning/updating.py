@@ -7,7 +7,7 @@ import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ports.library import ArtefactShelf, LibraryStore, Placer, SimilarityEngine
+from soundalike.domain.ports.library import ArtefactStore, LibraryStore, Placer, SimilarityEngine
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.learning.snapshots import LibrarySnapshots
@@ -34,7 +34,7 @@ class Placing:
 
     Parameters
     ----------
-    store, shelf, placer
+    store, artefacts, placer
         The ports it works through.
     library : LibrarySnapshots
         What neighbours are found in, where all are found anew.
@@ -45,14 +45,14 @@ class Placing:
     def __init__(
         self,
         store: LibraryStore,
-        shelf: ArtefactShelf,
+        artefacts: ArtefactStore,
         placer: Placer,
         *,
         library: LibrarySnapshots,
         schema: FeatureSchema,
     ) -> None:
         self._store = store
-        self._shelf = shelf
+        self._artefacts = artefacts
         self._placer = placer
         self._library = library
         self._schema = schema
@@ -95,7 +95,7 @@ class Placing:
             self._replace(engine, artefact, len(missing) + len(stale))
         else:
             new = np.stack([vectors[track_id] for track_id in missing])
-            self._shelf.publish(self._placer.extend(artefact, missing, new))
+            self._artefacts.publish(self._placer.extend(artefact, missing, new))
         return len(missing) + len(stale)
 
     def _replace(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> None:
@@ -104,12 +104,12 @@ class Placing:
             table = self._library.read(snapshot)
         placed = str(artefact.placed_count + changed)
         facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
-        self._shelf.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
+        self._artefacts.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
 
     def _artefact(self) -> Artefact | None:
         """Return the artefact in use, if there is a whole one."""
         try:
-            return self._shelf.current()
+            return self._artefacts.current()
         except (NoArtefactError, DamagedArtefactError):
             return None
 

@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
+from soundalike.domain.ports.library import ArtefactStore, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.cold_start import cold_start_order
 from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity
@@ -83,13 +83,13 @@ class RankingCache:
 
     Parameters
     ----------
-    store, shelf
+    store, artefacts
         The ports it works through.
     """
 
-    def __init__(self, store: LibraryStore, shelf: ArtefactShelf) -> None:
+    def __init__(self, store: LibraryStore, artefacts: ArtefactStore) -> None:
         self._store = store
-        self._shelf = shelf
+        self._artefacts = artefacts
         self._index_lock, self._lock = threading.Lock(), threading.Lock()
         self._index: LibraryIndex | None = None
         self._similarity: tuple[LibraryIndex, FeatureSimilarity] | None = None
@@ -143,7 +143,7 @@ class RankingCache:
         NoArtefactError
             If nothing has been built.
         """
-        artefact = self._shelf.current()
+        artefact = self._artefacts.current()
         with self._index_lock:
             if self._index is None or self._index.artefact is not artefact:
                 self._index = index_library(artefact)

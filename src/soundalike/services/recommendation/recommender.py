@@ -9,7 +9,7 @@ from itertools import islice, repeat
 import numpy as np
 
 from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
-from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
+from soundalike.domain.ports.library import ArtefactStore, LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.attribution import Attribution, attribute
 from soundalike.domain.recommendation.explanations import NOTHING_THERE, ExplanationContext, describe, explain
@@ -47,7 +47,7 @@ class Recommender:
 
     Parameters
     ----------
-    store, shelf
+    store, artefacts
         The ports it works through.
     library : Library
         Knows seeds.
@@ -60,7 +60,7 @@ class Recommender:
     def __init__(
         self,
         store: LibraryStore,
-        shelf: ArtefactShelf,
+        artefacts: ArtefactStore,
         library: Library,
         profiles: Profiles,
         *,
@@ -70,7 +70,7 @@ class Recommender:
         self._library = library
         self._profiles = profiles
         self._clock = clock
-        self._rankings = RankingCache(store, shelf)
+        self._rankings = RankingCache(store, artefacts)
 
     def prepare(self) -> None:
         """Look the artefact in use over, if there is one, so that who asks first need not wait."""

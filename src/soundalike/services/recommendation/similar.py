@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
-from soundalike.domain.ports.library import ArtefactShelf, LibraryStore
+from soundalike.domain.ports.library import ArtefactStore, LibraryStore
 from soundalike.domain.recommendation.radio import RADIO_MEMORY, radio
 from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track
@@ -29,16 +29,16 @@ class _Index:
 class NeighbourFinder:
     """Answers from arrays; a new artefact is taken up at the next question."""
 
-    def __init__(self, store: LibraryStore, shelf: ArtefactShelf, library: Library) -> None:
+    def __init__(self, store: LibraryStore, artefacts: ArtefactStore, library: Library) -> None:
         self._store = store
-        self._shelf = shelf
+        self._artefacts = artefacts
         self._library = library
         self._index: _Index | None = None
 
     def artefact_version(self) -> ArtefactVersion | None:
         """Return the version in use, or None where none is built, or none whole."""
         try:
-            return self._shelf.current().version
+            return self._artefacts.current().version
         except (NoArtefactError, DamagedArtefactError):
             return None
 
@@ -120,7 +120,7 @@ class NeighbourFinder:
         return tuple(found[:limit])
 
     def _current(self) -> _Index:
-        artefact = self._shelf.current()
+        artefact = self._artefacts.current()
         index = self._index
         if index is None or index.artefact is not artefact:
             index = _Index(artefact, {track_id: row for row, track_id in enumerate(artefact.track_ids)})

@@ -57,8 +57,8 @@ def make_draft(
     )
 
 
-class MemoryShelf:
-    """The `ArtefactShelf` port on a list."""
+class MemoryArtefactStore:
+    """The `ArtefactStore` port on a list."""
 
     def __init__(self) -> None:
         self.published: list[Artefact] = []
