@@ -9,7 +9,7 @@ import numpy as np
 
 from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.copying import KeptTrack, KeptVectors
-from soundalike.domain.files import FileProblem, FileStamp, Reason, Root
+from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Progress, Store
 from soundalike.domain.profiles import refold
@@ -73,7 +73,7 @@ def fill_library(store: Store, tracks: int) -> None:
             vanished_at=SOME_TIME if number % 4 == 0 else None,
         )
         store.keep_tracks([KeptTrack(track=track, vectors=tuple(vectors[: number % 4]))])
-    for number, reason in enumerate(Reason):
+    for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(
                 location=make_location(b"bad/\xff%d" % number, "disk" if number % 2 else "music"),

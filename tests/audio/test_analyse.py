@@ -30,7 +30,7 @@ from audio.sounds import (
 )
 from soundalike.audio.containers.mpeg import mpeg_frame
 from soundalike.audio.formats import AUDIO_SUFFIXES
-from soundalike.domain.files import Heard, NotHeard, Reason
+from soundalike.domain.files import Heard, NotHeard, ProblemReason
 
 FORMATS = {
     "song.mp3": ({}, "audio/mpeg"),
@@ -91,7 +91,7 @@ def test_without_pyav_the_line_names_the_extra(tmp_path: Path, monkeypatch: pyte
     path = write_av(tmp_path / "song.m4a", 2, codec="aac", form="ipod")
     monkeypatch.setitem(sys.modules, "av", None)
     refused = refuse(path)
-    assert refused.reason is Reason.UNSUPPORTED_CODEC
+    assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
     assert "pip install 'soundalike[aac]'" in refused.detail
 
 
@@ -218,7 +218,7 @@ def test_a_file_cut_in_half_is_used_and_marked(name: str, seconds: int, tmp_path
 @pytest.mark.parametrize("name", ["song.mp3", "song.flac", "song.wav", "song.aiff"])
 def test_a_file_cut_below_3_s_is_not_used(name: str, tmp_path: Path) -> None:
     refused = refuse(cut(write(tmp_path / name, music(4)), 0.5))
-    assert refused.reason is Reason.HEADER_TOO_LONG
+    assert refused.reason is ProblemReason.HEADER_TOO_LONG
     assert 1_500 <= refused.heard_ms <= 2_100
 
 
@@ -227,7 +227,7 @@ def test_a_header_with_nothing_behind_it_promises_all_the_same(
     name: str, kept_bytes: int, tmp_path: Path
 ) -> None:
     path = edit(write(tmp_path / name, music(4)), lambda data: data[:kept_bytes])
-    assert refuse(path) == NotHeard(reason=Reason.HEADER_TOO_LONG, detail="cut short or damaged")
+    assert refuse(path) == NotHeard(reason=ProblemReason.HEADER_TOO_LONG, detail="cut short or damaged")
 
 
 def test_an_m4a_cut_in_half_is_marked(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_an_m4a_cut_in_half_is_marked(tmp_path: Path) -> None:
 
 def test_an_m4a_cut_before_its_index_is_not_heard(tmp_path: Path) -> None:
     refused = refuse(cut(write_av(tmp_path / "song.m4a", 4, codec="aac", form="ipod"), 0.5))
-    assert refused.reason is Reason.HEADER_TOO_LONG
+    assert refused.reason is ProblemReason.HEADER_TOO_LONG
 
 
 @pytest.mark.parametrize(("seconds", "at"), [(20, 0.5), (40, 0.25), (40, 0.5), (40, 0.8)])
@@ -258,7 +258,7 @@ def test_garbage_in_an_mp3_is_marked_and_the_rest_used(seconds: int, at: float, 
 
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").touch()
-    assert refuse(tmp_path / "a.mp3") == NotHeard(reason=Reason.EMPTY)
+    assert refuse(tmp_path / "a.mp3") == NotHeard(reason=ProblemReason.EMPTY)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
 def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(content)
     refused = refuse(tmp_path / "a.mp3")
-    assert (refused.reason, refused.heard_ms) == (Reason.NOT_AUDIO, 0)
+    assert (refused.reason, refused.heard_ms) == (ProblemReason.NOT_AUDIO, 0)
 
 
 @pytest.mark.parametrize(
@@ -296,26 +296,26 @@ def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
 )
 def test_a_codec_that_nothing_here_decodes(name: str, head: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(head + bytes(5_000))
-    assert refuse(tmp_path / name).reason is Reason.UNSUPPORTED_CODEC
+    assert refuse(tmp_path / name).reason is ProblemReason.UNSUPPORTED_CODEC
 
 
 def test_a_wav_with_a_codec_that_nothing_here_decodes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", music(2))
     edit(path, lambda data: data[:20] + struct.pack("<H", 0x161) + data[22:])
-    assert refuse(path).reason is Reason.UNSUPPORTED_CODEC
+    assert refuse(path).reason is ProblemReason.UNSUPPORTED_CODEC
 
 
 def test_less_than_a_second_says_how_much_was_heard(tmp_path: Path) -> None:
     refused = refuse(write(tmp_path / "a.wav", music(0.4)))
-    assert (refused.reason, refused.heard_ms) == (Reason.TOO_SHORT, 400)
-    assert refuse(write(tmp_path / "none.wav", music(0))).reason is Reason.TOO_SHORT
+    assert (refused.reason, refused.heard_ms) == (ProblemReason.TOO_SHORT, 400)
+    assert refuse(write(tmp_path / "none.wav", music(0))).reason is ProblemReason.TOO_SHORT
     assert hear(write(tmp_path / "enough.wav", music(1.0))).heard_ms == 1_000
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.flac"])
 def test_silence(name: str, tmp_path: Path) -> None:
     refused = refuse(write(tmp_path / name, music(3) * np.float32(1e-5)))
-    assert (refused.reason, refused.heard_ms) == (Reason.SILENT, 3_000)
+    assert (refused.reason, refused.heard_ms) == (ProblemReason.SILENT, 3_000)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 4.5, -130.0])
@@ -323,7 +323,7 @@ def test_absurd_samples(value: float, tmp_path: Path) -> None:
     samples = music(3)
     samples[FILE_RATE, 1] = value
     refused = refuse(write(tmp_path / "a.wav", samples, subtype="FLOAT"))
-    assert refused.reason is Reason.ABSURD_SAMPLES
+    assert refused.reason is ProblemReason.ABSURD_SAMPLES
     assert 0 < refused.heard_ms <= 3_000
 
 

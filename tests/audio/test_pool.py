@@ -14,7 +14,7 @@ from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
 from audio.sounds import found, listen, music, write
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.errors import AudioError
-from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_go_on(
     assert set(crashed) == {"deadly0.wav", "deadly1.wav"}
     assert len(results) == len(files)
     for heard in crashed.values():
-        assert heard.reason is Reason.CRASHED
+        assert heard.reason is ProblemReason.CRASHED
         assert signal.Signals(ends_with).name in heard.detail
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_never_ends_is_given_up(songs: list[FoundFile], tmp_path: Pa
     results = of(analyser.analyse([endless, songs[0]]))
     given_up = results["endless.wav"]
     assert isinstance(given_up, NotHeard)
-    assert given_up.reason is Reason.CRASHED
+    assert given_up.reason is ProblemReason.CRASHED
     assert "2 s" in given_up.detail
     assert isinstance(results["0.wav"], Heard)
 

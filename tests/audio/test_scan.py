@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audio.sounds import let_all_pass
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import RootMissingError
-from soundalike.domain.files import FileProblem, FoundFile, Reason, Root
+from soundalike.domain.files import FileProblem, FoundFile, ProblemReason, Root
 from soundalike.domain.types import RootName
 
 
@@ -25,7 +25,7 @@ def paths(directory: Path, *roots: Root) -> list[bytes]:
     return [item.location.path for item in scan(directory, *roots) if isinstance(item, FoundFile)]
 
 
-def problems(directory: Path) -> dict[bytes, Reason]:
+def problems(directory: Path) -> dict[bytes, ProblemReason]:
     return {item.location.path: item.reason for item in scan(directory) if isinstance(item, FileProblem)}
 
 
@@ -126,7 +126,7 @@ def test_links_that_dangle_or_loop_are_named(tmp_path: Path) -> None:
     make(tmp_path / "deep" / "a.mp3")
     looping = [b"self.mp3", b"there.txt", b"back.txt", b"deep/up", b"deep/here"]
     dangling = [b"dangling.mp3", b"album"]
-    assert problems(tmp_path) == dict.fromkeys([*looping, *dangling], Reason.BROKEN_LINK)
+    assert problems(tmp_path) == dict.fromkeys([*looping, *dangling], ProblemReason.BROKEN_LINK)
     assert paths(tmp_path) == [b"deep/a.mp3"]
 
 
@@ -136,7 +136,7 @@ def test_folders_that_link_to_each_other_end_the_scan(tmp_path: Path) -> None:
     (tmp_path / "a" / "to_b").symlink_to("../b")
     (tmp_path / "b" / "to_a").symlink_to("../a")
     assert paths(tmp_path) == [b"a/1.mp3", b"a/to_b/2.mp3", b"b/2.mp3", b"b/to_a/1.mp3"]
-    assert problems(tmp_path) == dict.fromkeys([b"a/to_b/to_a", b"b/to_a/to_b"], Reason.BROKEN_LINK)
+    assert problems(tmp_path) == dict.fromkeys([b"a/to_b/to_a", b"b/to_a/to_b"], ProblemReason.BROKEN_LINK)
 
 
 # Not files
@@ -148,7 +148,9 @@ def test_what_is_no_regular_file_is_named_if_its_ending_is_audio(tmp_path: Path)
     (tmp_path / "null.wav").symlink_to("/dev/null")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(tmp_path / "s.ogg"))  # a socket's path may not be long
-        assert problems(tmp_path) == dict.fromkeys([b"pipe.mp3", b"null.wav", b"s.ogg"], Reason.NOT_REGULAR)
+        assert problems(tmp_path) == dict.fromkeys(
+            [b"pipe.mp3", b"null.wav", b"s.ogg"], ProblemReason.NOT_REGULAR
+        )
     assert paths(tmp_path) == []
 
 

@@ -12,7 +12,7 @@ from making import SOME_TIME, make_listen, make_location, make_track
 from soundalike.app import App
 from soundalike.audio.features import Timbre
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileProblem, FileStamp, Reason, Root
+from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import Token, User
@@ -53,7 +53,7 @@ def fill_library(app: App) -> None:
         )
         is_unheard = number % 20 == 19
         store.save_track(track, None if is_unheard else FeatureVectors(SCHEMA, whole, first, second))
-    for number, reason in enumerate(Reason):
+    for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(
                 location=make_location(b"bad/%d" % number),

@@ -8,7 +8,7 @@ import pytest
 
 from making import make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import NameTakenError, TrackConflictError
-from soundalike.domain.files import FileProblem, Reason, Root
+from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
@@ -56,7 +56,7 @@ class DurableStoreContract(StoreContract):
     """The same, of stores that outlive their process; give a fixture `reopen` too."""
 
     def test_everything_is_there_after_reopening(self, store: Store, reopen: Callable[[], Store]) -> None:
-        problem = FileProblem(location=make_location(b"bad"), reason=Reason.EMPTY)
+        problem = FileProblem(location=make_location(b"bad"), reason=ProblemReason.EMPTY)
         vectors = make_vectors(SCHEMA)
         store.save_root(Root(MUSIC, Path("/m")))
         store.save_track(make_track("t1", title="Kept"), vectors)

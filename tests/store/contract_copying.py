@@ -12,7 +12,7 @@ from making import SOME_TIME, kept_vectors, make_location, make_schema, make_tra
 from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileProblem, Reason
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
@@ -128,7 +128,7 @@ class CopyingContract:
 
     def test_copying_leaves_problems_alone(self, store: Store) -> None:
         track = make_track()
-        problem = FileProblem(location=track.location, reason=Reason.HEADER_TOO_LONG, is_used=True)
+        problem = FileProblem(location=track.location, reason=ProblemReason.HEADER_TOO_LONG, is_used=True)
         store.save_problem(problem)
         store.keep_tracks([kept(track)])
         assert list(store.problems()) == [problem]
@@ -161,7 +161,8 @@ class CopyingContract:
         places = [("disk", b"z"), ("music", b""), ("music", b"a"), ("music", b"a/x"), ("music", b"a/\xff"),
                   ("music", b"ab"), ("zoo", b"a")]  # fmt: skip
         problems = [
-            FileProblem(location=make_location(path, root), reason=Reason.EMPTY) for root, path in places
+            FileProblem(location=make_location(path, root), reason=ProblemReason.EMPTY)
+            for root, path in places
         ]
         for problem in reversed(problems):
             store.save_problem(problem)
@@ -169,7 +170,7 @@ class CopyingContract:
 
     def test_many_problems_come_once(self, store: Store) -> None:
         problems = [
-            FileProblem(location=make_location(b"%04d" % (number // 2), root), reason=Reason.SILENT)
+            FileProblem(location=make_location(b"%04d" % (number // 2), root), reason=ProblemReason.SILENT)
             for number, root in enumerate(["a", "b"] * 600)
         ]
         for problem in problems:

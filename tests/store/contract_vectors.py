@@ -9,7 +9,7 @@ import pytest
 from making import SOME_TIME, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileProblem, FileStamp, Reason
+from soundalike.domain.files import FileProblem, FileStamp, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, TrackId
@@ -105,8 +105,8 @@ class ProblemsContract:
     def problems(self, store: Store, path: bytes = b"") -> list[FileProblem]:
         return list(store.problems_under(MUSIC, RelativePath(path)))
 
-    @pytest.mark.parametrize("reason", Reason)
-    def test_a_problem_comes_back_as_it_was_saved(self, store: Store, reason: Reason) -> None:
+    @pytest.mark.parametrize("reason", ProblemReason)
+    def test_a_problem_comes_back_as_it_was_saved(self, store: Store, reason: ProblemReason) -> None:
         problem = FileProblem(
             location=make_location(b"\xff.mp3"),
             reason=reason,
@@ -119,21 +119,21 @@ class ProblemsContract:
         assert self.problems(store) == [problem]
 
     def test_there_is_one_line_for_each_file(self, store: Store) -> None:
-        store.save_problem(FileProblem(location=make_location(b"a"), reason=Reason.EMPTY))
-        store.save_problem(FileProblem(location=make_location(b"a"), reason=Reason.SILENT))
-        assert [problem.reason for problem in self.problems(store)] == [Reason.SILENT]
+        store.save_problem(FileProblem(location=make_location(b"a"), reason=ProblemReason.EMPTY))
+        store.save_problem(FileProblem(location=make_location(b"a"), reason=ProblemReason.SILENT))
+        assert [problem.reason for problem in self.problems(store)] == [ProblemReason.SILENT]
 
     def test_problems_under_a_folder_come_by_path(self, store: Store) -> None:
         for path in (b"a/x", b"a", b"", b"ab", b"a/\xff", b"b"):
-            store.save_problem(FileProblem(location=make_location(path), reason=Reason.EMPTY))
-        store.save_problem(FileProblem(location=make_location(b"a/x", "disk"), reason=Reason.EMPTY))
+            store.save_problem(FileProblem(location=make_location(path), reason=ProblemReason.EMPTY))
+        store.save_problem(FileProblem(location=make_location(b"a/x", "disk"), reason=ProblemReason.EMPTY))
         assert [p.location.path for p in self.problems(store)] == [b"", b"a", b"a/x", b"a/\xff", b"ab", b"b"]
         assert [p.location.path for p in self.problems(store, b"a")] == [b"a", b"a/x", b"a/\xff"]
 
     def test_problems_can_be_removed_while_they_are_gone_through(self, store: Store) -> None:
         for number in range(1100):
             path = b"%04d" % number
-            store.save_problem(FileProblem(location=make_location(path), reason=Reason.EMPTY))
+            store.save_problem(FileProblem(location=make_location(path), reason=ProblemReason.EMPTY))
         seen = []
         for problem in store.problems_under(MUSIC, RelativePath(b"")):
             seen.append(problem.location)
@@ -143,15 +143,17 @@ class ProblemsContract:
 
     def test_saving_a_track_clears_the_problem_at_its_location(self, store: Store) -> None:
         track = make_track()
-        other = FileProblem(location=make_location(b"other"), reason=Reason.EMPTY)
-        store.save_problem(FileProblem(location=track.location, reason=Reason.EMPTY))
+        other = FileProblem(location=make_location(b"other"), reason=ProblemReason.EMPTY)
+        store.save_problem(FileProblem(location=track.location, reason=ProblemReason.EMPTY))
         store.save_problem(other)
         store.save_track(track)
         assert self.problems(store) == [other]
 
     def test_a_refused_track_clears_nothing(self, store: Store) -> None:
         store.save_track(make_track("t1", path=b"a.mp3"))
-        problem = FileProblem(location=make_location(b"a.mp3"), reason=Reason.HEADER_TOO_LONG, is_used=True)
+        problem = FileProblem(
+            location=make_location(b"a.mp3"), reason=ProblemReason.HEADER_TOO_LONG, is_used=True
+        )
         store.save_problem(problem)
         with pytest.raises(TrackConflictError):
             store.save_track(make_track("t2", path=b"a.mp3"))

@@ -37,7 +37,7 @@ from soundalike.services.library.browse import Library
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.media import Listening
 from soundalike.services.library.roots import RootMap
-from soundalike.services.library.sync import Extractor
+from soundalike.services.library.sync import LibrarySync
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.import_listens import Importer
 from soundalike.services.listeners.ingest import Listens
@@ -62,7 +62,7 @@ class App:
     roots: RootMap
     artefacts: ArtefactStore
     services: Services
-    extractor: Extractor
+    library_sync: LibrarySync
     library: LibrarySnapshots
     training: Training
     placing: Placing
@@ -143,7 +143,7 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
         roots=roots,
         artefacts=artefacts,
         services=_services(store, artefacts, roots, profiles, log),
-        extractor=Extractor(
+        library_sync=LibrarySync(
             store,
             LocalFileScanner(),
             analyser,

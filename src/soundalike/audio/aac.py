@@ -8,7 +8,7 @@ import numpy as np
 from soundalike.audio.containers import mp4
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
-from soundalike.domain.files import Reason
+from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import FloatArray
 
 INSTALL = "AAC and ALAC need PyAV: pip install 'soundalike[aac]'"
@@ -25,7 +25,7 @@ class AvSource:
             first = next(_decoded(container, stream), None)
             if first is None:
                 is_cut = sniffed.container is Container.MP4 and mp4.is_cut(file)
-                reason = Reason.HEADER_TOO_LONG if is_cut else Reason.UNSUPPORTED_CODEC
+                reason = ProblemReason.HEADER_TOO_LONG if is_cut else ProblemReason.UNSUPPORTED_CODEC
                 raise UnusableAudioError(reason, f"{sniffed.name}: no frame can be decoded")
             self.rate: int = first.sample_rate
             self.frames: int | None = None
@@ -57,23 +57,23 @@ class AvSource:
         try:
             import av  # noqa: PLC0415 - an extra
         except ImportError as error:
-            raise UnusableAudioError(Reason.UNSUPPORTED_CODEC, INSTALL) from error
+            raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, INSTALL) from error
         self._file.seek(0)
         try:
             return av.open(self._file, mode="r", metadata_errors="replace")
         except (av.FFmpegError, ValueError) as error:
             is_cut = self._format.container is Container.MP4 and mp4.is_cut(self._file)
-            reason = Reason.HEADER_TOO_LONG if is_cut else Reason.NOT_AUDIO
+            reason = ProblemReason.HEADER_TOO_LONG if is_cut else ProblemReason.NOT_AUDIO
             words = getattr(error, "strerror", None) or error
             raise UnusableAudioError(reason, f"{self._format.name}: {words}") from error
 
 
 def _sound_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
     if not container.streams.audio:
-        raise UnusableAudioError(Reason.NOT_AUDIO, "the file has no sound stream")
+        raise UnusableAudioError(ProblemReason.NOT_AUDIO, "the file has no sound stream")
     stream = container.streams.audio[0]
     if stream.codec_context is None:
-        raise UnusableAudioError(Reason.UNSUPPORTED_CODEC, "no decoder for the sound stream")
+        raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, "no decoder for the sound stream")
     stream.codec_context.thread_count = 1
     return stream
 

@@ -11,7 +11,7 @@ from soundalike.audio.formats import Format, sniff
 from soundalike.audio.hashing import audio_hash
 from soundalike.audio.sources import open_source
 from soundalike.audio.tags import read_tags
-from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
 from soundalike.domain.types import AudioHash, DurationMs
 
 
@@ -28,9 +28,9 @@ def analyse_file(
     except UnusableAudioError as error:
         return error.not_heard
     except NotRegularError:
-        return NotHeard(reason=Reason.NOT_REGULAR, detail="it was a regular file at the scan")
+        return NotHeard(reason=ProblemReason.NOT_REGULAR, detail="it was a regular file at the scan")
     except OSError as error:
-        return NotHeard(reason=Reason.UNREADABLE, detail=error.strerror or str(error))
+        return NotHeard(reason=ProblemReason.UNREADABLE, detail=error.strerror or str(error))
 
 
 def _listen(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash]) -> Heard:
@@ -67,8 +67,8 @@ def _sniffed(file: BinaryIO) -> Format:
         If it is empty, or no audio: a file that holds tags alone is none either.
     """
     if not file.read(1):
-        raise UnusableAudioError(Reason.EMPTY)
+        raise UnusableAudioError(ProblemReason.EMPTY)
     sniffed = sniff(file)
     if sniffed is None:
-        raise UnusableAudioError(Reason.NOT_AUDIO, "its content is no audio format that is known")
+        raise UnusableAudioError(ProblemReason.NOT_AUDIO, "its content is no audio format that is known")
     return sniffed

@@ -8,7 +8,7 @@ import numpy as np
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.features import RATE
 from soundalike.audio.sources import Source
-from soundalike.domain.files import Reason
+from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import DurationMs, FloatArray
 
 EXCERPT_S = 30
@@ -96,11 +96,11 @@ def hear(source: Source) -> Excerpt:
 
 def _check(excerpt: Excerpt) -> None:
     if excerpt.is_truncated and excerpt.heard_ms < LEAST_TRUNCATED_MS:
-        raise UnusableAudioError(Reason.HEADER_TOO_LONG, "cut short or damaged", excerpt.heard_ms)
+        raise UnusableAudioError(ProblemReason.HEADER_TOO_LONG, "cut short or damaged", excerpt.heard_ms)
     if excerpt.heard_ms < LEAST_MS:
-        raise UnusableAudioError(Reason.TOO_SHORT, "", excerpt.heard_ms)
+        raise UnusableAudioError(ProblemReason.TOO_SHORT, "", excerpt.heard_ms)
     if np.abs(excerpt.signal).max(initial=0) < LEAST_PEAK:
-        raise UnusableAudioError(Reason.SILENT, "", excerpt.heard_ms)
+        raise UnusableAudioError(ProblemReason.SILENT, "", excerpt.heard_ms)
 
 
 def _reaches(source: Source, frames: int) -> bool:
@@ -148,7 +148,7 @@ def _resampler(rate: int) -> Callable[[FloatArray, bool], FloatArray]:
         stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
     except (ValueError, RuntimeError) as error:
         msg = f"a sample rate of {rate} Hz"
-        raise UnusableAudioError(Reason.UNSUPPORTED_CODEC, msg) from error
+        raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, msg) from error
     return lambda block, is_last: stream.resample_chunk(block, last=is_last)
 
 
@@ -170,7 +170,7 @@ def _require_sane(block: FloatArray, heard_ms: DurationMs) -> None:
     peak = max(float(block.max()), -float(block.min()))
     if not peak <= MOST_AMPLITUDE:  # also where it is NaN
         what = f"a sample of amplitude {peak:.3g}"
-        raise UnusableAudioError(Reason.ABSURD_SAMPLES, what, heard_ms)
+        raise UnusableAudioError(ProblemReason.ABSURD_SAMPLES, what, heard_ms)
 
 
 def _ms(frames: int, source: Source) -> DurationMs:

@@ -24,7 +24,7 @@ from soundalike.audio.features import Extractor, Timbre
 from soundalike.audio.worker import READY
 from soundalike.domain.errors import AudioError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
 from soundalike.domain.types import AudioHash
 
 DEFAULT_TIMEOUT_S = 120.0
@@ -214,7 +214,7 @@ class _Crew:
         status = self._dismiss(worker)
         if was_ready:
             detail = f"the process that decoded it {why or _end_of(status)}"
-            yield files.popleft(), NotHeard(reason=Reason.CRASHED, detail=detail)
+            yield files.popleft(), NotHeard(reason=ProblemReason.CRASHED, detail=detail)
         else:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_FAILED_STARTS:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from soundalike.audio.formats import is_audio_name, suffix_of
 from soundalike.domain.errors import RootMissingError
-from soundalike.domain.files import FileProblem, FileStamp, FoundFile, Location, Reason, Root
+from soundalike.domain.files import FileProblem, FileStamp, FoundFile, Location, ProblemReason, Root
 from soundalike.domain.types import RelativePath, RootName
 
 _Inode = tuple[int, int]
@@ -93,7 +93,7 @@ class _Walk:
             with os.scandir(folder.real) as listing:
                 entries = sorted((e for e in listing if not e.name.startswith(b".")), key=lambda e: e.name)
         except OSError as error:
-            yield self._problem(folder.path, Reason.UNREADABLE, f"folder: {error.strerror}")
+            yield self._problem(folder.path, ProblemReason.UNREADABLE, f"folder: {error.strerror}")
             return
         for entry in entries:
             found = self._look(folder, entry)
@@ -115,13 +115,13 @@ class _Walk:
         if stat.S_ISDIR(status.st_mode):
             inode = (status.st_dev, status.st_ino)
             if inode in folder.ancestors:
-                return self._problem(path, Reason.BROKEN_LINK, "leads to a folder above it")
+                return self._problem(path, ProblemReason.BROKEN_LINK, "leads to a folder above it")
             return _Folder(path, real, folder.ancestors | {inode})
         return self._file(path, real, status) if is_audio else None
 
     def _file(self, path: bytes, real: bytes, status: os.stat_result) -> FoundFile | FileProblem:
         if not stat.S_ISREG(status.st_mode):
-            return self._problem(path, Reason.NOT_REGULAR, _kind(status.st_mode))
+            return self._problem(path, ProblemReason.NOT_REGULAR, _kind(status.st_mode))
         location, is_linked = self._locate(path, real)
         return FoundFile(
             location=location,
@@ -133,10 +133,10 @@ class _Walk:
     def _unreachable(self, path: bytes, error: OSError) -> FileProblem:
         is_link = os.path.islink(path)  # noqa: PTH114 - bytes
         is_barred = isinstance(error, PermissionError)
-        reason = Reason.BROKEN_LINK if is_link and not is_barred else Reason.UNREADABLE
+        reason = ProblemReason.BROKEN_LINK if is_link and not is_barred else ProblemReason.UNREADABLE
         return self._problem(path, reason, error.strerror or "")
 
-    def _problem(self, path: bytes, reason: Reason, detail: str) -> FileProblem:
+    def _problem(self, path: bytes, reason: ProblemReason, detail: str) -> FileProblem:
         return FileProblem(location=self._locate(path, path)[0], reason=reason, detail=detail)
 
     def _locate(self, path: bytes, real: bytes) -> tuple[Location, bool]:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Protocol
 from soundalike.audio.containers import mpeg, riff
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
-from soundalike.domain.files import Reason
+from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import FloatArray
 
 _BLOCK_SAMPLES = 8_192  # a decoder that fails in mid-block loses the block
@@ -44,7 +44,7 @@ def open_source(file: BinaryIO, sniffed: Format) -> Source:
         If there is none, or it refuses the file.
     """
     if sniffed.container is Container.UNSUPPORTED:
-        raise UnusableAudioError(Reason.UNSUPPORTED_CODEC, f"{sniffed.name} cannot be decoded")
+        raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, f"{sniffed.name} cannot be decoded")
     if sniffed.container in {Container.MP4, Container.ADTS}:
         from soundalike.audio.aac import AvSource  # noqa: PLC0415 - PyAV is an extra
 
@@ -99,8 +99,8 @@ class SndfileSource:
         # Both the chunk that describes the sound and the one that holds it: only the codec can be at fault.
         is_whole = len(riff.sound_spans(self._file)) > 1
         if self._format.container in {Container.WAV, Container.AIFF} and is_whole:
-            return UnusableAudioError(Reason.UNSUPPORTED_CODEC, detail)
-        return UnusableAudioError(Reason.NOT_AUDIO, f"{detail} (damaged?)")
+            return UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, detail)
+        return UnusableAudioError(ProblemReason.NOT_AUDIO, f"{detail} (damaged?)")
 
     def _promised(self) -> int | None:
         if self.frames is None:

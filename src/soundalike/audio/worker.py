@@ -9,7 +9,7 @@ from typing import Any
 
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features import RATE, Extractor
-from soundalike.domain.files import FoundFile, Heard, NotHeard, Reason
+from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
 from soundalike.domain.types import AudioHash
 
 READY = "ready"
@@ -50,7 +50,7 @@ def _listen(found: FoundFile, extractor: Extractor, known: frozenset[AudioHash])
     try:
         return analyse_file(found, extractor, known)
     except Exception as error:  # noqa: BLE001 - one file must not end the run; its line says what happened
-        return NotHeard(reason=Reason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
+        return NotHeard(reason=ProblemReason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import click
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
-from soundalike.domain.files import FileProblem, Reason
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.services.library.browse import DEFAULT_LIMIT
-from soundalike.services.library.sync import ExtractReport
+from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
 
 _SHOWN_PROBLEMS = 10
@@ -143,14 +143,14 @@ def demo(directory: Path, seed: int, *, as_json: bool) -> None:
         show.say(f"{made.track_count} tracks in {made.directory}. Next: soundalike up {made.directory}")
 
 
-def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False) -> ExtractReport:
+def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False) -> SyncReport:
     """Extract with a progress bar."""
     place = Path(os.path.realpath(directory))  # pathlib raises where links loop
     with show.progress("Listening") as progress:
-        return app.extractor.extract(place, progress=progress, is_emptying_allowed=is_emptying_allowed)
+        return app.library_sync.sync(place, progress=progress, is_emptying_allowed=is_emptying_allowed)
 
 
-def print_report(app: App, report: ExtractReport) -> None:
+def print_report(app: App, report: SyncReport) -> None:
     """Print what an extraction came to, and a table of what could not be used."""
     changes = {
         "new": report.added,
@@ -177,7 +177,7 @@ def print_report(app: App, report: ExtractReport) -> None:
         show.say(f"  and {len(report.problems) - _SHOWN_PROBLEMS:,} more; extract --json lists them all.")
 
 
-def _used(report: ExtractReport, reason: Reason) -> int:
+def _used(report: SyncReport, reason: ProblemReason) -> int:
     return sum(problem.is_used for problem in report.problems if problem.reason is reason)
 
 
@@ -193,7 +193,7 @@ def _path(app: App, problem: FileProblem) -> str:
     return raw.decode(errors="backslashreplace")
 
 
-def _report_body(app: App, report: ExtractReport, placed: int) -> dict[str, Any]:
+def _report_body(app: App, report: SyncReport, placed: int) -> dict[str, Any]:
     return {
         "directory": bytes(report.directory).decode(errors="backslashreplace"),
         "found": report.found,

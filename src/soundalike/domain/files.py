@@ -10,7 +10,7 @@ from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootNam
 NOTHING_HEARD = DurationMs(0)
 
 
-class Reason(StrEnum):
+class ProblemReason(StrEnum):
     """Why a file cannot be used; the values are part of the ``--json`` output."""
 
     EMPTY = "empty"
@@ -29,11 +29,11 @@ class Reason(StrEnum):
     def is_worth_retrying(self) -> bool:
         """Whether the same bytes may be usable next time (another codec, other permissions)."""
         return self in {
-            Reason.UNSUPPORTED_CODEC,
-            Reason.UNREADABLE,
-            Reason.CRASHED,
-            Reason.BROKEN_LINK,
-            Reason.NOT_REGULAR,
+            ProblemReason.UNSUPPORTED_CODEC,
+            ProblemReason.UNREADABLE,
+            ProblemReason.CRASHED,
+            ProblemReason.BROKEN_LINK,
+            ProblemReason.NOT_REGULAR,
         }
 
 
@@ -96,7 +96,7 @@ class FileProblem:
     ----------
     location : Location
         Root and path below it.
-    reason : Reason
+    reason : ProblemReason
         Why.
     heard_ms : DurationMs
         How much sound was heard before giving up.
@@ -109,7 +109,7 @@ class FileProblem:
     """
 
     location: Location
-    reason: Reason
+    reason: ProblemReason
     heard_ms: DurationMs = NOTHING_HEARD
     detail: str = ""
     is_used: bool = False
@@ -162,6 +162,6 @@ class Heard:
 class NotHeard:
     """Why one file could not be used."""
 
-    reason: Reason
+    reason: ProblemReason
     heard_ms: DurationMs = NOTHING_HEARD
     detail: str = ""

@@ -15,7 +15,7 @@ from soundalike.domain.files import (
     Heard,
     Location,
     NotHeard,
-    Reason,
+    ProblemReason,
     Root,
     Tags,
 )
@@ -41,11 +41,13 @@ class FolderScanner:
         for folder, folders, names in os.walk(directory):
             for name in [each for each in folders if each.endswith(".locked")]:
                 folders.remove(name)
-                yield FileProblem(location=_locate(Path(folder, name), roots), reason=Reason.UNREADABLE)
+                yield FileProblem(
+                    location=_locate(Path(folder, name), roots), reason=ProblemReason.UNREADABLE
+                )
             for name in names:
                 path = Path(folder, name)
                 if name.endswith(".fifo"):
-                    yield FileProblem(location=_locate(path, roots), reason=Reason.NOT_REGULAR)
+                    yield FileProblem(location=_locate(path, roots), reason=ProblemReason.NOT_REGULAR)
                     continue
                 status = path.stat()
                 yield FoundFile(
@@ -80,7 +82,7 @@ class HonestAnalyser:
     def _result(self, file: FoundFile, known: frozenset[AudioHash]) -> Heard | NotHeard:
         title, _, audio = file.real_path.read_text(encoding="utf-8").partition("\n")
         if audio.startswith("bad: "):
-            return NotHeard(reason=Reason(audio.removeprefix("bad: ")), heard_ms=DurationMs(400))
+            return NotHeard(reason=ProblemReason(audio.removeprefix("bad: ")), heard_ms=DurationMs(400))
         audio_hash = AudioHash(hashlib.sha256(audio.encode()).hexdigest())
         vectors = None
         if audio_hash not in known:

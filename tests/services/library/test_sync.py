@@ -12,12 +12,12 @@ from fakes import MemoryStore
 from making import make_location
 from services.library.folder import SCHEMA, FolderScanner, HonestAnalyser, write_song
 from soundalike.domain.errors import RootMissingError
-from soundalike.domain.files import Reason, Root
+from soundalike.domain.files import ProblemReason, Root
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import RootName, TrackId
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.roots import RootMap
-from soundalike.services.library.sync import Extractor, ExtractReport
+from soundalike.services.library.sync import LibrarySync, SyncReport
 
 
 class Listener:
@@ -36,7 +36,7 @@ class Listener:
             is_gone=lambda path: not os.path.lexists(path),
             new_id=lambda: TrackId(f"id{next(numbers)}"),
         )
-        self.extractor = Extractor(
+        self.library_sync = LibrarySync(
             self.store,
             FolderScanner(),
             self.analyser,
@@ -45,10 +45,10 @@ class Listener:
             clock=lambda: next(times),
         )
 
-    def extract(self, folder: Path | None = None, *, emptied: bool = False) -> ExtractReport:
+    def extract(self, folder: Path | None = None, *, emptied: bool = False) -> SyncReport:
         self.analyser.heard.clear()
         self.analyser.computed.clear()
-        return self.extractor.extract(
+        return self.library_sync.sync(
             (folder or self.folder).resolve(), progress=lambda *_: None, is_emptying_allowed=emptied
         )
 
@@ -301,11 +301,15 @@ def test_each_bad_file_leaves_one_line_with_its_reason(user: Listener) -> None:
     (user.folder / "pipe.fifo").touch()
     report = user.extract()
     assert {(p.location.path, p.reason, p.heard_ms) for p in report.problems} == {
-        (b"bad1.mp3", Reason.SILENT, 400),
-        (b"bad2.mp3", Reason.NOT_AUDIO, 400),
-        (b"pipe.fifo", Reason.NOT_REGULAR, 0),
+        (b"bad1.mp3", ProblemReason.SILENT, 400),
+        (b"bad2.mp3", ProblemReason.NOT_AUDIO, 400),
+        (b"pipe.fifo", ProblemReason.NOT_REGULAR, 0),
     }
-    assert report.counts() == {Reason.NOT_AUDIO: 1, Reason.SILENT: 1, Reason.NOT_REGULAR: 1}
+    assert report.counts() == {
+        ProblemReason.NOT_AUDIO: 1,
+        ProblemReason.SILENT: 1,
+        ProblemReason.NOT_REGULAR: 1,
+    }
     assert user.titles() == ["Anna", "Berta"]
 
 
@@ -314,11 +318,13 @@ def test_a_hopeless_file_is_not_read_again_but_reported_again(user: Listener) ->
     user.extract()
     report = user.extract()
     assert user.analyser.heard == []
-    assert report.counts() == {Reason.SILENT: 1}
+    assert report.counts() == {ProblemReason.SILENT: 1}
 
 
-@pytest.mark.parametrize("reason", [Reason.UNSUPPORTED_CODEC, Reason.UNREADABLE, Reason.CRASHED])
-def test_what_may_work_next_time_is_tried_next_time(user: Listener, reason: Reason) -> None:
+@pytest.mark.parametrize(
+    "reason", [ProblemReason.UNSUPPORTED_CODEC, ProblemReason.UNREADABLE, ProblemReason.CRASHED]
+)
+def test_what_may_work_next_time_is_tried_next_time(user: Listener, reason: ProblemReason) -> None:
     write_song(user.folder / "hard.mp3", audio=f"bad: {reason}")
     user.extract()
     user.extract()
@@ -340,7 +346,7 @@ def test_a_track_whose_file_went_bad_stays_but_is_no_longer_analysed(user: Liste
     track = user.track("Anna")
     write_song(user.folder / "a.mp3", audio="bad: silent")
     report = user.extract()
-    assert report.counts() == {Reason.SILENT: 1}
+    assert report.counts() == {ProblemReason.SILENT: 1}
     assert user.track("Anna").id == track.id
     assert user.store.vectors_of(track.id, SCHEMA) is None
 
@@ -358,7 +364,7 @@ def test_a_truncated_file_is_used_and_marked(user: Listener) -> None:
     report = user.extract()
     assert "Cut" in user.titles()
     assert [(p.reason, p.is_used, p.heard_ms) for p in report.problems] == [
-        (Reason.HEADER_TOO_LONG, True, 20_000)
+        (ProblemReason.HEADER_TOO_LONG, True, 20_000)
     ]
     user.extract()
     assert user.analyser.heard == []

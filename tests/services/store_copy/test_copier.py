@@ -13,7 +13,7 @@ from fakes import MemoryStore
 from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.errors import CopyError, SchemaMismatchError, StoreBusyError, StoreError
-from soundalike.domain.files import FileProblem, Reason, Root
+from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
@@ -160,7 +160,7 @@ def test_an_empty_source_is_told(target: MemoryStore) -> None:
         lambda store: store.add_user(
             User(id=YOU, name="Ada", password_hash="x", created_at=SOME_TIME)  # noqa: S106 - no password
         ),
-        lambda store: store.save_problem(FileProblem(location=make_location(), reason=Reason.EMPTY)),
+        lambda store: store.save_problem(FileProblem(location=make_location(), reason=ProblemReason.EMPTY)),
         lambda store: store.erase_listens(Erasure(BOB, 1)),
         lambda store: store.add_listens([make_listen()]),
         lambda store: store.save_profile(refold(BOB, [make_listen(user_id=BOB)]), replacing=None),
@@ -317,7 +317,7 @@ class TestSomethingElse:
             ),
             (
                 lambda store: store.save_problem(
-                    FileProblem(location=make_location(b"a/\xff", "elsewhere"), reason=Reason.EMPTY)
+                    FileProblem(location=make_location(b"a/\xff", "elsewhere"), reason=ProblemReason.EMPTY)
                 ),
                 "problem of 'elsewhere:a/\ufffd'",
             ),

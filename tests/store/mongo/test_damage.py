@@ -10,7 +10,7 @@ import pytest
 
 from making import make_listen, make_track, make_vectors
 from soundalike.domain.errors import StoreError
-from soundalike.domain.files import FileProblem, Reason
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure, ListenKind
 from soundalike.domain.profiles import LATENESS_MS, Profile, refold
 from soundalike.domain.taste import MAX_JUDGED, MAX_TRACKS, Evidence, Taste, TrackTaste
@@ -176,7 +176,7 @@ def test_damaged_vectors_are_told(raw: Any, store: MongoStore, part: object) -> 
 
 
 def test_a_damaged_problem_is_told(raw: Any, store: MongoStore) -> None:
-    store.save_problem(FileProblem(location=make_track().location, reason=Reason.EMPTY))
+    store.save_problem(FileProblem(location=make_track().location, reason=ProblemReason.EMPTY))
     damage(raw["problems"], {}, {"reason": "bored"})
     with pytest.raises(StoreError, match="damaged"):
         list(store.problems_under(RootName("music"), RelativePath(b"")))

@@ -23,7 +23,7 @@ from soundalike.domain.errors import (
     StoreUnavailableError,
     StoreVersionError,
 )
-from soundalike.domain.files import FileProblem, Reason
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
@@ -58,7 +58,7 @@ def questions(store: Store) -> Sequence[Callable[[], object]]:
         lambda: list(store.tracks_under(RootName("music"), RelativePath(b""))),
         lambda: list(store.track_vectors(SCHEMA)),
         lambda: store.find_tracks(["a"], sort=Sort(), limit=5),
-        lambda: store.save_problem(FileProblem(location=make_location(), reason=Reason.EMPTY)),
+        lambda: store.save_problem(FileProblem(location=make_location(), reason=ProblemReason.EMPTY)),
         lambda: store.save_track(make_track()),
         lambda: store.add_listens([make_listen()]),
         lambda: store.erase_listens(Erasure(ADA, 0)),
@@ -346,7 +346,7 @@ def test_a_walk_that_was_begun_before_closing_ends_in_peace(url: str) -> None:
 
 def test_what_no_document_can_hold_is_told(url: str) -> None:
     with closing(MongoStore(url)) as store:
-        large = FileProblem(location=make_location(), reason=Reason.EMPTY, detail="x" * 17_000_000)
+        large = FileProblem(location=make_location(), reason=ProblemReason.EMPTY, detail="x" * 17_000_000)
         with pytest.raises(StoreError, match="16 MB"):
             store.save_problem(large)
         assert list(store.problems()) == []

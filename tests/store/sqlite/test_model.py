@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from fakes import MemoryStore
 from making import SOME_TIME, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import StoreError
-from soundalike.domain.files import FileProblem, Reason
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Position, Sort, SortField, Track
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
@@ -100,8 +100,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.drop_vectors(track_id)
         self.model.drop_vectors(track_id)
 
-    @rule(path=paths, reason=st.sampled_from(Reason))
-    def save_problem(self, path: bytes, reason: Reason) -> None:
+    @rule(path=paths, reason=st.sampled_from(ProblemReason))
+    def save_problem(self, path: bytes, reason: ProblemReason) -> None:
         for store in (self.store, self.model):
             store.save_problem(FileProblem(location=make_location(path), reason=reason))
 

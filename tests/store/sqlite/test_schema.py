@@ -8,7 +8,7 @@ import pytest
 
 from making import SOME_TIME, make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import StoreError, StoreVersionError
-from soundalike.domain.files import FileProblem, Reason, Root
+from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, TrackId, UserId
 from soundalike.store.sqlite import connections as sqlite_connections
@@ -59,7 +59,7 @@ def test_a_store_of_version_1_opens_with_all_it_holds(old_path: Path) -> None:
             assert search(store, "grosse") == search(store, "") == ["t1"]
             vectors = store.vectors_of(TrackId("t1"), make_schema())
             assert same_vectors(vectors, make_vectors(seed=1))
-            problem = FileProblem(location=make_location(b"bad.mp3"), reason=Reason.EMPTY)
+            problem = FileProblem(location=make_location(b"bad.mp3"), reason=ProblemReason.EMPTY)
             assert list(store.problems_under(MUSIC, RelativePath(b""))) == [problem]
         assert pragma(old_path, "user_version") == len(MIGRATIONS)
         assert pragma(old_path, "integrity_check") == "ok"

@@ -198,7 +198,7 @@ class Analyser(Protocol):
         """Yield each file's result as it comes, in any order.
 
         Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
-        worker is `NotHeard` with `Reason.CRASHED`; the others go on. Closing the generator stops
+        worker is `NotHeard` with `ProblemReason.CRASHED`; the others go on. Closing the generator stops
         the workers.
         """
 

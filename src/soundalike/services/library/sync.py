@@ -14,7 +14,7 @@ from soundalike.domain.files import (
     Heard,
     Location,
     NotHeard,
-    Reason,
+    ProblemReason,
 )
 from soundalike.domain.ports.library import Analyser, FileScanner, LibraryStore, Progress
 from soundalike.domain.times import to_ms
@@ -25,7 +25,7 @@ from soundalike.services.library.roots import RootMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractReport:
+class SyncReport:
     """What one run over a folder came to.
 
     Parameters
@@ -51,10 +51,10 @@ class ExtractReport:
     vanished: int
     problems: tuple[FileProblem, ...]
 
-    def counts(self) -> dict[Reason, int]:
+    def counts(self) -> dict[ProblemReason, int]:
         """Count the problems by reason."""
         reasons = [problem.reason for problem in self.problems]
-        return {reason: reasons.count(reason) for reason in Reason if reason in reasons}
+        return {reason: reasons.count(reason) for reason in ProblemReason if reason in reasons}
 
 
 @dataclass(slots=True)
@@ -90,12 +90,12 @@ class _Scan:
     def hides(self, location: Location) -> bool:
         """Whether a folder above could not be listed, so that nobody knows what is in it."""
         return any(
-            problem.reason is Reason.UNREADABLE and _is_at_or_below(location, problem.location)
+            problem.reason is ProblemReason.UNREADABLE and _is_at_or_below(location, problem.location)
             for problem in self.problems
         )
 
 
-class Extractor:
+class LibrarySync:
     """Keeps the store in step with folders of music.
 
     Parameters
@@ -127,9 +127,7 @@ class Extractor:
         self._identity = identity
         self._clock = clock
 
-    def extract(
-        self, directory: Path, *, progress: Progress, is_emptying_allowed: bool = False
-    ) -> ExtractReport:
+    def sync(self, directory: Path, *, progress: Progress, is_emptying_allowed: bool = False) -> SyncReport:
         """Bring the store in step with a folder.
 
         Each file is stored as soon as it has been heard, so that an interrupted run goes on where
@@ -270,7 +268,7 @@ class Extractor:
             self._store.save_problem(
                 FileProblem(
                     location=file.location,
-                    reason=Reason.HEADER_TOO_LONG,
+                    reason=ProblemReason.HEADER_TOO_LONG,
                     heard_ms=heard.heard_ms,
                     detail="used all the same",
                     is_used=True,
@@ -291,7 +289,7 @@ class Extractor:
 
     def _store_not_heard(self, file: FoundFile, result: NotHeard, known: _Known) -> None:
         track = known.tracks.get(file.location)
-        if track is not None and result.reason is not Reason.UNREADABLE:
+        if track is not None and result.reason is not ProblemReason.UNREADABLE:
             self._store.drop_vectors(track.id)
             self._store.save_track(replace(track, stamp=file.stamp, target=file.target, vanished_at=None))
         self._store.save_problem(
@@ -323,9 +321,9 @@ class Extractor:
         for part in self._roots.scope(directory):
             yield from self._store.problems_under(part.root, part.path)
 
-    def _report(self, directory: Path, scan: _Scan, tally: _Tally) -> ExtractReport:
+    def _report(self, directory: Path, scan: _Scan, tally: _Tally) -> SyncReport:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
-        return ExtractReport(
+        return SyncReport(
             directory=directory,
             found=len(scan.locations()),
             analysed=tally.analysed,

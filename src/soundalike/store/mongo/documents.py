@@ -12,7 +12,7 @@ import numpy as np
 from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
-from soundalike.domain.files import FileProblem, FileStamp, Location, Reason, Root
+from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RootName, TrackId
@@ -106,7 +106,7 @@ def problem_from_document(document: Document) -> FileProblem:
     mtime_ns = document["mtime_ns"]
     return FileProblem(
         location=_location(document),
-        reason=Reason(document["reason"]),
+        reason=ProblemReason(document["reason"]),
         heard_ms=DurationMs(to_whole(document["heard_ms"])),
         detail=from_text(document["detail"]),
         is_used=bool(document["is_used"]),

@@ -11,7 +11,7 @@ import numpy as np
 from soundalike.domain.copying import KeptVectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
-from soundalike.domain.files import FileProblem, FileStamp, Location, Reason, Root
+from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
@@ -180,7 +180,7 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns = columns
     return FileProblem(
         location=Location(RootName(from_text(root)), RelativePath(path)),
-        reason=Reason(reason),
+        reason=ProblemReason(reason),
         heard_ms=DurationMs(heard_ms),
         detail=from_text(detail),
         is_used=bool(is_used),
