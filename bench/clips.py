@@ -9,7 +9,7 @@ import numpy as np
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features import Timbre
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
+from soundalike.domain.files import Analysis, FileStamp, FoundFile, Location
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import fit_locally
 from soundalike.domain.similarity.space import Artefact, SpaceRecipe
@@ -34,10 +34,10 @@ def find(folder: Path, name: str) -> FoundFile:
     )
 
 
-def hear(found: FoundFile) -> tuple[Heard, FeatureVectors] | None:
+def hear(found: FoundFile) -> tuple[Analysis, FeatureVectors] | None:
     """Listen to a file; None where it cannot be heard."""
     heard = analyse_file(found, _timbre(), known=frozenset())
-    return (heard, heard.vectors) if isinstance(heard, Heard) and heard.vectors is not None else None
+    return (heard, heard.vectors) if isinstance(heard, Analysis) and heard.vectors is not None else None
 
 
 def tabulate(

@@ -22,7 +22,7 @@ import soundfile
 
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features import Timbre
-from soundalike.domain.files import FileStamp, FoundFile, Heard, Location
+from soundalike.domain.files import Analysis, FileStamp, FoundFile, Location
 from soundalike.domain.types import RelativePath, RootName
 
 MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music" / "audio"
@@ -58,7 +58,7 @@ def main() -> None:
             is_linked=False,
             stamp=FileStamp(status.st_size, status.st_mtime_ns),
         )
-        if not isinstance(analyse_file(file, extractor, known=frozenset()), Heard):
+        if not isinstance(analyse_file(file, extractor, known=frozenset()), Analysis):
             sys.exit(f"{path} could not be heard")
 
     ways: dict[str, Callable[[Path], None]] = {

@@ -38,7 +38,7 @@ from matplotlib.style import context as style_context
 
 from clips import MUSIC, build, find, hear, tabulate
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FoundFile, Heard
+from soundalike.domain.files import Analysis, FoundFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Artefact, ArtefactDraft
 from soundalike.domain.tracks import Track
@@ -352,7 +352,7 @@ def read_clips(folder: Path) -> list[Clip]:
     return clips
 
 
-def as_track(row: dict[str, str], found: FoundFile, heard: Heard) -> Track:
+def as_track(row: dict[str, str], found: FoundFile, heard: Analysis) -> Track:
     """Make the track that a scan would make."""
     return Track(
         id=TrackId(row["track_id"]),

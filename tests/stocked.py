@@ -78,7 +78,7 @@ def fill_library(store: Store, tracks: int) -> None:
             FileProblem(
                 location=make_location(b"bad/\xff%d" % number, "disk" if number % 2 else "music"),
                 reason=reason,
-                heard_ms=DurationMs(number),
+                analysed_ms=DurationMs(number),
                 detail=HOSTILE[number % len(HOSTILE)],
                 is_used=number % 3 == 0,
                 stamp=FileStamp(number, 2**70) if number % 2 else None,

@@ -11,7 +11,7 @@ import soundfile
 
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features import RATE, Timbre
-from soundalike.domain.files import FileStamp, FoundFile, Heard, Location, NotHeard
+from soundalike.domain.files import Analysis, AnalysisFailure, FileStamp, FoundFile, Location
 from soundalike.domain.types import AudioHash, FloatArray, RelativePath, RootName
 
 FILE_RATE = 44_100
@@ -81,19 +81,19 @@ def found(path: Path) -> FoundFile:
     )
 
 
-def listen(path: Path, known: frozenset[AudioHash] = frozenset()) -> Heard | NotHeard:
+def listen(path: Path, known: frozenset[AudioHash] = frozenset()) -> Analysis | AnalysisFailure:
     return analyse_file(found(path), Timbre(), known)
 
 
-def hear(path: Path) -> Heard:
+def hear(path: Path) -> Analysis:
     result = listen(path)
-    assert isinstance(result, Heard), result
+    assert isinstance(result, Analysis), result
     return result
 
 
-def refuse(path: Path) -> NotHeard:
+def refuse(path: Path) -> AnalysisFailure:
     result = listen(path)
-    assert isinstance(result, NotHeard), result
+    assert isinstance(result, AnalysisFailure), result
     return result
 
 

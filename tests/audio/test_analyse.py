@@ -30,7 +30,7 @@ from audio.sounds import (
 )
 from soundalike.audio.containers.mpeg import mpeg_frame
 from soundalike.audio.formats import AUDIO_SUFFIXES
-from soundalike.domain.files import Heard, NotHeard, ProblemReason
+from soundalike.domain.files import Analysis, AnalysisFailure, ProblemReason
 
 FORMATS = {
     "song.mp3": ({}, "audio/mpeg"),
@@ -54,12 +54,12 @@ FORMATS = {
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Heard:
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     return hear(write(tmp_path_factory.mktemp("reference") / "song.wav", music(4, rate=48_000), rate=48_000))
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_each_format_is_heard_alike(name: str, tmp_path: Path, reference: Heard) -> None:
+def test_each_format_is_heard_alike(name: str, tmp_path: Path, reference: Analysis) -> None:
     options, media_type = FORMATS[name]
     heard = hear(write(tmp_path / name, music(4, rate=48_000), rate=48_000, **options))
     assert heard.media_type == media_type
@@ -78,7 +78,7 @@ def test_each_format_is_heard_alike(name: str, tmp_path: Path, reference: Heard)
     ],
 )
 def test_aac_and_alac_are_heard_through_pyav(
-    name: str, codec: str, form: str, media_type: str, tmp_path: Path, reference: Heard
+    name: str, codec: str, form: str, media_type: str, tmp_path: Path, reference: Analysis
 ) -> None:
     heard = hear(write_av(tmp_path / name, 4, codec=codec, form=form))
     assert heard.media_type == media_type
@@ -111,7 +111,7 @@ def test_a_long_track_is_heard_by_its_middle_30_s(name: str, tmp_path: Path) -> 
     path = _aac_of(tmp_path / name, samples) if name.endswith("m4a") else write(tmp_path / name, samples)
     heard = hear(path)
     assert abs(heard.duration_ms - 50_000) <= 60
-    assert heard.heard_ms == 30_000
+    assert heard.analysed_ms == 30_000
     assert heard.vectors is not None
     zcr = heard.vectors.whole[21]
     assert zcr == pytest.approx(2 * 3_000 / 22_050, rel=0.02)
@@ -119,16 +119,16 @@ def test_a_long_track_is_heard_by_its_middle_30_s(name: str, tmp_path: Path) -> 
 
 def test_a_short_track_is_heard_whole(tmp_path: Path) -> None:
     heard = hear(write(tmp_path / "short.wav", music(7.5)))
-    assert (heard.heard_ms, heard.duration_ms) == (7_500, 7_500)
+    assert (heard.analysed_ms, heard.duration_ms) == (7_500, 7_500)
 
 
 def test_known_audio_gets_its_hash_and_tags_but_no_vectors(tmp_path: Path) -> None:
     path = write(tmp_path / "song.mp3", music(3))
     heard = hear(path)
     again = listen(path, frozenset({heard.audio_hash}))
-    assert isinstance(again, Heard)
+    assert isinstance(again, Analysis)
     assert again.vectors is None
-    assert (again.audio_hash, again.duration_ms, again.heard_ms) == (heard.audio_hash, 3_000, 3_000)
+    assert (again.audio_hash, again.duration_ms, again.analysed_ms) == (heard.audio_hash, 3_000, 3_000)
 
 
 # MP3 in the wild
@@ -179,7 +179,7 @@ def test_a_streamed_flac_whose_header_knows_no_length_is_counted(tmp_path: Path)
     edit(path, lambda data: data[:21] + bytes([data[21] & 0xF0, 0, 0, 0, 0]) + data[26:])
     heard = hear(path)
     assert abs(heard.duration_ms - 40_000) <= 100
-    assert (heard.heard_ms, heard.is_truncated) == (30_000, False)
+    assert (heard.analysed_ms, heard.is_truncated) == (30_000, False)
 
 
 @pytest.mark.parametrize(("promised_s", "is_truncated"), [(5, False), (9, True)])
@@ -212,14 +212,14 @@ def test_a_file_cut_in_half_is_used_and_marked(name: str, seconds: int, tmp_path
     heard = hear(cut(write(tmp_path / name, music(seconds)), 0.5))
     assert heard.is_truncated
     assert seconds * 420 <= heard.duration_ms <= seconds * 510
-    assert heard.heard_ms == min(heard.duration_ms, 30_000)
+    assert heard.analysed_ms == min(heard.duration_ms, 30_000)
 
 
 @pytest.mark.parametrize("name", ["song.mp3", "song.flac", "song.wav", "song.aiff"])
 def test_a_file_cut_below_3_s_is_not_used(name: str, tmp_path: Path) -> None:
     refused = refuse(cut(write(tmp_path / name, music(4)), 0.5))
     assert refused.reason is ProblemReason.HEADER_TOO_LONG
-    assert 1_500 <= refused.heard_ms <= 2_100
+    assert 1_500 <= refused.analysed_ms <= 2_100
 
 
 @pytest.mark.parametrize(("name", "kept_bytes"), [("a.wav", 44), ("a.aiff", 60), ("a.flac", 2_000)])
@@ -227,7 +227,9 @@ def test_a_header_with_nothing_behind_it_promises_all_the_same(
     name: str, kept_bytes: int, tmp_path: Path
 ) -> None:
     path = edit(write(tmp_path / name, music(4)), lambda data: data[:kept_bytes])
-    assert refuse(path) == NotHeard(reason=ProblemReason.HEADER_TOO_LONG, detail="cut short or damaged")
+    assert refuse(path) == AnalysisFailure(
+        reason=ProblemReason.HEADER_TOO_LONG, detail="cut short or damaged"
+    )
 
 
 def test_an_m4a_cut_in_half_is_marked(tmp_path: Path) -> None:
@@ -258,7 +260,7 @@ def test_garbage_in_an_mp3_is_marked_and_the_rest_used(seconds: int, at: float, 
 
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").touch()
-    assert refuse(tmp_path / "a.mp3") == NotHeard(reason=ProblemReason.EMPTY)
+    assert refuse(tmp_path / "a.mp3") == AnalysisFailure(reason=ProblemReason.EMPTY)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
 def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(content)
     refused = refuse(tmp_path / "a.mp3")
-    assert (refused.reason, refused.heard_ms) == (ProblemReason.NOT_AUDIO, 0)
+    assert (refused.reason, refused.analysed_ms) == (ProblemReason.NOT_AUDIO, 0)
 
 
 @pytest.mark.parametrize(
@@ -307,15 +309,15 @@ def test_a_wav_with_a_codec_that_nothing_here_decodes(tmp_path: Path) -> None:
 
 def test_less_than_a_second_says_how_much_was_heard(tmp_path: Path) -> None:
     refused = refuse(write(tmp_path / "a.wav", music(0.4)))
-    assert (refused.reason, refused.heard_ms) == (ProblemReason.TOO_SHORT, 400)
+    assert (refused.reason, refused.analysed_ms) == (ProblemReason.TOO_SHORT, 400)
     assert refuse(write(tmp_path / "none.wav", music(0))).reason is ProblemReason.TOO_SHORT
-    assert hear(write(tmp_path / "enough.wav", music(1.0))).heard_ms == 1_000
+    assert hear(write(tmp_path / "enough.wav", music(1.0))).analysed_ms == 1_000
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.flac"])
 def test_silence(name: str, tmp_path: Path) -> None:
     refused = refuse(write(tmp_path / name, music(3) * np.float32(1e-5)))
-    assert (refused.reason, refused.heard_ms) == (ProblemReason.SILENT, 3_000)
+    assert (refused.reason, refused.analysed_ms) == (ProblemReason.SILENT, 3_000)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 4.5, -130.0])
@@ -324,11 +326,11 @@ def test_absurd_samples(value: float, tmp_path: Path) -> None:
     samples[FILE_RATE, 1] = value
     refused = refuse(write(tmp_path / "a.wav", samples, subtype="FLOAT"))
     assert refused.reason is ProblemReason.ABSURD_SAMPLES
-    assert 0 < refused.heard_ms <= 3_000
+    assert 0 < refused.analysed_ms <= 3_000
 
 
 def test_samples_a_little_over_full_scale_are_no_fault(tmp_path: Path) -> None:
-    assert hear(write(tmp_path / "a.wav", music(2) * 4, subtype="FLOAT")).heard_ms == 2_000
+    assert hear(write(tmp_path / "a.wav", music(2) * 4, subtype="FLOAT")).analysed_ms == 2_000
 
 
 def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
@@ -379,7 +381,7 @@ def test_a_file_that_went_since_the_scan(tmp_path: Path) -> None:
 def test_random_bytes_never_crash(suffix: bytes, head: bytes, body: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix.decode()}"
     path.write_bytes(head + body)
-    assert isinstance(listen(path), Heard | NotHeard)
+    assert isinstance(listen(path), Analysis | AnalysisFailure)
 
 
 @pytest.fixture(scope="module")
@@ -401,10 +403,10 @@ def test_damage_anywhere_never_crashes(
     damage = data.draw(st.binary(min_size=1, max_size=64))
     path = tmp_path / name
     path.write_bytes(whole[:start] + damage + whole[start + len(damage) :])
-    assert isinstance(listen(path), Heard | NotHeard)
+    assert isinstance(listen(path), Analysis | AnalysisFailure)
 
 
-def _assert_alike(heard: Heard, reference: Heard) -> None:
+def _assert_alike(heard: Analysis, reference: Analysis) -> None:
     assert heard.vectors is not None
     assert reference.vectors is not None
     # Lossy codecs and 8 bits change the quiet bands; the centroid hardly moves.
@@ -458,12 +460,12 @@ def _listen_to(path: Path, *, as_nobody: bool = False) -> str:
     script = (
         "import os, sys; from pathlib import Path\n"
         "from soundalike.audio.analyse import analyse_file; from soundalike.audio.features import Timbre\n"
-        "from soundalike.domain.files import FileStamp, FoundFile, Heard, Location\n"
+        "from soundalike.domain.files import FileStamp, FoundFile, Analysis, Location\n"
         "found = FoundFile(location=Location('r', b''), real_path=Path(sys.argv[1]), is_linked=False,\n"
         "                  stamp=FileStamp(0, 0))\n"
         "if sys.argv[2] == 'True' and os.getuid() == 0: import soundfile, soxr, scipy.fft; os.setuid(65534)\n"
         "heard = analyse_file(found, Timbre())\n"
-        "print('heard' if isinstance(heard, Heard) else heard.reason)\n"
+        "print('heard' if isinstance(heard, Analysis) else heard.reason)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script, str(path), str(as_nobody)],

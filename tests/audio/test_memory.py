@@ -12,12 +12,12 @@ LISTEN = """
 import resource, sys
 from pathlib import Path
 from audio.sounds import listen
-from soundalike.domain.files import Heard
+from soundalike.domain.files import Analysis
 short, long = map(Path, sys.argv[1:])
-assert isinstance(listen(short), Heard)
+assert isinstance(listen(short), Analysis)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 heard = listen(long)
-assert isinstance(heard, Heard), heard
+assert isinstance(heard, Analysis), heard
 print(heard.duration_ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

@@ -14,7 +14,7 @@ from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
 from audio.sounds import found, listen, music, write
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.errors import AudioError
-from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
+from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,9 @@ def children() -> set[int]:
     return {int(line.split()[0]) for line in listing.splitlines() if "soundalike.audio.worker" in line}
 
 
-def of(results: Iterator[tuple[FoundFile, Heard | NotHeard]]) -> dict[str, Heard | NotHeard]:
+def of(
+    results: Iterator[tuple[FoundFile, Analysis | AnalysisFailure]],
+) -> dict[str, Analysis | AnalysisFailure]:
     return {file.real_path.name: heard for file, heard in results}
 
 
@@ -47,8 +49,8 @@ def test_every_file_is_heard_as_in_one_process(songs: list[FoundFile]) -> None:
     assert len(results) == len(songs)
     for song in songs:
         here, there = listen(song.real_path), results[song.real_path.name]
-        assert isinstance(here, Heard)
-        assert isinstance(there, Heard)
+        assert isinstance(here, Analysis)
+        assert isinstance(there, Analysis)
         assert there.vectors is not None
         assert here.vectors is not None
         assert there.vectors.whole.tolist() == pytest.approx(here.vectors.whole.tolist(), rel=1e-5)
@@ -58,7 +60,7 @@ def test_every_file_is_heard_as_in_one_process(songs: list[FoundFile]) -> None:
 
 def test_known_audio_gets_no_vectors(songs: list[FoundFile]) -> None:
     first = listen(songs[0].real_path)
-    assert isinstance(first, Heard)
+    assert isinstance(first, Analysis)
     results = of(ProcessAnalyser(workers=1).analyse(songs[:2], known=frozenset({first.audio_hash})))
     assert [getattr(heard, "vectors", 0) is None for heard in results.values()] == [True, False]
 
@@ -91,7 +93,7 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_go_on(
     deadly = [found(write(tmp_path / f"deadly{i}.wav", music(DEADLY_S))) for i in range(2)]
     files = [songs[0], deadly[0], *songs[1:4], deadly[1], *songs[4:]]
     results = of(ProcessAnalyser(workers=2, extractor=Fragile(ends_with)).analyse(files))
-    crashed = {name: heard for name, heard in results.items() if isinstance(heard, NotHeard)}
+    crashed = {name: heard for name, heard in results.items() if isinstance(heard, AnalysisFailure)}
     assert set(crashed) == {"deadly0.wav", "deadly1.wav"}
     assert len(results) == len(files)
     for heard in crashed.values():
@@ -104,10 +106,10 @@ def test_a_file_that_never_ends_is_given_up(songs: list[FoundFile], tmp_path: Pa
     analyser = ProcessAnalyser(workers=1, timeout_s=2, extractor=Fragile())
     results = of(analyser.analyse([endless, songs[0]]))
     given_up = results["endless.wav"]
-    assert isinstance(given_up, NotHeard)
+    assert isinstance(given_up, AnalysisFailure)
     assert given_up.reason is ProblemReason.CRASHED
     assert "2 s" in given_up.detail
-    assert isinstance(results["0.wav"], Heard)
+    assert isinstance(results["0.wav"], Analysis)
 
 
 def test_workers_killed_from_outside_cost_one_file_each_at_most(songs: list[FoundFile]) -> None:
@@ -117,7 +119,7 @@ def test_workers_killed_from_outside_cost_one_file_each_at_most(songs: list[Foun
         os.kill(victim, signal.SIGKILL)
     seen += results
     assert len(seen) == 5 * len(songs)
-    assert sum(isinstance(heard, NotHeard) for _, heard in seen) <= 2
+    assert sum(isinstance(heard, AnalysisFailure) for _, heard in seen) <= 2
 
 
 def test_workers_that_cannot_start_are_an_error_not_a_verdict_on_files(

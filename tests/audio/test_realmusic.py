@@ -11,7 +11,7 @@ from audio.sounds import hear
 from soundalike.audio.features import RATE, Timbre
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
-from soundalike.domain.files import FoundFile, Heard, Root
+from soundalike.domain.files import Analysis, FoundFile, Root
 from soundalike.domain.types import RootName
 
 pytestmark = pytest.mark.realmusic
@@ -23,11 +23,11 @@ def test_every_clip_is_heard_whole_and_with_its_tags(real_music: Path) -> None:
     results = list(ProcessAnalyser().analyse(files))
     assert len(results) == len(files) > 0
     for _, heard in results:
-        assert isinstance(heard, Heard)
-        assert abs(heard.heard_ms - 30_000) <= 50
+        assert isinstance(heard, Analysis)
+        assert abs(heard.analysed_ms - 30_000) <= 50
         assert not heard.is_truncated
         assert heard.tags.title
-    assert len({heard.audio_hash for _, heard in results if isinstance(heard, Heard)}) == len(files)
+    assert len({heard.audio_hash for _, heard in results if isinstance(heard, Analysis)}) == len(files)
 
 
 @pytest.mark.parametrize("number", [1000, 1033, 1066])

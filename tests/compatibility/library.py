@@ -58,7 +58,7 @@ def fill_library(app: App) -> None:
             FileProblem(
                 location=make_location(b"bad/%d" % number),
                 reason=reason,
-                heard_ms=DurationMs(number),
+                analysed_ms=DurationMs(number),
                 detail="what is wrong",
                 is_used=number % 3 == 0,
                 stamp=FileStamp(number, 2**60) if number % 2 else None,

@@ -52,12 +52,12 @@ def test_a_track_that_was_finished_is_wanted_and_a_skipped_one_is_not() -> None:
 
 def test_what_was_merely_started_counts_neither_way_but_was_heard() -> None:
     assert weight("started") == 0
-    assert tasted("started").heard_ms == 0
+    assert tasted("started").played_ms == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_playing_is_hearing(kind: ListenKind) -> None:
-    assert (tasted(kind).heard_ms is not None) == (kind in PLAYS)
+    assert (tasted(kind).played_ms is not None) == (kind in PLAYS)
 
 
 def test_a_skip_in_the_first_seconds_weighs_more_than_one_near_the_end() -> None:

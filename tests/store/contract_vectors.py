@@ -110,7 +110,7 @@ class ProblemsContract:
         problem = FileProblem(
             location=make_location(b"\xff.mp3"),
             reason=reason,
-            heard_ms=DurationMs(3500),
+            analysed_ms=DurationMs(3500),
             detail="a\x00\ud800",
             is_used=True,
             stamp=FileStamp(5, 2**64),

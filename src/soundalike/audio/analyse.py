@@ -11,29 +11,29 @@ from soundalike.audio.formats import Format, sniff
 from soundalike.audio.hashing import audio_hash
 from soundalike.audio.sources import open_source
 from soundalike.audio.tags import read_tags
-from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
+from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.types import AudioHash, DurationMs
 
 
 def analyse_file(
     found: FoundFile, extractor: Extractor, known: Collection[AudioHash] = frozenset()
-) -> Heard | NotHeard:
+) -> Analysis | AnalysisFailure:
     """Listen to one file.
 
     Audio whose hash is in `known` is measured, not decoded, and gets no vectors.
     """
     try:
         with open_regular(found.real_path) as file:
-            return _listen(file, extractor, known)
+            return _analyse(file, extractor, known)
     except UnusableAudioError as error:
-        return error.not_heard
+        return error.failure
     except NotRegularError:
-        return NotHeard(reason=ProblemReason.NOT_REGULAR, detail="it was a regular file at the scan")
+        return AnalysisFailure(reason=ProblemReason.NOT_REGULAR, detail="it was a regular file at the scan")
     except OSError as error:
-        return NotHeard(reason=ProblemReason.UNREADABLE, detail=error.strerror or str(error))
+        return AnalysisFailure(reason=ProblemReason.UNREADABLE, detail=error.strerror or str(error))
 
 
-def _listen(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash]) -> Heard:
+def _analyse(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash]) -> Analysis:
     sniffed = _sniffed(file)
     digest = audio_hash(file, sniffed.container)
     tags = read_tags(file)
@@ -41,18 +41,18 @@ def _listen(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash]) 
     if digest in known:
         extent = measure(source)
         duration_ms = DurationMs(extent.frames * 1_000 // source.rate)
-        heard_ms, is_truncated = DurationMs(min(duration_ms, EXCERPT_S * 1_000)), extent.is_truncated
+        analysed_ms, is_truncated = DurationMs(min(duration_ms, EXCERPT_S * 1_000)), extent.is_truncated
         vectors = None
     else:
         excerpt = hear(source)
-        duration_ms, heard_ms = excerpt.duration_ms, excerpt.heard_ms
+        duration_ms, analysed_ms = excerpt.duration_ms, excerpt.analysed_ms
         is_truncated, vectors = excerpt.is_truncated, extractor.extract_parts(excerpt.signal)
-    return Heard(
+    return Analysis(
         tags=tags,
         audio_hash=digest,
         duration_ms=duration_ms,
         media_type=sniffed.media_type,
-        heard_ms=heard_ms,
+        analysed_ms=analysed_ms,
         vectors=vectors,
         is_truncated=is_truncated,
     )

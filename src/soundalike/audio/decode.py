@@ -44,14 +44,14 @@ class Excerpt:
     ----------
     signal : FloatArray, shape (samples,)
         Mono, 22,050 Hz, finite.
-    heard_ms, duration_ms : DurationMs
+    analysed_ms, duration_ms : DurationMs
         Length of the excerpt, and of the whole track.
     is_truncated : bool
         The header promised more than there is.
     """
 
     signal: FloatArray
-    heard_ms: DurationMs
+    analysed_ms: DurationMs
     duration_ms: DurationMs
     is_truncated: bool
 
@@ -95,12 +95,12 @@ def hear(source: Source) -> Excerpt:
 
 
 def _check(excerpt: Excerpt) -> None:
-    if excerpt.is_truncated and excerpt.heard_ms < LEAST_TRUNCATED_MS:
-        raise UnusableAudioError(ProblemReason.HEADER_TOO_LONG, "cut short or damaged", excerpt.heard_ms)
-    if excerpt.heard_ms < LEAST_MS:
-        raise UnusableAudioError(ProblemReason.TOO_SHORT, "", excerpt.heard_ms)
+    if excerpt.is_truncated and excerpt.analysed_ms < LEAST_TRUNCATED_MS:
+        raise UnusableAudioError(ProblemReason.HEADER_TOO_LONG, "cut short or damaged", excerpt.analysed_ms)
+    if excerpt.analysed_ms < LEAST_MS:
+        raise UnusableAudioError(ProblemReason.TOO_SHORT, "", excerpt.analysed_ms)
     if np.abs(excerpt.signal).max(initial=0) < LEAST_PEAK:
-        raise UnusableAudioError(ProblemReason.SILENT, "", excerpt.heard_ms)
+        raise UnusableAudioError(ProblemReason.SILENT, "", excerpt.analysed_ms)
 
 
 def _reaches(source: Source, frames: int) -> bool:
@@ -164,13 +164,13 @@ def _mono(block: FloatArray) -> FloatArray:
     return mono
 
 
-def _require_sane(block: FloatArray, heard_ms: DurationMs) -> None:
+def _require_sane(block: FloatArray, analysed_ms: DurationMs) -> None:
     if not block.size:
         return
     peak = max(float(block.max()), -float(block.min()))
     if not peak <= MOST_AMPLITUDE:  # also where it is NaN
         what = f"a sample of amplitude {peak:.3g}"
-        raise UnusableAudioError(ProblemReason.ABSURD_SAMPLES, what, heard_ms)
+        raise UnusableAudioError(ProblemReason.ABSURD_SAMPLES, what, analysed_ms)
 
 
 def _ms(frames: int, source: Source) -> DurationMs:

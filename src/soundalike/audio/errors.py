@@ -1,14 +1,16 @@
 """How one file that cannot be heard leaves the decoders."""
 
 from soundalike.domain.errors import AudioError
-from soundalike.domain.files import NOTHING_HEARD, NotHeard, ProblemReason
+from soundalike.domain.files import NOTHING_ANALYSED, AnalysisFailure, ProblemReason
 from soundalike.domain.types import DurationMs
 
 
 class UnusableAudioError(AudioError):
     """A file that cannot be heard, with its reason."""
 
-    def __init__(self, reason: ProblemReason, detail: str = "", heard_ms: DurationMs = NOTHING_HEARD) -> None:
+    def __init__(
+        self, reason: ProblemReason, detail: str = "", analysed_ms: DurationMs = NOTHING_ANALYSED
+    ) -> None:
         """Keep the line that is stored about the file."""
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
-        self.not_heard = NotHeard(reason=reason, heard_ms=heard_ms, detail=detail)
+        self.failure = AnalysisFailure(reason=reason, analysed_ms=analysed_ms, detail=detail)

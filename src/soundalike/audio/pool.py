@@ -24,7 +24,7 @@ from soundalike.audio.features import Extractor, Timbre
 from soundalike.audio.worker import READY
 from soundalike.domain.errors import AudioError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
+from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.types import AudioHash
 
 DEFAULT_TIMEOUT_S = 120.0
@@ -36,7 +36,7 @@ _ONE_THREAD = {
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR", "NUMBA")
 }
 
-_Result = tuple[FoundFile, Heard | NotHeard]
+_Result = tuple[FoundFile, Analysis | AnalysisFailure]
 
 
 def usable_cpus() -> int:
@@ -202,7 +202,7 @@ class _Crew:
         worker.deadline_s = time.monotonic() + self._timeout_s
         if message == READY:
             worker.is_ready, self._failed_starts = True, 0
-        elif isinstance(message, Heard | NotHeard):
+        elif isinstance(message, Analysis | AnalysisFailure):
             yield worker.files.popleft(), message
 
     def _lose(self, worker: _Worker, why: str | None) -> Iterator[_Result]:
@@ -214,7 +214,7 @@ class _Crew:
         status = self._dismiss(worker)
         if was_ready:
             detail = f"the process that decoded it {why or _end_of(status)}"
-            yield files.popleft(), NotHeard(reason=ProblemReason.CRASHED, detail=detail)
+            yield files.popleft(), AnalysisFailure(reason=ProblemReason.CRASHED, detail=detail)
         else:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_FAILED_STARTS:

@@ -9,7 +9,7 @@ from typing import Any
 
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features import RATE, Extractor
-from soundalike.domain.files import FoundFile, Heard, NotHeard, ProblemReason
+from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.types import AudioHash
 
 READY = "ready"
@@ -25,7 +25,7 @@ def main() -> None:
     try:
         connection.send(READY)
         while True:
-            connection.send(_listen(connection.recv(), extractor, known))
+            connection.send(_analyse(connection.recv(), extractor, known))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -46,11 +46,13 @@ def _die_with_parent() -> None:
     os._exit(0)
 
 
-def _listen(found: FoundFile, extractor: Extractor, known: frozenset[AudioHash]) -> Heard | NotHeard:
+def _analyse(
+    found: FoundFile, extractor: Extractor, known: frozenset[AudioHash]
+) -> Analysis | AnalysisFailure:
     try:
         return analyse_file(found, extractor, known)
     except Exception as error:  # noqa: BLE001 - one file must not end the run; its line says what happened
-        return NotHeard(reason=ProblemReason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
+        return AnalysisFailure(reason=ProblemReason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
 
 
 if __name__ == "__main__":

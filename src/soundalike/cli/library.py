@@ -182,7 +182,7 @@ def _used(report: SyncReport, reason: ProblemReason) -> int:
 
 
 def _more(problem: FileProblem) -> str:
-    parts = [f"{problem.heard_ms / 1000:.1f} s heard"] if problem.heard_ms else []
+    parts = [f"{problem.analysed_ms / 1000:.1f} s heard"] if problem.analysed_ms else []
     parts += [problem.detail] if problem.detail else []
     return f" ({'; '.join(parts)})" if parts else ""
 
@@ -210,7 +210,7 @@ def _report_body(app: App, report: SyncReport, placed: int) -> dict[str, Any]:
             {
                 "path": _path(app, problem),
                 "reason": str(problem.reason),
-                "heard_ms": problem.heard_ms,
+                "heard_ms": problem.analysed_ms,
                 "is_used": problem.is_used,
                 "detail": problem.detail,
             }

@@ -7,7 +7,7 @@ from pathlib import Path
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName
 
-NOTHING_HEARD = DurationMs(0)
+NOTHING_ANALYSED = DurationMs(0)
 
 
 class ProblemReason(StrEnum):
@@ -98,7 +98,7 @@ class FileProblem:
         Root and path below it.
     reason : ProblemReason
         Why.
-    heard_ms : DurationMs
+    analysed_ms : DurationMs
         How much sound was heard before giving up.
     detail : str
         One sentence more, such as the extra to install.
@@ -110,7 +110,7 @@ class FileProblem:
 
     location: Location
     reason: ProblemReason
-    heard_ms: DurationMs = NOTHING_HEARD
+    analysed_ms: DurationMs = NOTHING_ANALYSED
     detail: str = ""
     is_used: bool = False
     stamp: FileStamp | None = None
@@ -128,7 +128,7 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Analysis:
     """What listening to one file gave.
 
     Parameters
@@ -141,7 +141,7 @@ class Heard:
         Length of the whole track.
     media_type : str
         Such as ``"audio/mpeg"``, told from the content.
-    heard_ms : DurationMs
+    analysed_ms : DurationMs
         Length of the excerpt that the vectors describe.
     vectors : FeatureVectors or None
         None where the audio's hash was known already and nothing was computed.
@@ -153,15 +153,15 @@ class Heard:
     audio_hash: AudioHash
     duration_ms: DurationMs
     media_type: str
-    heard_ms: DurationMs
+    analysed_ms: DurationMs
     vectors: FeatureVectors | None
     is_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotHeard:
+class AnalysisFailure:
     """Why one file could not be used."""
 
     reason: ProblemReason
-    heard_ms: DurationMs = NOTHING_HEARD
+    analysed_ms: DurationMs = NOTHING_ANALYSED
     detail: str = ""

@@ -60,7 +60,7 @@ class Profile:
                 known.leaning_ms,
                 known.liked_ms,
                 known.disliked_ms,
-                known.heard_ms,
+                known.played_ms,
                 [(one.kind, one.at_ms) for one in known.evidence],
             ]
             for track_id, known in sorted(self.taste.tracks.items())

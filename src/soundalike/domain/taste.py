@@ -48,7 +48,7 @@ class TrackTaste:
         When it was last added to.
     liked_ms, disliked_ms : int or None
         Since when it is liked or disliked; never both.
-    heard_ms : int or None
+    played_ms : int or None
         When it was last played, if only in part.
     evidence : tuple of Evidence
         The latest four finishes, the latest four skips and "less", and the like or dislike that stands;
@@ -59,7 +59,7 @@ class TrackTaste:
     leaning_ms: int = 0
     liked_ms: int | None = None
     disliked_ms: int | None = None
-    heard_ms: int | None = None
+    played_ms: int | None = None
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -121,12 +121,12 @@ def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
 
 def after(known: TrackTaste, listen: Listen) -> TrackTaste:
     """Return what a listener makes of a track after one more listen."""
-    heard_ms = listen.at_ms if listen.kind in PLAYS else known.heard_ms
+    played_ms = listen.at_ms if listen.kind in PLAYS else known.played_ms
     evidence, leaning, leaning_ms = known.evidence, known.leaning, known.leaning_ms
     liked_ms, disliked_ms = known.liked_ms, known.disliked_ms
     match listen.kind:
         case ListenKind.STARTED:
-            return replace(known, heard_ms=heard_ms)
+            return replace(known, played_ms=played_ms)
         case ListenKind.FINISHED | ListenKind.SKIPPED | ListenKind.LESS:
             leaning = leaning * _faded(listen.at_ms - leaning_ms, HALF_LIFE_MS) + _weight(listen)
             leaning_ms = listen.at_ms
@@ -145,7 +145,7 @@ def after(known: TrackTaste, listen: Listen) -> TrackTaste:
         leaning_ms=leaning_ms,
         liked_ms=liked_ms,
         disliked_ms=disliked_ms,
-        heard_ms=heard_ms,
+        played_ms=played_ms,
         evidence=_latest((*evidence, Evidence(listen.kind, listen.at_ms))),
     )
 
@@ -184,7 +184,7 @@ def _latest(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
 
 def _pruned(tracks: dict[TrackId, TrackTaste], now_ms: int) -> dict[TrackId, TrackTaste]:
     """Let go of what matters least, so many at once that it is seldom done; of equals, by their ids."""
-    heard = [(one.heard_ms, track_id) for track_id, one in tracks.items() if one.heard_ms is not None]
+    heard = [(one.played_ms, track_id) for track_id, one in tracks.items() if one.played_ms is not None]
     lately = {track_id for _, track_id in nlargest(KEPT_HEARD, heard)}
     plain = [
         (math.inf if track_id in lately else abs(one.weight(now_ms)), track_id)

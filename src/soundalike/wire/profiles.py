@@ -67,7 +67,7 @@ def taste_body(taste: Taste) -> dict[str, Any]:
                 known.leaning_ms,
                 known.liked_ms,
                 known.disliked_ms,
-                known.heard_ms,
+                known.played_ms,
                 [[one.kind.value, one.at_ms] for one in known.evidence],
             ]
             for track_id, known in taste.tracks.items()
@@ -82,10 +82,10 @@ def _taste_from(body: dict[str, Any]) -> Taste:
             leaning_ms=leaning_ms,
             liked_ms=liked_ms,
             disliked_ms=disliked_ms,
-            heard_ms=heard_ms,
+            played_ms=played_ms,
             evidence=tuple(Evidence(ListenKind(kind), at_ms) for kind, at_ms in evidence),
         )
-        for track_id, (leaning, leaning_ms, liked_ms, disliked_ms, heard_ms, evidence) in body[
+        for track_id, (leaning, leaning_ms, liked_ms, disliked_ms, played_ms, evidence) in body[
             "tracks"
         ].items()
     }

@@ -15,11 +15,11 @@ from soundalike.domain.recommendation.rules import (
     are_same_positions,
     artist_caps,
     exploration_slots,
-    heard_lately,
     is_same_position,
     is_same_title,
     longest_ago,
     proportional_turns,
+    recently_played,
 )
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profile_taste
 from soundalike.domain.types import TrackId
@@ -31,7 +31,7 @@ def reading_of(*deeds: str) -> TasteProfile:
 
 def test_nothing_is_repeated_within_the_last_so_many() -> None:
     taste_profile = reading_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
-    assert heard_lately(taste_profile, memory=3) == ("t001", "t005", "t004")
+    assert recently_played(taste_profile, memory=3) == ("t001", "t005", "t004")
 
 
 def test_where_nothing_else_is_left_the_longest_ago_comes_first_and_the_unwanted_last() -> None:

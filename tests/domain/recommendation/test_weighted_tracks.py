@@ -32,13 +32,13 @@ def test_everything_fades_relative_to_the_newest_listen() -> None:
 
 def test_what_was_heard_comes_latest_first_also_outside_of_the_artefact() -> None:
     taste_profile = profile_taste(taste_of("started t003", "finished elsewhere", "started t001"), LAND)
-    assert taste_profile.heard == ("t001", "elsewhere", "t003")
+    assert taste_profile.played == ("t001", "elsewhere", "t003")
     assert len(taste_profile.positive) == 0
 
 
 def test_a_listen_at_the_very_beginning_of_time_was_heard() -> None:
     taste = fold_taste(NO_TASTE, [make_listen(1, track_id="t001", at_ms=0)])
-    assert profile_taste(taste, LAND).heard == ("t001",)
+    assert profile_taste(taste, LAND).played == ("t001",)
 
 
 def test_the_order_in_which_tracks_stand_in_a_taste_changes_nothing() -> None:
@@ -47,11 +47,11 @@ def test_the_order_in_which_tracks_stand_in_a_taste_changes_nothing() -> None:
         tracks=dict(reversed(list(taste.tracks.items()))), count=taste.count, newest_ms=taste.newest_ms
     )
     one, two = profile_taste(taste, LAND), profile_taste(other, LAND)
-    assert (one.positive.track_ids, one.negative.track_ids, one.disliked, one.heard) == (
+    assert (one.positive.track_ids, one.negative.track_ids, one.disliked, one.played) == (
         two.positive.track_ids,
         two.negative.track_ids,
         two.disliked,
-        two.heard,
+        two.played,
     )
     assert one.positive.weights.tolist() == two.positive.weights.tolist()
 

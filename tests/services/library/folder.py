@@ -9,12 +9,12 @@ from making import make_schema, make_vectors
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import (
+    Analysis,
+    AnalysisFailure,
     FileProblem,
     FileStamp,
     FoundFile,
-    Heard,
     Location,
-    NotHeard,
     ProblemReason,
     Root,
     Tags,
@@ -72,28 +72,30 @@ class HonestAnalyser:
 
     def analyse(
         self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
-    ) -> Generator[tuple[FoundFile, Heard | NotHeard], None, None]:
+    ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
         for count, file in enumerate(files):
             if count == self.stops_after:
                 raise KeyboardInterrupt
             self.heard.append(file.real_path.name)
             yield file, self._result(file, known)
 
-    def _result(self, file: FoundFile, known: frozenset[AudioHash]) -> Heard | NotHeard:
+    def _result(self, file: FoundFile, known: frozenset[AudioHash]) -> Analysis | AnalysisFailure:
         title, _, audio = file.real_path.read_text(encoding="utf-8").partition("\n")
         if audio.startswith("bad: "):
-            return NotHeard(reason=ProblemReason(audio.removeprefix("bad: ")), heard_ms=DurationMs(400))
+            return AnalysisFailure(
+                reason=ProblemReason(audio.removeprefix("bad: ")), analysed_ms=DurationMs(400)
+            )
         audio_hash = AudioHash(hashlib.sha256(audio.encode()).hexdigest())
         vectors = None
         if audio_hash not in known:
             self.computed.append(file.real_path.name)
             vectors = make_vectors(SCHEMA, seed=int(audio_hash[:8], 16))
-        return Heard(
+        return Analysis(
             tags=Tags(title=title or None, artist="Somebody"),
             audio_hash=audio_hash,
             duration_ms=DurationMs(30_000),
             media_type="audio/mpeg",
-            heard_ms=DurationMs(20_000),
+            analysed_ms=DurationMs(20_000),
             vectors=vectors,
             is_truncated=audio.startswith("cut short"),
         )

@@ -300,7 +300,7 @@ def test_each_bad_file_leaves_one_line_with_its_reason(user: Listener) -> None:
     write_song(user.folder / "bad2.mp3", audio="bad: not audio")
     (user.folder / "pipe.fifo").touch()
     report = user.extract()
-    assert {(p.location.path, p.reason, p.heard_ms) for p in report.problems} == {
+    assert {(p.location.path, p.reason, p.analysed_ms) for p in report.problems} == {
         (b"bad1.mp3", ProblemReason.SILENT, 400),
         (b"bad2.mp3", ProblemReason.NOT_AUDIO, 400),
         (b"pipe.fifo", ProblemReason.NOT_REGULAR, 0),
@@ -363,7 +363,7 @@ def test_a_truncated_file_is_used_and_marked(user: Listener) -> None:
     write_song(user.folder / "cut.mp3", audio="cut short", title="Cut")
     report = user.extract()
     assert "Cut" in user.titles()
-    assert [(p.reason, p.is_used, p.heard_ms) for p in report.problems] == [
+    assert [(p.reason, p.is_used, p.analysed_ms) for p in report.problems] == [
         (ProblemReason.HEADER_TOO_LONG, True, 20_000)
     ]
     user.extract()

@@ -254,7 +254,7 @@ def largest_profile() -> Profile:
             leaning=1 / (number + 3),
             leaning_ms=late_ms + 7919 * number,
             liked_ms=late_ms + 6007 * number,
-            heard_ms=late_ms + 5003 * number,
+            played_ms=late_ms + 5003 * number,
             evidence=tuple(Evidence(kind, late_ms + 977 * number * n) for n, kind in enumerate(kinds)),
         )
         for number in range(MAX_TRACKS + MAX_JUDGED)

@@ -8,12 +8,12 @@ from typing import BinaryIO, Protocol
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import (
+    Analysis,
+    AnalysisFailure,
     FileProblem,
     FileStamp,
     FoundFile,
-    Heard,
     Location,
-    NotHeard,
     Root,
 )
 from soundalike.domain.ports.listening import AccountStore, ListenStore
@@ -194,12 +194,12 @@ class Analyser(Protocol):
 
     def analyse(
         self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
-    ) -> Generator[tuple[FoundFile, Heard | NotHeard], None, None]:
+    ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
         """Yield each file's result as it comes, in any order.
 
         Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
-        worker is `NotHeard` with `ProblemReason.CRASHED`; the others go on. Closing the generator stops
-        the workers.
+        worker fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the
+        workers.
         """
 
 

@@ -188,9 +188,9 @@ def _by_seed(attribution: Attribution, context: ExplanationContext) -> str:
 
 def _by_repeat(attribution: Attribution, context: ExplanationContext) -> str:
     known = context.taste.tracks[attribution.candidate.track.id]
-    if known.heard_ms is None:
+    if known.played_ms is None:
         return "once more"
-    return f"once more: last heard {when(known.heard_ms, context.now)}"
+    return f"once more: last heard {when(known.played_ms, context.now)}"
 
 
 def _which(track_id: TrackId, context: ExplanationContext) -> str:

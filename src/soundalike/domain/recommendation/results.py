@@ -41,7 +41,7 @@ class Recommendation:
     track : Track
         What to play.
     distance : float
-        To what the reason names: a track that was heard, the seed, or the middle of the library.
+        To what the reason names: a track that was played, the seed, or the middle of the library.
     score : float
         What it was ranked by, above all rules; higher is better.
     reason : Explanation

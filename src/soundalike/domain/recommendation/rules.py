@@ -28,16 +28,16 @@ SAME_LENGTH_MS = 2_000
 _NOBODYS = 3.0
 
 
-def heard_lately(taste_profile: TasteProfile, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
+def recently_played(taste_profile: TasteProfile, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
     """Nothing repeated: return the last so many tracks that were played, latest first."""
-    return taste_profile.heard[:memory]
+    return taste_profile.played[:memory]
 
 
 def longest_ago(
     taste_profile: TasteProfile, *, memory: int = MEMORY, negative: Collection[TrackId] = ()
 ) -> tuple[TrackId, ...]:
-    """Nothing left but repeats: return those heard lately, the longest ago first, the negative last."""
-    lately = reversed(heard_lately(taste_profile, memory=memory))
+    """Nothing left but repeats: return those played lately, the longest ago first, the negative last."""
+    lately = reversed(recently_played(taste_profile, memory=memory))
     return tuple(sorted(lately, key=lambda track_id: track_id in negative))
 
 

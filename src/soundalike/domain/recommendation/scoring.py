@@ -109,7 +109,7 @@ class Scoring:
         """How many of the latest tracks each taste has had: those nearest to a centre of it."""
         if self.seed is not None or not len(self.positive):
             return (0,)
-        rows = self.index.rows_of(self.taste_profile.heard[:SERVED_LATELY])
+        rows = self.index.rows_of(self.taste_profile.played[:SERVED_LATELY])
         nearest = distances_between(self.index.coordinates[rows], self.positive.centroids).argmin(axis=1)
         return tuple(np.bincount(self.taste_of[nearest], minlength=len(self.shares)).tolist())
 

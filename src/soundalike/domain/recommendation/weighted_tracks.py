@@ -54,14 +54,14 @@ class TasteProfile:
         Tracks more of whose like is positive, or less; those alone that are in the artefact.
     disliked : tuple of TrackId
         By id, also those that are not in the artefact.
-    heard : tuple of TrackId
+    played : tuple of TrackId
         Latest first.
     """
 
     positive: WeightedTracks
     negative: WeightedTracks
     disliked: tuple[TrackId, ...]
-    heard: tuple[TrackId, ...]
+    played: tuple[TrackId, ...]
 
 
 def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
@@ -81,14 +81,16 @@ def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
         elif weight < -_LEAST_WEIGHT:
             negative.append((-weight, track_id))
     disliked = [track_id for track_id, known in taste.tracks.items() if known.disliked_ms is not None]
-    heard = [
-        (-known.heard_ms, track_id) for track_id, known in taste.tracks.items() if known.heard_ms is not None
+    played = [
+        (-known.played_ms, track_id)
+        for track_id, known in taste.tracks.items()
+        if known.played_ms is not None
     ]
     return TasteProfile(
         positive=_weighted_tracks(positive, index),
         negative=_weighted_tracks(negative, index),
         disliked=tuple(sorted(disliked)),
-        heard=tuple(track_id for _, track_id in sorted(heard)),
+        played=tuple(track_id for _, track_id in sorted(played)),
     )
 
 

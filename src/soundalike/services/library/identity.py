@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from soundalike.domain.files import FoundFile, Heard, Location
+from soundalike.domain.files import Analysis, FoundFile, Location
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, TrackId
@@ -12,7 +12,7 @@ from soundalike.services.library.roots import RootMap
 
 
 class Identity:
-    """Decides which track a heard file is.
+    """Decides which track an analysed file is.
 
     Parameters
     ----------
@@ -39,22 +39,22 @@ class Identity:
         self._is_gone = is_gone
         self._new_id = new_id
 
-    def settle(self, file: FoundFile, heard: Heard, *, now: datetime) -> tuple[Track | None, Track]:
+    def settle(self, file: FoundFile, analysis: Analysis, *, now: datetime) -> tuple[Track | None, Track]:
         """Return the stored track that this file is, if any, and the track as it is from now on."""
-        former = self._store.track_at(file.location) or self._moved(file.location, heard.audio_hash)
+        former = self._store.track_at(file.location) or self._moved(file.location, analysis.audio_hash)
         track = Track(
             id=former.id if former else self._new_id(),
             location=file.location,
             target=file.target,
             stamp=file.stamp,
-            audio_hash=heard.audio_hash,
-            title=heard.tags.title or title_from_path(file.location),
-            artist=heard.tags.artist,
-            album=heard.tags.album,
-            genre=heard.tags.genre,
-            year=heard.tags.year,
-            duration_ms=heard.duration_ms,
-            media_type=heard.media_type,
+            audio_hash=analysis.audio_hash,
+            title=analysis.tags.title or title_from_path(file.location),
+            artist=analysis.tags.artist,
+            album=analysis.tags.album,
+            genre=analysis.tags.genre,
+            year=analysis.tags.year,
+            duration_ms=analysis.duration_ms,
+            media_type=analysis.media_type,
             added_at=former.added_at if former else now,
         )
         return former, track

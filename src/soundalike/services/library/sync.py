@@ -9,11 +9,11 @@ from pathlib import Path
 
 from soundalike.domain.errors import RootMissingError, TrackConflictError
 from soundalike.domain.files import (
+    Analysis,
+    AnalysisFailure,
     FileProblem,
     FoundFile,
-    Heard,
     Location,
-    NotHeard,
     ProblemReason,
 )
 from soundalike.domain.ports.library import Analyser, FileScanner, LibraryStore, Progress
@@ -130,7 +130,7 @@ class LibrarySync:
     def sync(self, directory: Path, *, progress: Progress, is_emptying_allowed: bool = False) -> SyncReport:
         """Bring the store in step with a folder.
 
-        Each file is stored as soon as it has been heard, so that an interrupted run goes on where
+        Each file is stored as soon as it has been analysed, so that an interrupted run goes on where
         it was. Tracks are marked as vanished only after the whole folder has been seen.
 
         Parameters
@@ -225,10 +225,10 @@ class LibrarySync:
             left: list[FoundFile] = []
             with closing(self._analyser.analyse(files, known=audio)) as results:
                 for file, result in results:
-                    if isinstance(result, NotHeard):
-                        self._store_not_heard(file, result, known)
-                    elif (heard := self._completed(result)) is not None:
-                        self._store_heard(file, heard, tally)
+                    if isinstance(result, AnalysisFailure):
+                        self._store_failure(file, result, known)
+                    elif (analysis := self._completed(result)) is not None:
+                        self._store_analysis(file, analysis, tally)
                     else:
                         left.append(file)
                         continue
@@ -239,7 +239,7 @@ class LibrarySync:
                 return
 
     def _known_audio(self) -> frozenset[AudioHash]:
-        """Return the audio that need not be heard again: what was heard whole."""
+        """Return the audio that need not be analysed again: what was analysed whole."""
         marked = {
             track.audio_hash
             for root in self._roots.roots()
@@ -248,28 +248,28 @@ class LibrarySync:
         }
         return self._store.hashes_with_vectors(self._analyser.schema) - marked
 
-    def _completed(self, heard: Heard) -> Heard | None:
-        """Add what is known of audio that was not heard again; None where it is known no more."""
-        if heard.vectors is not None:
-            return heard
-        vectors = self._store.vectors_with_hash(heard.audio_hash, self._analyser.schema)
-        twins = self._store.tracks_with_hash(heard.audio_hash)
+    def _completed(self, analysis: Analysis) -> Analysis | None:
+        """Add what is known of audio that was not analysed again; None where it is no longer known."""
+        if analysis.vectors is not None:
+            return analysis
+        vectors = self._store.vectors_with_hash(analysis.audio_hash, self._analyser.schema)
+        twins = self._store.tracks_with_hash(analysis.audio_hash)
         if vectors is None or not twins:
             return None
-        return replace(heard, vectors=vectors, duration_ms=twins[0].duration_ms)
+        return replace(analysis, vectors=vectors, duration_ms=twins[0].duration_ms)
 
-    def _store_heard(self, file: FoundFile, heard: Heard, tally: _Tally) -> None:
+    def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: _Tally) -> None:
         try:
-            former, track = self._save(file, heard)
+            former, track = self._save(file, analysis)
         except TrackConflictError:
             # Another process has stored the same file meanwhile: the second look finds its track.
-            former, track = self._save(file, heard)
-        if heard.is_truncated:
+            former, track = self._save(file, analysis)
+        if analysis.is_truncated:
             self._store.save_problem(
                 FileProblem(
                     location=file.location,
                     reason=ProblemReason.HEADER_TOO_LONG,
-                    heard_ms=heard.heard_ms,
+                    analysed_ms=analysis.analysed_ms,
                     detail="used all the same",
                     is_used=True,
                     stamp=file.stamp,
@@ -280,14 +280,14 @@ class LibrarySync:
             tally.moved += former.location != track.location
             tally.returned += former.is_vanished and former.location == track.location
 
-    def _save(self, file: FoundFile, heard: Heard) -> tuple[Track | None, Track]:
+    def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
         """Store the track that a file is; return it as it was, if it was, and as it is."""
-        former, track = self._identity.settle(file, heard, now=self._clock())
+        former, track = self._identity.settle(file, analysis, now=self._clock())
         moved_from = former.location if former and former.location != track.location else None
-        self._store.save_track(track, heard.vectors, moved_from=moved_from)
+        self._store.save_track(track, analysis.vectors, moved_from=moved_from)
         return former, track
 
-    def _store_not_heard(self, file: FoundFile, result: NotHeard, known: _Known) -> None:
+    def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: _Known) -> None:
         track = known.tracks.get(file.location)
         if track is not None and result.reason is not ProblemReason.UNREADABLE:
             self._store.drop_vectors(track.id)
@@ -296,7 +296,7 @@ class LibrarySync:
             FileProblem(
                 location=file.location,
                 reason=result.reason,
-                heard_ms=result.heard_ms,
+                analysed_ms=result.analysed_ms,
                 detail=result.detail,
                 stamp=file.stamp,
             )

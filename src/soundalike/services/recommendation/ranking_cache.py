@@ -14,7 +14,7 @@ from soundalike.domain.recommendation.cold_start import cold_start_order
 from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.recommendation.medoids import sample_rows
-from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, heard_lately
+from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, recently_played
 from soundalike.domain.recommendation.scoring import Scoring, score_library
 from soundalike.domain.recommendation.slate import Ranked, Recordings, Role
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profile_taste
@@ -43,7 +43,7 @@ class RankingContext:
     lately : tuple of TrackId
         What is not to be repeated, latest first.
     recordings : Recordings
-        The latest of what was heard, and what is disliked; to be copied before it is added to.
+        The latest of what was played, and what is disliked; to be copied before it is added to.
     caps : dict of str to int
         Artists that may have more places than others.
     artists_lately : tuple of str or None
@@ -158,7 +158,7 @@ class RankingCache:
         scoring = score_library(index, taste_profile, place)
         if not scoring.is_cold_start:
             _ = scoring.candidate_lists
-        lately = heard_lately(taste_profile)
+        lately = recently_played(taste_profile)
         weights = dict(
             zip(taste_profile.positive.track_ids, taste_profile.positive.weights.tolist(), strict=True)
         )

@@ -117,7 +117,7 @@ def problem_item(problem: FileProblem) -> Item:
         problem.location.root,
         problem.location.path,
         problem.reason.value,
-        problem.heard_ms,
+        problem.analysed_ms,
         problem.detail,
         problem.is_used,
         None if stamp is None else (stamp.size_bytes, stamp.mtime_ns),

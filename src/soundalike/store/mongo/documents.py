@@ -92,7 +92,7 @@ def problem_to_document(problem: FileProblem) -> Document:
         "root": to_text(problem.location.root),
         "path": to_path(problem.location.path),
         "reason": str(problem.reason),
-        "heard_ms": problem.heard_ms,
+        "heard_ms": problem.analysed_ms,
         "detail": to_text(problem.detail),
         "is_used": problem.is_used,
         "size_bytes": stamp and stamp.size_bytes,
@@ -107,7 +107,7 @@ def problem_from_document(document: Document) -> FileProblem:
     return FileProblem(
         location=_location(document),
         reason=ProblemReason(document["reason"]),
-        heard_ms=DurationMs(to_whole(document["heard_ms"])),
+        analysed_ms=DurationMs(to_whole(document["heard_ms"])),
         detail=from_text(document["detail"]),
         is_used=bool(document["is_used"]),
         stamp=None if mtime_ns is None else FileStamp(to_whole(document["size_bytes"]), int(mtime_ns)),

@@ -166,7 +166,7 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
     return (
         *location_to_row(problem.location),
         str(problem.reason),
-        problem.heard_ms,
+        problem.analysed_ms,
         to_text(problem.detail),
         problem.is_used,
         stamp and stamp.size_bytes,
@@ -177,11 +177,11 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
 @telling_damage
 def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     """Read `PROBLEM_COLUMNS`."""
-    root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns = columns
+    root, path, reason, analysed_ms, detail, is_used, size_bytes, mtime_ns = columns
     return FileProblem(
         location=Location(RootName(from_text(root)), RelativePath(path)),
         reason=ProblemReason(reason),
-        heard_ms=DurationMs(heard_ms),
+        analysed_ms=DurationMs(analysed_ms),
         detail=from_text(detail),
         is_used=bool(is_used),
         stamp=None if mtime_ns is None else FileStamp(size_bytes, int(mtime_ns)),
