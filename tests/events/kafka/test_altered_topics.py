@@ -97,7 +97,7 @@ class TestConsumingIt:
                 delete(kafka, address.topic)
             append_until_taken(log, of_many(240, 320))
             store.wait_for(320)
-        assert "was deleted and made again, and is read from its beginning" in caplog.text
+        assert "was deleted and created again, and is read from its beginning" in caplog.text
 
     def test_what_was_read_before_is_folded_all_the_same(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress

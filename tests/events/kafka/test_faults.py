@@ -181,7 +181,7 @@ class TestHealth:
     def test_brokers_that_are_back_are_well_after_a_while_though_nobody_appends(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kafka_health, "_HELD_AGAINST_S", 3.0)
+        monkeypatch.setattr(kafka_health, "_FAILURE_COUNTS_S", 3.0)
         log.append(numbered(1))
         with consuming(address, Failing().take):
             broker.kill()

@@ -101,7 +101,7 @@ class TestMaking:
         assert failures == []
 
     def test_not_on_more_brokers_than_there_are(self, url: str) -> None:
-        with pytest.raises(EventLogError, match=r"on 3 brokers.*\?replication="):
+        with pytest.raises(EventLogError, match=r"needs 3 brokers.*\?replication="):
             prepare(f"{url}?replication=3")
 
 
@@ -156,7 +156,7 @@ class TestRefusing:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
         log = KafkaLog(KafkaAddress.parse(kafka.url(topic)), {})
         for _ in range(2):
-            with pytest.raises(EventLogError, match="forgets"):
+            with pytest.raises(EventLogError, match="deletes records"):
                 log.append([make_listen(1)])
         log.close()
 
@@ -174,7 +174,7 @@ class TestChecking:
 
     def test_what_would_forget_is_said(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
-        with pytest.raises(EventLogError, match=r"forgets \(retention\.ms=1000\)"):
+        with pytest.raises(EventLogError, match=r"deletes records \(retention\.ms=1000\)"):
             check(KafkaAddress.parse(kafka.url(topic)), {})
 
     def test_too_few_partitions_are_said(self, kafka: Kafka) -> None:
@@ -183,7 +183,7 @@ class TestChecking:
             check(KafkaAddress.parse(kafka.url(topic)), {})
 
     def test_nobody_there_is_said(self) -> None:
-        with pytest.raises(EventLogError, match=r"127\.0\.0\.1:1 does not answer .*Connection refused"):
+        with pytest.raises(EventLogError, match=r"127\.0\.0\.1:1 does not answer.*Connection refused"):
             check(KafkaAddress.parse("kafka://127.0.0.1:1/t"), {})
 
 
@@ -261,14 +261,14 @@ class TestGuarded:
         self, guarded: GuardedKafka, name: str, password: str
     ) -> None:
         address = KafkaAddress.parse(guarded.url())
-        with pytest.raises(EventLogError, match=r'does not know who asks: .*"sasl\.password"') as caught:
+        with pytest.raises(EventLogError, match=r'rejects the credentials: .*"sasl\.password"') as caught:
             check(address, guarded.who(name, password))
         assert password not in str(caught.value)
 
     def test_who_may_not_do_it_is_told_so_and_can_once_it_is_granted(self, guarded: GuardedKafka) -> None:
         address = KafkaAddress.parse(guarded.url())
         log = KafkaLog(address, guarded.who("bob", "b0bs"))
-        with pytest.raises(EventLogError, match="does not let us make the topic"):
+        with pytest.raises(EventLogError, match="does not allow this user to create the topic"):
             log.append([make_listen(1)])
         guarded.grant("bob", address.topic)
         guarded.wait_until(lambda: appends(log, make_listen(2)))

@@ -55,6 +55,10 @@ class KafkaAddress:
         """The brokers as Kafka's own tools are told them."""
         return ",".join(self.servers)
 
+    def __str__(self) -> str:
+        """Name the brokers in messages."""
+        return f"Kafka at {self.bootstrap}"
+
     @classmethod
     def parse(cls, url: str) -> "KafkaAddress":
         """Read the setting ``events``.

@@ -125,6 +125,7 @@ class _Work:
                 self._measure()
         finally:
             self._member.leave()
+            self._dead_letters.close()
 
     def _gather(self) -> None:
         """Read whatever is there, and wait only where there is nothing."""
@@ -153,16 +154,16 @@ class _Work:
 
     def _fold(self) -> None:
         self._metrics.note_oldest(self._batch.oldest_ms())
-        self._bury([item for item in self._batch if item.reason and not item.is_done])
+        self._send_dead([item for item in self._batch if item.reason and not item.is_done])
         items = [item for item in self._batch if not item.is_done]
         start = time.monotonic()
         for stretch in _stretches(items):
             # Folding twice is harmless but for a total erasure: it removes what others have folded since.
-            self._member.prove(self._batch.starts(), is_urgent=_is_total(stretch[0]))
+            self._member.check_assigned(self._batch.starts(), is_urgent=_is_total(stretch[0]))
             ours = [item for item in stretch if not item.is_done]  # the others may just have been given up
             for item in self._take_most(ours):
                 item.note_done()
-            self._bury([item for item in ours if item.reason])
+            self._send_dead([item for item in ours if item.reason])
         self._adapt(time.monotonic() - start)
 
     def _adapt(self, seconds: float) -> None:
@@ -187,8 +188,8 @@ class _Work:
         self._metrics.note_batch(len(folded), seconds=seconds, newest_ms=newest_ms)
         return folded
 
-    def _bury(self, items: Sequence[PendingRecord]) -> None:
-        self._dead_letters.bury(items)
+    def _send_dead(self, items: Sequence[PendingRecord]) -> None:
+        self._dead_letters.send(items)
         for item in items:
             item.note_done()
         self._metrics.note_dead(len(items))
@@ -242,8 +243,10 @@ class _Work:
         self._measured = now
         self._metrics.note_oldest(self._batch.oldest_ms())
         self._member.commit()
-        if self._member.is_of_another_topic() and not self._batch:
-            msg = "the topic was deleted and made again, and is read from its beginning"
+        is_replaced = self._member.is_topic_replaced()
+        self._member.log_outage()
+        if is_replaced and not self._batch:
+            msg = "the topic was deleted and created again, and is read from its beginning"
             raise EventLogError(msg)
         try:
             self._metrics.note_lags(self._member.lags(self._batch.counts()))

@@ -63,7 +63,7 @@ class ConsumerLag:
         self._address = clients.address
         self._stalls = StallDetector()
 
-    def behind(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
+    def stuck(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
         """Count the records that a stuck group has not folded; 0 where it gets on.
 
         Raises

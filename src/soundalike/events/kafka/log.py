@@ -1,8 +1,12 @@
-"""The event log in Kafka: a listen is durable once every broker that has to has it."""
+"""The event log in Kafka: a listen is durable once the brokers have acknowledged it."""
 
+import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from soundalike.domain.circuit_breaker import CircuitBreaker
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
@@ -10,17 +14,19 @@ from soundalike.domain.types import EventId, UserId
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
 from soundalike.events.kafka.health import HealthMonitor
-from soundalike.events.kafka.producer import KafkaProducer
+from soundalike.events.kafka.producer import KafkaProducer, KeyedRecord
 from soundalike.events.kafka.reader import read_entries
 from soundalike.events.kafka.topics import prepare_topics
 from soundalike.wire.records import record_key, record_value
 
+_log = logging.getLogger(__name__)
+
 
 class KafkaLog:
-    """The `EventLog` port on a topic of Kafka's.
+    """The `EventLog` port on a Kafka topic.
 
-    Nothing is reached before the first use: the topics are made or checked then, and two threads start,
-    one that hears what the brokers have acknowledged, one that knows how the log is.
+    Nothing is connected before the first use. Then the topics are created or checked, and two threads start:
+    one receives the brokers' acknowledgements, the other monitors the health of the log.
 
     Parameters
     ----------
@@ -32,39 +38,37 @@ class KafkaLog:
     Raises
     ------
     SettingsError
-        If one of the properties would break what the log promises.
+        If one of the properties would break a promise of the log.
     """
 
     is_folding = False
 
     def __init__(self, address: KafkaAddress, properties: Mapping[str, str]) -> None:
         self._clients = KafkaClients(address, properties)
+        self._producer = KafkaProducer(self._clients)
+        self._breaker = CircuitBreaker[EventLogError](retry_after_s=0, clock=time.monotonic)
+        self._preparing = threading.Lock()
+        self._is_prepared = False
         self._lock = threading.Lock()
-        self._producer: KafkaProducer | None = None
         self._monitor: HealthMonitor | None = None
         self._is_closed = False
 
     def health(self) -> LogHealth:
-        """Tell how the log is, as it was last known; see the port. At first it is thought to be well."""
+        """Return the last known health of the log; see the port. At first it is taken to be well."""
         with self._lock:
             if self._monitor is None and not self._is_closed:
-                self._monitor = HealthMonitor(self._clients, failure=self._failure)
+                self._monitor = HealthMonitor(self._clients, self._breaker)
             return LogHealth() if self._monitor is None else self._monitor.health
 
     def prepare(self) -> None:
-        """Make or check the topics now rather than at the first use, so that a start tells what is wrong.
-
-        Raises
-        ------
-        SettingsError, EventLogError
-            That say what is wrong.
-        """
-        self._opened().prepare()
+        """Create or check the topics now, so that a start reports what is wrong; see the port."""
+        with self._attempt():
+            self._prepare_once()
 
     def append(self, listens: Sequence[Listen]) -> int:
-        """Send listens; return how many were repeats of others among them; see the port.
+        """Send listens; return how many repeat others among them; see the port.
 
-        What was appended before is not known here: whoever folds counts the first of an id.
+        Earlier listens are not known here: the consumer counts the first of each id.
         """
         first: dict[tuple[UserId, EventId], Listen] = {}
         for listen in listens:
@@ -78,35 +82,65 @@ class KafkaLog:
         self._send([ErasureRecord(erasure, is_total)])
 
     def entries(self) -> Iterator[LogRecord]:
-        """Yield everything the log holds by now and nothing hides; see the port."""
+        """Yield everything in the log that no erasure hides; see the port."""
         self.prepare()
         return read_entries(self._clients)
 
     def close(self) -> None:
-        """Let what is on its way arrive, for a while; end the threads."""
+        """Wait a while for records on their way; end the threads."""
         with self._lock:
             self._is_closed = True
-            producer, monitor = self._producer, self._monitor
+            monitor = self._monitor
         if monitor is not None:
             monitor.close()
-        if producer is not None:
-            producer.close()
+        self._producer.close()
 
     def _send(self, records: Sequence[LogRecord]) -> None:
-        self._opened().send([(record_key(record), record_value(record)) for record in records])
+        with self._attempt():
+            self._prepare_once()
+            failures = self._producer.send(
+                self._clients.address.topic,
+                [KeyedRecord(record_key(record), record_value(record)) for record in records],
+            )
+            for error in failures.values():
+                raise self._clients.errors.translate(error, "append listens")
 
-    def _opened(self) -> KafkaProducer:
-        with self._lock:
-            if self._is_closed:
-                msg = "the event log is closed already"
-                raise EventLogError(msg)
-            if self._producer is None:
-                self._producer = KafkaProducer(self._clients, prepare=self._prepare)
-            return self._producer
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
+        """Admit everyone while Kafka answers, else one caller at a time; the others fail at once.
 
-    def _prepare(self) -> None:
-        prepare_topics(self._clients)
+        A web server's threads must not all wait for brokers that are away.
+        """
+        if self._is_closed:
+            msg = "the event log is closed already"
+            raise EventLogError(msg)
+        if not self._breaker.admit():
+            raise self._last_failure()
+        try:
+            yield
+        except EventLogError as error:
+            self._is_prepared = False  # the topic may be gone, or another
+            if self._breaker.record_failure(error):
+                _log.warning("%s; listens wait in the browsers until Kafka is back", error)
+            raise
+        except BaseException:
+            self._breaker.release()
+            raise
+        if self._breaker.record_success():
+            self._clients.errors.forget()
+            _log.warning("%s takes listens again", self._clients.address)
 
-    def _failure(self) -> tuple[EventLogError, float] | None:
-        producer = self._producer
-        return None if producer is None else producer.failure
+    def _prepare_once(self) -> None:
+        """Create or check the topics before the first record, and before the next after a failure."""
+        failure = self._breaker.failure
+        with self._preparing:
+            if self._is_prepared:
+                return
+            if self._breaker.failure is not failure:  # whoever was first has just failed
+                raise self._last_failure()
+            prepare_topics(self._clients)
+            self._is_prepared = True
+
+    def _last_failure(self) -> EventLogError:
+        failure = self._breaker.failure
+        return EventLogError(str(failure[0]) if failure else "Kafka has just come back; try again")

@@ -1,165 +1,111 @@
-"""Sending records to Kafka: each call waits for the broker's word on every one of its records."""
+"""Sending records to Kafka: each call waits until the brokers have acknowledged every one of its records."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka.clients import DELIVERY_TIMEOUT_MS, KafkaClients
+from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.properties import DELIVERY_TIMEOUT_MS
 
 _log = logging.getLogger(__name__)
 
+ACKNOWLEDGED_WITHIN_S = DELIVERY_TIMEOUT_MS / 1000 + 2.0
+"""librdkafka looks for timed-out records once a second, so its answer may come that much later."""
+
 _POLL_S = 0.2
 _FULL_S = 0.02
-# The library looks for what has timed out once a second.
-_PATIENCE_S = DELIVERY_TIMEOUT_MS / 1000 + 2.0
-_TURN_S = 0.1
 _CLOSE_S = 5.0
 
-KeyedValue = tuple[bytes, bytes]
+OnDelivery = Callable[[KafkaError | None, Message | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRecord:
+    """A record as Kafka stores it; the key decides its partition."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, str | bytes | None]] = ()
 
 
 class KafkaProducer:
-    """A producer and the thread that listens to it; safe for several threads.
+    """A producer, and the thread that receives its acknowledgements; safe for several threads.
 
-    While the broker is known to be away, one caller at a time tries whether it is back, and the others
-    are told at once: a web server's threads must not all wait for it.
+    Nothing is connected before the first record. A producer that has failed for good is replaced.
 
     Parameters
     ----------
     clients : KafkaClients
         Makes the producer.
-    prepare : callable
-        Called before the first record is sent, and before the next where something failed; raises
-        `EventLogError` where nothing can be sent yet.
     """
 
-    def __init__(self, clients: KafkaClients, *, prepare: Callable[[], None]) -> None:
+    def __init__(self, clients: KafkaClients) -> None:
         self._clients = clients
-        self._prepare = prepare
         self._producer: Producer | None = None
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._is_prepared = False
-        self._failure: EventLogError | None = None
-        self._failed_s = 0.0
         self._is_closed = threading.Event()
-        self._listening = threading.Thread(target=self._listen, name="kafka deliveries", daemon=True)
-        self._listening.start()
+        self._polling = threading.Thread(target=self._poll, name="kafka deliveries", daemon=True)
 
-    @property
-    def failure(self) -> tuple[EventLogError, float] | None:
-        """What the last attempt failed at, and when (monotonic, in s); None where it did not."""
-        with self._lock:
-            return None if self._failure is None else (self._failure, self._failed_s)
+    def send(self, topic: str, records: Sequence[KeyedRecord]) -> Mapping[int, KafkaError]:
+        """Send records in their order and wait for the brokers.
 
-    def send(self, records: Sequence[KeyedValue]) -> None:
-        """Send records to the topic of listens in their order; return once the brokers have all of them.
+        Parameters
+        ----------
+        topic : str
+            Where to.
+        records : sequence of KeyedRecord
+            What to send.
 
-        Raises
-        ------
-        EventLogError
-            If the brokers do not have all of them, as far as is known; any number may be there.
-        """
-        with self._admitted():
-            self._prepare_once()
-            self._send(records)
-
-    def prepare(self) -> None:
-        """Prepare as the first record does, without one.
+        Returns
+        -------
+        mapping of int to KafkaError
+            Why a record was not stored, by its index in `records`; empty where all were.
 
         Raises
         ------
         EventLogError
-            If nothing can be sent yet.
+            If the brokers did not say in time which records they have; any number may be stored.
         """
-        with self._admitted():
-            self._prepare_once()
-
-    def close(self) -> None:
-        """Let what is on its way arrive, for a while; end the thread."""
-        self._is_closed.set()
-        self._listening.join()
-        if self._producer is not None:
-            with suppress(KafkaException):  # it failed for good, and what was on its way with it
-                self._producer.flush(_CLOSE_S)
-
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """Let everybody through while all is well, else one at a time."""
-        if self._is_closed.is_set():
-            msg = "the event log is closed already"
-            raise EventLogError(msg)
-        if self._is_prepared and self._failure is None:
-            with self._noting():
-                yield
-            return
-        # Before anything has failed, everybody waits for the first one to prepare.
-        if not self._turn.acquire(timeout=_TURN_S if self._failure else _PATIENCE_S):
-            raise EventLogError(str(self._failure or "Kafka has not answered yet; try again"))
-        try:
-            with self._noting():
-                yield
-        finally:
-            self._turn.release()
-
-    @contextmanager
-    def _noting(self) -> Iterator[None]:
-        try:
-            yield
-        except EventLogError as error:
-            with self._lock:
-                is_news, self._failure = self._failure is None, error
-                self._failed_s = time.monotonic()
-                self._is_prepared = False  # the topic may be gone, or another
-            if is_news:
-                _log.warning("%s; what is listened to waits in the browsers until it is back", error)
-            raise
-        with self._lock:
-            is_news, self._failure = self._failure is not None, None
-        if is_news:
-            self._clients.forget_error()
-            _log.warning("Kafka at %s takes listens again", self._clients.address.bootstrap)
-
-    def _prepare_once(self) -> None:
-        if not self._is_prepared:
-            self._prepare()
-            self._is_prepared = True
-
-    def _send(self, records: Sequence[KeyedValue]) -> None:
         producer = self._producer_in_use()
         delivery = _Delivery(len(records))
-        deadline = time.monotonic() + _PATIENCE_S
-        for key, value in records:
-            self._produce(producer, (key, value), delivery, deadline)
+        deadline = time.monotonic() + ACKNOWLEDGED_WITHIN_S
+        for index, record in enumerate(records):
+            self._produce(producer, topic, record, delivery.callback(index), deadline=deadline)
         if not delivery.is_over.wait(max(0.0, deadline - time.monotonic())):
-            msg = (
-                f"Kafka at {self._clients.address.bootstrap} has not said in time whether it has the listens"
-            )
+            msg = f"{self._clients.address} did not acknowledge the records in time; try again"
             raise EventLogError(msg)
-        if delivery.error is not None:
-            raise self._clients.told(delivery.error, "append listens")
+        return delivery.failures
+
+    def close(self) -> None:
+        """Wait a while for records on their way; end the thread."""
+        self._is_closed.set()
+        if self._polling.is_alive():
+            self._polling.join()
+        if self._producer is not None:
+            with suppress(KafkaException):  # it failed for good, and its records with it
+                self._producer.flush(_CLOSE_S)
 
     def _produce(
-        self, producer: Producer, record: KeyedValue, delivery: "_Delivery", deadline: float
+        self, producer: Producer, topic: str, record: KeyedRecord, on_delivery: OnDelivery, *, deadline: float
     ) -> None:
-        key, value = record
         while True:
             try:
-                producer.produce(self._clients.address.topic, value, key, on_delivery=delivery.note)
+                headers = list(record.headers) or None
+                producer.produce(topic, record.value, record.key, headers=headers, on_delivery=on_delivery)
             except BufferError:  # others have filled the queue
                 if time.monotonic() > deadline:
-                    msg = (
-                        f"Kafka at {self._clients.address.bootstrap} takes less than comes; send again later"
-                    )
+                    msg = f"{self._clients.address} is too slow; try again later"
                     raise EventLogError(msg) from None
                 time.sleep(_FULL_S)
             except KafkaException as error:
-                raise self._clients.told(error, "append listens") from error
+                on_delivery(error.args[0], None)
+                return
             else:
                 return
 
@@ -167,11 +113,13 @@ class KafkaProducer:
         with self._lock:
             if self._producer is None:
                 self._producer = self._clients.producer()
+            if self._polling.ident is None:
+                self._polling.start()
             return self._producer
 
-    def _listen(self) -> None:
-        """Hear what came of records; give up a producer that has failed for good once it holds none."""
-        is_over = False
+    def _poll(self) -> None:
+        """Receive acknowledgements; drop a producer that has failed for good once it is empty."""
+        is_broken = False
         while not self._is_closed.is_set():
             producer = self._producer
             if producer is None:
@@ -181,25 +129,31 @@ class KafkaProducer:
                 producer.poll(_POLL_S)
             except KafkaException as error:
                 _log.debug("the producer has failed for good: %s", error)
-                is_over = True
-            if is_over and not len(producer):
-                self._producer, is_over = None, False
+                is_broken = True
+            if is_broken and not len(producer):
+                self._producer, is_broken = None, False
 
 
 class _Delivery:
-    """The broker's word on the records of one call."""
+    """The brokers' answers to the records of one call; safe for several threads."""
 
     def __init__(self, count: int) -> None:
-        self._awaited = count
-        self.error: KafkaError | None = None
+        self.failures: dict[int, KafkaError] = {}
         self.is_over = threading.Event()
+        self._lock = threading.Lock()
+        self._count = count
         if not count:
             self.is_over.set()
 
-    def note(self, error: KafkaError | None, _message: Message) -> None:
-        """Note what came of one record; called by the one thread that polls."""
-        if error is not None:
-            self.error = error
-        self._awaited -= 1
-        if not self._awaited:
-            self.is_over.set()
+    def callback(self, index: int) -> OnDelivery:
+        """Return what is to be called with the answer to one record."""
+
+        def note(error: KafkaError | None, _message: Message | None) -> None:
+            with self._lock:
+                if error is not None:
+                    self.failures[index] = error
+                self._count -= 1
+                if not self._count:
+                    self.is_over.set()
+
+        return note

@@ -125,7 +125,7 @@ def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
         }
     except KafkaException as error:
         consumer.poll(0)  # hears why connections failed
-        raise clients.told(error, "read the log") from error
+        raise clients.errors.translate(error, "read the log") from error
     return {number: (low, high) for number, (low, high) in ends.items() if low < high}
 
 
@@ -144,9 +144,7 @@ def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
             if messages:
                 heard = asked
             elif time.monotonic() - heard > _PATIENCE_S:
-                msg = (
-                    f"Kafka at {clients.address.bootstrap} did not answer for {_PATIENCE_S:.0f} s; try again"
-                )
+                msg = f"{clients.address} did not answer for {_PATIENCE_S:.0f} s; try again"
                 raise EventLogError(msg)
             yield from _within(clients, messages, left)
 
@@ -159,7 +157,7 @@ def _within(clients: KafkaClients, messages: list[Message], left: dict[int, int]
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - public, for all its name
                 left.pop(partition, None)
             elif not error.retriable() and error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
-                raise clients.told(error, "read the log")
+                raise clients.errors.translate(error, "read the log")
             continue
         end = left.get(partition)
         if end is None:
