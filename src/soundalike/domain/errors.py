@@ -3,58 +3,58 @@
 ::
 
     SoundalikeError
-    ├── SettingsError            a setting is missing, unknown or of the wrong form
+    ├── SettingsError               a setting is missing, unknown or malformed
     ├── LibraryError
-    │   ├── RootMissingError     the folder is not there, or lost all its tracks (an unmounted disk)
-    │   ├── UnknownTrackError    no track has this id
-    │   ├── AmbiguousTrackError  words that match several titles
-    │   ├── NotAnalysedError     the track has no vector (yet)
-    │   ├── TrackGoneError       the file behind the track is no longer the one that was scanned
-    │   └── NoCoverError         the track's tags hold no picture that a browser may show
-    ├── QueryError               a parameter of a query is out of range or malformed
-    ├── ListenError              an event that cannot be taken, with its place among those sent
-    ├── AccountError             a name or password that an account may not have
-    │   ├── NameTakenError       another account has this name
-    │   ├── UnknownUserError     no account has this name
-    │   └── LoginError           name and password do not belong together
+    │   ├── RootMissingError        the folder does not exist, or is empty although it had tracks
+    │   ├── UnknownTrackError       no track has this id
+    │   ├── AmbiguousTrackError     the words match several titles
+    │   ├── NotAnalysedError        the track has no vector yet
+    │   ├── TrackGoneError          the track's file is not the one that was scanned
+    │   └── NoCoverError            the track's tags have no picture that a browser may show
+    ├── QueryError                  a query parameter is malformed or out of range
+    ├── ListenError                 an event is malformed; with its index
+    ├── AccountError                an account cannot have this name or password
+    │   ├── NameTakenError          another account has this name
+    │   ├── UnknownUserError        no account has this name
+    │   └── LoginError              wrong user name or password
     ├── AudioError
-    │   ├── UnusableAudioError   a file that cannot be heard, with its reason
-    │   └── DemoError            the demo library could not be written
+    │   ├── UnusableAudioError      a file cannot be analysed (`soundalike.audio.errors`)
+    │   └── DemoError               the demo library could not be written
     ├── StoreError
-    │   ├── StoreBusyError       another process held the store for too long
-    │   ├── StoreUnavailableError  the store's server does not answer; it may come back
-    │   ├── StoreUnfitError      the store can keep nothing until somebody mends it
-    │   ├── StoreVersionError    the store was written by a newer soundalike, or is not one
-    │   ├── TrackConflictError   two writers disagree on where a track is
-    │   ├── CopyError            what was copied is not what was there
-    │   └── EventLogError        listens could not be made durable; they may be sent again
-    │       └── LogUnreachableError  the event log's servers do not answer; they may come back
+    │   ├── StoreBusyError          another process held the store for too long
+    │   ├── StoreUnavailableError   the store's server does not answer; it may come back
+    │   ├── StoreUnfitError         the store cannot be written to until someone repairs it
+    │   ├── StoreVersionError       not a store, or one of a newer soundalike
+    │   ├── TrackConflictError      another track has this location
+    │   ├── CopyError               a copy differs from its source
+    │   └── EventLogError           listens could not be stored; they may be sent again
+    │       └── LogUnreachableError the event log's servers do not answer; they may come back
     ├── ModelError
-    │   ├── SchemaMismatchError  vectors and artefact hold different features
-    │   ├── NoArtefactError      nothing has been built yet
-    │   ├── DamagedArtefactError an artefact that fails its checksums or is none
-    │   ├── TooFewTracksError    too little to learn from
-    │   └── EngineError          Spark or Java is missing, or failed
-    └── ServeError               the port is taken, or the address may not be used
+    │   ├── SchemaMismatchError     vectors and artefact have different features
+    │   ├── NoArtefactError         nothing has been built yet
+    │   ├── DamagedArtefactError    an artefact fails its checksums, or is not one
+    │   ├── TooFewTracksError       too few tracks to learn from
+    │   └── EngineError             Spark or Java is missing, or failed
+    └── ServeError                  the port is taken, or the address may not be used
 
-Each message says what is wrong, with which track, path or key, and what to do.
+Each message says what is wrong, with which track, path or setting, and what to do.
 """
 
 
 class SoundalikeError(Exception):
-    """Root of the tree: whatever a user can be told in one line."""
+    """Root of the tree; each can be shown to a user in one line."""
 
 
 class SettingsError(SoundalikeError):
-    """A setting is missing, unknown or of the wrong form."""
+    """A setting is missing, unknown or malformed."""
 
 
 class LibraryError(SoundalikeError):
-    """A question about the library that has no answer."""
+    """The library does not have what was asked for."""
 
 
 class RootMissingError(LibraryError):
-    """The folder is not there, or is empty although it held tracks."""
+    """The folder does not exist, or is empty although it had tracks (a disk that is not mounted)."""
 
 
 class UnknownTrackError(LibraryError):
@@ -62,7 +62,7 @@ class UnknownTrackError(LibraryError):
 
 
 class AmbiguousTrackError(LibraryError):
-    """Words that match more than one title."""
+    """The words match several titles."""
 
 
 class NotAnalysedError(LibraryError):
@@ -70,26 +70,26 @@ class NotAnalysedError(LibraryError):
 
 
 class TrackGoneError(LibraryError):
-    """The file behind the track is no longer the regular file that was scanned."""
+    """The track's file is not the regular file that was scanned."""
 
 
 class NoCoverError(LibraryError):
-    """No picture in the tags that a browser may be given."""
+    """The tags have no picture that a browser may show."""
 
 
 class QueryError(SoundalikeError):
-    """A parameter of a query is out of range or malformed."""
+    """A query parameter is malformed or out of range."""
 
 
 class ListenError(SoundalikeError):
-    """An event that cannot be taken.
+    """An event is malformed.
 
     Parameters
     ----------
     message : str
         What is wrong with it.
     index : int or None
-        Its place among those sent, from 0; None where the whole is malformed.
+        Its index among those sent, from 0; None where the request as a whole is malformed.
     """
 
     def __init__(self, message: str, index: int | None = None) -> None:
@@ -98,7 +98,7 @@ class ListenError(SoundalikeError):
 
 
 class AccountError(SoundalikeError):
-    """A name or password that an account may not have."""
+    """An account cannot have this name or password."""
 
 
 class NameTakenError(AccountError):
@@ -110,11 +110,11 @@ class UnknownUserError(AccountError):
 
 
 class LoginError(AccountError):
-    """Name and password do not belong together."""
+    """Wrong user name or password."""
 
 
 class AudioError(SoundalikeError):
-    """Something about sound went wrong."""
+    """A file could not be analysed or written."""
 
 
 class DemoError(AudioError):
@@ -130,27 +130,27 @@ class StoreBusyError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store's server does not answer, or not in time; it may come back."""
+    """The store's server does not answer in time; it may come back."""
 
 
 class StoreUnfitError(StoreError):
-    """The store can keep nothing until somebody mends it: its disk is full, or it lets nobody write."""
+    """The store cannot be written to until someone repairs it: its disk is full, or it is read-only."""
 
 
 class StoreVersionError(StoreError):
-    """Not a store, or one written by a newer version."""
+    """Not a store, or one of a newer soundalike."""
 
 
 class TrackConflictError(StoreError):
-    """The location belongs to another track, or the track has moved meanwhile."""
+    """Another track has this location, or the track has moved since it was read."""
 
 
 class CopyError(StoreError):
-    """What was copied is not what was there, or would overwrite something else."""
+    """A copy differs from its source, or would overwrite something else."""
 
 
 class EventLogError(StoreError):
-    """Listens could not be made durable; they may be sent again."""
+    """Listens could not be stored; they may be sent again."""
 
 
 class LogUnreachableError(EventLogError):
@@ -158,11 +158,11 @@ class LogUnreachableError(EventLogError):
 
 
 class ModelError(SoundalikeError):
-    """Learning, or reading what was learnt, failed."""
+    """Training, or reading its result, failed."""
 
 
 class SchemaMismatchError(ModelError):
-    """Vectors and artefact hold different features."""
+    """Vectors and artefact have different features."""
 
 
 class NoArtefactError(ModelError):
@@ -170,16 +170,16 @@ class NoArtefactError(ModelError):
 
 
 class DamagedArtefactError(ModelError):
-    """An artefact that fails its checksums, or a folder that is no artefact."""
+    """An artefact fails its checksums, or a folder is not one."""
 
 
 class TooFewTracksError(ModelError):
-    """Too few tracks to learn anything from."""
+    """Too few tracks to learn from."""
 
 
 class EngineError(ModelError):
-    """The engine is not installed, or failed."""
+    """Spark or Java is missing, or failed."""
 
 
 class ServeError(SoundalikeError):
-    """The address cannot be served on."""
+    """The port is taken, or the address may not be used."""

@@ -1,4 +1,4 @@
-"""Listens: what a listener did with a track, as it stands in the event log."""
+"""Listens: what a listener did with a track, as the event log stores it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from soundalike.domain.types import EventId, TrackId, UserId
 
 
 class ListenKind(StrEnum):
-    """What was done; `LESS` pushes away without excluding."""
+    """What was done; `LESS` ranks similar tracks lower but does not exclude the track."""
 
     STARTED = "started"
     FINISHED = "finished"
@@ -20,7 +20,7 @@ class ListenKind(StrEnum):
 
 
 PLAYS = frozenset({ListenKind.STARTED, ListenKind.FINISHED, ListenKind.SKIPPED})
-"""The kinds by which a track was heard."""
+"""The kinds that mean that the track was played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +30,15 @@ class Listen:
     Parameters
     ----------
     id : EventId
-        Given by the client; the first content that arrives under it counts.
+        Chosen by the client; of several events with one id the first counts.
     user_id : UserId
-        Whose it is.
+        Who did it.
     track_id : TrackId
-        What was heard or judged.
+        With which track.
     kind : ListenKind
         What was done.
     position_ms : int or None
-        Where in the track, where that applies.
+        Where in the track, for kinds that have a position.
     at_ms : int
         When, in ms since 1970, UTC, by the client's clock.
     """
@@ -52,13 +52,13 @@ class Listen:
 
     @property
     def order(self) -> tuple[int, EventId]:
-        """Where it stands among the listens of its user."""
+        """Sort key among the listens of one user."""
         return self.at_ms, self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A user's wish to be forgotten: no listen of theirs at or before `at_ms` is ever folded again."""
+    """A user's request to be forgotten: none of their listens up to `at_ms` is ever folded again."""
 
     user_id: UserId
     at_ms: int
@@ -66,7 +66,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """An erasure where it stands in a log; a total one hides all that stands before it, however dated."""
+    """An erasure as a log stores it; a total one also hides every earlier record, whatever its date."""
 
     erasure: Erasure
     is_total: bool
@@ -75,4 +75,4 @@ class ErasureRecord:
 LogEntry = Listen | Erasure
 """What is exported and imported."""
 LogRecord = Listen | ErasureRecord
-"""What stands in a log."""
+"""What a log stores."""

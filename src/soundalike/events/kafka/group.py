@@ -103,7 +103,7 @@ class GroupMember:
     def check_assigned(self, starts: Offsets, *, is_urgent: bool) -> None:
         """Check that the partitions are still assigned, if that is urgent or was not known for a while.
 
-        A process that was suspended would fold what it had read, although others may have its partitions by now.
+        A process that was suspended would fold what it had read, although others may have its partitions.
 
         Parameters
         ----------
