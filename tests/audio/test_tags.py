@@ -11,7 +11,7 @@ from audio.sounds import apev2, id3v1, id3v2
 from soundalike.audio.cover import picture_type, read_cover
 from soundalike.audio.tags import Rationed, read_tags
 from soundalike.domain.files import Tags
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 
 SOUND = b"\xff\xfb\x90\x00".ljust(417, b"\0") * 4
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)

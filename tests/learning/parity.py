@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from soundalike.domain.ports.library import SimilarityEngine
+from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.similarity.space import Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.learning.numpy_engine import LocalEngine

@@ -23,7 +23,7 @@ from soundalike.domain.errors import NoArtefactError, TrackGoneError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileStamp, Root
 from soundalike.domain.listens import Listen, ListenKind
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 from soundalike.domain.ports.library import Store as StorePort
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.similarity.space import (

@@ -17,7 +17,8 @@ from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import SettingsError
-from soundalike.domain.ports.library import ArtefactStore, SimilarityEngine, Store
+from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
+from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.types import TrackId

@@ -3,7 +3,7 @@
 from typing import BinaryIO
 
 from soundalike.audio.tags import read_tinytag
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 
 MOST_BYTES = 32 << 20
 

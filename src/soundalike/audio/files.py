@@ -9,7 +9,7 @@ from typing import BinaryIO
 from soundalike.audio.cover import read_cover
 from soundalike.domain.errors import TrackGoneError
 from soundalike.domain.files import FileStamp
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 
 # With O_PATH a folder needs to be passable, not readable, as for any other open.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.ports.library import SimilarityEngine
+from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.learning.spark.java import spark_readiness

@@ -1,7 +1,7 @@
 """The engine for libraries of one machine: NumPy alone, no Java."""
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.ports.library import Snapshots
+from soundalike.domain.ports.learning import Snapshots
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import fit_locally
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe

@@ -13,7 +13,7 @@ import pytest
 from learning.libraries import make_music, make_table, write_snapshot
 from learning.parity import assert_learns_the_same
 from soundalike.domain.errors import EngineError, TooFewTracksError
-from soundalike.domain.ports.library import SimilarityEngine
+from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.space import (
     LshParameters,

@@ -13,7 +13,8 @@ from fakes import MemoryStore
 from making import make_schema, make_track
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.ports.library import Progress, SimilarityEngine
+from soundalike.domain.ports.learning import SimilarityEngine
+from soundalike.domain.ports.library import Progress
 from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,

@@ -8,7 +8,7 @@ from fakes import MemoryStore
 from making import make_track
 from soundalike.domain.errors import NoCoverError, TrackGoneError, UnknownTrackError
 from soundalike.domain.files import FileStamp, Root
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 from soundalike.domain.types import RootName, TrackId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.media import Listening

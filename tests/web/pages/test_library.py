@@ -3,7 +3,7 @@ import re
 import pytest
 
 from soundalike.domain.errors import DamagedArtefactError
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 from soundalike.domain.types import TrackId
 from web.stage import LOCAL, Stage
 

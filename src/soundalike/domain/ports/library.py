@@ -1,37 +1,19 @@
-"""What services ask of the outside; a contract suite holds every adapter to these promises."""
+"""The port of the library's store."""
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from soundalike.domain.copying import KeptTrack
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import (
-    Analysis,
-    AnalysisFailure,
     FileProblem,
-    FileStamp,
-    FoundFile,
     Location,
     Root,
 )
 from soundalike.domain.ports.listening import AccountStore, ListenStore
-from soundalike.domain.similarity.space import (
-    Artefact,
-    ArtefactDraft,
-    LshParameters,
-    Neighbours,
-    SimilaritySpace,
-    SpaceRecipe,
-)
-from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
-from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import (
-    ArtefactVersion,
     AudioHash,
-    FloatArray,
     RelativePath,
     RootName,
     TrackId,
@@ -172,172 +154,3 @@ class LibraryStore(Protocol):
 
 class Store(LibraryStore, ListenStore, AccountStore, Protocol):
     """All that is kept: the library, and what its listeners do."""
-
-
-class FileScanner(Protocol):
-    """Finds audio files."""
-
-    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
-        """Yield every audio file below a folder, and every problem that shows without reading a file.
-
-        Links are followed, loops and dangling links reported. Each location is told by the innermost
-        root that holds it. A folder that cannot be listed is a problem at the folder's own location.
-        """
-
-
-class Analyser(Protocol):
-    """Listens to files, several at a time."""
-
-    @property
-    def schema(self) -> FeatureSchema:
-        """The feature set of the vectors it gives."""
-
-    def analyse(
-        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
-    ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
-        """Yield each file's result as it comes, in any order.
-
-        Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
-        worker fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the
-        workers.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """A picture from a track's tags.
-
-    Parameters
-    ----------
-    media_type : str
-        Told from the first bytes, never from the tag: JPEG, PNG, WebP or GIF.
-    data : bytes
-        The picture.
-    """
-
-    media_type: str
-    data: bytes
-
-
-class AudioFiles(Protocol):
-    """Opens tracks' files for playing."""
-
-    def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
-        """Open the file that a scan saw, following no link; the caller closes it.
-
-        Raises
-        ------
-        TrackGoneError
-            If it is not there, not a regular file, behind a link, or no longer as stamped.
-        """
-
-    def cover(self, file: BinaryIO) -> Cover | None:
-        """Read the embedded picture, front cover first; None where there is none a browser may show."""
-
-
-class SimilarityEngine(Protocol):
-    """Fits similarity spaces and finds neighbours; NumPy here, Spark there, the same results."""
-
-    @property
-    def name(self) -> str:
-        """``"local"`` or ``"spark"``."""
-
-    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
-        """Fit a space on every track of a snapshot.
-
-        Raises
-        ------
-        TooFewTracksError
-            If there is no track.
-        EngineError
-            If the engine fails.
-        """
-
-    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
-        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row."""
-
-    def lsh_neighbours(
-        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
-    ) -> Neighbours:
-        """Find neighbours by MLlib's `approxSimilarityJoin`; rows that find fewer are padded with -1.
-
-        Raises
-        ------
-        EngineError
-            If the engine has no LSH (the local one).
-        """
-
-    def close(self) -> None:
-        """Stop whatever it started."""
-
-
-class Snapshots(Protocol):
-    """Writes and reads the Parquet snapshot."""
-
-    def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
-        """Write a snapshot aside and rename it into place, in bounded memory."""
-
-    def read(self, snapshot: Snapshot) -> LibraryTable:
-        """Read a snapshot whole."""
-
-
-class ArtefactStore(Protocol):
-    """Keeps artefact versions; readers see whole ones only."""
-
-    def current(self) -> Artefact:
-        """Return the artefact in use, mapped into memory; a new version is picked up by itself.
-
-        A version that is damaged, or of other features than the library's, is refused (and logged by
-        name) and the previous one stays in use.
-
-        Raises
-        ------
-        NoArtefactError
-            If nothing has been built.
-        DamagedArtefactError
-            If there is no whole version at all.
-        """
-
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
-        """Write a new version aside, sync it, rename it and make it current; keep the last three."""
-
-
-class Tuner(Protocol):
-    """Measures what to build with."""
-
-    def tune_space(self, table: LibraryTable, *, progress: Progress) -> SpaceTuning:
-        """Fit and judge a grid of recipes and choose one."""
-
-    def tune_lsh(
-        self, engine: SimilarityEngine, recipe: SpaceRecipe, snapshot: Snapshot, *, progress: Progress
-    ) -> LshTuning:
-        """Try bucket lengths and tables on a sample of at most 2,000 tracks and choose the knee.
-
-        Raises
-        ------
-        EngineError
-            If the engine has no LSH.
-        """
-
-
-class Tunings(Protocol):
-    """Remembers what tuning chose."""
-
-    def space(self) -> SpaceTuning | None:
-        """Return the last choice of a recipe, or None."""
-
-    def lsh(self) -> LshTuning | None:
-        """Return the last choice of LSH parameters, or None."""
-
-    def save_space(self, tuning: SpaceTuning) -> None:
-        """Remember a choice of a recipe."""
-
-    def save_lsh(self, tuning: LshTuning) -> None:
-        """Remember a choice of LSH parameters."""
-
-
-class Placer(Protocol):
-    """Adds tracks to an artefact without fitting anything anew."""
-
-    def extend(self, artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
-        """Place new tracks (`vectors` of shape (n, d)) in the artefact's space; exact neighbours for all."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.features import FeatureSchema, TrackVectors
-from soundalike.domain.ports.library import LibraryStore, Snapshots
+from soundalike.domain.ports.learning import Snapshots
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Track
 

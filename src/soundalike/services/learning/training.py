@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.ports.library import ArtefactStore, Progress, SimilarityEngine, Tuner, Tunings
+from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tuner, Tunings
+from soundalike.domain.ports.library import Progress
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,

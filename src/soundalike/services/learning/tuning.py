@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.ports.library import Progress, SimilarityEngine
+from soundalike.domain.ports.learning import SimilarityEngine
+from soundalike.domain.ports.library import Progress
 from soundalike.domain.similarity.evaluation import (
     QUERY_LIMIT,
     Estimate,

@@ -6,7 +6,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from soundalike.domain.errors import EngineError
-from soundalike.domain.ports.library import Progress, SimilarityEngine
+from soundalike.domain.ports.learning import SimilarityEngine
+from soundalike.domain.ports.library import Progress
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe

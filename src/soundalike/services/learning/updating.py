@@ -7,7 +7,8 @@ import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ports.library import ArtefactStore, LibraryStore, Placer, SimilarityEngine
+from soundalike.domain.ports.learning import ArtefactStore, Placer, SimilarityEngine
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.learning.snapshots import LibrarySnapshots

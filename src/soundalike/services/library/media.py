@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from soundalike.domain.errors import NoCoverError, TrackGoneError
-from soundalike.domain.ports.library import AudioFiles, Cover
+from soundalike.domain.ports.audio import AudioFiles, Cover
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import Library

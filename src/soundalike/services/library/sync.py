@@ -16,7 +16,8 @@ from soundalike.domain.files import (
     Location,
     ProblemReason,
 )
-from soundalike.domain.ports.library import Analyser, FileScanner, LibraryStore, Progress
+from soundalike.domain.ports.audio import Analyser, FileScanner
+from soundalike.domain.ports.library import LibraryStore, Progress
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, RelativePath, TrackId

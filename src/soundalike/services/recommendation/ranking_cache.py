@@ -8,7 +8,8 @@ from itertools import chain
 
 import numpy as np
 
-from soundalike.domain.ports.library import ArtefactStore, LibraryStore
+from soundalike.domain.ports.learning import ArtefactStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.cold_start import cold_start_order
 from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity

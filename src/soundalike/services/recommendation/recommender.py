@@ -9,7 +9,8 @@ from itertools import islice, repeat
 import numpy as np
 
 from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
-from soundalike.domain.ports.library import ArtefactStore, LibraryStore
+from soundalike.domain.ports.learning import ArtefactStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.profiles import Profile
 from soundalike.domain.recommendation.attribution import Attribution, attribute
 from soundalike.domain.recommendation.explanations import NOTHING_THERE, ExplanationContext, describe, explain

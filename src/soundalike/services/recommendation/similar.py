@@ -7,7 +7,8 @@ from itertools import islice
 import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
-from soundalike.domain.ports.library import ArtefactStore, LibraryStore
+from soundalike.domain.ports.learning import ArtefactStore
+from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.recommendation.radio import RADIO_MEMORY, radio
 from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track

@@ -4,7 +4,7 @@ import hashlib
 
 from flask import Request, Response
 
-from soundalike.domain.ports.library import Cover
+from soundalike.domain.ports.audio import Cover
 from soundalike.domain.tracks import Track
 
 _CACHED = "private, max-age=300"

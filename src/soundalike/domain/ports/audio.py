@@ -1,0 +1,80 @@
+"""The ports of audio files: finding, analysing and playing them."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.files import (
+    Analysis,
+    AnalysisFailure,
+    FileProblem,
+    FileStamp,
+    FoundFile,
+    Root,
+)
+from soundalike.domain.types import (
+    AudioHash,
+)
+
+
+class FileScanner(Protocol):
+    """Finds audio files."""
+
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
+        """Yield every audio file below a folder, and every problem that shows without reading a file.
+
+        Links are followed, loops and dangling links reported. Each location is told by the innermost
+        root that holds it. A folder that cannot be listed is a problem at the folder's own location.
+        """
+
+
+class Analyser(Protocol):
+    """Listens to files, several at a time."""
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """The feature set of the vectors it gives."""
+
+    def analyse(
+        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
+    ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
+        """Yield each file's result as it comes, in any order.
+
+        Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
+        worker fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the
+        workers.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A picture from a track's tags.
+
+    Parameters
+    ----------
+    media_type : str
+        Told from the first bytes, never from the tag: JPEG, PNG, WebP or GIF.
+    data : bytes
+        The picture.
+    """
+
+    media_type: str
+    data: bytes
+
+
+class AudioFiles(Protocol):
+    """Opens tracks' files for playing."""
+
+    def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
+        """Open the file that a scan saw, following no link; the caller closes it.
+
+        Raises
+        ------
+        TrackGoneError
+            If it is not there, not a regular file, behind a link, or no longer as stamped.
+        """
+
+    def cover(self, file: BinaryIO) -> Cover | None:
+        """Read the embedded picture, front cover first; None where there is none a browser may show."""

@@ -1,0 +1,130 @@
+"""The ports of learning: engines, snapshots and what they produce."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.ports.library import Progress
+from soundalike.domain.similarity.space import (
+    Artefact,
+    ArtefactDraft,
+    LshParameters,
+    Neighbours,
+    SimilaritySpace,
+    SpaceRecipe,
+)
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.tuning import LshTuning, SpaceTuning
+from soundalike.domain.types import (
+    ArtefactVersion,
+    FloatArray,
+    TrackId,
+)
+
+
+class SimilarityEngine(Protocol):
+    """Fits similarity spaces and finds neighbours; NumPy here, Spark there, the same results."""
+
+    @property
+    def name(self) -> str:
+        """``"local"`` or ``"spark"``."""
+
+    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+        """Fit a space on every track of a snapshot.
+
+        Raises
+        ------
+        TooFewTracksError
+            If there is no track.
+        EngineError
+            If the engine fails.
+        """
+
+    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row."""
+
+    def lsh_neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
+    ) -> Neighbours:
+        """Find neighbours by MLlib's `approxSimilarityJoin`; rows that find fewer are padded with -1.
+
+        Raises
+        ------
+        EngineError
+            If the engine has no LSH (the local one).
+        """
+
+    def close(self) -> None:
+        """Stop whatever it started."""
+
+
+class Snapshots(Protocol):
+    """Writes and reads the Parquet snapshot."""
+
+    def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
+        """Write a snapshot aside and rename it into place, in bounded memory."""
+
+    def read(self, snapshot: Snapshot) -> LibraryTable:
+        """Read a snapshot whole."""
+
+
+class ArtefactStore(Protocol):
+    """Keeps artefact versions; readers see whole ones only."""
+
+    def current(self) -> Artefact:
+        """Return the artefact in use, mapped into memory; a new version is picked up by itself.
+
+        A version that is damaged, or of other features than the library's, is refused (and logged by
+        name) and the previous one stays in use.
+
+        Raises
+        ------
+        NoArtefactError
+            If nothing has been built.
+        DamagedArtefactError
+            If there is no whole version at all.
+        """
+
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+        """Write a new version aside, sync it, rename it and make it current; keep the last three."""
+
+
+class Tuner(Protocol):
+    """Measures what to build with."""
+
+    def tune_space(self, table: LibraryTable, *, progress: Progress) -> SpaceTuning:
+        """Fit and judge a grid of recipes and choose one."""
+
+    def tune_lsh(
+        self, engine: SimilarityEngine, recipe: SpaceRecipe, snapshot: Snapshot, *, progress: Progress
+    ) -> LshTuning:
+        """Try bucket lengths and tables on a sample of at most 2,000 tracks and choose the knee.
+
+        Raises
+        ------
+        EngineError
+            If the engine has no LSH.
+        """
+
+
+class Tunings(Protocol):
+    """Remembers what tuning chose."""
+
+    def space(self) -> SpaceTuning | None:
+        """Return the last choice of a recipe, or None."""
+
+    def lsh(self) -> LshTuning | None:
+        """Return the last choice of LSH parameters, or None."""
+
+    def save_space(self, tuning: SpaceTuning) -> None:
+        """Remember a choice of a recipe."""
+
+    def save_lsh(self, tuning: LshTuning) -> None:
+        """Remember a choice of LSH parameters."""
+
+
+class Placer(Protocol):
+    """Adds tracks to an artefact without fitting anything anew."""
+
+    def extend(self, artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
+        """Place new tracks (`vectors` of shape (n, d)) in the artefact's space; exact neighbours for all."""
