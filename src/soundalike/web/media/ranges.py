@@ -1,34 +1,23 @@
-"""Byte ranges as a player asks for them (RFC 9110, section 14), parsed without surprises."""
+"""Byte ranges as players ask for them (RFC 9110, section 14).
+
+werkzeug's parser is not used: it reads ``bytes=-0`` as the whole file, refuses a suffix that is longer than
+the file, and takes numbers of more than 4,300 digits for malformed.
+"""
 
 import re
-from dataclasses import dataclass
+
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 _ONE_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.ASCII | re.IGNORECASE)
 _MAX_DIGITS = 18
-_BEYOND_ANY_FILE = 10**_MAX_DIGITS
+_BEYOND_ANY_FILE: int = 10**_MAX_DIGITS
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
-    """Bytes `start` to `stop`, the last one left out, as in a slice; never empty."""
+def parse_range(header: str | None, size: int) -> range | None:
+    """Return the bytes that a ``Range`` header asks for, at least one; None means the whole file.
 
-    start: int
-    stop: int
-
-    def __len__(self) -> int:
-        """Count the bytes."""
-        return self.stop - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class Unsatisfiable:
-    """A well-formed range that begins where the file has ended."""
-
-
-def parse_range(header: str | None, size: int) -> ByteRange | Unsatisfiable | None:
-    """Read a ``Range`` header; None means that the whole file is the answer.
-
-    That is so for no header, malformed ranges, several of them and units other than bytes.
+    Without a header, and with malformed ranges, several of them, or a unit other than bytes, the answer is
+    the whole file.
 
     Parameters
     ----------
@@ -36,32 +25,32 @@ def parse_range(header: str | None, size: int) -> ByteRange | Unsatisfiable | No
         Such as ``"bytes=0-499"``, ``"bytes=500-"`` or ``"bytes=-500"``.
     size : int
         Bytes in the file.
+
+    Raises
+    ------
+    RequestedRangeNotSatisfiable
+        If the range is well-formed and has no byte of the file.
     """
     match = _ONE_RANGE.fullmatch(header or "")
-    if match is None:
+    first, last = (None, None) if match is None else map(_number, match.groups())
+    if first is not None:
+        if last is not None and last < first:
+            return None
+        part = range(first, size if last is None else min(last + 1, size))
+    elif last is not None:
+        if last and not size:
+            return None
+        part = range(max(0, size - last), size)
+    else:
         return None
-    first, last = match.groups()
-    if not first:
-        return _suffix(last, size)
-    start = _number(first)
-    stop = _number(last) + 1 if last else size
-    if stop <= start and last:
-        return None
-    if start >= size:
-        return Unsatisfiable()
-    return ByteRange(start, min(stop, size))
+    if not part:
+        raise RequestedRangeNotSatisfiable(size, description="the range begins after the end of the file")
+    return part
 
 
-def _suffix(digits: str, size: int) -> ByteRange | Unsatisfiable | None:
-    if not digits:
-        return None
-    length = _number(digits)
-    if length == 0:
-        return Unsatisfiable()
-    return ByteRange(max(0, size - length), size) if size else None
-
-
-def _number(digits: str) -> int:
-    """Read digits, however many: Python refuses to read thousands of them."""
+def _number(digits: str) -> int | None:
+    """Read any number of digits: Python refuses to read thousands of them."""
     significant = digits.lstrip("0")
-    return int(significant or "0") if len(significant) <= _MAX_DIGITS else _BEYOND_ANY_FILE
+    if len(significant) > _MAX_DIGITS:
+        return _BEYOND_ANY_FILE
+    return int(significant or "0") if digits else None
