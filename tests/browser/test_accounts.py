@@ -84,12 +84,12 @@ def test_tokens_password_export_and_deletion_on_the_page(
 
     visitor.get_by_label("Your password").fill(PASSWORD)
     visitor.get_by_role("button", name="Delete my account").click()
-    expect(visitor.get_by_role("alert")).to_have_text("that is not your password")
+    expect(visitor.get_by_role("alert")).to_have_text("this is not your password")
     expect(visitor.get_by_label("Your password")).to_be_focused()
     assert len(complaints) == 1
     visitor.get_by_label("Your password").fill(NEW)
     visitor.get_by_role("button", name="Delete my account").click()
-    expect(visitor.get_by_text("Everything that was stored on you is deleted.")).to_be_visible()
+    expect(visitor.get_by_text("All your data is deleted.")).to_be_visible()
     assert not stage.services.accounts.has_users()
 
 
@@ -98,7 +98,7 @@ def test_without_accounts_you_are_forgotten_once_you_have_typed_so(stage: Stage,
     page.get_by_role("link", name="You", exact=True).click()
     page.get_by_label("Type delete").fill("delete")
     page.get_by_role("button", name="Delete my data").click()
-    expect(page.get_by_text("Everything that was stored on you is deleted.")).to_be_visible()
+    expect(page.get_by_text("All your data is deleted.")).to_be_visible()
     assert list(stage.store.listens_of(YOU)) == []
 
 

@@ -169,7 +169,7 @@ def test_a_browser_forgets_whoever_is_deleted(listener: Listener, page: Page, se
     page.goto(f"{server.url}account")
     page.get_by_label("Type delete").fill("delete")
     page.get_by_role("button", name="Delete my data").click()
-    expect(page.get_by_text("Everything that was stored on you is deleted.")).to_be_visible()
+    expect(page.get_by_text("All your data is deleted.")).to_be_visible()
     expect(page.locator("#player-title")).to_have_text("Nothing playing")
     assert "amber" not in page.evaluate("JSON.stringify(localStorage)")
     assert page.evaluate("localStorage['soundalike:player:else']") == "1"

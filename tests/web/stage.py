@@ -58,7 +58,7 @@ from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.web.app import create_app
 from soundalike.web.errors.circuit_breaker import make_store_breaker
-from soundalike.web.security.rate_limit import Limits
+from soundalike.web.security.rate_limit import RateLimits
 
 SCHEMA = make_schema(2)
 LOCAL = {"Host": "localhost"}
@@ -230,14 +230,14 @@ class Stage:
                 session_key=SESSION_KEY,
                 allowed_hosts=self.allowed_hosts,
                 is_exposed=self.is_exposed,
-                limits=Limits(self.monotonic_s),
+                limits=RateLimits(self.monotonic_s),
                 breaker=make_store_breaker(self.monotonic_s),
             )
         return self._apps[how]
 
     def beside(self, *, session_key: bytes = SESSION_KEY) -> Flask:
         """Return the player of another process: store, log and artefacts are the same, and nothing else."""
-        return create_app(self._process(), session_key=session_key, limits=Limits(self.monotonic_s))
+        return create_app(self._process(), session_key=session_key, limits=RateLimits(self.monotonic_s))
 
     def client(self) -> FlaskClient:
         return self.app().test_client()

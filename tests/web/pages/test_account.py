@@ -65,9 +65,9 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(stage: Sta
 @pytest.mark.parametrize(
     ("password", "new", "repeated", "fault"),
     [
-        ("wrong password", NEW, NEW, "that is not your password"),
-        ("", NEW, NEW, "that is not your password"),
-        (PASSWORD, NEW, "another password", "the two new passwords differ"),
+        ("wrong password", NEW, NEW, "this is not your password"),
+        ("", NEW, NEW, "this is not your password"),
+        (PASSWORD, NEW, "another password", "the two new passwords are not the same"),
         (PASSWORD, "short", "short", "a password has 8 to 1024 characters, not 5"),
         (PASSWORD, "x" * 1025, "x" * 1025, "a password has 8 to 1024 characters, not 1025"),
     ],
@@ -103,7 +103,7 @@ def test_a_token_is_revoked_on_the_page(stage: Stage, ann: FlaskClient) -> None:
     assert "The token is revoked." in words_of(ann.get("/account", headers=LOCAL).text)
     assert stage.services.accounts.user_of_token(made.secret) is None
     send_form(ann, "/account", action, {})
-    assert "gone already" in words_of(ann.get("/account", headers=LOCAL).text)
+    assert "already revoked" in words_of(ann.get("/account", headers=LOCAL).text)
 
 
 def test_a_label_that_is_too_long_is_refused_in_its_place(stage: Stage, ann: FlaskClient) -> None:
@@ -117,7 +117,7 @@ def test_an_account_is_deleted_by_whoever_knows_its_password(stage: Stage, ann: 
     stage.listen(YOU)
     refused = send_form(ann, "/account", "/account/delete", {"password": "wrong password", "word": "delete"})
     assert refused.status_code == 400
-    assert faults(refused.text) == ["that is not your password"]
+    assert faults(refused.text) == ["this is not your password"]
     assert len(list(stage.store.listens_of(YOU))) == 1
     stage.add_user("bob")
     answer = send_form(ann, "/account", "/account/delete", {"password": PASSWORD})
@@ -125,7 +125,7 @@ def test_an_account_is_deleted_by_whoever_knows_its_password(stage: Stage, ann: 
     assert stage.store.user(YOU) is None
     assert list(stage.store.listens_of(YOU)) == []
     login = ann.get(answer.location, headers=LOCAL, follow_redirects=True)
-    assert "Everything that was stored on you is deleted." in words_of(login.text)
+    assert "All your data is deleted." in words_of(login.text)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_you_are_forgotten_once_you_have_typed_so(stage: Stage, word: str, *, is
     answer = send_form(client, "/account", "/account/delete", {"word": word})
     assert answer.status_code == (303 if is_deleted else 400)
     assert (list(stage.store.listens_of(YOU)) == []) == is_deleted
-    assert faults(answer.text) == ([] if is_deleted else ["type delete to go on"])
+    assert faults(answer.text) == ([] if is_deleted else ["type delete to confirm"])
 
 
 def test_a_session_of_you_is_nobodys_once_there_are_accounts(stage: Stage) -> None:

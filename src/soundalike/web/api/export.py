@@ -1,4 +1,4 @@
-"""All that is stored on somebody, as one JSON document that is written as it is read."""
+"""Everything that is stored about a user, as one JSON document that is written while it is read."""
 
 import json
 from collections.abc import Generator
@@ -12,22 +12,22 @@ from soundalike.services import Services
 from soundalike.wire.listens import listen_body
 from soundalike.wire.profiles import profile_body
 
-_LISTENS_A_PIECE = 500
+_LISTENS_PER_CHUNK = 500
 
 
-def export_pieces(services: Services, user_id: UserId) -> Generator[bytes, None, None]:
-    """Yield the document in pieces, in bounded memory however much somebody has heard.
+def export_chunks(services: Services, user_id: UserId) -> Generator[bytes, None, None]:
+    """Yield the document in chunks, in bounded memory however many listens there are.
 
     It holds the account without its password, the tokens without their secrets, the profile, and every
-    listen as clients send them.
+    listen in the form that clients send.
     """
     head = json.dumps(_head(services, user_id), indent=1)
     listens = (json.dumps(listen_body(listen)) for listen in services.listens.of(user_id))
     yield f'{head.removesuffix("}").rstrip()},\n "listens": ['.encode()
-    mark = "\n  "
-    while piece := list(islice(listens, _LISTENS_A_PIECE)):
-        yield (mark + ",\n  ".join(piece)).encode()
-        mark = ",\n  "
+    separator = "\n  "
+    while chunk := list(islice(listens, _LISTENS_PER_CHUNK)):
+        yield (separator + ",\n  ".join(chunk)).encode()
+        separator = ",\n  "
     yield b"\n ]\n}\n"
 
 

@@ -1,4 +1,4 @@
-"""What a listener does, and what they are told to play next."""
+"""The listening API: events from players, and what to play next."""
 
 import json
 import math
@@ -12,8 +12,9 @@ from soundalike.domain.errors import ListenError, QueryError
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE
-from soundalike.web.api.parameters import limit_of, single
-from soundalike.web.security.current_user import listener_id
+from soundalike.web.api.parameters import parse_limit, single_values
+from soundalike.web.caching import no_store
+from soundalike.web.security.current_user import current_user_id
 from soundalike.wire import judgements_body, recommendations_body
 from soundalike.wire.listens import listens_from
 
@@ -24,74 +25,69 @@ _FRACTION = re.compile(r"[0-9]{0,3}(\.[0-9]{0,20})?(e-[0-9]{1,2})?", re.ASCII)
 _SHOWN_LENGTH = 40
 
 
-def make_personal(services: Services) -> Blueprint:
-    """Return the routes that learn from a listener and recommend to them."""
-    personal = Blueprint("personal", __name__)
+def listening_blueprint(services: Services) -> Blueprint:
+    """Return the routes that learn from a user and recommend to them."""
+    listening = Blueprint("listening", __name__)
 
-    @personal.post("/api/listens")
+    @listening.post("/api/listens")
     def listens() -> tuple[Response, int]:
-        taken = listens_from(_body(request), listener_id())
-        receipt = services.listens.take(taken)
-        later = {} if receipt.is_folded else {"folded": False}
-        return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates, **later), 202
+        receipt = services.listens.take(listens_from(_json_body(request), current_user_id()))
+        folded = {} if receipt.is_folded else {"folded": False}
+        return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates, **folded), 202
 
-    @personal.get("/api/profile")
+    @listening.get("/api/profile")
     def profile() -> Response:
-        # Asked often by who waits for it to change: one that did not is not read again.
-        known = services.profiles.of(listener_id())
-        return jsonify(profile_version=known.version, listens=known.taste.count)
+        # Clients poll it until it changes, so an unchanged profile is not read again.
+        profile = services.profiles.of(current_user_id())
+        return jsonify(profile_version=profile.version, listens=profile.taste.count)
 
-    @personal.get("/api/judgements")
+    @listening.get("/api/judgements")
     def judgements() -> Response:
-        return jsonify(judgements_body(services.profiles.of(listener_id())))
+        return jsonify(judgements_body(services.profiles.of(current_user_id())))
 
-    @personal.get("/api/recommendations")
+    @listening.get("/api/recommendations")
     def recommendations() -> Response:
-        given = single(request, "seed", "exclude", "adventure")
+        given = single_values(request, "seed", "exclude", "adventure")
         found = services.recommender.recommend(
-            listener_id(),
-            limit=limit_of(request),
+            current_user_id(),
+            limit=parse_limit(request),
             seed=TrackId(given["seed"]) if given.get("seed") else None,
-            exclude=_excluded(given.get("exclude", "")),
-            adventure=_adventure(given.get("adventure")),
+            exclude=_parse_excluded(given.get("exclude", "")),
+            adventure=_parse_adventure(given.get("adventure")),
         )
         return jsonify(recommendations_body(found))
 
-    @personal.after_request
-    def keep_private(response: Response) -> Response:
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        return response
-
-    return personal
+    listening.after_request(no_store)
+    return listening
 
 
-def _body(request: Request) -> Any:  # noqa: ANN401 - JSON holds anything
-    # One byte more than allowed tells of a body that came in chunks without its length.
+def _json_body(request: Request) -> Any:  # noqa: ANN401 - JSON holds anything
+    # One byte more than allowed shows that a body of unknown length is too long.
     data = request.stream.read(MAX_LISTENS_BYTES + 1)
     if len(data) > MAX_LISTENS_BYTES:
-        msg = f"a body has at most {MAX_LISTENS_BYTES:,} bytes; send fewer events at a time"
+        msg = f"the body is longer than {MAX_LISTENS_BYTES:,} bytes; send fewer events at a time"
         raise RequestEntityTooLarge(msg)
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        msg = "the body is not JSON"
+        msg = "the body is not valid JSON"
         raise ListenError(msg) from None
     events = body.get("events") if isinstance(body, dict) else None
     if isinstance(events, list) and len(events) > MAX_EVENTS:
-        msg = f"{len(events):,} events at once are too many; send at most {MAX_EVENTS}"
+        msg = f"{len(events):,} events are too many for one request; send at most {MAX_EVENTS}"
         raise RequestEntityTooLarge(msg)
     return body
 
 
-def _excluded(text: str) -> frozenset[TrackId]:
+def _parse_excluded(text: str) -> frozenset[TrackId]:
     ids = frozenset(TrackId(track_id) for track_id in text.split(",") if track_id)
     if len(ids) > MAX_EXCLUDED:
-        msg = f"exclude names {len(ids):,} tracks; at most {MAX_EXCLUDED:,} are left out at once"
+        msg = f"exclude names {len(ids):,} tracks; it takes at most {MAX_EXCLUDED:,}"
         raise QueryError(msg)
     return ids
 
 
-def _adventure(text: str | None) -> float:
+def _parse_adventure(text: str | None) -> float:
     if text is None:
         return DEFAULT_ADVENTURE
     try:
@@ -99,6 +95,6 @@ def _adventure(text: str | None) -> float:
     except ValueError:  # no digit at all
         value = math.nan
     if not 0 <= value <= 1:
-        msg = f"adventure is a number of 0 to 1, not {text[:_SHOWN_LENGTH]!r}"
+        msg = f"adventure must be a number from 0 to 1, not {text[:_SHOWN_LENGTH]!r}"
         raise QueryError(msg)
     return value

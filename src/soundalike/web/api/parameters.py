@@ -1,4 +1,4 @@
-"""Query parameters, read strictly: what is not understood is refused, what is unknown is ignored."""
+"""Query parameters, read strictly: a malformed one is refused, an unknown one is ignored."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from soundalike.domain.errors import QueryError
 from soundalike.domain.tracks import Position, Sort
 from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import DEFAULT_LIMIT, MAX_LIMIT
-from soundalike.web.api.cursors import decode_cursor
+from soundalike.web.cursors import decode_cursor
 
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _SHOWN_LENGTH = 40
@@ -18,7 +18,7 @@ _SHOWN_LENGTH = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracksQuery:
-    """A question for a page of tracks."""
+    """The parameters of a page of tracks."""
 
     query: str
     sort: Sort
@@ -26,7 +26,7 @@ class TracksQuery:
     after: Position | None
 
 
-def tracks_query(request: Request) -> TracksQuery:
+def parse_tracks_query(request: Request) -> TracksQuery:
     """Read ``query``, ``sort``, ``limit`` and ``cursor``.
 
     Raises
@@ -34,7 +34,7 @@ def tracks_query(request: Request) -> TracksQuery:
     QueryError
         If one of them is malformed or given twice.
     """
-    given = single(request, "query", "sort", "limit", "cursor")
+    given = single_values(request, "query", "sort", "limit", "cursor")
     query = given.get("query", "")
     sort = Sort.parse(given["sort"][:_SHOWN_LENGTH]) if "sort" in given else Sort()
     cursor = given.get("cursor")
@@ -42,41 +42,31 @@ def tracks_query(request: Request) -> TracksQuery:
     return TracksQuery(query=query, sort=sort, limit=_limit(given), after=after)
 
 
-def limit_of(request: Request) -> int:
-    """Read ``limit`` alone.
+def parse_limit(request: Request) -> int:
+    """Read ``limit``.
 
     Raises
     ------
     QueryError
-        If it is no whole number of 1 to 100, or given twice.
+        If it is not a whole number of 1 to 100, or is given twice.
     """
-    return _limit(single(request, "limit"))
+    return _limit(single_values(request, "limit"))
 
 
-def recent_of(request: Request) -> tuple[TrackId, ...]:
-    """Read ``recent``: ids with commas between them, the latest last.
+def parse_recent(request: Request) -> tuple[TrackId, ...]:
+    """Read ``recent``: track ids separated by commas, the latest last.
 
     Raises
     ------
     QueryError
         If it is given twice.
     """
-    text = single(request, "recent").get("recent", "")
+    text = single_values(request, "recent").get("recent", "")
     return tuple(TrackId(track_id) for track_id in text.split(",") if track_id)
 
 
-def _limit(given: Mapping[str, str]) -> int:
-    text = given.get("limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    if not _WHOLE_NUMBER.fullmatch(text):
-        msg = f"limit is a whole number of 1 to {MAX_LIMIT}, not {text[:_SHOWN_LENGTH]!r}"
-        raise QueryError(msg)
-    return int(text)
-
-
-def single(request: Request, *names: str) -> dict[str, str]:
-    """Return the parameters of these names that are given.
+def single_values(request: Request, *names: str) -> dict[str, str]:
+    """Return the query parameters of these names, where they are given.
 
     Raises
     ------
@@ -85,6 +75,16 @@ def single(request: Request, *names: str) -> dict[str, str]:
     """
     for name in names:
         if len(request.args.getlist(name)) > 1:
-            msg = f"{name} is given more than once"
+            msg = f"query parameter {name!r} is given twice"
             raise QueryError(msg)
     return {name: request.args[name] for name in names if name in request.args}
+
+
+def _limit(given: Mapping[str, str]) -> int:
+    text = given.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not _WHOLE_NUMBER.fullmatch(text):
+        msg = f"limit must be a whole number from 1 to {MAX_LIMIT}, not {text[:_SHOWN_LENGTH]!r}"
+        raise QueryError(msg)
+    return int(text)

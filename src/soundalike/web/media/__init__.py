@@ -1,1 +1,1 @@
-"""Audio by byte ranges."""
+"""Audio and covers."""

@@ -1,4 +1,4 @@
-"""Covers: the picture in a track's tags, or one drawn from its name where there is none."""
+"""Covers: the picture in a track's tags, or one generated from its name where there is none."""
 
 import hashlib
 
@@ -12,12 +12,12 @@ _BARS = ((22, 38), (36, 20), (50, 30), (64, 14), (78, 34))
 
 
 def cover_response(cover: Cover, request: Request) -> Response:
-    """Answer with a picture, or 304 where the browser has it."""
+    """Answer with a picture, or 304 where the client has it."""
     return _picture(cover.data, cover.media_type, request)
 
 
-def drawn_cover_response(track: Track, request: Request) -> Response:
-    """Answer with a drawn cover: one colour an album, so that its tracks look alike."""
+def generated_cover_response(track: Track, request: Request) -> Response:
+    """Answer with a generated cover; the tracks of an album have the same one."""
     return _picture(_drawing(track.album or track.artist or track.title).encode(), "image/svg+xml", request)
 
 

@@ -1,4 +1,4 @@
-"""The page of one's own account: what is stored, tokens, password, and an end to it."""
+"""The page of a user's own account: what is stored, tokens, password and deletion."""
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
@@ -6,106 +6,106 @@ from soundalike.domain.errors import AccountError, LoginError
 from soundalike.domain.users import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH, NewToken
-from soundalike.web.api.me import forget_listener
-from soundalike.web.pages.login import check_login, keep_private, see
-from soundalike.web.security.authentication import start_session
-from soundalike.web.security.current_user import Listener, known_listener, listener_id
-from soundalike.web.security.rate_limit import Limits
+from soundalike.web.caching import no_store
+from soundalike.web.pages.login import check_login, see_other
+from soundalike.web.security.authentication import delete_own_data, start_session
+from soundalike.web.security.current_user import Listener, current_listener, current_user_id
+from soundalike.web.security.rate_limit import RateLimits
 
 DELETE_WORD = "delete"
 FORGOTTEN = "forgotten"
-"""The kind of message that tells a browser whom to forget."""
+"""The category of the message that names a user whose data the browser deletes too."""
 
 
-def make_accounts(services: Services, limits: Limits) -> Blueprint:
-    """Return the account's page and its forms; each form answers with the page, or leads back to it."""
-    pages = Blueprint("accounts", __name__, url_prefix="/account")
+def account_blueprint(services: Services, limits: RateLimits) -> Blueprint:
+    """Return the account's page and its forms; each form shows the page, or redirects to it."""
+    accounts = Blueprint("accounts", __name__, url_prefix="/account")
 
-    @pages.get("")
+    @accounts.get("")
     def account() -> Response:
         return _page(services)
 
-    @pages.post("/password")
+    @accounts.post("/password")
     def change_password() -> Response:
         try:
             _change_password(services, limits)
         except AccountError as error:
-            return _page(services, fault=("password", error))
+            return _page(services, error=("password", error))
         flash("Your password is changed, and you are logged out everywhere else.")
-        return see(url_for("accounts.account"))
+        return see_other(url_for("accounts.account"))
 
-    @pages.post("/tokens")
+    @accounts.post("/tokens")
     def make_token() -> Response:
         try:
-            made = services.accounts.make_token(listener_id(), request.form.get("label", ""))
+            made = services.accounts.make_token(current_user_id(), request.form.get("label", ""))
         except AccountError as error:
-            return _page(services, fault=("tokens", error))
+            return _page(services, error=("tokens", error))
         return _page(services, made=made)
 
-    @pages.post("/tokens/<token_id>/revoke")
+    @accounts.post("/tokens/<token_id>/revoke")
     def revoke_token(token_id: str) -> Response:
-        is_revoked = services.accounts.revoke_token(listener_id(), token_id)
-        flash("The token is revoked." if is_revoked else "That token was gone already.")
-        return see(url_for("accounts.account"))
+        is_revoked = services.accounts.revoke_token(current_user_id(), token_id)
+        flash("The token is revoked." if is_revoked else "The token was already revoked.")
+        return see_other(url_for("accounts.account"))
 
-    @pages.post("/delete")
+    @accounts.post("/delete")
     def delete() -> Response:
         try:
             _confirm_deletion(services, limits)
         except AccountError as error:
-            return _page(services, fault=("delete", error))
-        gone = known_listener().user_id
-        forget_listener(services)
-        flash(gone, FORGOTTEN)
-        flash("Everything that was stored on you is deleted.")
-        return see(url_for("accounts.account"))
+            return _page(services, error=("delete", error))
+        user_id = current_user_id()
+        delete_own_data(services)
+        flash(user_id, FORGOTTEN)
+        flash("All your data is deleted.")
+        return see_other(url_for("accounts.account"))
 
-    pages.after_request(keep_private)
-    return pages
+    accounts.after_request(no_store)
+    return accounts
 
 
-def _change_password(services: Services, limits: Limits) -> None:
-    listener = known_listener()
+def _change_password(services: Services, limits: RateLimits) -> None:
+    listener = current_listener()
     password = request.form.get("new_password", "")
     _check_own_password(services, limits, listener)
     if password != request.form.get("repeated", ""):
-        msg = "the two new passwords differ"
+        msg = "the two new passwords are not the same"
         raise AccountError(msg)
     services.accounts.change_password(listener.user_id, password)
     start_session(services.accounts.login(listener.name or "", password))
 
 
-def _confirm_deletion(services: Services, limits: Limits) -> None:
-    listener = known_listener()
+def _confirm_deletion(services: Services, limits: RateLimits) -> None:
+    listener = current_listener()
     if listener.name is not None:
         _check_own_password(services, limits, listener)
     elif request.form.get("word", "").strip().lower() != DELETE_WORD:
-        msg = f"type {DELETE_WORD} to go on"
+        msg = f"type {DELETE_WORD} to confirm"
         raise AccountError(msg)
 
 
-def _check_own_password(services: Services, limits: Limits, listener: Listener) -> None:
+def _check_own_password(services: Services, limits: RateLimits, listener: Listener) -> None:
     try:
         check_login(services, limits, listener.name or "", request.form.get("password", ""))
     except LoginError:
-        msg = "that is not your password"
+        msg = "this is not your password"
         raise AccountError(msg) from None
 
 
 def _page(
-    services: Services, *, fault: tuple[str, AccountError] | None = None, made: NewToken | None = None
+    services: Services, *, error: tuple[str, AccountError] | None = None, made: NewToken | None = None
 ) -> Response:
-    listener = known_listener()
+    listener = current_listener()
     page = render_template(
         "account.html",
         user=services.accounts.user(listener.user_id),
         tokens=services.accounts.tokens_of(listener.user_id),
-        heard=services.profiles.of(listener.user_id).taste.count,
-        faults={} if fault is None else {fault[0]: str(fault[1])},
+        listen_count=services.profiles.of(listener.user_id).taste.count,
+        errors={} if error is None else {error[0]: str(error[1])},
         made=made,
         delete_word=DELETE_WORD,
         max_label=MAX_LABEL_LENGTH,
         min_password=MIN_PASSWORD_LENGTH,
         max_password=MAX_PASSWORD_LENGTH,
     )
-    return make_response(page, 400 if fault else 200)
+    return make_response(page, 400 if error else 200)

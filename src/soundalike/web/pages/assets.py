@@ -1,4 +1,4 @@
-"""Styles, scripts and icons: our own and Bootstrap's, under an address that changes with them."""
+"""Styles, scripts and icons: our own and Bootstrap's, under a path that changes with them."""
 
 import hashlib
 from pathlib import Path
@@ -8,14 +8,14 @@ from flask import Blueprint, Response, send_from_directory, url_for
 
 _OWN = Path(__file__).parents[1] / "static"
 _BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
-_FOR_GOOD = "public, max-age=31536000, immutable"
+_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-def make_assets() -> Blueprint:
+def assets_blueprint() -> Blueprint:
     """Return the routes of static files.
 
-    The version stands in the path, not in a query, so that the modules which import each other by
-    relative address are always of one version.
+    The version is part of the path, not of a query, so that modules that import each other by relative
+    path always have the same version.
     """
     assets = Blueprint("assets", __name__)
     version = _fingerprint()
@@ -24,7 +24,7 @@ def make_assets() -> Blueprint:
     def file(asked: str, name: str) -> Response:
         folder, inner = (_BOOTSTRAP, name.removeprefix("bootstrap/")) if _is_bootstrap(name) else (_OWN, name)
         response = send_from_directory(folder, inner)
-        response.headers["Cache-Control"] = _FOR_GOOD if asked == version else "no-cache"
+        response.headers["Cache-Control"] = _IMMUTABLE if asked == version else "no-cache"
         return response
 
     @assets.app_template_global()

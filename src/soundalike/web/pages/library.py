@@ -1,24 +1,22 @@
-"""Pages for people: the library, a track with what sounds like it, and covers."""
+"""The pages of the library and of a track with what sounds like it."""
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from soundalike.domain.errors import (
     DamagedArtefactError,
     NoArtefactError,
-    NoCoverError,
     NotAnalysedError,
     QueryError,
     SchemaMismatchError,
-    TrackGoneError,
 )
 from soundalike.domain.similarity.space import Neighbour
 from soundalike.domain.tracks import Position, Sort
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
-from soundalike.web.api.cursors import decode_cursor, encode_cursor
-from soundalike.web.pages.covers import cover_response, drawn_cover_response
+from soundalike.web.caching import revalidate
+from soundalike.web.cursors import decode_cursor, encode_cursor
 from soundalike.wire import track_body
 
 PAGE_LIMIT = 50
@@ -34,20 +32,20 @@ SORTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Nearby:
-    """What a track page says of the tracks around one: some, or why there are none."""
+class SimilarTracks:
+    """What a track's page shows of similar tracks: some of them, or why there are none."""
 
     neighbours: tuple[Neighbour, ...] = ()
     missing: str | None = None
 
 
-def make_pages(services: Services) -> Blueprint:
-    """Return the routes of pages over some services."""
+def library_blueprint(services: Services) -> Blueprint:
+    """Return the routes of the library's pages, with the filters of their templates."""
     pages = Blueprint("pages", __name__)
 
     @pages.get("/")
     def library() -> str:
-        query, sort, after = _asked()
+        query, sort, after = _parse_address()
         page = services.library.page(query, sort=sort, limit=PAGE_LIMIT, after=after)
         more = page.next and url_for(
             "pages.library",
@@ -63,14 +61,7 @@ def make_pages(services: Services) -> Blueprint:
     @pages.get("/tracks/<track_id>")
     def track(track_id: str) -> str:
         track = services.library.track(TrackId(track_id))
-        return render_template("track.html", track=track, nearby=_nearby(services, track.id))
-
-    @pages.get("/tracks/<track_id>/cover")
-    def cover(track_id: str) -> Response:
-        try:
-            return cover_response(services.listening.cover(TrackId(track_id)), request)
-        except (NoCoverError, TrackGoneError):
-            return drawn_cover_response(services.library.track(TrackId(track_id)), request)
+        return render_template("track.html", track=track, similar=_similar(services, track.id))
 
     @pages.app_template_filter()
     def clock(duration_ms: int) -> str:
@@ -80,21 +71,16 @@ def make_pages(services: Services) -> Blueprint:
 
     @pages.app_template_filter()
     def nearness(distance: float, farthest: float) -> int:
-        """Return how long a bar is, in percent: full for the same sound, a stub for the farthest shown."""
+        """Return the length of a bar in percent: 100 for the same sound, 10 for the farthest shown."""
         return round(100 - 90 * distance / farthest) if farthest > 0 else 100
 
     pages.add_app_template_filter(track_body, "body")
-
-    @pages.after_request
-    def revalidate(response: Response) -> Response:
-        response.headers.setdefault("Cache-Control", "private, no-cache")
-        return response
-
+    pages.after_request(revalidate)
     return pages
 
 
-def _asked() -> tuple[str, Sort, Position | None]:
-    """Read a page's address kindly: what is malformed, as old bookmarks may be, is left out."""
+def _parse_address() -> tuple[str, Sort, Position | None]:
+    """Read the query of a page's address; malformed parts, as in old bookmarks, are ignored."""
     query = request.args.get("query", "")
     try:
         sort = Sort.parse(request.args.get("sort", str(Sort())))
@@ -105,10 +91,10 @@ def _asked() -> tuple[str, Sort, Position | None]:
     return query, sort, after
 
 
-def _nearby(services: Services, track_id: TrackId) -> Nearby:
+def _similar(services: Services, track_id: TrackId) -> SimilarTracks:
     try:
-        return Nearby(services.neighbours.similar(track_id, limit=SIMILAR_LIMIT).neighbours)
+        return SimilarTracks(services.neighbours.similar(track_id, limit=SIMILAR_LIMIT).neighbours)
     except NotAnalysedError:
-        return Nearby(missing="not_analysed")
+        return SimilarTracks(missing="not_analysed")
     except (NoArtefactError, DamagedArtefactError, SchemaMismatchError):
-        return Nearby(missing="no_artefact")
+        return SimilarTracks(missing="no_artefact")

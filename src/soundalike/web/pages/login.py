@@ -1,4 +1,4 @@
-"""Pages to log in and out."""
+"""The pages to log in and out."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
@@ -6,84 +6,84 @@ from soundalike.domain.errors import LoginError
 from soundalike.domain.users import User, name_key
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import composed
+from soundalike.web.caching import no_store
 from soundalike.web.errors.responses import RequestRefusedError
-from soundalike.web.security.authentication import LOGIN_ENDPOINT, end_session, own_address, start_session
-from soundalike.web.security.current_user import listener_or_none
-from soundalike.web.security.rate_limit import Limits, refuse_over
+from soundalike.web.security.authentication import (
+    LOGIN_ENDPOINT,
+    end_session,
+    safe_target,
+    start_session,
+)
+from soundalike.web.security.current_user import current_listener_or_none
+from soundalike.web.security.rate_limit import RateLimits, check_rate
 from soundalike.web.security.same_origin import client_address
 
 _MAX_NAME_KEY = 128
 
 
-def make_entry(services: Services, limits: Limits) -> Blueprint:
-    """Return the routes by which one comes in and goes."""
-    entry = Blueprint("entry", __name__)
+def login_blueprint(services: Services, limits: RateLimits) -> Blueprint:
+    """Return the routes to log in and out."""
+    login = Blueprint("login", __name__)
 
-    @entry.get("/login")
-    def login() -> Response:
-        target = own_address(request.args.get("next", "/"))
-        return _login_page(services, target) if listener_or_none() is None else see(target)
+    @login.get("/login")
+    def show() -> Response:
+        target = safe_target(request.args.get("next", "/"))
+        return _page(services, target) if current_listener_or_none() is None else see_other(target)
 
-    @entry.post("/login")
-    def log_in() -> Response:
-        target = own_address(request.form.get("next", "/"))
-        # Without accounts there is nothing to log in to, and nobody to try passwords on.
-        return _log_in(services, limits, target) if services.accounts.has_users() else see(target)
+    @login.post("/login")
+    def submit() -> Response:
+        target = safe_target(request.form.get("next", "/"))
+        # Without accounts nobody logs in, and there is no password to guess.
+        return _log_in(services, limits, target) if services.accounts.has_users() else see_other(target)
 
-    @entry.post("/logout")
+    @login.post("/logout")
     def log_out() -> Response:
         end_session()
-        return see(url_for(LOGIN_ENDPOINT))
+        return see_other(url_for(LOGIN_ENDPOINT))
 
-    entry.after_request(keep_private)
-    return entry
+    login.after_request(no_store)
+    return login
 
 
-def check_login(services: Services, limits: Limits, name: str, password: str) -> User:
-    """Return whom a name and a password belong to; each name has so many tries a minute.
+def check_login(services: Services, limits: RateLimits, name: str, password: str) -> User:
+    """Return the user of a name and a password.
 
     Raises
     ------
     LoginError
-        If they do not belong together.
+        If one of them is wrong.
     RequestRefusedError
-        If there were too many tries.
+        If there were too many attempts on this name within a minute.
     """
-    refuse_over(limits.names, name_key(composed(name))[:_MAX_NAME_KEY])
+    check_rate(limits.names, name_key(composed(name))[:_MAX_NAME_KEY])
     return services.accounts.login(name, password)
 
 
-def see(address: str) -> Response:
-    """Lead on, by GET, to where the result of a form is seen."""
+def see_other(address: str) -> Response:
+    """Redirect by GET to the page that shows the result of a form."""
     return make_response(redirect(address, code=303))
 
 
-def keep_private(response: Response) -> Response:
-    """Let nobody keep what is about a person."""
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
-def _log_in(services: Services, limits: Limits, target: str) -> Response:
+def _log_in(services: Services, limits: RateLimits, target: str) -> Response:
     name = request.form.get("name", "")
     try:
-        refuse_over(limits.addresses, client_address(request))
+        check_rate(limits.addresses, client_address(request))
         user = check_login(services, limits, name, request.form.get("password", ""))
     except RequestRefusedError as refused:
-        response = _login_page(services, target, name=name, fault=refused.answer.message)
+        response = _page(services, target, name=name, error=refused.answer.message)
         response.status_code = refused.answer.status
         response.headers.extend(dict(refused.headers))
         return response
     except LoginError as error:
-        response = _login_page(services, target, name=name, fault=str(error))
+        response = _page(services, target, name=name, error=str(error))
         response.status_code = 401
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     start_session(user)
-    return see(target)
+    return see_other(target)
 
 
-def _login_page(services: Services, target: str, *, name: str = "", fault: str = "") -> Response:
+def _page(services: Services, target: str, *, name: str = "", error: str = "") -> Response:
     has_users = services.accounts.has_users()
-    page = render_template("login.html", target=target, name=name, fault=fault, has_users=has_users)
+    page = render_template("login.html", target=target, name=name, error=error, has_users=has_users)
     return make_response(page)

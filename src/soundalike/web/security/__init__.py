@@ -1,1 +1,1 @@
-"""Who asks, from where, and how often."""
+"""Which requests are answered: host, origin, user, forms and rates."""

@@ -1,4 +1,4 @@
-"""Who asks."""
+"""The user of the request that is being answered."""
 
 from dataclasses import dataclass
 
@@ -9,44 +9,44 @@ from soundalike.domain.types import UserId
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Somebody who asks; `name` is None for "you", who needs no account on their own machine."""
+    """The user of a request; `name` is None for "you", who needs no account on this machine."""
 
     user_id: UserId
     name: str | None = None
 
 
-def listener_id() -> UserId:
-    """Return the user of the request that is being answered.
+def current_user_id() -> UserId:
+    """Return the id of the request's user.
 
     Raises
     ------
     LookupError
-        If nobody is known, which no route hears of that needs somebody.
+        As `current_listener`.
     """
-    return known_listener().user_id
+    return current_listener().user_id
 
 
-def known_listener() -> Listener:
-    """Return who asks.
+def current_listener() -> Listener:
+    """Return the request's user.
 
     Raises
     ------
     LookupError
-        As `listener_id`.
+        If it has none, which cannot happen in a route that needs a login.
     """
-    listener = listener_or_none()
+    listener = current_listener_or_none()
     if listener is None:
-        msg = "nobody is known to ask, so this route has to be closed"
+        msg = "the request has no user, so this route must be closed"
         raise LookupError(msg)
     return listener
 
 
-def listener_or_none() -> Listener | None:
-    """Return who asks, or None on what is open to everybody."""
+def current_listener_or_none() -> Listener | None:
+    """Return the request's user, or None where nobody has to log in."""
     listener: Listener | None = g.get("listener")
     return listener
 
 
-def know(listener: Listener | None) -> None:
-    """Remember who asks while the request is answered."""
+def set_current_listener(listener: Listener | None) -> None:
+    """Set the user of the request that is being answered."""
     g.listener = listener

@@ -1,4 +1,4 @@
-"""What stands before every request and goes with every response: whose name was called, and what is safe."""
+"""Checks of every request for its host, and for proxies without accounts; safe headers on every response."""
 
 import ipaddress
 import json
@@ -30,35 +30,35 @@ SAFE_HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 
-_PUBLISHED = ErrorAnswer(
+_PROXY_WITHOUT_ACCOUNTS = ErrorAnswer(
     403,
     "no_accounts",
-    "this came through a proxy, which would let everybody in as you, for there are no accounts; "
-    "add one first: soundalike users add NAME",
+    "the request came through a proxy, and without accounts everybody behind it would be you; "
+    "add an account first: soundalike users add NAME",
 )
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?", re.ASCII | re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
 
-class Guard:
-    """A WSGI application that refuses foreign hosts before the one inside hears of them.
+class HostCheck:
+    """A WSGI application that refuses requests for foreign hosts before they reach the one inside.
 
-    A page elsewhere can point its own name at this machine (DNS rebinding) and read what it is told;
-    it cannot make the browser call that name ``localhost``, nor call an address by a name.
+    Another site can point its own name at this machine (DNS rebinding) and then read answers; the browser
+    still sends that name as the host, which is neither ``localhost`` nor an address.
 
-    While there are no accounts, what comes through a proxy is refused too: whoever reaches the proxy
-    would be the one listener who needs no password.
+    While there are no accounts, requests through a proxy are refused too: everybody who reaches the proxy
+    would be the one user who needs no password.
 
     Parameters
     ----------
     inside : WSGIApplication
-        What is guarded.
+        Gets the requests that pass.
     allowed_hosts : frozenset of str
-        Names to answer to besides the local ones, without port.
+        Host names to accept besides the local ones, without port.
     has_users : callable
-        Tells whether there are accounts, now.
+        Returns whether there are accounts.
     is_exposed : bool
-        Whether other machines reach it, so that any address may be its own.
+        Whether other machines can reach it; then every IP address is accepted as a host.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Guard:
         self._is_exposed = is_exposed
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request, with the safe headers whatever the answer is."""
+        """Answer a request, with the safe headers on any answer."""
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:  # noqa: ANN401 - as WSGI has it
             named = {name.lower() for name, _ in headers}
@@ -89,9 +89,9 @@ class Guard:
         if not is_forwarded(environ):
             return None
         try:
-            return None if self._has_users() else _PUBLISHED
+            return None if self._has_users() else _PROXY_WITHOUT_ACCOUNTS
         except StoreUnavailableError:
-            return None  # nobody is known inside either, and there it is answered as for everybody
+            return None  # the application inside answers 503
         except SoundalikeError as error:
             return error_answer(error)
 
@@ -102,14 +102,14 @@ class Guard:
                 message = (
                     f"the host {authority[:100]!r} is not served here; "
                     f"open http://localhost:{environ.get('SERVER_PORT', '')}/ "
-                    "or name the host in the setting allowed_hosts"
+                    "or add the host to the setting allowed_hosts"
                 )
                 return ErrorAnswer(400, "bad_host", message)
         return None
 
 
 def is_forwarded(environ: "WSGIEnvironment") -> bool:
-    """Whether a request says that it came through a proxy."""
+    """Return whether a request has a header that proxies set."""
     return any(name == "HTTP_FORWARDED" or name.startswith("HTTP_X_FORWARDED") for name in environ)
 
 
@@ -125,7 +125,7 @@ def error_body(answer: ErrorAnswer) -> bytes:
 
 
 def _authorities(environ: "WSGIEnvironment") -> Iterator[str]:
-    """Yield every name that a request calls: its host's, and its target's in the form for proxies."""
+    """Yield every host that a request names: in its Host header, and in an absolute request target."""
     yield environ.get("HTTP_HOST", "")
     if absolute := _ABSOLUTE.match(environ.get("REQUEST_URI", "")):
         yield absolute[1]

@@ -1,4 +1,4 @@
-"""How often one may ask: so many times within a minute, each minute counted from now."""
+"""Rate limits: so many requests within the last minute."""
 
 import math
 import threading
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Flask, request
 
 from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError
-from soundalike.web.security.current_user import listener_id
+from soundalike.web.security.current_user import current_user_id
 
 WINDOW_S = 60.0
 LOGINS_A_NAME = 10
@@ -17,29 +17,28 @@ LOGINS_AN_ADDRESS = 30
 LISTENS_A_USER = 1_200
 
 _MAX_KEYS = 10_000
-_LISTENS_ENDPOINT = "personal.listens"
+_LISTENS_ENDPOINT = "listening.listens"
 
 
 class MovingWindow:
-    """Counts what each key did within the last minute; safe for several threads.
+    """Counts the requests of each key within the last minute, in this process; safe for several threads.
 
-    Memory is bounded: of more than 10,000 keys, those that asked longest ago are forgotten. It counts
-    within this process.
+    Memory is bounded: beyond `max_keys`, the key whose last request is the oldest is forgotten.
 
     Parameters
     ----------
-    most : int
-        How often a key may ask within the window.
+    limit : int
+        Requests of a key within the window.
     clock : callable
         Gives seconds that never go back.
     max_keys : int
-        How many keys are remembered.
+        Keys to remember.
     """
 
     def __init__(
-        self, most: int, *, clock: Callable[[], float] = time.monotonic, max_keys: int = _MAX_KEYS
+        self, limit: int, *, clock: Callable[[], float] = time.monotonic, max_keys: int = _MAX_KEYS
     ) -> None:
-        self._most = most
+        self._limit = limit
         self._clock = clock
         self._max_keys = max_keys
         self._lock = threading.Lock()
@@ -53,20 +52,20 @@ class MovingWindow:
             self._times.move_to_end(key)
             while times and now - times[0] >= WINDOW_S:
                 times.popleft()
-            if len(times) >= self._most:
-                return WINDOW_S - (now - times[0])  # by its age, which rounds alike in both lines
+            if len(times) >= self._limit:
+                return WINDOW_S - (now - times[0])  # the same difference as above, so both round alike
             times.append(now)
             if len(self._times) > self._max_keys:
                 self._times.popitem(last=False)
             return 0.0
 
     def __len__(self) -> int:
-        """Count the keys that are remembered."""
+        """Return the number of keys that are remembered."""
         return len(self._times)
 
 
-class Limits:
-    """The limits of one player.
+class RateLimits:
+    """The rate limits of one player.
 
     Parameters
     ----------
@@ -80,13 +79,13 @@ class Limits:
         self.listens = MovingWindow(LISTENS_A_USER, clock=clock)
 
 
-def refuse_over(window: MovingWindow, key: str) -> None:
-    """Count a request.
+def check_rate(window: MovingWindow, key: str) -> None:
+    """Count a request of a key.
 
     Raises
     ------
     RequestRefusedError
-        With 429 and how long to wait, if there were too many.
+        With status 429 and the seconds to wait, if there were too many.
     """
     wait_s = window.admit(key)
     if wait_s > 0:
@@ -95,12 +94,11 @@ def refuse_over(window: MovingWindow, key: str) -> None:
         raise RequestRefusedError(answer, {"Retry-After": str(seconds)})
 
 
-def limit_rates(app: Flask, limits: Limits) -> None:
-    """Refuse listens that come too fast."""
+def limit_listens(app: Flask, limits: RateLimits) -> None:
+    """Refuse events that come too fast."""
 
     @app.before_request
-    def refuse_hurry() -> None:
-        if (
-            request.endpoint == _LISTENS_ENDPOINT and request.method == "POST"
-        ):  # a page elsewhere may ask first
-            refuse_over(limits.listens, listener_id())
+    def check() -> None:
+        # Browsers send OPTIONS for pages of other origins; it does not count.
+        if request.endpoint == _LISTENS_ENDPOINT and request.method == "POST":
+            check_rate(limits.listens, current_user_id())

@@ -1,4 +1,4 @@
-"""Where a request comes from: which page made it, over which scheme, from which address."""
+"""Where a request comes from: the page's origin, the scheme, the client's address."""
 
 import ipaddress
 
@@ -15,48 +15,48 @@ _IPV6_NETWORK_BITS = 64
 _FOREIGN = ErrorAnswer(
     403,
     "foreign_origin",
-    "this was sent by a page of another origin, which may change nothing here; "
-    "a proxy has to pass on Host and X-Forwarded-Proto",
+    "the request comes from a page of another origin, which may not change anything; "
+    "behind a proxy, pass on Host and set X-Forwarded-Proto",
 )
 
 
-def refuse_foreign_pages(app: Flask) -> None:
-    """Let nothing be changed by pages of other origins, nor by what a form elsewhere can send as JSON."""
+def check_origins(app: Flask) -> None:
+    """Refuse changes by pages of other origins, and JSON in a content type that forms can send."""
 
     @app.before_request
-    def refuse() -> None:
+    def check() -> None:
         if request.method in SAFE_METHODS or request.url_rule is None:
             return
-        if not is_of_own_page(request):
+        if not is_same_origin(request):
             raise RequestRefusedError(_FOREIGN)
         if is_api_path(request.path) and request.mimetype != "application/json":
-            message = "send it as Content-Type: application/json"
+            message = "send the header Content-Type: application/json"
             raise UnsupportedMediaType(message)
 
 
-def is_of_own_page(request: Request) -> bool:
-    """Whether a request comes from our own page, or from no page at all as those of scripts do."""
+def is_same_origin(request: Request) -> bool:
+    """Return whether a request comes from our own page, or from no page at all, as those of scripts."""
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site")
     return (origin is None or origin == own_origin(request)) and (site is None or site in _OWN_SITES)
 
 
 def own_origin(request: Request) -> str:
-    """Return the origin that our own pages have for whoever asks."""
+    """Return the origin of our own pages, as the client sees it."""
     scheme = "https" if is_https(request) else "http"
     return f"{scheme}://{request.headers.get('Host', '').lower().removesuffix(_PORTS[scheme])}"
 
 
 def is_https(request: Request) -> bool:
-    """Whether the browser speaks https, to a proxy: we speak http, and without accounts there is none."""
+    """Return whether the browser uses https, which only a proxy in front of us can speak."""
     schemes = request.headers.get("X-Forwarded-Proto", "")
     return schemes.partition(",")[0].strip().lower() == "https"
 
 
 def client_address(request: Request) -> str:
-    """Return whom to count attempts by: an address, of IPv6 the network that one customer has.
+    """Return the address that attempts are counted by; for IPv6 the /64 network, which one customer has.
 
-    A proxy on this machine says whom it asks for; whoever asks from elsewhere may say what they like.
+    A proxy on this machine is believed when it names the client; nobody else is.
     """
     address = _parse(request.remote_addr or "")
     if address is None or address.is_loopback:

@@ -1,4 +1,4 @@
-"""The key that signs sessions: set by the user, or made once and kept beside the data."""
+"""The key that signs sessions: given by the user, or made once and stored beside the data."""
 
 import os
 import secrets
@@ -14,50 +14,50 @@ _SIZE_BYTES = 32
 
 
 def load_session_key(folder: Path, given: str | None = None) -> bytes:
-    """Return the key that signs sessions; made once, with mode 0600, where none is given.
+    """Return the key that signs sessions; without a given one it is made once, with mode 0600.
 
-    Several processes may ask for it at once: all get the same.
+    Several processes may call this at once: all get the same key.
 
     Parameters
     ----------
     folder : Path
-        Where it is kept.
+        Where the key is stored.
     given : str or None
-        A key that the user has set.
+        The key from the settings.
 
     Raises
     ------
     SettingsError
-        If the given key is too short, or none can be read or made. No message shows a key.
+        If the given key is too short, or none can be read or made. No message contains a key.
     """
     if given is not None:
-        return _check(given.encode(errors="surrogateescape"), "the session key that was set")
+        return _check(given.encode(errors="surrogateescape"), "the session key in the settings")
     path = folder / FILE_NAME
     try:
         if not path.exists():
             _make(path)
         return _check(path.read_bytes(), str(path))
     except OSError as error:
-        msg = f"the session key {str(path)!r} cannot be had: {error.strerror}; set SOUNDALIKE_SECRET_KEY"
+        msg = f"cannot use the session key {str(path)!r}: {error.strerror}; set SOUNDALIKE_SECRET_KEY"
         raise SettingsError(msg) from None
 
 
 def _check(key: bytes, place: str) -> bytes:
     if len(key) < MIN_BYTES:
-        msg = f"{place} is shorter than {MIN_BYTES} bytes; choose a longer one, or remove it to get a new one"
+        msg = f"{place} is shorter than {MIN_BYTES} bytes; use a longer one, or remove it to get a new one"
         raise SettingsError(msg)
     return key
 
 
 def _make(path: Path) -> None:
-    """Write a whole key aside and link it to its name, unless another process was faster."""
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    """Write a key to a temporary file and link it to its name, unless another process was faster."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        _write(aside)
+        _write(temporary)
         with suppress(FileExistsError):
-            _give_name(aside, path)
+            _give_name(temporary, path)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _write(path: Path) -> None:
@@ -68,12 +68,12 @@ def _write(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _give_name(aside: Path, path: Path) -> None:
+def _give_name(temporary: Path, path: Path) -> None:
     try:
-        path.hardlink_to(aside)
+        path.hardlink_to(temporary)
     except FileExistsError:
         raise
     except OSError:
-        # No hard links here (FAT, some shares): then two first starts at once may write two keys, of
-        # which the last stays, and who logged in meanwhile logs in again.
-        aside.replace(path)
+        # No hard links (FAT, some network shares): two first starts at once may write two keys. The last
+        # one stays, and sessions signed with the other end.
+        temporary.replace(path)
