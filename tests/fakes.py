@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fakes_keeping import MemoryAccounts, MemoryListens
-from making import kept_vectors
-from soundalike.domain.copying import KeptTrack, KeptVectors
+from making import stored_vectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
@@ -26,7 +26,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         MemoryAccounts.__init__(self)
         self._roots: dict[RootName, Root] = {}
         self._tracks: dict[TrackId, Track] = {}
-        self._vectors: dict[tuple[TrackId, FeatureSet], KeptVectors] = {}
+        self._vectors: dict[tuple[TrackId, FeatureSet], StoredVectors] = {}
         self._fingerprints: dict[FeatureSet, str] = {}
         self._problems: dict[Location, FileProblem] = {}
 
@@ -55,7 +55,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             self._tracks[track.id] = _to_the_millisecond(track)
             self._problems.pop(track.location, None)
             if vectors is not None:
-                self._keep(track.id, kept_vectors(vectors))
+                self._keep(track.id, stored_vectors(vectors))
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:
@@ -139,15 +139,15 @@ class MemoryStore(MemoryListens, MemoryAccounts):
     def problems(self) -> Iterator[FileProblem]:
         yield from [self._problems[location] for location in sorted(self._problems)]
 
-    def kept_tracks(self, *, after: TrackId | None = None) -> Iterator[KeptTrack]:
-        for track_id in sorted(track_id for track_id in self._tracks if after is None or track_id > after):
+    def stored_tracks(self) -> Iterator[StoredTrack]:
+        for track_id in sorted(self._tracks):
             with self._lock:
                 of_track = [found for (owner, _), found in self._vectors.items() if owner == track_id]
                 track = self._tracks[track_id]
             in_order = sorted(of_track, key=lambda found: (found.feature_set, found.version))
-            yield KeptTrack(track=track, vectors=tuple(in_order))
+            yield StoredTrack(track=track, vectors=tuple(in_order))
 
-    def keep_tracks(self, tracks: Collection[KeptTrack]) -> None:
+    def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
         for kept in tracks:
             with self._lock:
                 self._refuse_conflict(kept.track)
@@ -158,7 +158,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
                 for vectors in kept.vectors:
                     self._keep(kept.track.id, vectors)
 
-    def _keep(self, track_id: TrackId, vectors: KeptVectors) -> None:
+    def _keep(self, track_id: TrackId, vectors: StoredVectors) -> None:
         feature_set = vectors.feature_set, vectors.version
         self._vectors[track_id, feature_set] = vectors
         self._fingerprints[feature_set] = vectors.fingerprint

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.domain.copying import KeptVectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     AudioHash,
@@ -39,9 +39,9 @@ def make_vectors(schema: FeatureSchema | None = None, seed: int = 0) -> FeatureV
     return FeatureVectors(schema, whole, first, second)
 
 
-def kept_vectors(vectors: FeatureVectors) -> KeptVectors:
+def stored_vectors(vectors: FeatureVectors) -> StoredVectors:
     """Return vectors as a store keeps them."""
-    return KeptVectors(
+    return StoredVectors(
         feature_set=vectors.schema.name,
         version=vectors.schema.version,
         fingerprint=vectors.schema.fingerprint,

@@ -1,22 +1,30 @@
 """A store that holds some of everything, hostile things too, and what is in it as one comparable value."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 
-from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
-from soundalike.domain.copying import KeptTrack, KeptVectors
+from making import (
+    SOME_TIME,
+    make_listen,
+    make_location,
+    make_schema,
+    make_track,
+    make_vectors,
+    stored_vectors,
+)
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Progress, Store
 from soundalike.domain.profiles import refold
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import YOU, Token, User
-from soundalike.services.store_copy.checksums import take_stock
-from soundalike.services.store_copy.records import Kind
+from soundalike.services.entities import ENTITIES
+from soundalike.services.store_copy.checksums import Comparison
 
 MUSIC, DISK = Root(RootName("music"), Path("/m")), Root(RootName("disk"), Path("/d/\udcff ó"))
 BOB, GONE = UserId("bob"), UserId("gone")
@@ -50,10 +58,10 @@ def fill_library(store: Store, tracks: int) -> None:
         store.save_root(root)
     for number in range(tracks):
         text = HOSTILE[number % len(HOSTILE)]
-        vectors = [kept_vectors(make_vectors(known, number)), kept_vectors(make_vectors(other, number))]
+        vectors = [stored_vectors(make_vectors(known, number)), stored_vectors(make_vectors(other, number))]
         if number % 5 == 0:
             vectors.append(
-                KeptVectors(
+                StoredVectors(
                     feature_set="to come",
                     version=1,
                     fingerprint="not known here",
@@ -72,7 +80,7 @@ def fill_library(store: Store, tracks: int) -> None:
             mtime_ns=2**70 + number,
             vanished_at=SOME_TIME if number % 4 == 0 else None,
         )
-        store.keep_tracks([KeptTrack(track=track, vectors=tuple(vectors[: number % 4]))])
+        store.save_stored_tracks([StoredTrack(track=track, vectors=tuple(vectors[: number % 4]))])
     for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(
@@ -109,7 +117,9 @@ def _nowhere(_done: int, _total: int) -> None:
     pass
 
 
-def stock_of(store: Store) -> Mapping[Kind, tuple[int, str]]:
-    """Return how many there are of each kind, and what they add up to."""
-    stock = take_stock(store, quietly, whose="it")
-    return {kind: (tally.count, tally.checksum) for kind, tally in stock.items()}
+def checksums_of(store: Store) -> dict[str, tuple[int, str]]:
+    """Return how many records of each kind there are, and their checksum."""
+    comparison = Comparison()
+    for entity in ENTITIES:
+        comparison.add(entity, (store, store), _nowhere)
+    return {kind: (checksum.count, checksum.hex) for kind, checksum in comparison.source.items()}

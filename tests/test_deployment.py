@@ -26,7 +26,7 @@ from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.learning.spark.settings import check_properties
 from soundalike.settings import load_settings
 from soundalike.store.sqlite.store import SqliteStore
-from stocked import fill, stock_of
+from stocked import checksums_of, fill
 
 COMPOSE = ROOT / "compose.yaml"
 DOCKERFILE = ROOT / "Dockerfile"
@@ -348,9 +348,9 @@ class TestBackup:
         shutil.move(data, tmp_path / "lost")
         shutil.copytree(made, data)
         with closing(SqliteStore(data / "library.sqlite")) as store:
-            restored = stock_of(store)
+            restored = checksums_of(store)
         with closing(SqliteStore(tmp_path / "lost" / "library.sqlite")) as store:
-            assert restored == stock_of(store)
+            assert restored == checksums_of(store)
 
     def test_a_player_may_write_meanwhile(self, data: Path, tmp_path: Path) -> None:
         is_over = threading.Event()

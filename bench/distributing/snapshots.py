@@ -12,8 +12,8 @@ from distributing import reading
 from distributing.reading import SCHEMA, WIDTH
 from live import made_track
 from soundalike.app.adapters import open_store
-from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.files import Root
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import RootName, TrackId
 from spread import ROUNDS, ratio, spread
 
@@ -58,16 +58,18 @@ def fill(place: str, count: int) -> None:
     with open_store(place) as store:
         store.save_root(Root(RootName("music"), Path("/music")))
         for first in range(0, count, BATCH):
-            store.keep_tracks([kept(number, rng) for number in range(first, min(first + BATCH, count))])
+            store.save_stored_tracks(
+                [stored(number, rng) for number in range(first, min(first + BATCH, count))]
+            )
 
 
-def kept(number: int, rng: np.random.Generator) -> KeptTrack:
+def stored(number: int, rng: np.random.Generator) -> StoredTrack:
     """Make up a track with its vectors."""
     whole, first, second = rng.normal(size=(3, WIDTH)).astype(np.float32)
-    return KeptTrack(
+    return StoredTrack(
         track=made_track(number, TrackId(f"t{number:06d}")),
         vectors=(
-            KeptVectors(
+            StoredVectors(
                 feature_set=SCHEMA.name,
                 version=SCHEMA.version,
                 fingerprint=SCHEMA.fingerprint,

@@ -21,7 +21,7 @@ from servers.mongodb import drop_database, new_database
 from soundalike.app.adapters import open_store
 from soundalike.domain.times import from_ms, rfc3339
 from soundalike.store.sqlite.store import SqliteStore
-from stocked import fill, fill_library, stock_of
+from stocked import checksums_of, fill, fill_library
 
 TRACKS, LISTENS = 1_500, 1_500
 
@@ -41,9 +41,9 @@ def program(tmp_path: Path) -> Program:
 
 
 def read(place: Path | str) -> dict[str, Any]:
-    """Return what a store holds, as comparable sums."""
+    """Return what a store has, as checksums."""
     with open_store(place / "library.sqlite" if isinstance(place, Path) else place) as store:
-        return {kind.value: held for kind, held in stock_of(store).items()}
+        return checksums_of(store)
 
 
 def refused(program: Program, *arguments: str | Path) -> str:
@@ -133,7 +133,7 @@ def test_another_library_is_refused_untouched(program: Program, stocked: Path, t
     with closing(SqliteStore(target / "library.sqlite")) as store:
         store.save_track(make_track("mine"))
     held = read(target)
-    assert "holds what is not from" in refused(program, stocked, target)
+    assert "has what is not from" in refused(program, stocked, target)
     assert read(target) == held
 
 
@@ -166,7 +166,7 @@ def test_what_names_no_store_is_told(program: Program, stocked: Path, tmp_path: 
         words = refused(program, stocked, address)
         assert "a store's name looks like a server's address" in words
         assert "seCRet" not in words
-    assert "holds nothing; is it the right one?" in refused(program, tmp_path / "empty", tmp_path / "target")
+    assert "is empty; is it the right store?" in refused(program, tmp_path / "empty", tmp_path / "target")
 
 
 @pytest.mark.parametrize("is_setting", [False, True])

@@ -14,7 +14,7 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
 from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search
 from store.contract_accounts import AccountsContract, TokensContract, make_token, make_user
-from store.contract_copying import CopyingContract, kept, same_kept
+from store.contract_copying import CopyingContract, kept, same_stored
 from store.contract_listens import ErasuresContract, ListensContract, listens_of
 from store.contract_profiles import (
     ErasedProfilesContract,
@@ -109,24 +109,24 @@ class DurableStoreContract(StoreContract):
         self, store: Store, reopen: Callable[[], Store]
     ) -> None:
         copied = kept(make_track("t1", title="Copied"), make_vectors(SCHEMA))
-        store.keep_tracks([copied])
+        store.save_stored_tracks([copied])
         store.close()
 
         again = reopen()
-        assert same_kept(list(again.kept_tracks()), [copied])
+        assert same_stored(list(again.stored_tracks()), [copied])
         assert search(again, "copied") == ["t1"]
 
     def test_tracks_are_copied_in_bounded_memory(self, store: Store) -> None:
         wide = make_schema(200)
         for start in range(0, 2000, 500):
             numbers = range(start, start + 500)
-            store.keep_tracks([kept(make_track(f"t{n:05}"), make_vectors(wide, n)) for n in numbers])
+            store.save_stored_tracks([kept(make_track(f"t{n:05}"), make_vectors(wide, n)) for n in numbers])
         tracemalloc.start()
         try:
-            assert len(list(store.kept_tracks())) == 2000
+            assert len(list(store.stored_tracks())) == 2000
             _, peak_of_all = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            assert sum(1 for _ in store.kept_tracks()) == 2000
+            assert sum(1 for _ in store.stored_tracks()) == 2000
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

@@ -53,6 +53,7 @@ from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.fold_log import Consuming
 from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
@@ -219,6 +220,7 @@ class Stage:
                 new_secret=lambda: f"{next(self._numbers):043d}",
                 new_id=lambda: f"id{next(self._numbers)}",
             ),
+            personal_data=PersonalData(self.store, log, profiles, clock=self.now),
         )
 
     def app(self) -> Flask:

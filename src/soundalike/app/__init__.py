@@ -42,6 +42,7 @@ from soundalike.services.library.sync import LibrarySync
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.import_listens import Importer
 from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
@@ -186,6 +187,7 @@ def _services(
             new_secret=partial(secrets.token_urlsafe, _SECRET_BYTES),
             new_id=_new_id,
         ),
+        personal_data=PersonalData(store, log, profiles, clock=_now),
     )
 
 

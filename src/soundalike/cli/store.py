@@ -57,7 +57,7 @@ def _print(report: CopyReport, source: StorePlace, target: StorePlace) -> None:
         _COLUMNS,
         [
             (
-                kind.kind.value,
+                kind.kind,
                 f"{kind.source_count:,}",
                 f"{kind.target_count:,}",
                 f"{kind.written:,}",
@@ -74,7 +74,7 @@ def _print(report: CopyReport, source: StorePlace, target: StorePlace) -> None:
 
 
 def _body(report: CopyReport, source: StorePlace, target: StorePlace) -> dict[str, object]:
-    kinds = [asdict(kind) | {"kind": kind.kind.value, "is_same": kind.is_same} for kind in report.kinds]
+    kinds = [asdict(kind) | {"is_same": kind.is_same} for kind in report.kinds]
     return {
         "source": source.name,
         "target": target.name,

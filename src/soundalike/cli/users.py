@@ -82,7 +82,7 @@ def remove(name: str, *, yes: bool) -> None:
         user = app.services.accounts.named(name)
         if not yes:
             _confirm(user)
-        app.services.accounts.remove(user.id, erase=app.services.listens.erase)
+        app.services.accounts.remove(user.id, erase=app.services.personal_data.erase)
         show.say(f"{user.name} is removed, with all that was learnt from them.")
         if not app.services.accounts.has_users():
             show.say("No accounts are left: whoever sits at this machine is the one listener.")

@@ -6,6 +6,7 @@ from soundalike.services.library.browse import Library
 from soundalike.services.library.media import Listening
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
@@ -22,3 +23,4 @@ class Services:
     listens: Listens
     recommender: Recommender
     accounts: Accounts
+    personal_data: PersonalData

@@ -1,6 +1,6 @@
 """Listens are taken all or none, counted, and forgotten for good."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -113,41 +113,3 @@ class TestTaking:
         listens.take(some(1))
         listens.take([make_listen(9, at_ms=0, kind="liked", track_id="t2")])
         assert profiles.of(ADA).taste.tracks[TrackId("t2")].liked_ms == 0
-
-
-class TestErasing:
-    def test_nothing_is_left(self, listens: Listens, profiles: Profiles) -> None:
-        listens.take(some(3))
-        listens.erase(ADA)
-        assert list(listens.of(ADA)) == []
-        assert profiles.of(ADA).taste.count == 0
-
-    def test_what_comes_late_is_as_good_as_known(self, listens: Listens, profiles: Profiles) -> None:
-        listens.take(some(1))
-        listens.erase(ADA)
-        assert listens.take(some(5)) == Receipt(accepted=0, duplicates=5)
-        assert profiles.of(ADA).taste.count == 0
-
-    def test_what_a_fast_clock_dated_ahead_is_forgotten_too(self, listens: Listens) -> None:
-        listens.take([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
-        listens.erase(ADA)
-        assert list(listens.of(ADA)) == []
-        assert listens.take([make_listen(2, at_ms=NOW_MS + 1)]).accepted == 1, "and what is done after counts"
-
-    def test_who_never_did_anything_may_be_forgotten(self, listens: Listens) -> None:
-        listens.erase(ADA)
-        assert listens.take(some(1)).accepted == 0
-
-    def test_others_are_left_alone(self, listens: Listens) -> None:
-        listens.take([*some(2), *some(2, user="bob")])
-        listens.erase(ADA)
-        assert len(list(listens.of(BOB))) == 2
-
-    def test_a_new_life_begins_after_it(self, listens: Listens, profiles: Profiles, clock: Clock) -> None:
-        listens.take(some(3))
-        listens.erase(ADA)
-        clock.now = NOW + timedelta(seconds=1)
-        fresh = make_listen(1, at_ms=NOW_MS + 1)  # even under an id of before
-        assert listens.take([fresh]).accepted == 1
-        assert list(listens.of(ADA)) == [fresh]
-        assert profiles.of(ADA).taste.count == 1

@@ -10,28 +10,37 @@ from typing import Any, cast
 import pytest
 
 from fakes import MemoryStore
-from making import SOME_TIME, kept_vectors, make_listen, make_location, make_schema, make_track, make_vectors
-from soundalike.domain.copying import KeptTrack
+from making import (
+    SOME_TIME,
+    make_listen,
+    make_location,
+    make_schema,
+    make_track,
+    make_vectors,
+    stored_vectors,
+)
 from soundalike.domain.errors import CopyError, SchemaMismatchError, StoreBusyError, StoreError
 from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
+from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.types import RootName, TrackId, UserId
 from soundalike.domain.users import YOU, Token, User
-from soundalike.services.store_copy import transfer as transferring
+from soundalike.services.entities import ENTITIES
 from soundalike.services.store_copy.copier import Copier, CopyReport
-from soundalike.services.store_copy.records import Kind
-from stocked import BOB, ERASED_MS, GONE, MUSIC, fill, quietly, stock_of
+from stocked import BOB, ERASED_MS, GONE, MUSIC, checksums_of, fill, quietly
 
 WRITES = frozenset(
     {
-        "add_listens", "add_token", "add_user", "drop_vectors", "erase_listens", "keep_tracks",
+        "add_listens", "add_token", "add_user", "drop_vectors", "erase_listens", "save_stored_tracks",
         "mark_vanished", "remove_problems", "remove_token", "remove_user", "save_password",
         "save_problem", "save_profile", "save_root", "save_track",
     }
 )  # fmt: skip
 NAMES = ("the old store", "the new store")
+BATCHES = {"tracks": 7, "listens": 11}
+SMALL_BATCHES = [replace(one, batch=BATCHES.get(one.kinds[0], one.batch)) for one in ENTITIES]
 
 
 class KilledError(BaseException):
@@ -81,21 +90,15 @@ class Writes:
 
 
 def copy(source: Store, target: Store) -> CopyReport:
-    return Copier(source, target, names=NAMES).copy(quietly)
+    return Copier(source, target, names=NAMES, entities=SMALL_BATCHES).copy(quietly)
 
 
-def written(report: CopyReport) -> dict[Kind, int]:
+def written(report: CopyReport) -> dict[str, int]:
     return {kind.kind: kind.written for kind in report.kinds if kind.written}
 
 
 def without_listens(names: list[str]) -> list[str]:
     return [name for name in names if name != "add_listens"]
-
-
-@pytest.fixture(autouse=True)
-def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transferring, "_TRACKS_AT_ONCE", 7)
-    monkeypatch.setattr(transferring, "_LISTENS_AT_ONCE", 11)
 
 
 @pytest.fixture
@@ -126,7 +129,7 @@ def half(source: MemoryStore, target: MemoryStore) -> MemoryStore:
 def test_everything_is_copied(source: MemoryStore, target: MemoryStore) -> None:
     report = copy(source, target)
     assert report.problem == ""
-    assert stock_of(target) == stock_of(source)
+    assert checksums_of(target) == checksums_of(source)
     for kind in report.kinds:
         assert kind.is_same
         assert kind.written == kind.source_count == kind.target_count > 0
@@ -137,7 +140,7 @@ def test_everything_is_copied(source: MemoryStore, target: MemoryStore) -> None:
     assert target.erasures() == source.erasures()
     assert list(target.listens_of(BOB)) == list(source.listens_of(BOB))
     assert target.profile(BOB) == source.profile(BOB)
-    assert [one.track for one in target.kept_tracks()] == [one.track for one in source.kept_tracks()]
+    assert [one.track for one in target.stored_tracks()] == [one.track for one in source.stored_tracks()]
 
 
 def test_a_finished_copy_is_compared_and_left_alone(source: MemoryStore, target: MemoryStore) -> None:
@@ -150,7 +153,7 @@ def test_a_finished_copy_is_compared_and_left_alone(source: MemoryStore, target:
 
 
 def test_an_empty_source_is_told(target: MemoryStore) -> None:
-    with pytest.raises(CopyError, match="the old store holds nothing"):
+    with pytest.raises(CopyError, match="the old store is empty"):
         copy(MemoryStore(), target)
 
 
@@ -172,7 +175,7 @@ def test_a_source_without_tracks_is_copied_too(
     source = MemoryStore()
     add(source)
     assert copy(source, target).problem == ""
-    assert stock_of(target) == stock_of(source)
+    assert checksums_of(target) == checksums_of(source)
 
 
 class TestCutShort:
@@ -184,14 +187,13 @@ class TestCutShort:
             target = MemoryStore()
             with pytest.raises(KilledError):
                 copy(source, watched(target, before=Writes(most)))
-            there, rest = stock_of(target), Writes()
+            there, rest = checksums_of(target), Writes()
             report = copy(source, watched(target, before=rest))
             assert report.problem == ""
-            assert stock_of(target) == stock_of(source)
+            assert checksums_of(target) == checksums_of(source)
             assert [kind.written for kind in report.kinds] == [
                 kind.source_count - there[kind.kind][0] for kind in report.kinds
             ]
-            # Of a listener of whom some were copied, all are asked for again.
             assert without_listens(rest.names) == without_listens(whole.names[most:])
 
     def test_what_is_half_copied_never_looks_like_a_store_without_accounts(self, source: MemoryStore) -> None:
@@ -229,17 +231,17 @@ class TestCutShort:
         assert source.save_profile(kept, replacing=None)
         report = copy(source, half)
         assert report.problem == ""
-        assert stock_of(half) == stock_of(source)
+        assert checksums_of(half) == checksums_of(source)
         expected = {
-            Kind.ACCOUNTS: 1,
-            Kind.TRACKS: 4,
-            Kind.PROBLEMS: 1,
-            Kind.ERASURES: 1,
-            Kind.LISTENS: 1,
-            Kind.PROFILES: 1,
-            Kind.ROOTS: 2,
+            "accounts": 1,
+            "tracks": 4,
+            "problems": 1,
+            "erasures": 1,
+            "listens": 1,
+            "profiles": 1,
+            "roots": 2,
         }
-        assert {kind: n for kind, n in written(report).items() if kind is not Kind.VECTORS} == expected
+        assert {kind: n for kind, n in written(report).items() if kind != "vectors"} == expected
 
     def test_who_was_removed_from_the_source_meanwhile_is_removed(
         self, source: MemoryStore, half: MemoryStore
@@ -251,7 +253,7 @@ class TestCutShort:
         assert half.tokens_of(BOB) == ()
         assert half.count_listens(BOB) == 0
         assert half.profile(BOB) is None
-        assert stock_of(half) == stock_of(source)
+        assert checksums_of(half) == checksums_of(source)
 
     def test_who_was_forgotten_meanwhile_though_their_clock_was_fast_is_forgotten(
         self, source: MemoryStore, half: MemoryStore
@@ -272,7 +274,7 @@ class TestCutShort:
         source.save_track(replace(last, location=first.location))
         source.save_track(replace(first, location=last.location))
         assert copy(source, half).problem == ""
-        assert stock_of(half) == stock_of(source)
+        assert checksums_of(half) == checksums_of(source)
         assert half.track(first.id) == replace(first, location=last.location)
 
     def test_what_a_killed_one_left_in_the_way_is_waited_for(
@@ -281,16 +283,16 @@ class TestCutShort:
         busy = iter(range(3))
 
         def hold(name: str) -> None:
-            if name == "keep_tracks" and next(busy, None) is not None:
+            if name == "save_stored_tracks" and next(busy, None) is not None:
                 msg = "the store has been in use by others"
                 raise StoreBusyError(msg)
 
         assert copy(source, watched(target, before=hold)).problem == ""
-        assert stock_of(target) == stock_of(source)
+        assert checksums_of(target) == checksums_of(source)
 
     def test_who_stays_in_the_way_is_told(self, source: MemoryStore, target: MemoryStore) -> None:
         def hold(name: str) -> None:
-            if name == "keep_tracks":
+            if name == "save_stored_tracks":
                 msg = "the store has been in use by others"
                 raise StoreBusyError(msg)
 
@@ -341,7 +343,7 @@ class TestSomethingElse:
     ) -> None:
         add(place)
         writes = Writes()
-        with pytest.raises(CopyError, match=f"the new store holds what is not from the old store: .*{name}"):
+        with pytest.raises(CopyError, match=f"the new store has what is not from the old store: .*{name}"):
             copy(source, watched(place, before=writes))
         assert writes.names == []
 
@@ -374,7 +376,7 @@ class TestSomethingElse:
         copy(source, target)
         target.save_track(make_track("t00001", title="Retagged there", path=b"new"))
         writes = Writes()
-        with pytest.raises(CopyError, match=r"holds a whole library.*'t00001'.*nothing was written"):
+        with pytest.raises(CopyError, match=r"has a whole library.*'t00001'.*nothing was written"):
             copy(source, watched(target, before=writes))
         assert writes.names == []
 
@@ -394,17 +396,17 @@ class TestSomethingElse:
         half.save_root(MUSIC)
         report = copy(source, half)
         assert report.problem == ""
-        assert written(report) == {Kind.ROOTS: 1}
+        assert written(report) == {"roots": 1}
         assert half.roots() == source.roots()
 
     def test_other_features_of_the_same_name_are_refused(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
-        other = kept_vectors(make_vectors(make_schema(5)))
+        other = stored_vectors(make_vectors(make_schema(5)))
         track = source.track(TrackId("t00001"))
         assert track is not None
         half._fingerprints.clear()  # noqa: SLF001 - no port can put them there
-        half.keep_tracks([KeptTrack(track=track, vectors=(other,))])
+        half.save_stored_tracks([StoredTrack(track=track, vectors=(other,))])
         with pytest.raises(SchemaMismatchError, match="tiny-v1"):
             copy(source, half)
 
@@ -413,34 +415,34 @@ class TestChecked:
     @pytest.mark.parametrize(
         ("spoil", "kind", "name"),
         [
-            (lambda s: s.save_password(BOB, "another"), Kind.ACCOUNTS, "account 'bób'"),
-            (lambda s: s.remove_token(BOB, "k1"), Kind.TOKENS, "token 'k1' of 'bob'"),
+            (lambda s: s.save_password(BOB, "another"), "accounts", "account 'bób'"),
+            (lambda s: s.remove_token(BOB, "k1"), "tokens", "token 'k1' of 'bob'"),
             (
                 lambda s: s.save_track(replace(s.track(TrackId("t00007")), title="another")),
-                Kind.TRACKS,
+                "tracks",
                 "track 't00007'",
             ),
             (
                 lambda s: s.save_track(s.track(TrackId("t00007")), make_vectors(make_schema(8), 99)),
-                Kind.VECTORS,
+                "vectors",
                 "vectors tiny-v1 of track 't00007'",
             ),
             (
                 lambda s: s.save_problem(replace(next(s.problems()), detail="another")),
-                Kind.PROBLEMS,
+                "problems",
                 "problem of 'disk:bad/",
             ),
-            (lambda s: s.erase_listens(Erasure(GONE, ERASED_MS + 1)), Kind.ERASURES, "erasure of 'gone'"),
+            (lambda s: s.erase_listens(Erasure(GONE, ERASED_MS + 1)), "erasures", "erasure of 'gone'"),
             (
                 lambda s: s.add_listens([make_listen(999, user_id=YOU, at_ms=10**9)]),
-                Kind.LISTENS,
+                "listens",
                 "listen .*3e7' of 'you'",
             ),
             (
                 lambda s: s.save_profile(
                     replace(s.profile(YOU), lateness_ms=1), replacing=s.profile_version(YOU)
                 ),
-                Kind.PROFILES,
+                "profiles",
                 "profile of 'you'",
             ),
         ],
@@ -450,7 +452,7 @@ class TestChecked:
         source: MemoryStore,
         target: MemoryStore,
         spoil: Callable[[MemoryStore], object],
-        kind: Kind,
+        kind: str,
         name: str,
     ) -> None:
         spoilt: list[str] = []
@@ -464,7 +466,7 @@ class TestChecked:
         assert spoilt
         assert report.problem.startswith("the new store is not the same as the old store: ")
         assert "run the same command again" in report.problem
-        assert [one.kind for one in report.kinds if not one.is_same] == [kind, Kind.ROOTS]
+        assert [one.kind for one in report.kinds if not one.is_same] == [kind, "roots"]
         assert re.search(name, report.problem)
         assert target.roots() == ()
 
@@ -486,7 +488,7 @@ class TestChecked:
         assert target.roots() == ()
         again = copy(source, target)
         assert again.problem == ""
-        assert written(again) == {Kind.LISTENS: len(heard), Kind.ROOTS: 2}
+        assert written(again) == {"listens": len(heard), "roots": 2}
 
     def test_damage_is_told_with_whose_it_is(
         self, source: MemoryStore, target: MemoryStore, monkeypatch: pytest.MonkeyPatch
@@ -505,7 +507,7 @@ class TestChecked:
         stores = [MemoryStore(), MemoryStore()]
         stores[0].add_listens(listens)
         stores[1].add_listens(listens[::-1])
-        assert stock_of(stores[0]) == stock_of(stores[1])
+        assert checksums_of(stores[0]) == checksums_of(stores[1])
 
     def test_no_secret_has_a_name(self, source: MemoryStore, half: MemoryStore) -> None:
         half.add_token(

@@ -162,7 +162,7 @@ def test_a_damaged_track_is_told(raw: Any, store: MongoStore, field: str, value:
         with pytest.raises(StoreError, match=r"damaged.*restore a backup"):
             ask()
     with pytest.raises(StoreError, match=r"track t1: .*damaged"):
-        list(store.kept_tracks())
+        list(store.stored_tracks())
 
 
 @pytest.mark.parametrize("part", [b"123", "text", None, b"\0" * 20])

@@ -12,10 +12,9 @@ import pytest
 from pymongo import MongoClient
 
 from conftest import skip_where
-from making import kept_vectors, make_listen, make_location, make_track, make_vectors
+from making import make_listen, make_location, make_track, make_vectors, stored_vectors
 from servers.mongodb import MongoDb, missing_mongodb, new_database
 from servers.processes import free_ports, is_listening, running
-from soundalike.domain.copying import KeptTrack
 from soundalike.domain.errors import (
     SettingsError,
     StoreBusyError,
@@ -27,6 +26,7 @@ from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
+from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
@@ -246,8 +246,8 @@ def test_a_server_that_hangs_is_told_in_time_and_goes_on(server: MongoDb) -> Non
 def test_a_walk_goes_on_where_it_was_when_the_server_is_back(server: MongoDb) -> None:
     ids = [f"t{number:04}" for number in range(1300)]
     with closing(MongoStore(server.address)) as store:
-        vectors = (kept_vectors(make_vectors(SCHEMA)),)
-        store.keep_tracks([KeptTrack(track=make_track(name), vectors=vectors) for name in ids])
+        vectors = (stored_vectors(make_vectors(SCHEMA)),)
+        store.save_stored_tracks([StoredTrack(track=make_track(name), vectors=vectors) for name in ids])
         seen = []
         for item in store.track_vectors(SCHEMA):
             seen.append(item.track_id)

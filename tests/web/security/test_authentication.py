@@ -134,7 +134,7 @@ def test_when_the_last_account_goes_there_nobody_is_let_in(stage: Stage) -> None
     assert me(client).status_code == me(stage.client(), headers).status_code == 200
     late = stage.client()
     fields = {"csrf_token": form_token(late, "/login"), "name": "ann", "password": PASSWORD}
-    stage.services.accounts.remove(ann.id, erase=stage.services.listens.erase)
+    stage.services.accounts.remove(ann.id, erase=stage.services.personal_data.erase)
     for answer in (
         me(client),
         me(stage.client(), headers),
@@ -289,7 +289,7 @@ def test_a_removed_account_has_no_sessions(stage: Stage) -> None:
     stage.add_user("ann")
     bob = stage.add_user("bob")
     client = stage.log_in("bob")
-    stage.services.accounts.remove(bob.id, erase=stage.services.listens.erase)
+    stage.services.accounts.remove(bob.id, erase=stage.services.personal_data.erase)
     assert me(client).status_code == 401
     stage.add_user("bob")
     assert me(client).status_code == 401
@@ -298,7 +298,7 @@ def test_a_removed_account_has_no_sessions(stage: Stage) -> None:
 def test_nobody_gets_into_the_first_account_by_a_session_of_the_one_before(stage: Stage) -> None:
     ann = stage.add_user("ann")
     client = stage.log_in("ann")
-    stage.services.accounts.remove(ann.id, erase=stage.services.listens.erase)
+    stage.services.accounts.remove(ann.id, erase=stage.services.personal_data.erase)
     assert me(client).json == {"id": YOU, "name": None}
     stage.add("a")
     stage.pass_time(5)

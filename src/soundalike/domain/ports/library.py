@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from soundalike.domain.copying import KeptTrack
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import (
     FileProblem,
@@ -11,6 +10,7 @@ from soundalike.domain.files import (
     Root,
 )
 from soundalike.domain.ports.listening import AccountStore, ListenStore
+from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import (
     AudioHash,
@@ -26,8 +26,8 @@ Progress = Callable[[int, int], None]
 class LibraryStore(Protocol):
     """Keeps roots, tracks, vectors and file problems; safe for several processes and threads at once.
 
-    Every method but `keep_tracks` is atomic: after a crash at any point it has happened wholly or not at
-    all. Methods raise `StoreBusyError` where another process holds the store for too long, and
+    Every method but `save_stored_tracks` is atomic: after a crash at any point it has happened wholly or
+    not at all. Methods raise `StoreBusyError` where another process holds the store for too long, and
     `StoreUnavailableError` where the store's server does not answer.
     """
 
@@ -131,24 +131,21 @@ class LibraryStore(Protocol):
 
     # Copying
 
-    def kept_tracks(self, *, after: TrackId | None = None) -> Iterator[KeptTrack]:
-        """Yield all that is kept of every track, vanished ones too, by id, in bounded memory.
+    def stored_tracks(self) -> Iterator[StoredTrack]:
+        """Yield every track with all its vectors, vanished ones too, by id, in bounded memory."""
 
-        `after` leaves out the tracks up to that id.
-        """
-
-    def keep_tracks(self, tracks: Collection[KeptTrack]) -> None:
-        """Insert tracks, or replace those with these ids, vectors and all, many at once.
+    def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
+        """Insert many tracks with their vectors, or replace those with their ids and all their vectors.
 
         Search words and sort keys are made for them; file problems are left alone. After a crash each
-        track has been kept wholly or not at all.
+        track has been stored wholly or not at all.
 
         Raises
         ------
         TrackConflictError
             If another track has the location of one of them.
         SchemaMismatchError
-            If other features are kept under the name and version of a feature set.
+            If other features are stored under the name and version of a feature set.
         """
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.ports.listening import EventLog, ListenStore, LogHealth
 from soundalike.domain.times import to_ms
@@ -76,15 +76,6 @@ class Listens:
     def of(self, user_id: UserId) -> Iterator[Listen]:
         """Yield every listen of a user, oldest first."""
         return self._listens.listens_of(user_id)
-
-    def erase(self, user_id: UserId) -> None:
-        """Forget everything that is kept of a user, and whatever is dated until now and comes late."""
-        erasure = Erasure(user_id, to_ms(self._clock()))
-        self._log.erase(erasure, is_total=True)
-        if not self._log.is_folding:
-            # Who is forgotten does not wait for the log's consumer. What is dated later, by a fast clock, is
-            # left to it: only it knows what stands before the erasure, and what was done after it.
-            self._listens.erase_listens(erasure)
 
     @property
     def is_folding(self) -> bool:

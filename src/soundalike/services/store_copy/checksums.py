@@ -1,152 +1,84 @@
-"""What a store holds: counted and summed up, so that two of them can be compared without keeping either."""
+"""Two stores side by side: walked through in one order, counted, summed up and compared."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from heapq import merge
+from itertools import groupby
+from typing import Any, TypeVar
 
-from soundalike.domain.errors import CopyError, StoreBusyError, StoreError, StoreUnavailableError
 from soundalike.domain.ports.library import Progress, Store
-from soundalike.services.store_copy.records import (
-    DIGEST_BYTES,
-    Item,
-    Kind,
-    account_item,
-    erasure_item,
-    listen_item,
-    problem_item,
-    profile_item,
-    root_item,
-    token_item,
-    track_items,
-)
+from soundalike.services.entities import DIGEST_BYTES, Entity, Record
 
 Stage = Callable[[str], AbstractContextManager[Progress]]
-"""Opens a stretch of work by its name; what it gives is told how far it is."""
+"""Opens a stage of the work by its name, and gives the callable that is told how far it is."""
 
-_BUCKETS = 256
+SHOWN = 3
+"""How many names a message has."""
+
 _STEP = 500
 
 _T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class Tally:
-    """How many items there are of a kind, and the sum of their digests, whatever their order.
-
-    Sums are kept in parts by name, so that where two stores differ only few items need to be read again.
-    """
+class Checksum:
+    """How many records there are of a kind, and the sum of their digests, which has no order."""
 
     count: int = 0
-    sums: list[int] = field(default_factory=lambda: [0] * _BUCKETS)
+    total: int = 0
 
-    def add(self, item: Item) -> None:
-        """Count an item."""
+    def add(self, record: Record) -> None:
+        """Count a record."""
         self.count += 1
-        self.sums[item.bucket] += int.from_bytes(item.digest)
+        self.total = (self.total + int.from_bytes(record.digest)) % (1 << 8 * DIGEST_BYTES)
 
     @property
-    def checksum(self) -> str:
-        """Hex of the sum."""
-        return f"{sum(self.sums) % (1 << 8 * DIGEST_BYTES):0{2 * DIGEST_BYTES}x}"
+    def hex(self) -> str:
+        """The sum in hexadecimal digits."""
+        return f"{self.total:0{2 * DIGEST_BYTES}x}"
 
 
-Stock = Mapping[Kind, Tally]
+@dataclass(slots=True)
+class Comparison:
+    """Checksums of two stores by kind, and what differs between them: how much, and names of some."""
+
+    source: dict[str, Checksum] = field(default_factory=dict)
+    target: dict[str, Checksum] = field(default_factory=dict)
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+
+    def add(self, entity: Entity[Any], stores: tuple[Store, Store], progress: Progress) -> None:
+        """Read all that two stores have of an entity."""
+        sums = (self.source, self.target)
+        for side in sums:
+            side |= {kind: Checksum() for kind in entity.kinds}
+        total = entity.count(stores[0])
+        for done, found in enumerate(side_by_side(entity, *stores), start=1):
+            records = [[record for one in rows for record in entity.records(one)] for rows in found]
+            for side, of_side in zip(sums, records, strict=True):
+                for record in of_side:
+                    side[record.kind].add(record)
+            if records[0] != records[1]:
+                names = sorted({record.name for record in set(records[0]) ^ set(records[1])})
+                self.count += len(names)
+                self.names += names[: SHOWN - len(self.names)]
+            if done % _STEP == 0:
+                progress(done, max(done, total))
 
 
-def new_stock() -> dict[Kind, Tally]:
-    """Return the stock of a store that holds nothing."""
-    return {kind: Tally() for kind in Kind}
+def side_by_side(entity: Entity[_T], source: Store, target: Store) -> Iterator[tuple[list[_T], list[_T]]]:
+    """Walk through an entity in two stores at once; yield what each has at every place in its order."""
 
+    def labelled(rows: Iterable[_T], side: int) -> Iterator[tuple[Any, int, _T]]:
+        return ((entity.order(row), side, row) for row in rows)
 
-def take_stock(store: Store, stage: Stage, *, whose: str) -> Stock:
-    """Read all that a store holds.
+    def place(labelled_row: tuple[Any, int, _T]) -> Any:  # noqa: ANN401 - whatever the entity is ordered by
+        return labelled_row[0]
 
-    Raises
-    ------
-    StoreError
-        That names what is damaged.
-    """
-    stock = new_stock()
-    for what, read in _READERS.items():
-        with stage(f"Checking {what} in {whose}") as progress:
-            for done, item in enumerate(read(store), start=1):
-                stock[item.kind].add(item)
-                if done % _STEP == 0:
-                    progress(done, 0)
-    return stock
-
-
-def tally_roots(store: Store) -> Tally:
-    """Count the roots of a store as they are now."""
-    tally = Tally()
-    for root in store.roots():
-        tally.add(root_item(root))
-    return tally
-
-
-def differences(first: Store, second: Store, stocks: tuple[Stock, Stock], kind: Kind) -> list[str]:
-    """Name items of a kind in which two stores differ: those of the first part whose sums do, at least."""
-    mine, theirs = (stock[kind].sums for stock in stocks)
-    bucket = next((number for number in range(_BUCKETS) if mine[number] != theirs[number]), None)
-    found: list[set[tuple[str, bytes]]] = [
-        {(item.name, item.digest) for item in _items_of(store, kind) if item.bucket == bucket}
-        for store in (first, second)
-    ]
-    return sorted({name for name, _ in found[0] ^ found[1]})
-
-
-def _items_of(store: Store, kind: Kind) -> Iterator[Item]:
-    what = {Kind.TOKENS: "accounts", Kind.VECTORS: "tracks"}.get(kind, kind.value)
-    return (item for item in _READERS[what](store) if item.kind is kind)
-
-
-def _accounts(store: Store) -> Iterator[Item]:
-    for user in store.users():
-        yield account_item(user)
-        yield from map(token_item, store.tokens_of(user.id))
-
-
-def _tracks(store: Store) -> Iterator[Item]:
-    for kept in store.kept_tracks():
-        yield from track_items(kept)
-
-
-def _listens(store: Store) -> Iterator[Item]:
-    for user_id in store.listen_counts():
-        yield from map(listen_item, telling(f"the listens of {user_id!r}", store.listens_of(user_id)))
-
-
-def _profiles(store: Store) -> Iterator[Item]:
-    for user_id in store.profile_counts():
-        profile = store.profile(user_id)
-        if profile is not None:
-            yield profile_item(profile)
-
-
-_READERS: Mapping[str, Callable[[Store], Iterable[Item]]] = {
-    "accounts": _accounts,
-    "tracks": _tracks,
-    "problems": lambda store: map(problem_item, store.problems()),
-    "erasures": lambda store: map(erasure_item, store.erasures()),
-    "listens": _listens,
-    "profiles": _profiles,
-    "roots": lambda store: map(root_item, store.roots()),
-}
-
-
-def telling(what: str, rows: Iterable[_T]) -> Iterator[_T]:
-    """Yield rows; an error in reading them says what they are."""
-    with _telling(what):
-        yield from rows
-
-
-@contextmanager
-def _telling(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (StoreBusyError, StoreUnavailableError):
-        raise
-    except StoreError as error:
-        msg = f"{what}: {error}"
-        raise CopyError(msg) from error
+    rows = merge(labelled(entity.read(source), 0), labelled(entity.read(target), 1), key=place)
+    for _, group in groupby(rows, key=place):
+        found: tuple[list[_T], list[_T]] = ([], [])
+        for _, side, row in group:
+            found[side].append(row)
+        yield found

@@ -9,10 +9,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from soundalike.domain.copying import KeptTrack, KeptVectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RootName, TrackId
@@ -188,7 +188,7 @@ def vectors_to_document(vectors: FeatureVectors) -> Document:
     """Return what stands below a track's ``vectors``."""
     schema = vectors.schema
     return _vectors(
-        KeptVectors(
+        StoredVectors(
             feature_set=schema.name,
             version=schema.version,
             fingerprint=schema.fingerprint,
@@ -199,7 +199,7 @@ def vectors_to_document(vectors: FeatureVectors) -> Document:
     )
 
 
-def _vectors(vectors: KeptVectors) -> Document:
+def _vectors(vectors: StoredVectors) -> Document:
     return {
         "feature_set": to_text(vectors.feature_set),
         "version": vectors.version,
@@ -216,24 +216,24 @@ def vectors_from_document(schema: FeatureSchema, document: Document) -> FeatureV
     return FeatureVectors(schema, *(_floats(document[part]) for part in VECTOR_FIELDS))
 
 
-def kept_to_document(kept: KeptTrack) -> Document:
+def stored_to_document(stored: StoredTrack) -> Document:
     """Return a whole document of ``tracks``."""
-    by_field = {vectors_field(one.feature_set, one.version): _vectors(one) for one in kept.vectors}
-    return track_to_document(kept.track) | {"feature_sets": sorted(by_field), "vectors": by_field}
+    by_field = {vectors_field(one.feature_set, one.version): _vectors(one) for one in stored.vectors}
+    return track_to_document(stored.track) | {"feature_sets": sorted(by_field), "vectors": by_field}
 
 
 @telling_damage
-def kept_from_document(document: Document) -> KeptTrack:
-    """Undo `kept_to_document`."""
-    vectors = (_kept_vectors(one) for one in document["vectors"].values())
-    return KeptTrack(
+def stored_from_document(document: Document) -> StoredTrack:
+    """Undo `stored_to_document`."""
+    vectors = (_stored_vectors(one) for one in document["vectors"].values())
+    return StoredTrack(
         track=track_from_document(document),
         vectors=tuple(sorted(vectors, key=lambda one: (one.feature_set, one.version))),
     )
 
 
-def _kept_vectors(document: Mapping[str, Any]) -> KeptVectors:
-    return KeptVectors(
+def _stored_vectors(document: Mapping[str, Any]) -> StoredVectors:
+    return StoredVectors(
         feature_set=from_text(document["feature_set"]),
         version=to_whole(document["version"]),
         fingerprint=from_text(document["fingerprint"]),

@@ -1,7 +1,7 @@
 """The store on MongoDB, or whatever speaks its protocol and has transactions."""
 
 from soundalike.store.mongo.accounts import MongoAccounts
-from soundalike.store.mongo.bulk import MongoCopying
+from soundalike.store.mongo.bulk import MongoStoredTracks
 from soundalike.store.mongo.connection import MongoConnection
 from soundalike.store.mongo.indexes import prepare
 from soundalike.store.mongo.library import MongoLibrary
@@ -16,7 +16,7 @@ SERVING_SELECTION_TIMEOUT_S = 3.0
 """Of who serves: browsers, proxies and probes wait no longer, and ask again."""
 
 
-class MongoStore(MongoLibrary, MongoCopying, MongoListens, MongoAccounts):
+class MongoStore(MongoLibrary, MongoStoredTracks, MongoListens, MongoAccounts):
     """The `Store` port on a MongoDB database; see `MongoConnection` for what it withstands."""
 
     def __init__(

@@ -12,16 +12,16 @@ from pymongo import DeleteOne, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.copying import KeptTrack
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Location
+from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.store.mongo.connection import MOST_IDS, Document
 from soundalike.store.mongo.documents import (
-    kept_to_document,
     location_of,
+    stored_to_document,
     track_to_document,
     vectors_to_document,
 )
@@ -80,17 +80,17 @@ def _take_location(database: Database[Document], session: ClientSession, track: 
     database[LOCATIONS].insert_one(taken | {"track": to_text(track.id)}, session=session)
 
 
-def keep_batch(database: Database[Document], session: ClientSession, batch: Sequence[KeptTrack]) -> None:
-    """Insert or replace some tracks, vectors and all; see `LibraryStore.keep_tracks`."""
-    ids = [kept.track.id for kept in batch]
-    places = {kept.track.location for kept in batch}
+def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[StoredTrack]) -> None:
+    """Insert or replace some tracks, vectors and all; see `LibraryStore.save_stored_tracks`."""
+    ids = [one.track.id for one in batch]
+    places = {one.track.location for one in batch}
     stored = _with_ids(database, session, TRACKS, map(to_text, ids), _PLACE)
     owners = _with_ids(database, session, LOCATIONS, map(location_key, places), ("track",))
     at = {from_text(document["_id"]): location_key(location_of(document)) for document in stored}
     owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
     written: dict[str, str | None] = {}  # locations and who has them then
-    for kept in batch:
-        track, wanted = kept.track, location_key(kept.track.location)
+    for one in batch:
+        track, wanted = one.track, location_key(one.track.location)
         owner = owner_of.get(wanted)
         if owner not in {None, track.id}:
             raise _taken(track, str(owner))
@@ -109,7 +109,7 @@ def keep_batch(database: Database[Document], session: ClientSession, batch: Sequ
     ]
     if changes:
         database[LOCATIONS].bulk_write(changes, ordered=False, session=session)
-    documents = {kept.track.id: kept_to_document(kept) for kept in batch}
+    documents = {one.track.id: stored_to_document(one) for one in batch}
     database[TRACKS].bulk_write(
         [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents.values()],
         ordered=False,

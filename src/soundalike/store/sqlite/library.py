@@ -229,7 +229,13 @@ class SqliteLibrary:
 
     def problems(self) -> Iterator[FileProblem]:
         """Yield every line about a file, by location, in bounded memory."""
-        return self._problems("TRUE", ())
+        with self._connections.reading() as connection:
+            # By their bytes, since SQLite puts names that are not UTF-8 last.
+            rows = connection.execute(
+                "SELECT DISTINCT root FROM problems ORDER BY CAST(root AS BLOB)"
+            ).fetchall()
+        for root in rows:
+            yield from self._problems("root = ?", root)
 
     def _problems(self, where: str, values: tuple[Text, ...]) -> Iterator[FileProblem]:
         beyond: tuple[Text, ...] = ()

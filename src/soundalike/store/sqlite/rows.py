@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from soundalike.domain.copying import KeptVectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
+from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
@@ -31,7 +31,7 @@ TRACK_COLUMNS = (
 )
 PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
 VECTOR_COLUMNS = "whole, first_half, second_half"
-KEPT_COLUMNS = f"name, version, fingerprint, {VECTOR_COLUMNS}"
+STORED_COLUMNS = f"name, version, fingerprint, {VECTOR_COLUMNS}"
 
 
 def telling_damage(read: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -188,7 +188,7 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     )
 
 
-def vectors_to_row(vectors: FeatureVectors | KeptVectors) -> tuple[bytes, bytes, bytes]:
+def vectors_to_row(vectors: FeatureVectors | StoredVectors) -> tuple[bytes, bytes, bytes]:
     """Return `VECTOR_COLUMNS`."""
     return _to_blob(vectors.whole), _to_blob(vectors.first_half), _to_blob(vectors.second_half)
 
@@ -200,14 +200,14 @@ def vectors_from_row(schema: FeatureSchema, columns: tuple[bytes, bytes, bytes])
 
 
 @telling_damage
-def kept_vectors_from_row(columns: tuple[Any, ...]) -> KeptVectors:
-    """Read `KEPT_COLUMNS`."""
+def stored_vectors_from_row(columns: tuple[Any, ...]) -> StoredVectors:
+    """Read `STORED_COLUMNS`."""
     name, version, fingerprint, *blobs = columns
     whole, first_half, second_half = map(_from_blob, blobs)
     if not whole.shape == first_half.shape == second_half.shape:
         msg = f"the vectors of {name}-v{version} are of several lengths"
         raise ValueError(msg)
-    return KeptVectors(
+    return StoredVectors(
         feature_set=from_text(name),
         version=int(version),
         fingerprint=from_text(fingerprint),

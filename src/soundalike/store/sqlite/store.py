@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from soundalike.store.sqlite.accounts import SqliteAccounts
-from soundalike.store.sqlite.bulk import SqliteCopying
+from soundalike.store.sqlite.bulk import SqliteStoredTracks
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.library import SqliteLibrary
 from soundalike.store.sqlite.listens import SqliteListens
@@ -11,7 +11,7 @@ from soundalike.store.sqlite.listens import SqliteListens
 BUSY_TIMEOUT_S = 30.0
 
 
-class SqliteStore(SqliteLibrary, SqliteCopying, SqliteListens, SqliteAccounts):
+class SqliteStore(SqliteLibrary, SqliteStoredTracks, SqliteListens, SqliteAccounts):
     """The `Store` port on one SQLite file; see `Connections` for what it withstands."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:

@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Sized
 from typing import Any
 
-from soundalike.domain.copying import KeptVectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import Location
+from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName
 from soundalike.store.keys import search_words
@@ -62,7 +62,7 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
 def write_vectors(connection: sqlite3.Connection, number: int, vectors: FeatureVectors) -> None:
     """Insert or replace the vectors of one feature set."""
     schema = vectors.schema
-    kept = KeptVectors(
+    stored = StoredVectors(
         feature_set=schema.name,
         version=schema.version,
         fingerprint=schema.fingerprint,
@@ -70,10 +70,10 @@ def write_vectors(connection: sqlite3.Connection, number: int, vectors: FeatureV
         first_half=vectors.first_half,
         second_half=vectors.second_half,
     )
-    write_kept_vectors(connection, number, kept)
+    write_stored_vectors(connection, number, stored)
 
 
-def write_kept_vectors(connection: sqlite3.Connection, number: int, vectors: KeptVectors) -> None:
+def write_stored_vectors(connection: sqlite3.Connection, number: int, vectors: StoredVectors) -> None:
     """Insert or replace the vectors of one feature set, which this program need not know."""
     name, version, fingerprint = vectors.feature_set, vectors.version, vectors.fingerprint
     feature_set = _find_feature_set(connection, name, version, fingerprint)

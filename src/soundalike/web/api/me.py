@@ -8,10 +8,10 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import NewToken
-from soundalike.web.api.export import export_chunks, token_body
 from soundalike.web.caching import no_store
 from soundalike.web.security.authentication import delete_own_data
 from soundalike.web.security.current_user import current_listener, current_user_id
+from soundalike.wire.accounts import token_body
 
 EXPORT_NAME = "soundalike-export.json"
 
@@ -27,7 +27,7 @@ def me_blueprint(services: Services) -> Blueprint:
 
     @me.get("/api/me/export")
     def export() -> Response:
-        chunks = export_chunks(services, current_user_id())
+        chunks = services.personal_data.export(current_user_id())
         # What fails before the first chunk is still answered as an error.
         response = Response(chain([next(chunks)], chunks), content_type="application/json")
         response.headers["Content-Disposition"] = f'attachment; filename="{EXPORT_NAME}"'

@@ -140,9 +140,9 @@ def delete_own_data(services: Services) -> None:
     """Delete all that is stored about the current user, and the account if there is one; log out."""
     listener = current_listener()
     if listener.name is None:
-        services.listens.erase(listener.user_id)
+        services.personal_data.erase(listener.user_id)
     else:
-        services.accounts.remove(listener.user_id, erase=services.listens.erase)
+        services.accounts.remove(listener.user_id, erase=services.personal_data.erase)
     end_session()
 
 

@@ -1,4 +1,4 @@
-"""What a store keeps of a track, whole, on its way into another store."""
+"""A track with all that a store has of it, on its way into another store."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from soundalike.domain.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptVectors:
-    """Vectors of one feature set, as they are kept: also of a set that this program does not know.
+class StoredVectors:
+    """Vectors of one feature set as they are stored, also of a set that this program does not know.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class KeptVectors:
     fingerprint : str
         Of the set's features (`FeatureSchema.fingerprint`).
     whole, first_half, second_half : FloatArray
-        One-dimensional float32, of one length, non-writeable.
+        One-dimensional float32, of one length, read-only.
     """
 
     feature_set: str
@@ -31,8 +31,8 @@ class KeptVectors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptTrack:
+class StoredTrack:
     """A track and all its vectors, by (`feature_set`, `version`)."""
 
     track: Track
-    vectors: tuple[KeptVectors, ...]
+    vectors: tuple[StoredVectors, ...]

@@ -1,0 +1,79 @@
+"""All that is stored of one user: exported as one JSON document, and erased."""
+
+import json
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Store
+from soundalike.domain.ports.listening import EventLog
+from soundalike.domain.times import to_ms
+from soundalike.domain.types import UserId
+from soundalike.services.entities import ENTITIES, Entity, UserData
+from soundalike.services.listeners.profiles import Profiles
+
+_PER_PIECE = 500
+
+
+class PersonalData:
+    """Exports and erases what belongs to one user, as each entity declares.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is stored.
+    log : EventLog
+        From which listens are erased as well.
+    profiles : Profiles
+        Bring a profile up to date before it is exported.
+    clock : callable
+        Gives the time, UTC.
+    entities : sequence of Entity
+        All that the store keeps.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        log: EventLog,
+        profiles: Profiles,
+        *,
+        clock: Callable[[], datetime],
+        entities: Sequence[Entity[Any]] = ENTITIES,
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._profiles = profiles
+        self._clock = clock
+        self._entities = entities
+
+    def export(self, user_id: UserId) -> Generator[bytes, None, None]:
+        """Yield the document in pieces, in bounded memory however much is stored; no secrets."""
+        data = UserData(store=self._store, user_id=user_id, profile=self._profiles.of(user_id))
+        bodies = {one.export.member: one.export.body(data) for one in self._entities if one.export}
+        streams = {member: body for member, body in bodies.items() if isinstance(body, Iterator)}
+        short = {member: body for member, body in bodies.items() if member not in streams}
+        yield json.dumps(short, indent=1).removesuffix("}").rstrip().encode()
+        for member, rows in streams.items():
+            yield f",\n {json.dumps(member)}: [".encode()
+            mark = "\n  "
+            while piece := [json.dumps(row) for row in islice(rows, _PER_PIECE)]:
+                yield (mark + ",\n  ".join(piece)).encode()
+                mark = ",\n  "
+            yield b"\n ]"
+        yield b"\n}\n"
+
+    def erase(self, user_id: UserId) -> None:
+        """Erase everything of a user but their account, and what is dated until now and comes late.
+
+        What the log has of them is erased by its consumer where that is another process. The store does not
+        wait for it, and erases what is dated until now; what is dated later, by a fast clock, is left to the
+        consumer: only it knows what came before the erasure, and what after.
+        """
+        erasure = Erasure(user_id, to_ms(self._clock()))
+        self._log.erase(erasure, is_total=True)
+        for entity in self._entities:
+            if entity.erase is not None:
+                entity.erase(self._store, erasure)

@@ -1,0 +1,21 @@
+"""Accounts and tokens as JSON for their own users: without passwords and secrets."""
+
+from typing import Any
+
+from soundalike.domain.times import rfc3339
+from soundalike.domain.types import UserId
+from soundalike.domain.users import Token, User
+
+
+def account_body(user_id: UserId, user: User | None) -> dict[str, Any]:
+    """Return the account of a user, of whom nothing but the id is known where there are no accounts."""
+    return {
+        "id": user_id,
+        "name": None if user is None else user.name,
+        "created_at": None if user is None else rfc3339(user.created_at),
+    }
+
+
+def token_body(token: Token) -> dict[str, Any]:
+    """Return a token as its user may see it."""
+    return {"id": token.id, "label": token.label, "created_at": rfc3339(token.created_at)}

@@ -1,0 +1,174 @@
+"""A user's data is exported whole and erased for good, with whatever is added to the table of entities."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from fakes import MemoryStore
+from making import make_listen, make_track
+from soundalike.domain.errors import CopyError
+from soundalike.domain.listens import Listen
+from soundalike.domain.profiles import LATENESS_MS
+from soundalike.domain.times import to_ms
+from soundalike.domain.types import UserId
+from soundalike.domain.users import YOU
+from soundalike.events.embedded import StoredLog
+from soundalike.services.entities import ENTITIES, Entity, Export, Record
+from soundalike.services.listeners.ingest import Listens, Receipt
+from soundalike.services.listeners.personal_data import PersonalData
+from soundalike.services.listeners.profiles import Profiles
+from soundalike.services.store_copy.copier import Copier
+from stocked import fill, quietly
+
+ADA, BOB = UserId("ada"), UserId("bob")
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NOW_MS = to_ms(NOW)
+FIVE_MINUTES_MS = 5 * 60 * 1000
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.save_track(make_track("t1"))
+    store.save_track(make_track("t2"))
+    return store
+
+
+@pytest.fixture
+def profiles(store: MemoryStore) -> Profiles:
+    return Profiles(store, lateness_ms=LATENESS_MS)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> Listens:
+    return Listens(store, store, StoredLog(store, on_append=profiles.fold), clock=clock)
+
+
+def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
+    return [make_listen(n, at_ms=NOW_MS - 1000 + n, user_id=user) for n in range(start, start + count)]
+
+
+@pytest.fixture
+def data(store: MemoryStore, profiles: Profiles, clock: Clock) -> PersonalData:
+    return PersonalData(store, StoredLog(store, on_append=profiles.fold), profiles, clock=clock)
+
+
+class TestErasing:
+    def test_nothing_is_left(self, data: PersonalData, listens: Listens, profiles: Profiles) -> None:
+        listens.take(some(3))
+        data.erase(ADA)
+        assert list(listens.of(ADA)) == []
+        assert profiles.of(ADA).taste.count == 0
+
+    def test_what_comes_late_is_as_good_as_known(
+        self, data: PersonalData, listens: Listens, profiles: Profiles
+    ) -> None:
+        listens.take(some(1))
+        data.erase(ADA)
+        assert listens.take(some(5)) == Receipt(accepted=0, duplicates=5)
+        assert profiles.of(ADA).taste.count == 0
+
+    def test_what_a_fast_clock_dated_ahead_is_forgotten_too(
+        self, data: PersonalData, listens: Listens
+    ) -> None:
+        listens.take([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
+        data.erase(ADA)
+        assert list(listens.of(ADA)) == []
+        assert listens.take([make_listen(2, at_ms=NOW_MS + 1)]).accepted == 1, "and what is done after counts"
+
+    def test_who_never_did_anything_may_be_forgotten(self, data: PersonalData, listens: Listens) -> None:
+        data.erase(ADA)
+        assert listens.take(some(1)).accepted == 0
+
+    def test_others_are_left_alone(self, data: PersonalData, listens: Listens) -> None:
+        listens.take([*some(2), *some(2, user="bob")])
+        data.erase(ADA)
+        assert len(list(listens.of(BOB))) == 2
+
+    def test_a_new_life_begins_after_it(
+        self, data: PersonalData, listens: Listens, profiles: Profiles, clock: Clock
+    ) -> None:
+        listens.take(some(3))
+        data.erase(ADA)
+        clock.now = NOW + timedelta(seconds=1)
+        fresh = make_listen(1, at_ms=NOW_MS + 1)  # even under an id of before
+        assert listens.take([fresh]).accepted == 1
+        assert list(listens.of(ADA)) == [fresh]
+        assert profiles.of(ADA).taste.count == 1
+
+
+class Favourites(MemoryStore):
+    """A store of a later version: it keeps favourite tracks of users too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.favourites: dict[UserId, list[str]] = {}
+
+
+def save_favourites(store: Any, found: Sequence[tuple[UserId, list[str]]]) -> None:
+    store.favourites.update(found)
+
+
+FAVOURITES: Entity[Any] = Entity(
+    kinds=("favourites",),
+    read=lambda store: sorted(cast("Favourites", store).favourites.items()),
+    order=lambda one: one[0],
+    key=lambda one: one[0],
+    records=lambda one: (Record("favourites", f"favourites of {one[0]!r}", repr(one).encode()),),
+    write=save_favourites,
+    is_from=lambda _source, _one: False,
+    export=Export("favourites", lambda data: cast("Favourites", data.store).favourites[data.user_id]),
+    erase=lambda store, erasure: cast("Favourites", store).favourites.pop(erasure.user_id, None),
+)
+
+
+class TestAnEntityThatIsAddedToTheTable:
+    @pytest.fixture
+    def store(self) -> Favourites:
+        store = Favourites()
+        fill(store)
+        store.favourites = {YOU: ["t00001", "t00002"], BOB: ["t00003"]}
+        return store
+
+    @pytest.fixture
+    def data(self, store: Favourites, profiles: Profiles, clock: Clock) -> PersonalData:
+        entities = (*ENTITIES[:-1], FAVOURITES, ENTITIES[-1])
+        log = StoredLog(store, on_append=profiles.fold)
+        return PersonalData(store, log, profiles, clock=clock, entities=entities)
+
+    def test_is_copied_and_compared(self, store: Favourites) -> None:
+        target = Favourites()
+        entities = (*ENTITIES[:-1], FAVOURITES, ENTITIES[-1])
+        report = Copier(store, target, names=("old", "new"), entities=entities).copy(quietly)
+        assert target.favourites == store.favourites
+        (of_kind,) = (one for one in report.kinds if one.kind == "favourites")
+        assert (of_kind.target_count, of_kind.written) == (2, 2)
+        target.favourites[BOB] = ["t00004"]
+        with pytest.raises(CopyError, match="favourites of 'bob' differ"):
+            Copier(store, target, names=("old", "new"), entities=entities).copy(quietly)
+
+    def test_is_exported(self, data: PersonalData) -> None:
+        body = json.loads(b"".join(data.export(YOU)))
+        assert body["favourites"] == ["t00001", "t00002"]
+        assert {"account", "tokens", "profile", "listens"} < set(body)
+
+    def test_is_erased(self, data: PersonalData, store: Favourites) -> None:
+        data.erase(YOU)
+        assert store.favourites == {BOB: ["t00003"]}
