@@ -13,7 +13,7 @@ from soundalike.domain.errors import LogUnreachableError
 from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings
 from soundalike.web.app import create_app
-from soundalike.web.server.serve import check_address, is_exposed
+from soundalike.web.server.address import check_address, is_exposed
 from soundalike.web.server.serve import serve as serve_forever
 
 

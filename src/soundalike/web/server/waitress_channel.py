@@ -1,4 +1,7 @@
-"""waitress, taught what it lacks here: errors in our form, and an end to listeners that have stalled."""
+"""Changes to waitress: errors in the player's form, fair sending, and an end of stalled connections.
+
+These classes override internals of waitress 3, which is why its version is capped below 4.
+"""
 
 from typing import Any
 
@@ -15,8 +18,8 @@ TURN_BYTES = 512 * 1024
 _CODES = {400: "bad_request", 413: "too_large", 431: "header_too_large", 501: "not_implemented"}
 
 
-class _SafeErrorTask(ErrorTask):  # type: ignore[misc] # waitress has no types
-    """Answers what is not even a request, as JSON and with the headers that every response has."""
+class _JsonErrorTask(ErrorTask):  # type: ignore[misc] # waitress has no types
+    """Answers malformed requests as JSON and with the headers of every response."""
 
     def execute(self) -> None:
         error: Error = self.request.error
@@ -33,7 +36,7 @@ class _SafeErrorTask(ErrorTask):  # type: ignore[misc] # waitress has no types
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress has no types
-    """Finds bad requests also where Python itself throws: absurd lengths, half an IPv6 address."""
+    """Also answers 400 where Python itself raises: for absurd lengths and incomplete IPv6 addresses."""
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -44,9 +47,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress has no types
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
-    """A connection that sends so much at a time: one fast download may not keep all others waiting."""
+    """A connection that sends a limited amount in each turn, so a fast download does not delay others."""
 
-    error_task_class = _SafeErrorTask
+    error_task_class = _JsonErrorTask
     parser_class = _Parser
     _turn_bytes = TURN_BYTES
 
@@ -64,7 +67,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         return count
 
     def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - waitress's own signature
-        """Send what is allowed this turn; 0 is how waitress hears that it must wait."""
+        """Send what is left of this turn; 0 makes waitress wait for the next one."""
         if self._turn_bytes <= 0:
             return 0
         count: int = super().send(data[: self._turn_bytes], do_close)
@@ -73,18 +76,18 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
 
 
 class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
-    """A listening socket whose channels end in time."""
+    """A server that closes stalled connections."""
 
     channel_class = _Channel
 
     def maintenance(self, now: float) -> None:
-        """Close idle channels, those too whose client has stopped reading: waitress waits for it to go on."""
+        """Close idle connections, even with data that the client does not read, which waitress keeps."""
         cutoff = now - self.adj.channel_timeout
         for channel in tuple(self.active_channels.values()):
             if not channel.requests and channel.last_activity < cutoff:
                 channel.handle_close()
 
     def close_channels(self) -> None:
-        """Close every connection, and whatever file it was sending."""
+        """Close every connection and the file that it was sending."""
         for channel in tuple(self.active_channels.values()):
             channel.handle_close()

@@ -1,0 +1,56 @@
+"""A player on a real socket, and clients that speak to it byte by byte."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from typing import Any
+
+from soundalike.web.server.serve import HttpServer
+from web.stage import Stage
+
+PATIENCE_S = 10
+
+
+@contextmanager
+def running(stage: Stage, **options: Any) -> Iterator[HttpServer]:
+    """Serve the player while the context lasts; every file must be closed after it."""
+    server = HttpServer(stage.app(), threads=4, **options)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert all(file.closed for file in stage.files.opened)
+
+
+def get(server: HttpServer, path: str) -> int:
+    """Return the status of an answer."""
+    connection = HTTPConnection("localhost", server.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def send_raw(server: HttpServer, request: bytes) -> bytes:
+    """Send bytes as they are; return all that comes until the server closes the connection."""
+    with socket.create_connection(("localhost", server.port), timeout=5) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once a condition is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
+        time.sleep(0.005)
