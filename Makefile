@@ -1,17 +1,19 @@
 # make run             hear the demo library in your browser
 # make run MUSIC=DIR   hear your own (PORT=9000 for another port)
-# make test            everything it needs, then the whole suite
+# make test            everything it needs, then all tests but those of faults
+# make test-faults     the tests that kill and restart servers again and again
 # make servers         fetch the real servers (Kafka, MongoDB's protocol) that tests then start
 # make check           style, types, layers, dependencies
 # make bench           the measurements that README.md quotes
 # make lock            compile requirements/ anew from pyproject.toml
 # make clean           remove .venv and caches; libraries in var/ stay
 
-.PHONY: help run test servers check bench lock clean
+.PHONY: help run test test-faults servers check bench lock clean
 .DEFAULT_GOAL := help
 
 override MUSIC := $(value MUSIC)# a $ in a name is only a $
 export MUSIC PORT PYTHON
+PYTEST := .venv/bin/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 LOCKS := $(wildcard requirements/*.txt)
 
 help:
@@ -29,7 +31,10 @@ run: .venv/run.stamp
 	@scripts/run
 
 test: .venv/dev.stamp
-	.venv/bin/python -m pytest --numprocesses 3 --dist loadfile
+	$(PYTEST) --durations 10
+
+test-faults: .venv/dev.stamp
+	$(PYTEST) --durations 10 -m faults
 
 servers: .venv/dev.stamp
 	@scripts/servers

@@ -14,7 +14,9 @@ from servers.mongodb import missing_mongodb, named_mongodb
 from servers.shared import lock_run, shared_address
 from servers.spark import SparkCluster, missing_spark, running_cluster
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+LONGEST_FIRST = ("learning", "browser", "journeys", "events", "store")
 REAL_MUSIC = ROOT.parent / "shared" / "data" / "music"
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -36,6 +38,29 @@ _skipped: list[tuple[str, str]] = []
 # A shell that starts the tests in the background has them ignore interrupts, and what they start as well.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def group_of(test: pytest.Item) -> str:
+    """Name the tests that one worker runs after each other: those of a module, or all on the Spark cluster.
+
+    An application takes every core of a cluster, so that another would wait for it.
+    """
+    return "spark cluster" if "spark_cluster" in getattr(test, "fixturenames", ()) else test.location[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test a group where it has none, and hand out first the folders whose groups take longest."""
+    for test in items:
+        if test.get_closest_marker("xdist_group") is None:
+            test.add_marker(pytest.mark.xdist_group(group_of(test)))
+    items.sort(key=lambda test: rank(test.path))
+
+
+def rank(path: Path) -> int:
+    """Return how early a test is handed out."""
+    folder = path.relative_to(TESTS).parts[0]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -239,7 +239,13 @@ class TestMoving:
 
 
 class TestKilledConsumers:
-    @pytest.mark.parametrize("moment", ["between storing and folding", "between folding and committing"])
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            pytest.param("between storing and folding", marks=pytest.mark.faults),
+            "between folding and committing",
+        ],
+    )
     def test_at_the_worst_moment(
         self, program: Program, store_setting: str, url: str, log: KafkaLog, plays: Sequence[Listen],
         moment: str,
@@ -254,6 +260,7 @@ class TestKilledConsumers:
             with consumer(program, store_setting, url):
                 wait_for(lambda: store_holds(store, plays[:1_200]))
 
+    @pytest.mark.faults
     def test_one_of_two_at_any_moment(
         self, program: Program, store_setting: str, url: str, log: KafkaLog, plays: Sequence[Listen]
     ) -> None:
@@ -279,6 +286,7 @@ class TestKilledConsumers:
             assert is_sent.is_set()
             wait_for(lambda: store_holds(store, listens))
 
+    @pytest.mark.faults
     def test_one_that_was_stopped_for_too_long_undoes_nothing_of_what_others_did(
         self, program: Program, store_setting: str, kafka: Kafka
     ) -> None:
@@ -317,6 +325,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
         yield broker
 
 
+@pytest.mark.faults
 class TestKilledBroker:
     def test_every_acknowledged_listen_is_counted_exactly_once(
         self, program: Program, store_setting: str, broker: KafkaServer, plays: Sequence[Listen]
@@ -436,6 +445,7 @@ class TestCommand:
         assert len(messages_in(kafka, place.dead_letters)) == 1
 
 
+@pytest.mark.faults
 def test_the_broker_may_be_away_without_a_word_of_its_library_on_the_terminal(
     program: Program, broker: KafkaServer, tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ class TestRealPlays:
         taken = program.json("events", "import", write(tmp_path / "plays.jsonl", thrice))
         assert (taken["accepted"], taken["duplicates"]) == (PLAYS, 2 * PLAYS)
 
+    @pytest.mark.faults
     def test_cut_by_five_kills(self, program: Program, plays: Sequence[str], tmp_path: Path) -> None:
         shuffled = random.Random(3).sample(plays, len(plays))  # noqa: S311 - no secret is made
         file = write(tmp_path / "plays.jsonl", shuffled)

@@ -214,6 +214,7 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(program: Program,
     assert (report["unchanged"], report["analysed"]) == (done, 68 - done)
 
 
+@pytest.mark.faults
 def test_extract_may_be_killed_ten_times_and_nothing_is_lost_or_doubled(
     program: Program, music: Path
 ) -> None:
@@ -233,6 +234,7 @@ def test_extract_may_be_killed_ten_times_and_nothing_is_lost_or_doubled(
     assert (report["found"], _count(program), len(set(_ids(program).values()))) == (68, 68, 68)
 
 
+@pytest.mark.faults
 def test_build_may_be_killed_ten_times_and_the_last_artefact_stays_in_use(library: Program) -> None:
     before = library.json("similar", "tune 3")
     for step in range(10):

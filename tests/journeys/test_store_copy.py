@@ -78,6 +78,7 @@ def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_pa
     assert all(line[-1] == "same" for line in lines[1:])
 
 
+@pytest.mark.faults
 def test_wherever_it_is_killed_it_goes_on(program: Program, stocked: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
     whole = read(stocked)
@@ -245,6 +246,7 @@ class TestThroughMongoDb:
         assert program.run("store", "copy", "-", tmp_path / "back").returncode == 0
         assert read(tmp_path / "back") == whole
 
+    @pytest.mark.faults
     def test_killed_on_its_way_into_mongodb_it_goes_on(
         self, program: Program, stocked: Path, database: str
     ) -> None:

@@ -63,6 +63,7 @@ class TestMakingItAgain:
         assert retention(kafka, address.topic) == "-1"
         assert consumed(address, 6).taken >= {one.id for one in numbered(6, start=3)}
 
+    @pytest.mark.faults
     def test_it_is_made_though_nobody_appends_and_that_is_said(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -76,6 +77,7 @@ class TestMakingItAgain:
         assert retention(kafka, address.topic) == "-1"
         assert f"the topic {address.topic!r} was gone from Kafka" in caplog.text
 
+    @pytest.mark.faults
     def test_so_is_that_of_the_dead_letters(self, kafka: Kafka, address: KafkaAddress) -> None:
         store = Failing()
         with consuming(address, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
@@ -86,6 +88,7 @@ class TestMakingItAgain:
 
 
 class TestConsumingIt:
+    @pytest.mark.faults
     def test_who_consumes_goes_on_with_all_that_is_appended_since(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -99,6 +102,7 @@ class TestConsumingIt:
             store.wait_for(320)
         assert "was deleted and created again, and is read from its beginning" in caplog.text
 
+    @pytest.mark.faults
     def test_what_was_read_before_is_folded_all_the_same(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
@@ -130,6 +134,7 @@ class TestConsumingIt:
         assert len(consumed(address, 8).taken) == 8
 
 
+@pytest.mark.faults
 def test_partitions_that_are_added_are_read_soon(kafka: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
     store = Failing()
     with consuming(address, store.take):

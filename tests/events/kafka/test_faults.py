@@ -59,6 +59,7 @@ def seconds_of(act: Callable[[], object]) -> float:
     return time.monotonic() - start
 
 
+@pytest.mark.faults
 class TestAppending:
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_what_cannot_be_appended_is_told_soon_and_then_at_once(
@@ -160,6 +161,7 @@ class TestAppending:
 
 
 class TestHealth:
+    @pytest.mark.faults
     def test_it_says_who_is_missing(self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(1))
         broker.wait_until(lambda: not log.health().is_consumed)
@@ -178,6 +180,7 @@ class TestHealth:
             broker.wait_until(lambda: log.health().is_up and log.health().is_consumed)
         broker.wait_until(lambda: not log.health().is_consumed)
 
+    @pytest.mark.faults
     def test_brokers_that_are_back_are_well_after_a_while_though_nobody_appends(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -205,6 +208,7 @@ class TestHealth:
             store.away = None
             broker.wait_until(lambda: log.health().is_consumed)
 
+    @pytest.mark.faults
     def test_it_never_waits(self, broker: KafkaServer, log: KafkaLog) -> None:
         broker.pause()
         for _ in range(20):
@@ -212,6 +216,7 @@ class TestHealth:
             time.sleep(0.1)
 
 
+@pytest.mark.faults
 class TestReading:
     def test_who_reads_while_the_broker_goes_away_for_a_while_reads_on(
         self, broker: KafkaServer, log: KafkaLog
@@ -228,7 +233,7 @@ class TestReading:
 
 
 class TestConsuming:
-    @pytest.mark.parametrize("fault", ["kill", "pause"])
+    @pytest.mark.parametrize("fault", ["kill", pytest.param("pause", marks=pytest.mark.faults)])
     def test_a_consumer_goes_on_by_itself(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
@@ -244,6 +249,7 @@ class TestConsuming:
             append_until_taken(log, numbered(100, start=100))
             store.wait_for(200)
 
+    @pytest.mark.faults
     def test_that_nobody_answers_is_said_once_and_so_is_that_somebody_does_again(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -256,6 +262,7 @@ class TestConsuming:
             broker.wait_until(lambda: f"Kafka at {broker.address} answers again" in caplog.text)
         assert caplog.text.count("folding goes on by itself") == 1
 
+    @pytest.mark.faults
     @pytest.mark.parametrize("fault", ["kill", "pause"])
     def test_it_ends_without_a_broker_even_in_the_middle(
         self,

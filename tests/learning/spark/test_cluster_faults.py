@@ -35,7 +35,7 @@ from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.learning.spark.engine import SparkEngine
 
-pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
+pytestmark = [pytest.mark.faults, pytest.mark.spark, pytest.mark.mongodb]
 
 ATTEMPTS = 3
 WITHOUT_EXECUTORS_S = 5

@@ -122,6 +122,7 @@ def assert_whole(url: str, ids: list[str]) -> None:
     assert_sound(url)
 
 
+@pytest.mark.faults
 def test_a_killed_writer_loses_nothing_that_was_acknowledged(server: MongoDb) -> None:
     # What it had begun stays open on the server, and would keep a shared one from dropping the database.
     url = f"{server.address}/music"
@@ -180,6 +181,7 @@ def test_processes_that_send_the_same_at_once_count_it_once(url: str) -> None:
     assert len(stored) == sum(counts) > 200
 
 
+@pytest.mark.faults
 def test_a_server_killed_in_the_middle_of_batches_loses_and_doubles_nothing(server: MongoDb) -> None:
     url = f"{server.address}/music"
     random = np.random.default_rng(0)
@@ -208,6 +210,7 @@ def test_a_server_killed_in_the_middle_of_batches_loses_and_doubles_nothing(serv
         assert refold(ADA, store.listens_of(ADA)).taste.count == len(stored)
 
 
+@pytest.mark.faults
 def test_a_server_killed_while_tracks_are_saved_has_each_wholly_or_not_at_all(server: MongoDb) -> None:
     url = f"{server.address}/music"
     acknowledged: list[str] = []

@@ -216,6 +216,7 @@ def wait_for(store: Store) -> None:
             return
 
 
+@pytest.mark.faults
 def test_once_a_server_is_given_up_nobody_waits_long_for_it(server: MongoDb) -> None:
     with closing(MongoStore(server.address, timeout_s=6)) as store:
         server.kill()
@@ -229,6 +230,7 @@ def test_once_a_server_is_given_up_nobody_waits_long_for_it(server: MongoDb) -> 
         assert max(waited[1:]) < 5
 
 
+@pytest.mark.faults
 def test_a_server_that_hangs_is_told_in_time_and_goes_on(server: MongoDb) -> None:
     with closing(MongoStore(f"{server.address}/music", timeout_s=1)) as store:
         store.save_track(make_track())
@@ -243,6 +245,7 @@ def test_a_server_that_hangs_is_told_in_time_and_goes_on(server: MongoDb) -> Non
         assert store.track(TrackId("t1")) == make_track()
 
 
+@pytest.mark.faults
 def test_a_walk_goes_on_where_it_was_when_the_server_is_back(server: MongoDb) -> None:
     ids = [f"t{number:04}" for number in range(1300)]
     with closing(MongoStore(server.address)) as store:
