@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from servers.processes import ServerProcess, free_ports
+from soundalike.store.mongo.indexes import INDEXES
 
 VARIABLE = "SOUNDALIKE_TEST_MONGODB"
 PROGRAM = Path(sys.executable).with_name("secantusd-py")
@@ -61,6 +62,15 @@ def new_database(address: str) -> str:
     """Return the setting ``store`` for a database that nobody else has."""
     base, _, options = address.partition("?")
     return f"{base.rstrip('/')}/test-{uuid.uuid4().hex[:12]}{'?' if options else ''}{options}"
+
+
+def empty_database(url: str) -> None:
+    """Remove what a store's database holds, but not what makes it one: to create indexes takes longest."""
+    client: MongoClient[dict[str, Any]] = MongoClient(url)
+    with client:
+        database = client.get_default_database()
+        for name in INDEXES:
+            database[name].delete_many({})
 
 
 def drop_database(url: str) -> None:

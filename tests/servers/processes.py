@@ -54,16 +54,8 @@ class ServerProcess:
     def kill(self) -> None:
         """Kill it and its children as a crash would: ``kill -9``."""
         self._signal(signal.SIGKILL)
-        self._wait()
-
-    def stop(self) -> None:
-        """End it in good order, and by force where it does not."""
-        self._signal(signal.SIGCONT)
-        self._signal(signal.SIGTERM)
-        try:
-            self._wait(15)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        if self._process is not None:
+            self._process.wait()
 
     def pause(self) -> None:
         """Make it hang: connections stay open, nothing is answered."""
@@ -87,10 +79,6 @@ class ServerProcess:
         if self.is_running():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
-
-    def _wait(self, timeout_s: float | None = None) -> None:
-        if self._process is not None:
-            self._process.wait(timeout_s)
 
 
 def wait_until(
@@ -133,12 +121,12 @@ _Server = TypeVar("_Server", bound=ServerProcess)
 
 @contextmanager
 def running(server: _Server) -> Iterator[_Server]:
-    """Start a server, and end it whatever happens."""
+    """Start a server, and kill it in the end: nobody needs its data, and an orderly end takes seconds."""
     server.start()
     try:
         yield server
     finally:
-        server.stop()
+        server.kill()
 
 
 def _end_with_parent() -> None:

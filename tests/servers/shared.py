@@ -89,7 +89,6 @@ def _start(folder: Path, kind: str) -> None:
         os.write(writing, server.address.encode())
         os.close(writing)
         fcntl.lockf(run, fcntl.LOCK_EX)
-        server.kill()  # its data is of no more use
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ class SparkCluster:
 
     def stop(self) -> None:
         for process in (*self.workers, self.master):
-            process.stop()
+            process.kill()
 
     def executors(self) -> dict[int, int]:
         """Return the process ids of the executors that run now, and of the worker that each belongs to."""

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from making import make_schema, make_vectors
+from making import make_schema, make_vectors, stored_vectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.ports.library import Store
-from soundalike.domain.tracks import Position, Sort, TrackPage
+from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import RelativePath, RootName, TrackId, UserId
 from soundalike.domain.words import words
 
@@ -39,6 +40,11 @@ HOSTILE_TEXTS = [
     "é" * 10_000,
     "a b " * 5_000,
 ]
+
+
+def stored(track: Track, *vectors: FeatureVectors) -> StoredTrack:
+    """Return a track and its vectors as stores copy them, which is the fast way to fill one."""
+    return StoredTrack(track=track, vectors=tuple(map(stored_vectors, vectors)))
 
 
 def found_ids(page: TrackPage) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from pymongo import MongoClient
 
 from conftest import skip_where
-from servers.mongodb import MongoDb, drop_database, missing_mongodb, new_database
+from servers.mongodb import MongoDb, drop_database, empty_database, missing_mongodb, new_database
 from servers.processes import running
 
 for part in ("", "_accounts", "_copying", "_listens", "_profiles", "_search", "_tracks", "_vectors"):
@@ -14,17 +14,24 @@ for part in ("", "_accounts", "_copying", "_listens", "_profiles", "_search", "_
 pytest.register_assert_rewrite("store.asking")
 
 
-@pytest.fixture
-def url(mongodb: str) -> Iterator[str]:
-    """Name a database of MongoDB's that nobody else has."""
+@pytest.fixture(scope="module")
+def database(mongodb: str) -> Iterator[str]:
+    """The setting ``store`` for the database that the tests of a module share; use it through `url`."""
     url = new_database(mongodb)
     yield url
     drop_database(url)
 
 
 @pytest.fixture
+def url(database: str) -> Iterator[str]:
+    """The setting ``store`` for a database that is empty, but may have its indexes already."""
+    yield database
+    empty_database(database)
+
+
+@pytest.fixture
 def raw(url: str) -> Iterator[Any]:
-    """Give the database as it is, past the store."""
+    """Give the database of `url` as it is, past the store."""
     with MongoClient[dict[str, Any]](url) as client:
         yield client.get_default_database()
 

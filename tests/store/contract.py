@@ -12,9 +12,9 @@ from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
-from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search
+from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search, stored
 from store.contract_accounts import AccountsContract, TokensContract, make_token, make_user
-from store.contract_copying import CopyingContract, kept, same_stored
+from store.contract_copying import CopyingContract, same_stored
 from store.contract_listens import ErasuresContract, ListensContract, listens_of
 from store.contract_profiles import (
     ErasedProfilesContract,
@@ -108,7 +108,7 @@ class DurableStoreContract(StoreContract):
     def test_tracks_that_were_copied_are_there_after_reopening(
         self, store: Store, reopen: Callable[[], Store]
     ) -> None:
-        copied = kept(make_track("t1", title="Copied"), make_vectors(SCHEMA))
+        copied = stored(make_track("t1", title="Copied"), make_vectors(SCHEMA))
         store.save_stored_tracks([copied])
         store.close()
 
@@ -120,7 +120,7 @@ class DurableStoreContract(StoreContract):
         wide = make_schema(200)
         for start in range(0, 2000, 500):
             numbers = range(start, start + 500)
-            store.save_stored_tracks([kept(make_track(f"t{n:05}"), make_vectors(wide, n)) for n in numbers])
+            store.save_stored_tracks([stored(make_track(f"t{n:05}"), make_vectors(wide, n)) for n in numbers])
         tracemalloc.start()
         try:
             assert len(list(store.stored_tracks())) == 2000

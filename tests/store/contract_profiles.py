@@ -103,14 +103,13 @@ class ProfilesContract:
         assert exact(store.profile(ADA)) == exact(profile)
         assert holds(store, profile)
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    def test_a_profile_of_any_text_is_kept(self, store: Store, text: str) -> None:
-        listens = [
-            make_listen(number, user_id=text, track_id=text, at_ms=number * DAY_MS) for number in (0, 9)
-        ]
-        profile = refold(UserId(text), listens)
-        assert store.save_profile(profile, replacing=None)
-        assert holds(store, profile)
+    def test_a_profile_of_any_text_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                listens = [make_listen(n, user_id=text, track_id=text, at_ms=n * DAY_MS) for n in (0, 9)]
+                profile = refold(UserId(text), listens)
+                assert store.save_profile(profile, replacing=None)
+                assert holds(store, profile)
 
     def test_a_large_one_is_kept(self, store: Store) -> None:
         listens = [make_listen(number, track_id=f"track {number}", at_ms=number) for number in range(4000)]
@@ -126,12 +125,13 @@ class ProfilesContract:
         assert store.save_profile(second, replacing=second.version)
         assert holds(store, second)
 
-    @pytest.mark.parametrize("replacing", [None, NO_VERSION, make_profile(3).version])
-    def test_it_takes_the_place_of_no_other(self, store: Store, replacing: ProfileVersion | None) -> None:
+    def test_it_takes_the_place_of_no_other(self, store: Store, subtests: pytest.Subtests) -> None:
         standing = make_profile(1)
         assert store.save_profile(standing, replacing=None)
-        assert not store.save_profile(make_profile(3), replacing=replacing)
-        assert holds(store, standing)
+        for replacing in (None, NO_VERSION, make_profile(3).version):
+            with subtests.test(replacing=replacing):
+                assert not store.save_profile(make_profile(3), replacing=replacing)
+                assert holds(store, standing)
 
     def test_what_is_gone_cannot_be_replaced(self, store: Store) -> None:
         assert not store.save_profile(make_profile(1), replacing=NO_VERSION)
@@ -184,13 +184,14 @@ class ErasedProfilesContract:
         assert not store.save_profile(make_profile(1, 2), replacing=None)
         assert has_none(store, ADA)
 
-    @pytest.mark.parametrize("again_ms", [0, 9, 10])
-    def test_an_erasure_that_is_no_later_leaves_it(self, store: Store, again_ms: int) -> None:
+    def test_an_erasure_that_is_no_later_leaves_it(self, store: Store, subtests: pytest.Subtests) -> None:
         profile = make_profile(30, erased_ms=10)
         store.erase_listens(Erasure(ADA, 10))
         store.save_profile(profile, replacing=None)
-        store.erase_listens(Erasure(ADA, again_ms))
-        assert holds(store, profile)
+        for again_ms in (0, 9, 10):
+            with subtests.test(again_ms=again_ms):
+                store.erase_listens(Erasure(ADA, again_ms))
+                assert holds(store, profile)
 
     def test_one_that_is_saved_during_the_erasure_does_not_outlive_it(self, store: Store) -> None:
         for erased_ms in range(12):

@@ -1,6 +1,7 @@
 """What every store promises of searching and listing."""
 # ruff: noqa: RUF001 - look-alike letters are what search is about
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -25,9 +26,8 @@ class SearchContract:
         store.save_track(make_track("7", title="So What", artist="P!nk", album=None))
         return store
 
-    @pytest.mark.parametrize(
-        ("query", "ids"),
-        [
+    def test_each_word_begins_a_word_of_the_track(self, library: Store, subtests: pytest.Subtests) -> None:
+        cases = [
             ("bjork", ["1"]),
             ("BJÖRK joga", ["1"]),
             ("jo homo bj", ["1"]),
@@ -49,27 +49,29 @@ class SearchContract:
             ("s_", ["4", "2", "7", "6"]),
             ("s", ["4", "2", "7", "6"]),
             ("s s s so", ["7"]),
-        ],
-    )
-    def test_each_word_begins_a_word_of_the_track(self, library: Store, query: str, ids: list[str]) -> None:
-        assert search(library, query) == ids
+        ]
+        for query, ids in cases:
+            with subtests.test(query=query):
+                assert search(library, query) == ids
 
-    @pytest.mark.parametrize("query", ["", "   ", "\x00"])
-    def test_no_words_match_everything(self, library: Store, query: str) -> None:
-        assert len(search(library, query)) == 7
+    def test_no_words_match_everything(self, library: Store, subtests: pytest.Subtests) -> None:
+        for query in ("", "   ", "\x00"):
+            with subtests.test(query=query):
+                assert len(search(library, query)) == 7
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    def test_no_query_makes_it_fail(self, library: Store, text: str) -> None:
-        for asked in (words(text), [text], [text] * 3):
-            page = library.find_tracks(asked, sort=Sort(), limit=5)
-            assert page.total >= len(page.tracks)
+    def test_no_query_makes_it_fail(self, library: Store, subtests: pytest.Subtests) -> None:
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                for asked in (words(text), [text], [text] * 3):
+                    page = library.find_tracks(asked, sort=Sort(), limit=5)
+                    assert page.total >= len(page.tracks)
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    @pytest.mark.parametrize("sort", ["title", "-artist", "year", "-added"])
-    def test_no_position_makes_it_fail(self, library: Store, text: str, sort: str) -> None:
-        for key in (text, None, 10**30, -(10**30)):
-            after = Position(key, TrackId(text))
-            assert library.find_tracks([], sort=Sort.parse(sort), limit=5, after=after).total == 7
+    def test_no_position_makes_it_fail(self, library: Store, subtests: pytest.Subtests) -> None:
+        for text, sort in itertools.product(HOSTILE_TEXTS, ("title", "-artist", "year", "-added")):
+            with subtests.test(text=text, sort=sort):
+                for key in (text, None, 10**30, -(10**30)):
+                    after = Position(key, TrackId(text))
+                    assert library.find_tracks([], sort=Sort.parse(sort), limit=5, after=after).total == 7
 
     def test_a_track_saved_as_vanished_is_not_found_until_it_returns(self, store: Store) -> None:
         for vanished_at, ids in ((None, ["t1"]), (SOME_TIME, []), (None, ["t1"])):
@@ -105,9 +107,8 @@ class OrderContract:
         store.save_track(make_track("gone", vanished_at=SOME_TIME))
         return store
 
-    @pytest.mark.parametrize(
-        ("sort", "ids"),
-        [
+    def test_pages_follow_the_order(self, ordered: Store, subtests: pytest.Subtests) -> None:
+        cases = [
             ("title", "bcdefa"),
             ("-title", "afebcd"),
             ("artist", "badcef"),
@@ -118,11 +119,10 @@ class OrderContract:
             ("-year", "cbefad"),
             ("added", "afbcde"),
             ("-added", "edbcfa"),
-        ],
-    )
-    @pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
-    def test_pages_follow_the_order(self, ordered: Store, sort: str, ids: str, limit: int) -> None:
-        assert walk(ordered, sort, limit=limit) == list(ids)
+        ]
+        for (sort, ids), limit in itertools.product(cases, (1, 2, 5, 6, 100)):
+            with subtests.test(sort=sort, limit=limit):
+                assert walk(ordered, sort, limit=limit) == list(ids)
 
     def test_a_full_last_page_is_the_last(self, ordered: Store) -> None:
         assert ordered.find_tracks([], sort=Sort(), limit=6).next is None

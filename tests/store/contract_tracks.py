@@ -13,7 +13,17 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import words
-from store.asking import HOSTILE_TEXTS, LATER, LATER_MS, MUSIC, SCHEMA, found_ids, same_vectors, search
+from store.asking import (
+    HOSTILE_TEXTS,
+    LATER,
+    LATER_MS,
+    MUSIC,
+    SCHEMA,
+    found_ids,
+    same_vectors,
+    search,
+    stored,
+)
 
 
 class RootsContract:
@@ -53,12 +63,13 @@ class TracksContract:
             assert found.added_at == time - timedelta(microseconds=999)
             assert found.added_at.tzinfo is UTC
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    def test_any_text_in_tags_is_kept(self, store: Store, text: str) -> None:
-        track = make_track(title=text, artist=text, album=text, genre=text)
-        store.save_track(track)
-        assert store.track(track.id) == track
-        assert found_ids(store.find_tracks(words(text), sort=Sort(), limit=10)) == ["t1"]
+    def test_any_text_in_tags_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                track = make_track(title=text, artist=text, album=text, genre=text)
+                store.save_track(track)
+                assert store.track(track.id) == track
+                assert found_ids(store.find_tracks(words(text), sort=Sort(), limit=10)) == ["t1"]
 
     def test_any_time_of_change_is_kept(self, store: Store) -> None:
         for mtime_ns in (-(2**70), -1, 0, 2**63, 2**70):
@@ -81,14 +92,15 @@ class TracksContract:
         assert store.track_at(make_location(b"nowhere")) is None
         assert store.tracks_with_hash(AudioHash("none")) == ()
 
-    @pytest.mark.parametrize("text", HOSTILE_TEXTS)
-    def test_no_id_makes_it_fail(self, store: Store, text: str) -> None:
+    def test_no_id_makes_it_fail(self, store: Store, subtests: pytest.Subtests) -> None:
         store.save_track(make_track())
-        assert store.track(TrackId(text)) is None
-        assert store.tracks([TrackId(text), TrackId("t1")]).keys() == {"t1"}
-        assert store.mark_vanished([TrackId(text)], LATER_MS) == 0
-        assert store.vectors_of(TrackId(text), SCHEMA) is None
-        store.drop_vectors(TrackId(text))
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                assert store.track(TrackId(text)) is None
+                assert store.tracks([TrackId(text), TrackId("t1")]).keys() == {"t1"}
+                assert store.mark_vanished([TrackId(text)], LATER_MS) == 0
+                assert store.vectors_of(TrackId(text), SCHEMA) is None
+                store.drop_vectors(TrackId(text))
 
     def test_any_number_of_tracks_may_be_asked_for(self, store: Store) -> None:
         for number in range(3):
@@ -163,18 +175,19 @@ class FoldersContract:
 
     def test_tracks_may_be_written_while_they_are_gone_through(self, store: Store) -> None:
         count = 1200
-        for number in range(count):
-            store.save_track(make_track(f"t{number:04}", path=b"a/%04d" % number))
+        store.save_stored_tracks([stored(make_track(f"t{n:04}", path=b"a/%04d" % n)) for n in range(count)])
         seen = []
         for number, track in enumerate(store.tracks_under(MUSIC, RelativePath(b""))):
             seen.append(track.id)
-            # Renamed to the far end: a walk over a live index would come upon it again.
-            store.save_track(replace(track, location=make_location(b"z/%04d" % number)))
+            if number % 10 == 0:
+                # Renamed to the far end: a walk over a live index would come upon it again.
+                store.save_track(replace(track, location=make_location(b"z/%04d" % number)))
         assert seen == [f"t{number:04}" for number in range(count)]
 
     def test_two_walks_at_once_do_not_disturb_each_other(self, store: Store) -> None:
-        for number in range(600):
-            store.save_track(make_track(f"t{number:04}"), make_vectors(SCHEMA, number))
+        store.save_stored_tracks(
+            [stored(make_track(f"t{n:04}"), make_vectors(SCHEMA, n)) for n in range(600)]
+        )
         first, second = store.track_vectors(SCHEMA), store.tracks_under(MUSIC, RelativePath(b""))
         assert [(a.track_id, b.id) for a, b in zip(first, second, strict=True)] == [
             (f"t{number:04}", f"t{number:04}") for number in range(600)
@@ -219,7 +232,6 @@ class VanishingContract:
 
     def test_many_can_vanish_at_once(self, store: Store) -> None:
         ids = [f"t{number}" for number in range(1100)]
-        for track_id in ids:
-            store.save_track(make_track(track_id))
+        store.save_stored_tracks([stored(make_track(track_id)) for track_id in ids])
         assert store.mark_vanished([TrackId(track_id) for track_id in ids], LATER_MS) == len(ids)
         assert store.count_tracks() == 0

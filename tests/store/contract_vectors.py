@@ -13,7 +13,7 @@ from soundalike.domain.files import FileProblem, FileStamp, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, TrackId
-from store.asking import MUSIC, SCHEMA, same_vectors
+from store.asking import MUSIC, SCHEMA, same_vectors, stored
 
 
 class VectorsContract:
@@ -70,8 +70,10 @@ class VectorsContract:
 
     def test_every_vector_comes_once_by_id(self, store: Store) -> None:
         ids = [f"t{number:04}" for number in range(1001)]
-        for number, track_id in enumerate(reversed(ids)):
-            store.save_track(make_track(track_id), make_vectors(SCHEMA, number))
+        tracks = enumerate(reversed(ids))
+        store.save_stored_tracks(
+            [stored(make_track(name), make_vectors(SCHEMA, number)) for number, name in tracks]
+        )
         store.save_track(make_track("t0500x"))
         found = list(store.track_vectors(SCHEMA))
         assert [item.track_id for item in found] == ids
@@ -105,18 +107,19 @@ class ProblemsContract:
     def problems(self, store: Store, path: bytes = b"") -> list[FileProblem]:
         return list(store.problems_under(MUSIC, RelativePath(path)))
 
-    @pytest.mark.parametrize("reason", ProblemReason)
-    def test_a_problem_comes_back_as_it_was_saved(self, store: Store, reason: ProblemReason) -> None:
-        problem = FileProblem(
-            location=make_location(b"\xff.mp3"),
-            reason=reason,
-            analysed_ms=DurationMs(3500),
-            detail="a\x00\ud800",
-            is_used=True,
-            stamp=FileStamp(5, 2**64),
-        )
-        store.save_problem(problem)
-        assert self.problems(store) == [problem]
+    def test_a_problem_comes_back_as_it_was_saved(self, store: Store, subtests: pytest.Subtests) -> None:
+        for reason in ProblemReason:
+            with subtests.test(reason=reason):
+                problem = FileProblem(
+                    location=make_location(b"\xff.mp3"),
+                    reason=reason,
+                    analysed_ms=DurationMs(3500),
+                    detail="a\x00\ud800",
+                    is_used=True,
+                    stamp=FileStamp(5, 2**64),
+                )
+                store.save_problem(problem)
+                assert self.problems(store) == [problem]
 
     def test_there_is_one_line_for_each_file(self, store: Store) -> None:
         store.save_problem(FileProblem(location=make_location(b"a"), reason=ProblemReason.EMPTY))

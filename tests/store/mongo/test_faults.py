@@ -13,14 +13,13 @@ from pymongo import MongoClient
 
 from conftest import skip_where
 from making import make_listen, make_location, make_track, make_vectors, stored_vectors
-from servers.mongodb import MongoDb, missing_mongodb, new_database
+from servers.mongodb import MongoDb, drop_database, missing_mongodb, new_database
 from servers.processes import free_ports, is_listening, running
 from soundalike.domain.errors import (
     SettingsError,
     StoreBusyError,
     StoreError,
     StoreUnavailableError,
-    StoreVersionError,
 )
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure
@@ -30,7 +29,7 @@ from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
-from soundalike.store.mongo.indexes import INDEXES, STORE_VERSION, prepare
+from soundalike.store.mongo.indexes import prepare
 from soundalike.store.mongo.store import MongoStore
 from store.asking import ADA, SCHEMA
 from store.contract_accounts import make_user
@@ -39,6 +38,24 @@ pytestmark = pytest.mark.mongodb
 
 PASSWORD = "s3cret%2Fword"  # noqa: S105 - nobody's
 PATIENCE_S = 30.0  # generous: what is asked is that waiting ends
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDb]:
+    skip_where(missing_mongodb())
+    with running(server := MongoDb(tmp_path_factory.mktemp("mongodb"))):
+        yield server
+
+
+@pytest.fixture
+def server(module_server: MongoDb) -> Iterator[MongoDb]:
+    """A server of this module's own, up and empty at the beginning of each test."""
+    yield module_server
+    module_server.resume()
+    if not module_server.is_running():
+        module_server.start()
+    for name in ("music", "soundalike"):
+        drop_database(f"{module_server.address}/{name}")
 
 
 def told(error: BaseException) -> str:
@@ -260,71 +277,7 @@ def test_a_walk_goes_on_where_it_was_when_the_server_is_back(server: MongoDb) ->
         assert seen == ids
 
 
-# Databases
-
-
-def test_indexes_are_made_once_however_often_it_is_opened(url: str, raw: Any) -> None:
-    def made() -> dict[str, set[str]]:
-        return {name: set(raw[name].index_information()) - {"_id_"} for name in INDEXES}
-
-    for _ in range(2):
-        MongoStore(url).close()
-        assert made() == {name: {one.document["name"] for one in some} for name, some in INDEXES.items()}
-    raw["tracks"].drop_index("by_title")
-    MongoStore(url).close()
-    assert "by_title" in made()["tracks"]
-
-
-def test_no_index_but_that_of_id_is_unique(url: str, raw: Any) -> None:
-    MongoStore(url).close()
-    for name in INDEXES:
-        for index, facts in raw[name].index_information().items():
-            assert index == "_id_" or not facts.get("unique")
-
-
-def test_several_may_make_one_database_at_once(url: str) -> None:
-    barrier = threading.Barrier(4)
-    failures: list[BaseException] = []
-
-    def open_one(number: int) -> None:
-        barrier.wait()
-        try:
-            with closing(MongoStore(url)) as store:
-                store.save_track(make_track(f"t{number}"))
-        except BaseException as failure:  # noqa: BLE001 - a thread's failure is the test's
-            failures.append(failure)
-
-    threads = [threading.Thread(target=open_one, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    with closing(MongoStore(url)) as store:
-        assert store.count_tracks() == 4
-
-
-@pytest.mark.parametrize("version", [STORE_VERSION + 1, "new", 0])
-def test_a_store_of_a_newer_version_is_refused_untouched(url: str, raw: Any, version: object) -> None:
-    raw["store"].insert_one({"_id": "soundalike", "version": version})
-    with pytest.raises(StoreVersionError, match=rf"newer.*{version!r}.*update soundalike"):
-        MongoStore(url)
-    assert raw.list_collection_names() == ["store"]
-
-
-def test_another_programs_collection_is_refused_untouched(url: str, raw: Any) -> None:
-    raw["users"].insert_one({"_id": 1})
-    with pytest.raises(StoreVersionError, match=r"'users'.*another program.*--store"):
-        MongoStore(url)
-    assert raw.list_collection_names() == ["users"]
-
-
-def test_another_programs_collections_beside_ours_are_left(url: str, raw: Any) -> None:
-    raw["invoices"].insert_one({"_id": 1})
-    for _ in range(2):
-        with closing(MongoStore(url)) as store:
-            store.save_track(make_track())
-    assert list(raw["invoices"].find()) == [{"_id": 1}]
+# Waiting and closing
 
 
 def test_closing_twice_is_fine_and_using_after_is_told(url: str) -> None:

@@ -2,7 +2,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from servers.mongodb import drop_database, new_database
 from soundalike.store.mongo.store import MongoStore
 from store.contract import DurableStoreContract
 
@@ -10,12 +9,6 @@ pytestmark = pytest.mark.mongodb
 
 
 class MongoFixtures:
-    @pytest.fixture
-    def url(self, mongodb: str) -> Iterator[str]:
-        url = new_database(mongodb)
-        yield url
-        drop_database(url)
-
     @pytest.fixture
     def reopen(self, url: str) -> Iterator[Callable[[], MongoStore]]:
         opened: list[MongoStore] = []
