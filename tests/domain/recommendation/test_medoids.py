@@ -1,7 +1,7 @@
 import numpy as np
 
 from domain.recommendation.toy_library import heap, lay
-from soundalike.domain.recommendation.medoids import choose_medoids, distances_between, sample_rows
+from soundalike.domain.recommendation.medoids import choose_medoids, sample_rows
 
 
 def test_each_medoid_stands_for_another_part_of_the_library() -> None:
@@ -36,8 +36,3 @@ def test_of_a_large_library_an_even_sample_is_looked_at() -> None:
 
 def test_an_empty_library_has_no_medoids() -> None:
     assert len(choose_medoids(np.zeros((0, 3), dtype=np.float32))) == 0
-
-
-def test_distances_are_euclidean() -> None:
-    points = np.array([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
-    assert distances_between(points, points).tolist() == [[0.0, 5.0], [5.0, 0.0]]

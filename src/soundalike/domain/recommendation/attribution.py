@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soundalike.domain.recommendation.medoids import distances_between
 from soundalike.domain.recommendation.scoring import Scoring
 from soundalike.domain.recommendation.slate import Candidate, Role
+from soundalike.domain.similarity.distances import pairwise_distances
 from soundalike.domain.types import FloatArray, TrackId
 
 _MOST_TRACKS = 3
@@ -59,14 +59,14 @@ def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
         np.array([getattr(one, name) for one in candidates], dtype=np.int32) for name in ("row", "taste")
     )
     said, of_seed = scoring.positive_feedback(rows, tastes)
-    away = distances_between(points, index.coordinates[positive.rows])
+    away = pairwise_distances(points, index.coordinates[positive.rows])
     attributions = []
     for place, candidate in enumerate(candidates):
         counted = _those_that_count(said[place], float(of_seed[place]))
         nearest = float(away[place, counted[0]]) if counted else np.inf
         distance = nearest
         if scoring.seed is not None:
-            distance = float(distances_between(points[place : place + 1], scoring.seed[np.newaxis])[0, 0])
+            distance = float(pairwise_distances(points[place : place + 1], scoring.seed[np.newaxis])[0, 0])
         attributions.append(
             Attribution(
                 candidate=candidate,
@@ -81,7 +81,7 @@ def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray)
 
 def _of_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
     index, negative = scoring.index, scoring.taste_profile.negative
-    is_away = distances_between(points, index.coordinates[negative.rows]).min(axis=1, initial=np.inf)
+    is_away = pairwise_distances(points, index.coordinates[negative.rows]).min(axis=1, initial=np.inf)
     return [
         Attribution(
             candidate=candidate,
@@ -106,7 +106,7 @@ def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatAr
 
 
 def _to_middle(scoring: Scoring, points: FloatArray) -> list[float]:
-    return [float(away) for away in distances_between(points, scoring.index.mean[np.newaxis])[:, 0]]
+    return [float(away) for away in pairwise_distances(points, scoring.index.mean[np.newaxis])[:, 0]]
 
 
 def _those_that_count(said: FloatArray, of_seed: float) -> list[int]:

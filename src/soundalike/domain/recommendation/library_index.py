@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soundalike.domain.recommendation.medoids import choose_medoids, distances_between, sample_rows
+from soundalike.domain.recommendation.medoids import choose_medoids, sample_rows
+from soundalike.domain.similarity.distances import pairwise_distances
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
@@ -118,7 +119,7 @@ def _typical_distances(coordinates: FloatArray) -> tuple[float, float]:
     sample = coordinates[sample_rows(len(coordinates), _SAMPLE)]
     if len(sample) < 2:  # noqa: PLR2004 - a distance takes two
         return 0.0, 0.0
-    pairs = distances_between(sample, sample)[np.triu_indices(len(sample), 1)]
+    pairs = pairwise_distances(sample, sample)[np.triu_indices(len(sample), 1)]
     return float(np.median(pairs)), float(np.quantile(pairs, NEAR_SHARE))
 
 

@@ -1,11 +1,9 @@
 """Tracks that stand for a library: what a listener of whom nothing is known is offered first."""
 
 import numpy as np
-import numpy.typing as npt
 
+from soundalike.domain.similarity.distances import pairwise_distances
 from soundalike.domain.types import FloatArray, IndexArray
-
-AnyFloats = npt.NDArray[np.floating]
 
 SAMPLE = 1_024
 COUNT = 128
@@ -40,7 +38,7 @@ def choose_medoids(coordinates: FloatArray, *, sample: int = SAMPLE, count: int 
     rows = sample_rows(len(coordinates), sample)
     if not len(rows):
         return rows
-    away = distances_between(coordinates[rows], coordinates[rows])
+    away = pairwise_distances(coordinates[rows], coordinates[rows])
     to_nearest = np.full(len(rows), away.max() + 1, dtype=np.float32)
     chosen: list[int] = []
     for _ in range(min(count, len(rows))):
@@ -50,11 +48,3 @@ def choose_medoids(coordinates: FloatArray, *, sample: int = SAMPLE, count: int 
         chosen.append(best)
         to_nearest = np.minimum(to_nearest, away[best])
     return rows[chosen]
-
-
-def distances_between(first: AnyFloats, second: AnyFloats) -> FloatArray:
-    """Return all Euclidean distances of places, shapes (n, m) and (k, m), shape (n, k)."""
-    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
-    away: FloatArray = np.sqrt(np.maximum(squares, 0)).astype(np.float32)
-    return away

@@ -11,8 +11,8 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.recommendation.medoids import distances_between
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile
+from soundalike.domain.similarity.distances import pairwise_distances, row_distances
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.domain.words import sort_key
@@ -63,7 +63,7 @@ def name_of(track: Track) -> tuple[str | None, str | None]:
 
 def is_same_position(point: FloatArray, others: FloatArray, *, threshold: float) -> bool:
     """Return whether a point, shape (m,), is within a distance of any of others, shape (k, m)."""
-    return bool(len(others)) and float(np.square(others - point).sum(axis=1).min()) <= threshold**2
+    return bool(len(others)) and float(row_distances(others, point).min()) <= threshold
 
 
 def are_same_positions(
@@ -80,7 +80,7 @@ def are_same_positions(
     """
     if not len(others):
         return np.zeros(len(points), dtype=bool)
-    is_close: npt.NDArray[np.bool_] = distances_between(points, others).min(axis=1) <= thresholds
+    is_close: npt.NDArray[np.bool_] = pairwise_distances(points, others).min(axis=1) <= thresholds
     return is_close
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.recommendation.library_index import LibraryIndex
-from soundalike.domain.recommendation.medoids import distances_between
 from soundalike.domain.recommendation.taste_clusters import (
     MERGE_DISTANCE,
     TasteClusters,
@@ -16,6 +15,7 @@ from soundalike.domain.recommendation.taste_clusters import (
     merge_into_tastes,
 )
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile, WeightedTracks
+from soundalike.domain.similarity.distances import pairwise_distances
 from soundalike.domain.types import FloatArray, IndexArray
 
 MAX_POSITIVE_CLUSTERS, MAX_NEGATIVE_CLUSTERS = 8, 4
@@ -110,7 +110,7 @@ class Scoring:
         if self.seed is not None or not len(self.positive):
             return (0,)
         rows = self.index.rows_of(self.taste_profile.played[:SERVED_LATELY])
-        nearest = distances_between(self.index.coordinates[rows], self.positive.centroids).argmin(axis=1)
+        nearest = pairwise_distances(self.index.coordinates[rows], self.positive.centroids).argmin(axis=1)
         return tuple(np.bincount(self.taste_of[nearest], minlength=len(self.shares)).tolist())
 
     @cached_property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.domain.recommendation.medoids import distances_between
+from soundalike.domain.similarity.distances import pairwise_distances
 from soundalike.domain.types import FloatArray
 
 MAX_TASTES = 5
@@ -64,7 +64,7 @@ def find_taste_clusters(places: FloatArray, weights: FloatArray, *, limit: int) 
         nearest = now
     used, cluster_of = np.unique(nearest, return_inverse=True)
     sums = np.bincount(cluster_of, weights)
-    away = distances_between(points, centres)[np.arange(len(points)), nearest] ** 2
+    away = pairwise_distances(points, centres)[np.arange(len(points)), nearest] ** 2
     loose = np.bincount(cluster_of, weights * away) / sums
     return TasteClusters(
         centres[used].astype(np.float32), sums.astype(np.float32), loose.astype(np.float32), cluster_of
@@ -93,7 +93,7 @@ def merge_into_tastes(clusters: TasteClusters, *, apart: float, most: int = MAX_
     weights: _Float64 = clusters.weights.astype(np.float64)
     loose: _Float64 = clusters.variances.astype(np.float64)
     while len(members) > 1:
-        between = distances_between(points, points).astype(np.float64) ** 2 + loose[:, None] + loose
+        between = pairwise_distances(points, points).astype(np.float64) ** 2 + loose[:, None] + loose
         between[np.tril_indices(len(members))] = np.inf
         one, other = divmod(int(np.argmin(np.round(between, 6))), len(members))
         if between[one, other] > apart**2 and len(members) <= most:
@@ -109,15 +109,15 @@ def merge_into_tastes(clusters: TasteClusters, *, apart: float, most: int = MAX_
 
 def _far_apart(points: _Float64, weights: FloatArray, count: int) -> list[int]:
     chosen = [int(np.argmax(weights))]
-    away = distances_between(points, points[chosen])[:, 0] ** 2
+    away = pairwise_distances(points, points[chosen])[:, 0] ** 2
     while len(chosen) < count:
         chosen.append(int(np.argmax(np.round(away * weights, 5))))
-        away = np.minimum(away, distances_between(points, points[chosen[-1:]])[:, 0] ** 2)
+        away = np.minimum(away, pairwise_distances(points, points[chosen[-1:]])[:, 0] ** 2)
     return chosen
 
 
 def _nearest(points: _Float64, centres: _Float64) -> _Numbers:
-    return np.asarray(np.round(distances_between(points, centres), 5).argmin(axis=1))
+    return np.asarray(np.round(pairwise_distances(points, centres), 5).argmin(axis=1))
 
 
 def _means(points: _Float64, weights: FloatArray, nearest: _Numbers, *, before: _Float64) -> _Float64:

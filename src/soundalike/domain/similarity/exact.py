@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from soundalike.domain.similarity.distances import row_distances
 from soundalike.domain.similarity.space import Neighbours
 from soundalike.domain.types import FloatArray, IndexArray
 
@@ -51,12 +52,6 @@ def exact_neighbours(coordinates: FloatArray, k: int, *, queries: Indices | None
     return Neighbours(rows, distances)
 
 
-def distances_between(points: FloatArray, others: FloatArray) -> FloatArray:
-    """Measure row by row in float64, both of shape (p, m) or one of them (m,); ties are equal as float32."""
-    difference = points.astype(np.float64) - others
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)), dtype=np.float32)
-
-
 class _Search:
     """What every block of queries shares."""
 
@@ -90,7 +85,7 @@ class _Search:
         for begin in range(0, len(query), _BLOCK_ENTRIES // 64):
             part = slice(begin, begin + _BLOCK_ENTRIES // 64)
             points = self.coordinates[queries[query[part]]]
-            distances[part] = distances_between(self.coordinates[found[part]], points)
+            distances[part] = row_distances(self.coordinates[found[part]], points)
         order = np.lexsort((found, distances, query))
         starts = np.searchsorted(query, np.arange(len(queries)))
         chosen = order[starts[:, None] + np.arange(self.wanted)]

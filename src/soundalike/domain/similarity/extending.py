@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from soundalike.domain.similarity.exact import Indices, distances_between, exact_neighbours
+from soundalike.domain.similarity.distances import row_distances
+from soundalike.domain.similarity.exact import Indices, exact_neighbours
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
@@ -62,7 +63,7 @@ def _offer(neighbours: Neighbours, coordinates: FloatArray, placed: FloatArray) 
     for begin in range(0, len(rows), size):
         block = slice(begin, begin + size)
         row, new = _within(coordinates[block], placed, distances[block, -1])
-        reach = distances_between(placed[new], coordinates[block][row])
+        reach = row_distances(placed[new], coordinates[block][row])
         _merge(rows[block], distances[block], (row, new + len(coordinates), reach))
     return Neighbours(rows, distances)
 

@@ -1,6 +1,6 @@
 """Similarity spaces, neighbours and the artefact that carries them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -154,6 +154,18 @@ class Neighbours:
         """Make the arrays read-only."""
         self.rows.setflags(write=False)
         self.distances.setflags(write=False)
+
+    def closest_pairs(self) -> Iterator[tuple[int, int, float]]:
+        """Yield (row, row, distance) of the tracks and their neighbours, closest first, each pair once."""
+        seen: set[tuple[int, int]] = set()
+        for flat in np.argsort(self.distances, axis=None, kind="stable"):
+            row, column = divmod(int(flat), self.rows.shape[1])
+            other = int(self.rows[row, column])
+            pair = (min(row, other), max(row, other))
+            if other < 0 or pair in seen:
+                continue
+            seen.add(pair)
+            yield *pair, float(self.distances[row, column])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ class NeighbourFinder:
         """
         check_limit(limit)
         artefact = self._current().artefact
-        candidates = _closest_pairs(artefact)
+        candidates = artefact.neighbours.closest_pairs()
         found: list[Pair] = []
         while len(found) < limit:
             batch = list(islice(candidates, _BATCH))
@@ -142,7 +142,8 @@ class NeighbourFinder:
                 seen.add(neighbour.track.id)
                 yield neighbour
             point = artefact.coordinates[row]
-        away = _distances(artefact.coordinates, point)
+        # In float32, which is enough for the order of a whole library.
+        away = np.linalg.norm(artefact.coordinates - point, axis=1)
         order = np.argsort(away, kind="stable")
         for neighbour in self._with_tracks(artefact, order, away[order]):
             if neighbour.track.id not in seen:
@@ -157,23 +158,3 @@ class NeighbourFinder:
             for track_id, distance in zip(batch, distances[start : start + _BATCH], strict=True):
                 if track_id in tracks:
                     yield Neighbour(tracks[track_id], float(distance))
-
-
-def _distances(coordinates: FloatArray, point: FloatArray) -> FloatArray:
-    away: FloatArray = np.linalg.norm(coordinates - point, axis=1)
-    return away
-
-
-def _closest_pairs(artefact: Artefact) -> Iterator[tuple[int, int, float]]:
-    """Yield (row, row, distance) over the artefact's neighbours, closest first, each pair once."""
-    rows, distances = artefact.neighbours.rows, artefact.neighbours.distances
-    order = np.argsort(distances, axis=None, kind="stable")
-    seen: set[tuple[int, int]] = set()
-    for flat in order:
-        row, column = divmod(int(flat), rows.shape[1])
-        other = int(rows[row, column])
-        pair = (min(row, other), max(row, other))
-        if other < 0 or pair in seen:
-            continue
-        seen.add(pair)
-        yield *pair, float(distances[row, column])
