@@ -62,7 +62,7 @@ def tabulate(
 def build(table: LibraryTable, recipe: SpaceRecipe) -> Artefact:
     """Learn a space from a table, with everybody's neighbours."""
     space = fit_locally(recipe, table)
-    coordinates = space.place(table.whole)
+    coordinates = space.transform(table.whole)
     return Artefact(
         version=ArtefactVersion("000001"),
         schema=table.schema,

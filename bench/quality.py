@@ -22,7 +22,7 @@ from soundalike.domain.similarity.fitting import fit_locally
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import FloatArray, TrackId
-from soundalike.services.learning.tuning import GridTuner
+from soundalike.services.learning.tuning import tune_space
 
 NAIVE_FEATURES = (*(f"mfcc_{number}_mean" for number in range(1, 14)), "centroid_mean", "zcr_mean")
 NAIVE_RECIPE = SpaceRecipe(scaling=Scaling.MIN_MAX)
@@ -34,7 +34,7 @@ def main() -> None:
     if not (folder / "tracks.csv").is_file():
         sys.exit(f"{folder / 'tracks.csv'} is not there; give a folder with audio/ and tracks.csv")
     table = listen(folder)
-    tuning = GridTuner().tune_space(replace(table, genres=(None,) * len(table)), progress=lambda *_: None)
+    tuning = tune_space(replace(table, genres=(None,) * len(table)), progress=lambda *_: None)
     spaces = {
         "the recipe of the tutorials": (NAIVE_RECIPE, narrowed(table)),
         "default": (DEFAULT_RECIPE, table),
@@ -44,7 +44,7 @@ def main() -> None:
     print(f"{'':28} {'P@10':>13} {'P@1':>6} {'hubness':>8}  space")
     at_10: dict[str, Estimate] = {}
     for name, (recipe, part) in spaces.items():
-        coordinates = fit_locally(recipe, part).place(part.whole)
+        coordinates = fit_locally(recipe, part).transform(part.whole)
         at_10[name] = judge(coordinates, part, 10)
         print(
             f"{name:28} {at_10[name].value:.3f} ± {at_10[name].standard_error:.3f} "

@@ -49,8 +49,8 @@ def _make_embedded(data: Path, target: Path) -> dict[str, Any]:
         fill_library(app)
         secrets = add_listeners(app)
         listen(app, list(secrets))
-        app.training.tune_space(progress=_nowhere)
-        app.training.build(app.local_engine(), progress=_nowhere)
+        app.trainer.tune_space(progress=_nowhere)
+        app.trainer.build(app.local_engine(), progress=_nowhere)
         said = answers(app, secrets) | {"secrets": secrets}
     with closing(sqlite3.connect(data / "library.sqlite")) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -17,7 +17,7 @@ def assert_learns_the_same(
     ours, theirs = local.fit(recipe, snapshot), engine.fit(recipe, snapshot)
     assert_same_space(ours, theirs)
     expected, found = local.neighbours(ours, snapshot, k=10), engine.neighbours(theirs, snapshot, k=10)
-    assert_same_neighbours(expected, found, ours.place(library.whole))
+    assert_same_neighbours(expected, found, ours.transform(library.whole))
 
 
 def assert_same_space(ours: SimilaritySpace, theirs: SimilaritySpace) -> None:

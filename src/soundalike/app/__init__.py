@@ -20,7 +20,6 @@ from soundalike.domain.errors import SettingsError
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
-from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.types import TrackId
 from soundalike.events.embedded import StoredLog
 from soundalike.learning.artefacts.store import FolderArtefactStore
@@ -31,9 +30,8 @@ from soundalike.learning.tuning_file import TuningFile
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
 from soundalike.services.learning.snapshots import LibrarySnapshots
-from soundalike.services.learning.training import Training
-from soundalike.services.learning.tuning import GridTuner
-from soundalike.services.learning.updating import Placing
+from soundalike.services.learning.training import Trainer
+from soundalike.services.learning.updating import ArtefactUpdater
 from soundalike.services.library.browse import Library
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.media import Listening
@@ -66,8 +64,8 @@ class App:
     services: Services
     library_sync: LibrarySync
     library: LibrarySnapshots
-    training: Training
-    placing: Placing
+    trainer: Trainer
+    updater: ArtefactUpdater
     store: Store
     log: EventLog
     importer: Importer
@@ -154,14 +152,13 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
             clock=_now,
         ),
         library=snapshots,
-        training=Training(
+        trainer=Trainer(
             snapshots,
             artefacts,
-            tuner=GridTuner(),
             tunings=TuningFile(settings.tuning),
             timer=time.monotonic,
         ),
-        placing=Placing(store, artefacts, ArtefactPlacer(), library=snapshots, schema=analyser.schema),
+        updater=ArtefactUpdater(store, artefacts, library=snapshots, schema=analyser.schema),
         store=store,
         log=log,
         importer=Importer(store, quiet_log, clock=_now),

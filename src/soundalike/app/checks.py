@@ -78,7 +78,7 @@ def _check_artefact(app: App) -> Check:
         return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
     facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
     detail = f"{artefact.version}: {len(artefact.track_ids):,} tracks, {artefact.recipe.title}, {facts}"
-    if app.placing.freshness() is Freshness.CURRENT:
+    if app.updater.freshness() is Freshness.CURRENT:
         return Check("artefact", is_ok=True, detail=detail)
     return Check(
         "artefact", is_ok=None, detail=detail, remedy="the library has changed since; run 'soundalike build'"

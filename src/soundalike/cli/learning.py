@@ -61,7 +61,7 @@ def build(method: str, *, as_json: bool) -> None:
 def run_tune(app: App) -> SpaceTuning:
     """Tune with a progress bar."""
     with show.progress("Tuning") as progress:
-        return app.training.tune_space(progress=progress)
+        return app.trainer.tune_space(progress=progress)
 
 
 def run_build(app: App, method: Method = Method.EXACT) -> BuildReport:
@@ -69,7 +69,7 @@ def run_build(app: App, method: Method = Method.EXACT) -> BuildReport:
     with app.engine() as (engine, reason):
         show.say(reason)
         with show.progress("Building") as progress:
-            return app.training.build(engine, method=method, progress=progress)
+            return app.trainer.build(engine, method=method, progress=progress)
 
 
 def print_tuning(tuning: SpaceTuning) -> None:
@@ -112,7 +112,7 @@ def _tune_lsh(app: App) -> LshTuning:
     with app.engine() as (engine, reason):
         show.say(reason)
         with show.progress("Tuning LSH") as progress:
-            return app.training.tune_lsh(engine, progress=progress)
+            return app.trainer.tune_lsh(engine, progress=progress)
 
 
 def _print_lsh(tuning: LshTuning) -> None:

@@ -32,7 +32,7 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
     """
     with open_app(options.settings()) as app:
         report = run_extract(app, directory, is_emptying_allowed=emptied)
-        placed = app.placing.place(app.local_engine())
+        placed = app.updater.update(app.local_engine())
         if as_json:
             show.document(_report_body(app, report, placed))
             return

@@ -69,11 +69,11 @@ def _prepare_log(app: App) -> None:
 
 def _learn(app: App) -> None:
     """Bring the artefact up to date, by as little work as will do."""
-    freshness = app.placing.freshness()
+    freshness = app.updater.freshness()
     if freshness is Freshness.CURRENT:
         return
     if freshness is Freshness.BEHIND:
-        placed = app.placing.place(app.local_engine())
+        placed = app.updater.update(app.local_engine())
         show.say(f"{placed:,} tracks placed in the similarity space in use.")
     elif freshness is Freshness.EMPTY:
         show.say("Nothing to learn from yet: no track could be analysed.")

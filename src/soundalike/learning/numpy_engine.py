@@ -22,7 +22,7 @@ class LocalEngine:
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
         """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row."""
-        return exact_neighbours(space.place(self._snapshots.read(snapshot).whole), k)
+        return exact_neighbours(space.transform(self._snapshots.read(snapshot).whole), k)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from learning.libraries import make_table
 from soundalike.domain.similarity.exact import exact_neighbours
-from soundalike.domain.similarity.extending import ArtefactPlacer
+from soundalike.domain.similarity.extending import extend
 from soundalike.domain.similarity.fitting import fit_locally
 from soundalike.domain.similarity.space import Artefact, SpaceRecipe
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
@@ -18,7 +18,7 @@ def make_artefact(vectors: FloatArray, *, k: int) -> Artefact:
     table = make_table(vectors)
     recipe = SpaceRecipe(clip=3.0)
     space = fit_locally(recipe, table)
-    coordinates = space.place(table.whole)
+    coordinates = space.transform(table.whole)
     return Artefact(
         version=ArtefactVersion("000001"),
         schema=table.schema,
@@ -42,8 +42,8 @@ def test_placing_finds_what_finding_all_anew_would(whole: FloatArray, cut: int, 
     cut = min(cut, len(whole) - 1)
     artefact = make_artefact(whole[:cut], k=k)
     new = [TrackId(f"new{number}") for number in range(len(whole) - cut)]
-    draft = ArtefactPlacer().extend(artefact, new, whole[cut:])
-    anew = exact_neighbours(artefact.space.place(whole), k)
+    draft = extend(artefact, new, whole[cut:])
+    anew = exact_neighbours(artefact.space.transform(whole), k)
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
     np.testing.assert_array_equal(draft.neighbours.distances, anew.distances)
     assert draft.track_ids == (*artefact.track_ids, *new)
@@ -53,15 +53,15 @@ def test_placing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     whole = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     artefact = make_artefact(whole[:40], k=4)
     monkeypatch.setattr("soundalike.domain.similarity.extending._BLOCK_ENTRIES", 3 * 20)
-    draft = ArtefactPlacer().extend(artefact, [TrackId(f"new{n}") for n in range(20)], whole[40:])
-    anew = exact_neighbours(artefact.space.place(whole), 4)
+    draft = extend(artefact, [TrackId(f"new{n}") for n in range(20)], whole[40:])
+    anew = exact_neighbours(artefact.space.transform(whole), 4)
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
 
 
 def test_placing_leaves_the_artefact_it_came_from_alone() -> None:
     artefact = make_artefact(np.array([[0, 0], [1, 3], [5, 5]], dtype=np.float32), k=2)
     before = artefact.neighbours.rows.copy()
-    draft = ArtefactPlacer().extend(artefact, [TrackId("new")], np.array([[0, 0]], dtype=np.float32))
+    draft = extend(artefact, [TrackId("new")], np.array([[0, 0]], dtype=np.float32))
     np.testing.assert_array_equal(artefact.neighbours.rows, before)
     assert draft.space is artefact.space
     assert draft.neighbours.rows[0].tolist() == [3, 1]
@@ -70,9 +70,9 @@ def test_placing_leaves_the_artefact_it_came_from_alone() -> None:
 def test_an_artefact_counts_what_was_placed_since_it_was_built() -> None:
     artefact = make_artefact(np.array([[0, 0], [1, 3]], dtype=np.float32), k=2)
     point = np.array([[0, 0]], dtype=np.float32)
-    draft = ArtefactPlacer().extend(artefact, [TrackId("new")], point)
+    draft = extend(artefact, [TrackId("new")], point)
     assert draft.facts == {"engine": "spark", "placed": "1"}
     again = replace(artefact, facts=draft.facts)
-    assert ArtefactPlacer().extend(again, [TrackId("x")], point).facts["placed"] == "2"
+    assert extend(again, [TrackId("x")], point).facts["placed"] == "2"
     foreign = replace(artefact, facts={"placed": "²"})
-    assert ArtefactPlacer().extend(foreign, [TrackId("x")], point).facts["placed"] == "1"
+    assert extend(foreign, [TrackId("x")], point).facts["placed"] == "1"

@@ -15,14 +15,14 @@ from soundalike.domain.similarity.fitting import (
     partial_whitening,
     shrink,
 )
+from soundalike.domain.similarity.recipes import RECIPES
 from soundalike.domain.similarity.space import Rotation, Scaling, SpaceRecipe
 from soundalike.domain.types import FloatArray
-from soundalike.services.learning.tuning import RECIPES
 
 
 def placed(recipe: SpaceRecipe, whole: npt.ArrayLike) -> FloatArray:
     table = make_table(whole)
-    return fit_locally(recipe, table).place(table.whole)
+    return fit_locally(recipe, table).transform(table.whole)
 
 
 def test_min_max_maps_the_library_onto_0_to_1_and_constants_to_0() -> None:
@@ -49,7 +49,7 @@ def test_clipping_bounds_what_lies_far_out() -> None:
 
 def test_full_whitening_gives_uncorrelated_features_of_variance_1() -> None:
     table = make_music(5000)
-    where = fit_locally(SpaceRecipe(rotation=Rotation.WHITEN, strength=1.0), table).place(table.whole)
+    where = fit_locally(SpaceRecipe(rotation=Rotation.WHITEN, strength=1.0), table).transform(table.whole)
     np.testing.assert_allclose(np.cov(where, rowvar=False), np.eye(6), atol=0.05)
     np.testing.assert_allclose(where.mean(axis=0), 0, atol=1e-4)
 
@@ -57,7 +57,7 @@ def test_full_whitening_gives_uncorrelated_features_of_variance_1() -> None:
 def test_whitening_within_makes_halves_stray_evenly() -> None:
     table = make_music(5000)
     space = fit_locally(SpaceRecipe(rotation=Rotation.WITHIN, strength=1.0), table)
-    stray = space.place(table.first_half) - space.place(table.second_half)
+    stray = space.transform(table.first_half) - space.transform(table.second_half)
     # Two halves stray from their mean with variance 1 each: their difference has 2.
     np.testing.assert_allclose(stray.T @ stray / len(table), 2 * np.eye(6), atol=0.1)
 
@@ -107,7 +107,7 @@ def test_little_evidence_leaves_the_axes_as_they_are() -> None:
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_the_smallest_libraries_have_a_space_too(recipe: SpaceRecipe, count: int) -> None:
     table = make_music(count, width=44)
-    assert np.isfinite(fit_locally(recipe, table).place(table.whole)).all()
+    assert np.isfinite(fit_locally(recipe, table).transform(table.whole)).all()
 
 
 def test_tracks_that_are_all_the_same_lie_on_one_point() -> None:
@@ -141,4 +141,4 @@ def test_fitting_scales_as_placing_does(clip: float | None) -> None:
     table = make_table(np.column_stack([make_music(40).whole, np.full(40, 7)]))
     space = fit_locally(SpaceRecipe(clip=clip), table)
     scale = Scale(mean=space.mean.astype(float), scale=space.scale.astype(float), clip=clip)
-    np.testing.assert_allclose(scale.apply(table.whole), space.place(table.whole), atol=1e-6)
+    np.testing.assert_allclose(scale.apply(table.whole), space.transform(table.whole), atol=1e-6)

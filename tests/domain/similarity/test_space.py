@@ -35,17 +35,17 @@ def points(*rows: list[float]) -> FloatArray:
 def test_scales_clips_turns_and_shifts_in_that_order() -> None:
     space = make_space(mean=[1, 2], scale=[2, 4], clip=1, weights=[[0, 1], [2, 0]], offset=[10, 20])
     # (5-1)/2 = 2 is cut to 1, (4-2)/4 = 0.5; turned: [2*0.5, 1]; shifted.
-    np.testing.assert_allclose(space.place(points([5, 4])), [[11, 21]])
+    np.testing.assert_allclose(space.transform(points([5, 4])), [[11, 21]])
 
 
 def test_a_constant_feature_maps_to_zero() -> None:
     space = make_space(mean=[3, 0], scale=[0, 1])
-    np.testing.assert_array_equal(space.place(points([3, 1], [99, 2])), [[0, 1], [0, 2]])
+    np.testing.assert_array_equal(space.transform(points([3, 1], [99, 2])), [[0, 1], [0, 2]])
 
 
 def test_unit_length_makes_distance_depend_on_direction_alone() -> None:
     space = make_space(mean=[0, 0], scale=[1, 1], is_unit_length=True)
-    placed = space.place(points([1, 1], [5, 5], [0, 0]))
+    placed = space.transform(points([1, 1], [5, 5], [0, 0]))
     np.testing.assert_allclose(placed[0], placed[1], rtol=1e-6)
     np.testing.assert_array_equal(placed[2], [0, 0])
 
@@ -53,7 +53,7 @@ def test_unit_length_makes_distance_depend_on_direction_alone() -> None:
 def test_what_is_placed_can_not_be_written_to() -> None:
     space = make_space(mean=[0], scale=[1])
     with pytest.raises(ValueError, match="read-only"):
-        space.place(points([1]))[0, 0] = 2
+        space.transform(points([1]))[0, 0] = 2
     with pytest.raises(ValueError, match="read-only"):
         space.mean[0] = 2
 
@@ -61,8 +61,8 @@ def test_what_is_placed_can_not_be_written_to() -> None:
 @given(arrays(np.float32, (7, 3), elements=st.floats(-1e6, 1e6, width=32)))
 def test_a_track_lands_on_the_same_point_alone_as_among_others(vectors: FloatArray) -> None:
     space = make_space(mean=[1, 2, 3], scale=[3, 0, 5], weights=[[1, 2], [3, 4], [5, 6]], is_unit_length=True)
-    together = space.place(vectors)
-    alone = np.concatenate([space.place(row[np.newaxis]) for row in vectors])
+    together = space.transform(vectors)
+    alone = np.concatenate([space.transform(row[np.newaxis]) for row in vectors])
     np.testing.assert_allclose(alone, together, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Training on a Spark cluster; most tests share its session, as engines in one notebook would."""
+"""Trainer on a Spark cluster; most tests share its session, as engines in one notebook would."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ from soundalike.learning.spark.mongo import MongoSource
 from soundalike.learning.spark.rows import Rows, open_rows
 from soundalike.learning.spark.session import QuietSession
 from soundalike.learning.spark.tasks import package_file
-from soundalike.services.learning.tuning import GridTuner
+from soundalike.services.learning.tuning_lsh import tune_lsh
 
 pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 
@@ -334,13 +334,11 @@ def explained(frame: DataFrame) -> str:
     return output.getvalue()
 
 
-def test_lsh_is_tuned_and_joined_on_a_cluster(
-    cluster: SparkEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.BUCKET_LENGTHS", (2.0,))
-    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.TABLES", (3,))
+def test_lsh_is_tuned_and_joined_on_a_cluster(cluster: SparkEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(80), tmp_path / "music.parquet")
-    tuning = GridTuner().tune_lsh(cluster, SpaceRecipe(), snapshot, progress=lambda *_: None)
+    tuning = tune_lsh(
+        cluster, SpaceRecipe(), snapshot, bucket_lengths=(2.0,), tables=(3,), progress=lambda *_: None
+    )
     assert [trial.parameters for trial in tuning.trials] == [tuning.chosen]
     space = cluster.fit(SpaceRecipe(), snapshot)
     found = cluster.lsh_neighbours(space, snapshot, k=10, parameters=tuning.chosen)

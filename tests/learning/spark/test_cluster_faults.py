@@ -179,7 +179,7 @@ def test_an_executor_killed_in_mid_build_changes_nothing(
 
     # While neighbours are looked for: its successor needs the broadcast coordinates.
     found = survived(cluster, lambda: engine.neighbours(space, snapshot, k=10), kill)
-    assert_same_neighbours(expected[1], found, expected[0].place(LIBRARY.whole))
+    assert_same_neighbours(expected[1], found, expected[0].transform(LIBRARY.whole))
     undisturbed = engine.neighbours(space, snapshot, k=10)
     np.testing.assert_array_equal(found.rows, undisturbed.rows)
     np.testing.assert_array_equal(found.distances, undisturbed.distances)
@@ -196,7 +196,7 @@ def test_a_worker_killed_in_mid_build_changes_nothing(
     found = survived(cluster, lambda: engine.neighbours(space, snapshot, k=10), killed.kill)
     assert set(cluster.executors().values()) == {other.pid}
     assert_same_space(expected[0], space)
-    assert_same_neighbours(expected[1], found, expected[0].place(LIBRARY.whole))
+    assert_same_neighbours(expected[1], found, expected[0].transform(LIBRARY.whole))
 
 
 def test_a_build_without_any_executor_left_ends_and_says_so(

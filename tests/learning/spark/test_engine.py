@@ -23,7 +23,7 @@ from soundalike.domain.similarity.space import (
 )
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.learning.spark.java import spark_readiness
-from soundalike.services.learning.tuning import GridTuner
+from soundalike.services.learning.tuning_lsh import tune_lsh
 
 pytestmark = pytest.mark.spark
 
@@ -89,7 +89,7 @@ def test_constant_features_map_to_0_in_both(spark: SimilarityEngine, tmp_path: P
     library = with_constants()
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
     for recipe in RECIPES[:2]:
-        placed = spark.fit(recipe, snapshot).place(library.whole)
+        placed = spark.fit(recipe, snapshot).transform(library.whole)
         assert (placed[:, [1, 4]] == 0).all()
 
 
@@ -117,8 +117,8 @@ def test_lsh_finds_most_neighbours_and_pads_the_rest(spark: SimilarityEngine, tm
     assert (few.distances[:, 1:] >= few.distances[:, :-1]).all()
     for neighbours in (found, few):
         row, column = np.nonzero(neighbours.rows >= 0)
-        places = space.place(library.whole).astype(np.float64)
-        apart = np.linalg.norm(places[neighbours.rows[row, column]] - places[row], axis=1)
+        coordinates = space.transform(library.whole).astype(np.float64)
+        apart = np.linalg.norm(coordinates[neighbours.rows[row, column]] - coordinates[row], axis=1)
         np.testing.assert_allclose(neighbours.distances[row, column], apart, rtol=1e-5)
         assert (neighbours.rows != np.arange(120)[:, None]).all()
 
@@ -130,15 +130,16 @@ def test_lsh_of_one_track_finds_nobody(spark: SimilarityEngine, tmp_path: Path) 
     assert spark.lsh_neighbours(space, snapshot, k=2, parameters=parameters).rows.tolist() == [[-1, -1]]
 
 
-def test_tuning_lsh_weighs_recall_against_candidates(
-    spark: SimilarityEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.BUCKET_LENGTHS", (0.25, 4.0))
-    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.TABLES", (1, 3))
+def test_tuning_lsh_weighs_recall_against_candidates(spark: SimilarityEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(80), tmp_path / "music.parquet")
     told: list[tuple[int, int]] = []
-    tuning = GridTuner().tune_lsh(
-        spark, SpaceRecipe(), snapshot, progress=lambda done, total: told.append((done, total))
+    tuning = tune_lsh(
+        spark,
+        SpaceRecipe(),
+        snapshot,
+        bucket_lengths=(0.25, 4.0),
+        tables=(1, 3),
+        progress=lambda done, total: told.append((done, total)),
     )
     assert tuning.track_count == 80
     assert len(tuning.trials) == 4

@@ -1,7 +1,7 @@
 """A library on a plane, and everything that learns from it."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,6 @@ from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.ports.library import Progress
-from soundalike.domain.similarity.extending import ArtefactPlacer
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     LshParameters,
@@ -28,8 +27,8 @@ from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
 from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.snapshots import LibrarySnapshots
-from soundalike.services.learning.training import Method, Training
-from soundalike.services.learning.updating import Placing
+from soundalike.services.learning.training import Method, Trainer
+from soundalike.services.learning.updating import ArtefactUpdater
 
 SCHEMA = make_schema(2)
 MIN_MAX = SpaceRecipe(scaling=Scaling.MIN_MAX)
@@ -52,7 +51,7 @@ class PlainEngine:
         return plain_space(len(snapshot.schema))
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
-        return brute_neighbours(space.place(ParquetSnapshots().read(snapshot).whole), k)
+        return brute_neighbours(space.transform(ParquetSnapshots().read(snapshot).whole), k)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
@@ -83,8 +82,15 @@ class FixedTuner:
         return SpaceTuning(objective=Objective.HALVES, scores=(), chosen=MIN_MAX, track_count=len(table))
 
     def tune_lsh(
-        self, engine: SimilarityEngine, recipe: SpaceRecipe, snapshot: Snapshot, *, progress: Progress
+        self,
+        engine: SimilarityEngine,
+        recipe: SpaceRecipe,
+        snapshot: Snapshot,
+        *,
+        progress: Progress,
+        timer: Callable[[], float],
     ) -> LshTuning:
+        del timer
         progress(1, 1)
         engine.fit(recipe, snapshot)
         self.lsh_runs += 1
@@ -122,16 +128,13 @@ class School:
         self.library = LibrarySnapshots(
             self.store, ParquetSnapshots(), schema=SCHEMA, workspace=self.workspace
         )
-        self.training = Training(
+        self.trainer = Trainer(
             self.library,
             self.artefacts,
-            tuner=self.tuner,
             tunings=self.tunings,
             timer=lambda: float(next(seconds)),
         )
-        self.placing = Placing(
-            self.store, self.artefacts, ArtefactPlacer(), library=self.library, schema=SCHEMA
-        )
+        self.updater = ArtefactUpdater(self.store, self.artefacts, library=self.library, schema=SCHEMA)
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -146,7 +149,7 @@ class School:
             self.add(name, ord(name), (ord(name) * 7) % 5)
 
     def build(self, method: Method = Method.EXACT) -> None:
-        self.training.build(self.engine, method=method, progress=quietly)
+        self.trainer.build(self.engine, method=method, progress=quietly)
 
     def neighbours(self) -> dict[str, list[str]]:
         """Each track's neighbours by id, as the artefact in use has them."""

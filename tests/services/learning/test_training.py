@@ -13,7 +13,7 @@ from soundalike.services.learning.updating import Freshness
 
 def test_a_build_publishes_every_analysed_track_with_its_neighbours(school: School) -> None:
     school.store.save_track(make_track("mute"))
-    report = school.training.build(school.engine, progress=quietly)
+    report = school.trainer.build(school.engine, progress=quietly)
     artefact = school.artefacts.current()
     assert artefact.track_ids == ("a", "b", "c", "d", "e")
     assert (report.version, report.track_count, report.recall) == (artefact.version, 5, None)
@@ -29,14 +29,14 @@ def test_a_build_leaves_vanished_tracks_out(school: School) -> None:
 
 def test_a_build_follows_what_tuning_chose(school: School) -> None:
     school.build()
-    school.training.tune_space(progress=quietly)
+    school.trainer.tune_space(progress=quietly)
     school.build()
     assert school.engine.fitted == [DEFAULT_RECIPE, MIN_MAX]
     assert school.artefacts.current().recipe == MIN_MAX
 
 
 def test_tuning_sees_vectors_and_labels(school: School) -> None:
-    school.training.tune_space(progress=quietly)
+    school.trainer.tune_space(progress=quietly)
     table = school.tuner.tables[0]
     assert (table.track_ids, table.genres) == (("a", "b", "c", "d", "e"), ("g",) * 5)
     assert table.whole[0].tolist() == [97.0, 4.0]
@@ -52,13 +52,13 @@ def test_lsh_is_tuned_when_it_has_no_parameters_yet_and_only_then(school: School
 
 def test_lsh_is_tuned_anew_for_another_space(school: School) -> None:
     school.build(Method.LSH)
-    school.training.tune_space(progress=quietly)
+    school.trainer.tune_space(progress=quietly)
     school.build(Method.LSH)
     assert school.tuner.lsh_runs == 2
 
 
 def test_lsh_reports_its_recall_against_exact(school: School) -> None:
-    report = school.training.build(school.engine, method=Method.LSH, progress=quietly)
+    report = school.trainer.build(school.engine, method=Method.LSH, progress=quietly)
     assert report.recall == pytest.approx(3 / 4)
 
 
@@ -75,5 +75,5 @@ def test_nothing_can_be_learnt_from_nothing(tmp_path: Path) -> None:
     with pytest.raises(TooFewTracksError, match="soundalike extract"):
         school.build()
     with pytest.raises(TooFewTracksError):
-        school.training.tune_space(progress=quietly)
-    assert school.placing.freshness() is Freshness.EMPTY
+        school.trainer.tune_space(progress=quietly)
+    assert school.updater.freshness() is Freshness.EMPTY

@@ -5,14 +5,14 @@ import pytest
 from learning.libraries import make_music, write_snapshot
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.lsh import knee
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial
 from soundalike.domain.types import FloatArray
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
-from soundalike.services.learning.tuning import GridTuner
-from soundalike.services.learning.tuning_lsh import knee
+from soundalike.services.learning.tuning_lsh import tune_lsh
 
 
 def trial(tables: int, *, recall: float, candidates: float) -> LshTrial:
@@ -56,19 +56,18 @@ class ExactJoin:
 class JoiningEngine(LocalEngine):
     """Joins exactly."""
 
-    def places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
-        return space.place(ParquetSnapshots().read(snapshot).whole)
+    def coordinates(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+        return space.transform(ParquetSnapshots().read(snapshot).whole)
 
     def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> ExactJoin:
         assert parameters.bucket_length > 0
         return ExactJoin(coordinates)
 
 
-def test_a_large_library_is_tried_on_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("soundalike.services.learning.tuning_lsh.SAMPLE_LIMIT", 20)
+def test_a_large_library_is_tried_on_a_sample(tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(50), tmp_path / "music.parquet")
     engine = JoiningEngine(ParquetSnapshots())
-    tuning = GridTuner().tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)
+    tuning = tune_lsh(engine, SpaceRecipe(), snapshot, sample_limit=20, progress=lambda *_: None)
     assert tuning.track_count == 20
     assert {(trial.recall, trial.candidates) for trial in tuning.trials} == {(1.0, 19.0)}
 
@@ -80,4 +79,4 @@ def test_numpy_has_no_lsh_and_says_what_has(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="--engine spark"):
         engine.lsh_neighbours(space, snapshot, k=3, parameters=LshParameters(bucket_length=1.0, tables=2))
     with pytest.raises(EngineError, match="--engine spark"):
-        GridTuner().tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)
+        tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)

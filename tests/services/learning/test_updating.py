@@ -5,39 +5,39 @@ from soundalike.services.learning.updating import Freshness
 
 
 def test_an_artefact_is_current_until_the_library_changes(school: School) -> None:
-    assert school.placing.freshness() is Freshness.MISSING
+    assert school.updater.freshness() is Freshness.MISSING
     school.build()
-    assert school.placing.freshness() is Freshness.CURRENT
+    assert school.updater.freshness() is Freshness.CURRENT
     school.add_many("f")
-    assert school.placing.freshness() is Freshness.BEHIND
+    assert school.updater.freshness() is Freshness.BEHIND
     school.add_many("ghij")
-    assert school.placing.freshness() is Freshness.OUTGROWN
+    assert school.updater.freshness() is Freshness.OUTGROWN
 
 
 def test_an_artefact_is_outgrown_by_what_was_placed_bit_by_bit(school: School) -> None:
     school.build()
     school.add_many("f")
-    school.placing.place(school.engine)
-    assert school.placing.freshness() is Freshness.CURRENT
+    school.updater.update(school.engine)
+    assert school.updater.freshness() is Freshness.CURRENT
     school.add("a", 1000.0, 1000.0)
-    assert school.placing.freshness() is Freshness.OUTGROWN
-    school.placing.place(school.engine)
-    assert school.placing.freshness() is Freshness.OUTGROWN
+    assert school.updater.freshness() is Freshness.OUTGROWN
+    school.updater.update(school.engine)
+    assert school.updater.freshness() is Freshness.OUTGROWN
     school.build()
-    assert school.placing.freshness() is Freshness.CURRENT
+    assert school.updater.freshness() is Freshness.CURRENT
 
 
 def test_a_vanished_track_does_not_make_an_artefact_old(school: School) -> None:
     school.build()
     school.store.mark_vanished([TrackId("a")], 0)
-    assert school.placing.freshness() is Freshness.CURRENT
-    assert school.placing.place(school.engine) == 0
+    assert school.updater.freshness() is Freshness.CURRENT
+    assert school.updater.update(school.engine) == 0
 
 
 def test_new_tracks_are_placed_without_fitting(school: School) -> None:
     school.build()
     school.add_many("fg")
-    assert school.placing.place(school.engine) == 2
+    assert school.updater.update(school.engine) == 2
     assert len(school.engine.fitted) == 1
     assert school.neighbours() == _from_scratch(school)
 
@@ -45,7 +45,7 @@ def test_new_tracks_are_placed_without_fitting(school: School) -> None:
 def test_a_track_whose_sound_changed_is_placed_anew(school: School) -> None:
     school.build()
     school.add("a", 1000.0, 1000.0)
-    assert school.placing.place(school.engine) == 1
+    assert school.updater.update(school.engine) == 1
     assert len(school.engine.fitted) == 1
     assert school.neighbours() == _from_scratch(school)
 
@@ -53,7 +53,7 @@ def test_a_track_whose_sound_changed_is_placed_anew(school: School) -> None:
 def test_a_track_that_can_no_longer_be_heard_leaves_the_artefact(school: School) -> None:
     school.build()
     school.store.drop_vectors(TrackId("a"))
-    assert school.placing.place(school.engine) == 1
+    assert school.updater.update(school.engine) == 1
     assert school.artefacts.current().track_ids == ("b", "c", "d", "e")
 
 
@@ -61,18 +61,18 @@ def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school:
     school.build()
     for name in "abcde":
         school.store.drop_vectors(TrackId(name))
-    assert school.placing.place(school.engine) == 0
+    assert school.updater.update(school.engine) == 0
     assert len(school.artefacts.published) == 1
 
 
 def test_placing_before_the_first_build_does_nothing(school: School) -> None:
-    assert school.placing.place(school.engine) == 0
+    assert school.updater.update(school.engine) == 0
     assert school.artefacts.published == []
 
 
 def test_placing_what_is_placed_publishes_nothing(school: School) -> None:
     school.build()
-    assert school.placing.place(school.engine) == 0
+    assert school.updater.update(school.engine) == 0
     assert len(school.artefacts.published) == 1
 
 
@@ -80,7 +80,7 @@ def test_a_vanished_track_keeps_its_place_for_when_it_returns(school: School) ->
     school.build()
     school.store.save_track(make_track("a", vanished_at=SOME_TIME))
     school.add_many("f")
-    school.placing.place(school.engine)
+    school.updater.update(school.engine)
     assert "a" in school.artefacts.current().track_ids
 
 

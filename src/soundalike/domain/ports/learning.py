@@ -1,10 +1,9 @@
 """The ports of learning: engines, snapshots and what they produce."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ports.library import Progress
 from soundalike.domain.similarity.space import (
     Artefact,
     ArtefactDraft,
@@ -15,11 +14,7 @@ from soundalike.domain.similarity.space import (
 )
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tuning import LshTuning, SpaceTuning
-from soundalike.domain.types import (
-    ArtefactVersion,
-    FloatArray,
-    TrackId,
-)
+from soundalike.domain.types import ArtefactVersion
 
 
 class SimilarityEngine(Protocol):
@@ -89,24 +84,6 @@ class ArtefactStore(Protocol):
         """Write a new version aside, sync it, rename it and make it current; keep the last three."""
 
 
-class Tuner(Protocol):
-    """Measures what to build with."""
-
-    def tune_space(self, table: LibraryTable, *, progress: Progress) -> SpaceTuning:
-        """Fit and judge a grid of recipes and choose one."""
-
-    def tune_lsh(
-        self, engine: SimilarityEngine, recipe: SpaceRecipe, snapshot: Snapshot, *, progress: Progress
-    ) -> LshTuning:
-        """Try bucket lengths and tables on a sample of at most 2,000 tracks and choose the knee.
-
-        Raises
-        ------
-        EngineError
-            If the engine has no LSH.
-        """
-
-
 class Tunings(Protocol):
     """Remembers what tuning chose."""
 
@@ -121,10 +98,3 @@ class Tunings(Protocol):
 
     def save_lsh(self, tuning: LshTuning) -> None:
         """Remember a choice of LSH parameters."""
-
-
-class Placer(Protocol):
-    """Adds tracks to an artefact without fitting anything anew."""
-
-    def extend(self, artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
-        """Place new tracks (`vectors` of shape (n, d)) in the artefact's space; exact neighbours for all."""

@@ -1,4 +1,4 @@
-"""Euclidean distances in a similarity space, measured in float64 and returned as float32."""
+"""Euclidean distances in a similarity space, measured in float64."""
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ def row_distances(points: AnyFloats, others: AnyFloats) -> FloatArray:
 
 
 def pairwise_distances(points: AnyFloats, others: AnyFloats) -> FloatArray:
-    """Measure every row of one array to every row of another, as ``|a|² + |b|² - 2ab``.
+    """Measure every row of one array to every row of another.
 
     One matrix product: fast, but rounded to some 1e-8 of the lengths where two points coincide.
 
@@ -38,6 +38,11 @@ def pairwise_distances(points: AnyFloats, others: AnyFloats) -> FloatArray:
     -------
     FloatArray, shape (n, k)
     """
+    return np.asarray(np.sqrt(squared_distances(points, others)), dtype=np.float32)
+
+
+def squared_distances(points: AnyFloats, others: AnyFloats) -> npt.NDArray[np.float64]:
+    """Return the squares of `pairwise_distances`, as ``|a|² + |b|² - 2ab``, in float64."""
     first, second = np.asarray(points, dtype=np.float64), np.asarray(others, dtype=np.float64)
     squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0)), dtype=np.float32)
+    return np.asarray(np.maximum(squares, 0))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from soundalike.domain.similarity.distances import squared_distances
 from soundalike.domain.types import FloatArray, IndexArray
 
 QUERY_LIMIT = 2000
@@ -13,7 +14,6 @@ QUERY_LIMIT = 2000
 
 _BLOCK_ENTRIES = 1 << 22
 
-_Distances = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.int64]
 
 
@@ -64,7 +64,7 @@ def precision_at_k(
     is_excluding = artists is not None
     scores = []
     for queries in _blocks(_sample(len(points), rng), len(points)):
-        distances = _distances(points[queries], points)
+        distances = squared_distances(points[queries], points)
         distances[np.arange(len(queries)), queries] = np.inf
         if is_excluding:
             is_same = (own[queries, None] == own) & (own[queries, None] >= 0)
@@ -99,7 +99,7 @@ def halves_agreement(
     for block in _blocks(asked, count):
         ranks = np.zeros((2, len(block)))
         for side, (here, there) in enumerate(((first, second), (second, first))):
-            distances = _distances(here[block], there)
+            distances = squared_distances(here[block], there)
             own = distances[np.arange(len(block)), block]
             ranks[side] = (distances <= own[:, None]).sum(axis=1)
         scores.append((1 / ranks).mean(axis=0))
@@ -152,14 +152,7 @@ def _blocks(rows: _Indices, count: int) -> Iterator[_Indices]:
         yield rows[begin : begin + size]
 
 
-def _distances(queries: FloatArray, points: FloatArray) -> _Distances:
-    """Squared Euclidean distances, in float64 so that near ones keep their order."""
-    left, right = queries.astype(np.float64), points.astype(np.float64)
-    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
-    return np.asarray(np.maximum(squares, 0))
-
-
-def _nearest(distances: _Distances, k: int) -> _Indices:
+def _nearest(distances: npt.NDArray[np.float64], k: int) -> _Indices:
     if k >= distances.shape[1]:
         return np.broadcast_to(np.arange(distances.shape[1]), distances.shape)
     return np.argpartition(distances, k - 1, axis=1)[:, :k]

@@ -1,6 +1,6 @@
-"""Adding a few tracks to an artefact without fitting anew."""
+"""Adding tracks to an artefact without fitting a space again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,61 +9,72 @@ from soundalike.domain.similarity.exact import Indices, exact_neighbours
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
-# A block of distances holds at most so many float64 numbers (32 MB).
+# A block of distances has at most this many float64 numbers (32 MB).
 _BLOCK_ENTRIES = 1 << 22
 # More than float64 loses in |a|² + |b|² - 2ab, and float32 in a distance.
 _ROUNDING = 1e-12
 _REACH_ROUNDING = 1e-6
+_SAME_POINT = 1e-4
 
 
-class ArtefactPlacer:
-    """Places new tracks by exact distances."""
+def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
+    """Add tracks in the existing space, and offer them to the others as neighbours.
 
-    def extend(self, artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
-        """Place new tracks in the existing space, and offer them to the others as neighbours.
+    Every row comes out as if all neighbours had been found from scratch, without Java and in time
+    proportional to the new tracks. (Rows that LSH found keep what it missed.)
 
-        Every row comes out as if all neighbours had been found anew, without Java and in time
-        proportional to the new tracks. (Rows that LSH found keep what it missed.)
+    Parameters
+    ----------
+    artefact : Artefact
+        Of n tracks.
+    track_ids : sequence of TrackId
+        Of p tracks that the artefact does not have.
+    vectors : FloatArray, shape (p, d)
+        Theirs, of the artefact's feature set.
 
-        Parameters
-        ----------
-        track_ids : sequence of TrackId
-            Of p tracks that the artefact does not hold.
-        vectors : FloatArray, shape (p, d)
-            Theirs, of the artefact's feature set.
-
-        Returns
-        -------
-        ArtefactDraft
-            The old rows in their order, then the new ones.
-        """
-        old, k = artefact.neighbours.rows.shape
-        placed = artefact.space.place(vectors)
-        coordinates = np.concatenate([artefact.coordinates, placed])
-        of_old = _offer(artefact.neighbours, artefact.coordinates, placed)
-        of_new = exact_neighbours(coordinates, k, queries=np.arange(old, len(coordinates)))
-        return ArtefactDraft(
-            schema=artefact.schema,
-            recipe=artefact.recipe,
-            space=artefact.space,
-            track_ids=(*artefact.track_ids, *track_ids),
-            coordinates=coordinates,
-            neighbours=Neighbours(
-                np.concatenate([of_old.rows, of_new.rows]),
-                np.concatenate([of_old.distances, of_new.distances]),
-            ),
-            facts={**artefact.facts, "placed": str(artefact.placed_count + len(track_ids))},
-        )
+    Returns
+    -------
+    ArtefactDraft
+        The n old rows in their order, then the new ones.
+    """
+    old, k = artefact.neighbours.rows.shape
+    added = artefact.space.transform(vectors)
+    coordinates = np.concatenate([artefact.coordinates, added])
+    of_old = _offer(artefact.neighbours, artefact.coordinates, added)
+    of_new = exact_neighbours(coordinates, k, queries=np.arange(old, len(coordinates)))
+    return ArtefactDraft(
+        schema=artefact.schema,
+        recipe=artefact.recipe,
+        space=artefact.space,
+        track_ids=(*artefact.track_ids, *track_ids),
+        coordinates=coordinates,
+        neighbours=Neighbours(
+            np.concatenate([of_old.rows, of_new.rows]),
+            np.concatenate([of_old.distances, of_new.distances]),
+        ),
+        facts={**artefact.facts, "placed": str(artefact.added_count + len(track_ids))},
+    )
 
 
-def _offer(neighbours: Neighbours, coordinates: FloatArray, placed: FloatArray) -> Neighbours:
-    """Let new tracks, as the next rows, take their places among the neighbours of the old ones."""
+def changed_tracks(artefact: Artefact, vectors: Mapping[TrackId, FloatArray]) -> list[TrackId]:
+    """Return the tracks of an artefact whose vectors no longer give the coordinates that it has."""
+    present = [(row, track_id) for row, track_id in enumerate(artefact.track_ids) if track_id in vectors]
+    if not present:
+        return []
+    now = artefact.space.transform(np.stack([vectors[track_id] for _, track_id in present]))
+    was = artefact.coordinates[[row for row, _ in present]]
+    has_moved = np.abs(now - was).max(axis=1) > _SAME_POINT
+    return [track_id for (_, track_id), moved in zip(present, has_moved, strict=True) if moved]
+
+
+def _offer(neighbours: Neighbours, coordinates: FloatArray, added: FloatArray) -> Neighbours:
+    """Let new tracks, as the next rows, become neighbours of the old ones where they are nearer."""
     rows, distances = neighbours.rows.copy(), neighbours.distances.copy()
-    size = max(1, _BLOCK_ENTRIES // max(1, len(placed)))
+    size = max(1, _BLOCK_ENTRIES // max(1, len(added)))
     for begin in range(0, len(rows), size):
         block = slice(begin, begin + size)
-        row, new = _within(coordinates[block], placed, distances[block, -1])
-        reach = row_distances(placed[new], coordinates[block][row])
+        row, new = _within(coordinates[block], added, distances[block, -1])
+        reach = row_distances(added[new], coordinates[block][row])
         _merge(rows[block], distances[block], (row, new + len(coordinates), reach))
     return Neighbours(rows, distances)
 

@@ -102,7 +102,7 @@ class SimilaritySpace:
         for array in (self.mean, self.scale, self.weights, self.offset):
             array.setflags(write=False)
 
-    def place(self, vectors: FloatArray) -> FloatArray:
+    def transform(self, vectors: FloatArray) -> FloatArray:
         """Map vectors into the space.
 
         Parameters
@@ -124,7 +124,7 @@ class SimilaritySpace:
         return placed
 
     def scale_features(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
-        """Bring raw features, shape (n, d), to a common scale, as the first step of `place`."""
+        """Bring raw features, shape (n, d), to a common scale, as the first step of `transform`."""
         is_constant = self.scale == 0
         divisor = np.where(is_constant, np.float32(1), self.scale)
         # In float64, so that a track lands on the same point alone as among others.
@@ -207,7 +207,7 @@ class ArtefactDraft:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def placed_count(self) -> int:
+    def added_count(self) -> int:
         """How many of its tracks were placed since the space was fitted, which knew nothing of them."""
         text = self.facts.get("placed", "")
         return int(text) if text.isascii() and text.isdecimal() else 0

@@ -22,15 +22,15 @@ from soundalike.learning.spark.session import QuietSession
 from soundalike.learning.spark.settings import secrets_of
 from soundalike.learning.spark.tasks import (
     NEIGHBOURS_COLUMNS,
-    PLACES_COLUMNS,
     SUMS_COLUMNS,
+    TRANSFORM_COLUMNS,
     BroadcastReader,
     matrix,
     neighbours_task,
     parts_of,
-    places_task,
     read_sums,
     sums_task,
+    transform_task,
 )
 
 
@@ -96,7 +96,7 @@ class SparkEngine:
         require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("find neighbours"):
-            coordinates = self._places(space, snapshot)
+            coordinates = self._coordinates(space, snapshot)
             context = session.spark.sparkContext
             parts = parts_of(len(coordinates), context.defaultParallelism)
             broadcast = context.broadcast(coordinates)
@@ -121,10 +121,10 @@ class SparkEngine:
         require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("join by LSH"):
-            join = LshJoin(session, self._places(space, snapshot), parameters)
+            join = LshJoin(session, self._coordinates(space, snapshot), parameters)
             return join.neighbours(k)
 
-    def places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+    def coordinates(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
         """Return every track's coordinates, in the snapshot's order.
 
         Raises
@@ -132,8 +132,8 @@ class SparkEngine:
         EngineError
             If Spark fails.
         """
-        with self._session().translated("place the tracks"):
-            return self._places(space, snapshot)
+        with self._session().translated("compute the coordinates of the tracks"):
+            return self._coordinates(space, snapshot)
 
     def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> LshJoin:
         """Prepare a join over coordinates in memory, to try parameters on."""
@@ -175,10 +175,10 @@ class SparkEngine:
                 self._read[1].release()
             self._read = None
 
-    def _places(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
+    def _coordinates(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
         rows = self._rows(snapshot)
         vectors = rows.frame.select("id", "features")
-        table = vectors.mapInArrow(places_task(space), PLACES_COLUMNS).toArrow().sort_by("id")
+        table = vectors.mapInArrow(transform_task(space), TRANSFORM_COLUMNS).toArrow().sort_by("id")
         rows.require_same(table.column("id"))
         return matrix(table.column("place").combine_chunks(), space.weights.shape[1])
 

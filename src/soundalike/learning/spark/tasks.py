@@ -26,7 +26,7 @@ Task = Callable[[Batches], Batches]
 
 ROWS_COLUMNS = "id string, " + ", ".join(f"{name} array<float>" for name in VECTOR_COLUMNS)
 SUMS_COLUMNS = "count long, total array<double>, products array<double>, differences array<double>"
-PLACES_COLUMNS = "id string, place array<float>"
+TRANSFORM_COLUMNS = "id string, place array<float>"
 COORDINATES_COLUMNS = "row int, place array<float>"
 NEIGHBOURS_COLUMNS = "part long, rows array<int>, distances array<float>"
 
@@ -107,8 +107,8 @@ def coordinates_task(read_coordinates: Callable[[], FloatArray], parts: int) -> 
         for batch in batches:
             for part in batch.column(0).to_pylist():
                 rows = rows_of(part, parts, len(coordinates))
-                places = pa.array(list(coordinates[rows]), type=pa.list_(pa.float32()))
-                yield pa.RecordBatch.from_pydict({"row": rows.astype(np.int32), "place": places})
+                points = pa.array(list(coordinates[rows]), type=pa.list_(pa.float32()))
+                yield pa.RecordBatch.from_pydict({"row": rows.astype(np.int32), "place": points})
 
     return task
 
@@ -155,14 +155,14 @@ def read_sums(table: pa.Table) -> Sums:
     return total
 
 
-def places_task(space: SimilaritySpace) -> Task:
-    """Place each batch of (id, features) in a space."""
+def transform_task(space: SimilaritySpace) -> Task:
+    """Map each batch of (id, features) into a space."""
     width = len(space.mean)
 
     def task(batches: Batches) -> Batches:
         for batch in batches:
-            places = space.place(matrix(batch.column("features"), width))
-            yield pa.RecordBatch.from_pydict({"id": batch.column("id"), "place": list(places)})
+            coordinates = space.transform(matrix(batch.column("features"), width))
+            yield pa.RecordBatch.from_pydict({"id": batch.column("id"), "place": list(coordinates)})
 
     return task
 

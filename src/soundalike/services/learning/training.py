@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tuner, Tunings
+from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tunings
 from soundalike.domain.ports.library import Progress
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.space import (
@@ -20,6 +20,8 @@ from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import ArtefactVersion
 from soundalike.services.learning.snapshots import LibrarySnapshots
+from soundalike.services.learning.tuning import tune_space
+from soundalike.services.learning.tuning_lsh import tune_lsh
 
 NEIGHBOUR_COUNT = 50
 """Neighbours that an artefact keeps for each track; longer lists are computed when asked for."""
@@ -65,14 +67,14 @@ class BuildReport:
     seconds: float
 
 
-class Training:
+class Trainer:
     """Turns the store's vectors into artefacts.
 
     Parameters
     ----------
     library : LibrarySnapshots
         What is learnt from.
-    artefacts, tuner, tunings
+    artefacts, tunings
         The ports it works through.
     timer : callable
         Returns seconds from any fixed point.
@@ -83,13 +85,11 @@ class Training:
         library: LibrarySnapshots,
         artefacts: ArtefactStore,
         *,
-        tuner: Tuner,
         tunings: Tunings,
         timer: Callable[[], float],
     ) -> None:
         self._library = library
         self._artefacts = artefacts
-        self._tuner = tuner
         self._tunings = tunings
         self._timer = timer
 
@@ -102,7 +102,7 @@ class Training:
             If no track has been analysed.
         """
         with self._library.taken() as snapshot:
-            tuning = self._tuner.tune_space(self._library.read(snapshot), progress=progress)
+            tuning = tune_space(self._library.read(snapshot), progress=progress)
         self._tunings.save_space(tuning)
         return tuning
 
@@ -117,7 +117,7 @@ class Training:
             If the engine has no LSH, or fails.
         """
         with self._library.taken() as snapshot:
-            tuning = self._tuner.tune_lsh(engine, self._recipe(), snapshot, progress=progress)
+            tuning = tune_lsh(engine, self._recipe(), snapshot, progress=progress, timer=self._timer)
         self._tunings.save_lsh(tuning)
         return tuning
 
@@ -191,7 +191,7 @@ def draft(
         recipe=recipe,
         space=space,
         track_ids=table.track_ids,
-        coordinates=space.place(table.whole),
+        coordinates=space.transform(table.whole),
         neighbours=neighbours,
         facts=facts,
     )

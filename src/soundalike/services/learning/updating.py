@@ -7,8 +7,9 @@ import numpy as np
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ports.learning import ArtefactStore, Placer, SimilarityEngine
+from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.similarity.extending import changed_tracks, extend
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.learning.snapshots import LibrarySnapshots
@@ -16,8 +17,6 @@ from soundalike.services.learning.training import NEIGHBOUR_COUNT, Method, draft
 
 REBUILD_SHARE = 0.2
 """With more new tracks than this share of those a space was fitted on, `up` learns anew."""
-
-_SAME_POINT = 1e-4
 
 
 class Freshness(StrEnum):
@@ -30,12 +29,12 @@ class Freshness(StrEnum):
     OUTGROWN = "outgrown"
 
 
-class Placing:
+class ArtefactUpdater:
     """Compares the artefact in use with the library, and adds what it lacks.
 
     Parameters
     ----------
-    store, artefacts, placer
+    store, artefacts
         The ports it works through.
     library : LibrarySnapshots
         What neighbours are found in, where all are found anew.
@@ -47,14 +46,12 @@ class Placing:
         self,
         store: LibraryStore,
         artefacts: ArtefactStore,
-        placer: Placer,
         *,
         library: LibrarySnapshots,
         schema: FeatureSchema,
     ) -> None:
         self._store = store
         self._artefacts = artefacts
-        self._placer = placer
         self._library = library
         self._schema = schema
 
@@ -68,12 +65,12 @@ class Placing:
             return Freshness.MISSING
         missing, stale = self._differences(artefact, vectors)
         changed = len(missing) + len(stale)
-        fitted = len(artefact.track_ids) - artefact.placed_count
-        if artefact.placed_count + changed > max(1, int(REBUILD_SHARE * fitted)):
+        fitted = len(artefact.track_ids) - artefact.added_count
+        if artefact.added_count + changed > max(1, int(REBUILD_SHARE * fitted)):
             return Freshness.OUTGROWN
         return Freshness.BEHIND if changed else Freshness.CURRENT
 
-    def place(self, engine: SimilarityEngine) -> int:
+    def update(self, engine: SimilarityEngine) -> int:
         """Bring the artefact in step with the library in its existing space; return how many moved.
 
         New tracks are added to what is there. Where a track's sound changed or can no longer be
@@ -96,14 +93,14 @@ class Placing:
             self._replace(engine, artefact, len(missing) + len(stale))
         else:
             new = np.stack([vectors[track_id] for track_id in missing])
-            self._artefacts.publish(self._placer.extend(artefact, missing, new))
+            self._artefacts.publish(extend(artefact, missing, new))
         return len(missing) + len(stale)
 
     def _replace(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> None:
         with self._library.taken() as snapshot:
             neighbours = engine.neighbours(artefact.space, snapshot, k=NEIGHBOUR_COUNT)
             table = self._library.read(snapshot)
-        placed = str(artefact.placed_count + changed)
+        placed = str(artefact.added_count + changed)
         facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
         self._artefacts.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
 
@@ -121,14 +118,8 @@ class Placing:
         self, artefact: Artefact, vectors: Mapping[TrackId, FloatArray]
     ) -> tuple[list[TrackId], list[TrackId]]:
         """Return the tracks that the artefact lacks, and those it holds wrongly."""
-        held = set(artefact.track_ids)
-        missing = [track_id for track_id in vectors if track_id not in held]
-        kept = [(row, track_id) for row, track_id in enumerate(artefact.track_ids) if track_id in vectors]
-        stale: list[TrackId] = []
-        if kept:
-            placed = artefact.space.place(np.stack([vectors[track_id] for _, track_id in kept]))
-            was = artefact.coordinates[[row for row, _ in kept]]
-            has_moved = np.abs(placed - was).max(axis=1) > _SAME_POINT
-            stale = [track_id for (_, track_id), moved in zip(kept, has_moved, strict=True) if moved]
-        lost = self._store.tracks(held - vectors.keys())
-        return missing, stale + [track.id for track in lost.values() if not track.is_vanished]
+        present = set(artefact.track_ids)
+        missing = [track_id for track_id in vectors if track_id not in present]
+        changed = changed_tracks(artefact, vectors)
+        lost = self._store.tracks(present - vectors.keys())
+        return missing, changed + [track.id for track in lost.values() if not track.is_vanished]

@@ -29,5 +29,5 @@ def place_of(store: LibraryStore, track: Track, artefact: Artefact) -> FloatArra
     if vectors is None:
         msg = f"track {track.id!r} has not been analysed; run 'soundalike extract' on its folder"
         raise NotAnalysedError(msg)
-    placed: FloatArray = artefact.space.place(vectors.whole[np.newaxis])[0]
+    placed: FloatArray = artefact.space.transform(vectors.whole[np.newaxis])[0]
     return placed
