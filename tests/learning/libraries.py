@@ -74,3 +74,12 @@ def make_rows(table: LibraryTable) -> list[SnapshotRow]:
 
 def write_snapshot(table: LibraryTable, path: Path) -> Snapshot:
     return ParquetSnapshots().write(table.schema, make_rows(table), str(path))
+
+
+def labelled(count: int, genres: Sequence[str | None], artists: Sequence[str | None]) -> LibraryTable:
+    """Random music with genres and artists in turn."""
+    return make_table(
+        np.random.default_rng(0).normal(size=(count, 3)),
+        genres=(list(genres) * count)[:count],
+        artists=(list(artists) * count)[:count],
+    )

@@ -1,10 +1,8 @@
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
-from learning.libraries import make_music, make_table
-from soundalike.domain.similarity.recipes import FEWEST_TRACKS, RECIPES, choose_objective
+from learning.libraries import labelled, make_music, make_table
+from soundalike.domain.similarity.recipes import RECIPES
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Rotation, SpaceRecipe
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.tuning import Objective
@@ -13,30 +11,6 @@ from soundalike.services.learning.tuning import tune_space
 
 def silent(done: int, total: int) -> None:
     assert done <= total
-
-
-def labelled(count: int, genres: Sequence[str | None], artists: Sequence[str | None]) -> LibraryTable:
-    return make_table(
-        np.random.default_rng(0).normal(size=(count, 3)),
-        genres=(list(genres) * count)[:count],
-        artists=(list(artists) * count)[:count],
-    )
-
-
-@pytest.mark.parametrize(
-    ("table", "objective"),
-    [
-        (labelled(40, ["Rock", "Pop"], ["A", "B", "C", "D"]), Objective.GENRE),
-        (labelled(40, ["Rock", "Pop"], ["A", "B"]), Objective.HALVES),  # no genre has two artists
-        (labelled(40, ["Rock"], ["A", "B"]), Objective.HALVES),  # nothing to tell apart
-        (labelled(40, [None, None, None, "Rock", "Pop"], ["A", "B", "C"]), Objective.HALVES),
-        (labelled(40, [None, "Rock", "Pop"], ["A", "B"]), Objective.GENRE),
-        (labelled(40, [None], [None]), Objective.HALVES),
-        (labelled(FEWEST_TRACKS - 1, ["Rock", "Pop"], ["A", "B", "C"]), Objective.NONE),
-    ],
-)
-def test_takes_genres_where_there_are_enough_to_tell(table: LibraryTable, objective: Objective) -> None:
-    assert choose_objective(table) is objective
 
 
 @pytest.mark.parametrize(

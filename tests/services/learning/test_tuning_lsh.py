@@ -5,39 +5,12 @@ import pytest
 from learning.libraries import make_music, write_snapshot
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.exact import exact_neighbours
-from soundalike.domain.similarity.lsh import knee
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
 from soundalike.domain.snapshot import Snapshot
-from soundalike.domain.tuning import LshTrial
 from soundalike.domain.types import FloatArray
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.tuning_lsh import tune_lsh
-
-
-def trial(tables: int, *, recall: float, candidates: float) -> LshTrial:
-    parameters = LshParameters(bucket_length=1.0, tables=tables)
-    return LshTrial(parameters=parameters, recall=recall, candidates=candidates, seconds=1.0)
-
-
-def test_the_knee_is_where_recall_outgrows_the_candidates_by_most() -> None:
-    trials = [
-        trial(1, recall=0.81, candidates=200),
-        trial(2, recall=0.95, candidates=250),
-        trial(3, recall=1.0, candidates=900),
-    ]
-    assert knee(trials, 1001).tables == 2
-
-
-def test_what_misses_too_much_is_not_the_knee() -> None:
-    trials = [trial(1, recall=0.6, candidates=10), trial(2, recall=0.85, candidates=700)]
-    assert knee(trials, 1001).tables == 2
-    assert knee(trials[:1], 1001).tables == 1
-
-
-def test_of_equals_the_one_that_looks_at_fewer_is_taken() -> None:
-    trials = [trial(1, recall=1.0, candidates=1000), trial(2, recall=0.9, candidates=900)]
-    assert knee(trials, 1001).tables == 2
 
 
 class ExactJoin:
