@@ -127,7 +127,7 @@ def test_a_radio_whose_answer_has_all_been_played_asks_once_more_before_it_ends(
         page.click("#next")
     expect(coming).to_have_count(0)
     held[0].continue_()
-    listener.sees("That was all there is like")
+    listener.sees("There is nothing more like")
     assert len(asked) == 1
 
 

@@ -96,4 +96,4 @@ def test_every_radio_remembers_its_own_tracks_alone(listener: Listener, page: Pa
             page.wait_for_function("id => !audio.src.includes(`/${id}/`)", arg=heard[-1])
             heard.append(listener.current_id())
         assert len(set(heard)) == 6
-        listener.sees(re.compile(f"That was all there is like “.{seed}.”"))
+        listener.sees(re.compile(f"There is nothing more like “.{seed}.”"))

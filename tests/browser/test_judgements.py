@@ -77,7 +77,7 @@ def test_an_opinion_that_the_server_does_not_take_is_not_shown_either(
 
     page.route(LISTENS, answer)
     listener.choose("Amber", "Like")
-    listener.sees(re.compile("One thing you did was not taken"))
+    listener.sees(re.compile("One thing you did was rejected"))
     expect(opinion(listener, "Amber", "Like")).to_have_attribute("aria-checked", "false")
     assert ledger.of() == []
 

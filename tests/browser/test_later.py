@@ -24,7 +24,7 @@ LONGER_THAN_WATCHED_MS = 6_000
 LOOKED_AGAIN_MS = 6_500
 NOBODY = LogHealth(is_consumed=False, detail="no consumer is running; start one with 'soundalike consume'")
 AWAY = LogHealth(is_up=False, is_consumed=False, detail="Kafka does not answer.")
-STORE_AWAY = "The library does not answer just now. What you do is kept in this browser until it is back."
+STORE_AWAY = "The library does not answer just now. What you do is stored in this browser until it is back."
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_that_nobody_folds_is_said_quietly_until_it_is_well_again(
     page.reload()
     expect(notice).to_be_visible()
     expect(notice).to_have_text(
-        "What you do is kept, but nothing learns from it at the moment: no consumer is running."
+        "What you do is stored, but recommendations do not follow it just now: no consumer is running."
     )
     listener.play("A00")
     listener.hears("A00")
@@ -317,7 +317,7 @@ def test_the_notice_can_be_closed_and_comes_back_for_another_trouble_alone(
     stage.log.known_health = AWAY
     page.evaluate("dispatchEvent(new Event('visibilitychange'))")
     expect(notice).to_have_text(
-        "What you do is kept in this browser until it can be taken: the event log is not accepting events."
+        "What you do is stored in this browser until it can be taken: the event log is not accepting events."
     )
 
 
@@ -356,7 +356,9 @@ def test_while_the_store_is_away_it_is_said_in_words_and_what_plays_goes_on(
         assert titles(lines) == before
         assert [event["kind"] for event in stored(page)] == ["liked"]
         page.keyboard.press("n")
-        listener.sees(re.compile("The library cannot be reached just now. It plays on when it is back"))
+        listener.sees(
+            re.compile("The library cannot be reached just now. Playback continues when it is back")
+        )
         page.wait_for_function("() => audio.paused")
         assert titles(lines) == before[1:]
         stage.log.known_health = NOBODY  # nor does that keep the sound away
@@ -394,7 +396,8 @@ def test_that_nobody_can_be_reached_takes_the_place_of_what_was_said_until_someb
     notice = notice_of_before(page, stage)
     page.context.set_offline(True)
     expect(notice).to_have_text(
-        "soundalike cannot be reached. What you do is kept in this browser until it is back.", timeout=20_000
+        "soundalike cannot be reached. What you do is stored in this browser until it is back.",
+        timeout=20_000,
     )
     page.context.set_offline(False)
     expect(notice).to_be_hidden(timeout=20_000)
@@ -423,7 +426,7 @@ class TestWhereTheLogFoldsAtOnce:
     ) -> None:
         page.context.set_offline(True)
         listener.play("A00")
-        listener.sees(re.compile("soundalike cannot be reached. It plays on when it is back"))
+        listener.sees(re.compile("soundalike cannot be reached. Playback continues when it is back"))
         expect(page.locator("#log-notice")).to_contain_text("soundalike cannot be reached")
         page.evaluate(
             """() => {

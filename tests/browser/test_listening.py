@@ -146,7 +146,7 @@ def test_a_radio_repeats_nothing_and_ends_with_a_word(listener: Listener, page: 
         page.wait_for_function("id => !audio.src.includes(`/${id}/`)", arg=heard[-1])
         heard.append(listener.current_id())
     assert sorted(heard) == ["amber", "birch", "cedar", "dogwood", "elm", "fir"]
-    listener.sees(re.compile("That was all there is like “.Cedar.”"))
+    listener.sees(re.compile("There is nothing more like “.Cedar.”"))
 
 
 @pytest.mark.complains("410")
@@ -159,7 +159,7 @@ def test_what_the_browser_cannot_play_is_said_and_skipped(
     page.reload()
     listener.choose("Aardvark", "Play from here in order")
     listener.sees(re.compile("“.Aardvark.” is skipped: this browser cannot play AIFF."))
-    listener.sees(re.compile("“.Abalone.” is gone from its folder, so it is skipped."))
+    listener.sees(re.compile("“.Abalone.” is skipped: its file is gone from its folder."))
     listener.hears("Amber")
 
 

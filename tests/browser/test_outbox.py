@@ -181,7 +181,7 @@ def test_an_event_that_the_server_refuses_is_dropped_with_a_word_and_the_rest_se
     stage.lose("birch")
     page.context.set_offline(False)
     ledger.becomes(*LIKED_BOTH)
-    listener.sees(re.compile("One thing you did was not taken .* no track has the id 'birch'"))
+    listener.sees(re.compile("One thing you did was rejected .* no track has the id 'birch'"))
     until(page, lambda: stored(page) == [])
 
 
@@ -189,7 +189,7 @@ def test_an_event_that_the_server_refuses_is_dropped_with_a_word_and_the_rest_se
 def test_an_event_of_tomorrow_is_dropped_with_a_word(listener: Listener, page: Page, ledger: Ledger) -> None:
     page.evaluate("Date.now = ((now) => () => now() + 24 * 3600 * 1000)(Date.now)")
     like(listener, "Amber")
-    listener.sees(re.compile("not taken .* check the clock"))
+    listener.sees(re.compile("rejected .* check the clock"))
     until(page, lambda: stored(page) == [])
     ledger.becomes()
 
@@ -208,7 +208,7 @@ def test_where_no_event_is_named_the_bad_one_is_found_by_halves(
     with cut_off(page, answer):
         like(listener, "Amber", "Birch", "Cedar", "Dogwood", "Elm")
     ledger.becomes(*[("liked", name) for name in ("amber", "birch", "dogwood", "elm")])
-    listener.sees(re.compile("One thing you did was not taken"))
+    listener.sees(re.compile("One thing you did was rejected"))
     until(page, lambda: stored(page) == [])
 
 
@@ -318,7 +318,7 @@ def test_a_browser_that_stores_nothing_says_so_once_and_sends_all_the_same(
     page.reload()
     like(listener, "Amber", "Cedar")
     ledger.becomes(*LIKED_BOTH)
-    expect(page.locator(".toast-word").filter(has_text="keeps nothing")).to_have_count(1)
+    expect(page.locator(".toast-word").filter(has_text="stores nothing")).to_have_count(1)
     listener.row("Amber").locator("[data-do=menu]").click()
     liked = page.get_by_role("menuitemcheckbox", name="Like", exact=True)
     expect(liked).to_have_attribute("aria-checked", "true")

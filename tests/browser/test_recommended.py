@@ -108,7 +108,7 @@ def test_a_dislike_goes_on_and_clears_the_queue_of_it(listener: Listener, page: 
     expect(lines.get_by_text("A00", exact=True)).to_have_count(0)
     told = [("started", "a00"), ("disliked", first.lower()), ("disliked", "a00"), ("started", "b01")]
     ledger.becomes(*told)
-    listener.sees(re.compile("“.A00.” is not recommended again."))
+    listener.sees(re.compile("“.A00.” will not be recommended again."))
 
 
 def test_less_of_this_goes_on_and_is_one_event(listener: Listener, page: Page, ledger: Ledger) -> None:
@@ -243,7 +243,7 @@ def test_why_is_told_for_what_plays_and_for_what_comes(listener: Listener, page:
     listener.hears("A00")
     dialog = page.locator("#why")
     page.keyboard.press("w")
-    expect(dialog).to_contain_text("you chose it yourself")
+    expect(dialog).to_contain_text("you chose it, or the list it is in")
     page.keyboard.press("Escape")
     lines = listener.open_queue()
     line = lines.filter(has_text=re.compile("which you liked", re.IGNORECASE)).first
@@ -320,7 +320,7 @@ def test_without_recommendations_the_list_goes_on_and_it_is_said_once(
     )
     listener.play("A00")
     listener.hears("A00")
-    listener.sees(re.compile("Nothing can be recommended just now.*run 'soundalike build'"))
+    listener.sees(re.compile("There are no new recommendations just now.*run 'soundalike build'"))
     page.click("#next")
     listener.hears("A01")
     page.click("#next")

@@ -73,7 +73,7 @@ def test_while_the_broker_is_away_everything_is_kept_and_counts_once_when_it_is_
     listener.choose("B03", "Dislike")
     listener.choose("C03", "Like")
     notice = page.locator("#log-notice")
-    expect(notice).to_contain_text("What you do is kept in this browser", timeout=PATIENCE_MS)
+    expect(notice).to_contain_text("What you do is stored in this browser", timeout=PATIENCE_MS)
     assert [event["track_id"] for event in stored(page)] == ["b03", "c03"]
     page.reload(wait_until="networkidle")
     listener.row("C03").locator("[data-do=menu]").click()
@@ -99,7 +99,7 @@ def test_while_nobody_consumes_it_is_said_and_what_was_done_is_followed_when_som
     stage.consumer.stop()
     page.keyboard.press("l")
     notice = page.locator("#log-notice")
-    expect(notice).to_contain_text("nothing learns from it at the moment", timeout=PATIENCE_MS)
+    expect(notice).to_contain_text("recommendations do not follow it just now", timeout=PATIENCE_MS)
     until(page, lambda: stored(page) == [])
     liked = lines.filter(has_text="which you liked today")
     expect(liked).to_have_count(0)

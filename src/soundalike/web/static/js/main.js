@@ -1,66 +1,53 @@
-/** Everything together. */
+/** Puts state and views together on a page. */
+import { browser } from "./api/browser.js";
+import { forgetListener } from "./api/storage.js";
+import { createApp } from "./app.js";
 import { showAdventure } from "./views/adventure_slider.js";
-import { showBar } from "./views/player_bar.js";
-import { Delivery } from "./state/delivery.js";
+import { byId } from "./views/elements.js";
 import { showHealth } from "./views/health_notice.js";
-import { keepAccount } from "./state/play_tracker.js";
-import { Judgements } from "./state/judgements.js";
 import { listenToKeys } from "./views/keys.js";
 import { showLogin } from "./views/login_notice.js";
-import { forgetListener } from "./api/storage.js";
+import { showInSystem } from "./views/media_session.js";
 import { navigate } from "./views/navigation.js";
-import { Opinions, showOpinions } from "./state/opinions.js";
-import { Outbox } from "./state/outbox.js";
-import { showPanel } from "./views/queue_panel.js";
-import { Player } from "./state/player.js";
-import { ProfileWatch } from "./state/profile_watch.js";
-import { showRows } from "./views/track_rows.js";
+import { showOpinions } from "./views/opinion_buttons.js";
+import { showBar } from "./views/player_bar.js";
+import { showQueue } from "./views/queue_panel.js";
 import { showSearch } from "./views/search.js";
-import { tellSystem } from "./views/media_session.js";
-import { toast } from "./views/toasts.js";
+import { announce, toast } from "./views/toasts.js";
+import { showRows } from "./views/track_rows.js";
 import { showWhy } from "./views/why_dialog.js";
 
-// Before anything of it is taken up again.
-for (const { dataset } of document.querySelectorAll("[data-forgotten]")) forgetListener(dataset.forgotten);
+// Before any of it is read again.
+/** @type {NodeListOf<HTMLElement>} */
+const forgotten = document.querySelectorAll("[data-forgotten]");
+for (const { dataset } of forgotten) forgetListener(browser, dataset.forgotten ?? "");
 
-const audio = document.getElementById("audio");
-const outbox = new Outbox(toast);
-const profile = new ProfileWatch(audio);
-const judgements = new Judgements(outbox, profile);
-const delivery = new Delivery(outbox, profile, (text) => {
-  toast(text);
-  judgements.load(); // What was let go was believed.
+const app = createApp({
+  browser,
+  fetch: (url, how) => fetch(url, how),
+  audio: byId("audio", HTMLAudioElement),
+  user: document.body.dataset.user ?? "",
+  isLogApart: "apart" in byId("log-notice").dataset,
+  say: toast,
+  announce,
 });
-const player = new Player(audio, toast, delivery);
-const opinions = new Opinions(player, judgements, record, toast);
-const why = showWhy();
-const explain = () => why(player.queue.currentEntry);
+const why = showWhy(app);
+const explain = () => why(app.queue.currentEntry);
+/** @type {(() => void)[]} */
 const shown = [];
 const visit = navigate(() => shown.forEach((show) => show()));
 
-/** Keep what was done, send it, and let what comes next follow from it. */
-function record(kind, trackId, seconds = null) {
-  outbox.put(kind, trackId, seconds === null ? null : Math.round(1000 * seconds));
-  delivery.deliver();
-  if (kind !== "started") player.guide.refresh();
-}
+showBar(app);
+showOpinions(app, explain);
+showAdventure(app);
+showLogin(app);
+showHealth(app);
+showInSystem(app);
+listenToKeys(app, { toggleQueue: showQueue(app, why), explain });
+const markRows = showRows(app, visit);
+shown.push(showSearch(visit, markRows), markRows);
 
-showBar(player);
-showOpinions(opinions, explain);
-showAdventure(() => player.guide.refresh());
-showLogin(delivery);
-showHealth(delivery, profile, player);
-keepAccount(player, record);
-tellSystem(player);
-listenToKeys(player, opinions, { toggleQueue: showPanel(player, why), explain });
-const markRows = showRows(player, opinions, visit);
-shown.push(showSearch(visit), markRows);
-document.addEventListener("rows", markRows);
-addEventListener("online", () => player.guide.recover());
-delivery.addEventListener("taken", () => player.guide.recover());
-delivery.deliver();
-
-// A picture that does not come leaves its place empty, without a broken sign, until another comes.
+// A picture that does not load leaves its place empty, without a broken sign, until another loads.
 for (const event of ["error", "load"]) {
   document.addEventListener(event, ({ target }) => target instanceof HTMLImageElement && target.classList.toggle("is-missing", event === "error"), true);
 }

@@ -1,28 +1,23 @@
-/** Addresses of the API and of pages, and the one way to ask for JSON. */
-import { user } from "./storage.js";
+/** The HTTP API of the server, and the addresses of its pages. */
+/** @import { Listen, Recommendations, Track } from "../state/types.js" */
 
-const of = (id) => `/api/tracks/${encodeURIComponent(id)}`;
-export const PATIENCE_MS = 10_000;
-/** The code of an answer that does not come because the library's store does not. */
+const PATIENCE_MS = 10_000;
+const SENDING_PATIENCE_MS = 15_000;
+/** The error code of a server whose store does not answer. */
 export const STORE_AWAY = "store_unavailable";
 
-/** Views listen for "storeaway", whatever it was that was asked for. */
-export const refusals = new EventTarget();
-
-/** Tell of an answer that is none. @param {?string} code */
-export function tellRefusal(code) {
-  if (code === STORE_AWAY) refusals.dispatchEvent(new Event("storeaway"));
-}
-
-export const audioUrl = (id) => `${of(id)}/audio`;
+/** @param {string} id */
+const apiUrl = (id) => `/api/tracks/${encodeURIComponent(id)}`;
+/** @param {string} id */
+export const audioUrl = (id) => `${apiUrl(id)}/audio`;
+/** @param {string} id */
 export const pageUrl = (id) => `/tracks/${encodeURIComponent(id)}`;
+/** @param {string} id */
 export const coverUrl = (id) => `${pageUrl(id)}/cover`;
 
-/** Tells the server for whom this page was made: another tab may have logged in as somebody else since. */
-export const asUser = () => ({ "Soundalike-User": user() });
-
-/** An answer that is none, in the server's own sentence; status 0 where nobody answered. */
+/** An answer that is an error, with the server's message; status 0 where there was no answer. */
 export class ApiError extends Error {
+  /** @param {number} status @param {string} message @param {?string} code */
   constructor(status, message, code = null) {
     super(message);
     this.status = status;
@@ -30,42 +25,92 @@ export class ApiError extends Error {
   }
 }
 
-/** @returns {Promise<import("../state/queue.js").Track>} @throws {ApiError} */
-export const track = (id) => ask(of(id));
-
-/** @returns {Promise<{liked: string[], disliked: string[]}>} what the server knows of us @throws {ApiError} */
-export const judgements = () => ask("/api/judgements");
-
-/** @returns {Promise<{profile_version: string, listens: number}>} as it is now @throws {ApiError} */
-export const profile = () => ask("/api/profile");
-
-/**
- * How the server is; `events` where its log is a server of its own.
- * @returns {Promise<{status: string, events?: {is_up: boolean, is_consumed: boolean, detail: string}}>} @throws {ApiError}
- */
-export const health = () => ask("/healthz");
-
-/**
- * What to play next.
- * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how
- * @returns {Promise<{recommendations: {track: import("../state/queue.js").Track, reason: import("../state/queue.js").Reason}[], note: ?string, profile_version: string}>}
- * @throws {ApiError}
- */
-export function recommendations({ seed, exclude, adventure, limit }) {
-  const query = new URLSearchParams({ limit, adventure, exclude: exclude.join(",") });
-  if (seed) query.set("seed", seed);
-  return ask(`/api/recommendations?${query}`);
-}
-
-async function ask(url) {
-  let response, body;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), headers: asUser() });
-    body = await response.json();
-  } catch {
-    throw new ApiError(0, "soundalike cannot be reached.");
+/** Sends requests for one listener. Dispatches "storeaway" when the server answers that its store does not. */
+export class ApiClient extends EventTarget {
+  /** @param {typeof fetch} fetch @param {string} user */
+  constructor(fetch, user) {
+    super();
+    this.fetch = fetch;
+    // In another tab somebody else may have logged in: then the server refuses what this page asks.
+    this.headers = { "Soundalike-User": user };
   }
-  if (response.ok) return body;
-  tellRefusal(body.error);
-  throw new ApiError(response.status, body.message ?? response.statusText, body.error);
+
+  /** @param {string} id @returns {Promise<Track>} @throws {ApiError} */
+  track(id) {
+    return this.#get(apiUrl(id));
+  }
+
+  /** @returns {Promise<{liked: string[], disliked: string[], profile_version: string}>} @throws {ApiError} */
+  judgements() {
+    return this.#get("/api/judgements");
+  }
+
+  /** @returns {Promise<{profile_version: string, listens: number}>} @throws {ApiError} */
+  profile() {
+    return this.#get("/api/profile");
+  }
+
+  /**
+   * How the server is; `events` only where its event log is a server of its own.
+   * @returns {Promise<{status: string, events?: {is_up: boolean, is_consumed: boolean, detail: string}}>} @throws {ApiError}
+   */
+  health() {
+    return this.#get("/healthz");
+  }
+
+  /**
+   * What to play next.
+   * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how
+   * @returns {Promise<Recommendations>} @throws {ApiError}
+   */
+  recommendations({ seed, exclude, adventure, limit }) {
+    const query = new URLSearchParams({ limit: String(limit), adventure: String(adventure), exclude: exclude.join(",") });
+    if (seed) query.set("seed", seed);
+    return this.#get(`/api/recommendations?${query}`);
+  }
+
+  /** @param {Listen[]} events @throws {Error} where there is no answer */
+  async sendListens(events) {
+    const response = await this.#post(events, { signal: AbortSignal.timeout(SENDING_PATIENCE_MS) });
+    const answer = await response.json().catch(() => ({}));
+    if (![202, 400, 401, 413].includes(response.status)) this.#note(answer.error);
+    return { status: response.status, answer, retryAfterMs: 1000 * Number(response.headers.get("Retry-After")) || 0 };
+  }
+
+  /** Send from a page that closes, which gets no answer any more. @param {Listen[]} events */
+  sendLast(events) {
+    this.#post(events, { keepalive: true }).catch(() => {});
+  }
+
+  /** Ask for a track's audio without its bytes. @param {string} id @throws {Error} where there is no answer */
+  async probeAudio(id) {
+    const how = { method: "HEAD", cache: /** @type {const} */ ("no-store"), signal: AbortSignal.timeout(PATIENCE_MS) };
+    const response = await this.fetch(audioUrl(id), how);
+    return { status: response.status, isOk: response.ok, type: response.headers.get("Content-Type") ?? "" };
+  }
+
+  /** @param {string} url */
+  async #get(url) {
+    let response, body;
+    try {
+      response = await this.fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), headers: this.headers });
+      body = await response.json();
+    } catch {
+      throw new ApiError(0, "soundalike cannot be reached.");
+    }
+    if (response.ok) return body;
+    this.#note(body.error);
+    throw new ApiError(response.status, body.message ?? response.statusText, body.error);
+  }
+
+  /** @param {Listen[]} events @param {RequestInit} how */
+  #post(events, how) {
+    const headers = { ...this.headers, "Content-Type": "application/json" };
+    return this.fetch("/api/listens", { method: "POST", headers, body: JSON.stringify({ events }), ...how });
+  }
+
+  /** @param {?string} code */
+  #note(code) {
+    if (code === STORE_AWAY) this.dispatchEvent(new Event("storeaway"));
+  }
 }

@@ -1,36 +1,82 @@
-/** What this browser remembers of each listener by itself; a browser that remembers nothing is fine too. */
+/** What this browser remembers of each listener. A browser that stores nothing works too. */
+/** @import { Browser } from "./browser.js" */
 
-/** Whose page this is; null where nobody is known, as before a login. */
-export const user = () => document.body.dataset.user || null;
+export class UserStorage {
+  /** @param {Browser} browser @param {string} user  the id of the listener whose page this is */
+  constructor(browser, user) {
+    this.browser = browser;
+    this.user = user;
+  }
 
-/** A place in the browser's storage that no other listener's words share: ids hold no colon. */
-export const keyOf = (name, ...rest) => ["soundalike", name, user() ?? "", ...rest].join(":");
+  /** Return a key that no other listener has: ids hold no colon. @param {string[]} names */
+  keyOf(name = "", ...names) {
+    return ["soundalike", name, this.user, ...names].join(":");
+  }
 
-/** Forget whatever this browser remembers of a listener. @param {string} id */
-export function forgetListener(id) {
-  for (const name of ["localStorage", "sessionStorage"]) {
+  /**
+   * Store a value for as long as the browser keeps it, or for as long as its tab is open.
+   * @param {string} key @param {unknown} value @param {"local" | "session"} where
+   * @returns {boolean} whether it was stored
+   */
+  write(key, value, where = "local") {
     try {
-      const storage = window[name];
-      for (const key of Object.keys(storage)) if (key.startsWith("soundalike:") && key.split(":")[2] === id) storage.removeItem(key);
+      this.browser.storage(where).setItem(key, JSON.stringify(value));
+      return true;
     } catch {
-      // Forbidden: then nothing is there.
+      return false; // The storage is full or forbidden.
+    }
+  }
+
+  /** @param {string} key @param {"local" | "session"} where @returns {any} the stored value, null for none */
+  read(key, where = "local") {
+    try {
+      return parse(this.browser.storage(where).getItem(key));
+    } catch {
+      return null; // The storage is forbidden.
+    }
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    try {
+      this.browser.storage("local").removeItem(key);
+    } catch {
+      // The storage is forbidden, so nothing was stored.
+    }
+  }
+
+  /** @param {string} prefix @returns {string[]} every stored key with this prefix */
+  keys(prefix) {
+    try {
+      return keysOf(this.browser.storage("local")).filter((key) => key.startsWith(prefix));
+    } catch {
+      return [];
     }
   }
 }
 
-export function remember(name, state) {
-  try {
-    localStorage.setItem(keyOf(name), JSON.stringify(state));
-  } catch {
-    // Full or forbidden: then the next visit starts afresh.
+/** Forget everything that this browser stores of a listener. @param {Browser} browser @param {string} id */
+export function forgetListener(browser, id) {
+  for (const where of /** @type {const} */ (["local", "session"])) {
+    try {
+      const storage = browser.storage(where);
+      for (const key of keysOf(storage)) if (key.startsWith("soundalike:") && key.split(":")[2] === id) storage.removeItem(key);
+    } catch {
+      // The storage is forbidden, so nothing was stored.
+    }
   }
 }
 
-/** @returns {any} what was remembered under a name, or null */
-export function recall(name) {
+/** @param {?string} text @returns {any} the value, null where the text is no JSON */
+export function parse(text) {
   try {
-    return JSON.parse(localStorage.getItem(keyOf(name)));
+    return JSON.parse(text ?? "null");
   } catch {
     return null;
   }
+}
+
+/** @param {Storage} storage */
+function keysOf(storage) {
+  return Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
 }

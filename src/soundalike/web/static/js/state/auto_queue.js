@@ -1,67 +1,83 @@
-/** What comes next by itself: recommendations, asked for anew whenever the listener says or does something. */
-import { recommendations } from "../api/client.js";
-import { adventure } from "../views/adventure_slider.js";
-import { named } from "../views/elements.js";
+/** What comes next by itself: recommendations, asked for again whenever the listener says or does something. */
+import { named } from "./words.js";
+/** @import { ApiClient, ApiError } from "../api/client.js" */
+/** @import { Browser } from "../api/browser.js" */
+/** @import { Adventure } from "./adventure.js" */
+/** @import { Delivery } from "./delivery.js" */
+/** @import { Queue } from "./queue.js" */
+/** @import { Recommendations, Say, Track } from "./types.js" */
 
 const BATCH = 10;
 const REFILL_BELOW = 3;
-const MEMORY = 100;
+const MAX_PLAYED = 100;
 const MAX_EXCLUDED = 100;
 const MAX_REFUSED = 50;
 const ACKNOWLEDGED_WITHIN_MS = 1000;
 const [UNKNOWN, NOT_ANALYSED, UNAUTHORISED] = [404, 409, 401];
 
 /**
- * "follow" what plays, "like" one track for as long as there is anything like it, or go by the listener "alone";
- * null leaves the queue as it is.
- * @typedef {?("follow"|"like"|"alone")} Mode
+ * "follow" what plays, "like" one track for as long as there is anything like it, or go by the listener "alone"; null leaves
+ * the queue as it is.
+ * @typedef {?("follow" | "like" | "alone")} Mode
  */
-export class Guide {
+
+/** Dispatches "change". */
+export class AutoQueue extends EventTarget {
   /** @type {Mode} */
   mode = null;
-  /** What "like" is about. @type {?{id: string, title: string}} */
+  /** The track that "like" is about. @type {?{id: string, title: string}} */
   seed = null;
   /** What the listener should know of the recommendations as a whole. @type {?string} */
   note = null;
-  /** The version of the profile that the last answer followed from. @type {?string} */
+  /** The version of the profile that the last answer was made from. @type {?string} */
   version = null;
-  /** Ids of what has played, the latest last. @type {string[]} */
+  /** Ids of the tracks that have played, the latest last. @type {string[]} */
   played = [];
-  /** What goes on playing where nothing can be recommended. */
+  /** How the last question ended. @type {"answered" | "failed"} */
+  #outcome = "answered";
+  /** What plays next where nothing can be recommended. @type {Track[]} */
   #rest = [];
-  #hasComplained = false;
-  /** @type {?Promise<void>} */
+  /** The question that is being asked. @type {?Promise<void>} */
   #asking = null;
-  /** The last question, answered or not. */
+  /** The last question of the listener's making, answered or not. @type {?Promise<void>} */
   #latest = null;
-  /** A version of the profile that came up while a question was on its way. @type {?string} */
+  /** A version of the profile that was noticed during a question. @type {?string} */
   #newer = null;
-  /** Ids of what the listener took out of the queue. @type {string[]} */
+  /** Ids of the tracks that the listener removed from the queue. @type {string[]} */
   #refused = [];
-  /** Ids of what has been played or taken out since the last question was put, which that could not name. */
+  /** Ids of the tracks that were played or removed since the last question, which could not exclude them. @type {Set<string>} */
   #gone = new Set();
 
   /**
-   * @param {import("./queue.js").Queue} queue
-   * @param {{learnt: () => Promise<void>, noted: (version: string) => void, changed: () => void, loggedOut: () => void, say: (text: string) => void}} outside
+   * @param {Browser} browser @param {ApiClient} api @param {Queue} queue @param {Adventure} adventure
+   * @param {Delivery} delivery @param {Say} say
    */
-  constructor(queue, outside) {
+  constructor(browser, api, queue, adventure, delivery, say) {
+    super();
+    this.browser = browser;
+    this.api = api;
     this.queue = queue;
-    this.outside = outside;
+    this.adventure = adventure;
+    this.delivery = delivery;
+    this.say = say;
+    const { profile } = delivery;
+    profile.addEventListener("change", () => this.#followProfile(profile.version));
+    browser.events.addEventListener("online", () => this.#recover());
+    delivery.addEventListener("taken", () => this.#recover());
   }
 
-  /** Go on with what fits each track as it plays. */
+  /** Go on with what fits each track as it plays. @param {Track[]} rest  what plays where nothing can be recommended */
   follow(rest = []) {
     return this.#begin("follow", { rest });
   }
 
-  /** Go on with things like one track, each of them once. */
-  like(track) {
-    this.played = [track.id];
-    return this.#begin("like", { seed: { id: track.id, title: track.title } });
+  /** Go on with things like one track, each of them once. @param {Track} track */
+  like({ id, title }) {
+    this.played = [id];
+    return this.#begin("like", { seed: { id, title } });
   }
 
-  /** Go on with what the listener is known to want. @returns {Promise<boolean>} false where something else is asked by then */
+  /** Go on with what the listener is known to want. @returns {Promise<boolean>} false where something else was asked since */
   async alone() {
     const asking = this.#begin("alone");
     await asking;
@@ -74,50 +90,44 @@ export class Guide {
     this.#asking = null;
   }
 
-  heard(track) {
-    this.#gone.add(track.id);
-    if (this.played.at(-1) !== track.id) this.played = [...this.played, track.id].slice(-MEMORY);
+  /** Note that a track plays now. @param {Track} track */
+  heard({ id }) {
+    this.#gone.add(id);
+    if (this.played.at(-1) !== id) this.played = [...this.played, id].slice(-MAX_PLAYED);
     const left = this.queue.upcoming.filter((entry) => !entry.isAsked).length;
     if (left < REFILL_BELOW && !this.#asking) this.refresh();
   }
 
-  /** Recommend a track no more, for as long as the mode lasts. */
-  refuse(track) {
-    this.#gone.add(track.id);
-    this.#refused = [...this.#refused, track.id].slice(-MAX_REFUSED);
+  /** Recommend a track no more, for as long as the mode lasts. @param {Track} track */
+  refuse({ id }) {
+    this.#gone.add(id);
+    this.#refused = [...this.#refused, id].slice(-MAX_REFUSED);
   }
 
-  /** Ask anew; of several questions only the last one is answered. */
+  /** Ask again; of several questions only the last one counts. */
   refresh() {
     if (!this.mode) return Promise.resolve();
     return (this.#latest = this.#renew());
   }
 
-  /** Follow a profile that has changed since; a question that is on its way is answered first. @param {string} version */
-  follows(version) {
-    if (!this.mode || version === this.version) return;
-    if (this.#asking) this.#newer = version;
-    else this.#renew();
-  }
-
-  #renew() {
-    const asking = this.#ask(() => this.#asking === asking).finally(() => {
-      if (this.#asking === asking) this.#asking = null;
-    });
-    return (this.#asking = asking);
-  }
-
-  /** Wait for the answer that is being waited for already, whichever it is by then, or else for a new one. */
+  /** Wait for the question that is being asked, whichever it is by then, or else for a new one. */
   async more() {
     if (!this.#asking) this.refresh();
     while (this.#asking) await this.#asking;
   }
 
-  /** Where the last answer did not come, ask again. */
-  recover() {
-    if (this.#hasComplained) this.refresh();
+  /** A question that is being asked is answered first. @param {?string} version */
+  #followProfile(version) {
+    if (!this.mode || version === this.version) return;
+    if (this.#asking) this.#newer = version;
+    else this.#renew();
   }
 
+  #recover() {
+    if (this.#outcome === "failed") this.refresh();
+  }
+
+  /** @param {Mode} mode @param {{seed?: ?{id: string, title: string}, rest?: Track[]}} how */
   #begin(mode, { seed = null, rest = [] } = {}) {
     Object.assign(this, { mode, seed, note: null });
     this.#rest = rest;
@@ -125,10 +135,18 @@ export class Guide {
     return this.refresh();
   }
 
+  #renew() {
+    /** @type {Promise<void>} */
+    const asking = this.#ask(() => this.#asking === asking).finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    return (this.#asking = asking);
+  }
+
   /** @param {() => boolean} isLatest */
   async #ask(isLatest) {
-    const late = new Promise((resolve) => setTimeout(resolve, ACKNOWLEDGED_WITHIN_MS));
-    await Promise.race([this.outside.learnt(), late]);
+    const late = new Promise((resolve) => this.browser.after(ACKNOWLEDGED_WITHIN_MS, () => resolve(null)));
+    await Promise.race([this.delivery.learned(), late]);
     try {
       if (!isLatest()) return;
       this.#newer = null;
@@ -139,38 +157,41 @@ export class Guide {
       const isOutdated = this.#isUsedUp(answer) || (this.#newer && this.#newer !== this.version);
       if (this.mode && isOutdated) this.#renew();
     } catch (error) {
-      if (isLatest()) this.#despair(error);
+      if (isLatest()) this.#fail(/** @type {ApiError} */ (error));
     }
   }
 
+  /** @returns {Promise<Recommendations>} */
   async #answer() {
     const { queue, mode } = this;
-    const seed = mode === "like" ? this.seed.id : mode === "follow" ? queue.current?.id : null;
-    const needed = [queue.current, ...queue.asked.map((entry) => entry.track)].filter(Boolean).map((track) => track.id);
+    const seed = (mode === "like" ? this.seed?.id : mode === "follow" ? queue.current?.id : null) ?? null;
+    const needed = [queue.current, ...queue.asked.map((entry) => entry.track)].flatMap((track) => track?.id ?? []);
     needed.push(...this.#refused);
-    const exclude = [...new Set([...needed, ...this.played.toReversed()])].slice(0, MAX_EXCLUDED);
+    const exclude = [...new Set([...needed, ...[...this.played].reverse()])].slice(0, MAX_EXCLUDED);
     const answer = await this.#recommend(seed, exclude);
-    // A small library has been played through: then the server's own rules say what may come again.
+    // A small library may have been played through: then the server's own rules decide what may come again.
     const isThrough = !answer.recommendations.length && mode !== "like" && exclude.length > needed.length;
     return isThrough ? this.#recommend(seed, needed) : answer;
   }
 
+  /** @param {?string} seed @param {string[]} exclude @returns {Promise<Recommendations>} */
   async #recommend(seed, exclude) {
-    const how = { exclude, adventure: adventure(), limit: BATCH };
+    const how = { exclude, adventure: this.adventure.value, limit: BATCH };
     try {
-      return await recommendations({ seed, ...how });
+      return await this.api.recommendations({ seed, ...how });
     } catch (error) {
-      const isOfSeed = seed && this.mode === "follow" && [UNKNOWN, NOT_ANALYSED].includes(error.status);
-      if (!isOfSeed) throw error;
-      return recommendations({ seed: null, ...how });
+      const isOfSeed = this.mode === "follow" && [UNKNOWN, NOT_ANALYSED].includes(/** @type {ApiError} */ (error).status);
+      if (!seed || !isOfSeed) throw error;
+      return this.api.recommendations({ seed: null, ...how });
     }
   }
 
-  /** Whether nothing is left of an answer because all of it is gone by now. */
+  /** Whether nothing is left of an answer because all of it is gone by now. @param {Recommendations} answer */
   #isUsedUp({ recommendations: found }) {
     return !this.queue.upcoming.length && found.some(({ track }) => this.#gone.has(track.id));
   }
 
+  /** @param {Recommendations} answer */
   #show(answer) {
     const { recommendations: found, note, profile_version: version } = answer;
     const asked = this.queue.asked.map((entry) => entry.track.id);
@@ -178,35 +199,36 @@ export class Guide {
     this.queue.recommend(found.filter(({ track }) => !taken.has(track.id)));
     this.note = note ?? null;
     this.version = version ?? null;
-    this.outside.noted(this.version);
-    this.#hasComplained = false;
+    this.delivery.profile.note(this.version);
+    this.#outcome = "answered";
     this.#rest = [];
     const isThrough = !this.queue.upcoming.length && !this.#isUsedUp(answer);
-    if (this.mode === "like" && isThrough) this.#end(`That was all there is like ${named(this.seed.title)}.`);
-    this.outside.changed();
+    if (this.seed && this.mode === "like" && isThrough) this.#end(`There is nothing more like ${named(this.seed.title)}.`);
+    this.dispatchEvent(new Event("change"));
   }
 
-  /** Leave what is upcoming as it is; where nothing is, let the rest of the list come. */
-  #despair({ status, message }) {
-    if (status === UNAUTHORISED) this.outside.loggedOut();
+  /** Leave what is upcoming as it is; where nothing is, play the rest of the list. @param {ApiError} error */
+  #fail({ status, message }) {
+    if (status === UNAUTHORISED) this.delivery.logOut();
     else if (this.mode === "like" && !this.queue.upcoming.length) this.#end(`The radio stopped: ${message}`);
-    else if (!this.#hasComplained) this.outside.say(`Nothing can be recommended just now, so the queue stays as it is: ${message}`);
-    this.#hasComplained = true;
+    else if (this.#outcome === "answered") this.say(`There are no new recommendations just now, so the queue stays as it is: ${message}`);
+    this.#outcome = "failed";
     if (!this.queue.upcoming.length) this.queue.append(this.#rest);
     this.#rest = [];
-    this.outside.changed();
+    this.dispatchEvent(new Event("change"));
   }
 
+  /** @param {string} text */
   #end(text) {
     this.stop();
-    this.outside.say(text);
+    this.say(text);
   }
 
   toJSON() {
     return { mode: this.mode, seed: this.seed, played: this.played, version: this.version };
   }
 
-  /** Take up what `toJSON` gave; anything else stops it. */
+  /** Restore what `toJSON` gave; anything else stops it. @param {any} saved */
   restore(saved) {
     const { mode, seed, played, version } = saved ?? {};
     const isSeed = typeof seed?.id === "string" && typeof seed.title === "string";

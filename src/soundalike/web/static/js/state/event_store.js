@@ -1,67 +1,45 @@
-/**
- * Events that this browser keeps under a name, each under a key of its own in the browser's storage: tabs that write at once
- * lose nothing of each other's, and nothing is taken out but what is named.
- */
-import { keyOf } from "../api/storage.js";
+/** @import { UserStorage } from "../api/storage.js" */
+/** @import { Listen } from "./types.js" */
 
-export class Kept {
-  /** What storage would not take. @type {Map<string, {id: string, at: string}>} */
+/**
+ * Events that the browser stores under a name, each under a key of its own: tabs that write at once lose nothing of each
+ * other's, and only what is named is removed.
+ */
+export class EventStore {
+  /** Events that the storage would not take: they last as long as the page. @type {Map<string, Listen>} */
   #unstored = new Map();
 
-  /** @param {string} name */
-  constructor(name) {
-    this.prefix = keyOf(name, "");
+  /** @param {UserStorage} storage @param {string} name */
+  constructor(storage, name) {
+    this.storage = storage;
+    this.prefix = storage.keyOf(name, "");
   }
 
-  /** @returns {boolean} whether it outlives the page */
+  /** @param {Listen} event @returns {boolean} whether it outlives the page */
   put(event) {
-    try {
-      localStorage.setItem(this.prefix + event.id, JSON.stringify(event));
-      return true;
-    } catch {
-      this.#unstored.set(event.id, event);
-      return false;
-    }
+    const isStored = this.storage.write(this.prefix + event.id, event);
+    if (!isStored) this.#unstored.set(event.id, event);
+    return isStored;
   }
 
   /** Return all of them, oldest first, those of other tabs too. */
   all() {
-    return inOrder([...this.#stored(), ...this.#unstored.values()]);
+    // A value under our prefix that is no event of ours is left alone.
+    const stored = this.storage.keys(this.prefix).map((key) => ({ key, event: this.storage.read(key) }));
+    const events = stored.filter(({ key, event }) => key === this.prefix + event?.id).map(({ event }) => event);
+    return oldestFirst([...events, ...this.#unstored.values()]);
   }
 
   /** @param {{id: string}[]} events */
   remove(events) {
     for (const { id } of events) {
       this.#unstored.delete(id);
-      try {
-        localStorage.removeItem(this.prefix + id);
-      } catch {
-        // Forbidden: then it was never there.
-      }
-    }
-  }
-
-  /** Read an event as it was stored; what is none is nobody's. */
-  #stored() {
-    try {
-      const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix));
-      return keys.map((key) => [key, parse(localStorage.getItem(key))]).flatMap(([key, event]) => (key === this.prefix + event?.id ? [event] : []));
-    } catch {
-      return [];
+      this.storage.remove(this.prefix + id);
     }
   }
 }
 
-/** Events by their times. @template {{at: string}} T @param {T[]} events @returns {T[]} */
-export function inOrder(events) {
+/** @param {Listen[]} events @returns {Listen[]} */
+export function oldestFirst(events) {
   return events.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)));
-}
-
-/** @returns {any} what a text says, null where it is no JSON */
-export function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,63 +1,76 @@
-/** What the listener likes and dislikes: what the server knows, and on top of it what it does not know yet. */
-import { judgements as ask } from "../api/client.js";
-import { inOrder } from "./event_store.js";
-import { user } from "../api/storage.js";
+/** What the listener likes and dislikes: what the server knows, with what it does not know yet on top. */
+import { oldestFirst } from "./event_store.js";
+/** @import { ApiClient } from "../api/client.js" */
+/** @import { Browser } from "../api/browser.js" */
+/** @import { Outbox, PutEvent } from "./outbox.js" */
+/** @import { ProfileWatch } from "./profile_watch.js" */
+/** @import { Listen } from "./types.js" */
 
-const KINDS = ["liked", "disliked"];
-const UNDONE = new Map(KINDS.map((kind) => [`un${kind}`, kind]));
+/** @typedef {"liked" | "disliked"} Judgement */
 
-/** Views listen for "change". */
+/** What each kind of listen does to the judgement of its track. @type {Record<string, {judgement: Judgement, isUndo: boolean}>} */
+const EFFECTS = {
+  liked: { judgement: "liked", isUndo: false },
+  disliked: { judgement: "disliked", isUndo: false },
+  unliked: { judgement: "liked", isUndo: true },
+  undisliked: { judgement: "disliked", isUndo: true },
+};
+
+/** @param {Listen} listen */
+export const isJudgement = ({ kind }) => Object.hasOwn(EFFECTS, kind);
+
+/** Dispatches "change". */
 export class Judgements extends EventTarget {
-  /** @type {Map<string, "liked"|"disliked">} */
+  /** @type {Map<string, Judgement>} */
   #known = new Map();
-  /** What was said since the server was last asked: its answer may be older. @type {import("./outbox.js").Listen[]} */
+  /** What was said since the server was last asked: its answer may be older. @type {Listen[]} */
   #said = [];
   #questions = 0;
 
-  /** @param {import("./outbox.js").Outbox} outbox @param {import("./profile_watch.js").ProfileWatch} profile */
-  constructor(outbox, profile) {
+  /** @param {Browser} browser @param {ApiClient} api @param {Outbox} outbox @param {ProfileWatch} profile */
+  constructor(browser, api, outbox, profile) {
     super();
+    this.api = api;
     this.outbox = outbox;
     this.profile = profile;
-    outbox.addEventListener("put", ({ detail }) => this.#hear(detail));
-    addEventListener("online", () => this.load());
-    addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.load());
+    outbox.addEventListener("put", (event) => this.#add(/** @type {PutEvent} */ (event).listen));
+    browser.events.addEventListener("online", () => this.load());
+    browser.events.addEventListener("visibilitychange", () => browser.isVisible() && this.load());
     this.load();
   }
 
-  /** @returns {?("liked"|"disliked")} */
+  /** @param {string} trackId @returns {?Judgement} */
   of(trackId) {
     return this.#known.get(trackId) ?? null;
   }
 
-  /** Ask the server; where it does not answer, what is known stays. */
+  /** Ask the server. Without an answer what is known stays, and it is asked again when the page is next shown. */
   async load() {
-    if (!user()) return;
     const question = (this.#questions += 1);
-    this.#said = inOrder([...this.profile.unfolded, ...this.outbox.all()]);
-    this.#lay(this.#said);
-    let answer;
-    try {
-      answer = await ask();
-    } catch {
-      return; // It is asked again when the page is looked at anew.
-    }
-    if (question !== this.#questions) return;
+    this.#said = oldestFirst([...this.profile.unfolded, ...this.outbox.all()]).filter(isJudgement);
+    this.#apply(this.#said);
+    const answer = await this.api.judgements().catch(() => null);
+    if (!answer || question !== this.#questions) return;
     this.profile.note(answer.profile_version);
-    this.#known = new Map(KINDS.flatMap((kind) => answer[kind].map((id) => [id, kind])));
-    this.#lay(this.#said);
+    this.#known = new Map();
+    for (const id of answer.liked) this.#known.set(id, "liked");
+    for (const id of answer.disliked) this.#known.set(id, "disliked");
+    this.#apply(this.#said);
   }
 
-  #hear(listen) {
-    if (!KINDS.includes(listen.kind) && !UNDONE.has(listen.kind)) return;
+  /** @param {Listen} listen */
+  #add(listen) {
+    if (!isJudgement(listen)) return;
     this.#said.push(listen);
-    this.#lay([listen]);
+    this.#apply([listen]);
   }
 
-  #lay(listens) {
+  /** @param {Listen[]} listens */
+  #apply(listens) {
     for (const { kind, track_id } of listens) {
-      if (KINDS.includes(kind)) this.#known.set(track_id, kind);
-      else if (UNDONE.has(kind) && this.of(track_id) === UNDONE.get(kind)) this.#known.delete(track_id);
+      const { judgement, isUndo } = EFFECTS[kind];
+      if (!isUndo) this.#known.set(track_id, judgement);
+      else if (this.of(track_id) === judgement) this.#known.delete(track_id);
     }
     this.dispatchEvent(new Event("change"));
   }

@@ -1,53 +1,65 @@
-/**
- * What a listener did that the server has not taken yet: only what was acknowledged is ever taken out.
- * @typedef {{id: string, track_id: string, kind: string, position_ms: ?number, at: string}} Listen
- */
-import { Kept, parse } from "./event_store.js";
+/** What the listener did and the server has not acknowledged yet. */
+import { parse } from "../api/storage.js";
+import { EventStore } from "./event_store.js";
+/** @import { Browser } from "../api/browser.js" */
+/** @import { UserStorage } from "../api/storage.js" */
+/** @import { Listen, Say } from "./types.js" */
 
-/** Views listen for "put", here or in another tab of the same listener. */
+export class PutEvent extends Event {
+  /** @param {Listen} listen */
+  constructor(listen) {
+    super("put");
+    this.listen = listen;
+  }
+}
+
+/** Dispatches "put" (a `PutEvent`), here or in another tab of the same listener. */
 export class Outbox extends EventTarget {
-  #kept = new Kept("outbox");
-  #hasSaid = false;
+  /** @type {EventStore} */
+  #events;
+  /** @type {"storing" | "not storing"} */
+  #state = "storing";
   #latestMs = 0;
 
-  /** @param {(text: string) => void} say */
-  constructor(say) {
+  /** @param {Browser} browser @param {UserStorage} storage @param {Say} say */
+  constructor(browser, storage, say) {
     super();
+    this.browser = browser;
     this.say = say;
-    const { prefix } = this.#kept;
-    addEventListener("storage", ({ key, newValue }) => key?.startsWith(prefix) && newValue && this.#tell(parse(newValue)));
+    this.#events = new EventStore(storage, "outbox");
+    browser.events.addEventListener("storage", (event) => {
+      const { key, newValue } = /** @type {StorageEvent} */ (event);
+      const listen = key?.startsWith(this.#events.prefix) && parse(newValue);
+      if (listen) this.dispatchEvent(new PutEvent(listen));
+    });
   }
 
   /** @param {string} kind @param {string} trackId @param {?number} positionMs */
   put(kind, trackId, positionMs) {
-    // What is done later is later, however coarse the clock: listens are folded by their times.
-    this.#latestMs = Math.max(Date.now(), this.#latestMs + 1);
+    // Listens are folded by their times, so a later one gets a later time, even on a coarse clock.
+    this.#latestMs = Math.max(this.browser.date(), this.#latestMs + 1);
     const at = new Date(this.#latestMs).toISOString();
-    const listen = { id: newId(), track_id: trackId, kind, position_ms: positionMs, at };
-    if (!this.#kept.put(listen) && !this.#hasSaid) {
-      this.say("This browser keeps nothing: what you do is lost if the page closes before it is sent.");
-      this.#hasSaid = true;
+    const listen = { id: newId(this.browser.crypto), track_id: trackId, kind, position_ms: positionMs, at };
+    if (!this.#events.put(listen) && this.#state === "storing") {
+      this.#state = "not storing";
+      this.say("This browser stores nothing: what you do is lost if you close the page before it is sent.");
     }
-    this.#tell(listen);
+    this.dispatchEvent(new PutEvent(listen));
   }
 
   /** @returns {Listen[]} oldest first, those of other tabs too */
   all() {
-    return this.#kept.all();
+    return this.#events.all();
   }
 
   /** @param {Listen[]} listens */
   remove(listens) {
-    this.#kept.remove(listens);
-  }
-
-  #tell(listen) {
-    if (listen) this.dispatchEvent(new CustomEvent("put", { detail: listen }));
+    this.#events.remove(listens);
   }
 }
 
-/** A random UUID, also where the page is not from a secure origin. */
-function newId() {
+/** A random UUID, also on pages of an insecure origin, where `randomUUID` is missing. @param {Crypto} crypto */
+function newId(crypto) {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

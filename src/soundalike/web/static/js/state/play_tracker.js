@@ -1,89 +1,95 @@
-/** Turns what sounds into listens: a track begins to sound, ends by itself, or is left by choice. */
-import { keyOf } from "../api/storage.js";
+/** Turns what is heard into listens: a track starts, ends by itself, or is left by choice. */
+/** @import { Browser } from "../api/browser.js" */
+/** @import { UserStorage } from "../api/storage.js" */
+/** @import { LeaveEvent, Player } from "./player.js" */
+/** @import { Track } from "./types.js" */
 
 const NEAR_END_S = 2;
 const NEAR_END_SHARE = 0.98;
 
-/**
- * @typedef {{trackId: ?string, isStarted: boolean, isFinished: boolean}} Play  one time that a track is heard
- * @param {import("./player.js").Player} player
- * @param {(kind: string, trackId: string, seconds: number) => void} record
- */
-export function keepAccount(player, record) {
-  const { audio } = player;
-  let play = resumed(player.track);
+/** One time that a track is heard. @typedef {{trackId: ?string, state: "silent" | "started" | "finished"}} Play */
 
-  player.addEventListener("leave", ({ detail: { seconds, duration } }) => {
-    // What never sounded, as what cannot be played, is not judged by going on.
-    if (!play.isStarted || play.isFinished) return;
-    if (isNearEnd(seconds, duration)) finish(seconds);
-    else record("skipped", play.trackId, seconds);
-  });
-  player.addEventListener("begin", () => set(unheard(player.track)));
-  player.addEventListener("end", () => finish(audio.currentTime));
-  audio.addEventListener("playing", start);
-  audio.addEventListener("timeupdate", () => {
-    if (audio.paused || audio.seeking) return;
-    const { currentTime } = audio;
-    if (isNearEnd(currentTime, player.duration)) finish(currentTime);
-    else if (play.isFinished && currentTime < player.duration / 2) again();
-  });
+export class PlayTracker {
+  /** @type {Play} */
+  #play;
 
-  function start() {
-    if (play.isStarted || play.trackId !== player.track?.id) return;
-    set({ ...play, isStarted: true });
-    record("started", play.trackId, audio.currentTime);
+  /**
+   * @param {Browser} browser @param {UserStorage} storage @param {Player} player
+   * @param {(kind: string, trackId: string, seconds: number) => void} record
+   */
+  constructor(browser, storage, player, record) {
+    this.storage = storage;
+    this.player = player;
+    this.record = record;
+    // A play continues after its tab is reloaded; a new tab that opens with the same track has not played it.
+    this.#play = browser.isNewTab() ? silent(player.track) : this.#restored();
+    const { audio } = player;
+    player.addEventListener("leave", (event) => this.#leave(/** @type {LeaveEvent} */ (event)));
+    player.addEventListener("begin", () => this.#set(silent(player.track)));
+    player.addEventListener("end", () => this.#finish(audio.currentTime));
+    audio.addEventListener("playing", () => this.#start());
+    audio.addEventListener("timeupdate", () => audio.paused || audio.seeking || this.#moved(audio.currentTime));
   }
 
-  function finish(seconds) {
-    if (!play.isStarted || play.isFinished) return;
-    set({ ...play, isFinished: true });
-    record("finished", play.trackId, seconds);
+  /** What never sounded, such as what cannot be played, is not judged by going on. @param {LeaveEvent} event */
+  #leave({ seconds, duration }) {
+    if (this.#play.state !== "started") return;
+    if (isNearEnd(seconds, duration)) this.#finish(seconds);
+    else this.#record("skipped", seconds);
   }
 
-  /** What has ended and was taken back to its beginning is heard once more. */
-  function again() {
-    set(unheard(player.track));
-    start();
+  #start() {
+    if (this.#play.state !== "silent" || this.#play.trackId !== this.player.track?.id) return;
+    this.#set({ ...this.#play, state: "started" });
+    this.#record("started", this.player.audio.currentTime);
   }
 
-  function set(now) {
-    play = now;
-    keep(now);
+  /** @param {number} seconds */
+  #finish(seconds) {
+    if (this.#play.state !== "started") return;
+    this.#set({ ...this.#play, state: "finished" });
+    this.#record("finished", seconds);
+  }
+
+  /** A finished track that is moved back to its beginning is heard once more. @param {number} seconds */
+  #moved(seconds) {
+    const { duration, track } = this.player;
+    if (isNearEnd(seconds, duration)) this.#finish(seconds);
+    else if (this.#play.state === "finished" && seconds < duration / 2) {
+      this.#set(silent(track));
+      this.#start();
+    }
+  }
+
+  /** @param {string} kind @param {number} seconds */
+  #record(kind, seconds) {
+    if (this.#play.trackId) this.record(kind, this.#play.trackId, seconds);
+  }
+
+  /** @param {Play} play */
+  #set(play) {
+    this.#play = play;
+    const { trackId, state } = play;
+    const stored = { trackId, isStarted: state !== "silent", isFinished: state === "finished" };
+    this.storage.write(this.storage.keyOf("play"), stored, "session");
+  }
+
+  /** @returns {Play} */
+  #restored() {
+    const { track } = this.player;
+    const saved = this.storage.read(this.storage.keyOf("play"), "session");
+    if (!track || saved?.trackId !== track.id || saved.isStarted !== true) return silent(track);
+    return { trackId: track.id, state: saved.isFinished === true ? "finished" : "started" };
   }
 }
 
+/** @param {number} seconds @param {number} duration */
 function isNearEnd(seconds, duration) {
   const isLastMoment = duration - seconds <= NEAR_END_S && seconds >= duration / 2;
   return duration > 0 && (isLastMoment || seconds >= NEAR_END_SHARE * duration);
 }
 
-function unheard(track) {
-  return { trackId: track?.id ?? null, isStarted: false, isFinished: false };
-}
-
-/** A play goes on over a reload of its tab; another tab that opens with the same track has not played it. */
-function resumed(track) {
-  if (isNewTab()) return unheard(track);
-  try {
-    const { trackId, isStarted, isFinished } = JSON.parse(sessionStorage.getItem(keyOf("play"))) ?? {};
-    if (track && trackId === track.id) return { trackId, isStarted: isStarted === true, isFinished: isFinished === true };
-  } catch {
-    // Forbidden, or not ours.
-  }
-  return unheard(track);
-}
-
-/** Whether this tab was just opened: one that a page opens starts with a copy of what its opener remembers. */
-function isNewTab() {
-  const [navigation] = performance.getEntriesByType("navigation");
-  return history.length <= 1 && navigation?.type !== "reload";
-}
-
-function keep(play) {
-  try {
-    sessionStorage.setItem(keyOf("play"), JSON.stringify(play));
-  } catch {
-    // Full or forbidden: then a reload begins another play.
-  }
+/** @param {?Track} track @returns {Play} */
+function silent(track) {
+  return { trackId: track?.id ?? null, state: "silent" };
 }

@@ -1,7 +1,10 @@
-/** Why a track did not play, found out by asking for it once more without its sound. */
-import { PATIENCE_MS, STORE_AWAY, audioUrl, track as trackOf } from "../api/client.js";
-import { named } from "../views/elements.js";
+/** Why a track did not play, found out by asking for its audio once more without the bytes. */
+import { STORE_AWAY } from "../api/client.js";
+import { named } from "./words.js";
+/** @import { ApiClient } from "../api/client.js" */
+/** @import { Track } from "./types.js" */
 
+/** @type {Record<string, string>} */
 const FORMATS = {
   "audio/mp4": "this MPEG-4 audio",
   "audio/mp4; codecs=alac": "ALAC",
@@ -10,38 +13,33 @@ const FORMATS = {
 };
 
 /**
- * @param {import("./queue.js").Track} track
- * @returns {Promise<{isOffline: boolean, isAway?: boolean, text: string}>} whether no other track would come either, and
- *   whether that passes by itself
+ * "skip": another track may play. "stop": no other track would play either. "wait": the same, until the server is back.
+ * @typedef {{then: "skip" | "stop" | "wait", text: string}} Failure
  */
-export async function explainFailure(track) {
+
+/**
+ * @param {ApiClient} api @param {Track} track @param {(type: string) => string} canPlayType  as an audio element answers
+ * @returns {Promise<Failure>}
+ */
+export async function explainFailure(api, track, canPlayType) {
   const title = named(track.title);
-  let response;
-  try {
-    response = await fetch(audioUrl(track.id), { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-  } catch {
-    return { isOffline: true, isAway: true, text: "soundalike cannot be reached. It plays on when it is back." };
+  const found = await api.probeAudio(track.id).catch(() => null);
+  if (!found) return { then: "wait", text: "soundalike cannot be reached. Playback continues when it is back." };
+  const { status, isOk, type } = found;
+  if (status === 401) return { then: "stop", text: "You are logged out. Log in, then press play to continue." };
+  if (status === 410) return { then: "skip", text: `${title} is skipped: its file is gone from its folder.` };
+  if (status === 503 && (await isStoreAway(api, track))) {
+    return { then: "wait", text: "The library cannot be reached just now. Playback continues when it is back." };
   }
-  if (response.status === 401) {
-    return { isOffline: true, text: "You are logged out. Press play to go on when you have logged in." };
-  }
-  if (response.status === 410) {
-    return { isOffline: false, text: `${title} is gone from its folder, so it is skipped.` };
-  }
-  if (response.status === 503 && (await isStoreAway(track))) {
-    return { isOffline: true, isAway: true, text: "The library cannot be reached just now. It plays on when it is back." };
-  }
-  if (!response.ok) return { isOffline: false, text: `${title} cannot be had just now, so it is skipped.` };
-  const type = response.headers.get("Content-Type") ?? "";
+  if (!isOk) return { then: "skip", text: `${title} is skipped: it cannot be loaded just now.` };
   const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
-  const isPlayable = Boolean(document.createElement("audio").canPlayType(type));
-  const why = `this browser cannot play ${format}${isPlayable ? ", or the file is damaged" : ""}`;
-  return { isOffline: false, text: `${title} is skipped: ${why}.` };
+  const orDamaged = canPlayType(type) ? ", or the file is damaged" : "";
+  return { then: "skip", text: `${title} is skipped: this browser cannot play ${format}${orDamaged}.` };
 }
 
-/** Whether it is for the store that a track does not come: then no other would come either. */
-function isStoreAway({ id }) {
-  return trackOf(id).then(
+/** Whether the audio is missing because the store is away. @param {ApiClient} api @param {Track} track */
+function isStoreAway(api, { id }) {
+  return api.track(id).then(
     () => false,
     ({ status, code }) => !status || code === STORE_AWAY,
   );

@@ -1,64 +1,80 @@
-/**
- * The one thing that sounds: an audio element, its queue and its guide. Views listen for "change"; who keeps account of what
- * is heard listens for "begin" (another track), "leave" (by the listener's choice, with where) and "end" (by itself);
- * who looks after the server, for "lost" (the sound, until `recover`).
- */
+/** What plays: an audio element and its queue. */
 import { audioUrl } from "../api/client.js";
 import { explainFailure } from "./playback_failure.js";
-import { Guide } from "./auto_queue.js";
-import { recall, remember } from "../api/storage.js";
-import { Queue } from "./queue.js";
+/** @import { ApiClient } from "../api/client.js" */
+/** @import { Browser } from "../api/browser.js" */
+/** @import { UserStorage } from "../api/storage.js" */
+/** @import { AutoQueue } from "./auto_queue.js" */
+/** @import { Say, Track } from "./types.js" */
 
 const MAX_FAILURES = 5;
 const RESTART_AFTER_S = 3;
 const SAVE_EVERY_MS = 3000;
-const MEMORY = "player";
-/** Nobody who has got used to the silence is startled out of it. */
+/** After a longer silence sound would startle, so it does not come back by itself. */
 const LOST_FOR_MS = 10 * 60_000;
 
+/** The listener left a track by choice, at some second of it. */
+export class LeaveEvent extends Event {
+  /** @param {number} seconds @param {number} duration */
+  constructor(seconds, duration) {
+    super("leave");
+    this.seconds = seconds;
+    this.duration = duration;
+  }
+}
+
+/**
+ * "playing": the listener wants sound, even while none comes yet. "lost": the sound stopped with the server, and comes back
+ * with it.
+ * @typedef {"paused" | "playing" | "lost"} PlayerState
+ */
+
+/**
+ * Dispatches "change" to views; "leave" (a `LeaveEvent`), "begin" (another track) and "end" (a track ended by itself) to what
+ * tracks plays; and "lost".
+ */
 export class Player extends EventTarget {
-  queue = new Queue();
-  /** Whether the listener wants sound, even while none comes yet. */
-  isWanted = false;
+  /** @type {PlayerState} */
+  state = "paused";
   volume = 1;
   #failures = 0;
-  #lostAt = null;
-  #savedAt = 0;
+  #lostAtMs = 0;
+  #savedAtMs = 0;
 
   /**
-   * @param {HTMLAudioElement} audio
-   * @param {(text: string) => void} say
-   * @param {import("./delivery.js").Delivery} delivery
+   * @param {Browser} browser @param {ApiClient} api @param {UserStorage} storage @param {HTMLAudioElement} audio
+   * @param {AutoQueue} autoQueue @param {Say} say
    */
-  constructor(audio, say, delivery) {
+  constructor(browser, api, storage, audio, autoQueue, say) {
     super();
+    this.browser = browser;
+    this.api = api;
+    this.storage = storage;
     this.audio = audio;
+    this.autoQueue = autoQueue;
+    this.queue = autoQueue.queue;
     this.say = say;
-    const { profile } = delivery;
-    this.guide = new Guide(this.queue, {
-      learnt: () => delivery.learnt(),
-      noted: (version) => profile.note(version),
-      loggedOut: () => delivery.logOut(),
-      changed: () => this.changed(),
-      say,
-    });
-    profile.addEventListener("change", () => this.guide.follows(profile.version));
-    this.#restore(recall(MEMORY) ?? {});
+    this.#restore(storage.read(storage.keyOf("player")) ?? {});
+    autoQueue.addEventListener("change", () => this.changed());
     audio.addEventListener("playing", () => this.#sounds());
     audio.addEventListener("pause", () => this.#paused());
     audio.addEventListener("ended", () => this.#ended());
     audio.addEventListener("error", () => this.#failed());
-    audio.addEventListener("timeupdate", () => this.#saveNowAndThen());
-    addEventListener("pagehide", () => this.#save());
+    audio.addEventListener("timeupdate", () => browser.now() - this.#savedAtMs > SAVE_EVERY_MS && this.#save());
+    browser.events.addEventListener("pagehide", () => this.#save());
   }
 
   get track() {
     return this.queue.current;
   }
 
-  /** Whether the sound was lost with the server, and goes on when that is back. */
+  get isPlaying() {
+    return this.state === "playing";
+  }
+
+  /** Whether the sound comes back with the server. */
   get isLost() {
-    return this.#lostAt !== null && performance.now() - this.#lostAt < LOST_FOR_MS;
+    return this.state === "lost" && this.browser.now() - this.#lostAtMs < LOST_FOR_MS;
   }
 
   get duration() {
@@ -66,65 +82,66 @@ export class Player extends EventTarget {
     return Number.isFinite(duration) && duration > 0 ? duration : (this.track?.duration_ms ?? 0) / 1000;
   }
 
-  /** Play a track and go on with what fits; where nothing can be recommended, with the rest of its list. */
+  /** Play a track and go on with what fits; where nothing can be recommended, with the rest. @param {Track} track @param {Track[]} rest */
   play(track, rest = []) {
     this.#choose(() => this.queue.begin(track));
-    this.guide.follow(rest);
+    this.autoQueue.follow(rest);
   }
 
-  /** Play a list in its order from one of its tracks. */
+  /** Play a list in its order from one of its tracks. @param {Track[]} tracks @param {number} index */
   playList(tracks, index) {
-    this.guide.stop();
+    this.autoQueue.stop();
     this.#choose(() => {
       this.queue.replace(tracks, index);
       return true;
     });
   }
 
-  /** Play things like a track, beginning with it, unless it is playing already. */
+  /** Play things like a track, beginning with it, unless it is playing already. @param {Track} track */
   playLike(track) {
     if (this.track?.id === track.id) {
       this.queue.forget((entry) => !entry.isAsked);
-      if (!this.isWanted) this.toggle();
+      if (!this.isPlaying) this.toggle();
     } else {
       this.#choose(() => this.queue.begin(track));
     }
-    this.guide.like(track);
+    this.autoQueue.like(track);
     this.changed();
   }
 
-  /** Play what the listener is known to want, at once. */
+  /** Play what the listener is known to want, at once, unless something else is chosen meanwhile. */
   async playForMe() {
     const { currentEntry } = this.queue;
-    const isLatest = await this.guide.alone();
-    // Whoever chose something else meanwhile has it.
+    const isLatest = await this.autoQueue.alone();
     if (isLatest && this.queue.currentEntry === currentEntry) this.#choose(() => this.queue.step(1));
   }
 
   /** Go on from here with what fits what plays. */
   goOn() {
-    this.guide.follow();
+    this.autoQueue.follow();
     this.changed();
   }
 
-  /** Forget what is to come. */
+  /** Empty what is upcoming. */
   clear() {
-    this.guide.stop();
+    this.autoQueue.stop();
     this.queue.forget(() => true);
+    this.changed();
+  }
+
+  /** Remove an upcoming entry; one that was recommended does not come again. @param {number} index */
+  remove(index) {
+    const entry = this.queue.entries[index];
+    this.queue.remove(index);
+    if (entry?.reason) this.autoQueue.refuse(entry.track);
     this.changed();
   }
 
   toggle() {
     if (!this.track) return;
-    if (this.isWanted) {
-      this.isWanted = false;
-      this.audio.pause();
-      this.changed();
-    } else if (this.audio.error || !this.audio.currentSrc) {
-      this.#load(this.audio.currentTime);
-    } else {
-      this.#play();
-    }
+    if (this.isPlaying) this.#stop();
+    else if (this.audio.error || !this.audio.currentSrc) this.#load(this.audio.currentTime);
+    else this.#play();
   }
 
   /** Go on because the listener has had enough. */
@@ -132,7 +149,7 @@ export class Player extends EventTarget {
     if ((await this.#hasMore()) && !this.#choose(() => this.queue.step(1))) this.#stop();
   }
 
-  /** Go on for any other reason than that. */
+  /** Go on for any other reason. */
   async pass() {
     if ((await this.#hasMore()) && !this.#change(() => this.queue.step(1))) this.#stop();
   }
@@ -146,20 +163,22 @@ export class Player extends EventTarget {
     if (this.audio.currentTime > RESTART_AFTER_S || !this.#change(() => this.queue.step(-1))) this.seek(0);
   }
 
+  /** @param {number} index */
   jump(index) {
     this.#choose(() => this.queue.jump(index));
   }
 
+  /** @param {number} seconds */
   seek(seconds) {
     if (!this.track) return;
     this.audio.currentTime = Math.min(Math.max(0, seconds), this.duration);
     this.changed();
   }
 
+  /** @param {number} volume  0 to 1 as the slider shows it */
   setVolume(volume) {
     this.volume = Math.min(1, Math.max(0, volume));
-    // Loudness is heard by ratios: the square makes the lower half of the slider useful.
-    this.audio.volume = this.volume ** 2;
+    this.#applyVolume();
     this.audio.muted = false;
     this.changed();
   }
@@ -173,20 +192,23 @@ export class Player extends EventTarget {
     this.changed();
   }
 
+  /** @param {Track} track */
   playNext(track) {
     this.#enqueue(() => this.queue.playNext(track));
   }
 
+  /** @param {Track} track */
   add(track) {
     this.#enqueue(() => this.queue.add(track));
   }
 
-  /** Tell the views, and remember. */
+  /** Save, and tell the views. */
   changed() {
     this.#save();
     this.dispatchEvent(new Event("change"));
   }
 
+  /** @param {() => void} put */
   #enqueue(put) {
     const isIdle = !this.track;
     put();
@@ -197,58 +219,60 @@ export class Player extends EventTarget {
   /** Wait for what may come next; false where another track plays by then. */
   async #hasMore() {
     const { currentEntry, upcoming } = this.queue;
-    if (!upcoming.length) await this.guide.more();
+    if (!upcoming.length) await this.autoQueue.more();
     return this.queue.currentEntry === currentEntry;
   }
 
-  /** Let another track play, as the listener wants; false where there is none. */
+  /** Play another track, as the listener wants. @param {() => boolean} move @returns {boolean} whether there is one */
   #choose(move) {
-    const [seconds, duration] = [this.audio.currentTime, this.duration];
-    return this.#change(move, () => this.dispatchEvent(new CustomEvent("leave", { detail: { seconds, duration } })));
+    const left = new LeaveEvent(this.audio.currentTime, this.duration);
+    return this.#change(move, left);
   }
 
-  #change(move, left = () => {}) {
+  /** @param {() => boolean} move @param {?LeaveEvent} left */
+  #change(move, left = null) {
     if (!move()) return false;
-    left();
+    if (left) this.dispatchEvent(left);
     this.dispatchEvent(new Event("begin"));
     this.#load();
     return true;
   }
 
+  /** @param {number} at */
   #load(at = 0) {
     const { track } = this;
+    if (!track) return;
     this.audio.src = at > 0 ? `${audioUrl(track.id)}#t=${at}` : audioUrl(track.id);
-    this.guide.heard(track);
+    this.autoQueue.heard(track);
     this.#play();
   }
 
   async #play() {
-    this.isWanted = true;
-    this.#lostAt = null;
+    this.state = "playing";
     this.changed();
     try {
       await this.audio.play();
     } catch (error) {
-      // Other errors are told by the "error" event; an interrupted start is none.
-      if (error.name === "NotAllowedError") this.#paused();
+      // The "error" event reports other errors; an interrupted start is none.
+      if (/** @type {Error} */ (error).name === "NotAllowedError") this.#paused();
     }
   }
 
   #stop() {
-    this.isWanted = false;
+    if (this.isPlaying) this.state = "paused";
     this.audio.pause();
     this.changed();
   }
 
   #sounds() {
     this.#failures = 0;
-    this.isWanted = true;
+    this.state = "playing";
     this.changed();
   }
 
   #paused() {
     if (this.audio.ended || this.audio.error) return;
-    this.isWanted = false;
+    if (this.isPlaying) this.state = "paused";
     this.changed();
   }
 
@@ -258,43 +282,45 @@ export class Player extends EventTarget {
   }
 
   async #failed() {
-    const { track } = this;
-    if (!track || !this.isWanted) return;
-    const failure = await explainFailure(track);
-    if (this.track !== track || !this.audio.error) return;
+    const { track, audio } = this;
+    if (!track || !this.isPlaying) return;
+    const failure = await explainFailure(this.api, track, (type) => audio.canPlayType(type));
+    if (this.track !== track || !audio.error) return;
     this.say(failure.text);
     this.#failures += 1;
-    const isHopeless = this.#failures >= MAX_FAILURES;
-    if (failure.isOffline || isHopeless) {
-      if (isHopeless && !failure.isOffline) this.say("Several tracks in a row could not be played, so it stops here.");
-      this.#failures = 0;
-      this.#stop();
-      if (failure.isAway) this.#lose();
-    } else {
+    if (failure.then === "skip" && this.#failures < MAX_FAILURES) {
       await this.pass();
+      return;
     }
+    if (failure.then === "skip") this.say("Several tracks in a row could not be played, so playback stops here.");
+    this.#failures = 0;
+    this.#stop();
+    if (failure.then === "wait") this.#lose();
   }
 
   #lose() {
-    this.#lostAt = performance.now();
+    this.state = "lost";
+    this.#lostAtMs = this.browser.now();
     this.dispatchEvent(new Event("lost"));
   }
 
-  #saveNowAndThen() {
-    if (performance.now() - this.#savedAt > SAVE_EVERY_MS) this.#save();
+  /** Loudness is heard by ratios: the square makes the lower half of the slider useful. */
+  #applyVolume() {
+    this.audio.volume = Math.min(1, Math.max(0, this.volume)) ** 2;
   }
 
   #save() {
-    this.#savedAt = performance.now();
-    const { queue, guide, volume } = this;
-    remember(MEMORY, { queue, guide, volume, isMuted: this.audio.muted, position: this.audio.currentTime });
+    this.#savedAtMs = this.browser.now();
+    const { queue, autoQueue: guide, volume, storage, audio } = this;
+    storage.write(storage.keyOf("player"), { queue, guide, volume, isMuted: audio.muted, position: audio.currentTime });
   }
 
+  /** @param {any} saved */
   #restore(saved) {
     this.queue.restore(saved.queue);
-    this.guide.restore(saved.guide);
+    this.autoQueue.restore(saved.guide);
     this.volume = typeof saved.volume === "number" ? saved.volume : 1;
-    this.audio.volume = Math.min(1, Math.max(0, this.volume)) ** 2;
+    this.#applyVolume();
     this.audio.muted = saved.isMuted === true;
     if (this.track) this.audio.src = `${audioUrl(this.track.id)}#t=${Number(saved.position) || 0}`;
   }

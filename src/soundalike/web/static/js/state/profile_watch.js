@@ -1,143 +1,147 @@
 /**
- * Learns when what was done has become part of the listener's profile. Most servers fold it before they answer, and there is
- * nothing to learn. Where a consumer of their log folds it a little later, the profile's version is asked for: for a few
- * seconds after something was taken, ever more seldom, by one loop in a tab, and not in a tab that nobody sees or hears.
+ * Notices when what was done has become part of the listener's profile. Most servers fold it before they answer, and nothing
+ * is asked. Where a consumer of their log folds it a little later, the profile's version is asked for: for a few seconds after
+ * something was taken, less and less often, by one loop in a tab, and not in a tab that nobody sees or hears.
  */
-import { profile as ask } from "../api/client.js";
-import { Kept } from "./event_store.js";
+import { EventStore } from "./event_store.js";
+import { isJudgement } from "./judgements.js";
+/** @import { ApiClient } from "../api/client.js" */
+/** @import { Browser } from "../api/browser.js" */
+/** @import { UserStorage } from "../api/storage.js" */
+/** @import { Listen } from "./types.js" */
 
 const PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 const WATCHED_MS = 4000;
-const OPINIONS = ["liked", "unliked", "disliked", "undisliked"];
 
 /**
- * Views listen for "change" (something was done that is worth following, and the profile has another version now) and for
- * "vain" (nothing changed for as long as we looked).
+ * Whether a change of the profile is expected. "overdue": nothing changed for as long as we asked, so nobody waits for the
+ * next change; "late": overdue, and more was taken since.
+ * @typedef {"settled" | "expected" | "overdue" | "late"} Expectation
+ */
+/** @type {Record<"taken" | "seen" | "ended", Record<Expectation, Expectation>>} */
+const AFTER = {
+  taken: { settled: "expected", expected: "expected", overdue: "late", late: "late" },
+  seen: { settled: "settled", expected: "settled", overdue: "overdue", late: "overdue" },
+  ended: { settled: "settled", expected: "overdue", overdue: "settled", late: "overdue" },
+};
+
+/**
+ * Dispatches "change" (something was done that is worth following, and the profile has another version now) and "overdue"
+ * (nothing changed for as long as we asked).
  */
 export class ProfileWatch extends EventTarget {
   /** The version that was seen last. @type {?string} */
   version = null;
-  /** Opinions that the server has taken, but does not tell of yet. */
-  #unfolded = new Kept("unfolded");
-  #until = 0;
-  #step = 0;
-  #isWatching = false;
-  /** Whether we stopped looking because nobody was there to see it. */
-  #isLeft = false;
-  /** Whether nothing has changed since something was taken. */
-  #isAwaited = false;
-  /** Whether something was taken that the queue follows: that a track begins is none. */
+  /** "hidden": it stopped asking because nobody sees or hears this tab. @type {"idle" | "asking" | "hidden"} */
+  state = "idle";
+  /** @type {Expectation} */
+  #expectation = "settled";
+  /** Judgements that the server has taken, but whose effect its answers may not show yet. @type {EventStore} */
+  #unfolded;
+  /** Whether the queue should follow what was taken: that a track starts changes no queue. */
   #isFollowed = false;
-  /** Whether the last wait was for nothing: then nobody waits for the next. */
-  #isVain = false;
+  #untilMs = 0;
+  #step = 0;
   /** @type {(() => void)[]} */
   #waiting = [];
-  /** Ends a pause. */
-  #wake = () => {};
+  #endPause = () => {};
 
-  /** @param {HTMLAudioElement} audio */
-  constructor(audio) {
+  /** @param {Browser} browser @param {ApiClient} api @param {UserStorage} storage @param {{paused: boolean}} audio */
+  constructor(browser, api, storage, audio) {
     super();
+    this.browser = browser;
+    this.api = api;
     this.audio = audio;
-    addEventListener("visibilitychange", () => this.#isLeft && document.visibilityState === "visible" && this.watch());
-    if (this.#unfolded.all().length) this.watch();
+    this.#unfolded = new EventStore(storage, "unfolded");
+    browser.events.addEventListener("visibilitychange", () => this.state === "hidden" && browser.isVisible() && this.watch());
+    if (this.unfolded.length) this.watch();
   }
 
-  /** What the server has taken, but does not tell of yet. @returns {import("./outbox.js").Listen[]} */
   get unfolded() {
     return this.#unfolded.all();
   }
 
-  /** Take note of the version that an answer follows from; where we look ourselves, we know better. */
+  /** Note the version that an answer was made from, unless this loop knows better. @param {?string} version */
   note(version) {
-    if (!this.#isWatching) this.version = version;
+    if (this.state !== "asking") this.version = version;
   }
 
   /**
-   * Expect the profile to hold some listens soon.
-   * @param {import("./outbox.js").Listen[]} listens  what the server has taken
+   * Expect the profile to include some listens soon.
+   * @param {Listen[]} listens  what the server has taken
    * @param {?string} before  the version that was known when they were sent
    */
   expect(listens, before) {
     const sentUnder = before ?? this.version;
-    for (const listen of listens) if (OPINIONS.includes(listen.kind)) this.#unfolded.put({ ...listen, before: sentUnder });
+    for (const listen of listens.filter(isJudgement)) this.#unfolded.put({ ...listen, before: sentUnder });
     const isFollowed = listens.some(({ kind }) => kind !== "started");
-    this.#isAwaited = sentUnder === this.version;
-    if (this.#isAwaited || isFollowed) this.#watch(isFollowed);
+    const isAwaited = sentUnder === this.version;
+    this.#expectation = AFTER[isAwaited ? "taken" : "seen"][this.#expectation];
+    if (isAwaited || isFollowed) this.watch(isFollowed);
   }
 
-  /** Look for a change from now on, for a while. */
-  watch() {
-    this.#watch(true);
-  }
-
-  #watch(isFollowed) {
+  /** Ask for a change from now on, for a while. */
+  watch(isFollowed = true) {
     this.#isFollowed ||= isFollowed;
-    this.#until = performance.now() + WATCHED_MS;
+    this.#untilMs = this.browser.now() + WATCHED_MS;
     this.#step = 0;
-    this.#isLeft = false;
-    if (this.#isWatching) setTimeout(() => this.#wake(), PAUSES_MS[0]);
-    else this.#look();
+    if (this.state === "asking") this.browser.after(PAUSES_MS[0], () => this.#endPause());
+    else this.#ask();
   }
 
   /** Wait until the profile has changed since something was taken, or it is known that this may take long. */
   async folded() {
-    if (this.#isAwaited && this.#isFollowed && !this.#isVain) await new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async #look() {
-    this.#isWatching = true;
-    while (performance.now() < this.#until && !this.#isLeft) {
-      await this.#pause(PAUSES_MS[Math.min(this.#step, PAUSES_MS.length - 1)]);
-      this.#step += 1;
-      this.#isLeft = document.visibilityState === "hidden" && this.audio.paused;
-      if (!this.#isLeft) await this.#ask();
-    }
-    this.#isWatching = false;
-    this.#isFollowed = false;
-    if (this.#isLeft) this.#settle();
-    else this.#end();
-  }
-
-  #pause(ms) {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      setTimeout(resolve, ms);
-    });
+    if (this.#expectation === "expected" && this.#isFollowed) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
   }
 
   async #ask() {
-    let version;
-    try {
-      version = (await ask()).profile_version;
-    } catch {
-      return; // It is asked again.
+    this.state = "asking";
+    while (this.state === "asking" && this.browser.now() < this.#untilMs) {
+      await this.#pause(PAUSES_MS[Math.min(this.#step, PAUSES_MS.length - 1)]);
+      this.#step += 1;
+      if (!this.browser.isVisible() && this.audio.paused) this.state = "hidden";
+      else await this.#look();
     }
-    if (version === this.version) return;
-    if (this.version === null) this.#date(version);
-    this.version = version;
-    this.#isVain = false;
-    this.#settle();
+    this.#isFollowed = false;
+    if (this.state === "hidden") this.#settle(AFTER.seen[this.#expectation]);
+    else this.#end();
+  }
+
+  /** @param {number} ms */
+  #pause(ms) {
+    return new Promise((resolve) => {
+      this.#endPause = () => resolve(null);
+      this.browser.after(ms, this.#endPause);
+    });
+  }
+
+  async #look() {
+    const answer = await this.api.profile().catch(() => null);
+    if (!answer || answer.profile_version === this.version) return;
+    if (this.version === null) this.#date(answer.profile_version);
+    this.version = answer.profile_version;
+    this.#settle("settled");
     if (this.#isFollowed) this.dispatchEvent(new Event("change"));
-    else this.#until = 0;
+    else this.#untilMs = 0;
   }
 
-  /** What was sent before any version was known was sent, as far as we know, under the first. */
+  /** What was sent before any version was known counts as sent under the first. @param {string} version */
   #date(version) {
-    for (const listen of this.#unfolded.all()) if (listen.before === null) this.#unfolded.put({ ...listen, before: version });
+    for (const listen of this.unfolded) if (listen.before === null) this.#unfolded.put({ ...listen, before: version });
   }
 
-  #settle() {
-    this.#isAwaited = false;
+  /** @param {Expectation} expectation */
+  #settle(expectation) {
+    this.#expectation = expectation;
     this.#waiting.splice(0).forEach((resolve) => resolve());
   }
 
-  /** What was sent under another version than this is part of it by now: several events at once may take several versions. */
+  /** By now what was sent under another version is folded: several events at once may take several versions. */
   #end() {
     const { version } = this;
-    if (version !== null) this.#unfolded.remove(this.#unfolded.all().filter(({ before }) => before !== version));
-    this.#isVain = this.#isAwaited;
-    this.#settle();
-    if (this.#isVain) this.dispatchEvent(new Event("vain"));
+    this.state = "idle";
+    if (version !== null) this.#unfolded.remove(this.unfolded.filter(({ before }) => before !== version));
+    this.#settle(AFTER.ended[this.#expectation]);
+    if (this.#expectation === "overdue") this.dispatchEvent(new Event("overdue"));
   }
 }

@@ -1,10 +1,5 @@
-/**
- * What plays now, what has played and what comes next: plain data, no sound and no page.
- * @typedef {{id: string, title: string, artist: ?string, album: ?string, duration_ms: number}} Track
- * @typedef {{text: string, because: {track_id: string, kind: string, at: string}[]}} Reason
- * @typedef {{track: Track, isAsked: boolean, reason: ?Reason}} Entry
- *   an entry somebody asked for goes before the rest; one that was recommended has its reason
- */
+/** What plays now, what has played and what comes next: plain data. A change makes a new array of entries. */
+/** @import { Entry, Reason, Recommendation, Track } from "./types.js" */
 
 const MAX_PLAYED = 200;
 const MAX_KEPT = 500;
@@ -29,45 +24,50 @@ export class Queue {
     return this.entries.slice(this.index + 1);
   }
 
-  /** @returns {Entry[]} what is to come because somebody asked for it */
+  /** @returns {Entry[]} what comes next because the listener asked for it */
   get asked() {
     return this.upcoming.filter((entry) => entry.isAsked);
   }
 
-  /** Play a list from one of its tracks; what was asked for stays next. */
+  /** Play a list from one of its tracks; what was asked for stays next. @param {Track[]} tracks @param {number} index */
   replace(tracks, index) {
     const entries = tracks.map((track) => entryOf(track));
-    entries.splice(index + 1, 0, ...this.asked);
-    this.entries = entries;
+    this.entries = entries.slice(0, index + 1).concat(this.asked, entries.slice(index + 1));
     this.index = index;
   }
 
-  /** Play a track now, with nothing behind it but what was asked for. */
+  /** Play a track now, with nothing after it but what was asked for. @param {Track} track */
   begin(track) {
     this.forget((entry) => !entry.isAsked);
-    this.entries.splice(this.index + 1, 0, entryOf(track));
+    this.#insert(this.index + 1, entryOf(track));
     return this.step(1);
   }
 
+  /** @param {Track} track */
   playNext(track) {
-    this.entries.splice(this.index + 1, 0, entryOf(track, { isAsked: true }));
+    this.#insert(this.index + 1, entryOf(track, { isAsked: true }));
   }
 
-  /** Queue a track behind whatever else was asked for. */
+  /** Queue a track after everything else that was asked for. @param {Track} track */
   add(track) {
     let place = this.index + 1;
     while (this.entries[place]?.isAsked) place += 1;
-    this.entries.splice(place, 0, entryOf(track, { isAsked: true }));
+    this.#insert(place, entryOf(track, { isAsked: true }));
   }
 
   /** @param {Track[]} tracks */
   append(tracks) {
-    this.entries.push(...tracks.map((track) => entryOf(track)));
+    this.entries = this.entries.concat(tracks.map((track) => entryOf(track)));
+  }
+
+  /** @param {number} place @param {Entry} entry */
+  #insert(place, entry) {
+    this.entries = [...this.entries.slice(0, place), entry, ...this.entries.slice(place)];
   }
 
   /**
-   * Let recommendations come after what was asked for, in place of whatever came there.
-   * @param {{track: Track, reason: Reason}[]} found
+   * Let recommendations come after what was asked for, in place of everything else.
+   * @param {Recommendation[]} found
    */
   recommend(found) {
     const known = new Map(this.upcoming.map((entry) => [entry.track.id, entry]));
@@ -78,12 +78,15 @@ export class Queue {
     this.entries = [...this.entries.slice(0, this.index + 1), ...this.asked, ...entries];
   }
 
-  /** Go on or back; false where there is nothing. */
+  /** Go on or back; false where there is nothing. @param {number} by */
   step(by) {
     return this.jump(this.index + by);
   }
 
-  /** Go to an entry. What was asked for and is passed over stays next; what was recommended and is passed over goes. */
+  /**
+   * Go to an entry. What was asked for and is passed over stays next; what was recommended and is passed over goes.
+   * @param {number} index @returns {boolean} whether there is one
+   */
   jump(index) {
     const target = this.entries[index];
     if (!target) return false;
@@ -95,20 +98,18 @@ export class Queue {
     }
     this.index = this.entries.indexOf(target);
     target.isAsked = false;
-    const surplus = this.index - MAX_PLAYED;
-    if (surplus > 0) {
-      this.entries.splice(0, surplus);
-      this.index -= surplus;
-    }
+    const surplus = Math.max(0, this.index - MAX_PLAYED);
+    this.entries = this.entries.slice(surplus);
+    this.index -= surplus;
     return true;
   }
 
-  /** Take out something that is still to come. */
+  /** Remove an upcoming entry. @param {number} index */
   remove(index) {
-    if (index > this.index) this.entries.splice(index, 1);
+    this.forget((entry) => entry === this.entries[index]);
   }
 
-  /** Take out of what is to come. @param {(entry: Entry) => boolean} isMeant */
+  /** Remove upcoming entries. @param {(entry: Entry) => boolean} isMeant */
   forget(isMeant) {
     this.entries = this.entries.filter((entry, index) => index <= this.index || !isMeant(entry));
   }
@@ -118,7 +119,7 @@ export class Queue {
     return { entries: this.entries.slice(first, first + MAX_KEPT), index: this.index - first };
   }
 
-  /** Take up what `toJSON` gave; anything else leaves the queue empty. */
+  /** Restore what `toJSON` gave; anything else leaves the queue empty. @param {any} saved */
   restore(saved) {
     const entries = Array.isArray(saved?.entries) ? saved.entries : [];
     if (!entries.every(isEntry) || !Number.isInteger(saved?.index) || !entries[saved.index]) return;
@@ -127,15 +128,18 @@ export class Queue {
   }
 }
 
+/** @param {Track} track @param {{isAsked?: boolean, reason?: ?Reason}} how @returns {Entry} */
 function entryOf(track, { isAsked = false, reason = null } = {}) {
   return { track, isAsked, reason };
 }
 
+/** @param {any} entry @returns {entry is Entry} */
 function isEntry(entry) {
   const isTrack = typeof entry?.track?.id === "string" && typeof entry.track.title === "string";
   return isTrack && (!entry.reason || isReason(entry.reason));
 }
 
+/** @param {any} reason @returns {reason is Reason} */
 function isReason({ text, because }) {
   return typeof text === "string" && Array.isArray(because) && because.every((listen) => typeof listen?.track_id === "string");
 }

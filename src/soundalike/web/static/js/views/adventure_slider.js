@@ -1,21 +1,12 @@
-/** How far from the familiar a listener wants to be led: a slider that is remembered. */
-import { recall, remember } from "../api/storage.js";
+/** A slider for how far from the familiar recommendations may go. */
+import { byId } from "./elements.js";
+/** @import { App } from "../app.js" */
 
-const DEFAULT = 0.2;
-const NAME = "adventure";
-let chosen = DEFAULT; // where the browser remembers nothing
+/** @param {App} app */
+export function showAdventure({ adventure, autoQueue }) {
+  const slider = byId("adventure", HTMLInputElement);
 
-/** @returns {number} 0 to 1 */
-export function adventure() {
-  const value = recall(NAME);
-  return typeof value === "number" && value >= 0 && value <= 1 ? value : chosen;
-}
-
-/** @param {() => void} changed */
-export function showAdventure(changed) {
-  const slider = document.getElementById("adventure");
-
-  function show(value = adventure()) {
+  function show(value = adventure.value) {
     slider.value = String(value);
     slider.style.setProperty("--filled", `${100 * value}%`);
     slider.setAttribute("aria-valuetext", `${Math.round(100 * value)} % adventurous`);
@@ -23,9 +14,8 @@ export function showAdventure(changed) {
 
   slider.addEventListener("input", () => show(Number(slider.value)));
   slider.addEventListener("change", () => {
-    chosen = Number(slider.value);
-    remember(NAME, chosen);
-    changed();
+    adventure.value = Number(slider.value);
+    autoQueue.refresh();
   });
   show();
 }

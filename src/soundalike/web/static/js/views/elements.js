@@ -1,39 +1,48 @@
-/** Small words and pieces of page that several modules show. */
+/** Small pieces of page that several views make, and how views find and redraw theirs. */
 
-/** @param {number} seconds */
-export function clock(seconds) {
-  const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0;
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = String(whole % 60).padStart(2, "0");
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+/**
+ * Return an element that every page of the player has.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id @param {new () => T} [type]
+ * @returns {T}
+ */
+export function byId(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof (type ?? HTMLElement))) throw new Error(`the page has no #${id} of the expected type`);
+  return /** @type {T} */ (found);
 }
 
-const MAX_SAID = 60;
-const [ISOLATE, END_ISOLATE] = ["\u2068", "\u2069"];
-
-/** A title that can be said in a sentence, which it can neither fill nor turn around. */
-export function named(title) {
-  const characters = [...title];
-  const cut = characters.length > MAX_SAID ? `${characters.slice(0, MAX_SAID - 1).join("")}…` : title;
-  return `“${ISOLATE}${cut}${END_ISOLATE}”`;
+/** @template {Element} T @param {T} element @param {string} selector @returns {HTMLElement} what must be inside an element */
+export function inside(element, selector) {
+  const found = element.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`nothing matches ${selector}`);
+  return found;
 }
 
-const UNITS = [
-  ["year", 31_557_600],
-  ["month", 2_629_800],
-  ["day", 86_400],
-  ["hour", 3600],
-  ["minute", 60],
-];
-
-/** How long ago a time was, in words. @param {string} at  as the API writes times */
-export function ago(at) {
-  const seconds = (Date.now() - Date.parse(at)) / 1000;
-  const [unit, length] = UNITS.find(([, size]) => seconds >= size) ?? [];
-  return unit ? new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.round(seconds / length), unit) : "just now";
+/** @param {Event} event @param {string} selector @returns {?HTMLElement} what an event came from, or what that is in */
+export function closest({ target }, selector) {
+  const found = target instanceof Element ? target.closest(selector) : null;
+  return found instanceof HTMLElement ? found : null;
 }
 
-/** @returns {HTMLElement} an element with text, whatever the text holds */
+/**
+ * Return a function that draws only when what it shows has changed since it last drew.
+ * @template {unknown[]} T
+ * @param {() => readonly [...T]} read @param {(...now: NoInfer<T>) => void} draw
+ * @returns {() => void}
+ */
+export function whenChanged(read, draw) {
+  /** @type {?readonly unknown[]} */
+  let shown = null;
+  return () => {
+    const now = read();
+    if (shown && now.every((value, index) => value === shown?.[index])) return;
+    shown = now;
+    draw(...now);
+  };
+}
+
+/** @param {string} tag @param {string} className @param {string} text @returns {HTMLElement} */
 export function element(tag, className, text = "") {
   const made = document.createElement(tag);
   made.className = className;
@@ -41,27 +50,29 @@ export function element(tag, className, text = "") {
   return made;
 }
 
-/** Text from tags, kept from turning the line around it. */
+/** Text from tags, which cannot turn the line around it. @param {string} text */
 export function bdi(text) {
   return element("bdi", "", text);
 }
 
-/** @returns {HTMLButtonElement} a button that shows an icon and is called by its label */
-export function iconButton(name, what, label) {
-  const button = element("button", "icon-button");
-  button.type = "button";
-  button.dataset.do = what;
-  button.setAttribute("aria-label", label);
-  button.append(icon(name));
-  return button;
+/** @param {string} className @param {string} what  the value of `data-do` @param {string} label  for screen readers */
+export function button(className, what, label = "") {
+  const made = document.createElement("button");
+  Object.assign(made, { type: "button", className });
+  made.dataset.do = what;
+  if (label) made.setAttribute("aria-label", label);
+  return made;
 }
 
-export function icon(name) {
+/** @param {string} name @param {string} what @param {string} label */
+export function iconButton(name, what, label) {
+  const made = button("icon-button", what, label);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
   use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
   svg.append(use);
-  return svg;
+  made.append(svg);
+  return made;
 }

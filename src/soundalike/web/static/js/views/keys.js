@@ -1,16 +1,15 @@
-/** Keys for those who like them; none is taken from a field or button that needs it. */
+/** Keyboard shortcuts. No key is taken from a field or button that needs it. */
+import { byId } from "./elements.js";
+/** @import { App } from "../app.js" */
 
 const STEP_S = 5;
 const VOLUME_STEP = 0.05;
 
-/**
- * @param {import("../state/player.js").Player} player
- * @param {import("../state/opinions.js").Opinions} opinions
- * @param {{toggleQueue: () => void, explain: () => void}} views
- */
-export function listenToKeys(player, opinions, { toggleQueue, explain }) {
-  const help = document.getElementById("help");
-  const search = document.getElementById("search").elements.query;
+/** @param {App} app @param {{toggleQueue: () => void, explain: () => void}} views */
+export function listenToKeys({ player, opinions }, { toggleQueue, explain }) {
+  const help = byId("help", HTMLDialogElement);
+  const search = /** @type {HTMLInputElement} */ (byId("search", HTMLFormElement).elements.namedItem("query"));
+  /** @type {Record<string, () => unknown>} */
   const keys = {
     " ": () => player.toggle(),
     ArrowLeft: () => player.seek(player.audio.currentTime - STEP_S),
@@ -20,12 +19,13 @@ export function listenToKeys(player, opinions, { toggleQueue, explain }) {
     l: () => player.track && opinions.like(player.track),
     d: () => player.track && opinions.dislike(player.track),
     x: () => player.track && opinions.less(player.track),
-    w: () => explain(),
+    w: explain,
     m: () => player.toggleMute(),
-    q: () => toggleQueue(),
+    q: toggleQueue,
     "/": () => search.select(),
     "?": () => help.showModal(),
   };
+  /** @type {Record<string, () => unknown>} */
   const shifted = {
     ArrowUp: () => player.setVolume(player.volume + VOLUME_STEP),
     ArrowDown: () => player.setVolume(player.volume - VOLUME_STEP),
@@ -36,13 +36,14 @@ export function listenToKeys(player, opinions, { toggleQueue, explain }) {
     const action = (event.shiftKey && shifted[event.key]) || (keys[event.key] ?? keys[event.key.toLowerCase()]);
     if (!action || isNeeded(event)) return;
     event.preventDefault();
-    // A key held down is one wish, except where it leads on.
+    // A key that is held down acts once, except for the arrows.
     if (!event.repeat || event.key.startsWith("Arrow")) action();
   });
 }
 
-function isNeeded(event) {
-  const { target, key } = event;
+/** Whether what has the focus needs the key. @param {KeyboardEvent} event */
+function isNeeded({ target, key }) {
+  if (!(target instanceof Element)) return false;
   if (target.matches("input:not([type=range]), textarea, select") || target.closest("dialog, [popover]")) return true;
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") && target.id !== "seek";
   return key === " " && target.matches("button, summary");

@@ -1,10 +1,12 @@
-/** Says that the server knows us no longer, and leads to where that can be changed. */
+/** Shows that the listener is logged out, with a link to log in and come back. */
+import { byId, inside } from "./elements.js";
+/** @import { App } from "../app.js" */
 
-/** @param {import("../state/delivery.js").Delivery} delivery */
-export function showLogin(delivery) {
-  const notice = document.getElementById("logged-out");
-  const link = notice.querySelector("a");
-  const aim = () => (link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+/** @param {App} app */
+export function showLogin({ delivery }) {
+  const notice = byId("logged-out");
+  const link = inside(notice, "a");
+  const aim = () => link.setAttribute("href", `/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   delivery.addEventListener("change", () => {
     aim();
     notice.hidden = !delivery.isLoggedOut;

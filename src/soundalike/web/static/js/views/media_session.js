@@ -1,41 +1,46 @@
-/** What the system shows on lock screens and media keys. */
+/** What the system shows on lock screens, and media keys. */
 import { coverUrl } from "../api/client.js";
+import { whenChanged } from "./elements.js";
+/** @import { App } from "../app.js" */
 
 const STEP_S = 10;
 
-/** @param {import("../state/player.js").Player} player */
-export function tellSystem(player) {
+/** @param {App} app */
+export function showInSystem({ player }) {
   const session = navigator.mediaSession;
   if (!session) return;
   const { audio } = player;
-  const actions = {
-    play: () => player.isWanted || player.toggle(),
-    pause: () => player.isWanted && player.toggle(),
-    previoustrack: () => player.previous(),
-    nexttrack: () => player.next(),
-    seekbackward: (how) => player.seek(audio.currentTime - (how.seekOffset ?? STEP_S)),
-    seekforward: (how) => player.seek(audio.currentTime + (how.seekOffset ?? STEP_S)),
-    seekto: (how) => player.seek(how.seekTime),
-  };
-  for (const [name, action] of Object.entries(actions)) {
+  /** @type {[MediaSessionAction, MediaSessionActionHandler][]} */
+  const actions = [
+    ["play", () => player.isPlaying || player.toggle()],
+    ["pause", () => player.isPlaying && player.toggle()],
+    ["previoustrack", () => player.previous()],
+    ["nexttrack", () => player.next()],
+    ["seekbackward", (how) => player.seek(audio.currentTime - (how.seekOffset ?? STEP_S))],
+    ["seekforward", (how) => player.seek(audio.currentTime + (how.seekOffset ?? STEP_S))],
+    ["seekto", (how) => player.seek(how.seekTime ?? 0)],
+  ];
+  for (const [name, action] of actions) {
     try {
       session.setActionHandler(name, action);
     } catch {
-      // An action that this browser does not know.
+      // This browser does not know the action.
     }
   }
-  let shownId = null;
+  const show = whenChanged(
+    () => [player.track],
+    (track) => {
+      if (!track) return;
+      const { id, title, artist, album } = track;
+      session.metadata = new MediaMetadata({ title, artist: artist ?? "", album: album ?? "", artwork: [{ src: coverUrl(id) }] });
+    },
+  );
   player.addEventListener("change", () => {
-    session.playbackState = player.isWanted ? "playing" : "paused";
-    const { track } = player;
-    if (!track || track.id === shownId) return;
-    shownId = track.id;
-    const { title, artist, album } = track;
-    const artwork = [{ src: coverUrl(track.id) }];
-    session.metadata = new MediaMetadata({ title, artist: artist ?? "", album: album ?? "", artwork });
+    session.playbackState = player.isPlaying ? "playing" : "paused";
+    show();
   });
   audio.addEventListener("timeupdate", () => {
-    const duration = player.duration;
+    const { duration } = player;
     if (duration) session.setPositionState?.({ duration, position: Math.min(audio.currentTime, duration) });
   });
 }

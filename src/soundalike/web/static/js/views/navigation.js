@@ -1,17 +1,17 @@
-/** Pages change inside the page, so that the music goes on. */
+/** Pages are loaded into this page, so that the music goes on. */
+import { byId, closest } from "./elements.js";
 import { announce, toast } from "./toasts.js";
 
 const MAX_KEPT_PAGES = 20;
 const SHOW_LOADING_AFTER_MS = 150;
 
-/**
- * @param {() => void} shown  called whenever another page is shown
- * @returns {(url: string, how?: {isReplacing?: boolean, keepsFocus?: boolean}) => Promise<void>}
- */
+/** @typedef {(url: string, how?: {isReplacing?: boolean, keepsFocus?: boolean}) => Promise<void>} Visit */
+
+/** @param {() => void} shown  called whenever another page is shown @returns {Visit} */
 export function navigate(shown) {
-  /** Pages gone from, as they were left, for the way back. @type {Map<string, {main: Element, title: string, y: number}>} */
+  /** Pages as they were left, to show again on the way back. @type {Map<string, {main: HTMLElement, title: string, y: number}>} */
   const kept = new Map();
-  const loading = document.getElementById("loading");
+  const loading = byId("loading");
   let pages = 0;
   // History outlives a reload, so a key names the visit too.
   const newKey = () => `${performance.timeOrigin}-${(pages += 1)}`;
@@ -21,10 +21,10 @@ export function navigate(shown) {
   history.replaceState({ key }, "");
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[href]");
+    const link = /** @type {?HTMLAnchorElement} */ (closest(event, "a[href]"));
     if (!link || link.dataset.more !== undefined || !isOurs(event, link)) return;
     event.preventDefault();
-    if (link.hash && link.pathname === location.pathname) document.querySelector(link.hash)?.focus();
+    if (link.hash && link.pathname === location.pathname) byId(link.hash.slice(1)).focus();
     else visit(link.href);
   });
   addEventListener("popstate", (event) => {
@@ -36,11 +36,13 @@ export function navigate(shown) {
     else load(location.href, { y: 0 });
   });
 
+  /** @type {Visit} */
   async function visit(url, { isReplacing = false, keepsFocus = false } = {}) {
-    const isNew = !isReplacing && new URL(url, location).href !== location.href;
+    const isNew = !isReplacing && new URL(url, location.href).href !== location.href;
     await load(url, { y: 0, keepsFocus, before: () => remember(url, isNew) });
   }
 
+  /** @param {string} url @param {boolean} isNew */
   function remember(url, isNew) {
     if (isNew) {
       keep();
@@ -53,10 +55,12 @@ export function navigate(shown) {
 
   function keep() {
     kept.delete(key);
-    kept.set(key, { main: document.getElementById("main"), title: document.title, y: scrollY });
-    if (kept.size > MAX_KEPT_PAGES) kept.delete(kept.keys().next().value);
+    kept.set(key, { main: byId("main"), title: document.title, y: scrollY });
+    const [oldest] = kept.keys();
+    if (kept.size > MAX_KEPT_PAGES) kept.delete(oldest);
   }
 
+  /** @param {string} url @param {{y: number, keepsFocus?: boolean, before?: () => void}} how */
   async function load(url, { y, keepsFocus = false, before = () => {} }) {
     abort.abort();
     abort = new AbortController();
@@ -74,15 +78,16 @@ export function navigate(shown) {
       before();
       show(document.adoptNode(main), page.title, y, keepsFocus);
     } catch (error) {
-      if (error.name !== "AbortError") toast("soundalike cannot be reached. Is it still running?");
+      if (/** @type {Error} */ (error).name !== "AbortError") toast("soundalike cannot be reached. Is it still running?");
     } finally {
       clearTimeout(timer);
       if (!signal.aborted) loading.hidden = true;
     }
   }
 
+  /** @param {HTMLElement} main @param {string} title @param {number} y */
   function show(main, title, y, keepsFocus = false) {
-    document.getElementById("main").replaceWith(main);
+    byId("main").replaceWith(main);
     document.title = title;
     loading.hidden = true;
     if (!keepsFocus) main.focus({ preventScroll: true });
@@ -94,18 +99,20 @@ export function navigate(shown) {
   return visit;
 }
 
+/** Whether a click on a link is for us to follow. @param {MouseEvent} event @param {HTMLAnchorElement} link */
 function isOurs(event, link) {
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   const isPage = !link.pathname.startsWith("/api/") && !link.pathname.startsWith("/static/");
   return isPlain && isPage && link.origin === location.origin && !link.target && !event.defaultPrevented;
 }
 
-/** Whether somebody else has logged in meanwhile, or has to: then everything begins anew. */
+/** Whether another listener logged in meanwhile, or one has to: then the whole page is loaded. @param {Document} page @param {Response} response */
 function isOfOtherListener(page, response) {
   const { user } = page.body.dataset;
   return new URL(response.url).pathname === "/login" || (Boolean(user) && user !== document.body.dataset.user);
 }
 
+/** @param {Document} page */
 function isOfOtherVersion(page) {
   return page.body.dataset.icons !== document.body.dataset.icons;
 }

@@ -1,89 +1,109 @@
-/** The player bar: shows what plays, and takes hold of it. */
+/** The player bar: shows what plays, and controls it. */
 import { coverUrl, pageUrl } from "../api/client.js";
-import { bdi, clock } from "./elements.js";
+import { clock } from "../state/words.js";
+import { bdi, byId, whenChanged } from "./elements.js";
+/** @import { App } from "../app.js" */
 
-const at = (id) => document.getElementById(id);
-
-/** @param {import("../state/player.js").Player} player */
-export function showBar(player) {
+/** @param {App} app */
+export function showBar({ player, queue, autoQueue }) {
   const { audio } = player;
-  const [bar, seek, volume, mute] = ["player", "seek", "volume", "mute"].map(at);
-  let shownId = null;
-  let isSeeking = false;
+  const bar = byId("player");
+  const [seek, volume] = ["seek", "volume"].map((id) => byId(id, HTMLInputElement));
+  const buttons = ["toggle", "next", "previous", "like-this", "mute"].map((id) => byId(id, HTMLButtonElement));
+  const [toggle, next, previous, likeThis, mute] = buttons;
+  const [elapsed, total] = ["elapsed", "total"].map((id) => byId(id));
+  /** @type {"following" | "dragged"} */
+  let seekState = "following";
 
-  at("toggle").addEventListener("click", () => player.toggle());
-  at("next").addEventListener("click", () => player.next());
-  at("previous").addEventListener("click", () => player.previous());
-  at("like-this").addEventListener("click", () => {
-    if (player.guide.mode === "like") player.goOn();
-    else player.playLike(player.track);
+  toggle.addEventListener("click", () => player.toggle());
+  next.addEventListener("click", () => player.next());
+  previous.addEventListener("click", () => player.previous());
+  likeThis.addEventListener("click", () => {
+    if (autoQueue.mode === "like") player.goOn();
+    else if (player.track) player.playLike(player.track);
   });
   mute.addEventListener("click", () => player.toggleMute());
   volume.addEventListener("input", () => player.setVolume(Number(volume.value)));
   seek.addEventListener("input", () => {
-    isSeeking = true;
+    seekState = "dragged";
     showTime(Number(seek.value));
   });
   seek.addEventListener("change", () => {
-    isSeeking = false;
+    seekState = "following";
     player.seek(Number(seek.value));
   });
 
-  function showTrack() {
-    const { track } = player;
-    bar.classList.toggle("is-idle", !track);
-    for (const id of ["seek", "toggle", "next", "previous", "like-this"]) at(id).disabled = !track;
-    if (!track || track.id === shownId) return;
-    shownId = track.id;
-    at("player-cover").src = coverUrl(track.id);
-    at("player-title").href = pageUrl(track.id);
-    at("player-title").replaceChildren(bdi(track.title));
-    at("player-artist").replaceChildren(bdi(track.artist ?? "Unknown artist"));
-  }
+  const showTrack = whenChanged(
+    () => [player.track],
+    (track) => {
+      bar.classList.toggle("is-idle", !track);
+      for (const control of [seek, toggle, previous, likeThis]) control.disabled = !track;
+      if (!track) return;
+      byId("player-cover", HTMLImageElement).src = coverUrl(track.id);
+      byId("player-title", HTMLAnchorElement).href = pageUrl(track.id);
+      byId("player-title").replaceChildren(bdi(track.title));
+      byId("player-artist").replaceChildren(bdi(track.artist ?? "Unknown artist"));
+    },
+  );
 
-  function showState() {
-    const isMuted = audio.muted || player.volume === 0;
-    bar.classList.toggle("is-playing", player.isWanted);
-    at("toggle").setAttribute("aria-label", player.isWanted ? "Pause" : "Play");
-    at("next").disabled = !player.queue.upcoming.length && !player.guide.mode;
-    at("like-this").setAttribute("aria-pressed", String(player.guide.mode === "like"));
-    mute.setAttribute("aria-pressed", String(isMuted));
-    mute.setAttribute("aria-label", isMuted ? "Unmute" : "Mute");
-    if (document.activeElement !== volume) volume.value = String(player.volume);
-    volume.style.setProperty("--filled", `${isMuted ? 0 : player.volume * 100}%`);
-  }
+  const showPlaying = whenChanged(
+    () => [player.isPlaying],
+    (isPlaying) => {
+      bar.classList.toggle("is-playing", isPlaying);
+      toggle.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+    },
+  );
+
+  const showComing = whenChanged(
+    () => [Boolean(queue.upcoming.length || autoQueue.mode), autoQueue.mode === "like"],
+    (hasNext, isRadio) => {
+      next.disabled = !hasNext;
+      likeThis.setAttribute("aria-pressed", String(isRadio));
+    },
+  );
+
+  const showVolume = whenChanged(
+    () => [player.volume, audio.muted || player.volume === 0, document.activeElement === volume],
+    (level, isMuted, isDragged) => {
+      mute.setAttribute("aria-pressed", String(isMuted));
+      mute.setAttribute("aria-label", isMuted ? "Unmute" : "Mute");
+      if (!isDragged) volume.value = String(level);
+      volume.style.setProperty("--filled", `${isMuted ? 0 : level * 100}%`);
+    },
+  );
 
   function showTime(seconds = audio.currentTime) {
     const { duration } = player;
+    /** @param {number} second */
+    const share = (second) => `${duration ? (100 * second) / duration : 0}%`;
     seek.max = String(duration || 1);
-    if (!isSeeking) seek.value = String(seconds);
-    seek.style.setProperty("--filled", `${duration ? (100 * seconds) / duration : 0}%`);
-    seek.style.setProperty("--buffered", `${duration ? (100 * bufferedUntil(seconds)) / duration : 0}%`);
+    if (seekState === "following") seek.value = String(seconds);
+    seek.style.setProperty("--filled", share(seconds));
+    seek.style.setProperty("--buffered", share(bufferedUntil(audio.buffered, seconds)));
     seek.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(Math.round(duration))}`);
-    at("elapsed").textContent = clock(seconds);
-    at("total").textContent = clock(Math.round(duration));
-  }
-
-  function bufferedUntil(seconds) {
-    for (let part = 0; part < audio.buffered.length; part += 1) {
-      if (audio.buffered.start(part) <= seconds && seconds <= audio.buffered.end(part)) return audio.buffered.end(part);
-    }
-    return seconds;
+    elapsed.textContent = clock(seconds);
+    total.textContent = clock(Math.round(duration));
   }
 
   function show() {
-    showTrack();
-    showState();
-    showTime();
+    for (const part of [showTrack, showPlaying, showComing, showVolume, showTime]) part();
   }
 
   player.addEventListener("change", show);
   for (const event of ["timeupdate", "durationchange", "progress", "seeked", "emptied"]) {
-    audio.addEventListener(event, () => isSeeking || showTime());
+    audio.addEventListener(event, () => seekState === "following" && showTime());
   }
   audio.addEventListener("waiting", () => bar.classList.add("is-waiting"));
   for (const event of ["playing", "pause", "error"]) {
     audio.addEventListener(event, () => bar.classList.remove("is-waiting"));
   }
   show();
+}
+
+/** @param {TimeRanges} buffered @param {number} seconds */
+function bufferedUntil(buffered, seconds) {
+  for (let part = 0; part < buffered.length; part += 1) {
+    if (buffered.start(part) <= seconds && seconds <= buffered.end(part)) return buffered.end(part);
+  }
+  return seconds;
 }

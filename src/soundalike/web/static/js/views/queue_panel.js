@@ -1,133 +1,145 @@
-/** The queue: what plays, what comes next and why, and out with it. */
+/** The queue: what plays, what comes next and why, with buttons to change it. */
 import { coverUrl } from "../api/client.js";
-import { bdi, element, iconButton, named } from "./elements.js";
+import { named } from "../state/words.js";
+import { bdi, button, byId, closest, element, iconButton, inside, whenChanged } from "./elements.js";
 import { announce } from "./toasts.js";
-
-const at = (id) => document.getElementById(id);
+/** @import { App } from "../app.js" */
+/** @import { Entry, Track } from "../state/types.js" */
 
 /**
- * @param {import("../state/player.js").Player} player
- * @param {(entry: import("../state/queue.js").Entry) => void} explain
+ * @param {App} app @param {(entry: Entry) => void} explain
  * @returns {() => void} opens or closes it
  */
-export function showPanel(player, explain) {
-  const [panel, button, list] = ["queue", "queue-button", "queue-list"].map(at);
-  /** An entry keeps its line, so that a line that is new can be seen to be. @type {WeakMap<object, HTMLElement>} */
+export function showQueue({ player, queue, autoQueue }, explain) {
+  const [panel, opener, closer, list] = ["queue", "queue-button", "queue-close", "queue-list"].map((id) => byId(id));
+  /** An entry keeps its line, so that a new line can be told from one that stays. @type {WeakMap<Entry, HTMLElement>} */
   let lines = new WeakMap();
-  let nextId = player.queue.upcoming[0]?.track.id;
+  let nextId = queue.upcoming[0]?.track.id;
 
   function toggle(isOpen = panel.hidden) {
     panel.hidden = !isOpen;
-    button.setAttribute("aria-expanded", String(isOpen));
+    opener.setAttribute("aria-expanded", String(isOpen));
     document.body.classList.toggle("has-queue", isOpen);
     if (isOpen) {
       show();
-      at("queue-close").focus();
+      closer.focus();
     } else if (panel.contains(document.activeElement) || document.activeElement === document.body) {
-      button.focus();
+      opener.focus();
     }
   }
 
-  button.addEventListener("click", () => toggle());
-  at("queue-close").addEventListener("click", () => {
+  opener.addEventListener("click", () => toggle());
+  closer.addEventListener("click", () => {
     toggle(false);
-    button.focus();
+    opener.focus();
   });
   panel.addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
-  at("queue-clear").addEventListener("click", () => player.clear());
-  at("queue-go-on").addEventListener("click", () => (player.track ? player.goOn() : player.playForMe()));
-  at("radio-stop").addEventListener("click", () => player.goOn());
+  byId("queue-clear").addEventListener("click", () => player.clear());
+  byId("queue-go-on").addEventListener("click", () => (player.track ? player.goOn() : player.playForMe()));
+  byId("radio-stop").addEventListener("click", () => player.goOn());
   list.addEventListener("click", (event) => {
-    const pressed = event.target.closest("button");
-    const index = Number(pressed?.closest("li").dataset.index);
+    const pressed = closest(event, "button");
+    const index = Number(closest(event, "li")?.dataset.index);
     if (!pressed) return;
     if (pressed.dataset.do === "remove") remove(index);
-    else if (pressed.dataset.do === "why") explain(player.queue.entries[index]);
+    else if (pressed.dataset.do === "why") explain(queue.entries[index]);
     else player.jump(index);
   });
+  list.addEventListener("animationend", (event) => closest(event, "li")?.classList.remove("is-new"));
 
+  /** @param {number} index */
   function remove(index) {
-    const entry = player.queue.entries[index];
-    player.queue.remove(index);
-    if (entry?.reason) player.guide.refuse(entry.track);
-    player.changed();
+    player.remove(index);
+    /** @type {NodeListOf<HTMLElement>} */
     const left = list.querySelectorAll("[data-do=remove]");
-    (left[Math.min(index - player.queue.index - 1, left.length - 1)] ?? at("queue-close")).focus();
+    (left[Math.min(index - queue.index - 1, left.length - 1)] ?? closer).focus();
   }
 
-  function show() {
-    const { entries, index, upcoming } = player.queue;
-    const { mode, seed, note } = player.guide;
-    announceNext(upcoming[0]?.track);
-    if (panel.hidden) {
-      lines = new WeakMap();
-      list.replaceChildren();
-      return;
-    }
-    at("queue-radio").hidden = mode !== "like";
-    if (mode === "like") at("queue-radio").querySelector("bdi").textContent = seed.title;
-    at("queue-note").hidden = !note;
-    at("queue-note").textContent = note ?? "";
-    at("queue-empty").hidden = upcoming.length > 0;
-    at("queue-go-on").hidden = upcoming.length > 0 || Boolean(mode);
-    at("queue-clear").disabled = !upcoming.length && !mode;
-    const first = Math.max(0, index);
-    showLines(entries.slice(first).map((entry, place) => lineOf(entry, first + place)));
-  }
+  const showHead = whenChanged(
+    () => [autoQueue.mode, autoQueue.seed?.title ?? "", autoQueue.note ?? "", queue.upcoming.length > 0],
+    (mode, title, note, hasNext) => {
+      byId("queue-radio").hidden = mode !== "like";
+      inside(byId("queue-radio"), "bdi").textContent = title;
+      byId("queue-note").hidden = !note;
+      byId("queue-note").textContent = note;
+      byId("queue-empty").hidden = hasNext;
+      byId("queue-go-on").hidden = hasNext || Boolean(mode);
+      byId("queue-clear", HTMLButtonElement).disabled = !hasNext && !mode;
+    },
+  );
 
-  /** Put lines where they belong, moving none that is there already, so that focus and motion stay with them. */
-  function showLines(wanted) {
-    const isFirstTime = !list.children.length;
-    const kept = new Set(wanted);
-    const focused = document.activeElement?.closest?.("#queue-list li");
-    const place = [...list.children].indexOf(focused);
-    for (const line of [...list.children]) if (!kept.has(line)) line.remove();
-    wanted.forEach((line, position) => {
-      if (list.children[position] === line) return;
-      line.classList.toggle("is-new", !isFirstTime && !line.isConnected);
-      list.insertBefore(line, list.children[position] ?? null);
-    });
-    if (focused && !focused.isConnected) (list.children[place] ?? list.lastElementChild)?.querySelector("button").focus();
-  }
+  const showEntries = whenChanged(
+    () => [panel.hidden, queue.entries, queue.index],
+    (isHidden, entries, index) => {
+      const first = Math.max(0, index);
+      if (isHidden) lines = new WeakMap();
+      if (isHidden) list.replaceChildren();
+      else place(entries.slice(first).map((entry, offset) => lineOf(entry, first + offset)));
+    },
+  );
 
-  function lineOf(entry, index) {
-    if (!lines.has(entry)) lines.set(entry, newLine(entry.track));
-    const line = lines.get(entry);
-    const isCurrent = index === player.queue.index;
-    const [jump, why, remover] = line.querySelectorAll("button");
-    const reason = line.querySelector(".queue-reason");
-    line.dataset.index = String(index);
-    line.classList.toggle("is-current", isCurrent);
-    if (isCurrent) jump.setAttribute("aria-current", "true");
-    else jump.removeAttribute("aria-current");
-    reason.hidden = !entry.reason;
-    if (reason.textContent !== (entry.reason?.text ?? "")) reason.textContent = entry.reason?.text ?? "";
-    why.hidden = !entry.reason;
-    remover.hidden = isCurrent;
-    return line;
-  }
-
-  function announceNext(track) {
+  function announceNext() {
+    const track = queue.upcoming[0]?.track;
     if (nextId === track?.id) return;
     nextId = track?.id;
     if (track) announce(`Next: ${named(track.title)} by ${named(track.artist ?? "unknown artist")}.`);
   }
 
-  list.addEventListener("animationend", (event) => event.target.classList.remove("is-new"));
+  /** Put lines in order and move none that is in its place, so that focus and motion stay with them. @param {HTMLElement[]} wanted */
+  function place(wanted) {
+    const isFirstTime = !list.children.length;
+    const kept = new Set(wanted);
+    const focused = document.activeElement?.closest("#queue-list li");
+    const position = focused ? [...list.children].indexOf(focused) : -1;
+    for (const line of /** @type {HTMLElement[]} */ ([...list.children])) if (!kept.has(line)) line.remove();
+    wanted.forEach((line, at) => {
+      if (list.children[at] === line) return;
+      line.classList.toggle("is-new", !isFirstTime && !line.isConnected);
+      list.insertBefore(line, list.children[at] ?? null);
+    });
+    const line = list.children[position] ?? list.lastElementChild;
+    if (focused && !focused.isConnected && line) inside(line, "button").focus();
+  }
+
+  /** @param {Entry} entry @param {number} index */
+  function lineOf(entry, index) {
+    const line = lines.get(entry) ?? newLine(entry.track);
+    lines.set(entry, line);
+    const isCurrent = index === queue.index;
+    const [jump, why, remover] = line.querySelectorAll("button");
+    const reason = inside(line, ".queue-reason");
+    const text = entry.reason?.text ?? "";
+    line.dataset.index = String(index);
+    line.classList.toggle("is-current", isCurrent);
+    if (isCurrent) jump.setAttribute("aria-current", "true");
+    else jump.removeAttribute("aria-current");
+    reason.hidden = !entry.reason;
+    if (reason.textContent !== text) reason.textContent = text;
+    why.hidden = !entry.reason;
+    remover.hidden = isCurrent;
+    return line;
+  }
+
+  function show() {
+    announceNext();
+    showEntries();
+    if (!panel.hidden) showHead();
+  }
+
   player.addEventListener("change", show);
   return toggle;
 }
 
+/** @param {Track} track */
 function newLine(track) {
   const line = element("li", "queue-line");
   const cover = element("img", "queue-cover");
   Object.assign(cover, { src: coverUrl(track.id), alt: "", loading: "lazy", width: 40, height: 40 });
-  const names = element("span", "track-names");
-  names.append(element("span", "track-title"), element("span", "track-artist"), element("span", "queue-reason"));
-  names.children[0].append(bdi(track.title));
-  names.children[1].append(bdi(track.artist ?? "Unknown artist"));
-  const jump = element("button", "queue-jump");
-  jump.type = "button";
+  const [names, title, artist] = ["track-names", "track-title", "track-artist"].map((name) => element("span", name));
+  title.append(bdi(track.title));
+  artist.append(bdi(track.artist ?? "Unknown artist"));
+  names.append(title, artist, element("span", "queue-reason"));
+  const jump = button("queue-jump", "jump");
   jump.append(cover, names);
   line.append(jump);
   line.append(iconButton("why", "why", `Why ${named(track.title)}?`));

@@ -1,20 +1,31 @@
 /** Search as you type, sorting, and more of a list as its end comes near. */
+import { byId, closest } from "./elements.js";
+/** @import { Visit } from "./navigation.js" */
 
 const WAIT_MS = 150;
 
-/** @param {(url: string, how?: object) => Promise<void>} visit @returns {() => void} to call when another page is shown */
-export function showSearch(visit) {
-  const form = document.getElementById("search");
-  const input = form.elements.query;
+/** Only the page of the library can be sorted. @returns {?HTMLSelectElement} */
+const sorting = () => document.querySelector("select#sort");
+/** @returns {NodeListOf<HTMLAnchorElement>} */
+const moreLinks = (page = document) => page.querySelectorAll("a[data-more]");
+
+/**
+ * @param {Visit} visit
+ * @param {() => void} changed  called when the page got more rows
+ * @returns {() => void} to call when another page is shown
+ */
+export function showSearch(visit, changed) {
+  const form = byId("search", HTMLFormElement);
+  const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("query"));
   let timer = 0;
   const nearing = new IntersectionObserver(
-    (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => showMore(one.target)),
+    (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => showMore(/** @type {HTMLAnchorElement} */ (one.target))),
     { rootMargin: "600px" },
   );
 
   function search() {
     clearTimeout(timer);
-    const sort = document.getElementById("sort")?.value;
+    const sort = sorting()?.value;
     // A search is one step of history, however many letters it takes.
     const isReplacing = location.pathname === "/" && new URLSearchParams(location.search).has("query");
     visit(address(input.value.trim(), sort), { isReplacing, keepsFocus: true });
@@ -39,14 +50,11 @@ export function showSearch(visit) {
     search();
   });
   document.addEventListener("change", (event) => {
-    if (event.target.id === "sort") {
-      visit(address(input.value.trim(), event.target.value), { keepsFocus: true }).then(() =>
-        document.getElementById("sort")?.focus({ preventScroll: true }),
-      );
-    }
+    if (event.target !== sorting()) return;
+    visit(address(input.value.trim(), sorting()?.value), { keepsFocus: true }).then(() => sorting()?.focus({ preventScroll: true }));
   });
   document.addEventListener("click", (event) => {
-    const more = event.target.closest("a[data-more]");
+    const more = /** @type {?HTMLAnchorElement} */ (closest(event, "a[data-more]"));
     if (!more || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     showMore(more);
@@ -54,13 +62,14 @@ export function showSearch(visit) {
 
   function shown() {
     const parameters = new URLSearchParams(location.search);
-    const sort = document.getElementById("sort");
+    const sort = sorting();
     if (document.activeElement !== input) input.value = parameters.get("query") ?? "";
-    if (sort) sort.value = parameters.get("sort") ?? "title"; // a page gone back to holds what was chosen since
+    if (sort) sort.value = parameters.get("sort") ?? "title"; // going back shows a page as it was left
     nearing.disconnect();
-    document.querySelectorAll("a[data-more]").forEach((more) => nearing.observe(more));
+    moreLinks().forEach((more) => nearing.observe(more));
   }
 
+  /** @param {HTMLAnchorElement} more */
   async function showMore(more) {
     if (more.dataset.isLoading) return;
     more.dataset.isLoading = "true";
@@ -71,12 +80,12 @@ export function showSearch(visit) {
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const rows = page.querySelectorAll("#tracks > li");
       if (!more.isConnected) return;
-      document.getElementById("tracks").append(...rows);
-      const after = page.querySelector("a[data-more]");
+      byId("tracks").append(...rows);
+      const [after] = moreLinks(page);
       if (after) more.replaceWith(document.adoptNode(after));
       else more.remove();
       shown();
-      document.dispatchEvent(new Event("rows"));
+      changed();
     } catch {
       delete more.dataset.isLoading;
     }
@@ -86,6 +95,7 @@ export function showSearch(visit) {
   return shown;
 }
 
+/** @param {string} query @param {string} [sort] */
 function address(query, sort) {
   const parameters = new URLSearchParams();
   if (query) parameters.set("query", query);

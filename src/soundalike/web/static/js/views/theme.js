@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a dark room stays dark.
+// Runs before the first paint, so that a dark page does not flash white.
 {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => document.documentElement.setAttribute("data-bs-theme", dark.matches ? "dark" : "light");

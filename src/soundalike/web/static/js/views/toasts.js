@@ -1,29 +1,29 @@
-/** Short words at the edge of the page. */
-import { element } from "./elements.js";
+/** Short messages at the edge of the page. */
+import { button, byId, element } from "./elements.js";
 
 const SHOWN_MS = 6000;
-const MAX_TOASTS = 3;
+const MAX_SHOWN = 3;
 
-/** Say something to those who hear the page, and nobody else; what is said just before is heard too. @param {string} text */
+/** Say something to screen readers only; what was said just before is read too. @param {string} text */
 export function announce(text) {
-  const list = document.getElementById("announcer");
-  list.append(element("p", "", text));
-  while (list.children.length > MAX_TOASTS) list.firstElementChild.remove();
+  append(byId("announcer"), element("p", "", text));
 }
 
-/** @param {string} text @param {?() => void} undo  what a button takes back */
-export function toast(text, undo = null) {
-  const list = document.getElementById("toasts");
+/** @param {string} text @param {() => unknown} [undo]  what a button takes back */
+export function toast(text, undo) {
   const shown = element("div", "toast-word", text);
-  if (undo) shown.append(undoButton(() => (shown.remove(), undo())));
-  list.append(shown);
-  while (list.children.length > MAX_TOASTS) list.firstElementChild.remove();
+  if (undo) {
+    const undoing = button("toast-undo", "undo");
+    undoing.textContent = "Undo";
+    undoing.addEventListener("click", () => (shown.remove(), undo()));
+    shown.append(undoing);
+  }
+  append(byId("toasts"), shown);
   setTimeout(() => shown.remove(), SHOWN_MS);
 }
 
-function undoButton(act) {
-  const button = element("button", "toast-undo", "Undo");
-  button.type = "button";
-  button.addEventListener("click", act);
-  return button;
+/** @param {HTMLElement} list @param {HTMLElement} line */
+function append(list, line) {
+  list.append(line);
+  while (list.children.length > MAX_SHOWN) list.firstElementChild?.remove();
 }

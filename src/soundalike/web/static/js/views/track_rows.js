@@ -1,112 +1,117 @@
 /** Tracks on a page: play them, queue them, and mark the one that plays. */
 import { pageUrl } from "../api/client.js";
+import { named } from "../state/words.js";
+import { byId, closest, inside, whenChanged } from "./elements.js";
 import { toast } from "./toasts.js";
-import { named } from "./elements.js";
+/** @import { App } from "../app.js" */
+/** @import { Track } from "../state/types.js" */
 
 const LEFT_BEHIND_PX = 40;
 
-const trackOf = (holder) => JSON.parse(holder.dataset.track);
+/** @param {HTMLElement} holder @returns {Track} */
+const trackOf = (holder) => JSON.parse(holder.dataset.track ?? "");
+/** @returns {NodeListOf<HTMLElement>} */
+const holders = () => document.querySelectorAll("[data-track]");
 
 /**
- * @param {import("../state/player.js").Player} player
- * @param {import("../state/opinions.js").Opinions} opinions
- * @param {(url: string) => void} visit
- * @returns {() => void} marks anew
+ * @param {App} app @param {(url: string) => void} visit
+ * @returns {() => void} marks anew, after the page has changed
  */
-export function showRows(player, opinions, visit) {
-  const menu = document.getElementById("menu");
-  let opener = null;
+export function showRows({ player, judgements, opinions }, visit) {
+  const menu = byId("menu");
+  /** The track that the menu is about, and where it stands. @type {?HTMLElement} */
+  let holder = null;
   let openedAt = 0;
 
-  document.getElementById("main").parentElement.addEventListener("click", (event) => {
-    if (event.target.closest("[data-do=play-for-me]")) player.playForMe();
-    const holder = event.target.closest("[data-track]");
-    if (!holder || event.target.closest("a")) return;
-    const pressed = event.target.closest("[data-do]");
-    if (pressed?.dataset.do === "menu") openMenu(pressed);
-    else act(pressed?.dataset.do ?? (holder.matches("li") ? "play" : ""), holder);
+  document.addEventListener("click", (event) => {
+    const pressed = closest(event, "[data-do]");
+    const track = closest(event, "[data-track]");
+    if (pressed?.dataset.do === "play-for-me") player.playForMe();
+    if (!track || closest(event, "a")) return;
+    if (pressed?.dataset.do === "menu") openMenu(pressed, track);
+    else act(pressed?.dataset.do ?? (track.matches("li") ? "play" : ""), track);
   });
-
   menu.addEventListener("click", (event) => {
-    const pressed = event.target.closest("[data-do]");
-    if (!pressed || !opener) return;
+    const pressed = closest(event, "[data-do]");
+    if (!pressed || !holder) return;
     menu.hidePopover();
-    act(pressed.dataset.do, opener.closest("[data-track]"));
+    act(pressed.dataset.do ?? "", holder);
   });
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const items = [...menu.children].filter((item) => !item.hidden);
-    items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
+    const items = /** @type {HTMLElement[]} */ ([...menu.children]).filter((item) => !item.hidden);
+    items.at((items.findIndex((item) => item === document.activeElement) + step) % items.length)?.focus();
   });
   addEventListener("scroll", () => Math.abs(scrollY - openedAt) > LEFT_BEHIND_PX && menu.hidePopover(), { passive: true });
 
-  function act(what, holder) {
-    const track = trackOf(holder);
-    if (what === "play") play(track, holder);
-    else if (what === "order") player.playList(...listFrom(holder));
+  /** @param {string} what @param {HTMLElement} on */
+  function act(what, on) {
+    const track = trackOf(on);
+    if (what === "play") play(track, on);
+    else if (what === "order") player.playList(...listFrom(on));
     else if (what === "like") opinions.like(track);
     else if (what === "dislike") opinions.dislike(track);
     else if (what === "less") opinions.less(track);
     else if (what === "radio") player.playLike(track);
     else if (what === "open") visit(pageUrl(track.id));
-    else if (what === "next") tell(track, "plays next", () => player.playNext(track));
-    else if (what === "add") tell(track, "is in the queue", () => player.add(track));
+    else if (what === "next") {
+      player.playNext(track);
+      toast(`${named(track.title)} plays next.`);
+    } else if (what === "add") {
+      player.add(track);
+      toast(`${named(track.title)} is in the queue.`);
+    }
   }
 
-  function tell(track, what, put) {
-    put();
-    toast(`${named(track.title)} ${what}.`);
-  }
-
-  /** The one that plays already is paused or goes on. */
-  function play(track, holder) {
+  /** A track that plays already is paused or goes on. @param {Track} track @param {HTMLElement} on */
+  function play(track, on) {
     if (player.track?.id === track.id) {
       player.toggle();
       return;
     }
-    const [tracks, index] = listFrom(holder);
+    const [tracks, index] = listFrom(on);
     player.play(track, tracks.slice(index + 1));
   }
 
-  function openMenu(button) {
-    opener = button;
+  /** @param {HTMLElement} button @param {HTMLElement} about */
+  function openMenu(button, about) {
+    holder = about;
     openedAt = scrollY;
-    const { id } = trackOf(button.closest("[data-track]"));
-    menu.querySelector("[data-do=open]").hidden = location.pathname === pageUrl(id);
+    inside(menu, "[data-do=open]").hidden = location.pathname === pageUrl(trackOf(about).id);
     check();
     menu.showPopover();
     const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
     const hasRoom = box.bottom + size.height < innerHeight - 100;
     menu.style.top = `${Math.max(8, hasRoom ? box.bottom : box.top - size.height)}px`;
     menu.style.left = `${Math.max(8, box.right - size.width)}px`;
-    menu.firstElementChild.focus();
+    inside(menu, "button").focus();
   }
 
-  /** Show what is thought of the track that the menu is about, however late the server says so. */
+  /** Show the judgement of the menu's track, however late the server answers. */
   function check() {
-    const { id } = trackOf(opener.closest("[data-track]"));
-    for (const [what, kind] of [["like", "liked"], ["dislike", "disliked"]]) {
-      menu.querySelector(`[data-do=${what}]`).setAttribute("aria-checked", String(opinions.judgements.of(id) === kind));
-    }
+    const judgement = holder && judgements.of(trackOf(holder).id);
+    inside(menu, "[data-do=like]").setAttribute("aria-checked", String(judgement === "liked"));
+    inside(menu, "[data-do=dislike]").setAttribute("aria-checked", String(judgement === "disliked"));
   }
 
-  function listFrom(holder) {
-    const holders = [...document.querySelectorAll("[data-track]")];
-    return [holders.map(trackOf), holders.indexOf(holder)];
+  /** @param {HTMLElement} on @returns {[Track[], number]} the tracks of the page, and which of them this is */
+  function listFrom(on) {
+    const all = [...holders()];
+    return [all.map(trackOf), all.indexOf(on)];
   }
 
   function mark() {
-    for (const holder of document.querySelectorAll("[data-track]")) {
-      const isCurrent = holder.dataset.id === player.track?.id;
-      holder.classList.toggle("is-current", isCurrent);
-      holder.classList.toggle("is-playing", isCurrent && player.isWanted);
+    for (const row of holders()) {
+      const isCurrent = row.dataset.id === player.track?.id;
+      row.classList.toggle("is-current", isCurrent);
+      row.classList.toggle("is-playing", isCurrent && player.isPlaying);
     }
   }
 
-  player.addEventListener("change", mark);
-  opinions.judgements.addEventListener("change", () => opener && check());
+  player.addEventListener("change", whenChanged(() => [player.track?.id, player.isPlaying], mark));
+  judgements.addEventListener("change", check);
   mark();
   return mark;
 }

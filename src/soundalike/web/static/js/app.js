@@ -1,0 +1,58 @@
+/** The state of the player, put together. It knows no page: views show it, and tests run it without a browser. */
+import { ApiClient } from "./api/client.js";
+import { UserStorage } from "./api/storage.js";
+import { Adventure } from "./state/adventure.js";
+import { AutoQueue } from "./state/auto_queue.js";
+import { Delivery } from "./state/delivery.js";
+import { Judgements } from "./state/judgements.js";
+import { Opinions } from "./state/opinions.js";
+import { Outbox } from "./state/outbox.js";
+import { PlayTracker } from "./state/play_tracker.js";
+import { Player } from "./state/player.js";
+import { ProfileWatch } from "./state/profile_watch.js";
+import { Queue } from "./state/queue.js";
+import { ServerHealth } from "./state/server_health.js";
+/** @import { Browser } from "./api/browser.js" */
+/** @import { Say } from "./state/types.js" */
+
+/**
+ * @param {object} outside
+ * @param {Browser} outside.browser
+ * @param {typeof fetch} outside.fetch
+ * @param {HTMLAudioElement} outside.audio
+ * @param {string} outside.user  the id of the listener whose page this is
+ * @param {boolean} outside.isLogApart  whether the event log is a server of its own
+ * @param {Say} outside.say
+ * @param {(text: string) => void} outside.announce  says something to screen readers only
+ */
+export function createApp({ browser, fetch, audio, user, isLogApart, say, announce }) {
+  const api = new ApiClient(fetch, user);
+  const storage = new UserStorage(browser, user);
+  const adventure = new Adventure(storage);
+  const outbox = new Outbox(browser, storage, say);
+  const profile = new ProfileWatch(browser, api, storage, audio);
+  const judgements = new Judgements(browser, api, outbox, profile);
+  /** @param {string} text */
+  const sayRejected = (text) => {
+    say(text);
+    judgements.load(); // What was rejected was shown as true until now.
+  };
+  const delivery = new Delivery(browser, api, outbox, profile, sayRejected, storage.keyOf("outbox"));
+  const autoQueue = new AutoQueue(browser, api, new Queue(), adventure, delivery, say);
+  const player = new Player(browser, api, storage, audio, autoQueue, say);
+  const opinions = new Opinions(player, judgements, record, say, announce);
+  new PlayTracker(browser, storage, player, record);
+  const health = new ServerHealth(browser, api, delivery, profile, player, { isLogApart });
+
+  /** Store what was done, send it, and let what comes next follow from it. @param {string} kind @param {string} trackId */
+  function record(kind, trackId, /** @type {?number} */ seconds = null) {
+    outbox.put(kind, trackId, seconds === null ? null : Math.round(1000 * seconds));
+    delivery.deliver();
+    if (kind !== "started") autoQueue.refresh();
+  }
+
+  delivery.deliver();
+  return { api, storage, adventure, outbox, profile, judgements, delivery, autoQueue, queue: autoQueue.queue, player, opinions, health };
+}
+
+/** @typedef {ReturnType<typeof createApp>} App */

@@ -1,0 +1,110 @@
+/** What is wrong with the server, until it is well again: its event log, the library's store, or that it cannot be reached. */
+import { STORE_AWAY } from "../api/client.js";
+/** @import { ApiClient, ApiError } from "../api/client.js" */
+/** @import { Browser } from "../api/browser.js" */
+/** @import { Delivery } from "./delivery.js" */
+/** @import { Player } from "./player.js" */
+/** @import { ProfileWatch } from "./profile_watch.js" */
+
+const ASK_AGAIN_MS = 5000;
+const STORE_AWAY_TEXT = "The library does not answer just now. What you do is stored in this browser until it is back.";
+
+/** Dispatches "change". */
+export class ServerHealth extends EventTarget {
+  /** What is wrong; empty where nothing is. */
+  trouble = "";
+  /** "waiting" asks again later. @type {"idle" | "waiting" | "asking"} */
+  #state = "idle";
+  #dismissed = "";
+  #cancel = () => {};
+
+  /**
+   * @param {Browser} browser @param {ApiClient} api @param {Delivery} delivery @param {ProfileWatch} profile @param {Player} player
+   * @param {{isLogApart: boolean}} how  a log that is part of the server is as well as that is, and is not asked about until something fails
+   */
+  constructor(browser, api, delivery, profile, player, { isLogApart }) {
+    super();
+    this.browser = browser;
+    this.api = api;
+    this.delivery = delivery;
+    this.profile = profile;
+    this.player = player;
+    this.isLogApart = isLogApart;
+    api.addEventListener("storeaway", () => this.#show(STORE_AWAY_TEXT));
+    delivery.addEventListener("refused", () => isLogApart && this.#ask());
+    player.addEventListener("lost", () => this.#ask());
+    profile.addEventListener("overdue", () => isLogApart && this.#ask());
+    browser.events.addEventListener("visibilitychange", () => (isLogApart || this.trouble) && this.#ask());
+    if (isLogApart) this.#ask();
+  }
+
+  /** The text to show; empty where there is none, or it was dismissed. */
+  get notice() {
+    return this.trouble === this.#dismissed ? "" : this.trouble;
+  }
+
+  /** Hide what is shown until something else is wrong. */
+  dismiss() {
+    this.#dismissed = this.trouble;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  async #ask() {
+    if (this.#state === "asking") return;
+    this.#cancel();
+    this.#state = "idle";
+    // A hidden page asks when it is shown again, unless somebody may be listening to it.
+    if (!this.browser.isVisible() && !this.player.isLost) return;
+    this.#state = "asking";
+    const trouble = await this.api.health().then(
+      (health) => {
+        this.player.recover(); // A server that answers can play, whatever else is wrong.
+        return logTrouble(health);
+      },
+      (error) => failureText(error),
+    );
+    this.#state = "idle";
+    this.#show(trouble);
+  }
+
+  /** @param {string} trouble */
+  #show(trouble) {
+    const wasWell = !this.trouble;
+    this.trouble = trouble;
+    if (!trouble) this.#dismissed = "";
+    this.dispatchEvent(new Event("change"));
+    if (trouble) {
+      if (this.#state === "idle") this.#askLater();
+    } else if (!wasWell) {
+      this.delivery.resume();
+      if (this.isLogApart) this.profile.watch();
+    }
+  }
+
+  #askLater() {
+    this.#state = "waiting";
+    this.#cancel = this.browser.after(ASK_AGAIN_MS * (0.8 + 0.4 * this.browser.random()), () => this.#ask());
+  }
+}
+
+/** What is wrong with the event log; empty where nothing is. @param {Awaited<ReturnType<ApiClient["health"]>>} health */
+function logTrouble({ events }) {
+  if (!events || (events.is_up && events.is_consumed)) return "";
+  const what = events.is_up
+    ? "What you do is stored, but recommendations do not follow it just now"
+    : "What you do is stored in this browser until the server can take it";
+  // What follows a semicolon is for the person who runs the server.
+  return events.detail ? `${what}: ${sentence(events.detail.split(";")[0])}` : `${what}.`;
+}
+
+/** Why the server's health is unknown. @param {ApiError} error */
+function failureText({ status, code, message }) {
+  if (code === STORE_AWAY) return STORE_AWAY_TEXT;
+  if (!status) return `${sentence(message)} What you do is stored in this browser until it is back.`;
+  return `Something is wrong with the server: ${sentence(message)}`;
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return `${text.replace(/[.\s]+$/, "")}.`;
+}
