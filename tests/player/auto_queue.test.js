@@ -1,0 +1,373 @@
+/** What comes next follows from what is done. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { settle } from "./fakes.js";
+import { refusal, reply, trackOf } from "./server.js";
+import { GROUPS, TREES, start } from "./tab.js";
+
+const RECOMMENDATIONS = "/api/recommendations";
+const startGroups = (how = {}) => start({ tracks: GROUPS, ...how });
+const questions = (server) => server.asked(RECOMMENDATIONS).map(({ query }) => query);
+const excluded = ({ exclude }) => exclude.split(",");
+const recommending = (...ids) => reply(200, { recommendations: ids.map((id) => ({ track: trackOf(id), reason: { text: "x", because: [] } })), note: null, profile_version: "p" });
+
+/** A radio like Cedar, whose next question waits for its answer. */
+async function radio() {
+  const { tab, server, clock } = await start();
+  tab.player.playLike(trackOf("cedar"));
+  await settle();
+  assert.deepEqual(tab.coming, TREES.filter((id) => id !== "cedar"));
+  const held = server.hold(RECOMMENDATIONS, () => held.length === 0);
+  tab.audio.isStalled = true; // what has not sounded is not skipped, so nothing else asks
+  await tab.next();
+  await tab.next();
+  await tab.next();
+  assert.equal(held.length, 1);
+  return { tab, server, clock, held };
+}
+
+test("a skip, a like and its undoing change the queue, with reasons", async () => {
+  const { tab } = await startGroups();
+  await tab.play("a00");
+  assert.equal(tab.coming.length, 10);
+  assert.ok(tab.queue.upcoming.every(({ reason }) => reason.text));
+  const before = tab.coming;
+  await tab.next();
+  assert.equal(tab.coming.length, 10);
+  assert.ok(tab.coming.some((id) => !before.includes(id)));
+  const isFollowed = () => tab.queue.upcoming.some(({ reason }) => reason.text.includes("which you liked"));
+  await tab.like("a01");
+  assert.equal(isFollowed(), true);
+  await tab.like("a01");
+  assert.equal(isFollowed(), false);
+});
+
+test("a dislike goes on and clears the queue of the track", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  tab.player.add(trackOf("b01"));
+  assert.equal(tab.coming.length, 11);
+  const [, first] = tab.coming;
+  await tab.dislike(first);
+  assert.equal(tab.coming.includes(first), false);
+  assert.equal(tab.playing, "a00");
+  await tab.dislike("a00");
+  assert.equal(tab.playing, "b01");
+  assert.equal(tab.coming.includes("a00"), false);
+  assert.deepEqual(server.told, ["started a00", `disliked ${first}`, "disliked a00", "started b01"]);
+});
+
+test("'less of this' goes on, is one event, and takes only recommendations away", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  const [first, second] = tab.coming;
+  tab.opinions.less(trackOf("a00"));
+  await settle();
+  assert.equal(tab.playing, first);
+  assert.deepEqual(server.told, ["started a00", "less a00", `started ${first}`]);
+  assert.match(tab.said.at(-1), /^Less like “A00” from now on\.$/);
+  tab.player.playNext(trackOf("c09"));
+  server.when(RECOMMENDATIONS, () => recommending(second));
+  tab.opinions.less(trackOf("c09"));
+  await settle();
+  assert.equal(tab.playing, first);
+  assert.deepEqual(tab.coming, ["c09", second]);
+});
+
+test("what was asked for stays first and untouched", async () => {
+  const { tab } = await startGroups();
+  await tab.play("a00");
+  tab.player.add(trackOf("c05"));
+  tab.player.add(trackOf("c06"));
+  await tab.like("a03");
+  assert.deepEqual(tab.coming.slice(0, 2), ["c05", "c06"]);
+  assert.equal(tab.coming.length, 12);
+  tab.player.jump(tab.queue.index + 5);
+  await settle();
+  assert.deepEqual(tab.coming.slice(0, 2), ["c05", "c06"]);
+  await tab.next();
+  assert.equal(tab.playing, "c05");
+  assert.equal(tab.coming[0], "c06");
+});
+
+test("questions say what plays and what must not come", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  tab.player.add(trackOf("c05"));
+  await tab.next();
+  await tab.next();
+  const last = questions(server).at(-1);
+  assert.equal(last.seed, tab.playing);
+  assert.equal(excluded(last)[0], tab.playing);
+  assert.ok(["a00", "c05"].every((id) => excluded(last).includes(id)));
+  assert.equal(last.adventure, "0.2");
+  assert.equal(last.limit, "10");
+});
+
+test("no question excludes more than a hundred tracks, the latest first", async () => {
+  const { tab, server } = await startGroups();
+  tab.autoQueue.restore({ mode: "follow", played: Array.from({ length: 150 }, (_, number) => `gone${number}`) });
+  await tab.play("a00");
+  const last = excluded(questions(server).at(-1));
+  assert.equal(last.length, 100);
+  assert.deepEqual(last.slice(0, 2), ["a00", "gone149"]);
+});
+
+test("'Play for me' asks without a seed and plays", async () => {
+  const { tab, server } = await startGroups();
+  tab.player.playForMe();
+  await settle();
+  assert.equal("seed" in questions(server)[0], false);
+  assert.equal(tab.audio.paused, false);
+  assert.ok(tab.coming.length > 0);
+  assert.ok(tab.queue.upcoming.every(({ reason }) => reason.text.includes("start")));
+  assert.deepEqual(server.told, [`started ${tab.playing}`]);
+});
+
+test("a choice made while 'Play for me' is waiting stays", async () => {
+  const { tab, server } = await start();
+  const held = server.hold(RECOMMENDATIONS, ({ query }) => !query.seed && held.length === 0);
+  tab.player.playForMe();
+  await settle();
+  assert.equal(held.length, 1);
+  await tab.play("cedar");
+  held[0].release();
+  await settle();
+  assert.equal(tab.playing, "cedar");
+  assert.deepEqual(server.told, ["started cedar"]);
+});
+
+test("a radio keeps its seed until it is stopped", async () => {
+  const { tab, server } = await startGroups();
+  tab.player.playLike(trackOf("b03"));
+  await settle();
+  await tab.next();
+  assert.deepEqual(new Set(questions(server).map(({ seed }) => seed)), new Set(["b03"]));
+  assert.equal(tab.autoQueue.seed.title, "B03");
+  tab.player.goOn();
+  await settle();
+  assert.equal(tab.autoQueue.mode, "follow");
+  assert.equal(questions(server).at(-1).seed, tab.playing);
+});
+
+test("a radio of what plays already goes on playing it", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  tab.player.toggle();
+  tab.player.playLike(trackOf("a00"));
+  await settle();
+  assert.equal(tab.player.isPlaying, true);
+  assert.deepEqual(server.told, ["started a00"]);
+});
+
+test("adventure is asked for anew and remembered", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  tab.adventure.value = 1;
+  tab.autoQueue.refresh();
+  await settle();
+  assert.equal(questions(server).at(-1).adventure, "1");
+  const again = await tab.reload();
+  assert.equal(again.adventure.value, 1);
+});
+
+test("an adventure that makes no sense is the default", async () => {
+  const { tab } = await startGroups();
+  for (const value of ["loud", -1, 2, null]) {
+    tab.browser.local.setItem("soundalike:adventure:you", JSON.stringify(value));
+    assert.equal(tab.adventure.value, 0.2);
+  }
+});
+
+test("a note is there until the next question", async () => {
+  const { tab } = await startGroups({ prepare: (server) => (server.note = "Your library has two tracks.") });
+  await tab.play("a00");
+  assert.equal(tab.autoQueue.note, "Your library has two tracks.");
+  tab.player.clear();
+  assert.equal(tab.autoQueue.note, null);
+});
+
+test("without recommendations the list goes on, it is said once, and recovers", async () => {
+  const { tab, server } = await startGroups();
+  const back = server.when(RECOMMENDATIONS, () => refusal(503, "no_artefact", "run 'soundalike build'"));
+  tab.player.play(trackOf("a00"), GROUPS.slice(1).map(trackOf));
+  await settle();
+  await tab.next();
+  await tab.next();
+  assert.equal(tab.playing, "a02");
+  assert.equal(tab.said.length, 1);
+  assert.match(tab.said[0], /There are no new recommendations just now.*run 'soundalike build'/);
+  assert.deepEqual(tab.coming.slice(0, 2), ["a03", "a04"]);
+  back();
+  await tab.next();
+  assert.equal(tab.playing, "a03");
+  assert.equal(tab.coming.length, 10);
+});
+
+test("offline the queue stays as it is, and is asked for again online", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  const before = tab.coming;
+  const back = server.when(RECOMMENDATIONS, () => Promise.reject(new TypeError()));
+  await tab.next();
+  assert.equal(tab.playing, before[0]);
+  assert.match(tab.said.at(-1), /the queue stays as it is: soundalike cannot be reached/);
+  assert.deepEqual(tab.coming, before.slice(1));
+  back();
+  tab.browser.tell("online");
+  await settle();
+  assert.equal(tab.coming.length, 10);
+});
+
+for (const [status, name] of [[404, "is gone"], [409, "was never analysed"]]) {
+  test(`a track that ${name} is followed by what the listener likes`, async () => {
+    const { tab, server } = await startGroups();
+    server.when(RECOMMENDATIONS, (request) => (request.query.seed ? refusal(status) : server.answer(request)));
+    await tab.play("a00");
+    assert.equal(tab.coming.length, 10);
+    assert.deepEqual(questions(server).map(({ seed }) => seed), ["a00", undefined]);
+  });
+}
+
+test("a slow outbox keeps the queue waiting for no more than a second", async () => {
+  const { tab, server, clock } = await startGroups();
+  await tab.play("a00");
+  const held = server.hold("/api/listens");
+  const before = questions(server).length;
+  await tab.next();
+  assert.equal(held.length, 1);
+  await clock.pass(999);
+  assert.equal(questions(server).length, before);
+  await clock.pass(2);
+  assert.equal(questions(server).length, before + 1);
+});
+
+test("the queue is asked for once the server has what was done", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  const held = server.hold("/api/listens");
+  const before = questions(server).length;
+  await tab.next();
+  assert.equal(questions(server).length, before);
+  held[0].release();
+  await settle();
+  held[1]?.release();
+  await settle();
+  assert.equal(questions(server).length, before + 1);
+});
+
+test("only the answer to the latest question counts", async () => {
+  const { tab, server } = await startGroups();
+  const held = server.hold(RECOMMENDATIONS);
+  await tab.play("a00");
+  await tab.play("b00");
+  assert.equal(held.length, 2);
+  held[1].release(recommending("b01"));
+  await settle();
+  held[0].release(recommending("a01"));
+  await settle();
+  assert.deepEqual(tab.coming, ["b01"]);
+});
+
+test("what was removed from the queue does not come back", async () => {
+  const { tab } = await start();
+  await tab.play("amber");
+  const [first] = tab.coming;
+  tab.player.remove(tab.queue.index + 1);
+  await tab.like("amber");
+  assert.equal(tab.coming.includes(first), false);
+});
+
+test("a radio repeats nothing and ends with a message", async () => {
+  const { tab } = await start();
+  for (const seed of ["cedar", "birch"]) {
+    tab.player.playLike(trackOf(seed));
+    await settle();
+    const heard = [tab.playing];
+    for (let time = 0; time < 5; time += 1) {
+      await tab.next();
+      heard.push(tab.playing);
+    }
+    assert.deepEqual([...heard].sort(), TREES);
+    const title = trackOf(seed).title;
+    assert.ok(tab.said.some((text) => text === `There is nothing more like “${title}”.`), tab.said.join());
+    assert.equal(tab.autoQueue.mode, null);
+  }
+});
+
+test("what is passed by before an answer does not come again", async () => {
+  const { tab, held } = await radio();
+  const left = tab.coming;
+  held[0].release();
+  await settle();
+  assert.deepEqual(tab.coming, left);
+});
+
+test("a radio whose answer has all been played asks once more before it ends", async () => {
+  const { tab, server, held } = await radio();
+  const before = questions(server).length;
+  await tab.next();
+  await tab.next();
+  assert.deepEqual(tab.coming, []);
+  held[0].release();
+  await settle();
+  assert.ok(tab.said.some((text) => text.startsWith("There is nothing more like")));
+  assert.equal(questions(server).length, before + 1);
+});
+
+test("next waits for what is being asked for", async () => {
+  const { tab, server } = await start();
+  await tab.play("fir");
+  const held = server.hold(RECOMMENDATIONS);
+  tab.player.playLike(trackOf("fir"));
+  tab.player.next();
+  await settle();
+  assert.equal(held.length, 1);
+  assert.equal(tab.playing, "fir");
+  held[0].release();
+  await settle();
+  assert.notEqual(tab.playing, "fir");
+  assert.equal(tab.audio.paused, false);
+});
+
+test("a radio that is cut off says so", async () => {
+  const { tab, server } = await start();
+  server.when(RECOMMENDATIONS, () => Promise.reject(new TypeError()));
+  tab.player.playLike(trackOf("cedar"));
+  await settle();
+  assert.ok(tab.said.includes("The radio stopped: soundalike cannot be reached."));
+  assert.equal(tab.playing, "cedar");
+});
+
+test("a small library goes on with what was heard longest ago", async () => {
+  const { tab, server } = await start({ tracks: ["a00", "a01", "a02"] });
+  // Where nothing is excluded but what plays, the server's own rules decide what may come again.
+  server.when(RECOMMENDATIONS, ({ query }) => {
+    const out = excluded(query);
+    const order = ["a00", "a01", "a02"].filter((id) => !out.includes(id));
+    return recommending(...order.slice(0, 1));
+  });
+  await tab.play("a00");
+  const heard = [];
+  for (let time = 0; time < 5; time += 1) {
+    heard.push(tab.playing);
+    await tab.next();
+  }
+  assert.deepEqual(new Set(heard.slice(0, 3)), new Set(["a00", "a01", "a02"]));
+  assert.equal(heard[3], "a00");
+});
+
+test("the queue is filled up before it is empty", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  const before = questions(server).length;
+  server.when("/api/listens", () => new Promise(() => {}));
+  tab.audio.isStalled = true;
+  for (let time = 0; time < 7; time += 1) await tab.next();
+  assert.equal(questions(server).length, before);
+  assert.equal(tab.coming.length, 3);
+  await tab.next();
+  await tab.clock.pass(1_001);
+  assert.equal(questions(server).length, before + 1);
+  assert.equal(tab.coming.length, 10);
+});
