@@ -31,6 +31,7 @@ run: .venv/run.stamp
 	@scripts/run
 
 test: .venv/dev.stamp
+	@scripts/player test
 	$(PYTEST) --durations 10
 
 test-faults: .venv/dev.stamp
@@ -45,6 +46,7 @@ check: .venv/dev.stamp
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/deptry src
+	@scripts/player check
 
 bench: .venv/dev.stamp
 	scripts/bench
@@ -53,4 +55,4 @@ lock:
 	@scripts/lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist node_modules
