@@ -317,7 +317,8 @@ def test_the_notice_can_be_closed_and_comes_back_for_another_trouble_alone(
     stage.log.known_health = AWAY
     page.evaluate("dispatchEvent(new Event('visibilitychange'))")
     expect(notice).to_have_text(
-        "What you do is stored in this browser until the server can take it: the event log is not accepting events."
+        "What you do is stored in this browser until the server can take it:"
+        " the event log is not accepting events."
     )
 
 
