@@ -70,8 +70,8 @@ def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_pa
 
     again = program.run("store", "copy", stocked, target / "library.sqlite")
     assert again.returncode == 0
-    both = f"{stocked / 'library.sqlite'} and {target / 'library.sqlite'} hold the same"
-    assert f"{both}; nothing was left to write." in again.stderr
+    both = f"{stocked / 'library.sqlite'} and {target / 'library.sqlite'} are the same"
+    assert f"{both}; there was nothing left to write." in again.stderr
     lines = [line.split() for line in again.stdout.splitlines()]
     assert lines[0] == ["what", "from", "to", "written", "checksum"]
     assert ["tracks", f"{TRACKS:,}", f"{TRACKS:,}", "0"] == lines[3][:4]

@@ -1,4 +1,4 @@
-"""Two stores at once: which ones a copy means, and how they are called without their secrets."""
+"""The two stores of a copy: which ones are meant, and what may be shown of their addresses."""
 
 import os
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from soundalike.services.store_copy.copier import Copier
 from soundalike.settings import Settings, is_mongodb, store_address
 from soundalike.store.mongo.address import MongoAddress
 
-THE_SETTINGS = "-"
+FROM_SETTINGS = "-"
 _DATABASE = Settings(data=Path(), artefacts=Path()).database.name
 
 
 @dataclass(frozen=True, slots=True)
-class StorePlace:
+class StoreAddress:
     """Where a store is.
 
     Parameters
     ----------
     setting : str or Path
-        What opens it; may hold a password.
+        What opens it; may have a password.
     name : str
         What may be shown of it.
     """
@@ -31,8 +31,8 @@ class StorePlace:
     setting: str | Path
     name: str
 
-    def is_same(self, other: "StorePlace") -> bool:
-        """Whether two places are one, as far as can be told without opening either."""
+    def is_same(self, other: "StoreAddress") -> bool:
+        """Whether two addresses are one, as far as is known without opening either."""
         if isinstance(self.setting, Path) and isinstance(other.setting, Path):
             try:
                 return self.setting.samefile(other.setting)
@@ -41,20 +41,18 @@ class StorePlace:
         return self.name == other.name
 
 
-def store_place(text: str, settings: Settings) -> StorePlace:
-    """Read where a store is: a data folder, an SQLite file, ``mongodb://...``, or ``-`` for the settings'.
+def parse_address(text: str, settings: Settings) -> StoreAddress:
+    """Read a store's address: a data folder, an SQLite file, ``mongodb://...``, or ``-`` for the settings'.
 
     Raises
     ------
     SettingsError
-        If it names none.
+        If it is none of these.
     """
-    if text == THE_SETTINGS:
-        return (
-            _embedded(settings.database)
-            if settings.is_embedded
-            else store_place(str(settings.store), settings)
-        )
+    if text == FROM_SETTINGS:
+        if settings.is_embedded:
+            return _file_address(settings.database)
+        return parse_address(str(settings.store), settings)
     try:
         text = store_address(text)
     except ValueError as error:
@@ -65,21 +63,21 @@ def store_place(text: str, settings: Settings) -> StorePlace:
         if address is None:
             msg = "a store in MongoDB is named by mongodb://HOST/DATABASE; what was given is not shown here"
             raise SettingsError(msg)
-        return StorePlace(text, address.name)
+        return StoreAddress(text, address.name)
     if "://" in text or not text or "\0" in text:
         msg = "a store is a data folder, an SQLite file, or mongodb://HOST/DATABASE"
         raise SettingsError(msg)
-    path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - pathlib raises where nobody has the name
+    path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - pathlib raises for unknown users
     is_folder = path.is_dir() or not (path.exists() or path.suffix)
-    return _embedded(path / _DATABASE if is_folder else path)
+    return _file_address(path / _DATABASE if is_folder else path)
 
 
-def _embedded(path: Path) -> StorePlace:
-    return StorePlace(path, str(path))
+def _file_address(path: Path) -> StoreAddress:
+    return StoreAddress(path, str(path))
 
 
 @contextmanager
-def open_copier(source: StorePlace, target: StorePlace) -> Iterator[Copier]:
+def open_copier(source: StoreAddress, target: StoreAddress) -> Iterator[Copier]:
     """Open two stores to copy one into the other; close both after.
 
     Raises
@@ -96,7 +94,7 @@ def open_copier(source: StorePlace, target: StorePlace) -> Iterator[Copier]:
         msg = f"there is no store at {source.name}"
         raise CopyError(msg)
     if isinstance(target.setting, Path):
-        with suppress(OSError):  # whoever opens the store tells better
+        with suppress(OSError):  # opening the store says better what is wrong
             target.setting.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open_store(source.setting) as mine, open_store(target.setting) as theirs:
-        yield Copier(mine, theirs, names=(source.name, target.name))
+    with open_store(source.setting) as opened, open_store(target.setting) as opened_target:
+        yield Copier(opened, opened_target, names=(source.name, target.name))

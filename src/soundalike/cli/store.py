@@ -1,10 +1,8 @@
-"""Commands about what keeps the library."""
-
-from dataclasses import asdict
+"""Commands about the store."""
 
 import click
 
-from soundalike.app.copying import StorePlace, open_copier, store_place
+from soundalike.app.copying import StoreAddress, open_copier, parse_address
 from soundalike.cli import options, show
 from soundalike.domain.errors import CopyError
 from soundalike.services.store_copy.copier import CopyReport
@@ -25,43 +23,43 @@ def store() -> None:
     """Copy a library from store to store."""
 
 
-@store.command(short_help="Copy all that one store holds into another.")
+@store.command(short_help="Copy everything in one store into another.")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @options.json_output
 @options.common
 def copy(source: str, target: str, *, as_json: bool) -> None:
-    """Copy all that the store FROM holds into the store TO, and compare both.
+    """Copy everything in the store FROM into the store TO, and compare both.
 
-    Each is a data folder, an SQLite file, mongodb://HOST/DATABASE, or - for the store that the settings
-    name, so that a password in SOUNDALIKE_STORE need not be an argument, which others could see. TO holds
-    nothing yet, or what an earlier run left: one that was cut short is run again, and goes on.
+    Each is a data folder, an SQLite file, mongodb://HOST/DATABASE, or - for the store in the settings: a
+    password in SOUNDALIKE_STORE is not shown to other users of this machine, as one in an argument would be.
+    TO is empty, or has what an earlier run left. If a run was interrupted, run it again: it goes on.
 
     Accounts, tokens, tracks, vectors, listens and profiles are copied. Artefacts and the key that signs
-    sessions are no part of a store; they stay in the data folder.
+    sessions are not part of a store; they stay in the data folder.
     """
     settings = options.settings()
-    places = store_place(source, settings), store_place(target, settings)
-    with open_copier(*places) as copier:
+    addresses = parse_address(source, settings), parse_address(target, settings)
+    with open_copier(*addresses) as copier:
         report = copier.copy(show.progress)
     if as_json:
-        show.document(_body(report, *places))
+        show.document(_body(report, *addresses))
     else:
-        _print(report, *places)
+        _print(report, *addresses)
     if report.problem:
         raise CopyError(report.problem)
 
 
-def _print(report: CopyReport, source: StorePlace, target: StorePlace) -> None:
+def _print(report: CopyReport, source: StoreAddress, target: StoreAddress) -> None:
     show.table(
         _COLUMNS,
         [
             (
                 kind.kind,
-                f"{kind.source_count:,}",
-                f"{kind.target_count:,}",
+                f"{kind.source.count:,}",
+                f"{kind.target.count:,}",
                 f"{kind.written:,}",
-                kind.target_checksum[:_SHOWN_DIGITS],
+                kind.target.hex[:_SHOWN_DIGITS],
                 "same" if kind.is_same else "differs",
             )
             for kind in report.kinds
@@ -69,12 +67,23 @@ def _print(report: CopyReport, source: StorePlace, target: StorePlace) -> None:
     )
     if not report.problem:
         written = sum(kind.written for kind in report.kinds)
-        left = "" if written else "; nothing was left to write"
-        show.say(f"{source.name} and {target.name} hold the same{left}.")
+        rest = "" if written else "; there was nothing left to write"
+        show.say(f"{source.name} and {target.name} are the same{rest}.")
 
 
-def _body(report: CopyReport, source: StorePlace, target: StorePlace) -> dict[str, object]:
-    kinds = [asdict(kind) | {"is_same": kind.is_same} for kind in report.kinds]
+def _body(report: CopyReport, source: StoreAddress, target: StoreAddress) -> dict[str, object]:
+    kinds = [
+        {
+            "kind": kind.kind,
+            "source_count": kind.source.count,
+            "target_count": kind.target.count,
+            "source_checksum": kind.source.hex,
+            "target_checksum": kind.target.hex,
+            "written": kind.written,
+            "is_same": kind.is_same,
+        }
+        for kind in report.kinds
+    ]
     return {
         "source": source.name,
         "target": target.name,

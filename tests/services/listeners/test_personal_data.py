@@ -16,7 +16,8 @@ from soundalike.domain.times import to_ms
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU
 from soundalike.events.embedded import StoredLog
-from soundalike.services.entities import ENTITIES, Entity, Export, Record
+from soundalike.services.entities import ENTITIES
+from soundalike.services.entities.entity import Entity, Export
 from soundalike.services.listeners.ingest import Listens, Receipt
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
@@ -127,13 +128,12 @@ def save_favourites(store: Any, found: Sequence[tuple[UserId, list[str]]]) -> No
 
 
 FAVOURITES: Entity[Any] = Entity(
-    kinds=("favourites",),
+    kind="favourites",
     read=lambda store: sorted(cast("Favourites", store).favourites.items()),
     order=lambda one: one[0],
-    key=lambda one: one[0],
-    records=lambda one: (Record("favourites", f"favourites of {one[0]!r}", repr(one).encode()),),
+    name=lambda one: f"favourites of {one[0]!r}",
+    content=lambda one: repr(one).encode(),
     write=save_favourites,
-    is_from=lambda _source, _one: False,
     export=Export("favourites", lambda data: cast("Favourites", data.store).favourites[data.user_id]),
     erase=lambda store, erasure: cast("Favourites", store).favourites.pop(erasure.user_id, None),
 )
@@ -159,7 +159,7 @@ class TestAnEntityThatIsAddedToTheTable:
         report = Copier(store, target, names=("old", "new"), entities=entities).copy(quietly)
         assert target.favourites == store.favourites
         (of_kind,) = (one for one in report.kinds if one.kind == "favourites")
-        assert (of_kind.target_count, of_kind.written) == (2, 2)
+        assert (of_kind.target.count, of_kind.written) == (2, 2)
         target.favourites[BOB] = ["t00004"]
         with pytest.raises(CopyError, match="favourites of 'bob' differ"):
             Copier(store, target, names=("old", "new"), entities=entities).copy(quietly)

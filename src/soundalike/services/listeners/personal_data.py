@@ -11,7 +11,8 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.times import to_ms
 from soundalike.domain.types import UserId
-from soundalike.services.entities import ENTITIES, Entity, UserData
+from soundalike.services.entities import ENTITIES
+from soundalike.services.entities.entity import Entity, UserData
 from soundalike.services.listeners.profiles import Profiles
 
 _PER_PIECE = 500

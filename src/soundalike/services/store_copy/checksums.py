@@ -1,29 +1,20 @@
-"""Two stores side by side: walked through in one order, counted, summed up and compared."""
+"""Two stores walked through side by side, in one order, and summed up."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby
 from typing import Any, TypeVar
 
-from soundalike.domain.ports.library import Progress, Store
-from soundalike.services.entities import DIGEST_BYTES, Entity, Record
-
-Stage = Callable[[str], AbstractContextManager[Progress]]
-"""Opens a stage of the work by its name, and gives the callable that is told how far it is."""
-
-SHOWN = 3
-"""How many names a message has."""
-
-_STEP = 500
+from soundalike.domain.ports.library import Store
+from soundalike.services.entities.entity import DIGEST_BYTES, Entity, Record
 
 _T = TypeVar("_T")
 
 
 @dataclass(slots=True)
 class Checksum:
-    """How many records there are of a kind, and the sum of their digests, which has no order."""
+    """How many records there are, and the sum of their digests, which has no order."""
 
     count: int = 0
     total: int = 0
@@ -40,31 +31,31 @@ class Checksum:
 
 
 @dataclass(slots=True)
-class Comparison:
-    """Checksums of two stores by kind, and what differs between them: how much, and names of some."""
+class KindReport:
+    """What two stores have of one kind of record.
 
-    source: dict[str, Checksum] = field(default_factory=dict)
-    target: dict[str, Checksum] = field(default_factory=dict)
-    count: int = 0
-    names: list[str] = field(default_factory=list)
+    Parameters
+    ----------
+    kind : str
+        The kind.
+    source, target : Checksum
+        Of both stores, as they were compared.
+    copied : Checksum
+        Of the source, as it was read to be copied.
+    written : int
+        How many records were written into the target.
+    """
 
-    def add(self, entity: Entity[Any], stores: tuple[Store, Store], progress: Progress) -> None:
-        """Read all that two stores have of an entity."""
-        sums = (self.source, self.target)
-        for side in sums:
-            side |= {kind: Checksum() for kind in entity.kinds}
-        total = entity.count(stores[0])
-        for done, found in enumerate(side_by_side(entity, *stores), start=1):
-            records = [[record for one in rows for record in entity.records(one)] for rows in found]
-            for side, of_side in zip(sums, records, strict=True):
-                for record in of_side:
-                    side[record.kind].add(record)
-            if records[0] != records[1]:
-                names = sorted({record.name for record in set(records[0]) ^ set(records[1])})
-                self.count += len(names)
-                self.names += names[: SHOWN - len(self.names)]
-            if done % _STEP == 0:
-                progress(done, max(done, total))
+    kind: str
+    source: Checksum = field(default_factory=Checksum)
+    target: Checksum = field(default_factory=Checksum)
+    copied: Checksum = field(default_factory=Checksum)
+    written: int = 0
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both stores have the same."""
+        return self.source == self.target
 
 
 def side_by_side(entity: Entity[_T], source: Store, target: Store) -> Iterator[tuple[list[_T], list[_T]]]:

@@ -1,36 +1,24 @@
-"""Copying all that one store has into another, whatever keeps them: one loop over `ENTITIES`."""
+"""Copying all that one store has into another, whatever stores they are: one loop over `ENTITIES`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from soundalike.domain.errors import CopyError, StoreBusyError
-from soundalike.domain.ports.library import Store
-from soundalike.services.entities import ENTITIES, Entity
-from soundalike.services.store_copy.checksums import SHOWN, Checksum, Comparison, Stage, side_by_side
+from soundalike.domain.ports.library import Progress, Store
+from soundalike.services.entities import ENTITIES
+from soundalike.services.entities.entity import Entity, Record
+from soundalike.services.store_copy.checksums import KindReport, side_by_side
 
+Stage = Callable[[str], AbstractContextManager[Progress]]
+"""Opens a stage of the work by its name, and gives the callable that is told how far it is."""
+
+_SHOWN = 3
 _STEP = 200
 _ATTEMPTS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindReport:
-    """What there is of one kind of record on both sides, and how much of it was written now."""
-
-    kind: str
-    source_count: int
-    target_count: int
-    source_checksum: str
-    target_checksum: str
-    written: int
-
-    @property
-    def is_same(self) -> bool:
-        """Whether both sides have the same."""
-        return (self.source_count, self.source_checksum) == (self.target_count, self.target_checksum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +32,8 @@ class CopyReport:
 class Copier:
     """Copies a store into one that is empty, or has what an interrupted copy of it left.
 
-    Entities are written in the order of their table: accounts first, so that a half-copied store never looks
-    like one without accounts, which anybody may use; roots last, as a seal, once all else was read back
-    and is the same. So a store that has roots is whole, and is never written to.
+    Entities are written in the order of their table. Its last, roots, is a seal: it is written once all else
+    was read back and is the same. So a store that has roots is whole, and is never written to.
 
     Parameters
     ----------
@@ -55,7 +42,7 @@ class Copier:
     names : tuple of str
         What people know them by, without secrets.
     entities : sequence of Entity
-        All that a store keeps, in the order in which it is copied; the last is the seal.
+        All that a store keeps.
     """
 
     def __init__(
@@ -70,9 +57,9 @@ class Copier:
         self._target = target
         self._names = names
         *self._contents, self._seal = entities
-        self._kinds = [kind for entity in entities for kind in entity.kinds]
-        self._read: dict[str, Checksum] = {}
-        self._written = dict.fromkeys(self._kinds, 0)
+        self._kinds = {kind: KindReport(kind) for entity in entities for kind in entity.kinds}
+        self._differing: list[str] = []
+        self._differing_count = 0
 
     def copy(self, stage: Stage) -> CopyReport:
         """Copy everything and compare both sides; what is there and the same is not written again.
@@ -84,118 +71,58 @@ class Copier:
         StoreError
             If either store fails, with the name of what is damaged; copying may go on later.
         """
+        source, target = self._names
         if not any(_has_any(self._source, entity) for entity in (self._seal, *self._contents)):
-            msg = f"{self._names[0]} is empty; is it the right store?"
+            msg = f"{source} is empty; is it the right store?"
             raise CopyError(msg)
         if _has_any(self._target, self._seal):
-            comparison, problem = self._compare_whole(stage), ""
+            self._compare_whole(stage)
+            problem = ""
         else:
-            self._refuse_foreign(stage)
+            with stage(f"Checking what is in {target}"):
+                foreign = list(islice(self._foreign(self._contents), _SHOWN))
+            if foreign:
+                what = f"{target} has what is not from {source}: {', '.join(foreign)}"
+                msg = f"{what}; nothing was written, choose an empty store"
+                raise CopyError(msg)
             for entity in self._contents:
                 self._copy(entity, stage)
-            comparison = self._compare(stage)
-            problem = self._problem(comparison)
+            for entity in self._contents:
+                self._compare(entity, stage)
+            problem = self._problem()
         if not problem:
             self._copy(self._seal, stage)
-        comparison.add(self._seal, (self._source, self._target), _nowhere)
-        kinds = tuple(self._kind_report(comparison, kind) for kind in self._kinds)
+        self._compare(self._seal, stage)
+        kinds = tuple(self._kinds.values())
         if not problem and not all(kind.is_same for kind in kinds):
             problem = self._changed()
         return CopyReport(kinds, problem)
 
-    # Before: what the target has
-
-    def _refuse_foreign(self, stage: Stage) -> None:
-        source, target = self._names
-        with stage(f"Checking what is in {target}"):
-            foreign = (name for entity in self._contents for name in self._foreign(entity))
-            names = list(islice(foreign, SHOWN))
-        if names:
-            msg = (
-                f"{target} has what is not from {source}: {', '.join(names)}; nothing was written, "
-                "choose an empty store"
-            )
-            raise CopyError(msg)
-
-    def _foreign(self, entity: Entity[Any]) -> Iterator[str]:
-        """Name what the target has of an entity and no copy of the source can have left there."""
-        if not _has_any(self._target, entity):
-            return
-        for mine, theirs in side_by_side(entity, self._source, self._target):
-            known = {record for one in mine for record in entity.records(one)}
-            for one in theirs:
-                records = entity.records(one)
-                if not known.issuperset(records) and not entity.is_from(self._source, one):
-                    yield records[0].name
-
-    def _compare_whole(self, stage: Stage) -> Comparison:
+    def _compare_whole(self, stage: Stage) -> None:
         """Compare with a target that has roots: it is the finished copy, or something else."""
         source, target = self._names
-        comparison = self._compare(stage)
-        foreign = list(self._foreign(self._seal))
-        if foreign or comparison.count:
-            names = _listed([*foreign, *comparison.names], len(foreign) + comparison.count)
+        for entity in self._contents:
+            self._compare(entity, stage)
+        for name in self._foreign([self._seal]):
+            self._differ([name])
+        if self._differing:
             msg = (
-                f"{target} has a whole library, and not the one that {source} has now: {names} "
+                f"{target} has a whole library, and not the one that {source} has now: {self._listed()} "
                 "differ; nothing was written, choose an empty store"
             )
             raise CopyError(msg)
-        return comparison
 
-    # Copying
-
-    def _copy(self, entity: Entity[Any], stage: Stage) -> None:
-        """Write what the target lacks of an entity, and remove what the source no longer has."""
-        self._read |= {kind: Checksum() for kind in entity.kinds}
-        with stage(f"Copying {entity.kinds[0]}") as progress:
-            total = entity.count(self._source)
-            missing: list[Any] = []
-            for done, (mine, theirs) in enumerate(side_by_side(entity, self._source, self._target), start=1):
-                missing += self._settle(entity, mine, theirs)
-                while len(missing) >= entity.batch:
-                    self._write(entity, missing[: entity.batch])
-                    del missing[: entity.batch]
-                if done % _STEP == 0:
-                    progress(done, max(done, total))
-            if missing:
-                self._write(entity, missing)
-
-    def _settle(self, entity: Entity[Any], mine: Sequence[Any], theirs: Sequence[Any]) -> list[Any]:
-        """Remove what only the target has at a place; return what it lacks, or has otherwise."""
-        found = {entity.key(one): entity.records(one) for one in mine}
-        copied = {entity.key(one): entity.records(one) for one in theirs}
-        for one in theirs:
-            if entity.key(one) not in found:
-                _patiently(partial(entity.remove, self._source, self._target, one))
-        for record in (record for records in found.values() for record in records):
-            self._read[record.kind].add(record)
-        return [one for one in mine if copied.get(entity.key(one)) != found[entity.key(one)]]
-
-    def _write(self, entity: Entity[Any], missing: Sequence[Any]) -> None:
-        _patiently(partial(entity.write, self._target, missing))
-        for record in (record for one in missing for record in entity.records(one)):
-            self._written[record.kind] += 1
-
-    # After: what both have
-
-    def _compare(self, stage: Stage) -> Comparison:
-        """Read back all but the seal from both sides."""
-        comparison = Comparison()
-        for entity in self._contents:
-            with stage(f"Comparing {entity.kinds[0]}") as progress:
-                comparison.add(entity, (self._source, self._target), progress)
-        return comparison
-
-    def _problem(self, comparison: Comparison) -> str:
+    def _problem(self) -> str:
         """Say why the two sides are not the same; nothing where they are."""
         source, target = self._names
-        if self._read != comparison.source:
+        kinds = [self._kinds[kind] for entity in self._contents for kind in entity.kinds]
+        if any(kind.copied != kind.source for kind in kinds):
             return self._changed()
-        if not comparison.count:
+        if not self._differing:
             return ""
         return (
-            f"{target} is not the same as {source}: {_listed(comparison.names, comparison.count)} differ; "
-            "run the same command again, while nothing else uses either"
+            f"{target} is not the same as {source}: {self._listed()} differ; run the same command again, "
+            "while nothing else uses either"
         )
 
     def _changed(self) -> str:
@@ -204,20 +131,78 @@ class Copier:
             "best while no player uses it"
         )
 
-    def _kind_report(self, comparison: Comparison, kind: str) -> KindReport:
-        mine, theirs = comparison.source[kind], comparison.target[kind]
-        return KindReport(
-            kind=kind,
-            source_count=mine.count,
-            target_count=theirs.count,
-            source_checksum=mine.hex,
-            target_checksum=theirs.hex,
-            written=self._written[kind],
-        )
+    def _foreign(self, entities: Sequence[Entity[Any]]) -> Iterator[str]:
+        """Name what the target has and no copy of the source can have left there."""
+        for entity in entities:
+            if not _has_any(self._target, entity):
+                continue  # without going through the source
+            for mine, theirs in side_by_side(entity, self._source, self._target):
+                known = set(_records(entity, mine))
+                for one in theirs:
+                    records = entity.records(one)
+                    if not known.issuperset(records) and not entity.is_from(self._source, one):
+                        yield records[0].name
+
+    def _copy(self, entity: Entity[Any], stage: Stage) -> None:
+        """Write what the target lacks of an entity, and remove what the source no longer has."""
+        with stage(f"Copying {entity.kind}") as progress:
+            missing: list[Any] = []
+            for mine, theirs in self._walk(entity, progress):
+                found = {entity.key_of(one): entity.records(one) for one in mine}
+                copied = {entity.key_of(one): entity.records(one) for one in theirs}
+                for one in theirs:
+                    if entity.key_of(one) not in found:
+                        _patiently(partial(entity.remove, self._source, self._target, one))
+                for record in (record for records in found.values() for record in records):
+                    self._kinds[record.kind].copied.add(record)
+                for one in mine:
+                    if copied.get(key := entity.key_of(one)) != found[key]:
+                        missing.append(one)
+                    if len(missing) == entity.batch:
+                        self._write(entity, missing)
+                        missing = []
+            self._write(entity, missing)
+
+    def _write(self, entity: Entity[Any], missing: Sequence[Any]) -> None:
+        if missing:
+            _patiently(partial(entity.write, self._target, missing))
+        for record in _records(entity, missing):
+            self._kinds[record.kind].written += 1
+
+    def _compare(self, entity: Entity[Any], stage: Stage) -> None:
+        """Read back an entity from both sides."""
+        with stage(f"Comparing {entity.kind}") as progress:
+            for mine, theirs in self._walk(entity, progress):
+                records, others = _records(entity, mine), _records(entity, theirs)
+                for record in records:
+                    self._kinds[record.kind].source.add(record)
+                for record in others:
+                    self._kinds[record.kind].target.add(record)
+                if records != others:
+                    self._differ(sorted({record.name for record in {*records} ^ {*others}}))
+
+    def _walk(self, entity: Entity[Any], progress: Progress) -> Iterator[tuple[list[Any], list[Any]]]:
+        total = entity.count(self._source)
+        for done, found in enumerate(side_by_side(entity, self._source, self._target), start=1):
+            yield found
+            if done % _STEP == 0:
+                progress(done, max(done, total))
+
+    def _differ(self, names: Sequence[str]) -> None:
+        self._differing_count += len(names)
+        self._differing = [*self._differing, *names][:_SHOWN]
+
+    def _listed(self) -> str:
+        rest = self._differing_count - len(self._differing)
+        return ", ".join(self._differing) + (f" and {rest:,} more" if rest else "")
 
 
 def _has_any(store: Store, entity: Entity[Any]) -> bool:
     return any(True for _ in islice(entity.read(store), 1))
+
+
+def _records(entity: Entity[Any], found: Sequence[Any]) -> list[Record]:
+    return [record for one in found for record in entity.records(one)]
 
 
 def _patiently(write: Callable[[], object]) -> None:
@@ -231,12 +216,3 @@ def _patiently(write: Callable[[], object]) -> None:
             write()
             return
     write()
-
-
-def _listed(names: Sequence[str], count: int) -> str:
-    rest = count - min(len(names), SHOWN)
-    return ", ".join(names[:SHOWN]) + (f" and {rest:,} more" if rest else "")
-
-
-def _nowhere(_done: int, _total: int) -> None:
-    """Show no progress."""

@@ -1,0 +1,117 @@
+"""What a store keeps of a library: roots, tracks with their vectors, problems with files."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from soundalike.domain.errors import TrackConflictError
+from soundalike.domain.files import FileProblem, FileStamp, Location, Root
+from soundalike.domain.ports.library import Store
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.times import to_ms
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import RelativePath
+from soundalike.services.entities.entity import Entity, Record, fields, one_by_one
+
+
+def _track_content(track: Track) -> bytes:
+    return fields(
+        track.id,
+        track.location.root,
+        track.location.path,
+        None if track.target is None else bytes(track.target),
+        track.stamp.size_bytes,
+        track.stamp.mtime_ns,
+        track.audio_hash,
+        track.title,
+        track.artist,
+        track.album,
+        track.genre,
+        track.year,
+        track.duration_ms,
+        track.media_type,
+        to_ms(track.added_at),
+        None if track.vanished_at is None else to_ms(track.vanished_at),
+    )
+
+
+def _vectors_content(vectors: StoredVectors) -> bytes:
+    parts = (vectors.whole, vectors.first_half, vectors.second_half)
+    whole, first, second = (part.astype("<f4").tobytes() for part in parts)
+    about = (vectors.feature_set, vectors.version, vectors.fingerprint, len(whole), len(first))
+    return fields(*about) + whole + first + second
+
+
+def _vectors_records(stored: StoredTrack) -> tuple[Record, ...]:
+    of_track = f"of track {stored.track.id!r}"
+    return tuple(
+        Record("vectors", f"vectors {one.feature_set}-v{one.version} {of_track}", _vectors_content(one))
+        for one in stored.vectors
+    )
+
+
+def _write_tracks(store: Store, tracks: Sequence[StoredTrack]) -> None:
+    try:
+        store.save_stored_tracks(tracks)
+    except TrackConflictError:
+        # Tracks have moved since they were copied, maybe into each other's places.
+        for stored in tracks:
+            _make_way(store, stored.track)
+            store.save_stored_tracks([stored])
+
+
+def _make_way(store: Store, track: Track) -> None:
+    """Move another track that has the location to one where no file can be; its own turn comes."""
+    other = store.track_at(track.location)
+    if other is not None and other.id != track.id:
+        aside = RelativePath(b"//" + other.id.encode(errors="surrogatepass"))
+        store.save_track(replace(other, location=Location(other.location.root, aside)))
+
+
+TRACKS: Entity[StoredTrack] = Entity(
+    kind="tracks",
+    part_kinds=("vectors",),
+    read=lambda store: store.stored_tracks(),
+    order=lambda stored: stored.track.id,
+    name=lambda stored: f"track {stored.track.id!r}",
+    content=lambda stored: _track_content(stored.track),
+    parts=_vectors_records,
+    write=_write_tracks,
+    batch=200,
+    is_from=lambda source, stored: source.track(stored.track.id) is not None,
+    count=lambda store: store.count_tracks(),
+)
+
+
+def _stamp(stamp: FileStamp | None) -> tuple[int, int] | None:
+    return None if stamp is None else (stamp.size_bytes, stamp.mtime_ns)
+
+
+def _problem_content(problem: FileProblem) -> bytes:
+    where = problem.location
+    about = (problem.reason.value, problem.analysed_ms, problem.detail, problem.is_used)
+    return fields(where.root, where.path, *about, _stamp(problem.stamp))
+
+
+def _shown(location: Location) -> str:
+    return repr(f"{location.root}:{location.path.decode(errors='replace')}")
+
+
+PROBLEMS: Entity[FileProblem] = Entity(
+    kind="problems",
+    read=lambda store: store.problems(),
+    order=lambda problem: problem.location,
+    name=lambda problem: f"problem of {_shown(problem.location)}",
+    content=_problem_content,
+    write=one_by_one(lambda store, problem: store.save_problem(problem)),
+    remove=lambda _source, target, problem: target.remove_problems([problem.location]),
+    is_from=lambda source, problem: problem.location.root in {root.name for root in source.roots()},
+)
+
+ROOTS: Entity[Root] = Entity(
+    kind="roots",
+    read=lambda store: sorted(store.roots(), key=lambda root: root.name),
+    order=lambda root: root.name,
+    name=lambda root: f"root {root.name!r}",
+    content=lambda root: fields(root.name, bytes(root.location)),
+    write=one_by_one(lambda store, root: store.save_root(root)),
+)
