@@ -1,12 +1,19 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 
-from domain.recommendation.toy_library import DAY_MS, Points, heap, lay, taste_of
+from domain.recommendation.toy_library import DAY_MS, Points, candidate, heap, lay, taste_of
 from making import make_listen, make_track
 from soundalike.domain.recommendation.attribution import Attribution, attribute
-from soundalike.domain.recommendation.explanations import TITLE_LENGTH, ExplanationContext, explain, quoted
+from soundalike.domain.recommendation.explanations import (
+    TITLE_LENGTH,
+    ExplanationContext,
+    describe,
+    explain,
+    quoted,
+    relative_date,
+)
 from soundalike.domain.recommendation.results import Explanation
 from soundalike.domain.recommendation.scoring import score_library
 from soundalike.domain.recommendation.slate import Candidate, Role
@@ -106,7 +113,7 @@ def test_plays_of_several_days_tell_of_the_last() -> None:
 
 
 def test_what_is_not_near_is_not_called_near() -> None:
-    assert explanation_of("y", taste_of("finished a01")).text.startswith("leaning towards “A01”")
+    assert explanation_of("y", taste_of("finished a01")).text.startswith("somewhat near “A01”")
 
 
 def test_because_lists_the_listens_that_count_latest_first() -> None:
@@ -161,9 +168,9 @@ def test_a_seed_that_was_liked_is_named_once() -> None:
 
 
 def test_what_is_not_alike_is_not_called_so() -> None:
-    assert explanation_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” as a whole"
+    assert explanation_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” overall"
     far = explanation_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
-    assert far.text == "some way from “Seed”"
+    assert far.text == "not very close to “Seed”"
 
 
 def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:
@@ -180,24 +187,24 @@ def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:
 
 def test_exploration_says_that_it_is_one() -> None:
     assert explanation_of("z", taste_of("finished a01"), role=Role.EXPLORATION) == Explanation(
-        "exploring: drawn by chance", ()
+        "exploring: picked at random", ()
     )
 
 
 def test_a_start_says_that_it_is_one_and_names_skips_only_where_they_decided() -> None:
     assert explanation_of("z", NO_TASTE, role=Role.COLD_START) == Explanation(
-        "a start, spread over your library", ()
+        "a first mix from your whole library", ()
     )
     taste = taste_of("skipped a01", "less a02")
     away = explanation_of("z", taste, role=Role.COLD_START)
-    assert away.text == "a start, spread over your library, away from what you turned down"
+    assert away.text == "a first mix from your whole library, away from what you rejected"
     assert [(one.track_id, one.kind) for one in away.because] == [("a02", "less"), ("a01", "skipped")]
     assert explanation_of("x", taste, role=Role.COLD_START).because == ()
 
 
 def test_a_repeat_says_when_it_was_heard() -> None:
     reason = explanation_of("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
-    assert reason.text == "once more: last heard today"
+    assert reason.text == "a repeat, last played today"
     assert [one.kind for one in reason.because] == ["skipped", "finished"]
     assert attribution_of("a01", taste_of("finished a01"), role=Role.REPEAT).distance == 0
 
@@ -232,3 +239,81 @@ def test_a_long_title_is_cut() -> None:
 def test_a_listen_that_only_started_says_nothing() -> None:
     taste = fold_taste(NO_TASTE, [make_listen(1, kind="started", track_id="a01", at_ms=DAY_MS)])
     assert len(profile_taste(taste, lay(CORNERS)).positive) == 0
+
+
+def note(
+    slate: list[Candidate], *, limit: int = 3, left_out: int = 0, disliked: int = 0, exceeded: bool = False
+) -> str | None:
+    return describe(slate, limit=limit, left_out=left_out, disliked=disliked, has_exceeded_cap=exceeded)
+
+
+def of(*roles: Role) -> list[Candidate]:
+    return [candidate(row, role=role) for row, role in enumerate(roles)]
+
+
+def test_of_a_full_list_by_taste_there_is_nothing_to_say() -> None:
+    assert note(of(Role.TASTE, Role.TASTE, Role.EXPLORATION)) is None
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        ([Role.COLD_START] * 3, "nothing is known about your taste"),
+        ([Role.TASTE], "no more tracks to play"),
+        ([Role.REPEAT] * 3, "everything was played recently"),
+        ([Role.TASTE, Role.REPEAT, Role.REPEAT], "few tracks are left"),
+    ],
+)
+def test_what_is_unusual_is_said(roles: list[Role], words: str) -> None:
+    assert words in (note(of(*roles)) or "")
+
+
+def test_an_empty_list_says_what_became_of_the_tracks() -> None:
+    assert "disliked" in (note([], disliked=3) or "")
+    assert "excluded" in (note([], left_out=3) or "")
+    assert "disliked or excluded" in (note([], left_out=3, disliked=1) or "")
+    assert "soundalike up" in (note([]) or "")
+
+
+def test_a_list_of_one_artist_says_so() -> None:
+    alone = [candidate(row, artist="A") for row in range(3)]
+    assert note(alone, exceeded=True) == "all tracks are by one artist, because there are too few others"
+    assert "many tracks are by one artist" in (note([*alone[:2], candidate(7)], exceeded=True) or "")
+    assert note(alone) is None
+
+
+NOW = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
+
+
+def at_ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(hours=11), "today"),
+        (timedelta(minutes=-4), "today"),
+        (timedelta(hours=13), "yesterday"),
+        (timedelta(days=2), "2 days ago"),
+        (timedelta(days=13), "13 days ago"),
+        (timedelta(days=14), "2 weeks ago"),
+        (timedelta(days=55), "7 weeks ago"),
+        (timedelta(days=75), "in May"),
+        (timedelta(days=600), "in November 2024"),
+    ],
+)
+def test_words_fit_how_long_ago_it_was(ago: timedelta, words: str) -> None:
+    assert relative_date(at_ms(NOW - ago), NOW) == words
+
+
+def test_a_month_of_a_year_ago_is_not_taken_for_this_years() -> None:
+    assert relative_date(at_ms(datetime(2025, 7, 20, tzinfo=UTC)), NOW) == "in July 2025"
+    assert relative_date(at_ms(datetime(2025, 10, 20, tzinfo=UTC)), NOW) == "in October"
+
+
+def test_days_begin_where_the_listener_is() -> None:
+    east = timezone(timedelta(hours=10))
+    late = datetime(2026, 7, 14, 20, 0, tzinfo=UTC)  # the 15th in the east
+    assert relative_date(at_ms(late), NOW) == "yesterday"
+    assert relative_date(at_ms(late), NOW.astimezone(east)) == "today"

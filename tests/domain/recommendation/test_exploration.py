@@ -1,6 +1,6 @@
 from domain.recommendation.toy_library import heap, ids, lay, scatter, score
 from soundalike.domain.recommendation.exploration import explore
-from soundalike.domain.recommendation.rules import SeededRandom
+from soundalike.domain.recommendation.seeded_random import SeededRandom
 
 
 def test_a_small_library_is_drawn_whole_and_each_track_once() -> None:

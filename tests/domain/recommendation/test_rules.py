@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from itertools import islice
 
 import numpy as np
@@ -11,7 +9,6 @@ from domain.recommendation.toy_library import lay, scatter, taste_of
 from making import make_track
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
-    SeededRandom,
     are_same_positions,
     artist_caps,
     exploration_slots,
@@ -25,17 +22,17 @@ from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profi
 from soundalike.domain.types import TrackId
 
 
-def reading_of(*deeds: str) -> TasteProfile:
+def profile_of(*deeds: str) -> TasteProfile:
     return profile_taste(taste_of(*deeds), lay(scatter(20)))
 
 
 def test_nothing_is_repeated_within_the_last_so_many() -> None:
-    taste_profile = reading_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
+    taste_profile = profile_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
     assert recently_played(taste_profile, memory=3) == ("t001", "t005", "t004")
 
 
 def test_where_nothing_else_is_left_the_longest_ago_comes_first_and_the_unwanted_last() -> None:
-    taste_profile = reading_of("finished t000", "skipped t001", "finished t002", "finished t000")
+    taste_profile = profile_of("finished t000", "skipped t001", "finished t002", "finished t000")
     assert longest_ago(taste_profile) == ("t001", "t002", "t000")
     assert longest_ago(taste_profile, negative={TrackId("t001")}) == ("t002", "t000", "t001")
 
@@ -154,34 +151,3 @@ def test_of_any_places_in_a_row_the_share_of_adventure_is_for_something_else(
 def test_no_adventure_is_none_and_full_adventure_is_all() -> None:
     assert not any(islice(exploration_slots(0.0, 0.9), 50))
     assert all(islice(exploration_slots(1.0, 0.9), 50))
-
-
-def test_draws_depend_on_each_part_of_the_question_and_on_their_name() -> None:
-    random = {
-        tuple(SeededRandom(*question).numbers(name, 2))
-        for question in (("p", "a", None, ["x"], 20, 0.2), ("q", "a", None, ["x"], 20, 0.2),
-                         ("p", "b", None, ["x"], 20, 0.2), ("p", "a", "s", ["x"], 20, 0.2),
-                         ("p", "a", None, [], 20, 0.2), ("p", "a", None, ["x"], 21, 0.2),
-                         ("p", "a", None, ["x"], 20, 0.3))
-        for name in ("slots", "explore")
-    }  # fmt: skip
-    assert len(random) == 14
-
-
-def test_draws_are_spread_evenly() -> None:
-    numbers = SeededRandom("question").numbers("name", 4000)
-    assert numbers.min() >= 0
-    assert numbers.max() < 1
-    assert np.histogram(numbers, bins=4, range=(0, 1))[0] == pytest.approx([1000] * 4, abs=120)
-
-
-def test_draws_are_the_same_in_every_process() -> None:
-    rules = "soundalike.domain.recommendation.rules"
-    code = f"from {rules} import SeededRandom; print(SeededRandom('q', ['x'], 0.5).numbers('n', 3))"
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert outputs == {f"{SeededRandom('q', ['x'], 0.5).numbers('n', 3)}\n".encode()}

@@ -81,7 +81,7 @@ def test_the_same_recording_comes_once_by_audio_name_or_sound() -> None:
 
 def test_what_is_barred_does_not_come_in_another_file() -> None:
     known = recordings()
-    known.bar(make_track("x", artist="artist 1", title="title 1"))
+    known.exclude(make_track("x", artist="artist 1", title="title 1"))
     assert serve(rows(0, 3), known=known) == [0, 2]
 
 

@@ -446,8 +446,8 @@ def test_exploration_keeps_the_rules(stage: Stage) -> None:
 def test_without_a_history_the_start_is_diverse_and_says_so(stage: Stage) -> None:
     found = stage.ask(limit=6)
     assert {name.rstrip("0123456789") for name in names(found)[:3]} == {"harp", "metal", "mid"}
-    assert set(texts(found)) == {"a start, spread over your library"}
-    assert "nothing is known of your taste" in (found.note or "")
+    assert set(texts(found)) == {"a first mix from your whole library"}
+    assert "nothing is known about your taste" in (found.note or "")
     assert all(one.reason.because == () for one in found.recommendations)
 
 
@@ -456,7 +456,7 @@ def test_with_only_skips_the_start_leads_away_from_them(stage: Stage) -> None:
     found = stage.ask(limit=8)
     assert sum(name.startswith("harp") for name in names(found)) < 3
     away = one(found, next(name for name in names(found) if name.startswith("metal")))
-    assert away.reason.text.endswith("away from what you turned down")
+    assert away.reason.text.endswith("away from what you rejected")
     assert {listen.kind for listen in away.reason.because} == {"skipped"}
 
 
@@ -538,8 +538,8 @@ def test_an_only_track_is_played_and_played_again() -> None:
     assert stage.names(adventure=0.2) == ["a"]
     stage.hear("finished a")
     again = stage.ask(adventure=0.2)
-    assert texts(again) == ["once more: last heard today"]
-    assert again.note == "all was played lately, so it comes again, the longest ago first"
+    assert texts(again) == ["a repeat, last played today"]
+    assert again.note == "everything was played recently, so these are repeats, the longest ago first"
     assert stage.ask(seed="a").recommendations == ()
 
 
@@ -571,7 +571,7 @@ def test_where_everything_is_excluded_the_note_says_why() -> None:
     stage = Stage()
     stage.add("a", 0.0, 0.0)
     stage.build()
-    assert "left out" in (stage.ask(exclude=["a"]).note or "")
+    assert "excluded" in (stage.ask(exclude=["a"]).note or "")
 
 
 def test_a_library_of_one_artist_is_played_and_the_note_says_so() -> None:
@@ -581,7 +581,7 @@ def test_a_library_of_one_artist_is_played_and_the_note_says_so() -> None:
     stage.hear("finished a03")
     found = stage.ask(limit=10)
     assert len(found.recommendations) == 10
-    assert found.note == "all is by one artist, for want of others"
+    assert found.note == "all tracks are by one artist, because there are too few others"
 
 
 def test_a_library_in_which_all_sounds_the_same_is_one_recording() -> None:

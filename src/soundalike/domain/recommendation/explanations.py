@@ -1,4 +1,4 @@
-"""Why a track stands where it does, in words: said only where it is so."""
+"""Why a track is recommended, in words: nothing is said that did not decide."""
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,19 +15,18 @@ from soundalike.domain.taste import Taste, TrackTaste
 from soundalike.domain.times import from_ms
 from soundalike.domain.types import TrackId
 
-NOTHING_THERE = "the library is empty: run 'soundalike up' on a folder of music"
+EMPTY_LIBRARY = "the library is empty: run 'soundalike up' on a folder of music"
 
 TITLE_LENGTH = 60
 _MOST_LISTENS = 8
 _TIMES = ("", "", "twice ", "three times ", "often ")
-_FOR = frozenset({ListenKind.FINISHED, ListenKind.LIKED})
-_AGAINST = frozenset({ListenKind.SKIPPED, ListenKind.LESS, ListenKind.DISLIKED})
+_POSITIVE = frozenset({ListenKind.FINISHED, ListenKind.LIKED})
+_NEGATIVE = frozenset({ListenKind.SKIPPED, ListenKind.LESS, ListenKind.DISLIKED})
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _QUOTES = str.maketrans({"“": '"', "”": '"'})
 
-
-_DAYS_TOLD = 14
-_WEEKS_TOLD = 8 * 7
+_DAYS_COUNTED = 14
+_WEEKS_COUNTED = 8 * 7
 _YEAR_DAYS = 330
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July",
@@ -37,22 +36,22 @@ _MONTHS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplanationContext:
-    """What words are made of.
+    """What explanations of a slate refer to.
 
     Parameters
     ----------
     taste : Taste
-        Whose listens are told of.
+        Of the listener.
     now : datetime
         With the zone in which days begin; it changes nothing but the words.
     titles : mapping of TrackId to str
-        Of the tracks that reasons name.
+        Of the tracks that explanations name.
     seed : TrackId or None
-        What was asked about.
+        The track to rank by, if any.
     seed_title : str or None
-        Of the seed, if there is one.
+        Its title.
     similar_features : mapping of TrackId to tuple of str
-        In what each track sounds like the seed.
+        In what each track is similar to the seed.
     """
 
     taste: Taste
@@ -64,31 +63,25 @@ class ExplanationContext:
 
 
 def explain(attribution: Attribution, context: ExplanationContext) -> Explanation:
-    """Say what a place rests on."""
-    match attribution.candidate.role:
-        case Role.TASTE:
-            return Explanation(
-                _by_taste(attribution, context), _listens(attribution.positive, context.taste, _FOR)
-            )
-        case Role.SEED:
-            return Explanation(
-                _by_seed(attribution, context), _listens(attribution.positive, context.taste, _FOR)
-            )
+    """Say in words what a place is due to."""
+    role, positive = attribution.candidate.role, attribution.positive
+    match role:
+        case Role.TASTE | Role.SEED:
+            text = _by_taste(attribution, context) if role is Role.TASTE else _by_seed(attribution, context)
+            return Explanation(text, _listens(positive, context.taste, _POSITIVE))
         case Role.EXPLORATION:
-            return Explanation("exploring: drawn by chance", ())
+            return Explanation("exploring: picked at random", ())
         case Role.COLD_START:
-            away = ", away from what you turned down" if attribution.negative else ""
-            because = _listens(attribution.negative, context.taste, _AGAINST)
-            return Explanation(f"a start, spread over your library{away}", because)
+            away = ", away from what you rejected" if attribution.negative else ""
+            because = _listens(attribution.negative, context.taste, _NEGATIVE)
+            return Explanation(f"a first mix from your whole library{away}", because)
         case Role.REPEAT:
-            return Explanation(
-                _by_repeat(attribution, context),
-                _listens(attribution.positive, context.taste, _FOR | _AGAINST),
-            )
+            because = _listens(positive, context.taste, _POSITIVE | _NEGATIVE)
+            return Explanation(_by_repeat(attribution, context), because)
 
 
 def describe(
-    served: Sequence[Candidate],
+    slate: Sequence[Candidate],
     *,
     limit: int,
     left_out: int,
@@ -96,41 +89,43 @@ def describe(
     has_exceeded_cap: bool,
     has_seed: bool = False,
 ) -> str | None:
-    """Say why a list is short, repeats, or is all by one artist; None where there is nothing to say.
+    """Say why a slate is short, repeats, or is all by one artist; None if there is nothing to say.
 
     Parameters
     ----------
-    served : sequence of Candidate
-        The list.
+    slate : sequence of Candidate
+        What is recommended.
     limit : int
         How many were asked for.
     left_out, disliked : int
-        How many tracks the question left out, and the listener dislikes.
-    has_seed : bool
-        Whether a track was asked about, which is never in the list.
+        How many tracks the request excluded, and the listener dislikes.
     has_exceeded_cap : bool
         Whether an artist has more places than the cap allows.
+    has_seed : bool
+        Whether there is a seed, which is never in the slate.
     """
-    if not served:
+    if not slate:
         return _why_nothing(left_out, disliked, has_seed=has_seed)
     notes = []
-    repeats = sum(candidate.role is Role.REPEAT for candidate in served)
-    if repeats == len(served):
-        notes.append("all was played lately, so it comes again, the longest ago first")
+    repeats = sum(candidate.role is Role.REPEAT for candidate in slate)
+    if repeats == len(slate):
+        notes.append("everything was played recently, so these are repeats, the longest ago first")
     elif repeats:
-        notes.append("there is little that is new, so what was played comes again, the longest ago first")
-    elif len(served) < limit:
-        notes.append("there is no more to play")
-    elif served[0].role is Role.COLD_START:
-        notes.append("nothing is known of your taste yet")
-    artists = {key_of(candidate.track.artist) for candidate in served}
+        notes.append(
+            "few tracks are left that were not played recently, so some are repeats, the longest ago first"
+        )
+    elif len(slate) < limit:
+        notes.append("there are no more tracks to play")
+    elif slate[0].role is Role.COLD_START:
+        notes.append("nothing is known about your taste yet")
     if has_exceeded_cap:
-        only = "all is" if len(artists) == 1 else "much is"
-        notes.append(f"{only} by one artist, for want of others")
+        is_one_artist = len({key_of(candidate.track.artist) for candidate in slate}) == 1
+        share = "all tracks are" if is_one_artist else "many tracks are"
+        notes.append(f"{share} by one artist, because there are too few others")
     return "; ".join(notes) or None
 
 
-def when(at_ms: int, now: datetime) -> str:
+def relative_date(at_ms: int, now: datetime) -> str:
     """Return ``"today"``, ``"yesterday"``, ``"3 weeks ago"``, ``"in March"`` or ``"in March 2024"``.
 
     Parameters
@@ -146,16 +141,16 @@ def when(at_ms: int, now: datetime) -> str:
         return "today"
     if days == 1:
         return "yesterday"
-    if days < _DAYS_TOLD:
+    if days < _DAYS_COUNTED:
         return f"{days} days ago"
-    if days < _WEEKS_TOLD:
+    if days < _WEEKS_COUNTED:
         return f"{days // 7} weeks ago"
     month = _MONTHS[then.month - 1]
     return f"in {month}" if days < _YEAR_DAYS else f"in {month} {then.year}"
 
 
 def quoted(title: str) -> str:
-    """Return a title from somebody's tags in quotes: one short line of plain text."""
+    """Return a title in quotes as one short line of plain text, whatever a file's tags contain."""
     plain = "".join(" " if unicodedata.category(one) in _HIDDEN else one for one in title[: 4 * TITLE_LENGTH])
     text = " ".join(plain.translate(_QUOTES).split())
     if len(text) > TITLE_LENGTH:
@@ -166,10 +161,10 @@ def quoted(title: str) -> str:
 def _by_taste(attribution: Attribution, context: ExplanationContext) -> str:
     track_id = attribution.positive[0]
     if track_id == attribution.candidate.track.id:
-        verb, rest = _deed(context.taste.tracks[track_id], context.now)
-        return f"you {verb} it {rest}".rstrip()
-    where = "near" if attribution.is_near else "leaning towards"
-    return f"{where} {_title(track_id, context)}, {_which(track_id, context)}"
+        return f"you {_action(track_id, context, object_='it ')}"
+    where = "near" if attribution.is_near else "somewhat near"
+    title = quoted(context.titles[track_id]) if track_id in context.titles else "a track"
+    return f"{where} {title}, which you {_action(track_id, context)}"
 
 
 def _by_seed(attribution: Attribution, context: ExplanationContext) -> str:
@@ -178,9 +173,9 @@ def _by_seed(attribution: Attribution, context: ExplanationContext) -> str:
     if groups:
         text = f"similar {list_words(groups)} to {seed}"
     else:
-        text = f"close to {seed} as a whole" if attribution.is_close else f"some way from {seed}"
+        text = f"close to {seed} overall" if attribution.is_close else f"not very close to {seed}"
     if attribution.positive and attribution.positive[0] == context.seed:
-        return f"{text}, {_which(context.seed, context)}"
+        return f"{text}, which you {_action(context.seed, context)}"
     if attribution.positive and attribution.is_near:
         return f"{text}; {_by_taste(attribution, context)}"
     return text
@@ -189,29 +184,25 @@ def _by_seed(attribution: Attribution, context: ExplanationContext) -> str:
 def _by_repeat(attribution: Attribution, context: ExplanationContext) -> str:
     known = context.taste.tracks[attribution.candidate.track.id]
     if known.played_ms is None:
-        return "once more"
-    return f"once more: last heard {when(known.played_ms, context.now)}"
+        return "a repeat"
+    return f"a repeat, last played {relative_date(known.played_ms, context.now)}"
 
 
-def _which(track_id: TrackId, context: ExplanationContext) -> str:
-    verb, rest = _deed(context.taste.tracks[track_id], context.now)
-    return f"which you {verb} {rest}".rstrip()
-
-
-def _deed(known: TrackTaste, now: datetime) -> tuple[str, str]:
-    """Return what was done with a track that is positive, such as ``("finished", "twice today")``."""
+def _action(track_id: TrackId, context: ExplanationContext, *, object_: str = "") -> str:
+    """Return what the listener did with a positive track, such as ``"finished twice today"``."""
+    known = context.taste.tracks[track_id]
     if known.liked_ms is not None:
-        return "liked", when(known.liked_ms, now)
+        return f"liked {object_}{relative_date(known.liked_ms, context.now)}"
+    return f"finished {object_}{_when_finished(known, context.now)}"
+
+
+def _when_finished(known: TrackTaste, now: datetime) -> str:
     finished = [one.at_ms for one in known.evidence if one.kind is ListenKind.FINISHED]
     if not finished:
-        return "finished", "before"
-    times, last = _TIMES[min(len(finished), len(_TIMES) - 1)], when(finished[-1], now)
-    is_one_day = when(finished[0], now) == last
-    return "finished", f"{times}{last}" if is_one_day else f"{times.rstrip()}, last {last}"
-
-
-def _title(track_id: TrackId, context: ExplanationContext) -> str:
-    return quoted(context.titles[track_id]) if track_id in context.titles else "a track"
+        return "before"
+    times, last = _TIMES[min(len(finished), len(_TIMES) - 1)], relative_date(finished[-1], now)
+    is_one_day = relative_date(finished[0], now) == last
+    return f"{times}{last}" if is_one_day else f"{times.rstrip()}, last {last}"
 
 
 def _listens(
@@ -236,13 +227,9 @@ def _latest_first(listen: Because) -> tuple[int, TrackId, ListenKind]:
 
 
 def _why_nothing(left_out: int, disliked: int, *, has_seed: bool) -> str:
-    reasons = []
-    if disliked:
-        reasons.append("disliked")
-    if left_out:
-        reasons.append("left out by the question")
+    reasons = [word for word, count in (("disliked", disliked), ("excluded", left_out)) if count]
     if reasons:
-        return f"there is nothing to play: what there is, is {' or '.join(reasons)}"
+        return f"there is nothing to play: all tracks are {' or '.join(reasons)}"
     if has_seed:
-        return "there is nothing to play but the track that was asked about"
+        return "there is nothing to play but the seed itself"
     return "there is nothing to play: run 'soundalike up' on the folder of music"

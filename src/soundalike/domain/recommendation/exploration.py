@@ -1,28 +1,32 @@
-"""Something else, now and then: what a listener would not have been played."""
+"""Exploration: now and then a track that the listener's taste would not bring."""
 
 import numpy as np
 
-from soundalike.domain.recommendation.rules import SeededRandom
 from soundalike.domain.recommendation.scoring import Scoring
+from soundalike.domain.recommendation.seeded_random import SeededRandom
 from soundalike.domain.types import FloatArray, IndexArray
 
 _SPARE, _DRAWN_FOR_EACH = 40, 4
 
 
 def explore(scoring: Scoring, random: SeededRandom, *, places: int) -> tuple[IndexArray, FloatArray]:
-    """Exploration: draw tracks by chance; the better half of them comes first, in the order drawn.
+    """Draw tracks at random; the half with the better scores comes first, in the order drawn.
 
-    What the listener turned away from is in the other half, so an adventure is a chance worth taking.
+    What the listener rejected is in the other half, so that exploration is worth the risk.
 
     Parameters
     ----------
+    scoring : Scoring
+        Of the library.
+    random : SeededRandom
+        Draws the tracks.
     places : int
-        For how many places.
+        How many places of the slate are for exploration.
 
     Returns
     -------
     rows, scores : IndexArray and FloatArray, shape (k,)
-        Of several times as many tracks, some of which may not be played.
+        Of several times as many tracks, since some may not be played.
     """
     total = len(scoring.index)
     drawn_count = _SPARE + _DRAWN_FOR_EACH * places

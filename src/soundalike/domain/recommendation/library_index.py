@@ -1,4 +1,4 @@
-"""What a similarity space looks like as a whole, indexed once per artefact."""
+"""What ranking needs to know of a similarity space, computed once per artefact."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
 DUPLICATE_SHARE = 0.25
-"""Of the distance to a track's fifth neighbour: nearer than that lies the same recording, encoded anew.
+"""A track nearer than this share of the distance to the fifth neighbour is the same recording.
 
-Measured on 96 clips (`bench/same_recording.py`): encoded anew as FLAC, MP3 at a high rate, Vorbis of medium
-quality or Opus, in mono, half as loud or cut by a second, 94 to 100 of 100 lie within it; no two different
-clips are nearer than 1.7 times that. Of GTZAN's 986 distinct rows 27 have another within it, 30 within 1.4
-times: its known repeats.
+Measured on 96 clips (`bench/same_recording.py`): of clips encoded again as FLAC, MP3 at a high rate,
+Vorbis of medium quality or Opus, in mono, half as loud or cut by a second, 94 to 100 % are within it;
+no two different clips are nearer than 1.7 times that. Of GTZAN's 986 distinct rows 27 have another
+within it, 30 within 1.4 times: its known repeats.
 """
 
 NEAR_SHARE = 0.1
-"""Two tracks are near where at most this share of random pairs is as near."""
+"""Two tracks are near if at most this share of random pairs is as near."""
 
 DAMPING = 0.05
-"""0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts for half.
+"""0 leaves hubs alone; at 1 a track that is a neighbour of twice as many counts half.
 
-By 0.1 recommendations on GTZAN are worse by 0.01 (R-precision), by 0.25 by 0.04.
+At 0.1 recommendations on GTZAN are worse by 0.01 (R-precision), at 0.25 by 0.04.
 """
 
 NEIGHBOURHOOD = 5
@@ -43,23 +43,23 @@ class LibraryIndex:
     artefact : Artefact
         Of n tracks.
     rows : mapping of TrackId to int
-        Where each track is.
+        The row of each track.
     lifted : FloatArray, shape (n, m + 2)
-        Coordinates, their squared length and 1: what makes squared distances one product.
+        Coordinates, their squared length and 1: with these, squared distances are one product.
     spread : float
-        Median distance of two random tracks; 1 where all are at the same place.
+        Median distance of two random tracks; 1 if all are at the same point.
     near_distance : float
-        Up to which distance two tracks are called near.
+        Tracks up to this distance are called near.
     duplicate_thresholds : FloatArray, shape (n,)
-        Up to which distance another track is the same recording.
+        Another track up to this distance is the same recording.
     nearest_rows : IndexArray, shape (n, 5 or fewer)
-        Each row's nearest others, itself where there is none.
+        Each track's nearest others, itself where there is none.
     damping : FloatArray, shape (n,)
-        What closeness to each counts: 1, or less for hubs.
+        Factor on the closeness to each: 1, or less for hubs.
     medoids : IndexArray
-        Rows that stand for the library, most first.
+        Rows that represent the library, the one that represents most first.
     mean : FloatArray, shape (m,)
-        Mean of all coordinates.
+        Of all coordinates.
     """
 
     artefact: Artefact
@@ -88,22 +88,47 @@ class LibraryIndex:
 
 
 def index_library(artefact: Artefact) -> LibraryIndex:
-    """Look an artefact over; some 0.5 s at 100,000 tracks."""
+    """Index an artefact; takes some 0.5 s for 100,000 tracks."""
     coordinates = artefact.coordinates
-    spread, near = _typical_distances(coordinates)
-    rows = artefact.neighbours.rows
+    spread, near_distance = _typical_distances(coordinates)
+    neighbours = artefact.neighbours
     return LibraryIndex(
         artefact=artefact,
         rows={track_id: row for row, track_id in enumerate(artefact.track_ids)},
         lifted=_lift(coordinates),
         spread=spread or 1.0,
-        near_distance=near,
-        duplicate_thresholds=_duplicate_thresholds(artefact.neighbours.distances),
-        nearest_rows=_nearest_rows(rows),
-        damping=damp_hubs(count_hubness(rows)),
+        near_distance=near_distance,
+        duplicate_thresholds=_duplicate_thresholds(neighbours.distances),
+        nearest_rows=_nearest_rows(neighbours.rows),
+        damping=damp_hubs(count_hubness(neighbours.rows)),
         medoids=choose_medoids(coordinates),
         mean=coordinates.mean(axis=0) if len(coordinates) else np.zeros(coordinates.shape[1], np.float32),
     )
+
+
+def damp_hubs(hubness: FloatArray) -> FloatArray:
+    """Return a factor on the closeness to each track: the more tracks have it as a neighbour, the less.
+
+    Parameters
+    ----------
+    hubness : FloatArray, shape (n,)
+        How often each is among the nearest of others, divided by the mean.
+    """
+    damped: FloatArray = np.maximum(hubness, 1) ** np.float32(-DAMPING)
+    return damped
+
+
+def count_hubness(neighbours: IndexArray) -> FloatArray:
+    """Count how often each row is a neighbour of others, divided by the mean (1 if there are none).
+
+    Parameters
+    ----------
+    neighbours : IndexArray, shape (n, k)
+        -1 is none.
+    """
+    counts = np.bincount(neighbours[neighbours >= 0], minlength=len(neighbours)).astype(np.float32)
+    mean = counts.mean() if len(counts) else 0.0
+    return counts / mean if mean > 0 else np.ones(len(neighbours), dtype=np.float32)
 
 
 def _lift(coordinates: FloatArray) -> FloatArray:
@@ -115,7 +140,7 @@ def _lift(coordinates: FloatArray) -> FloatArray:
 
 
 def _typical_distances(coordinates: FloatArray) -> tuple[float, float]:
-    """Return the median distance of two random tracks, and what few are apart."""
+    """Return the median distance of two random tracks, and the one that `NEAR_SHARE` do not exceed."""
     sample = coordinates[sample_rows(len(coordinates), _SAMPLE)]
     if len(sample) < 2:  # noqa: PLR2004 - a distance takes two
         return 0.0, 0.0
@@ -130,37 +155,12 @@ def _nearest_rows(neighbours: IndexArray) -> IndexArray:
 
 
 def _duplicate_thresholds(distances: FloatArray) -> FloatArray:
-    """Tell how near the same recording is, by how near others are: some parts of a library are dense.
+    """Scale the thresholds by how near the neighbours are, since some parts of a library are dense.
 
-    With fewer than eight neighbours, the one in their middle stands for the fifth.
+    With fewer than eight neighbours, the median one is used instead of the fifth.
     """
     found = np.isfinite(distances).sum(axis=1)
-    place = np.minimum(NEIGHBOURHOOD, (found + 2) // 2) - 1
-    away = np.take_along_axis(distances, place[:, None], axis=1)[:, 0] if distances.shape[1] else place
-    duplicate_thresholds: FloatArray = np.where(found > 0, DUPLICATE_SHARE * away, 0).astype(np.float32)
-    return np.maximum(duplicate_thresholds, _LEAST_THRESHOLD)
-
-
-def damp_hubs(hubness: FloatArray) -> FloatArray:
-    """Return what closeness to a track counts, the less the more tracks have it among their nearest.
-
-    Parameters
-    ----------
-    hubness : FloatArray, shape (n,)
-        How often each is among the nearest of others, over the mean of that.
-    """
-    damped: FloatArray = np.maximum(hubness, 1) ** np.float32(-DAMPING)
-    return damped
-
-
-def count_hubness(neighbours: IndexArray) -> FloatArray:
-    """Count how often each row is a neighbour of others, over the mean (1 where nobody has any).
-
-    Parameters
-    ----------
-    neighbours : IndexArray, shape (n, k)
-        -1 is none.
-    """
-    counts = np.bincount(neighbours[neighbours >= 0], minlength=len(neighbours)).astype(np.float32)
-    mean = counts.mean() if len(counts) else 0.0
-    return counts / mean if mean > 0 else np.ones(len(neighbours), dtype=np.float32)
+    column = np.minimum(NEIGHBOURHOOD, (found + 2) // 2) - 1
+    away = np.take_along_axis(distances, column[:, None], axis=1)[:, 0] if distances.shape[1] else column
+    thresholds: FloatArray = np.where(found > 0, DUPLICATE_SHARE * away, 0).astype(np.float32)
+    return np.maximum(thresholds, _LEAST_THRESHOLD)

@@ -1,4 +1,4 @@
-"""Tracks that stand for a library: what a listener of whom nothing is known is offered first."""
+"""Tracks that represent a library: what a listener of unknown taste is offered first."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def sample_rows(count: int, size: int) -> IndexArray:
 
 
 def choose_medoids(coordinates: FloatArray, *, sample: int = SAMPLE, count: int = COUNT) -> IndexArray:
-    """Return rows that stand for all others, the one that stands for most first.
+    """Return rows that represent all others, the one that represents most first.
 
     Each is the track that brings all others nearest to some chosen one (the BUILD step of Kaufman and
     Rousseeuw's PAM, 1990), so the first few already cover the library, and outliers come late.
@@ -27,7 +27,7 @@ def choose_medoids(coordinates: FloatArray, *, sample: int = SAMPLE, count: int 
     coordinates : FloatArray, shape (n, m)
         Distance is Euclidean.
     sample : int
-        Of a larger library so many rows, spread evenly, are looked at.
+        A larger library is sampled: this many rows, spread evenly.
     count : int
         How many to choose.
 

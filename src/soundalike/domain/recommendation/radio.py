@@ -1,4 +1,4 @@
-"""What a radio plays: pure functions over neighbours."""
+"""What a radio plays: the nearest tracks, without repeats and without one artist twice in a row."""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -7,7 +7,7 @@ from soundalike.domain.types import TrackId
 from soundalike.domain.words import sort_key
 
 RADIO_MEMORY = 100
-"""A radio repeats none of its last so many tracks."""
+"""A radio repeats none of this many latest tracks."""
 
 
 def radio(
@@ -15,7 +15,7 @@ def radio(
 ) -> Iterator[Neighbour]:
     """Yield what a radio plays next: the nearest first, no recent track, no artist twice in a row.
 
-    Where everything that is left is by the artist who has just played, that artist goes on.
+    If all that is left is by the artist who has just played, that artist comes again.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def radio(
 
 
 def _pop_other(waiting: list[Neighbour], artist: str | None) -> Neighbour | None:
-    """Take out the first by another artist; whatever waits has an artist."""
+    """Remove and return the first by another artist; all that wait have an artist."""
     for index, neighbour in enumerate(waiting):
         if sort_key(neighbour.track.artist) != artist:
             return waiting.pop(index)

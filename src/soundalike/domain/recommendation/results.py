@@ -9,7 +9,7 @@ from soundalike.domain.types import ArtefactVersion, ProfileVersion, TrackId
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """One listen that put a track where it stands."""
+    """One listen that a track's place is due to."""
 
     track_id: TrackId
     kind: ListenKind
@@ -18,14 +18,14 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a track stands where it does: computed from what ranked it.
+    """Why a track is recommended, computed from what ranked it.
 
     Parameters
     ----------
     text : str
         For people, such as ``"near X, which you finished twice today"``.
     because : tuple of Because
-        The listens it rests on, latest first; none where a seed or the library alone decided.
+        The listens it is due to, latest first; none if a seed or the library alone decided.
     """
 
     text: str
@@ -41,9 +41,9 @@ class Recommendation:
     track : Track
         What to play.
     distance : float
-        To what the reason names: a track that was played, the seed, or the middle of the library.
+        To what the reason names: a track that was played, the seed, or the mean of the library.
     score : float
-        What it was ranked by, above all rules; higher is better.
+        What it was ranked by, before all rules; higher is better.
     reason : Explanation
         Why.
     """
@@ -61,13 +61,13 @@ class Recommendations:
     Parameters
     ----------
     artefact : ArtefactVersion or None
-        None where the library is empty.
+        None if the library is empty.
     profile_version : ProfileVersion
-        Of the profile that was asked.
+        Of the profile that was used.
     recommendations : tuple of Recommendation
         Perhaps fewer than asked for.
     note : str or None
-        What a listener should know of the list as a whole: why it is short, or repeats.
+        What a listener should know about the list as a whole: why it is short, or repeats.
     """
 
     artefact: ArtefactVersion | None

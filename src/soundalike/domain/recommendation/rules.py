@@ -1,7 +1,5 @@
-"""What a listener may expect of any list, one rule a function."""
+"""The rules that every slate follows, one function each."""
 
-import hashlib
-import json
 import math
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,31 +16,31 @@ from soundalike.domain.types import FloatArray, TrackId
 from soundalike.domain.words import sort_key
 
 MEMORY = 100
-"""Nothing is repeated within the last so many tracks."""
+"""A track is not repeated within this many tracks."""
 
 ARTIST_WINDOW, ARTIST_CAP = 10, 3
-"""Of so many tracks in a row at most so many are by one artist, unless the listener plays them more."""
+"""Of this many tracks in a row at most this many are by one artist, unless the listener plays them more."""
 
 SAME_LENGTH_MS = 2_000
 
-_NOBODYS = 3.0
+_PRIOR_WEIGHT = 3.0
 
 
 def recently_played(taste_profile: TasteProfile, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
-    """Nothing repeated: return the last so many tracks that were played, latest first."""
+    """No repeats: return the tracks that must not come again yet, the latest first."""
     return taste_profile.played[:memory]
 
 
 def longest_ago(
     taste_profile: TasteProfile, *, memory: int = MEMORY, negative: Collection[TrackId] = ()
 ) -> tuple[TrackId, ...]:
-    """Nothing left but repeats: return those played lately, the longest ago first, the negative last."""
-    lately = reversed(recently_played(taste_profile, memory=memory))
-    return tuple(sorted(lately, key=lambda track_id: track_id in negative))
+    """Only repeats left: return what was played recently, the longest ago first, negative tracks last."""
+    recent = reversed(recently_played(taste_profile, memory=memory))
+    return tuple(sorted(recent, key=lambda track_id: track_id in negative))
 
 
 def is_same_title(one: Track, other: Track) -> bool:
-    """Tell the same recording: whether artist and title are the same, and the length to 2 s."""
+    """Return whether artist and title are the same, and the lengths differ by at most 2 s."""
     return (
         key_of(one.artist) is not None
         and abs(one.duration_ms - other.duration_ms) <= SAME_LENGTH_MS
@@ -52,31 +50,39 @@ def is_same_title(one: Track, other: Track) -> bool:
 
 @lru_cache(maxsize=10_000)
 def key_of(name: str | None) -> str | None:
-    """Return what makes a name the same as another; None where there is none."""
+    """Return what equal names have in common, without letter case and accents; None if there is none."""
     return sort_key(name) or None
 
 
 def name_of(track: Track) -> tuple[str | None, str | None]:
-    """Return artist and title without regard to letter case and accents."""
+    """Return artist and title without letter case and accents."""
     return key_of(track.artist), key_of(track.title)
 
 
 def is_same_position(point: FloatArray, others: FloatArray, *, threshold: float) -> bool:
-    """Return whether a point, shape (m,), is within a distance of any of others, shape (k, m)."""
+    """Return whether a point is so near to any other that it is the same recording.
+
+    Parameters
+    ----------
+    point, others : FloatArray, shapes (m,) and (k, m)
+        Coordinates.
+    threshold : float
+        Up to this distance two tracks are the same recording.
+    """
     return bool(len(others)) and float(row_distances(others, point).min()) <= threshold
 
 
 def are_same_positions(
     points: FloatArray, others: FloatArray, *, thresholds: FloatArray
 ) -> npt.NDArray[np.bool_]:
-    """Return which points are so near to any of others that they are the same recording.
+    """Return which points are so near to any other that they are the same recording.
 
     Parameters
     ----------
     points, others : FloatArray, shapes (n, m) and (k, m)
-        Places.
+        Coordinates.
     thresholds : FloatArray, shape (n,)
-        How near the same recording is.
+        The same for each point.
     """
     if not len(others):
         return np.zeros(len(points), dtype=bool)
@@ -85,16 +91,16 @@ def are_same_positions(
 
 
 def artist_caps(plays: Iterable[tuple[str | None, float]]) -> dict[str, int]:
-    """Artist cap: tell which artists may have more than 3 of 10, because the listener gives them more.
+    """Artist cap: return the artists that may have more than 3 of 10, since the listener plays them more.
 
     Parameters
     ----------
     plays : iterable of (str or None, float)
-        Artist and weight of the tracks that are positive. As much as three plays weigh is taken to be
-        nobody's, so that a first track does not hand the list to its artist.
+        Artist and weight of the positive tracks. The weight of three plays counts as by no artist, so
+        that a first track does not give the whole slate to its artist.
     """
     by_artist: dict[str, float] = {}
-    total = _NOBODYS
+    total = _PRIOR_WEIGHT
     for artist, weight in plays:
         total += weight
         key = key_of(artist)
@@ -105,12 +111,12 @@ def artist_caps(plays: Iterable[tuple[str | None, float]]) -> dict[str, int]:
 
 
 class ArtistCap:
-    """Artist cap: at most so many of any 10 in a row by one artist; tracks without one never clash.
+    """Artist cap: of any 10 tracks in a row at most 3 by one artist; tracks without an artist are free.
 
     Parameters
     ----------
     caps : mapping of str to int
-        Of artists (by `key_of`) that may have more than 3.
+        For artists (by `key_of`) that may have more than 3.
     latest : iterable of str or None
         Artists of what was played before, the latest last.
     """
@@ -147,28 +153,14 @@ def proportional_turns(shares: Sequence[float], served: Sequence[float]) -> Iter
 
 
 def exploration_slots(adventure: float, phase: float) -> Iterator[bool]:
-    """Exploration: yield for each place of a list whether it is for something else.
-
-    Of any number of places in a row the share `adventure` is, to one; `phase`, of 0 to 1, tells where
-    in the list they fall.
-    """
-    for place in count():
-        yield math.floor((place + 1) * adventure + phase) > math.floor(place * adventure + phase)
-
-
-class SeededRandom:
-    """Numbers that are drawn from a hash: the same question, the same draw.
+    """Exploration: yield for each place of a slate whether it is for exploration.
 
     Parameters
     ----------
-    *question : str, float, None or sequence of str
-        All that an answer may depend on.
+    adventure : float
+        Share of any number of places in a row that is for exploration, rounded up or down.
+    phase : float
+        0 to 1; shifts these places.
     """
-
-    def __init__(self, *question: str | float | Sequence[str] | None) -> None:
-        self._key = hashlib.blake2b(json.dumps(question).encode(), digest_size=32).digest()
-
-    def numbers(self, name: str, count: int) -> npt.NDArray[np.float64]:
-        """Return so many numbers of 0 to 1 that are drawn for one purpose, shape (count,)."""
-        stream = hashlib.shake_128(self._key + name.encode()).digest(4 * count)
-        return np.frombuffer(stream, dtype="<u4").astype(np.float64) / 2**32
+    for place in count():
+        yield math.floor((place + 1) * adventure + phase) > math.floor(place * adventure + phase)

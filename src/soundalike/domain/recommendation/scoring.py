@@ -1,4 +1,4 @@
-"""How much each track of a library is positive."""
+"""Scores: how much a listener wants each track of a library."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,21 +21,22 @@ from soundalike.domain.types import FloatArray, IndexArray
 MAX_POSITIVE_CLUSTERS, MAX_NEGATIVE_CLUSTERS = 8, 4
 
 BLEND = 0.5
-"""What all tastes together count in the ranking of each; the rest is its own."""
+"""Share of all tastes together in the ranking of each; the rest is its own."""
 
 SEED_BLEND = 0.25
-"""The same where a seed is asked about: the seed comes first."""
+"""Share of all tastes together in the ranking by a seed; the rest is the seed."""
 
 NEGATIVE_WEIGHT = 0.4
-"""What many negative tracks weigh against positive ones."""
+"""Weight of negative feedback against positive feedback."""
 
 REJECTED_PENALTY = np.float32(2)
-"""More than any two scores are apart."""
+"""More than any two scores differ."""
 
 SHORTLIST = 400
+"""Length of a candidate list; what follows is ranked only when it is needed."""
 
 SERVED_LATELY = 10
-"""So many of the latest tracks tell which taste has had its turn."""
+"""How many of the latest tracks count as served when tastes take turns."""
 
 _BLOCK = 4_096
 _SAMPLED = 8
@@ -43,16 +44,16 @@ _SAMPLED = 8
 
 @dataclass(frozen=True, slots=True)
 class CandidateList:
-    """Tracks that one taste would play, best first.
+    """The tracks that fit one taste best.
 
     Parameters
     ----------
     share : float
-        How much of what is played is for it.
+        How much of a slate is for this taste, relative to the others.
     rows : IndexArray, shape (k,)
-        The best of the library.
+        In the index, best first.
     scores : FloatArray, shape (k,)
-        Falling.
+        Descending.
     """
 
     share: float
@@ -62,24 +63,24 @@ class CandidateList:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What a listener's tastes, and perhaps a seed, make of every track.
+    """Scores of every track for each of a listener's tastes, or for a seed.
 
-    A track is as positive as it is close to the centres of a taste, less so if it is close to what was
-    skipped, and half of that by what its own nearest tracks are (label propagation by one step: what
-    surrounds a track tells of it too). Closeness is ``1 / (1 + (distance / spread) ** 2)``.
+    A track's score is its closeness to the positive clusters of a taste, less its closeness to the
+    negative ones; the mean score of its nearest tracks counts as much as its own (one step of label
+    propagation). Closeness is ``1 / (1 + (distance / spread) ** 2)``.
 
     Parameters
     ----------
     index : LibraryIndex
         Of n tracks.
     taste_profile : TasteProfile
-        Of the listener's taste.
+        Of the listener.
     positive, negative : TasteClusters
-        Of what it wants and does not want; perhaps none.
+        Of the tracks the listener wants more, or less, of; perhaps none.
     taste_of : array of int, shape (len(positive),)
-        Which taste each positive centre is of.
+        The taste of each positive cluster.
     seed : FloatArray or None, shape (m,)
-        Where the seed is.
+        Coordinates of the seed.
     """
 
     index: LibraryIndex
@@ -91,14 +92,14 @@ class Scoring:
 
     @property
     def is_cold_start(self) -> bool:
-        """Whether nothing is known to be positive."""
+        """Whether there is neither a seed nor positive feedback."""
         return self.seed is None and not len(self.positive)
 
     @cached_property
     def shares(self) -> FloatArray:
         """How much each taste counts, or the seed alone.
 
-        The root of its weight: a taste that was hardly played yet had no chance to gather more.
+        The square root of its weight: a taste that was hardly played yet had no chance to gather more.
         """
         if self.seed is not None:
             return np.ones(1, dtype=np.float32)
@@ -106,7 +107,7 @@ class Scoring:
 
     @cached_property
     def served(self) -> tuple[int, ...]:
-        """How many of the latest tracks each taste has had: those nearest to a centre of it."""
+        """How many of the latest tracks each taste has had: those nearest to a cluster of it."""
         if self.seed is not None or not len(self.positive):
             return (0,)
         rows = self.index.rows_of(self.taste_profile.played[:SERVED_LATELY])
@@ -122,29 +123,28 @@ class Scoring:
         )
 
     def beyond(self, taste: int) -> Iterator[tuple[int, float]]:
-        """Yield (row, score) of every track that is not in the candidates of a taste, best first."""
+        """Yield (row, score) of every track that is not in the candidate list of a taste, best first."""
         scores = self._raw_scores()[taste]
-        everything = np.arange(len(scores), dtype=np.int32)
-        rows, scores = self._ranked(scores, everything)
+        rows, scores = self._ranked(scores, np.arange(len(scores), dtype=np.int32))
         seen = set(self.candidate_lists[taste].rows.tolist())
         for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
             if row not in seen:
                 yield row, score
 
     def scores_of(self, rows: IndexArray) -> FloatArray:
-        """Return by how much each row is positive by the taste that wants it most, shape (k,)."""
-        around = self.index.nearest_rows[rows]
-        needed, places = np.unique(np.concatenate([rows[:, None], around], axis=1), return_inverse=True)
-        raw = self._scores_at(needed.astype(np.int32)).max(axis=0)[places.reshape(len(rows), -1)]
-        return self._settled(rows, raw[:, 0], raw[:, 1:])
+        """Return the score of each row by the taste that it fits best, shape (k,)."""
+        nearest = self.index.nearest_rows[rows]
+        needed, found = np.unique(np.concatenate([rows[:, None], nearest], axis=1), return_inverse=True)
+        raw = self._scores_at(needed.astype(np.int32)).max(axis=0)[found.reshape(len(rows), -1)]
+        return self._final(rows, raw[:, 0], raw[:, 1:])
 
     def positive_feedback(self, rows: IndexArray, tastes: IndexArray) -> tuple[FloatArray, FloatArray]:
-        """Return what each positive track, and the seed, adds to the scores of rows in their candidate_lists.
+        """Return what each positive track, and the seed, adds to the scores of rows.
 
         Parameters
         ----------
         rows, tastes : IndexArray, shape (k,)
-            Places of tracks, and in whose candidate_lists they are.
+            Of tracks, and in whose candidate lists they are.
 
         Returns
         -------
@@ -152,29 +152,27 @@ class Scoring:
             Before damping; 0 or more.
         """
         index, tracks = self.index, self.taste_profile.positive
-        centres = self._with_seed(index.coordinates[tracks.rows])
-        places = np.concatenate([rows[:, None], index.nearest_rows[rows]], axis=1)
-        flat = places.ravel()
-        close = closeness(index.lifted[flat], centres, index.spread)
-        close = _halved(close.T.reshape(*places.shape, -1))
-        of_track = self._mixture[:, self.positive.cluster_of] * (
-            tracks.weights / self.positive.weights[self.positive.cluster_of]
-        )
+        points = self._with_seed(index.coordinates[tracks.rows])
+        needed = np.concatenate([rows[:, None], index.nearest_rows[rows]], axis=1)
+        close = closeness(index.lifted[needed.ravel()], points, index.spread)
+        close = _smooth(close.T.reshape(*needed.shape, -1))
+        cluster_of = self.positive.cluster_of
+        of_track = self._mixture[:, cluster_of] * (tracks.weights / self.positive.weights[cluster_of])
         of_seed = np.zeros(len(rows), dtype=np.float32)
         if self.seed is not None:
             of_seed = self._mixture[tastes, -1] * close[:, -1]
         return close[:, : len(tracks)] * of_track[tastes], of_seed
 
+    def negative_feedback(self, rows: IndexArray) -> FloatArray:
+        """Return how close each row is to the negative clusters, 0 to 1, shape (k,)."""
+        index = self.index
+        return self._weigh_negative(closeness(index.lifted[rows], self.negative.centroids, index.spread))
+
     def is_rejected(self, rows: IndexArray) -> npt.NDArray[np.bool_]:
-        """Tell which rows are themselves negative: they come behind everything else."""
+        """Return which rows are themselves negative: they come after everything else."""
         is_negative = np.zeros(len(self.index), dtype=bool)
         is_negative[self.taste_profile.negative.rows] = True
         return is_negative[rows]
-
-    def negative_feedback(self, rows: IndexArray) -> FloatArray:
-        """Return how close each row is to what is negative, 0 to 1, shape (k,)."""
-        index = self.index
-        return self._weigh_negative(closeness(index.lifted[rows], self.negative.centroids, index.spread))
 
     def _raw_scores(self) -> FloatArray:
         """Return the scores of all rows before smoothing, shape (tastes, n)."""
@@ -186,13 +184,12 @@ class Scoring:
 
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
         index = self.index
-        centres = self._with_seed(self.positive.centroids)
-        close = closeness(
-            index.lifted[rows], np.concatenate([centres, self.negative.centroids]), index.spread
-        )
-        scores = self._mixture @ close[: len(centres)]
+        positive = self._with_seed(self.positive.centroids)
+        centres = np.concatenate([positive, self.negative.centroids])
+        close = closeness(index.lifted[rows], centres, index.spread)
+        scores = self._mixture @ close[: len(positive)]
         scores *= index.damping[rows]
-        scores -= NEGATIVE_WEIGHT * self._weigh_negative(close[len(centres) :])
+        scores -= NEGATIVE_WEIGHT * self._weigh_negative(close[len(positive) :])
         return scores
 
     def _with_seed(self, points: FloatArray) -> FloatArray:
@@ -200,7 +197,7 @@ class Scoring:
 
     @cached_property
     def _mixture(self) -> FloatArray:
-        """What each positive centre, and the seed, count in each candidates; each row sums to 1."""
+        """Weight of each positive cluster, and of the seed, for each taste; each row sums to 1."""
         weights = self.positive.weights
         overall = weights / weights.sum() if len(weights) else weights
         if self.seed is not None:
@@ -211,28 +208,38 @@ class Scoring:
         return np.asarray((1 - BLEND) * own + BLEND * overall, dtype=np.float32)
 
     def _weigh_negative(self, close: FloatArray) -> FloatArray:
-        """Weigh the closeness to negative centres: one early skip counts half of what many do."""
+        """Weigh the closeness to negative clusters: one early skip counts half of what many do."""
         weights = self.negative.weights
-        pushed: FloatArray = weights @ close / (weights.sum() + 1)
-        return pushed
+        weighed: FloatArray = weights @ close / (weights.sum() + 1)
+        return weighed
 
     def _ranked(self, scores: FloatArray, rows: IndexArray) -> tuple[IndexArray, FloatArray]:
-        """Return rows with their scores, best first, of raw scores of all rows."""
-        settled = self._settled(rows, scores[rows], scores[self.index.nearest_rows[rows]])
+        """Return rows with their final scores, best first, from the raw scores of all rows."""
+        final = self._final(rows, scores[rows], scores[self.index.nearest_rows[rows]])
         # Rounded, so that the last bit of a product decides nothing; then by row.
-        order = np.lexsort((rows, -np.round(settled, 5)))
-        return rows[order], settled[order]
+        order = np.lexsort((rows, -np.round(final, 5)))
+        return rows[order], final[order]
 
-    def _settled(self, rows: IndexArray, own: FloatArray, around: FloatArray) -> FloatArray:
-        smoothed = _halved(np.concatenate([own[:, None], around], axis=1)[..., None])[:, 0]
-        settled: FloatArray = smoothed - REJECTED_PENALTY * self.is_rejected(rows).astype(np.float32)
-        return settled
+    def _final(self, rows: IndexArray, own: FloatArray, nearest: FloatArray) -> FloatArray:
+        smoothed = _smooth(np.concatenate([own[:, None], nearest], axis=1)[..., None])[:, 0]
+        final: FloatArray = smoothed - REJECTED_PENALTY * self.is_rejected(rows).astype(np.float32)
+        return final
 
 
 def score_library(
     index: LibraryIndex, taste_profile: TasteProfile, seed: FloatArray | None = None
 ) -> Scoring:
-    """Prepare what ranks a library for a listener, and perhaps by a seed at some place, shape (m,)."""
+    """Prepare the scores of a library for a listener.
+
+    Parameters
+    ----------
+    index : LibraryIndex
+        Of the library.
+    taste_profile : TasteProfile
+        Of the listener.
+    seed : FloatArray or None, shape (m,)
+        Coordinates of the track to rank by, if any.
+    """
     positive = _clusters(taste_profile.positive, index, MAX_POSITIVE_CLUSTERS)
     return Scoring(
         index=index,
@@ -245,14 +252,16 @@ def score_library(
 
 
 def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatArray:
-    """Return ``1 / (1 + (distance / spread) ** 2)`` of each place to each centre.
+    """Return ``1 / (1 + (distance / spread) ** 2)`` of each point to each centre.
 
     Parameters
     ----------
     lifted : FloatArray, shape (n, m + 2)
         Rows of `LibraryIndex.lifted`.
     centres : FloatArray, shape (k, m)
-        What they may be close to.
+        Points of the same space.
+    spread : float
+        The distance at which closeness is one half.
 
     Returns
     -------
@@ -269,8 +278,8 @@ def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatAr
     return np.reciprocal(close, out=close)
 
 
-def _halved(values: FloatArray) -> FloatArray:
-    """Weigh the first of axis 1 as much as the mean of the others, where there are others."""
+def _smooth(values: FloatArray) -> FloatArray:
+    """Return the mean of the first along axis 1 and the mean of the others, if there are others."""
     own, others = values[:, 0], values[:, 1:]
     return (own + others.mean(axis=1)) / 2 if others.shape[1] else own
 
@@ -283,10 +292,10 @@ def _top(scores: FloatArray, count: int) -> IndexArray:
     """Return the rows of the highest scores."""
     rows = np.arange(len(scores), dtype=np.int32)
     if len(scores) > _SAMPLED * count:
-        # What a sample has too many of above it, the whole has, too.
+        # A score that too many of a sample exceed is exceeded by too many of the whole.
         sample = scores[::_SAMPLED]
-        place = len(sample) - 2 * count // _SAMPLED
-        found = np.flatnonzero(scores >= np.partition(sample, place)[place])
+        position = len(sample) - 2 * count // _SAMPLED
+        found = np.flatnonzero(scores >= np.partition(sample, position)[position])
         if len(found) >= count:
             rows = found.astype(np.int32)
     if len(rows) <= count:

@@ -1,4 +1,4 @@
-"""Which candidates are served, in which order: the rules, applied one place after another."""
+"""Building a slate: which candidates come, in which order, by the rules."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ PATIENCE = 100
 
 
 class Role(Enum):
-    """Why a candidate is there."""
+    """Why a track is a candidate."""
 
     TASTE = auto()
     SEED = auto()
@@ -30,20 +30,20 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A track that might be played.
+    """A track that may be played.
 
     Parameters
     ----------
     row : int
-        In the artefact.
+        In the index.
     track : Track
         The track.
     score : float
         What it is ranked by.
     role : Role
-        Why it is there.
+        Why it is a candidate.
     taste : int
-        Which of the listener's tastes it is for; 0 where none.
+        Which of the listener's tastes it is for; 0 if none.
     """
 
     row: int
@@ -54,36 +54,36 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """Places in the artefact, in the order in which they might be played.
+class RankedRows:
+    """Rows of the index, best first.
 
     Parameters
     ----------
     role : Role
-        Why they might.
+        Why they are candidates.
     share : float
-        How much this order counts beside others.
-    places : iterator of (int, float)
+        How much of a slate is for them, relative to others.
+    scored : iterator of (int, float)
         Row and score.
     taste : int
-        Which of the listener's tastes ranked them; 0 where none.
+        Which of the listener's tastes ranked them; 0 if none.
     """
 
     role: Role
     share: float
-    places: Iterator[tuple[int, float]]
+    scored: Iterator[tuple[int, float]]
     taste: int = 0
 
 
 class Recordings:
-    """Same recording: remembers what is in the list, or must not come into it.
+    """Same recording: remembers what is in the slate, or must not come into it.
 
     Parameters
     ----------
     coordinates : FloatArray, shape (n, m)
         Of all tracks.
     thresholds : FloatArray, shape (n,)
-        How near to each the same recording is.
+        Up to this distance from each another track is the same recording.
     tracks : iterable of Track
         Recordings that must not come.
     """
@@ -97,10 +97,10 @@ class Recordings:
         self._tracks: dict[tuple[str | None, str | None], tuple[Track, ...]] = {}
         self._hashes: set[str] = set()
         for track in tracks:
-            self.bar(track)
+            self.exclude(track)
 
     def has(self, candidate: Candidate) -> bool:
-        """Whether it is the same recording as another."""
+        """Whether a candidate is one of these recordings."""
         track = candidate.track
         if track.audio_hash in self._hashes:
             return True
@@ -113,20 +113,20 @@ class Recordings:
         )
 
     def add(self, candidate: Candidate) -> None:
-        """Remember one that is in the list."""
-        self.bar(candidate.track)
+        """Remember a candidate that is in the slate."""
+        self.exclude(candidate.track)
         self._rows.append(candidate.row)
 
     def copy(self) -> "Recordings":
-        """Return another that remembers the same and goes its own way."""
+        """Return an independent copy."""
         other = Recordings(self._coordinates, thresholds=self._thresholds)
         other._rows = list(self._rows)
         other._hashes = set(self._hashes)
         other._tracks = dict(self._tracks)
         return other
 
-    def bar(self, track: Track) -> None:
-        """Remember one that must not come, by its audio and its name."""
+    def exclude(self, track: Track) -> None:
+        """Remember a track that must not come, by its audio and its name."""
         name = name_of(track)
         self._tracks[name] = (*self._tracks.get(name, ()), track)
         self._hashes.add(track.audio_hash)

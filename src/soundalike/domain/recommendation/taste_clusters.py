@@ -1,4 +1,4 @@
-"""Several centres of one taste: who likes metal and harp is not served what lies between."""
+"""Clusters of a listener's tracks: a fan of metal and harp gets both, not what is in between."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from soundalike.domain.types import FloatArray
 MAX_TASTES = 5
 
 MERGE_DISTANCE = 0.9
-"""Of what two random tracks are apart: tastes that are more so, on average, are two."""
+"""Clusters whose tracks are farther apart than this, on average, are two tastes; in spreads."""
 
 _ROUNDS = 5
 
@@ -21,18 +21,18 @@ _Numbers = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class TasteClusters:
-    """Few points in the stead of many.
+    """Clusters of weighted points.
 
     Parameters
     ----------
     centroids : FloatArray, shape (k, m)
-        Weighted means of the tracks that each stands for.
+        Weighted mean of each cluster.
     weights : FloatArray, shape (k,)
-        Sums of their weights, all above 0.
+        Sum of the weights of each cluster, above 0.
     variances : FloatArray, shape (k,)
-        Mean squared distance of its tracks from each.
+        Mean squared distance of each cluster's points from its centroid.
     cluster_of : array of int, shape (n,)
-        Which of them stands for each of the many.
+        The cluster of each point.
     """
 
     centroids: FloatArray
@@ -41,38 +41,50 @@ class TasteClusters:
     cluster_of: _Numbers
 
     def __len__(self) -> int:
-        """Count the centres."""
+        """Count the clusters."""
         return len(self.weights)
 
 
-def find_taste_clusters(places: FloatArray, weights: FloatArray, *, limit: int) -> TasteClusters:
-    """Gather weighted places, shape (n, m), in at most `limit` centres; up to that, each is its own.
+def find_taste_clusters(points: FloatArray, weights: FloatArray, *, limit: int) -> TasteClusters:
+    """Find at most `limit` clusters of weighted points by k-means.
 
-    k-means that starts from the heaviest point and goes on with what is farthest from all before, by
-    weight: the same points give the same centres.
+    It starts from the heaviest point and adds the point that is farthest from all before, by weight, so
+    that the same points give the same clusters.
+
+    Parameters
+    ----------
+    points : FloatArray, shape (n, m)
+        Up to `limit` of them are a cluster each.
+    weights : FloatArray, shape (n,)
+        Above 0.
+    limit : int
+        How many clusters there may be.
     """
-    if len(places) <= limit:
-        return TasteClusters(places, weights, np.zeros(len(places), dtype=np.float32), np.arange(len(places)))
-    points: _Float64 = places.astype(np.float64)  # once, rather than for every distance
-    centres = points[_far_apart(points, weights, limit)]
-    nearest = _nearest(points, centres)
+    if len(points) <= limit:
+        return TasteClusters(points, weights, np.zeros(len(points), np.float32), np.arange(len(points)))
+    exact: _Float64 = points.astype(np.float64)  # once, rather than for every distance
+    centroids = exact[_far_apart(exact, weights, limit)]
+    nearest = _nearest(exact, centroids)
     for _ in range(_ROUNDS):
-        centres = _means(points, weights, nearest, before=centres)
-        now = _nearest(points, centres)
+        centroids = _means(exact, weights, nearest, before=centroids)
+        now = _nearest(exact, centroids)
         if (now == nearest).all():
             break
         nearest = now
     used, cluster_of = np.unique(nearest, return_inverse=True)
     sums = np.bincount(cluster_of, weights)
-    away = pairwise_distances(points, centres)[np.arange(len(points)), nearest] ** 2
-    loose = np.bincount(cluster_of, weights * away) / sums
+    squares = pairwise_distances(exact, centroids)[np.arange(len(exact)), nearest] ** 2
+    variances = np.bincount(cluster_of, weights * squares) / sums
     return TasteClusters(
-        centres[used].astype(np.float32), sums.astype(np.float32), loose.astype(np.float32), cluster_of
+        centroids[used].astype(np.float32),
+        sums.astype(np.float32),
+        variances.astype(np.float32),
+        cluster_of,
     )
 
 
 def merge_into_tastes(clusters: TasteClusters, *, apart: float, most: int = MAX_TASTES) -> _Numbers:
-    """Tell which clusters are one taste: join the two nearest, by mean squared distance, again and again.
+    """Merge the two nearest clusters, by mean squared distance, again and again.
 
     Parameters
     ----------
@@ -86,21 +98,24 @@ def merge_into_tastes(clusters: TasteClusters, *, apart: float, most: int = MAX_
     Returns
     -------
     array of int, shape (k,)
-        The taste of each centre, numbered from 0 in order of the first centre.
+        The taste of each cluster, numbered from 0 in order of its first cluster.
     """
     members = [[number] for number in range(len(clusters))]
-    points: _Float64 = clusters.centroids.astype(np.float64)
+    centroids: _Float64 = clusters.centroids.astype(np.float64)
     weights: _Float64 = clusters.weights.astype(np.float64)
-    loose: _Float64 = clusters.variances.astype(np.float64)
+    variances: _Float64 = clusters.variances.astype(np.float64)
     while len(members) > 1:
-        between = pairwise_distances(points, points).astype(np.float64) ** 2 + loose[:, None] + loose
+        squares = pairwise_distances(centroids, centroids).astype(np.float64) ** 2
+        between = squares + variances[:, None] + variances
         between[np.tril_indices(len(members))] = np.inf
         one, other = divmod(int(np.argmin(np.round(between, 6))), len(members))
         if between[one, other] > apart**2 and len(members) <= most:
             break
-        points[one], weights[one], loose[one] = _joined(points, weights, loose, [one, other])
+        centroids[one], weights[one], variances[one] = _merged(centroids, weights, variances, [one, other])
         members[one] = sorted(members[one] + members.pop(other))
-        points, weights, loose = (np.delete(array, other, axis=0) for array in (points, weights, loose))
+        centroids, weights, variances = (
+            np.delete(array, other, axis=0) for array in (centroids, weights, variances)
+        )
     taste_of = np.zeros(len(clusters), dtype=np.intp)
     for number, group in enumerate(sorted(members)):
         taste_of[group] = number
@@ -116,22 +131,22 @@ def _far_apart(points: _Float64, weights: FloatArray, count: int) -> list[int]:
     return chosen
 
 
-def _nearest(points: _Float64, centres: _Float64) -> _Numbers:
-    return np.asarray(np.round(pairwise_distances(points, centres), 5).argmin(axis=1))
+def _nearest(points: _Float64, centroids: _Float64) -> _Numbers:
+    return np.asarray(np.round(pairwise_distances(points, centroids), 5).argmin(axis=1))
 
 
 def _means(points: _Float64, weights: FloatArray, nearest: _Numbers, *, before: _Float64) -> _Float64:
-    """Move each centre to the mean of its points; one without any stays."""
+    """Move each centroid to the mean of its points; one without points stays."""
     belongs = (nearest[:, None] == np.arange(len(before))) * weights[:, None]
     sums = belongs.sum(axis=0)[:, None]
     means: _Float64 = np.divide(belongs.T @ points, sums, out=before.copy(), where=sums > 0)
     return means
 
 
-def _joined(
-    points: _Float64, weights: _Float64, loose: _Float64, pair: list[int]
+def _merged(
+    centroids: _Float64, weights: _Float64, variances: _Float64, pair: list[int]
 ) -> tuple[_Float64, float, float]:
     share = weights[pair] / weights[pair].sum()
-    mean: _Float64 = share @ points[pair]
-    spread = float(share @ (loose[pair] + ((points[pair] - mean) ** 2).sum(axis=1)))
-    return mean, float(weights[pair].sum()), spread
+    mean: _Float64 = share @ centroids[pair]
+    variance = float(share @ (variances[pair] + ((centroids[pair] - mean) ** 2).sum(axis=1)))
+    return mean, float(weights[pair].sum()), variance

@@ -1,4 +1,4 @@
-"""A listener's taste as it stands on the index."""
+"""A listener's taste as weighted tracks of a library index."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from soundalike.domain.taste import Taste
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
 MAX_TRACKS_WEIGHED = 1_000
-"""Of more tracks than this that are positive, or not positive, those that weigh most are read."""
+"""Of more positive, or negative, tracks than this those with the greatest weights are used."""
 
 _LEAST_WEIGHT = 1e-3
 
@@ -23,9 +23,9 @@ class WeightedTracks:
     Parameters
     ----------
     track_ids : tuple of TrackId
-        By id.
+        Sorted.
     rows : IndexArray, shape (k,)
-        Where they are.
+        In the index.
     weights : FloatArray, shape (k,)
         Above 0.
     """
@@ -41,19 +41,19 @@ class WeightedTracks:
     def heaviest(self, count: int) -> list[TrackId]:
         """Return the tracks that count most."""
         order = np.argsort(-self.weights, kind="stable")[:count]
-        return [self.track_ids[place] for place in order]
+        return [self.track_ids[number] for number in order]
 
 
 @dataclass(frozen=True, slots=True)
 class TasteProfile:
-    """What of a taste bears on a ranking.
+    """What a ranking uses of a listener's taste.
 
     Parameters
     ----------
     positive, negative : WeightedTracks
-        Tracks more of whose like is positive, or less; those alone that are in the artefact.
+        Tracks the listener wants more, or less, of; only those that are in the artefact.
     disliked : tuple of TrackId
-        By id, also those that are not in the artefact.
+        Sorted; also those that are not in the artefact.
     played : tuple of TrackId
         Latest first.
     """
@@ -65,9 +65,9 @@ class TasteProfile:
 
 
 def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
-    """Read a taste, faded to its own newest listen.
+    """Weigh the tracks of a taste, faded to its own newest listen.
 
-    Weights count by their square root: ten plays of one track say less than plays of ten tracks.
+    The square root of each weight is used: ten plays of one track say less than plays of ten tracks.
     """
     now_ms = taste.newest_ms or 0
     positive: list[tuple[float, TrackId]] = []
@@ -95,9 +95,9 @@ def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
 
 
 def _weighted_tracks(weighed: Iterable[tuple[float, TrackId]], index: LibraryIndex) -> WeightedTracks:
-    kept = sorted((track_id, weight) for weight, track_id in nlargest(MAX_TRACKS_WEIGHED, weighed))
+    heaviest = sorted((track_id, weight) for weight, track_id in nlargest(MAX_TRACKS_WEIGHED, weighed))
     return WeightedTracks(
-        tuple(track_id for track_id, _ in kept),
-        np.array([index.rows[track_id] for track_id, _ in kept], dtype=np.int32),
-        np.sqrt(np.array([weight for _, weight in kept], dtype=np.float32)),
+        tuple(track_id for track_id, _ in heaviest),
+        np.array([index.rows[track_id] for track_id, _ in heaviest], dtype=np.int32),
+        np.sqrt(np.array([weight for _, weight in heaviest], dtype=np.float32)),
     )

@@ -1,4 +1,4 @@
-"""Tracks as they are now, and where they lie in a similarity space."""
+"""Tracks as they are now, and their coordinates in a similarity space."""
 
 from collections.abc import Collection
 
@@ -12,13 +12,22 @@ from soundalike.domain.types import FloatArray, TrackId
 
 
 def present_tracks(store: LibraryStore, track_ids: Collection[TrackId]) -> dict[TrackId, Track]:
-    """Return those of the tracks that are there."""
+    """Return those of the tracks that are in the library and have not vanished."""
     found = store.tracks(track_ids)
     return {track_id: track for track_id, track in found.items() if not track.is_vanished}
 
 
-def place_of(store: LibraryStore, track: Track, artefact: Artefact) -> FloatArray:
-    """Return where a track's vector lies in the space of an artefact that need not hold it, shape (m,).
+def coordinates_of(store: LibraryStore, track: Track, artefact: Artefact) -> FloatArray:
+    """Return a track's coordinates in the space of an artefact, which need not contain it, shape (m,).
+
+    Parameters
+    ----------
+    store : LibraryStore
+        Has the track's vectors.
+    track : Track
+        Any track of the library.
+    artefact : Artefact
+        Has the space.
 
     Raises
     ------
@@ -29,5 +38,5 @@ def place_of(store: LibraryStore, track: Track, artefact: Artefact) -> FloatArra
     if vectors is None:
         msg = f"track {track.id!r} has not been analysed; run 'soundalike extract' on its folder"
         raise NotAnalysedError(msg)
-    placed: FloatArray = artefact.space.transform(vectors.whole[np.newaxis])[0]
-    return placed
+    coordinates: FloatArray = artefact.space.transform(vectors.whole[np.newaxis])[0]
+    return coordinates

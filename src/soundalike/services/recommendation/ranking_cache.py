@@ -1,4 +1,4 @@
-"""What follows from a profile, an artefact and a seed alone: worked out once, asked often."""
+"""Rankings that depend on a profile, an artefact and a seed alone: computed once, used for many requests."""
 
 import threading
 from collections import OrderedDict
@@ -17,15 +17,15 @@ from soundalike.domain.recommendation.library_index import LibraryIndex, index_l
 from soundalike.domain.recommendation.medoids import sample_rows
 from soundalike.domain.recommendation.rules import ARTIST_WINDOW, artist_caps, recently_played
 from soundalike.domain.recommendation.scoring import Scoring, score_library
-from soundalike.domain.recommendation.slate import Ranked, Recordings, Role
+from soundalike.domain.recommendation.slate import RankedRows, Recordings, Role
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profile_taste
 from soundalike.domain.taste import Taste
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, ProfileVersion, TrackId
-from soundalike.services.recommendation.lookup import place_of
+from soundalike.services.recommendation.lookup import coordinates_of
 
-_MOST_KEPT = 256
-_ARTISTS_OF, _NAMED_LATELY, _NAMED_DISLIKED = 30, 40, 60
+_MAX_RANKINGS = 256
+_ARTISTS_OF, _NAMED_RECENT, _NAMED_DISLIKED = 30, 40, 60
 _SIMILARITY_SAMPLE = 128
 
 _Key = tuple[ProfileVersion, TrackId | None, bytes]
@@ -33,59 +33,59 @@ _Key = tuple[ProfileVersion, TrackId | None, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingContext:
-    """How a library looks to one taste, perhaps from a seed.
+    """A library as ranked by one taste, perhaps from a seed, and what the rules need to know.
 
     Parameters
     ----------
     scoring : Scoring
-        With its candidate_lists worked out.
+        With its candidate lists computed.
     seed : Track or None
-        What is asked about.
-    lately : tuple of TrackId
-        What is not to be repeated, latest first.
+        The track to rank by, if any.
+    recent : tuple of TrackId
+        What must not be repeated, latest first.
     recordings : Recordings
-        The latest of what was played, and what is disliked; to be copied before it is added to.
+        Of the latest plays and of disliked tracks; copied before use.
     caps : dict of str to int
         Artists that may have more places than others.
-    artists_lately : tuple of str or None
-        Of what was played last, the latest last.
+    recent_artists : tuple of str or None
+        Of the latest plays, the latest last.
     """
 
     scoring: Scoring
     seed: Track | None
-    lately: tuple[TrackId, ...]
+    recent: tuple[TrackId, ...]
     recordings: Recordings
     caps: dict[str, int]
-    artists_lately: tuple[str | None, ...]
+    recent_artists: tuple[str | None, ...]
 
     @property
     def index(self) -> LibraryIndex:
-        """The artefact that is looked at."""
+        """The index of the library."""
         return self.scoring.index
 
     @property
     def taste_profile(self) -> TasteProfile:
-        """What of the taste bears on it."""
+        """The listener's taste."""
         return self.scoring.taste_profile
 
-    def candidate_lists(self) -> Iterator[Ranked]:
+    def ranked_rows(self) -> Iterator[RankedRows]:
         """Yield the whole library as each taste ranks it."""
         if self.scoring.is_cold_start:
-            yield Ranked(Role.COLD_START, 1.0, cold_start_order(self.scoring))
+            yield RankedRows(Role.COLD_START, 1.0, cold_start_order(self.scoring))
             return
         role = Role.TASTE if self.seed is None else Role.SEED
         for taste, candidates in enumerate(self.scoring.candidate_lists):
             best = zip(candidates.rows.tolist(), candidates.scores.tolist(), strict=True)
-            yield Ranked(role, candidates.share, chain(best, self.scoring.beyond(taste)), taste)
+            yield RankedRows(role, candidates.share, chain(best, self.scoring.beyond(taste)), taste)
 
 
 class RankingCache:
-    """Keeps the latest; safe for several threads at once.
+    """Caches the latest rankings; safe for several threads at once.
 
     Parameters
     ----------
     store, artefacts
-        The ports it works through.
+        The ports it uses.
     """
 
     def __init__(self, store: LibraryStore, artefacts: ArtefactStore) -> None:
@@ -94,10 +94,17 @@ class RankingCache:
         self._index_lock, self._lock = threading.Lock(), threading.Lock()
         self._index: LibraryIndex | None = None
         self._similarity: tuple[LibraryIndex, FeatureSimilarity] | None = None
-        self._kept: OrderedDict[_Key, RankingContext] = OrderedDict()
+        self._rankings: OrderedDict[_Key, RankingContext] = OrderedDict()
 
     def ranking_for(self, profile: Profile, seed: Track | None) -> RankingContext:
-        """Return the ranking of a profile on the artefact in use.
+        """Return the ranking of the artefact in use for a profile.
+
+        Parameters
+        ----------
+        profile : Profile
+            Of the listener.
+        seed : Track or None
+            The track to rank by, if any.
 
         Raises
         ------
@@ -107,37 +114,37 @@ class RankingCache:
             If nothing has been built.
         """
         index = self.library_index()
-        place = None if seed is None else place_of(self._store, seed, index.artefact)
-        key = (profile.version, None if seed is None else seed.id, b"" if place is None else place.tobytes())
+        point = None if seed is None else coordinates_of(self._store, seed, index.artefact)
+        key = (profile.version, None if seed is None else seed.id, b"" if point is None else point.tobytes())
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and kept.index is index:
-                self._kept.move_to_end(key)
-                return kept
-        ranking = self._rank(profile.taste, index, seed=seed, place=place)
+            cached = self._rankings.get(key)
+            if cached is not None and cached.index is index:
+                self._rankings.move_to_end(key)
+                return cached
+        ranking = self._rank(profile.taste, index, seed=seed, point=point)
         with self._lock:
-            self._kept[key] = ranking
-            self._kept.move_to_end(key)
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._rankings[key] = ranking
+            self._rankings.move_to_end(key)
+            if len(self._rankings) > _MAX_RANKINGS:
+                self._rankings.popitem(last=False)
         return ranking
 
-    def similarity(self, index: LibraryIndex) -> FeatureSimilarity:
-        """Return what tells in which features tracks of a library are alike."""
-        kept = self._similarity
-        if kept is not None and kept[0] is index:
-            return kept[1]
+    def feature_similarity(self, index: LibraryIndex) -> FeatureSimilarity:
+        """Return what finds the features in which tracks of an indexed library are similar."""
+        cached = self._similarity
+        if cached is not None and cached[0] is index:
+            return cached[1]
         artefact = index.artefact
         ids = (artefact.track_ids[row] for row in sample_rows(len(index), _SIMILARITY_SAMPLE))
-        vectors = [self._store.vectors_of(track_id, artefact.schema) for track_id in ids]
-        whole = [each.whole for each in vectors if each is not None]
-        table = np.array(whole, dtype=np.float32).reshape(-1, len(artefact.schema))
-        similarity = FeatureSimilarity.fit(artefact.schema, artefact.space, table)
+        found = [self._store.vectors_of(track_id, artefact.schema) for track_id in ids]
+        whole = [each.whole for each in found if each is not None]
+        vectors = np.array(whole, dtype=np.float32).reshape(-1, len(artefact.schema))
+        similarity = FeatureSimilarity.fit(artefact.schema, artefact.space, vectors)
         self._similarity = (index, similarity)
         return similarity
 
     def library_index(self) -> LibraryIndex:
-        """Return what ranking needs to know of the artefact in use, looked over once.
+        """Return the index of the artefact in use, computed once.
 
         Raises
         ------
@@ -149,36 +156,35 @@ class RankingCache:
             if self._index is None or self._index.artefact is not artefact:
                 self._index = index_library(artefact)
                 with self._lock:
-                    self._kept.clear()
+                    self._rankings.clear()
             return self._index
 
     def _rank(
-        self, taste: Taste, index: LibraryIndex, *, seed: Track | None, place: FloatArray | None
+        self, taste: Taste, index: LibraryIndex, *, seed: Track | None, point: FloatArray | None
     ) -> RankingContext:
         taste_profile = profile_taste(taste, index)
-        scoring = score_library(index, taste_profile, place)
+        scoring = score_library(index, taste_profile, point)
         if not scoring.is_cold_start:
             _ = scoring.candidate_lists
-        lately = recently_played(taste_profile)
-        weights = dict(
-            zip(taste_profile.positive.track_ids, taste_profile.positive.weights.tolist(), strict=True)
-        )
-        listened = taste_profile.positive.heaviest(_ARTISTS_OF)
-        named = {*lately[:_NAMED_LATELY], *taste_profile.disliked[:_NAMED_DISLIKED]}
-        tracks = self._store.tracks(named.union(listened))
+        recent = recently_played(taste_profile)
+        positive = taste_profile.positive
+        weights = dict(zip(positive.track_ids, positive.weights.tolist(), strict=True))
+        heaviest = positive.heaviest(_ARTISTS_OF)
+        named = {*recent[:_NAMED_RECENT], *taste_profile.disliked[:_NAMED_DISLIKED]}
+        tracks = self._store.tracks(named.union(heaviest))
         return RankingContext(
             scoring=scoring,
             seed=seed,
-            lately=lately,
+            recent=recent,
             recordings=Recordings(
                 index.coordinates,
                 thresholds=index.duplicate_thresholds,
                 tracks=[tracks[track_id] for track_id in sorted(named) if track_id in tracks],
             ),
-            artists_lately=tuple(
+            recent_artists=tuple(
                 tracks[track_id].artist
-                for track_id in reversed(lately[: ARTIST_WINDOW - 1])
+                for track_id in reversed(recent[: ARTIST_WINDOW - 1])
                 if track_id in tracks
             ),
-            caps=artist_caps((tracks[one].artist, weights[one]) for one in listened if one in tracks),
+            caps=artist_caps((tracks[one].artist, weights[one]) for one in heaviest if one in tracks),
         )

@@ -1,4 +1,4 @@
-"""What sounds like a track, answered from the artefact in use."""
+"""Similar tracks, a radio and the closest pairs, from the artefact in use."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Simila
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
-from soundalike.services.recommendation.lookup import place_of, present_tracks
+from soundalike.services.recommendation.lookup import coordinates_of, present_tracks
 
 _BATCH = 200
 
@@ -28,7 +28,7 @@ class _Index:
 
 
 class NeighbourFinder:
-    """Answers from arrays; a new artefact is taken up at the next question."""
+    """Finds the neighbours of a track; a new artefact is used from the next request on."""
 
     def __init__(self, store: LibraryStore, artefacts: ArtefactStore, library: Library) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class NeighbourFinder:
         self._index: _Index | None = None
 
     def artefact_version(self) -> ArtefactVersion | None:
-        """Return the version in use, or None where none is built, or none whole."""
+        """Return the version in use; None if none has been built, or none is intact."""
         try:
             return self._artefacts.current().version
         except (NoArtefactError, DamagedArtefactError):
@@ -61,19 +61,19 @@ class NeighbourFinder:
         track = self._library.track(track_id)
         index = self._current()
         nearest = islice(self._nearest(track, index), limit)
-        # LSH may have missed a near one, which then comes late.
+        # LSH may have missed a near track, which then comes later.
         by_distance = tuple(sorted(nearest, key=lambda neighbour: neighbour.distance))
         return Similar(track, index.artefact.version, by_distance)
 
     def radio(self, seed: TrackId, *, recent: Sequence[TrackId] = (), limit: int = DEFAULT_LIMIT) -> Similar:
-        """Return what a radio seeded by a track plays next.
+        """Return what a radio plays next.
 
         Parameters
         ----------
         seed : TrackId
-            What everything is near to.
+            The track that the radio started from.
         recent : sequence of TrackId
-            What it has played, the latest last; the last 100 are not repeated.
+            What it has played, the latest last; the latest 100 are not repeated.
         limit : int
             1 to 100.
 
@@ -131,10 +131,10 @@ class NeighbourFinder:
     def _nearest(self, track: Track, index: _Index) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
         artefact = index.artefact
-        point = place_of(self._store, track, artefact)
+        point = coordinates_of(self._store, track, artefact)
         row = index.rows.get(track.id)
         seen: set[TrackId] = {track.id}
-        # Where the track's sound has changed since, the artefact's row tells of another.
+        # If the track's sound has changed since, the artefact's row is about another one.
         if row is not None and np.allclose(artefact.coordinates[row], point, atol=1e-4):
             rows, distances = artefact.neighbours.rows[row], artefact.neighbours.distances[row]
             is_found = rows >= 0
