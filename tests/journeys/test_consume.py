@@ -415,7 +415,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("events", "why"),
         [
-            (None, "the event log in the store folds by itself"),
+            (None, "the event log in the store needs no consumer"),
             ("kafka://127.0.0.1:1/t", "Kafka at 127.0.0.1:1 does not answer"),
             ("kafka://h/t?partitions=none", "partitions is a whole number"),
         ],

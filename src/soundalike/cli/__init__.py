@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from soundalike import __version__
-from soundalike.cli import consuming, doctor, events, learning, library, options, serving, show, store, users
+from soundalike.cli import consume, doctor, events, learning, library, options, serving, show, store, users
 from soundalike.domain.errors import SoundalikeError
 
 _INTERRUPTED = "interrupted; what is done is kept, run the same command again to go on"
@@ -57,7 +57,7 @@ for command in (
     library.pairs,
     library.similar,
     serving.serve,
-    consuming.consume,
+    consume.consume,
     library.export,
     library.demo,
     events.events,

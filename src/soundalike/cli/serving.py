@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from soundalike.app import App, open_app
-from soundalike.app.folding import folding_beside
+from soundalike.app.consumer import consumer_beside
 from soundalike.cli import learning, library, options, show
 from soundalike.domain.errors import LogUnreachableError
 from soundalike.services.learning.updating import Freshness
@@ -32,7 +32,7 @@ def up(directory: Path) -> None:
     with _opened(settings) as app:
         library.print_report(app, library.run_extract(app, directory))
         _learn(app)
-    with open_app(settings, is_serving=True) as app, folding_beside(app):
+    with open_app(settings, is_serving=True) as app, consumer_beside(app):
         _serve(app)
 
 

@@ -1,4 +1,4 @@
-"""The command that folds what stands in the event log."""
+"""The command that folds the event log."""
 
 import signal
 import threading
@@ -9,13 +9,13 @@ from types import FrameType
 import click
 
 from soundalike.app import open_app
-from soundalike.app.consuming import open_consumer
+from soundalike.app.consumer import open_consumer
 from soundalike.cli import options, show
 
 _MAX_PORT = 65_535
 
 
-@click.command(short_help="Fold what is listened to, from Kafka.")
+@click.command(short_help="Fold listens from Kafka into profiles.")
 @click.option(
     "--metrics-port",
     type=click.IntRange(1, _MAX_PORT),
@@ -24,10 +24,10 @@ _MAX_PORT = 65_535
 )
 @options.common
 def consume(metrics_port: int | None) -> None:
-    """Fold what stands in the event log in Kafka into listeners' profiles in the store.
+    """Fold the listens in Kafka into listeners' profiles in the store.
 
-    Start as many as the topic has partitions, at most: they share them. Ctrl-C or SIGTERM ends one in good
-    order; whatever ends it, nothing is lost and nothing counts twice.
+    Start up to as many as the topic has partitions: they share them. Ctrl-C or SIGTERM stops one cleanly;
+    however it ends, no listen is lost and none counts twice.
     """
     settings = options.settings()
     port = settings.metrics_port if metrics_port is None else metrics_port
@@ -45,7 +45,7 @@ def _announce(what: str) -> None:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Give an event that the first signal sets; the second ends whatever is going on."""
+    """Yield an event that the first signal sets; the second interrupts at once."""
     stop = threading.Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:
