@@ -1,1 +1,1 @@
-"""What the program asks of the outside: promises that a contract suite holds every adapter to."""
+"""What the program needs from outside, as promises; a contract suite tests every adapter against them."""

@@ -25,22 +25,22 @@ class FileScanner(Protocol):
     def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
         """Yield every audio file below a folder, and every problem that shows without reading a file.
 
-        Links are followed, loops and dangling links reported. Each location is told by the innermost
-        root that holds it. A folder that cannot be listed is a problem at the folder's own location.
+        Links are followed; loops and dangling links are problems. Each location is relative to the
+        innermost root that contains it. A folder that cannot be listed is a problem at its own location.
         """
 
 
 class Analyser(Protocol):
-    """Listens to files, several at a time."""
+    """Analyses audio files, several at a time."""
 
     @property
     def schema(self) -> FeatureSchema:
-        """The feature set of the vectors it gives."""
+        """The feature set of its vectors."""
 
     def analyse(
         self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
     ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
-        """Yield each file's result as it comes, in any order.
+        """Yield the result of each file once it is done, in any order.
 
         Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
         worker fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the
@@ -55,7 +55,7 @@ class Cover:
     Parameters
     ----------
     media_type : str
-        Told from the first bytes, never from the tag: JPEG, PNG, WebP or GIF.
+        JPEG, PNG, WebP or GIF, found from the first bytes, never from the tag.
     data : bytes
         The picture.
     """
@@ -68,13 +68,13 @@ class AudioFiles(Protocol):
     """Opens tracks' files for playing."""
 
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
-        """Open the file that a scan saw, following no link; the caller closes it.
+        """Open the file that was scanned, following no link; the caller closes it.
 
         Raises
         ------
         TrackGoneError
-            If it is not there, not a regular file, behind a link, or no longer as stamped.
+            If it does not exist, is not a regular file, is behind a link, or has changed since the scan.
         """
 
     def cover(self, file: BinaryIO) -> Cover | None:
-        """Read the embedded picture, front cover first; None where there is none a browser may show."""
+        """Return the embedded picture, the front cover first; None if a browser may show none."""

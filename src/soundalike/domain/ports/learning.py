@@ -18,7 +18,7 @@ from soundalike.domain.types import ArtefactVersion
 
 
 class SimilarityEngine(Protocol):
-    """Fits similarity spaces and finds neighbours; NumPy here, Spark there, the same results."""
+    """Fits similarity spaces and finds neighbours; all engines give the same results."""
 
     @property
     def name(self) -> str:
@@ -36,12 +36,12 @@ class SimilarityEngine(Protocol):
         """
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
-        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row."""
+        """Find each track's k nearest others exactly; rows in the snapshot's order, ties by row."""
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
     ) -> Neighbours:
-        """Find neighbours by MLlib's `approxSimilarityJoin`; rows that find fewer are padded with -1.
+        """Find neighbours by MLlib's `approxSimilarityJoin`; rows with fewer than k are padded with -1.
 
         Raises
         ------
@@ -57,31 +57,31 @@ class Snapshots(Protocol):
     """Writes and reads the Parquet snapshot."""
 
     def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
-        """Write a snapshot aside and rename it into place, in bounded memory."""
+        """Write a snapshot to a temporary name and rename it, in bounded memory."""
 
     def read(self, snapshot: Snapshot) -> LibraryTable:
-        """Read a snapshot whole."""
+        """Read a whole snapshot."""
 
 
 class ArtefactStore(Protocol):
-    """Keeps artefact versions; readers see whole ones only."""
+    """Stores artefact versions; readers only ever see complete ones."""
 
     def current(self) -> Artefact:
-        """Return the artefact in use, mapped into memory; a new version is picked up by itself.
+        """Return the artefact in use, mapped into memory; a new version is loaded at the next call.
 
-        A version that is damaged, or of other features than the library's, is refused (and logged by
-        name) and the previous one stays in use.
+        A version that is damaged, or of other features than the library's, is logged and not used; the
+        previous one stays in use.
 
         Raises
         ------
         NoArtefactError
             If nothing has been built.
         DamagedArtefactError
-            If there is no whole version at all.
+            If no version is complete.
         """
 
     def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
-        """Write a new version aside, sync it, rename it and make it current; keep the last three."""
+        """Write a new version to disk, then make it current; keep the last three."""
 
 
 class Tunings(Protocol):

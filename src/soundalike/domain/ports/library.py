@@ -20,19 +20,19 @@ from soundalike.domain.types import (
 )
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) as work goes on; total is 0 while unknown."""
+"""Called with (done, total) during long work; total is 0 while unknown."""
 
 
 class LibraryStore(Protocol):
-    """Keeps roots, tracks, vectors and file problems; safe for several processes and threads at once.
+    """Stores roots, tracks, vectors and file problems; safe for several processes and threads at once.
 
-    Every method but `save_stored_tracks` is atomic: after a crash at any point it has happened wholly or
-    not at all. Methods raise `StoreBusyError` where another process holds the store for too long, and
-    `StoreUnavailableError` where the store's server does not answer.
+    Every method but `save_stored_tracks` is atomic: after a crash it has happened completely or not at all.
+    Methods raise `StoreBusyError` if another process holds the store for too long, and
+    `StoreUnavailableError` if the store's server does not answer.
     """
 
     def close(self) -> None:
-        """Let go of files and connections; the store is not used after."""
+        """Close files and connections; the store is not used afterwards."""
 
     # Roots
 
@@ -49,37 +49,37 @@ class LibraryStore(Protocol):
     ) -> None:
         """Insert a track, or replace the one with this id.
 
-        The search words and sort keys are brought up to date with it. Any file problem at its
-        location goes, unless saved again after. `vectors` replaces those of the same feature set;
-        None leaves them as they are, except that a changed `audio_hash` drops all vectors of the track.
+        Search words and sort keys are updated too. A file problem at its location is removed. `vectors`
+        replaces those of the same feature set; None leaves them as they are, except that a changed
+        `audio_hash` removes all vectors of the track.
 
         Raises
         ------
         TrackConflictError
-            If another track has this location; or if `moved_from` is given and the stored track is
-            no longer there. Nothing is changed then.
+            If another track has this location, or if the stored track is no longer at `moved_from`.
+            Nothing is changed then.
         """
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
-        """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
+        """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not before."""
 
     def drop_vectors(self, track_id: TrackId) -> None:
-        """Forget a track's vectors: its file can no longer be heard."""
+        """Remove a track's vectors: its file can no longer be analysed."""
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""
 
     def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
-        """Return those of the tracks that exist, vanished ones too; any number of ids may be asked for."""
+        """Return the tracks with these ids, vanished ones too, leaving out unknown ids; any number of ids."""
 
     def track_at(self, location: Location) -> Track | None:
-        """Return the track whose file is, or last was, at a location."""
+        """Return the track whose file is, or was last, at a location."""
 
     def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
-        """Return the tracks of one encoded audio, vanished ones too, by (added_at, id)."""
+        """Return the tracks whose encoded audio has this hash, vanished ones too, by (added_at, id)."""
 
     def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
-        """Yield the tracks whose location is `path` or below it, vanished ones too, by path.
+        """Yield the tracks at or below `path`, vanished ones too, by path.
 
         ``b""`` means the whole root; ``b"a"`` covers ``a/x`` but not ``ab``.
         """
@@ -87,16 +87,16 @@ class LibraryStore(Protocol):
     def find_tracks(
         self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
     ) -> TrackPage:
-        """Return a page of the tracks that are there and match every word.
+        """Return a page of the tracks that match every word, without vanished ones.
 
-        A track matches a (folded) word that begins one of the words (`domain.words.index_words`) of
-        its title, artist or album; no words match everything, and of more than 50 the longest 50
-        count. In `sort` order: names by `domain.words.sort_key`, missing values last in either
-        direction, ties by id ascending.
+        A track matches a (folded) word if one of the words (`domain.words.index_words`) of its title,
+        artist or album begins with it. No words match every track; of more than 50 words the longest 50
+        count. Names are sorted by `domain.words.sort_key`, missing values last in both directions, ties
+        by ascending id.
         """
 
     def count_tracks(self) -> int:
-        """Count the tracks that are there."""
+        """Count the tracks, without vanished ones."""
 
     # Vectors
 
@@ -104,30 +104,30 @@ class LibraryStore(Protocol):
         """Return a track's vectors of a feature set, or None."""
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return the vectors of any track with this encoded audio, or None."""
+        """Return the vectors of any track whose encoded audio has this hash, or None."""
 
     def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
-        """Return the hash of every audio whose vectors of this feature set are stored."""
+        """Return the audio hashes for which vectors of this feature set are stored."""
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
-        """Yield the vectors of every track that is there, by id, in bounded memory."""
+        """Yield the vectors of every track but vanished ones, by id, in bounded memory."""
 
     def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
-        """Return the id of every track, vanished ones too, that has vectors of this feature set."""
+        """Return the ids of the tracks, vanished ones too, that have vectors of this feature set."""
 
     # Files that cannot be used
 
     def save_problem(self, problem: FileProblem) -> None:
-        """Insert or replace the one line about a file."""
+        """Insert the problem of a file, or replace it."""
 
     def remove_problems(self, locations: Collection[Location]) -> None:
-        """Forget the lines about files that are gone or were mended."""
+        """Remove the problems of files that are gone or are readable now."""
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
-        """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
+        """Yield the problems of files at or below a path, by path; `path` as in `tracks_under`."""
 
     def problems(self) -> Iterator[FileProblem]:
-        """Yield every line about a file, by location, in bounded memory."""
+        """Yield every problem, by location, in bounded memory."""
 
     # Copying
 
@@ -150,4 +150,4 @@ class LibraryStore(Protocol):
 
 
 class Store(LibraryStore, ListenStore, AccountStore, Protocol):
-    """All that is kept: the library, and what its listeners do."""
+    """Everything that is stored: the library, accounts, and what listeners do."""

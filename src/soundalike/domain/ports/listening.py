@@ -1,4 +1,4 @@
-"""Ports by which listens, profiles and accounts are kept; the store's other half."""
+"""The ports of listeners: what stores listens, profiles and accounts, and the event log."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from soundalike.domain.users import Token, User
 
 
 class ListenStore(Protocol):
-    """Keeps listens, profiles and erasures; safe for several processes and threads at once.
+    """Stores listens, profiles and erasures; safe for several processes and threads at once.
 
-    Every method but `add_listens` is atomic, and what it has stored is there after a crash of the process.
+    Every method but `add_listens` is atomic, and what it has stored survives a crash of the process.
     """
 
     def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
         """Insert listens of any users; return those that were new, in the order given.
 
-        Of two with the same user and id the first counts, whether it was stored before or stands
-        before it here. Listens at or before their user's erasure are left out. When this returns, a
-        power cut loses nothing of it; where it does not, each listen is there wholly or not at all.
+        Of two with the same user and id the first counts, whether it is stored already or comes earlier
+        in `listens`. Listens at or before their user's erasure are left out. Once this returns, a power
+        cut loses none of them; if it does not return, each is stored completely or not at all.
         """
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
@@ -34,45 +34,45 @@ class ListenStore(Protocol):
         """Count the listens of every user who has any."""
 
     def profile(self, user_id: UserId) -> Profile | None:
-        """Return a user's profile, or None; one that an older or newer fold made is none."""
+        """Return a user's profile, or None; one made by another version of folding counts as None."""
 
     def profile_version(self, user_id: UserId) -> ProfileVersion | None:
         """Return the version of the profile that `profile` would return, without reading it whole."""
 
     def profile_counts(self) -> Mapping[UserId, int]:
-        """Tell of how many listens each stored profile is made (`profile.taste.count`)."""
+        """Return how many listens each stored profile is made of (`profile.taste.count`)."""
 
     def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
-        """Store a profile in place of the version it was made from, None for none.
+        """Replace the version of a profile that this one was made from; None if there was none.
 
-        False, and nothing is changed, if another version stands there by now, or if
-        `profile.erased_ms` is not the user's erasure. A stored profile that `profile` takes for none
-        counts as none.
+        Nothing is changed, and False returned, if another version is stored by now, or if
+        `profile.erased_ms` is not the user's erasure. A stored profile for which `profile` returns None
+        counts as None.
         """
 
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Remember an erasure, and remove the user's listens up to it and their profile.
+        """Store an erasure, and remove the user's profile and their listens up to it.
 
-        The latest erasure of a user counts; one that comes after it and is no later changes nothing.
-        A total one removes listens that are dated later too, as a fast clock dates them. When this
-        returns, a power cut loses nothing of it.
+        The latest erasure of a user counts: one that is no later than the stored one changes nothing.
+        A total one also removes listens that are dated later, as a fast clock dates them. Once this
+        returns, a power cut does not undo it.
         """
 
     def erased_ms(self, user_id: UserId) -> int | None:
-        """Return up to when a user's listens are erased, or None."""
+        """Return the time (ms since 1970, UTC) up to which a user's listens are erased, or None."""
 
     def erasures(self) -> tuple[Erasure, ...]:
         """Return the erasure of every user who has one, by user."""
 
 
 class AccountStore(Protocol):
-    """Keeps accounts and API tokens; safe for several processes and threads at once.
+    """Stores accounts and API tokens; safe for several processes and threads at once.
 
-    Every method is atomic. Times are kept to the millisecond.
+    Every method is atomic. Times are stored to the millisecond.
     """
 
     def has_users(self) -> bool:
-        """Whether there is any account; asked at every request."""
+        """Whether there is any account; called at every request."""
 
     def users(self) -> tuple[User, ...]:
         """Return every account, by `name_key`."""
@@ -81,7 +81,7 @@ class AccountStore(Protocol):
         """Return an account, or None."""
 
     def user_named(self, name: str) -> User | None:
-        """Return the account with this name, whatever its letters' case, or None."""
+        """Return the account with this name, ignoring case, or None."""
 
     def add_user(self, user: User) -> None:
         """Insert an account.
@@ -113,17 +113,17 @@ class AccountStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogHealth:
-    """How an event log is.
+    """The health of an event log.
 
     Parameters
     ----------
     is_up : bool
-        Whether listens can be appended now, as far as is known.
+        Whether listens can be appended, as far as is known.
     is_consumed : bool
-        Whether somebody folds what is appended.
+        Whether appended listens are folded.
     detail : str
-        What is wrong, in a sentence for people; empty where all is well. Where listens can be appended, it
-        names no servers and nothing else that listeners should not read.
+        What is wrong, in a sentence for people; empty if nothing is. If listens can be appended, listeners
+        may read it: it names no servers.
     """
 
     is_up: bool = True
@@ -132,69 +132,68 @@ class LogHealth:
 
 
 class EventLog(Protocol):
-    """Takes listens and keeps them for good; whoever folds them reads them from here."""
+    """Stores listens for good; they are folded from here into profiles."""
 
     @property
     def is_folding(self) -> bool:
-        """Whether what was appended is stored and folded when `append` returns.
+        """Whether listens are stored and folded when `append` returns.
 
-        Otherwise a consumer of the log does so soon after, and an erasure is to be made in the store too.
+        Otherwise a consumer of the log does so soon after, and erasures have to be stored separately.
         """
 
     def prepare(self) -> None:
-        """Make sure that listens can be appended, so that a start tells what is wrong.
+        """Check that listens can be appended, so that a start reports what is wrong.
 
         Raises
         ------
         SettingsError, EventLogError
-            That say what is wrong, and what to do; `LogUnreachableError` where nobody answers.
+            If they cannot; `LogUnreachableError` if the log's servers do not answer.
         """
 
     def health(self) -> LogHealth:
-        """Tell how the log is, as it was last known; asked often, and never waits."""
+        """Return the last known health; called often, and never waits."""
 
     def append(self, listens: Sequence[Listen]) -> int:
-        """Make listens durable; return how many were known already, as far as the log knows.
+        """Store listens; return how many were known already, as far as the log knows.
 
-        None is dated more than minutes ahead: whoever folds a shared log refuses what is dated days ahead.
-
-        When this returns, `kill -9` loses none of them. A repeat within `listens` is known too.
+        None may be dated more than minutes ahead: consumers reject what is dated days ahead. A repeat
+        within `listens` is known too. Once this returns, `kill -9` loses none of them.
 
         Raises
         ------
         EventLogError
-            If they could not be made durable; they may be sent again, in part or whole.
+            If they could not be stored, or not all of them; they may be sent again.
         StoreBusyError
             If another process held the store for too long.
         """
 
     def erase(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Append an erasure: it hides every listen of its user at or before it, early or late.
+        """Append an erasure: it hides every listen of its user up to its time, appended before or after.
 
-        A total one hides whatever the log holds of its user by now, too, however it is dated.
+        A total one also hides everything of its user that is in the log by now, whatever its date.
 
         Raises
         ------
         EventLogError, StoreBusyError
-            As `append`.
+            As for `append`.
         """
 
     def entries(self) -> Iterator[LogRecord]:
-        """Yield everything the log holds and nothing hides, in bounded memory.
+        """Yield everything in the log that no erasure hides, in bounded memory.
 
-        A user's erasure comes before their listens, total where one of theirs was; of an id that stands
-        there twice, the first content comes first.
+        A user's erasure comes before their listens; it is total if one of theirs was. Of several events
+        with one id, the first comes first.
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 class PasswordHasher(Protocol):
-    """Makes passwords unreadable."""
+    """Hashes passwords."""
 
     def hash(self, password: str) -> str:
-        """Return a salted, slow hash that says how it was made."""
+        """Return a salted, slow hash with its parameters."""
 
     def is_right(self, password: str, password_hash: str) -> bool:
-        """Whether a password has this hash; takes as long for a wrong one."""
+        """Whether a password has this hash; takes as long for a wrong one as for a right one."""
