@@ -329,7 +329,7 @@ class TestFailingForGood:
             monkeypatch.setattr(GroupMember, "read", fail_once)
             log.append(numbered(10, start=10))
             store.wait_for(20)
-        assert "consuming begins anew: the consumer is broken" in caplog.text
+        assert "consuming starts again: the consumer is broken" in caplog.text
         assert len(store.records) == 20
 
 
@@ -410,7 +410,7 @@ class TestDeadLetters:
             store.wait_for(299)
         (letter,) = messages_in(kafka, address.dead_letters)
         assert (letter.key(), letter.value()) == (record_key(bad), record_value(bad))
-        assert dict(letter.headers() or [])["soundalike-reason"] == b"the store refuses it: it is refused"
+        assert dict(letter.headers() or [])["soundalike-reason"] == b"the store rejects it: it is refused"
         assert committed(kafka, address) == 300
 
     def test_a_lone_one_waits_for_others_to_tell_whose_fault_it_is(

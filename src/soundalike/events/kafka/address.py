@@ -1,4 +1,4 @@
-"""Where a log in Kafka is: brokers, topic and how it is made, all from one URL."""
+"""The address of a log in Kafka: brokers, topic and how it is created, all from one URL."""
 
 import re
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ _FORM = "kafka://HOST:9092[,HOST:9092]/TOPIC[?partitions=8&replication=3&group=N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaAddress:
-    """A topic on some brokers, and the group that folds it.
+    """A topic on some brokers, and the consumer group that folds it.
 
     Parameters
     ----------
     servers : tuple of str
-        ``host:port`` of brokers to begin with.
+        ``host:port`` of the brokers to connect to first.
     topic : str
-        Where listens stand.
+        The topic of listens.
     partitions : int or None
-        How many it has at least, where that was asked for.
+        The least number of partitions; None for the defaults.
     replication : int or None
-        On how many brokers each is kept, where it is made here; None leaves it to the broker.
+        On how many brokers each is stored, if the topic is created here; None for the brokers' default.
     group : str
-        Consumers of this group share the partitions.
+        The consumers of one group share the partitions.
     """
 
     servers: tuple[str, ...]
@@ -47,12 +47,12 @@ class KafkaAddress:
 
     @property
     def dead_letters(self) -> str:
-        """The topic of what cannot be folded."""
+        """The topic of records that cannot be folded."""
         return self.topic + DEAD_LETTERS
 
     @property
     def bootstrap(self) -> str:
-        """The brokers as Kafka's own tools are told them."""
+        """The brokers as Kafka's own tools expect them."""
         return ",".join(self.servers)
 
     def __str__(self) -> str:
@@ -66,14 +66,14 @@ class KafkaAddress:
         Raises
         ------
         SettingsError
-            If it is malformed; a password that stands in it is not repeated.
+            If it is malformed. The message never repeats a password in it.
         """
         try:
             parts = urlsplit(url)
         except ValueError:  # brackets that do not match
-            msg = "its brokers are HOST:PORT with , between them"
+            msg = "brokers are HOST:PORT, separated by commas"
             raise _malformed(msg) from None
-        _refuse_strangers(url, parts)
+        _check_form(url, parts)
         topic = parts.path.removeprefix("/")
         if not _TOPIC.fullmatch(topic) or topic in {".", ".."}:
             msg = "a topic is 1 to 244 letters, digits and . _ -"
@@ -88,16 +88,16 @@ class KafkaAddress:
         )
 
 
-def _refuse_strangers(url: str, parts: SplitResult) -> None:
-    # An @ may stand anywhere in a password that was not escaped, such as after a / in it.
+def _check_form(url: str, parts: SplitResult) -> None:
+    # An @ anywhere: a password that was not escaped may contain a /.
     if "@" in url:
         msg = (
-            'credentials do not belong in it; write "sasl.username" and "sasl.password" '
+            'it must not contain credentials; write "sasl.username" and "sasl.password" '
             "into the table [kafka]"
         )
         raise _malformed(msg)
     if parts.scheme != _SCHEME or "#" in url:
-        msg = "nothing stands before kafka:// nor after #"
+        msg = "it must begin with kafka:// and have no #"
         raise _malformed(msg)
 
 
@@ -106,7 +106,7 @@ def _server(text: str) -> str:
     host, colon, port = text[bracket + 1 :].partition(":")
     host = text[: bracket + 1] + host
     if not _HOST.fullmatch(host):
-        msg = "its brokers are HOST:PORT with , between them, an IPv6 address in [ ]"
+        msg = "brokers are HOST:PORT, separated by commas, with IPv6 addresses in [ ]"
         raise _malformed(msg)
     if not colon:
         return f"{host}:{_PORT}"
@@ -118,18 +118,18 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=10)
     except ValueError:
-        msg = "after ? stand NAME=VALUE with & between them"
+        msg = "after ? come NAME=VALUE pairs, separated by &"
         raise _malformed(msg) from None
     for name, _ in pairs:
         if name not in {"partitions", "replication", "group"}:
             msg = (
-                "only partitions, replication and group are known after ?; "
-                "librdkafka's properties belong into the table [kafka]"
+                "only partitions, replication and group may come after ?; "
+                "write librdkafka's properties into the table [kafka]"
             )
             raise _malformed(msg)
     given = dict(pairs)
     if len(given) < len(pairs):
-        msg = "something stands twice after ?"
+        msg = "a parameter after ? is given twice"
         raise _malformed(msg)
     return given
 
@@ -145,7 +145,7 @@ def _count(name: str, text: str | None, most: int) -> int | None:
 
 def _group(text: str) -> str:
     if not _GROUP.fullmatch(text):
-        msg = "a group is 1 to 200 printable ASCII characters without blanks"
+        msg = "a group is 1 to 200 printable ASCII characters without spaces"
         raise _malformed(msg)
     return text
 

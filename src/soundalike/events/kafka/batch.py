@@ -1,4 +1,4 @@
-"""What a consumer has read and not yet folded."""
+"""The records that a consumer has read and not yet folded."""
 
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listens import LogRecord
+from soundalike.domain.listens import ErasureRecord, LogRecord
 from soundalike.wire.records import check_date, record_from
 
 
 @dataclass(slots=True)
 class PendingRecord:
-    """One message on its way into the store, or to the dead letters.
+    """One message on its way to the store or to the dead letters.
 
     Parameters
     ----------
     message : Message or None
-        As it came; None once it is done, since it may be long and wait for others to be.
+        As it came; None once it is done, to free its memory while it waits for others.
     partition, offset : int
-        Where it stands.
+        Its position in the topic.
     size : int
-        Bytes of its key and value.
+        Bytes of key and value.
     sent_ms : int
         When it was sent, in ms since 1970, UTC.
     record : LogRecord or None
-        What it holds, None where that cannot be read.
+        Its content; None if that cannot be read.
     reason : str
-        Why it cannot be folded; empty where nothing is known against it.
+        Why it cannot be folded; empty if it can, as far as is known.
     """
 
     message: Message | None
@@ -41,16 +41,21 @@ class PendingRecord:
 
     @property
     def is_done(self) -> bool:
-        """Whether it is folded, or its dead letter acknowledged, or somebody else's."""
+        """Whether it is folded or a dead letter, or belongs to another consumer now."""
         return self.message is None
 
+    @property
+    def is_total_erasure(self) -> bool:
+        """Whether it removes everything of a user."""
+        return isinstance(self.record, ErasureRecord) and self.record.is_total
+
     def note_done(self) -> None:
-        """Take note that nothing is left to do with it."""
+        """Note that nothing is left to do with it."""
         self.message = None
 
 
 class Batch:
-    """Messages in the order in which they came: that of each partition."""
+    """Messages in the order in which they were read, which is that of each partition."""
 
     def __init__(self) -> None:
         self._items: list[PendingRecord] = []
@@ -68,22 +73,33 @@ class Batch:
         self._items += [_read(message) for message in messages]
 
     def drop(self, partitions: Collection[int]) -> None:
-        """Forget what somebody else will read: nothing is to be done about it here."""
+        """Drop the messages of partitions that another consumer has now."""
         for item in self._items:
             if item.partition in partitions:
                 item.note_done()
         self._items = [item for item in self._items if item.partition not in partitions]
 
+    def parts(self) -> list[list[PendingRecord]]:
+        """Split what is not done before every total erasure, so that each begins a part."""
+        parts: list[list[PendingRecord]] = []
+        for item in self._items:
+            if item.is_done:
+                continue
+            if not parts or item.is_total_erasure:
+                parts.append([])
+            parts[-1].append(item)
+        return parts
+
     def clear(self) -> None:
-        """Forget everything: it is done."""
+        """Drop everything: it is done."""
         self._items = []
 
     def ends(self) -> dict[int, int]:
-        """Return where to go on in each partition once all of this is done."""
+        """Return the next offset of each partition once all of this is done."""
         return {item.partition: item.offset + 1 for item in self._items}
 
     def starts(self) -> dict[int, int]:
-        """Return where each partition stands that has something in here."""
+        """Return the first offset of each partition."""
         starts: dict[int, int] = {}
         for item in self._items:
             starts.setdefault(item.partition, item.offset)
@@ -97,11 +113,11 @@ class Batch:
         return counts
 
     def size(self) -> int:
-        """Sum up the bytes of what is not done."""
+        """Return the bytes of what is not done."""
         return sum(item.size for item in self._items if not item.is_done)
 
     def oldest_ms(self) -> int | None:
-        """Return when the first that is not done was sent, None where there is none."""
+        """Return when the oldest message that is not done was sent, None if there is none."""
         return min((item.sent_ms for item in self._items if not item.is_done), default=None)
 
 
@@ -124,17 +140,17 @@ def _read(message: Message) -> PendingRecord:
 
 
 def read_message(message: Message) -> LogRecord:
-    """Read the record that a message holds.
+    """Read the record in a message.
 
     Raises
     ------
     ListenError
-        If it holds none.
+        If it is malformed.
     """
     return record_from(message.key(), message.value())
 
 
 def sent_ms(message: Message) -> int:
-    """Return when a message was sent, in ms since 1970, UTC; now, where it does not say."""
+    """Return when a message was sent, in ms since 1970, UTC; now, if it has no time."""
     kind, at_ms = message.timestamp()
     return int(time.time() * 1000) if kind == TIMESTAMP_NOT_AVAILABLE else at_ms

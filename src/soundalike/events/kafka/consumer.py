@@ -1,14 +1,13 @@
-"""A consumer of the log in Kafka: what it has read is folded before it is committed."""
+"""A consumer of the log in Kafka: it commits records once they are folded."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import KafkaException
 
 from soundalike.domain.errors import EventLogError, SoundalikeError
-from soundalike.domain.listens import ErasureRecord
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.batch import Batch, PendingRecord
 from soundalike.events.kafka.bisect import Take, bisect_rejected
@@ -21,7 +20,7 @@ from soundalike.events.kafka.topics import prepare_topics
 _log = logging.getLogger(__name__)
 
 MAX_BATCH = 5_000
-"""A profile is written whole at every fold: the more of its listens come at once, the cheaper each is."""
+"""Every fold writes the whole profile: the more of its listens come at once, the cheaper each is."""
 
 _MIN_BATCH = 100
 _SLOW_S, _QUICK_S = 20.0, 5.0
@@ -35,11 +34,11 @@ _MEASURE_EVERY_S = 1.0
 
 
 class KafkaConsumer:
-    """Hands records to `take`, in batches of whatever is there, and commits once they are folded.
+    """Passes records to `take`, in batches of whatever has arrived, and commits once they are folded.
 
-    A record that cannot be read, or that the store refuses while it takes others, goes to the dead
-    letters. While the store or the brokers are away, it keeps what it has read and tries again, and stays
-    a member of its group.
+    A record that is malformed, or that the store rejects while it takes others, goes to the dead letters.
+    While the store or the brokers are away, the consumer keeps what it has read, tries again, and stays a
+    member of its group.
 
     Parameters
     ----------
@@ -48,16 +47,16 @@ class KafkaConsumer:
     properties : mapping of str to str
         librdkafka's own. Never shown.
     take : callable
-        Stores and folds records; may be given any of them again.
+        Stores and folds records; may be given the same ones again.
     metrics : ConsumerMetrics or None
-        Told of the work.
+        Updated with the work; new ones if None.
     on_ready : callable
-        Called once, when partitions have been shared out for the first time.
+        Called once, when partitions have been assigned for the first time.
 
     Raises
     ------
     SettingsError
-        If one of the properties would break what the log promises.
+        If one of the properties would break a promise of the log.
     """
 
     def __init__(
@@ -76,12 +75,12 @@ class KafkaConsumer:
         self._is_ready = False
 
     def run(self, stop: threading.Event) -> None:
-        """Consume until told to stop; then finish the batch, commit and leave the group.
+        """Consume until `stop` is set; then finish the batch, commit and leave the group.
 
         Raises
         ------
         SettingsError
-            If one of the properties is none.
+            If one of the properties does not exist.
         EventLogError
             If the topics cannot be used at the start.
         """
@@ -91,7 +90,7 @@ class KafkaConsumer:
             try:
                 work.run(stop)
             except EventLogError as error:
-                _log.warning("consuming begins anew: %s", error)
+                _log.warning("consuming starts again: %s", error)
                 stop.wait(_MAX_DELAY_S)
 
     def _be_ready(self) -> None:
@@ -101,7 +100,7 @@ class KafkaConsumer:
 
 
 class _Work:
-    """What is read, folded and committed, from joining the group to leaving it."""
+    """Reads, folds and commits, from joining the group to leaving it."""
 
     def __init__(
         self, clients: KafkaClients, take: Take, metrics: ConsumerMetrics, on_assigned: Callable[[], None]
@@ -121,60 +120,59 @@ class _Work:
             while not stop.is_set():
                 self._gather()
                 if self._batch:
-                    self._work_off(stop)
+                    self._finish_batch(stop)
                 self._measure()
         finally:
             self._member.leave()
             self._dead_letters.close()
 
     def _gather(self) -> None:
-        """Read whatever is there, and wait only where there is nothing."""
+        """Read what has arrived; wait only if nothing has."""
         first = self._member.read(1, timeout_s=_IDLE_S)
         if first:
             self._batch.add(first)
             self._batch.add(self._member.read(self._most - 1, timeout_s=0))
 
-    def _work_off(self, stop: threading.Event) -> None:
+    def _finish_batch(self, stop: threading.Event) -> None:
         """Fold the batch, however long the store or the brokers are away, and commit it."""
         delay_s = _FIRST_DELAY_S
         while self._batch:
             try:
-                self._fold()
-            except Exception as error:  # noqa: BLE001 - nothing may be lost, whatever it is
-                self._complain(error)
+                self._fold_batch()
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing may be lost
+                self._log_trouble(error)
                 if not self._wait(delay_s, stop):
                     return
                 delay_s = min(2 * delay_s, _MAX_DELAY_S)
             else:
-                self._complain(None)
+                self._log_trouble(None)
                 self._member.note_done(self._batch.ends())
                 self._batch.clear()
                 self._pause(is_full=False)
                 self._metrics.note_oldest(None)
 
-    def _fold(self) -> None:
+    def _fold_batch(self) -> None:
         self._metrics.note_oldest(self._batch.oldest_ms())
         self._send_dead([item for item in self._batch if item.reason and not item.is_done])
-        items = [item for item in self._batch if not item.is_done]
         start = time.monotonic()
-        for stretch in _stretches(items):
-            # Folding twice is harmless but for a total erasure: it removes what others have folded since.
-            self._member.check_assigned(self._batch.starts(), is_urgent=_is_total(stretch[0]))
-            ours = [item for item in stretch if not item.is_done]  # the others may just have been given up
-            for item in self._take_most(ours):
+        for part in self._batch.parts():
+            # Folding twice is harmless, except for a total erasure: it removes what others have folded since.
+            self._member.check_assigned(self._batch.starts(), is_urgent=part[0].is_total_erasure)
+            ours = [item for item in part if not item.is_done]  # the others were just reassigned
+            for item in self._fold_records(ours):
                 item.note_done()
             self._send_dead([item for item in ours if item.reason])
         self._adapt(time.monotonic() - start)
 
     def _adapt(self, seconds: float) -> None:
-        """Take less at a time from a store that is slow, and more again from one that is not."""
+        """Take smaller batches while the store is slow, and larger ones again once it is not."""
         if seconds > _SLOW_S:
             self._most = max(_MIN_BATCH, self._most // 2)
         elif seconds < _QUICK_S:
             self._most = min(MAX_BATCH, self._most * 2)
 
-    def _take_most(self, items: Sequence[PendingRecord]) -> Sequence[PendingRecord]:
-        """Fold all that can be; return those, and give the others their reason."""
+    def _fold_records(self, items: Sequence[PendingRecord]) -> Sequence[PendingRecord]:
+        """Fold all that can be folded, and return them; give the others a reason."""
         records = [item.record for item in items if item.record is not None]
         if not records:
             return ()
@@ -182,7 +180,7 @@ class _Work:
         rejected = bisect_rejected(self._take, records)
         seconds = time.monotonic() - start
         for one in rejected:
-            items[one.index].reason = f"the store refuses it: {one.error}"
+            items[one.index].reason = f"the store rejects it: {one.error}"
         folded = [item for item in items if not item.reason]
         newest_ms = max((item.sent_ms for item in folded), default=None)
         self._metrics.note_batch(len(folded), seconds=seconds, newest_ms=newest_ms)
@@ -195,9 +193,9 @@ class _Work:
         self._metrics.note_dead(len(items))
 
     def _wait(self, delay_s: float, stop: threading.Event) -> bool:
-        """Stay in the group for a while, and read on where there is room; False when told to stop.
+        """Stay in the group for a while, and read more if there is room; return False if `stop` was set.
 
-        What comes meanwhile may tell whether it is the store that fails, or a record.
+        More records may show whether the store fails or just one record.
         """
         until = time.monotonic() + delay_s
         while (left_s := until - time.monotonic()) > 0:
@@ -213,15 +211,15 @@ class _Work:
         return not stop.is_set()
 
     def _pause(self, *, is_full: bool) -> None:
-        """Let more come where there is room, and nothing where there is none."""
+        """Pause reading if there is no room, and resume it if there is."""
         if is_full and not self._is_paused:
             self._member.pause()
         elif self._is_paused and not is_full:
             self._member.resume()
         self._is_paused = is_full
 
-    def _complain(self, error: Exception | None) -> None:
-        """Say once what is wrong, and once that it is over."""
+    def _log_trouble(self, error: Exception | None) -> None:
+        """Log once what is wrong, and once that it is over."""
         if error is None:
             if self._trouble:
                 _log.warning("folding goes on")
@@ -236,7 +234,7 @@ class _Work:
             )
 
     def _measure(self) -> None:
-        """Tell how far behind it is, and commit what could not be committed before."""
+        """Update the metrics, commit what could not be committed before, and look for a new topic."""
         now = time.monotonic()
         if now - self._measured < _MEASURE_EVERY_S:
             return
@@ -252,19 +250,3 @@ class _Work:
             self._metrics.note_lags(self._member.lags(self._batch.counts()))
         except KafkaException as error:
             _log.debug("measuring the lag: %s", error)
-
-
-def _stretches(items: Sequence[PendingRecord]) -> Iterator[list[PendingRecord]]:
-    """Cut a batch before every total erasure, so that each of them comes first in its stretch."""
-    stretch: list[PendingRecord] = []
-    for item in items:
-        if stretch and _is_total(item):
-            yield stretch
-            stretch = []
-        stretch.append(item)
-    if stretch:
-        yield stretch
-
-
-def _is_total(item: PendingRecord) -> bool:
-    return isinstance(item.record, ErasureRecord) and item.record.is_total

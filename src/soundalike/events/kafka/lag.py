@@ -1,25 +1,24 @@
-"""Whether a group of consumers gets on with a topic."""
+"""Whether a consumer group makes progress."""
 
 from collections.abc import Mapping
 
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its types say less than it exports
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # missing from its types
 
 from soundalike.events.kafka.clients import KafkaClients
 
 STUCK_S = 30.0
-"""So long nothing is committed of what is there before a group is said to be stuck: a store that is away
-for a moment is nobody's concern."""
+"""A group is stuck once it has committed nothing for this long although records wait."""
 
 PARTITION_STUCK_S = 90.0
-"""So long nothing is committed of one partition, where others get on: whoever is behind takes turns."""
+"""The same for one partition while others make progress: a group that is behind takes turns."""
 
 Offsets = Mapping[int, int]
 """By partition."""
 
 
 class StallDetector:
-    """Compares what a group has committed with what it had."""
+    """Compares what a group has committed with what it had committed before."""
 
     def __init__(self) -> None:
         self._committed: Offsets | None = None
@@ -27,14 +26,14 @@ class StallDetector:
         self._since_s: dict[int, float] = {}
 
     def note(self, committed: Offsets, ends: Offsets, *, now_s: float) -> int:
-        """Take note of how far a group is; count the records that nobody gets on with.
+        """Note how far a group is; return how many records are stuck.
 
         Parameters
         ----------
         committed, ends : mapping of int to int
-            Up to where each partition is folded, and where it ends.
+            The committed offset and the end of each partition.
         now_s : float
-            In s, from any beginning.
+            Monotonic time in s.
         """
         before = self._committed or {}
         left = {number: end - committed.get(number, 0) for number, end in ends.items()}
@@ -51,12 +50,12 @@ class StallDetector:
 
 
 class ConsumerLag:
-    """Asks the brokers how far a group is.
+    """Asks the brokers how far a consumer group is.
 
     Parameters
     ----------
     clients : KafkaClients
-        Of the group and its topic.
+        For the group and its topic.
     """
 
     def __init__(self, clients: KafkaClients) -> None:
@@ -64,12 +63,19 @@ class ConsumerLag:
         self._stalls = StallDetector()
 
     def stuck(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
-        """Count the records that a stuck group has not folded; 0 where it gets on.
+        """Return how many records are stuck; 0 while the group makes progress.
+
+        Parameters
+        ----------
+        admin : AdminClient
+            Asks.
+        timeout_s, now_s : float
+            For each question; monotonic time. In s.
 
         Raises
         ------
         KafkaException
-            If it may not be asked, or nobody answers.
+            If this user may not ask, or the brokers do not answer.
         """
         committed = self._committed(admin, timeout_s)
         return self._stalls.note(committed, self._ends(admin, timeout_s), now_s=now_s)
@@ -89,7 +95,7 @@ class ConsumerLag:
         topic = self._address.topic
         metadata = admin.list_topics(timeout=timeout_s).topics.get(topic)
         partitions = () if metadata is None else metadata.partitions
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it says nothing of its types
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
         asked = {TopicPartition(topic, number): latest for number in partitions}
         found = admin.list_offsets(asked, request_timeout=timeout_s)
         return {one.partition: future.result().offset for one, future in found.items()}

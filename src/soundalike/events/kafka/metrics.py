@@ -1,4 +1,4 @@
-"""What a consumer shows of its work, for Prometheus, on a port of this machine alone."""
+"""A consumer's metrics for Prometheus, served on loopback only."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +14,12 @@ _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.
 
 
 class ConsumerMetrics:
-    """Counts and measures, in a registry of its own.
+    """Counters and gauges, in a registry of their own.
 
     Parameters
     ----------
     clock : callable
-        Gives seconds since 1970, UTC.
+        Returns seconds since 1970, UTC.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
@@ -47,7 +47,7 @@ class ConsumerMetrics:
         ).set_function(lambda: self._age_s(self._oldest_ms, of_none=0.0))
 
     def note_batch(self, folded: int, *, seconds: float, newest_ms: int | None) -> None:
-        """Note a batch that is folded, and when the newest of it was sent."""
+        """Note a folded batch, and when its newest record was sent (ms since 1970, UTC)."""
         self._batches.inc()
         self._folded.inc(folded)
         self._seconds.observe(seconds)
@@ -59,15 +59,15 @@ class ConsumerMetrics:
         self._dead.inc(count)
 
     def note_failure(self) -> None:
-        """Note an attempt that will be repeated."""
+        """Note an attempt that failed and will be repeated."""
         self._failures.inc()
 
     def note_oldest(self, sent_ms: int | None) -> None:
-        """Note when the oldest record that is read, but not folded, was sent; None where there is none."""
+        """Note when the oldest record that is read, but not folded, was sent; None if there is none."""
         self._oldest_ms = sent_ms
 
     def note_lags(self, lags: Mapping[int, int]) -> None:
-        """Note how many records of each partition are not folded; other partitions are somebody else's."""
+        """Note how many records of each assigned partition are not folded; others are no longer shown."""
         for partition in self._shown - lags.keys():
             self._lag.remove(str(partition))
         for partition, lag in lags.items():
@@ -76,7 +76,7 @@ class ConsumerMetrics:
 
     @contextmanager
     def served(self, port: int | None) -> Iterator[None]:
-        """Show all of it at ``/metrics`` on a port, nowhere if there is none.
+        """Serve the metrics at ``/metrics`` on a port; do nothing if it is None.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class ConsumerMetrics:
         try:
             server, thread = start_http_server(port, addr=LOOPBACK, registry=self.registry)
         except OSError as error:
-            msg = f"metrics cannot be shown at {LOOPBACK}:{port}: {error.strerror}; choose another port"
+            msg = f"cannot serve metrics at {LOOPBACK}:{port}: {error.strerror}; choose another port"
             raise ServeError(msg) from error
         try:
             yield

@@ -1,4 +1,4 @@
-"""Reading a log in Kafka from its beginning to its end as it was when asked, in bounded memory."""
+"""Reading a log in Kafka from its beginning to its present end, in bounded memory."""
 
 import time
 from collections.abc import Iterator
@@ -22,48 +22,48 @@ Ends = dict[int, tuple[int, int]]
 
 
 @dataclass(slots=True)
-class _Hidden:
-    """What is hidden of one user.
+class _Erased:
+    """Which listens of one user are erased.
 
     Parameters
     ----------
     until_ms : int
-        Whatever is dated until then.
+        All that are dated up to then (ms since 1970, UTC).
     before : tuple of int or None
-        Partition, offset and time of sending (ms) of the last total erasure: whatever stands before it.
+        All before the last total erasure: its partition, offset and time of sending (ms).
     """
 
     until_ms: int
     before: tuple[int, int, int] | None = None
 
     def add(self, record: ErasureRecord, message: Message) -> None:
-        """Hide more; messages of one partition come in their order."""
+        """Add an erasure; those of one partition come in their order."""
         self.until_ms = max(self.until_ms, record.erasure.at_ms)
         if record.is_total:
-            place = _place(message)
-            # A user changes partition only where some were added; then the time of sending tells.
-            if self.before is None or self.before[0] == place[0] or self.before[2] <= place[2]:
-                self.before = place
+            position = _position(message)
+            # A user's partition changes only if partitions were added; then the times of sending decide.
+            if self.before is None or self.before[0] == position[0] or self.before[2] <= position[2]:
+                self.before = position
 
     def hides(self, listen: Listen, message: Message) -> bool:
-        """Whether an erasure hides a listen."""
+        """Whether a listen is erased."""
         if listen.at_ms <= self.until_ms:
             return True
         if self.before is None:
             return False
-        partition, offset, sent = _place(message)
+        partition, offset, sent = _position(message)
         if partition == self.before[0]:
             return offset < self.before[1]
         return sent < self.before[2]
 
 
 def read_entries(clients: KafkaClients) -> Iterator[LogRecord]:
-    """Yield every erasure, then the listens that they leave; what cannot be read is passed over.
+    """Yield every erasure, then the listens that they leave; malformed records are skipped.
 
     Raises
     ------
     EventLogError
-        If the brokers cannot be read from.
+        If the brokers do not answer.
     """
     with _reader(clients) as consumer:
         ends = _ends(clients, consumer)
@@ -71,11 +71,11 @@ def read_entries(clients: KafkaClients) -> Iterator[LogRecord]:
 
 
 def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogRecord]:
-    hidden: dict[UserId, _Hidden] = {}
+    hidden: dict[UserId, _Erased] = {}
     for message in _messages(clients, ends):
         if may_be_erasure(message.value()) and isinstance(record := _record(message), ErasureRecord):
             erasure = record.erasure
-            hidden.setdefault(erasure.user_id, _Hidden(erasure.at_ms)).add(record, message)
+            hidden.setdefault(erasure.user_id, _Erased(erasure.at_ms)).add(record, message)
     for user_id in sorted(hidden):
         erased = hidden[user_id]
         yield ErasureRecord(Erasure(user_id, erased.until_ms), is_total=erased.before is not None)
@@ -88,7 +88,7 @@ def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogRecord]:
 
 
 def _record(message: Message) -> Listen | ErasureRecord | None:
-    """Read what a consumer would fold; what it would take for a dead letter is none."""
+    """Return what a consumer would fold, or None for what would be a dead letter."""
     try:
         record = read_message(message)
         check_date(record, sent_ms=sent_ms(message))
@@ -97,15 +97,15 @@ def _record(message: Message) -> Listen | ErasureRecord | None:
     return record
 
 
-def _place(message: Message) -> tuple[int, int, int]:
+def _position(message: Message) -> tuple[int, int, int]:
     return message.partition() or 0, message.offset() or 0, sent_ms(message)
 
 
 @contextmanager
 def _reader(clients: KafkaClients) -> Iterator[Consumer]:
-    """Open a consumer that joins no group: partitions are assigned, and nothing is committed.
+    """Open a consumer that joins no group: partitions are assigned by hand, and nothing is committed.
 
-    librdkafka asks for the group all the same; who may not know it may read.
+    librdkafka looks for the group all the same; a user who may not see it can still read.
     """
     consumer = clients.consumer(**{"enable.partition.eof": True})
     try:
@@ -115,7 +115,7 @@ def _reader(clients: KafkaClients) -> Iterator[Consumer]:
 
 
 def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
-    """Return where each partition that holds anything begins and ends."""
+    """Return the first offset and the end of each partition that is not empty."""
     topic = clients.address.topic
     try:
         partitions = consumer.list_topics(timeout=_TIMEOUT_S).topics[topic].partitions
@@ -124,7 +124,7 @@ def _ends(clients: KafkaClients, consumer: Consumer) -> Ends:
             for number in partitions
         }
     except KafkaException as error:
-        consumer.poll(0)  # hears why connections failed
+        consumer.poll(0)  # learns why connections failed
         raise clients.errors.translate(error, "read the log") from error
     return {number: (low, high) for number, (low, high) in ends.items() if low < high}
 
@@ -137,20 +137,20 @@ def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
         return
     with _reader(clients) as consumer:
         consumer.assign([TopicPartition(topic, number, low) for number, (low, _) in ends.items()])
-        heard = time.monotonic()
+        answered_s = time.monotonic()
         while left:
-            asked = time.monotonic()
+            asked_s = time.monotonic()
             messages = consumer.consume(_BATCH, timeout=0.1)
             if messages:
-                heard = asked
-            elif time.monotonic() - heard > _PATIENCE_S:
+                answered_s = asked_s
+            elif time.monotonic() - answered_s > _PATIENCE_S:
                 msg = f"{clients.address} did not answer for {_PATIENCE_S:.0f} s; try again"
                 raise EventLogError(msg)
             yield from _within(clients, messages, left)
 
 
 def _within(clients: KafkaClients, messages: list[Message], left: dict[int, int]) -> Iterator[Message]:
-    """Yield what lies before each partition's end, and strike off partitions that are read."""
+    """Yield the messages before each partition's end; remove finished partitions from `left`."""
     for message in messages:
         partition, offset, error = message.partition() or 0, message.offset() or 0, message.error()
         if error is not None:

@@ -1,13 +1,13 @@
-"""Which topic it is that bears a name.
+"""Which topic has a name.
 
-One that was deleted and made again under its name is another: how far the first was folded says nothing
-about the second. But a consumer that goes on where it was would pass over whatever stands before.
+A topic that was deleted and created again is another one: committed offsets of the first say nothing about
+the second. A consumer that went on from them would skip its first records.
 """
 
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # its types say less
+from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # missing from its types
 
 from soundalike.events.kafka.clients import KafkaClients
 
@@ -15,21 +15,21 @@ _TIMEOUT_S = 2.0
 
 
 class TopicIdentity:
-    """Remembers which topic bore the name first, and asks whether it still does.
+    """Remembers the id of the topic, and asks whether another topic has its name now.
 
     Parameters
     ----------
     clients : KafkaClients
-        Of the topic.
+        For the topic.
 
     Attributes
     ----------
     id : str
-        What the brokers call the topic; empty as long as they have not told.
+        Given by the brokers; empty until they have answered.
     failures : int
-        How many of the last questions were answered by none, in a row.
+        How many questions in a row have failed.
     error : KafkaException or None
-        What the last of them failed at.
+        Why the last one failed.
     """
 
     def __init__(self, clients: KafkaClients) -> None:
@@ -42,16 +42,16 @@ class TopicIdentity:
 
     @property
     def is_gone(self) -> bool:
-        """Whether there is no topic of that name, as far as is known."""
+        """Whether no topic has the name, as far as is known."""
         return self.error is not None and self.error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
 
     def find(self) -> str:
-        """Return the id; where it is not known yet, wait for the brokers' word."""
+        """Return the id; wait for the brokers if it is not known yet."""
         self.id = self.id or self._answer(self._ask())
         return self.id
 
     def has_changed(self) -> bool:
-        """Whether another topic bears the name by now, as the brokers said to the question before."""
+        """Whether another topic has the name, by the answer to the question before; does not wait."""
         if self._asked is None:
             self._asked = self._ask()
         if not self._asked.done():
@@ -67,7 +67,7 @@ class TopicIdentity:
     def _answer(self, asked: "Future[TopicDescription]") -> str:
         try:
             found = str(asked.result().topic_id)
-        except KafkaException as error:  # there is no such topic just now, or nobody answers
+        except KafkaException as error:  # no such topic at the moment, or no answer
             self.failures, self.error = self.failures + 1, error
             return ""
         self.failures, self.error = 0, None
