@@ -24,7 +24,7 @@ RUN python -m venv /opt/soundalike \
 COPY --from=wheel /wheels /wheels
 RUN /opt/soundalike/bin/pip install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
-# By which executors read MongoDB themselves.
+# The connector by which executors read MongoDB.
 FROM maven:3.9-eclipse-temurin-17 AS connector
 COPY tests/servers/connector/pom.xml /pom.xml
 RUN mvn --quiet --batch-mode --file /pom.xml dependency:copy-dependencies -DoutputDirectory=/connector
@@ -45,9 +45,9 @@ ENTRYPOINT ["soundalike"]
 CMD ["serve"]
 
 FROM base AS spark
-# Executors run the same Python and the same packages as the driver, since both are this image.
+# Driver and executors are both this image, so they have the same Python and packages.
 USER 0
-# No version of Java is named, since Debian keeps but the newest, which has the fixes.
+# No version of Java is pinned, since Debian only keeps the newest, with the fixes.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends openjdk-17-jre-headless \

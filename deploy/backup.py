@@ -2,10 +2,9 @@
 
     python deploy/backup.py /var/lib/soundalike /var/backups/soundalike [--keep 14]
 
-Each backup is a folder named by its time, with the store as it is at one moment, the key that signs
-sessions, and what tuning chose. It appears whole or not at all. Artefacts are made again by
-``soundalike build``. To restore one, stop everything, move the data folder away, and put the backup in its
-place.
+Each backup is a folder named by its time, with the store at one moment, the key that signs sessions,
+and the result of tuning. It appears complete or not at all. ``soundalike build`` makes artefacts again.
+To restore a backup, stop everything, and replace the data folder by it.
 """
 # ruff: noqa: INP001 - a script, not a package
 
@@ -27,25 +26,25 @@ _BACKUP = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
 
 
 def main() -> None:
-    """Make one backup, and remove the oldest where there are more than are to be kept."""
+    """Make a backup, and remove the oldest ones if there are too many."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, help="the data folder")
-    parser.add_argument("backups", type=Path, help="where backups go, on another disk")
-    parser.add_argument("--keep", type=int, default=14, help="how many are kept, 1 or more; default 14")
+    parser.add_argument("backups", type=Path, help="the folder of backups, on another disk")
+    parser.add_argument("--keep", type=int, default=14, help="how many to keep, at least 1; default 14")
     given = parser.parse_args()
     try:
         made = back_up(given.data, given.backups, now=datetime.now(UTC))
         prune(given.backups, keep=max(1, given.keep))
     except (OSError, sqlite3.Error) as error:
-        sys.exit(f"error: no backup was made of {given.data}: {error}")
+        sys.exit(f"error: could not back up {given.data}: {error}")
     sys.stdout.write(f"{made}\n")
 
 
 def back_up(data: Path, backups: Path, *, now: datetime) -> Path:
     """Make a backup, check it, and return its folder."""
-    os.umask(0o077)  # it holds hashes of passwords, and what people listened to
+    os.umask(0o077)  # it contains password hashes, and what people listened to
     backups.mkdir(parents=True, exist_ok=True)
     made = backups / now.strftime(NAME)
     aside = made.with_name(f".{made.name}")
@@ -69,7 +68,7 @@ def prune(backups: Path, *, keep: int) -> None:
 
 
 def _copy_store(store: Path, copy: Path) -> None:
-    # A read-only connection: a mistyped path is an error rather than an empty store.
+    # A read-only connection, so that a mistyped path is an error and not an empty store.
     with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True, timeout=60)) as connection:
         connection.execute("VACUUM INTO ?", (str(copy),))
     with closing(sqlite3.connect(copy)) as connection:

@@ -387,7 +387,7 @@ class TestBackup:
     def test_what_is_no_store_is_told_and_nothing_is_made(self, tmp_path: Path) -> None:
         result = self.back_up(tmp_path / "nowhere", tmp_path / "backups")
         assert result.returncode == 1
-        assert result.stderr.startswith("error: no backup was made of")
+        assert result.stderr.startswith("error: could not back up")
         assert [path.name for path in (tmp_path / "backups").iterdir() if not path.name.startswith(".")] == []
         assert not (tmp_path / "nowhere").exists()
         (tmp_path / "library.sqlite").write_bytes(b"not a database, but rather long\n" * 1000)
