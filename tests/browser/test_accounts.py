@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from soundalike.domain.users import YOU
 from soundalike.web.server.serve import HttpServer
-from web.stage import PASSWORD, Stage
+from web.clients import PASSWORD
+from web.stage import Stage
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from browser.listener import Ledger, Listener, stored, until
 from soundalike.domain.users import YOU, User
 from soundalike.web.server.serve import HttpServer
-from web.stage import PASSWORD, Stage
+from web.clients import PASSWORD
+from web.stage import Stage
 
 # Browsers complain of every answer that turns them away, which is what these tests are about.
 pytestmark = [pytest.mark.browser, pytest.mark.complains("401|ERR_FAILED")]

@@ -34,7 +34,7 @@ def test_a_changed_letter_is_noticed(position: Position, sort: Sort, place: int,
 
 
 @given(position=positions, sort=sorts, other=sorts)
-def test_a_cursor_fits_its_own_order_alone(position: Position, sort: Sort, other: Sort) -> None:
+def test_a_cursor_is_valid_for_its_own_order_alone(position: Position, sort: Sort, other: Sort) -> None:
     assume(sort != other)
     with pytest.raises(QueryError):
         decode_cursor(encode_cursor(position, sort=sort, query="a"), sort=other, query="a")

@@ -10,7 +10,8 @@ from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import TrackId
 from soundalike.domain.users import YOU
 from soundalike.wire.listens import listen_body
-from web.stage import LOCAL, LaterStage, Stage
+from web.clients import LOCAL
+from web.stage import LaterStage, Stage
 
 
 def post(client: FlaskClient, stage: Stage, *numbers: int, kind: str = "liked") -> tuple[int, object]:
@@ -33,7 +34,7 @@ def either(request: pytest.FixtureRequest, stage: Stage, later: LaterStage) -> S
     return stage if request.param == "embedded" else later
 
 
-def test_an_answer_says_that_what_was_taken_is_not_folded_yet(later: LaterStage) -> None:
+def test_an_answer_says_that_the_events_are_not_folded_yet(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
     assert post(client, later, 1, 2) == (202, {"accepted": 2, "duplicates": 0, "folded": False})
@@ -41,12 +42,12 @@ def test_an_answer_says_that_what_was_taken_is_not_folded_yet(later: LaterStage)
     assert later.log.waiting == 2
 
 
-def test_where_the_log_folds_at_once_an_answer_says_nothing_of_it(stage: Stage) -> None:
+def test_where_the_log_folds_at_once_the_answer_does_not_mention_folding(stage: Stage) -> None:
     stage.add("a")
     assert post(stage.client(), stage, 1) == (202, {"accepted": 1, "duplicates": 0})
 
 
-def test_a_profile_tells_its_version_and_of_how_many_listens_it_is_made(either: Stage) -> None:
+def test_a_profile_has_its_version_and_its_number_of_listens(either: Stage) -> None:
     either.add("a")
     client = either.client()
     empty = profile(client)
@@ -63,7 +64,7 @@ def test_a_profile_tells_its_version_and_of_how_many_listens_it_is_made(either: 
     assert erased["profile_version"] != two["profile_version"]
 
 
-def test_a_profile_changes_when_it_is_folded_and_not_before(later: LaterStage) -> None:
+def test_a_profile_changes_when_events_are_folded_and_not_before(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
     before = profile(client)
@@ -77,7 +78,7 @@ def test_a_profile_changes_when_it_is_folded_and_not_before(later: LaterStage) -
     assert len({one["profile_version"] for one in (before, first, last)}) == 3
 
 
-def test_every_answer_names_the_version_that_the_profile_has(either: Stage) -> None:
+def test_every_personal_answer_has_the_version_of_the_profile(either: Stage) -> None:
     for number, name in enumerate("abc"):
         either.add(name, point=(float(number), 0.0))
     either.build()
@@ -90,7 +91,7 @@ def test_every_answer_names_the_version_that_the_profile_has(either: Stage) -> N
             assert client.get(path, headers=LOCAL).json["profile_version"] == version  # type: ignore[index] # JSON
 
 
-def test_a_question_for_a_profile_that_did_not_change_reads_its_version_alone(
+def test_asking_for_an_unchanged_profile_reads_its_version_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.add("a")
@@ -109,7 +110,7 @@ def test_a_question_for_a_profile_that_did_not_change_reads_its_version_alone(
     assert profile(client) == known
 
 
-def test_a_log_that_cannot_take_is_told_from_one_that_can_and_nothing_is_kept(later: LaterStage) -> None:
+def test_while_the_log_is_away_events_are_refused_and_not_stored(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
     later.log.failure = EventLogError("Kafka does not answer")
@@ -128,7 +129,7 @@ def test_a_log_that_cannot_take_is_told_from_one_that_can_and_nothing_is_kept(la
     assert profile(client)["listens"] == 1
 
 
-def test_who_is_forgotten_does_not_wait_for_the_log_and_stays_forgotten(later: LaterStage) -> None:
+def test_deleting_data_does_not_wait_for_the_log_and_is_final(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
     post(client, later, 1)
@@ -141,7 +142,7 @@ def test_who_is_forgotten_does_not_wait_for_the_log_and_stays_forgotten(later: L
     assert TrackId("a") not in later.services.profiles.of(YOU).taste.tracks
 
 
-def test_a_log_that_takes_no_erasure_forgets_nobody_by_halves(later: LaterStage) -> None:
+def test_while_the_log_is_away_no_data_is_deleted(later: LaterStage) -> None:
     later.add("a")
     later.listen(YOU)
     client = later.client()
@@ -166,7 +167,7 @@ SAID = [
 @pytest.mark.parametrize(
     ("health", "said"), list(zip(HEALTHS, SAID, strict=True)), ids=["well", "not consumed", "away"]
 )
-def test_healthz_says_how_the_log_is_that_the_player_is_well_and_nothing_of_the_inside(
+def test_healthz_reports_the_health_of_the_log_without_internals(
     later: LaterStage, health: LogHealth, said: str
 ) -> None:
     later.log.known_health = health
@@ -180,7 +181,7 @@ def test_healthz_says_how_the_log_is_that_the_player_is_well_and_nothing_of_the_
     }
 
 
-def test_pages_have_a_place_to_say_what_is_amiss_and_look_at_the_log_only_where_it_may_be_unwell(
+def test_pages_have_a_notice_and_watch_the_log_only_where_it_is_a_server(
     stage: Stage, later: LaterStage
 ) -> None:
     notices = [
@@ -191,7 +192,7 @@ def test_pages_have_a_place_to_say_what_is_amiss_and_look_at_the_log_only_where_
     assert ["data-apart" in notice for (notice,) in notices] == [False, True]
 
 
-def test_a_store_that_is_away_is_said_in_words_for_people_without_its_address(
+def test_an_answer_about_a_store_that_is_away_has_no_address(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:

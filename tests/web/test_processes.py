@@ -5,7 +5,8 @@ from flask.testing import FlaskClient
 
 from soundalike.domain.users import YOU
 from soundalike.wire.listens import listen_body
-from web.stage import LOCAL, LaterStage, Stage
+from web.clients import LOCAL
+from web.stage import LaterStage, Stage
 
 RECOMMENDATIONS = "/api/recommendations?limit=20&adventure=0.5"
 
@@ -30,7 +31,7 @@ def send(app: Flask, stage: Stage, number: int, *, track_id: str, kind: str) -> 
     assert answer.status_code == 202
 
 
-def test_they_recommend_the_same_whichever_took_what_was_done(later: LaterStage) -> None:
+def test_processes_recommend_the_same_whichever_one_took_the_events(later: LaterStage) -> None:
     furnish(later)
     one, other = later.app(), later.beside()
     seen = [recommended(one)]
@@ -45,7 +46,7 @@ def test_they_recommend_the_same_whichever_took_what_was_done(later: LaterStage)
     assert recommended(one, seeded) == recommended(other, seeded)
 
 
-def test_where_the_log_folds_at_once_the_other_process_knows_at_once(stage: Stage) -> None:
+def test_where_the_log_folds_at_once_the_other_process_sees_the_change_at_once(stage: Stage) -> None:
     furnish(stage)
     one, other = stage.app(), stage.beside()
     before = recommended(other)
@@ -53,7 +54,7 @@ def test_where_the_log_folds_at_once_the_other_process_knows_at_once(stage: Stag
     assert recommended(other) == recommended(one) != before
 
 
-def test_a_session_of_one_is_good_at_the_other_with_the_same_key_alone(stage: Stage) -> None:
+def test_a_session_is_valid_in_other_processes_with_the_same_key_alone(stage: Stage) -> None:
     furnish(stage)
     stage.add_user("ann")
     session = stage.log_in("ann")

@@ -9,7 +9,8 @@ from soundalike.domain.errors import StoreBusyError
 from soundalike.domain.types import TrackId, UserId
 from soundalike.domain.users import YOU
 from soundalike.wire.listens import listen_body
-from web.stage import LOCAL, Stage
+from web.clients import LOCAL
+from web.stage import Stage
 
 LATE = {
     "id": "00000000-0000-4000-8000-000000000abc",
@@ -21,7 +22,7 @@ LATE = {
 
 
 @pytest.fixture
-def house(stage: Stage) -> Stage:
+def shared(stage: Stage) -> Stage:
     stage.add("a")
     stage.add("b")
     stage.add_user("ann")
@@ -42,13 +43,13 @@ def exported(client: FlaskClient, headers: dict[str, str] = LOCAL) -> Any:
     return json.loads(answer.text)
 
 
-def test_an_export_holds_all_that_is_stored_on_one_and_nothing_of_others(house: Stage) -> None:
-    ann = id_of(house, "ann")
-    listens = [house.make_listen(ann, number, track_id="ab"[number % 2]) for number in range(1, 1203)]
-    house.services.listens.take(listens)
-    house.listen(id_of(house, "bob"), 5000)
-    made = house.services.accounts.make_token(ann, "phone \u260e")
-    body = exported(house.log_in("ann"))
+def test_an_export_has_all_data_of_its_user_and_none_of_others(shared: Stage) -> None:
+    ann = id_of(shared, "ann")
+    listens = [shared.make_listen(ann, number, track_id="ab"[number % 2]) for number in range(1, 1203)]
+    shared.services.listens.take(listens)
+    shared.listen(id_of(shared, "bob"), 5000)
+    made = shared.services.accounts.make_token(ann, "phone \u260e")
+    body = exported(shared.log_in("ann"))
     assert set(body) == {"account", "tokens", "profile", "listens"}
     assert (body["account"]["id"], body["account"]["name"]) == (ann, "ann")
     assert set(body["account"]) == {"id", "name", "created_at"}
@@ -57,14 +58,14 @@ def test_an_export_holds_all_that_is_stored_on_one_and_nothing_of_others(house: 
     assert body["listens"] == [listen_body(listen) for listen in reversed(listens)]
     assert body["profile"]["user"] == ann
     text = json.dumps(body)
-    for secret in (made.secret, made.token.secret_hash, house.services.accounts.named("ann").password_hash):
+    for secret in (made.secret, made.token.secret_hash, shared.services.accounts.named("ann").password_hash):
         assert secret not in text
 
 
-def test_an_export_can_be_sent_back_as_listens(house: Stage) -> None:
-    house.listen(id_of(house, "ann"), 7)
-    listens = exported(house.log_in("ann"))["listens"]
-    answer = house.client().post("/api/listens", json={"events": listens}, headers=house.bearer("bob"))
+def test_an_export_can_be_sent_back_as_listens(shared: Stage) -> None:
+    shared.listen(id_of(shared, "ann"), 7)
+    listens = exported(shared.log_in("ann"))["listens"]
+    answer = shared.client().post("/api/listens", json={"events": listens}, headers=shared.bearer("bob"))
     assert answer.json == {"accepted": 1, "duplicates": 0}
 
 
@@ -78,7 +79,7 @@ def test_an_export_of_any_length_is_json(stage: Stage, count: int) -> None:
     assert body["tokens"] == []
 
 
-def test_an_export_is_written_as_it_is_read(stage: Stage) -> None:
+def test_an_export_is_written_in_bounded_memory(stage: Stage) -> None:
     stage.add("a")
     stage.store.add_listens([stage.make_listen(YOU, 1000 * number) for number in range(1, 10_001)])
     whole = len(stage.client().get("/api/me/export", headers=LOCAL).data)
@@ -94,7 +95,7 @@ def test_an_export_is_written_as_it_is_read(stage: Stage) -> None:
     assert peak < whole
 
 
-def test_what_fails_before_an_export_begins_is_an_error(
+def test_a_failure_before_an_export_begins_is_answered_as_an_error(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_user_id: UserId) -> None:
@@ -106,7 +107,7 @@ def test_what_fails_before_an_export_begins_is_an_error(
     assert client.get("/api/me/export", headers=LOCAL).status_code == 503
 
 
-def test_you_can_be_forgotten_without_an_account(stage: Stage) -> None:
+def test_data_can_be_deleted_without_an_account(stage: Stage) -> None:
     stage.add("a")
     stage.listen(YOU)
     client = stage.client()
@@ -117,7 +118,7 @@ def test_you_can_be_forgotten_without_an_account(stage: Stage) -> None:
     assert body["profile"]["recent"] == []
 
 
-def test_what_comes_late_is_not_folded_again(stage: Stage) -> None:
+def test_events_from_before_the_deletion_that_come_late_are_not_folded(stage: Stage) -> None:
     stage.add("a")
     client = stage.client()
     client.post("/api/listens", json={"events": [LATE]}, headers=LOCAL)
@@ -131,64 +132,64 @@ def test_what_comes_late_is_not_folded_again(stage: Stage) -> None:
     assert len(exported(client)["listens"]) == 1
 
 
-def test_deleting_oneself_takes_the_account_its_tokens_and_sessions(house: Stage) -> None:
-    ann, bob = id_of(house, "ann"), id_of(house, "bob")
-    house.listen(ann)
-    house.listen(bob, 2)
-    session, other, script = house.log_in("ann"), house.log_in("ann"), house.bearer("ann")
+def test_deleting_ones_data_deletes_account_tokens_and_sessions(shared: Stage) -> None:
+    ann, bob = id_of(shared, "ann"), id_of(shared, "bob")
+    shared.listen(ann)
+    shared.listen(bob, 2)
+    session, other, script = shared.log_in("ann"), shared.log_in("ann"), shared.bearer("ann")
     answer = session.delete("/api/me", json={}, headers=LOCAL)
     assert answer.status_code == 204
-    assert house.store.user(ann) is None
-    assert list(house.store.listens_of(ann)) == []
-    assert house.store.erased_ms(ann) is not None
-    for client, headers in ((session, LOCAL), (other, LOCAL), (house.client(), script)):
+    assert shared.store.user(ann) is None
+    assert list(shared.store.listens_of(ann)) == []
+    assert shared.store.erased_ms(ann) is not None
+    for client, headers in ((session, LOCAL), (other, LOCAL), (shared.client(), script)):
         assert client.get("/api/me", headers=headers).status_code == 401
-    assert len(exported(house.client(), house.bearer("bob"))["listens"]) == 1
+    assert len(exported(shared.client(), shared.bearer("bob"))["listens"]) == 1
 
 
-def test_tokens_are_made_listed_and_revoked(house: Stage) -> None:
-    client = house.log_in("ann")
+def test_tokens_are_made_listed_and_revoked(shared: Stage) -> None:
+    client = shared.log_in("ann")
     made = client.post("/api/tokens", json={"label": "phone"}, headers=LOCAL)
     assert made.status_code == 201
     assert made.headers["Cache-Control"] == "private, no-store"
     assert made.json is not None
     assert set(made.json) == {"id", "label", "created_at", "token"}
     script = {**LOCAL, "Authorization": f"Bearer {made.json['token']}"}
-    assert house.client().get("/api/me", headers=script).json == {"id": "you", "name": "ann"}
+    assert shared.client().get("/api/me", headers=script).json == {"id": "you", "name": "ann"}
     listed = client.get("/api/tokens", headers=LOCAL)
     assert listed.json == {"tokens": [{key: made.json[key] for key in ("id", "label", "created_at")}]}
     assert client.delete(f"/api/tokens/{made.json['id']}", json={}, headers=LOCAL).status_code == 204
-    assert house.client().get("/api/me", headers=script).status_code == 401
+    assert shared.client().get("/api/me", headers=script).status_code == 401
     assert client.delete(f"/api/tokens/{made.json['id']}", json={}, headers=LOCAL).status_code == 404
 
 
-def test_nobody_revokes_anothers_token(house: Stage) -> None:
-    made = house.services.accounts.make_token(id_of(house, "bob"))
-    answer = house.client().delete(f"/api/tokens/{made.token.id}", json={}, headers=house.bearer("ann"))
+def test_a_token_is_revoked_by_its_owner_alone(shared: Stage) -> None:
+    made = shared.services.accounts.make_token(id_of(shared, "bob"))
+    answer = shared.client().delete(f"/api/tokens/{made.token.id}", json={}, headers=shared.bearer("ann"))
     assert answer.status_code == 404
-    assert house.services.accounts.user_of_token(made.secret) is not None
+    assert shared.services.accounts.user_of_token(made.secret) is not None
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"1", b'"x"', b'{"label": 1}', b'{"label": null}', b"\xff", b"[" * 5000]
 )
-def test_a_malformed_wish_for_a_token_makes_none(house: Stage, body: bytes) -> None:
-    answer = house.client().post(
-        "/api/tokens", data=body, content_type="application/json", headers=house.bearer("ann")
+def test_a_malformed_request_for_a_token_makes_none(shared: Stage, body: bytes) -> None:
+    answer = shared.client().post(
+        "/api/tokens", data=body, content_type="application/json", headers=shared.bearer("ann")
     )
     assert answer.status_code == 400
     assert answer.json is not None
     assert set(answer.json) == {"error", "message"}
-    assert len(house.services.accounts.tokens_of(id_of(house, "ann"))) == 1
+    assert len(shared.services.accounts.tokens_of(id_of(shared, "ann"))) == 1
 
 
 @pytest.mark.parametrize(
     ("label", "kept"),
     [("", ""), ("  a\tb\n", "ab"), ("\ud800<b>\u202e", "<b>"), ("x" * 80, "x" * 80), ("x" * 81, None)],
 )
-def test_a_label_is_a_short_line_of_text(house: Stage, label: str, kept: str | None) -> None:
-    headers = house.bearer("bob")
-    answer = house.client().post("/api/tokens", json={"label": label}, headers=headers)
+def test_a_label_is_a_short_line_of_text(shared: Stage, label: str, kept: str | None) -> None:
+    headers = shared.bearer("bob")
+    answer = shared.client().post("/api/tokens", json={"label": label}, headers=headers)
     assert answer.status_code == (400 if kept is None else 201)
     assert answer.json is not None
     assert answer.json.get("label") == kept

@@ -10,7 +10,8 @@ from soundalike.domain.errors import (
     StoreVersionError,
 )
 from soundalike.domain.types import TrackId
-from web.stage import LOCAL, Stage
+from web.clients import LOCAL
+from web.stage import Stage
 
 
 def test_healthz_counts_tracks_and_names_no_artefact_before_the_first_build(stage: Stage) -> None:
@@ -31,7 +32,7 @@ def test_a_new_artefact_is_used_without_a_restart(stage: Stage) -> None:
     assert client.get("/healthz", headers=LOCAL).json["artefact"] == "v2"  # type: ignore[index] # JSON
 
 
-def test_a_track_has_exactly_the_published_fields_and_null_for_what_is_missing(stage: Stage) -> None:
+def test_a_track_has_exactly_the_published_fields_and_null_for_missing_tags(stage: Stage) -> None:
     stage.add("a", title="Tides", artist=None, album="Sea", year=1999, duration_ms=61_500)
     answer = stage.client().get("/api/tracks/a", headers=LOCAL)
     assert answer.json == {
@@ -79,7 +80,7 @@ def test_limit_defaults_to_twenty(stage: Stage) -> None:
     "limit", ["0", "101", "abc", "", "-1", "1.0", "1e1", "%2B5", "%205", "5%20", "\uff11", "9" * 10_000]
 )
 @pytest.mark.parametrize("path", ["/api/tracks", "/api/tracks/a/similar", "/api/tracks/a/radio"])
-def test_a_limit_that_is_no_number_of_1_to_100_is_refused(stage: Stage, path: str, limit: str) -> None:
+def test_a_limit_that_is_not_a_number_from_1_to_100_is_refused(stage: Stage, path: str, limit: str) -> None:
     stage.add("a")
     stage.add("b")
     stage.build()
@@ -135,7 +136,7 @@ def test_any_query_is_answered(stage: Stage, query: str) -> None:
     assert stage.client().get(f"/api/tracks?query={query}", headers=LOCAL).status_code == 200
 
 
-def test_a_refusal_quotes_no_more_than_it_must(stage: Stage) -> None:
+def test_an_error_message_quotes_little_of_a_long_parameter(stage: Stage) -> None:
     for name in ("sort", "limit"):
         answer = stage.client().get(f"/api/tracks?{name}={'9' * 10_000}", headers=LOCAL)
         assert answer.json is not None
@@ -146,7 +147,7 @@ def test_unknown_parameters_are_ignored(stage: Stage) -> None:
     assert stage.client().get("/api/tracks?page=2&_=1", headers=LOCAL).status_code == 200
 
 
-def test_similar_is_nearest_first_and_leaves_the_vanished_out(stage: Stage) -> None:
+def test_similar_is_nearest_first_without_vanished_tracks(stage: Stage) -> None:
     for name, x in (("a", 0.0), ("d", 9.0), ("b", 1.0), ("c", 2.0)):
         stage.add(name, point=(x, 0.0))
     stage.build()
@@ -161,7 +162,7 @@ def test_similar_is_nearest_first_and_leaves_the_vanished_out(stage: Stage) -> N
     assert [n["track"]["id"] for n in body["neighbours"]] == ["c"]
 
 
-def test_radio_plays_nothing_it_has_just_played(stage: Stage) -> None:
+def test_radio_does_not_repeat_recent_tracks(stage: Stage) -> None:
     for name, x in (("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 9.0)):
         stage.add(name, point=(x, 0.0), artist=name)
     stage.build()
@@ -170,7 +171,7 @@ def test_radio_plays_nothing_it_has_just_played(stage: Stage) -> None:
     assert [n["track"]["id"] for n in body["neighbours"]] == ["c", "d"]
 
 
-def test_a_radio_that_has_played_nothing_begins_with_another_artist(stage: Stage) -> None:
+def test_radio_without_recent_tracks_begins_with_another_artist(stage: Stage) -> None:
     for name, x, artist in (("a", 0.0, "One"), ("b", 1.0, "One"), ("c", 2.0, "Two")):
         stage.add(name, point=(x, 0.0), artist=artist)
     stage.build()
@@ -210,7 +211,7 @@ ODD_IDS = [
 
 @pytest.mark.parametrize("odd", ODD_IDS)
 @pytest.mark.parametrize("rest", ["", "/similar", "/radio", "/audio", "/cover"])
-def test_an_id_that_no_track_has_is_404(stage: Stage, odd: str, rest: str) -> None:
+def test_an_unknown_track_id_is_404(stage: Stage, odd: str, rest: str) -> None:
     stage.add("a")
     stage.add("b")
     stage.build()
@@ -234,7 +235,7 @@ def test_an_unknown_address_below_api_is_json(stage: Stage, path: str) -> None:
     assert answer.json == {"error": "not_found", "message": "there is nothing at this address"}
 
 
-def test_a_wrong_method_names_the_right_ones(stage: Stage) -> None:
+def test_a_wrong_method_is_405_and_names_the_right_ones(stage: Stage) -> None:
     answer = stage.client().post("/api/tracks", headers=LOCAL, data=b"x" * 10)
     assert answer.status_code == 405
     assert answer.json is not None
@@ -259,7 +260,7 @@ def test_a_large_body_is_refused(stage: Stage) -> None:
         (RuntimeError("secret path"), 500, "internal_error"),
     ],
 )
-def test_a_failure_inside_is_json_and_tells_no_secrets(
+def test_an_internal_failure_is_answered_as_json_without_secrets(
     stage: Stage, caplog: pytest.LogCaptureFixture, failure: Exception, status: int, code: str
 ) -> None:
     stage.memory.failure = failure
@@ -286,7 +287,7 @@ def test_head_is_answered_like_get_without_a_body(stage: Stage, path: str) -> No
     assert (head.status_code, head.headers["Content-Length"]) == (200, get.headers["Content-Length"])
 
 
-def test_hostile_tags_come_back_letter_for_letter(stage: Stage) -> None:
+def test_hostile_tags_are_returned_unchanged(stage: Stage) -> None:
     title = "<script>alert(1)</script>\u202e\n'\"&" + "x" * 1000
     stage.add("a", title=title)
     answer = stage.client().get("/api/tracks/a", headers=LOCAL)

@@ -14,7 +14,8 @@ from soundalike.web.errors.circuit_breaker import (
     ask_store,
     make_store_breaker,
 )
-from web.stage import LOCAL, Stage
+from web.clients import LOCAL
+from web.stage import Stage
 
 
 class Store:

@@ -1,7 +1,8 @@
 import pytest
 from werkzeug.wrappers import Response
 
-from web.stage import LOCAL, Stage
+from web.clients import LOCAL
+from web.stage import Stage
 
 CONTENT = bytes(range(250)) * 40
 AUDIO = "/api/tracks/a/audio"
@@ -62,7 +63,7 @@ def test_ranges_that_are_not_understood_get_the_whole_file(player: Stage, asked:
     assert (answer.status_code, answer.data) == (200, CONTENT)
 
 
-def test_what_the_browser_has_is_not_sent_again(player: Stage) -> None:
+def test_a_file_that_the_browser_has_is_not_sent_again(player: Stage) -> None:
     tag = ask(player).headers["ETag"]
     for condition in (tag, f'"other", W/{tag}', "*"):
         answer = ask(player, If_None_Match=condition, Range="bytes=0-5")
@@ -79,7 +80,7 @@ def test_a_part_is_sent_only_of_the_file_that_the_browser_has(player: Stage) -> 
         assert ask(player, If_Range=other, Range="bytes=10000-").status_code == 200
 
 
-def test_head_tells_the_length_and_knows_no_ranges(player: Stage) -> None:
+def test_head_has_the_length_and_ignores_ranges(player: Stage) -> None:
     answer = ask(player, "HEAD", Range="bytes=0-5")
     assert (answer.status_code, answer.data) == (200, b"")
     assert answer.headers["Content-Length"] == "10000"
@@ -94,7 +95,7 @@ def test_an_empty_file_is_empty(stage: Stage) -> None:
     assert ask(stage, Range="bytes=0-").headers["Content-Range"] == "bytes */0"
 
 
-def test_a_file_that_has_gone_is_410(player: Stage) -> None:
+def test_a_missing_file_is_410(player: Stage) -> None:
     (player.folder / "a.mp3").unlink()
     answer = ask(player)
     assert answer.status_code == 410

@@ -65,7 +65,7 @@ numbers = st.integers(0, 20_000)
 
 
 @given(size=sizes, first=numbers, last=numbers)
-def test_a_range_names_the_bytes_that_python_slices(size: int, first: int, last: int) -> None:
+def test_a_range_has_the_bytes_that_python_slices(size: int, first: int, last: int) -> None:
     content = range(size)
     header = f"bytes={first}-{last}"
     if last < first:
@@ -77,7 +77,7 @@ def test_a_range_names_the_bytes_that_python_slices(size: int, first: int, last:
 
 
 @given(size=sizes, length=numbers)
-def test_a_suffix_names_the_last_bytes(size: int, length: int) -> None:
+def test_a_suffix_has_the_last_bytes(size: int, length: int) -> None:
     header = f"bytes=-{length}"
     if length:
         assert parse_range(header, size) == range(size)[-length:]
@@ -86,7 +86,7 @@ def test_a_suffix_names_the_last_bytes(size: int, length: int) -> None:
 
 
 @given(header=st.text(), size=st.integers(0, 10))
-def test_no_header_breaks_it(header: str, size: int) -> None:
+def test_any_header_gives_a_part_of_the_file_or_none(header: str, size: int) -> None:
     for text in (header, f"bytes={header}", f"bytes={header}-", f"bytes=-{header}"):
         if not is_unsatisfiable(text, size):
             part = parse_range(text, size)

@@ -5,7 +5,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from soundalike.domain.users import YOU
-from web.stage import LOCAL, PASSWORD, Stage, send_form
+from web.clients import LOCAL, PASSWORD, send_form
+from web.stage import Stage
 
 NEW = "a longer password"
 
@@ -26,7 +27,7 @@ def ann(stage: Stage) -> FlaskClient:
     return stage.log_in("ann")
 
 
-def test_without_accounts_the_page_is_yours_and_says_how_to_have_one(stage: Stage) -> None:
+def test_without_accounts_the_account_page_says_how_to_add_one(stage: Stage) -> None:
     stage.add("a")
     stage.listen(YOU)
     html = stage.client().get("/account", headers=LOCAL).text
@@ -37,7 +38,7 @@ def test_without_accounts_the_page_is_yours_and_says_how_to_have_one(stage: Stag
     assert "/logout" not in html
 
 
-def test_the_page_of_an_account_tells_whose_it_is_and_since_when(stage: Stage, ann: FlaskClient) -> None:
+def test_the_account_page_shows_the_name_and_the_date(stage: Stage, ann: FlaskClient) -> None:
     html = ann.get("/account", headers=LOCAL).text
     assert "<h1><bdi>ann</bdi></h1>" in html
     assert "0 listens so far" in words_of(html)
@@ -45,7 +46,7 @@ def test_the_page_of_an_account_tells_whose_it_is_and_since_when(stage: Stage, a
     assert 'href="/api/me/export" download' in html
 
 
-def test_the_page_keeps_to_what_the_content_security_policy_allows(stage: Stage, ann: FlaskClient) -> None:
+def test_the_account_page_has_no_inline_scripts_or_styles(stage: Stage, ann: FlaskClient) -> None:
     for html in (ann.get("/account", headers=LOCAL).text, stage.client().get("/login", headers=LOCAL).text):
         assert " style=" not in html
         assert not re.search(r"<script[^>]*>[^<]", html)
@@ -72,7 +73,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(stage: Sta
         (PASSWORD, "x" * 1025, "x" * 1025, "a password has 8 to 1024 characters, not 1025"),
     ],
 )
-def test_a_password_is_changed_by_whoever_knows_it(
+def test_a_password_is_changed_with_the_old_one_alone(
     stage: Stage, ann: FlaskClient, password: str, new: str, repeated: str, fault: str
 ) -> None:
     fields = {"password": password, "new_password": new, "repeated": repeated}
@@ -106,14 +107,14 @@ def test_a_token_is_revoked_on_the_page(stage: Stage, ann: FlaskClient) -> None:
     assert "already revoked" in words_of(ann.get("/account", headers=LOCAL).text)
 
 
-def test_a_label_that_is_too_long_is_refused_in_its_place(stage: Stage, ann: FlaskClient) -> None:
+def test_a_label_that_is_too_long_is_refused_beside_its_form(stage: Stage, ann: FlaskClient) -> None:
     answer = send_form(ann, "/account", "/account/tokens", {"label": "x" * 81})
     assert answer.status_code == 400
     assert faults(answer.text) == ["a label has at most 80 characters"]
     assert stage.services.accounts.tokens_of(YOU) == ()
 
 
-def test_an_account_is_deleted_by_whoever_knows_its_password(stage: Stage, ann: FlaskClient) -> None:
+def test_an_account_is_deleted_with_its_password_alone(stage: Stage, ann: FlaskClient) -> None:
     stage.listen(YOU)
     refused = send_form(ann, "/account", "/account/delete", {"password": "wrong password", "word": "delete"})
     assert refused.status_code == 400
@@ -131,7 +132,9 @@ def test_an_account_is_deleted_by_whoever_knows_its_password(stage: Stage, ann: 
 @pytest.mark.parametrize(
     ("word", "is_deleted"), [("delete", True), (" Delete ", True), ("", False), ("deleted", False)]
 )
-def test_you_are_forgotten_once_you_have_typed_so(stage: Stage, word: str, *, is_deleted: bool) -> None:
+def test_without_an_account_data_is_deleted_once_confirmed(
+    stage: Stage, word: str, *, is_deleted: bool
+) -> None:
     stage.add("a")
     stage.listen(YOU)
     client = stage.client()
@@ -141,7 +144,7 @@ def test_you_are_forgotten_once_you_have_typed_so(stage: Stage, word: str, *, is
     assert faults(answer.text) == ([] if is_deleted else ["type delete to confirm"])
 
 
-def test_a_session_of_you_is_nobodys_once_there_are_accounts(stage: Stage) -> None:
+def test_a_page_without_an_account_is_closed_once_there_are_accounts(stage: Stage) -> None:
     client = stage.client()
     client.get("/account", headers=LOCAL)
     stage.add_user("ann")
@@ -154,7 +157,7 @@ def test_a_name_with_any_letters_is_shown_as_text(stage: Stage) -> None:
     assert "<bdi>Zo\u00eb.\u05d0-1</bdi>" in client.get("/account", headers=LOCAL).text
 
 
-def test_the_pages_of_an_account_answer_heads_too(ann: FlaskClient) -> None:
+def test_the_account_page_answers_head(ann: FlaskClient) -> None:
     answer = ann.head("/account", headers=LOCAL)
     assert (answer.status_code, answer.data) == (200, b"")
     assert answer.headers["Cache-Control"] == "private, no-store"

@@ -5,7 +5,8 @@ import pytest
 from soundalike.domain.errors import DamagedArtefactError
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.types import TrackId
-from web.stage import LOCAL, Stage
+from web.clients import LOCAL
+from web.stage import Stage
 
 HOSTILE = "<script>alert('1')</script>\"'><img src=x onerror=alert(2)>\u202e\n\x00" + "x" * 1000
 PICTURE = Cover("image/png", b"\x89PNG\r\n\x1a\n rest")
@@ -74,7 +75,7 @@ def test_hostile_tags_stay_text(stage: Stage) -> None:
     assert "<script>" not in page(stage, "/tracks/" + "%3Cscript%3E", 404)
 
 
-def test_no_page_has_scripts_styles_or_addresses_of_other_machines_inside(stage: Stage) -> None:
+def test_no_page_has_inline_scripts_styles_or_foreign_addresses(stage: Stage) -> None:
     stage.add("a")
     for path, status in (("/", 200), ("/tracks/a", 200), ("/nothing", 404)):
         html = page(stage, path, status)
@@ -83,7 +84,7 @@ def test_no_page_has_scripts_styles_or_addresses_of_other_machines_inside(stage:
         assert not re.search(r'(src|href)="(https?:)?//', html)
 
 
-def test_a_track_page_shows_what_sounds_like_it_and_how_near(stage: Stage) -> None:
+def test_a_track_page_shows_similar_tracks_and_their_distance(stage: Stage) -> None:
     stage.add("a", title="Seed")
     stage.add("b", title="Near", point=(0.5, 0.0))
     stage.add("c", title="Far", point=(2.0, 0.0))
@@ -94,7 +95,7 @@ def test_a_track_page_shows_what_sounds_like_it_and_how_near(stage: Stage) -> No
     assert re.findall(r'class="near-fill" width="(\d+)%"', html) == ["78", "10"]
 
 
-def test_tracks_of_one_and_the_same_sound_are_as_near_as_can_be(stage: Stage) -> None:
+def test_tracks_with_the_same_sound_have_a_full_bar(stage: Stage) -> None:
     stage.add("a")
     stage.add("b")
     stage.build()
@@ -109,7 +110,7 @@ def test_a_length_is_shown_to_the_nearest_second(stage: Stage, duration_ms: int,
     assert f'<span class="track-length">{shown}</span>' in page(stage, "/")
 
 
-def test_a_track_page_says_what_to_run_where_nothing_can_be_compared(stage: Stage) -> None:
+def test_a_track_page_without_similar_tracks_says_what_to_run(stage: Stage) -> None:
     stage.add("a", point=None)
     stage.add("b")
     assert "soundalike build" in page(stage, "/tracks/a")
@@ -130,18 +131,18 @@ def test_a_vanished_track_cannot_be_played_from_its_page(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/tracks/no-such", "/tracks/no-such/cover", "/tracks/"])
-def test_an_unknown_page_is_friendly(stage: Stage, path: str) -> None:
+def test_an_unknown_page_is_404_with_a_link_back(stage: Stage, path: str) -> None:
     html = page(stage, path, 404)
     assert "Back to the library" in html
     assert '<main id="main"' in html
 
 
-def test_a_failure_inside_is_a_friendly_page(stage: Stage) -> None:
+def test_an_internal_failure_is_a_page_without_secrets(stage: Stage) -> None:
     stage.memory.failure = RuntimeError("secret")
     assert "secret" not in page(stage, "/tracks/a", 500)
 
 
-def test_a_cover_comes_from_the_tags_and_is_kept_by_its_tag(stage: Stage) -> None:
+def test_a_cover_comes_from_the_tags_and_is_cached_by_its_etag(stage: Stage) -> None:
     stage.add("a", cover=PICTURE)
     client = stage.client()
     for path in ("/api/tracks/a/cover", "/tracks/a/cover"):
@@ -151,7 +152,7 @@ def test_a_cover_comes_from_the_tags_and_is_kept_by_its_tag(stage: Stage) -> Non
         assert (again.status_code, again.data) == (304, b"")
 
 
-def test_a_track_without_a_cover_has_none_in_the_api_and_a_drawn_one_on_pages(stage: Stage) -> None:
+def test_a_track_without_a_cover_has_a_generated_one_on_pages_alone(stage: Stage) -> None:
     stage.add("a", album="Sea")
     stage.add("b", album="Sea")
     stage.add("c", album="Sky", data=b"gone")
@@ -166,7 +167,7 @@ def test_a_track_without_a_cover_has_none_in_the_api_and_a_drawn_one_on_pages(st
     assert drawn["a"].data == drawn["b"].data != drawn["c"].data
 
 
-def test_assets_are_kept_for_good_under_an_address_that_changes_with_them(stage: Stage) -> None:
+def test_assets_are_cached_for_good_under_a_path_that_changes_with_them(stage: Stage) -> None:
     client = stage.client()
     html = page(stage, "/")
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', html)
@@ -183,5 +184,5 @@ def test_assets_are_kept_for_good_under_an_address_that_changes_with_them(stage:
 @pytest.mark.parametrize(
     "name", ["../app.py", "..%2fapp.py", "bootstrap/../../__init__.py", "css", "", "no.css"]
 )
-def test_nothing_but_assets_is_served_as_assets(stage: Stage, name: str) -> None:
+def test_only_assets_are_served_as_assets(stage: Stage, name: str) -> None:
     assert stage.client().get(f"/static/x/{name}", headers=LOCAL).status_code == 404

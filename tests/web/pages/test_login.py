@@ -4,10 +4,11 @@ from html import unescape
 import pytest
 
 from soundalike.domain.users import YOU
-from web.stage import LOCAL, PASSWORD, Stage, form_token, send_form
+from web.clients import LOCAL, PASSWORD, form_token, send_form
+from web.stage import Stage
 
 
-def test_the_page_to_log_in_has_no_player_and_nothing_of_the_library(stage: Stage) -> None:
+def test_the_login_page_has_no_player_and_nothing_of_the_library(stage: Stage) -> None:
     stage.add("a", title="Tides")
     stage.add_user("ann")
     html = stage.client().get("/login", headers=LOCAL).text
@@ -20,7 +21,7 @@ def test_the_page_to_log_in_has_no_player_and_nothing_of_the_library(stage: Stag
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/static/x/nothing"])
-def test_a_stranger_hears_of_no_errors_of_pages(stage: Stage, path: str) -> None:
+def test_without_a_login_unknown_pages_have_no_player(stage: Stage, path: str) -> None:
     stage.add_user("ann")
     answer = stage.client().get(path, headers=LOCAL)
     assert answer.status_code in {303, 404}
@@ -56,7 +57,7 @@ def test_every_wrong_login_gets_the_same_answer(stage: Stage, name: str, passwor
     assert not password or f'value="{password}"' not in answer.text
 
 
-def test_a_wrong_login_keeps_the_name_and_where_one_wanted_to_be(stage: Stage) -> None:
+def test_a_wrong_login_keeps_the_name_and_the_target(stage: Stage) -> None:
     stage.add_user("ann")
     fields = {"name": 'ann"><script>', "password": "wrong password", "next": "/tracks/a"}
     answer = send_form(stage.client(), "/login", "/login", fields)
@@ -64,7 +65,7 @@ def test_a_wrong_login_keeps_the_name_and_where_one_wanted_to_be(stage: Stage) -
     assert 'name="next" value="/tracks/a"' in answer.text
 
 
-def test_an_answer_about_logging_in_is_kept_by_nobody(stage: Stage) -> None:
+def test_answers_about_the_login_are_not_cached(stage: Stage) -> None:
     stage.add_user("ann")
     client = stage.client()
     assert client.get("/login", headers=LOCAL).headers["Cache-Control"] == "private, no-store"
@@ -72,7 +73,7 @@ def test_an_answer_about_logging_in_is_kept_by_nobody(stage: Stage) -> None:
     assert answer.headers["Cache-Control"] == "private, no-store"
 
 
-def test_a_form_that_lay_open_for_days_still_works(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_that_was_open_for_days_still_works(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.add_user("ann")
     client = stage.client()
     token = form_token(client, "/login")

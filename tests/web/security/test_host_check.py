@@ -1,7 +1,8 @@
 import pytest
 
 from soundalike.web.security.host_check import host_name
-from web.stage import LOCAL, Stage
+from web.clients import LOCAL
+from web.stage import Stage
 
 FOREIGN = [
     "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:80", "127.0.0.2",
@@ -16,13 +17,13 @@ FOREIGN = [
     "host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8080"]
 )
 @pytest.mark.parametrize("path", ["/healthz", "/"])
-def test_local_names_are_answered_whatever_the_port(stage: Stage, host: str, path: str) -> None:
+def test_local_hosts_are_served_with_any_port(stage: Stage, host: str, path: str) -> None:
     assert stage.client().get(path, headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", FOREIGN)
 @pytest.mark.parametrize("path", ["/healthz", "/", "/api/tracks", "/api/nothing", "/api/tracks/a/audio"])
-def test_any_other_name_is_refused(stage: Stage, host: str, path: str) -> None:
+def test_other_hosts_are_refused(stage: Stage, host: str, path: str) -> None:
     stage.add("a")
     answer = stage.client().get(path, environ_overrides={"HTTP_HOST": host})
     assert answer.status_code == 400
@@ -46,14 +47,14 @@ def test_a_request_without_a_host_is_refused(stage: Stage) -> None:
     assert seen == ["400 BAD REQUEST"]
 
 
-def test_a_name_that_the_settings_allow_is_answered(stage: Stage) -> None:
+def test_a_host_that_the_settings_allow_is_served(stage: Stage) -> None:
     stage.allowed_hosts = frozenset({"Music.Local"})
     client = stage.client()
     assert client.get("/healthz", headers={"Host": "music.local:8080"}).status_code == 200
     assert client.get("/healthz", headers={"Host": "other.local"}).status_code == 400
 
 
-def test_the_target_of_a_proxy_style_request_counts_too(stage: Stage) -> None:
+def test_the_host_in_an_absolute_target_is_checked_too(stage: Stage) -> None:
     client = stage.client()
     for target, status in (("http://evil.example/healthz", 400), ("http://localhost:80/healthz", 200)):
         answer = client.get("/healthz", headers=LOCAL, environ_overrides={"REQUEST_URI": target})
@@ -83,7 +84,7 @@ def test_host_name_drops_the_port_and_refuses_tricks(authority: str, name: str |
 )  # fmt: skip
 @pytest.mark.parametrize("host", ["localhost", "evil.example"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
-def test_every_response_is_safe(stage: Stage, path: str, host: str, method: str) -> None:
+def test_every_response_has_the_safe_headers(stage: Stage, path: str, host: str, method: str) -> None:
     stage.add("a")
     with stage.client().open(path, method=method, headers={"Host": host}) as answer:
         headers = answer.headers

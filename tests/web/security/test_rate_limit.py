@@ -11,7 +11,8 @@ from soundalike.web.security.rate_limit import (
     WINDOW_S,
     MovingWindow,
 )
-from web.stage import LOCAL, PASSWORD, Stage, form_token
+from web.clients import LOCAL, PASSWORD, form_token
+from web.stage import Stage
 
 
 class Clock:
@@ -22,7 +23,7 @@ class Clock:
         return self.seconds
 
 
-def test_so_many_within_any_minute() -> None:
+def test_the_limit_holds_within_any_minute() -> None:
     clock = Clock()
     window = MovingWindow(2, clock=clock)
     assert window.admit("ann") == 0
@@ -36,7 +37,7 @@ def test_so_many_within_any_minute() -> None:
     assert window.admit("ann") == 50
 
 
-def test_what_was_refused_does_not_count() -> None:
+def test_refused_requests_do_not_count() -> None:
     clock = Clock()
     window = MovingWindow(1, clock=clock)
     assert window.admit("ann") == 0
@@ -46,13 +47,13 @@ def test_what_was_refused_does_not_count() -> None:
     assert window.admit("ann") == 0
 
 
-def test_each_key_counts_for_itself() -> None:
+def test_each_key_is_counted_separately() -> None:
     window = MovingWindow(1, clock=Clock())
     assert window.admit("ann") == window.admit("bob") == 0
     assert window.admit("ann") == window.admit("bob") == WINDOW_S
 
 
-def test_memory_is_bounded_and_who_asks_often_is_not_forgotten() -> None:
+def test_memory_is_bounded_and_an_active_key_is_not_forgotten() -> None:
     window = MovingWindow(1, clock=Clock(), max_keys=100)
     for number in range(1000):
         window.admit("often")
@@ -61,7 +62,7 @@ def test_memory_is_bounded_and_who_asks_often_is_not_forgotten() -> None:
     assert window.admit("often") > 0
 
 
-def test_threads_together_get_no_more_than_one() -> None:
+def test_threads_share_one_limit() -> None:
     window = MovingWindow(500, clock=Clock())
     admitted: list[float] = []
     threads = [
@@ -77,7 +78,7 @@ def test_threads_together_get_no_more_than_one() -> None:
 
 @given(st.lists(st.floats(min_value=0, max_value=WINDOW_S), max_size=60), st.integers(1, 5))
 @example([1.1842294187762104, 0.0], 1)  # its sum with a minute rounds up
-def test_no_window_ever_holds_more(pauses: list[float], most: int) -> None:
+def test_no_window_has_more_requests_than_the_limit(pauses: list[float], most: int) -> None:
     clock = Clock()
     window = MovingWindow(most, clock=clock)
     admitted: list[float] = []
@@ -91,14 +92,14 @@ def test_no_window_ever_holds_more(pauses: list[float], most: int) -> None:
             admitted.append(clock.seconds)
 
 
-def test_asking_first_as_browsers_do_for_pages_elsewhere_is_not_counted(stage: Stage) -> None:
+def test_preflight_requests_are_not_counted(stage: Stage) -> None:
     client = stage.client()
     for _ in range(LISTENS_A_USER + 1):
         client.options("/api/listens", headers={**LOCAL, "Origin": "http://evil.example"})
     assert client.post("/api/listens", json={"events": []}, headers=LOCAL).status_code == 202
 
 
-def test_a_name_has_ten_tries_however_its_letters_are_composed(stage: Stage) -> None:
+def test_a_name_has_ten_attempts_however_its_letters_are_composed(stage: Stage) -> None:
     stage.add_user("\xe1\xe9")
     spellings = ["\xe1\xe9", "a\u0301\xe9", "\xe1e\u0301", "a\u0301e\u0301"]
     for number in range(LOGINS_A_NAME):
@@ -115,7 +116,7 @@ def log_in(stage: Stage, name: str, password: str, **headers: str) -> tuple[int,
 
 
 @pytest.mark.parametrize("name", ["ann", "ANN", "nobody", "\u2713", "", "x" * 1000])
-def test_a_name_has_ten_tries_a_minute(stage: Stage, name: str) -> None:
+def test_a_name_has_ten_attempts_a_minute(stage: Stage, name: str) -> None:
     stage.add_user("ann")
     for _ in range(LOGINS_A_NAME):
         assert log_in(stage, name, "wrong password") == (401, None)
@@ -128,7 +129,7 @@ def test_a_name_has_ten_tries_a_minute(stage: Stage, name: str) -> None:
     assert log_in(stage, "ann", PASSWORD)[0] == 303
 
 
-def test_an_address_has_thirty_tries_a_minute_whatever_the_names(stage: Stage) -> None:
+def test_an_address_has_thirty_attempts_a_minute_over_all_names(stage: Stage) -> None:
     stage.add_user("ann")
     for number in range(LOGINS_AN_ADDRESS):
         assert log_in(stage, f"name{number}", "wrong password")[0] == 401
@@ -148,7 +149,7 @@ def test_an_address_has_thirty_tries_a_minute_whatever_the_names(stage: Stage) -
         (["nonsense %d"], True),
     ],
 )
-def test_a_proxy_on_this_machine_says_whose_tries_they_are(
+def test_a_proxy_on_this_machine_names_the_client(
     stage: Stage, addresses: list[str], *, is_one: bool
 ) -> None:
     stage.add_user("ann")
@@ -160,7 +161,7 @@ def test_a_proxy_on_this_machine_says_whose_tries_they_are(
     assert log_in(stage, "ann", PASSWORD, **{"X-Forwarded-For": address})[0] == (429 if is_one else 303)
 
 
-def test_whoever_asks_from_elsewhere_cannot_say_that_they_are_others(stage: Stage) -> None:
+def test_other_machines_cannot_name_another_client(stage: Stage) -> None:
     stage.add_user("ann")
     client = stage.client()
     token = form_token(client, "/login")
@@ -174,7 +175,7 @@ def test_whoever_asks_from_elsewhere_cannot_say_that_they_are_others(stage: Stag
     assert answer.status_code == 429
 
 
-def test_listens_have_a_limit_for_each_user(stage: Stage) -> None:
+def test_events_have_a_limit_for_each_user(stage: Stage) -> None:
     stage.add_user("ann")
     stage.add_user("bob")
     ann, bob = stage.bearer("ann"), stage.bearer("bob")
@@ -194,7 +195,7 @@ def test_listens_have_a_limit_for_each_user(stage: Stage) -> None:
     assert send(ann) == 202
 
 
-def test_guessing_a_password_within_a_session_is_slow_too(stage: Stage) -> None:
+def test_password_attempts_within_a_session_are_limited_too(stage: Stage) -> None:
     stage.add_user("ann")
     client = stage.log_in("ann")
     token = form_token(client, "/account")

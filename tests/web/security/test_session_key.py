@@ -8,7 +8,8 @@ import pytest
 
 from soundalike.domain.errors import SettingsError
 from soundalike.web.security.session_key import FILE_NAME, load_session_key
-from web.stage import LOCAL, SESSION_KEY, Stage
+from web.clients import LOCAL
+from web.stage import SESSION_KEY, Stage
 
 
 def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_it_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+def test_a_key_is_readable_by_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         load_session_key(tmp_path)
@@ -28,7 +29,7 @@ def test_it_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
 
 
-def test_another_folder_another_key(tmp_path: Path) -> None:
+def test_each_folder_has_a_key_of_its_own(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     assert load_session_key(tmp_path / "a") != load_session_key(tmp_path / "b")
@@ -44,7 +45,7 @@ print(load_session_key(Path(sys.argv[1])).hex())
 """
 
 
-def test_processes_that_ask_at_once_get_the_same(tmp_path: Path) -> None:
+def test_processes_that_ask_at_once_get_the_same_key(tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", ASKING, str(tmp_path)],
@@ -66,9 +67,7 @@ def test_processes_that_ask_at_once_get_the_same(tmp_path: Path) -> None:
     assert keys.pop().strip() == (tmp_path / FILE_NAME).read_bytes().hex()
 
 
-def test_without_hard_links_a_key_is_made_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_hard_links_a_key_is_made_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_path: Path, _target: Path) -> None:
         raise PermissionError
 
@@ -78,7 +77,7 @@ def test_without_hard_links_a_key_is_made_all_the_same(
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_a_key_that_is_set_is_taken_and_none_is_made(tmp_path: Path) -> None:
+def test_a_given_key_is_used_and_none_is_made(tmp_path: Path) -> None:
     assert load_session_key(tmp_path, "a key of sixteen") == b"a key of sixteen"
     assert list(tmp_path.iterdir()) == []
 
@@ -93,7 +92,7 @@ def test_a_short_key_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
         load_session_key(tmp_path)
 
 
-def test_a_key_that_cannot_be_had_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_an_unreadable_key_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="SOUNDALIKE_SECRET_KEY"):
         load_session_key(tmp_path / "nowhere")
     (tmp_path / FILE_NAME).mkdir()
@@ -101,7 +100,7 @@ def test_a_key_that_cannot_be_had_says_what_to_do(tmp_path: Path) -> None:
         load_session_key(tmp_path)
 
 
-def test_nothing_of_a_player_shows_its_key(tmp_path: Path) -> None:
+def test_no_answer_contains_the_key(tmp_path: Path) -> None:
 
     stage = Stage(tmp_path)
     stage.add_user("ann")

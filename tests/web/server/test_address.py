@@ -10,7 +10,7 @@ from web.server.connections import get, running
 from web.stage import Stage
 
 
-def test_a_taken_port_names_the_next_free_one() -> None:
+def test_the_error_for_a_taken_port_names_the_next_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ExitStack() as more:
         port = taken.getsockname()[1]
         if port == 65_535:

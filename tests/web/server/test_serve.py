@@ -38,7 +38,7 @@ def test_a_signal_ends_serving_cleanly(tmp_path: Path, number: signal.Signals) -
         assert process.wait(10) == 0
 
 
-def test_the_signal_handlers_are_as_before_once_it_has_ended(stage: Stage) -> None:
+def test_the_signal_handlers_are_restored_once_serving_has_ended(stage: Stage) -> None:
     before = signal.getsignal(signal.SIGTERM)
     serve(
         stage.app(),
