@@ -32,7 +32,7 @@ from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS, refold
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
-from soundalike.services.listeners.import_listens import Importer
+from soundalike.services.listeners.import_listens import ListenImporter
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
@@ -133,7 +133,7 @@ def insert_bare(plays: Sequence[Listen], path: Path) -> None:
 
 def take_in(store: SqliteStore, lines: Sequence[bytes]) -> None:
     """Do what ``soundalike events import`` does."""
-    Importer(store, StoredLog(store), clock=lambda: datetime.now(UTC)).take(lines)
+    ListenImporter(store, StoredLog(store), clock=lambda: datetime.now(UTC)).import_lines(lines)
     Profiles(store, lateness_ms=LATENESS_MS).catch_up()
 
 

@@ -25,7 +25,7 @@ from servers.kafka import Kafka, KafkaServer, new_topic
 from servers.mongodb import MongoDb, drop_database, new_database
 from servers.processes import running
 from soundalike.app import open_app
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.settings import Settings
 
 
@@ -70,7 +70,7 @@ def _make_distributed(data: Path, target: Path, address: str, kafka: Kafka) -> d
         secrets = add_listeners(app)
         listen(app, list(secrets))
         messages = messages_in(kafka, topic)
-        Consuming(app.store, app.services.profiles).take(list(app.log.entries()))
+        LogProjector(app.store, app.services.profiles).apply(list(app.log.entries()))
         said = answers(app, secrets) | {"secrets": secrets}
     _write_lines(target / "kafka.jsonl", [_message(one) for one in messages])
     with MongoClient[dict[str, Any]](store) as client:

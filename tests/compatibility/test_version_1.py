@@ -17,7 +17,7 @@ from compatibility.library import answers, profiles
 from servers.kafka import Kafka, new_topic
 from servers.mongodb import drop_database, new_database
 from soundalike.app import open_app
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.settings import Settings
 
 FIXTURE = Path(__file__).with_name("version-1")
@@ -62,7 +62,7 @@ def test_a_log_in_kafka_is_folded_into_the_same_profiles(
     topic = new_topic()
     produce(kafka, topic)
     with open_app(settings(tmp_path, events=f"{kafka.url(topic)}?partitions=4")) as app:
-        Consuming(app.store, app.services.profiles).take(list(app.log.entries()))
+        LogProjector(app.store, app.services.profiles).apply(list(app.log.entries()))
         assert profiles(app, list(said["profiles"])) == said["profiles"]
 
 

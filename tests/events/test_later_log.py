@@ -11,7 +11,7 @@ from making import make_listen
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.profiles import Profiles
 
 ADA = UserId("ada")
@@ -31,7 +31,7 @@ class TestInMemory(EventLogContract):
 def test_nothing_is_stored_before_it_is_folded() -> None:
     store = MemoryStore()
     profiles = Profiles(store, lateness_ms=1000)
-    log = LaterLog(Consuming(store, profiles).take)
+    log = LaterLog(LogProjector(store, profiles).apply)
     assert log.append([make_listen(1), make_listen(1), make_listen(2)]) == 1
     assert (log.waiting, store.count_listens(ADA)) == (2, 0)
     assert log.fold(1) == 1

@@ -49,7 +49,7 @@ import time
 from soundalike.app.adapters import open_store
 from soundalike.events.kafka import consumer as kafka_consumer
 from soundalike.events.kafka.address import KafkaAddress
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.profiles import Profiles
 
 place, url, moment, batch = sys.argv[1:]
@@ -70,7 +70,7 @@ class Fatal(Profiles):
 
 def take(records):
     global taken
-    consuming.take(records)
+    projector.apply(records)
     taken += 1
     if moment == "between folding and committing" and taken >= 2:
         die()
@@ -82,7 +82,7 @@ def take(records):
 
 
 with open_store(place) as store:
-    consuming = Consuming(store, Fatal(store, lateness_ms=7 * 24 * 3600 * 1000))
+    projector = LogProjector(store, Fatal(store, lateness_ms=7 * 24 * 3600 * 1000))
     quick = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

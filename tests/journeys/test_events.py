@@ -155,8 +155,8 @@ class TestCommands:
         text = file.read_text(encoding="utf-8")
         taken = program.run("events", "import", "-", input=text)
         assert taken.returncode == 0
-        assert "6 listens taken, 0 known already; 2 profiles of 6 listens folded." in taken.stderr
-        assert "6 listens of 1 track that the library does not know" in taken.stderr
+        assert "6 listens imported, 0 already known; 2 profiles of 6 listens folded." in taken.stderr
+        assert "6 listens of 1 track that are not in the library" in taken.stderr
         for arguments in ([], ["-"]):
             exported = program.run("events", "export", *arguments)
             assert exported.stdout == text
@@ -199,7 +199,7 @@ class TestCommands:
         result = program.run("events", "import", file)
         assert result.returncode == 1
         assert result.stderr.startswith("error: line 5: kind is one of ")
-        assert "the lines before it are taken" in result.stderr
+        assert "those before it are imported" in result.stderr
         assert len(result.stderr.splitlines()) == 1
         with closing(open_store(program)) as store:
             assert store.listen_counts() == store.profile_counts() == {"ada": 3, "bob": 1}

@@ -127,16 +127,16 @@ def test_accounts_are_added_listed_and_removed(program: Program) -> None:
 
 
 REFUSED = [
-    (("add", "a b"), PASSWORD, "no user name"),
+    (("add", "a b"), PASSWORD, "not a valid user name"),
     (("add", "ANN"), PASSWORD, "already"),
     (("add", "carol"), "short", "8 to 1024 characters, not 5"),
     (("add", "carol"), "", "8 to 1024 characters, not 0"),
     (("add", "carol"), "x" * 20_000, "8 to 1024 characters"),
-    (("passwd", "nobody"), PASSWORD, "no account is named"),
+    (("passwd", "nobody"), PASSWORD, "there is no account named"),
     (("passwd", "ann"), "short", "8 to 1024 characters, not 5"),
-    (("remove", "nobody", "--yes"), "", "no account is named"),
+    (("remove", "nobody", "--yes"), "", "there is no account named"),
     (("remove", "ann"), "y\n", "--yes"),
-    (("token", "nobody"), "", "no account is named"),
+    (("token", "nobody"), "", "there is no account named"),
     (("token", "ann", "--label", "x" * 81), "", "at most 80"),
 ]
 
@@ -245,7 +245,7 @@ def test_at_a_terminal_a_password_is_asked_twice_and_never_shown(
     terminal.answer("Again", PASSWORD)
     shown = terminal.end()
     assert terminal.process.returncode == 0
-    assert "ann may log in" in shown
+    assert "ann can now log in" in shown
     assert PASSWORD not in shown
     assert can_log_in(program, "ann", PASSWORD)
 

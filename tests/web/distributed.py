@@ -13,7 +13,7 @@ from soundalike.domain.ports.listening import EventLog
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.consumer import KafkaConsumer
 from soundalike.events.kafka.log import KafkaLog
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.mongo.store import MongoStore
 from web.stage import LATENESS_MS, Stage
@@ -26,10 +26,10 @@ class ConsumerThread:
 
     def __init__(self, store_url: str, events_url: str) -> None:
         self._store = MongoStore(store_url)
-        consuming = Consuming(self._store, Profiles(self._store, lateness_ms=LATENESS_MS))
+        projector = LogProjector(self._store, Profiles(self._store, lateness_ms=LATENESS_MS))
         self._stop, self._is_ready = threading.Event(), threading.Event()
         self._consumer = KafkaConsumer(
-            KafkaAddress.parse(events_url), {}, consuming.take, on_ready=self._is_ready.set
+            KafkaAddress.parse(events_url), {}, projector.apply, on_ready=self._is_ready.set
         )
         self._thread = threading.Thread(target=self._consumer.run, args=(self._stop,))
 
@@ -67,7 +67,7 @@ class DistributedStage(Stage):
 
     def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
         listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
-        self.services.listens.take([listen])
+        self.services.listens.ingest([listen])
         self._wait_for(listen)
         return listen
 

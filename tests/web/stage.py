@@ -34,8 +34,8 @@ from soundalike.services.library.browse import Library
 from soundalike.services.library.media import Listening
 from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.accounts import Accounts
-from soundalike.services.listeners.fold_log import Consuming
-from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.fold_log import LogProjector
+from soundalike.services.listeners.ingest import ListenIngest
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
@@ -121,7 +121,7 @@ class Stage:
             neighbours=NeighbourFinder(self.store, self.artefacts, library),
             profiles=profiles,
             recommender=Recommender(self.store, self.artefacts, library, profiles, clock=self.now),
-            listens=Listens(self.store, self.store, log, clock=self.now),
+            listens=ListenIngest(self.store, log, clock=self.now),
             accounts=Accounts(
                 self.store,
                 self.store,
@@ -188,7 +188,7 @@ class Stage:
     def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
         """Record an event of a user, `number` seconds ago; each number is an event of its own."""
         listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
-        self.services.listens.take([listen])
+        self.services.listens.ingest([listen])
         self.settle()
         return listen
 
@@ -239,8 +239,8 @@ class LaterStage(Stage):
 
         def open_log(store: Store, _profiles: Profiles) -> EventLog:
             # The consumer is a process of its own.
-            consuming = Consuming(store, Profiles(store, lateness_ms=LATENESS_MS))
-            self.log = LaterLog(consuming.take, topic)
+            projector = LogProjector(store, Profiles(store, lateness_ms=LATENESS_MS))
+            self.log = LaterLog(projector.apply, topic)
             return self.log
 
         super().__init__(folder, open_log=open_log)

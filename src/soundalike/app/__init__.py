@@ -38,8 +38,8 @@ from soundalike.services.library.media import Listening
 from soundalike.services.library.roots import RootMap
 from soundalike.services.library.sync import LibrarySync
 from soundalike.services.listeners.accounts import Accounts
-from soundalike.services.listeners.import_listens import Importer
-from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.import_listens import ListenImporter
+from soundalike.services.listeners.ingest import ListenIngest
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
@@ -68,7 +68,7 @@ class App:
     updater: ArtefactUpdater
     store: Store
     log: EventLog
-    importer: Importer
+    importer: ListenImporter
 
     def session_key(self) -> bytes:
         """Return the key that signs sessions.
@@ -161,7 +161,7 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
         updater=ArtefactUpdater(store, artefacts, library=snapshots, schema=analyser.schema),
         store=store,
         log=log,
-        importer=Importer(store, quiet_log, clock=_now),
+        importer=ListenImporter(store, quiet_log, clock=_now),
     )
 
 
@@ -174,7 +174,7 @@ def _services(
         listening=Listening(library, roots, LocalAudioFiles()),
         neighbours=NeighbourFinder(store, artefacts, library),
         profiles=profiles,
-        listens=Listens(store, store, log, clock=_now),
+        listens=ListenIngest(store, log, clock=_now),
         recommender=Recommender(store, artefacts, library, profiles, clock=_local_now),
         accounts=Accounts(
             store,

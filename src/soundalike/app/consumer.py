@@ -9,7 +9,7 @@ from typing import Protocol
 from soundalike.app import App
 from soundalike.app.adapters import require
 from soundalike.domain.errors import SettingsError, SoundalikeError
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def open_consumer(
     consumer = KafkaConsumer(
         address,
         settings.kafka,
-        Consuming(app.store, app.services.profiles).take,
+        LogProjector(app.store, app.services.profiles).apply,
         metrics=metrics,
         on_ready=lambda: on_ready(f"Folding {log} into {settings.store_name}"),
     )

@@ -1,4 +1,4 @@
-"""Commands about what was listened to: rebuild profiles, move the event log."""
+"""Commands for listens: rebuild profiles, export and import the event log."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from soundalike.domain.ports.library import Progress
 from soundalike.domain.types import UserId
 from soundalike.learning.artefacts.durable import written_aside
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
-from soundalike.services.listeners.profiles import Refolded
+from soundalike.services.listeners.profiles import FoldReport
 from soundalike.services.listeners.replay_log import restore_listens
 from soundalike.wire.listens import entry_body
 
@@ -28,19 +28,19 @@ _STEP = 1_000
 _STANDARD = Path("-")
 
 
-@click.group(short_help="Rebuild profiles, move what was listened to.")
+@click.group(short_help="Rebuild profiles, export and import listens.")
 def events() -> None:
-    """Rebuild profiles from the event log, or move the log as JSON lines."""
+    """Rebuild profiles from the event log, or export and import the log as JSON lines."""
 
 
 @events.command(short_help="Rebuild every profile from the event log.")
 @options.json_output
 @options.common
 def replay(*, as_json: bool) -> None:
-    """Rebuild every listener's profile from all that they listened to.
+    """Rebuild every listener's profile from all their listens.
 
-    Profiles are kept up to date as listens come; this is for when one is in doubt. Where the event log is
-    not the store's own, listens that the store lacks are taken from it first.
+    Profiles are kept up to date as listens arrive; this is for when one may be wrong. If the event log is not
+    the store itself, listens that are missing in the store are read from the log first.
     """
     with open_app(options.settings()) as app:
         start = time.monotonic()
@@ -61,9 +61,9 @@ def replay(*, as_json: bool) -> None:
 @click.argument("file", type=options.place, metavar="[FILE|-]", default=str(_STANDARD))
 @options.common
 def export_events(file: Path) -> None:
-    """Write what every user listened to as JSON lines to FILE, or to stdout.
+    """Write the listens of every user as JSON lines to FILE, or to stdout.
 
-    FILE is written aside and then put in place, and only you may read it.
+    FILE is replaced once it is complete, and only you may read it.
     """
     written = _Written()
     with open_app(options.settings()) as app:
@@ -79,20 +79,20 @@ def export_events(file: Path) -> None:
     )
 
 
-@events.command("import", short_help="Take in what export wrote.")
+@events.command("import", short_help="Import what export wrote.")
 @click.argument("file", type=options.place, metavar="FILE|-")
 @options.json_output
 @options.common
 def import_events(file: Path, *, as_json: bool) -> None:
-    """Take listens and erasures from the JSON lines of FILE, or of stdin, into the event log.
+    """Append the listens and erasures in the JSON lines of FILE, or of stdin, to the event log.
 
-    What is there already counts once, so an import that was cut short is simply run again. Listens of
-    tracks that the library does not know are kept for when it does.
+    A listen that is already there counts once, so an interrupted import is simply run again. Listens of
+    tracks that are not in the library are stored, and count once the tracks are.
     """
     with open_app(options.settings()) as app:
         try:
-            with show.progress("Taking") as progress, _lines_of(file) as lines:
-                report = app.importer.take(lines, progress)
+            with show.progress("Importing") as progress, _lines_of(file) as lines:
+                report = app.importer.import_lines(lines, progress)
         except ListenError:
             _catch_up(app)
             raise
@@ -104,27 +104,28 @@ def import_events(file: Path, *, as_json: bool) -> None:
         _print_import(report, folded if is_folding else None)
 
 
-def _print_import(report: ImportReport, folded: Refolded | None) -> None:
-    erasures = f", {_count(report.erasures, 'erasure')} honoured" if report.erasures else ""
-    told = "whoever consumes the log folds them" if folded is None else f"{_profiles(folded)} folded"
+def _print_import(report: ImportReport, folded: FoldReport | None) -> None:
+    erasures = f", {_count(report.erasures, 'erasure')} applied" if report.erasures else ""
+    next_step = "the consumer of the log folds them" if folded is None else f"{_profiles(folded)} folded"
     show.say(
-        f"{_count(report.accepted, 'listen')} taken, {report.duplicates:,} known already{erasures}; {told}."
+        f"{_count(report.accepted, 'listen')} imported, {report.duplicates:,} already known{erasures}; "
+        f"{next_step}."
     )
     if report.unknown_tracks:
         show.say(
-            f"{_count(report.unknown_listens, 'listen')} of {_count(report.unknown_tracks, 'track')} that "
-            "the library does not know; they are kept for when it does."
+            f"{_count(report.unknown_listens, 'listen')} of {_count(report.unknown_tracks, 'track')} "
+            "that are not in the library; they count once the tracks are."
         )
 
 
-def _catch_up(app: App) -> Refolded:
+def _catch_up(app: App) -> FoldReport:
     with show.progress("Folding") as progress:
         return app.services.profiles.catch_up(progress)
 
 
 @dataclass(slots=True)
 class _Written:
-    """What an export came to so far."""
+    """How much was exported so far."""
 
     listens: int = 0
     erasures: int = 0
@@ -146,9 +147,9 @@ def _write(app: App, lines: TextIO, written: _Written, progress: Progress) -> No
 
 @contextmanager
 def _new_file(file: Path) -> Iterator[TextIO]:
-    """Open a file to be put in place once it is whole; nobody else may read it.
+    """Open a file that is replaced once it is complete; nobody else may read it.
 
-    A link stays one, and leads to the new file; what is no regular file, such as a pipe, is written to.
+    A link is followed. What is not a regular file, such as a pipe, is written to directly.
     """
     try:
         place = file.resolve()
@@ -167,7 +168,7 @@ def _new_file(file: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def _lines_of(file: Path) -> Iterator[Iterator[bytes]]:
-    """Read lines as bytes; one that is too long comes in part, so that it can be refused."""
+    """Read lines as bytes; of one that is too long only a part, so that it can be refused."""
     if file == _STANDARD:
         yield _read_lines(sys.stdin.buffer)
         return
@@ -184,7 +185,7 @@ def _read_lines(opened: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _profiles(folded: Refolded) -> str:
+def _profiles(folded: FoldReport) -> str:
     return f"{_count(folded.profiles, 'profile')} of {_count(folded.listens, 'listen')}"
 
 

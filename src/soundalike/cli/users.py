@@ -1,4 +1,4 @@
-"""Commands about accounts: who may log in, and tokens for scripts."""
+"""Commands for accounts, and for tokens for scripts."""
 
 import sys
 
@@ -17,8 +17,8 @@ _MAX_LINE_BYTES = 8 * MAX_PASSWORD_LENGTH
 def users() -> None:
     """Add, list and remove accounts, set passwords, make tokens for scripts.
 
-    Without any, whoever sits at this machine is the one listener. Passwords are asked for, or read as the
-    first line of stdin where that is no terminal; they are never arguments, which others could see.
+    Without accounts, everyone at this machine is the same listener. Passwords are asked for, or read from
+    the first line of stdin if it is not a terminal; they are never arguments, which other users could see.
     """
 
 
@@ -26,16 +26,16 @@ def users() -> None:
 @click.argument("name")
 @options.common
 def add(name: str) -> None:
-    """Add an account named NAME; the first one takes over all that is kept of you here."""
+    """Add an account named NAME; the first one takes over what was listened to here so far."""
     settings = options.settings()
     with open_app(settings) as app:
         app.services.accounts.check_new_name(name)
         user = app.services.accounts.add(name, _ask_password())
-        show.say(f"{user.name} may log in where the player serves {settings.data}.")
+        show.say(f"{user.name} can now log in to the player of {settings.data}.")
         if user.id == YOU:
             show.say(
-                f"{user.name} takes over what was listened to here until now. "
-                "From now on everybody has to log in, on this machine too."
+                f"{user.name} takes over what was listened to here so far. "
+                "From now on everyone has to log in, on this machine too."
             )
 
 
@@ -43,7 +43,7 @@ def add(name: str) -> None:
 @click.argument("name")
 @options.common
 def passwd(name: str) -> None:
-    """Set the password of the account NAME, which logs it out everywhere; its tokens stay."""
+    """Set the password of the account NAME; its sessions end, its tokens stay."""
     with open_app(options.settings()) as app:
         user = app.services.accounts.named(name)
         app.services.accounts.change_password(user.id, _ask_password())
@@ -69,7 +69,9 @@ def list_users(*, as_json: bool) -> None:
             ],
         )
     else:
-        show.say("No accounts: whoever sits at this machine is the one listener. Add one with 'users add'.")
+        show.say(
+            "No accounts: everyone at this machine is the same listener. Add an account with 'users add'."
+        )
 
 
 @users.command(short_help="Remove an account and all its data.")
@@ -77,15 +79,15 @@ def list_users(*, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.common
 def remove(name: str, *, yes: bool) -> None:
-    """Remove the account NAME, its tokens, and everything that was learnt from it."""
+    """Remove the account NAME, its tokens, and everything that was learned from it."""
     with open_app(options.settings()) as app:
         user = app.services.accounts.named(name)
         if not yes:
             _confirm(user)
         app.services.accounts.remove(user.id, erase=app.services.personal_data.erase)
-        show.say(f"{user.name} is removed, with all that was learnt from them.")
+        show.say(f"{user.name} is removed, with everything that was learned from them.")
         if not app.services.accounts.has_users():
-            show.say("No accounts are left: whoever sits at this machine is the one listener.")
+            show.say("No accounts are left: everyone at this machine is the same listener.")
 
 
 @users.command(short_help="Make a token for scripts.")
@@ -93,7 +95,7 @@ def remove(name: str, *, yes: bool) -> None:
 @click.option("--label", default="", metavar="TEXT", help="What it is for.")
 @options.common
 def token(name: str, label: str) -> None:
-    """Make a token by which a script is the user NAME, and print it, this once.
+    """Make a token with which a script acts as the user NAME, and print it; it is shown only this once.
 
     A script sends it as Authorization: Bearer TOKEN.
     """
@@ -101,7 +103,7 @@ def token(name: str, label: str) -> None:
         user = app.services.accounts.named(name)
         made = app.services.accounts.make_token(user.id, label)
         click.echo(made.secret)
-        show.say(f"It stands for {user.name} and is not shown again; the account's page revokes it.")
+        show.say(f"Scripts act as {user.name} with it. It is not shown again; revoke it on the account page.")
 
 
 def _body(user: User, tokens: int) -> dict[str, str | int]:
@@ -109,7 +111,7 @@ def _body(user: User, tokens: int) -> dict[str, str | int]:
 
 
 def _ask_password() -> str:
-    """Ask twice without showing it, or read the first line of stdin.
+    """Ask for a password twice without showing it, or read the first line of stdin.
 
     Raises
     ------
@@ -125,9 +127,9 @@ def _ask_password() -> str:
 
 def _confirm(user: User) -> None:
     if not sys.stdin.isatty():
-        msg = f"nothing was removed: say --yes to remove {user.name} and everything learnt from them"
+        msg = f"nothing was removed: add --yes to remove {user.name} and everything learned from them"
         raise AccountError(msg)
-    question = f"Remove {user.name} and everything learnt from them?"
+    question = f"Remove {user.name} and everything learned from them?"
     if not click.confirm(show.clean(question), err=True):
         msg = "nothing was removed"
         raise AccountError(msg)

@@ -8,7 +8,7 @@ from soundalike.domain.errors import AccountError
 from soundalike.domain.types import UserId
 
 YOU = UserId("you")
-"""The one listener where there are no accounts; the first account takes over what is theirs."""
+"""The only user where there are no accounts; the first account takes over its data."""
 
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 1024
@@ -23,11 +23,11 @@ class User:
     Parameters
     ----------
     id : UserId
-        Stays with the account; every listen, profile and token hangs on it.
+        Never changes; every listen, profile and token refers to it.
     name : str
         As given; no two accounts' names differ by letter case alone.
     password_hash : str
-        Says by itself how it was made.
+        Includes the parameters it was made with.
     created_at : datetime
         UTC.
     """
@@ -40,14 +40,14 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """Stands for a user in scripts; the secret itself is shown once and not kept.
+    """Lets scripts act as a user; the secret itself is shown once and not stored.
 
     Parameters
     ----------
     id : str
         Short name by which it is listed and revoked.
     user_id : UserId
-        Whom it stands for.
+        The user.
     label : str
         What it is for, in the user's words.
     secret_hash : str
@@ -64,29 +64,29 @@ class Token:
 
 
 def name_key(name: str) -> str:
-    """Return what makes a name the same as another."""
+    """Return a name in the form in which names are compared."""
     return name.casefold()
 
 
 def check_name(name: str) -> str:
-    """Return a name that an account may have.
+    """Check a name for an account, and return it.
 
     Raises
     ------
     AccountError
-        If it is empty, longer than 64, or holds more than letters, digits and ``. _ - @`` inside.
+        If it is empty, longer than 64, or has more than letters, digits and ``. _ - @`` inside.
     """
     if not _NAME.fullmatch(name):
         msg = (
-            f"{name[:80]!r} is no user name: 1 to 64 letters and digits, with . _ - @ between them; "
-            "choose another"
+            f"{name[:80]!r} is not a valid user name: use 1 to 64 letters and digits, with . _ - @ "
+            "between them"
         )
         raise AccountError(msg)
     return name
 
 
 def check_password(password: str) -> str:
-    """Return a password that is long enough.
+    """Check a password for an account, and return it.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from soundalike.services.library.browse import Library
 from soundalike.services.library.media import Listening
 from soundalike.services.listeners.accounts import Accounts
-from soundalike.services.listeners.ingest import Listens
+from soundalike.services.listeners.ingest import ListenIngest
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
@@ -20,7 +20,7 @@ class Services:
     listening: Listening
     neighbours: NeighbourFinder
     profiles: Profiles
-    listens: Listens
+    listens: ListenIngest
     recommender: Recommender
     accounts: Accounts
     personal_data: PersonalData

@@ -14,7 +14,7 @@ from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import EventId
 from soundalike.events.kafka.bisect import bisect_rejected
-from soundalike.services.listeners.fold_log import Consuming
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.store.sqlite.store import SqliteStore
 
@@ -110,7 +110,7 @@ def test_nobody_is_blamed_for_an_interrupt() -> None:
 
 def test_a_full_disk_makes_no_dead_letters_though_one_listen_still_fits(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
-        take = Consuming(store, Profiles(store, lateness_ms=LATENESS_MS)).take
+        take = LogProjector(store, Profiles(store, lateness_ms=LATENESS_MS)).apply
         take(numbered(2_000))
         fill_up(store)
         with pytest.raises(StoreUnfitError, match="has no space left on its disk"):

@@ -17,8 +17,8 @@ from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import Profile, refold
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog
-from soundalike.services.listeners.fold_log import Consuming
-from soundalike.services.listeners.profiles import Profiles, Refolded
+from soundalike.services.listeners.fold_log import LogProjector
+from soundalike.services.listeners.profiles import FoldReport, Profiles
 from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
 
@@ -34,9 +34,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ListenStor
         yield opened
 
 
-def consuming(store: ListenStore) -> Consuming:
-    """Return what a consumer that was just started takes records with."""
-    return Consuming(store, Profiles(store, lateness_ms=LATENESS_MS))
+def projector(store: ListenStore) -> LogProjector:
+    """Return the projector of a consumer that was just started."""
+    return LogProjector(store, Profiles(store, lateness_ms=LATENESS_MS))
 
 
 def dated(*days: float, user: str = "ada", kind: str = "finished") -> list[Listen]:
@@ -66,24 +66,24 @@ def is_folded(store: ListenStore) -> bool:
         found = store.profile(user_id)
         if bits(found) != bits(expected) and (listens or found is not None):
             return False
-    return Profiles(store, lateness_ms=LATENESS_MS).catch_up() == Refolded(0, 0)
+    return Profiles(store, lateness_ms=LATENESS_MS).catch_up() == FoldReport(0, 0)
 
 
 class TestTaking:
     def test_nothing_may_be_taken(self, store: ListenStore) -> None:
-        consuming(store).take([])
+        projector(store).apply([])
         assert kept(store) == set()
 
     def test_listens_of_several_users_are_stored_and_folded(self, store: ListenStore) -> None:
         listens = [*dated(1, 3, 2), *dated(5, 4, user="bob")]
-        consuming(store).take(listens)
+        projector(store).apply(listens)
         assert kept(store) == set(listens)
         assert is_folded(store)
 
     def test_what_comes_later_is_added(self, store: ListenStore) -> None:
-        taking = consuming(store)
+        projecting = projector(store)
         for day in (1, 2, 0.5, 40, 3):
-            taking.take([*dated(day), *dated(day, user="bob")])
+            projecting.apply([*dated(day), *dated(day, user="bob")])
             assert is_folded(store)
         assert len(kept(store)) == 10
 
@@ -93,47 +93,47 @@ class TestTaking:
         log = StoredLog(embedded, on_append=Profiles(embedded, lateness_ms=LATENESS_MS).fold)
         for listen in listens:
             log.append([listen])
-        consuming(store).take(listens)
+        projector(store).apply(listens)
         for user_id in (ADA, BOB):
             assert bits(store.profile(user_id)) == bits(embedded.profile(user_id))
 
     def test_the_first_content_of_an_id_counts(self, store: ListenStore) -> None:
         first = make_listen(1, kind="liked", at_ms=50)
-        taking = consuming(store)
-        taking.take([first, make_listen(1, kind="disliked", at_ms=10)])
-        taking.take([make_listen(1, kind="less", at_ms=90)])
+        projecting = projector(store)
+        projecting.apply([first, make_listen(1, kind="disliked", at_ms=10)])
+        projecting.apply([make_listen(1, kind="less", at_ms=90)])
         assert kept(store) == {first}
         assert is_folded(store)
 
 
 class TestErasing:
     def test_what_stands_before_it_goes_and_what_stands_after_it_stays(self, store: ListenStore) -> None:
-        consuming(store).take([*dated(1, 2), erasure(10), *dated(11)])
+        projector(store).apply([*dated(1, 2), erasure(10), *dated(11)])
         assert kept(store) == set(dated(11))
         assert store.erased_ms(ADA) == 10 * DAY_MS
         assert is_folded(store)
 
     def test_what_comes_late_is_hidden_too(self, store: ListenStore) -> None:
-        consuming(store).take([erasure(10), *dated(1, 10, 11)])
+        projector(store).apply([erasure(10), *dated(1, 10, 11)])
         assert kept(store) == set(dated(11))
         assert is_folded(store)
 
     def test_a_total_one_hides_what_a_fast_clock_dated_later(self, store: ListenStore) -> None:
-        consuming(store).take([*dated(1, 12), erasure(10, is_total=True), *dated(11)])
+        projector(store).apply([*dated(1, 12), erasure(10, is_total=True), *dated(11)])
         assert kept(store) == set(dated(11))
         assert is_folded(store)
 
     def test_it_touches_nobody_else(self, store: ListenStore) -> None:
-        consuming(store).take([*dated(1, user="bob"), erasure(10, is_total=True), *dated(2, user="bob")])
+        projector(store).apply([*dated(1, user="bob"), erasure(10, is_total=True), *dated(2, user="bob")])
         assert kept(store) == set(dated(1, 2, user="bob"))
         assert is_folded(store)
 
     def test_a_total_one_that_the_server_has_made_already_is_made_again(self, store: ListenStore) -> None:
-        taking = consuming(store)
-        taking.take(dated(1))
+        projecting = projector(store)
+        projecting.apply(dated(1))
         store.erase_listens(Erasure(ADA, 10 * DAY_MS), is_total=True)
-        taking.take(dated(12))  # stood before the erasure, and was not consumed yet
-        taking.take([erasure(10, is_total=True), *dated(11)])
+        projecting.apply(dated(12))  # stood before the erasure, and was not consumed yet
+        projecting.apply([erasure(10, is_total=True), *dated(11)])
         assert kept(store) == set(dated(11))
         assert is_folded(store)
 
@@ -142,23 +142,23 @@ class TestAgain:
     def test_the_same_batch_three_times(self, store: ListenStore) -> None:
         batch: list[LogRecord] = [*dated(1, 2), *dated(5, user="bob"), erasure(3), *dated(4, 2)]
         for _ in range(3):
-            consuming(store).take(batch)
+            projector(store).apply(batch)
             assert kept(store) == {*dated(4), *dated(5, user="bob")}
             assert is_folded(store)
 
     def test_a_total_erasure_after_what_stands_after_it(self, store: ListenStore) -> None:
         batch: list[LogRecord] = [*dated(30), erasure(10, is_total=True), *dated(11, 12)]
-        taking = consuming(store)
-        taking.take(batch)
-        taking.take(batch[1:2])  # and there it is killed
-        consuming(store).take(batch[1:])
+        projecting = projector(store)
+        projecting.apply(batch)
+        projecting.apply(batch[1:2])  # and there it is killed
+        projector(store).apply(batch[1:])
         assert kept(store) == set(dated(11, 12))
         assert is_folded(store)
 
     def test_what_was_stored_but_not_folded_is_folded(self, store: ListenStore) -> None:
-        consuming(store).take(dated(1))
+        projector(store).apply(dated(1))
         store.add_listens(dated(2))  # and there it is killed
-        consuming(store).take(dated(2))
+        projector(store).apply(dated(2))
         assert is_folded(store)
         assert store.profile_counts() == {ADA: 2}
 
@@ -166,15 +166,15 @@ class TestAgain:
         listens = [*dated(1, 2), *dated(1, 2, user="bob")]
         store.add_listens(listens)
         Profiles(store, lateness_ms=LATENESS_MS).fold(dated(1, 2))
-        consuming(store).take([*listens, *dated(3)])
+        projector(store).apply([*listens, *dated(3)])
         assert is_folded(store)
 
     def test_what_is_known_and_folded_is_not_folded_anew(self) -> None:
         store = Faulty()
         batch = dated(*range(30))
-        consuming(store).take(batch)
+        projector(store).apply(batch)
         store.reads = 0
-        consuming(store).take(batch)
+        projector(store).apply(batch)
         assert store.reads == 0
 
 
@@ -224,14 +224,14 @@ class TestFailures:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         store = Faulty()
-        taking = consuming(store)
+        projecting = projector(store)
         store.failing = {ADA: StoreError("too large")}
-        taking.take([*dated(1), *dated(1, user="bob")])
+        projecting.apply([*dated(1), *dated(1, user="bob")])
         assert store.profile_counts() == {BOB: 1}
         assert store.listen_counts() == {ADA: 1, BOB: 1}
-        assert "1 listens of 'ada' are kept, but not folded yet: too large" in caplog.text
+        assert "1 listens of 'ada' are stored, but not folded yet: too large" in caplog.text
         store.failing = {}
-        taking.take(dated(2))
+        projecting.apply(dated(2))
         assert store.profile_counts() == {ADA: 2, BOB: 1}
 
     @pytest.mark.parametrize(
@@ -241,18 +241,18 @@ class TestFailures:
         store = Faulty()
         store.failing = dict.fromkeys((ADA, BOB), error)
         with pytest.raises(type(error), match=str(error)):
-            consuming(store).take([*dated(1), *dated(1, user="bob")])
+            projector(store).apply([*dated(1), *dated(1, user="bob")])
         assert len(store.tries) == 1
 
     def test_what_failed_is_made_good_when_it_is_taken_again(self) -> None:
         store = Faulty()
-        taking = consuming(store)
+        projecting = projector(store)
         store.failing = {ADA: StoreUnavailableError("gone")}
         batch = [*dated(1, 2), *dated(1, user="bob")]
         with pytest.raises(StoreUnavailableError):
-            taking.take(batch)
+            projecting.apply(batch)
         store.failing = {}
-        taking.take(batch)
+        projecting.apply(batch)
         assert kept(store) == set(batch)
         assert is_folded(store)
 
@@ -304,7 +304,7 @@ def test_however_often_a_consumer_is_killed_and_begins_again_the_store_holds_wha
 ) -> None:
     store = Faulty()
     committed = position = step = 0
-    taking = consuming(store)
+    projecting = projector(store)
     while position < len(log) or deaths:
         if deaths:
             left = iter(range(deaths.pop()))
@@ -314,13 +314,13 @@ def test_however_often_a_consumer_is_killed_and_begins_again_the_store_holds_wha
         try:
             while position < len(log):
                 size = sizes[step % len(sizes)]
-                taking.take(log[position : position + size])
+                projecting.apply(log[position : position + size])
                 position += size
                 if not (step < len(lost_commits) and lost_commits[step]):
                     committed = position
                 step += 1
         except Killed:
-            taking, position = consuming(store), committed
+            projecting, position = projector(store), committed
     expected = Expected(log)
     assert kept(store) == set(expected.listens.values())
     assert {one.user_id: one.at_ms for one in store.erasures()} == expected.erased

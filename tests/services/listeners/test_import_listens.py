@@ -15,7 +15,7 @@ from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners import import_listens as importing
-from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, Importer, ImportReport
+from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport, ListenImporter
 from soundalike.wire.listens import entry_body
 
 ADA = UserId("ada")
@@ -35,8 +35,8 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def importer(store: MemoryStore) -> Importer:
-    return Importer(store, StoredLog(store), clock=lambda: NOW)
+def importer(store: MemoryStore) -> ListenImporter:
+    return ListenImporter(store, StoredLog(store), clock=lambda: NOW)
 
 
 def lines(*entries: LogEntry) -> list[bytes]:
@@ -56,41 +56,41 @@ def entries(store: MemoryStore) -> list[LogEntry]:
     return [one.erasure if isinstance(one, ErasureRecord) else one for one in StoredLog(store).entries()]
 
 
-def test_what_was_exported_is_there_again(store: MemoryStore, importer: Importer) -> None:
+def test_what_was_exported_is_there_again(store: MemoryStore, importer: ListenImporter) -> None:
     log: list[LogEntry] = [Erasure(ADA, 5), *some(9, start=6), *some(3, user="bob")]
-    assert importer.take(lines(*log)) == report(accepted=12, erasures=1)
+    assert importer.import_lines(lines(*log)) == report(accepted=12, erasures=1)
     assert entries(store) == log
 
 
-def test_an_empty_file_is_an_empty_log(importer: Importer) -> None:
-    assert importer.take([]) == report()
+def test_an_empty_file_is_an_empty_log(importer: ListenImporter) -> None:
+    assert importer.import_lines([]) == report()
 
 
-def test_again_it_changes_nothing(store: MemoryStore, importer: Importer) -> None:
+def test_again_it_changes_nothing(store: MemoryStore, importer: ListenImporter) -> None:
     log = lines(Erasure(ADA, 2), *some(10))
-    assert importer.take(log) == report(accepted=7, duplicates=3, erasures=1)
+    assert importer.import_lines(log) == report(accepted=7, duplicates=3, erasures=1)
     before = entries(store)
-    assert importer.take(log) == report(duplicates=10, erasures=1)
+    assert importer.import_lines(log) == report(duplicates=10, erasures=1)
     assert entries(store) == before
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_in_any_order_and_thrice_it_is_the_same(store: MemoryStore, importer: Importer, seed: int) -> None:
+def test_any_order_and_repeats_give_the_same(store: MemoryStore, importer: ListenImporter, seed: int) -> None:
     log: list[LogEntry] = [Erasure(ADA, 5), *some(20), *some(20, user="bob")]
     shuffled = random.Random(seed).sample(lines(*log) * 3, 3 * len(log))  # noqa: S311 - no secret is made
-    importer.take(shuffled)
+    importer.import_lines(shuffled)
     assert entries(store) == [Erasure(ADA, 5), *some(14, start=6), *some(20, user="bob")]
 
 
-def test_blank_lines_and_foreign_ends_are_passed_over(store: MemoryStore, importer: Importer) -> None:
+def test_blank_lines_and_foreign_ends_are_passed_over(store: MemoryStore, importer: ListenImporter) -> None:
     first, second = lines(*some(2))
-    importer.take([b"\n", first.replace(b"\n", b"\r\n"), b"  \r\n", second.rstrip(), b""])
+    importer.import_lines([b"\n", first.replace(b"\n", b"\r\n"), b"  \r\n", second.rstrip(), b""])
     assert entries(store) == some(2)
 
 
-def test_unknown_tracks_are_kept_and_counted(store: MemoryStore, importer: Importer) -> None:
+def test_unknown_tracks_are_kept_and_counted(store: MemoryStore, importer: ListenImporter) -> None:
     listens = [make_listen(n, at_ms=n, track_id=f"t{1 + n % 3}") for n in range(12)]
-    assert importer.take(lines(*listens)) == report(accepted=12, unknown_tracks=2, unknown_listens=8)
+    assert importer.import_lines(lines(*listens)) == report(accepted=12, unknown_tracks=2, unknown_listens=8)
     assert entries(store) == listens
 
 
@@ -119,26 +119,26 @@ GOOD: dict[str, Any] = entry_body(make_listen(77))
     ],
 )
 def test_a_line_that_is_wrong_is_named_and_what_stands_before_it_is_taken(
-    store: MemoryStore, importer: Importer, line: bytes, why: str
+    store: MemoryStore, importer: ListenImporter, line: bytes, why: str
 ) -> None:
-    with pytest.raises(ListenError, match=rf"^line 8: .*{why}.*the lines before it are taken") as caught:
-        importer.take([*lines(*some(6)), b"\n", line, *lines(*some(6, start=50))])
+    with pytest.raises(ListenError, match=rf"^line 8: .*{why}.*those before it are imported") as caught:
+        importer.import_lines([*lines(*some(6)), b"\n", line, *lines(*some(6, start=50))])
     assert str(caught.value).isprintable()
     assert entries(store) == some(6)
 
 
-def test_lines_are_read_no_faster_than_they_are_taken(store: MemoryStore, importer: Importer) -> None:
+def test_lines_are_read_no_faster_than_they_are_taken(store: MemoryStore, importer: ListenImporter) -> None:
     def slowly() -> Iterable[bytes]:
         for number, line in enumerate(lines(*some(40))):
             assert number - store.count_listens(ADA) <= 4
             yield line
 
-    assert importer.take(slowly()).accepted == 40
+    assert importer.import_lines(slowly()).accepted == 40
 
 
-def test_progress_counts_lines(importer: Importer) -> None:
+def test_progress_counts_lines(importer: ListenImporter) -> None:
     steps: list[tuple[int, int]] = []
-    importer.take(lines(*some(9)), lambda done, total: steps.append((done, total)))
+    importer.import_lines(lines(*some(9)), lambda done, total: steps.append((done, total)))
     assert steps == [(4, 0), (8, 0)]
 
 
@@ -153,8 +153,8 @@ def test_a_log_that_fails_ends_it_and_a_second_run_completes_it(store: MemorySto
                 raise EventLogError(msg)
             return super().append(listens)
 
-    importer = Importer(store, FailingLog(store), clock=lambda: NOW)
+    importer = ListenImporter(store, FailingLog(store), clock=lambda: NOW)
     with pytest.raises(EventLogError, match="no space left"):
-        importer.take(lines(*some(20)))
+        importer.import_lines(lines(*some(20)))
     assert entries(store) == some(8)
-    assert importer.take(lines(*some(20))) == report(accepted=12, duplicates=8)
+    assert importer.import_lines(lines(*some(20))) == report(accepted=12, duplicates=8)

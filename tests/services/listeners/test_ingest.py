@@ -12,7 +12,7 @@ from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.times import to_ms
 from soundalike.domain.types import TrackId, UserId
 from soundalike.events.embedded import StoredLog
-from soundalike.services.listeners.ingest import Listens, Receipt
+from soundalike.services.listeners.ingest import ListenIngest, Receipt
 from soundalike.services.listeners.profiles import Profiles
 
 ADA, BOB = UserId("ada"), UserId("bob")
@@ -49,8 +49,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> Listens:
-    return Listens(store, store, StoredLog(store, on_append=profiles.fold), clock=clock)
+def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> ListenIngest:
+    return ListenIngest(store, StoredLog(store, on_append=profiles.fold), clock=clock)
 
 
 def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
@@ -58,58 +58,64 @@ def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
 
 
 class TestTaking:
-    def test_what_was_taken_is_kept_and_folded(self, listens: Listens, profiles: Profiles) -> None:
-        assert listens.take(some(3)) == Receipt(accepted=3, duplicates=0)
-        assert list(listens.of(ADA)) == some(3)
+    def test_what_was_taken_is_kept_and_folded(
+        self, store: MemoryStore, listens: ListenIngest, profiles: Profiles
+    ) -> None:
+        assert listens.ingest(some(3)) == Receipt(accepted=3, duplicates=0)
+        assert list(store.listens_of(ADA)) == some(3)
         assert profiles.of(ADA).taste.count == 3
 
-    def test_nothing_may_be_sent(self, listens: Listens) -> None:
-        assert listens.take([]) == Receipt(accepted=0, duplicates=0)
+    def test_nothing_may_be_sent(self, listens: ListenIngest) -> None:
+        assert listens.ingest([]) == Receipt(accepted=0, duplicates=0)
 
-    def test_sent_twice_counts_once(self, listens: Listens, profiles: Profiles) -> None:
-        listens.take(some(3))
-        assert listens.take(some(5)) == Receipt(accepted=2, duplicates=3)
-        assert listens.take(some(5) * 2) == Receipt(accepted=0, duplicates=10)
+    def test_sent_twice_counts_once(self, listens: ListenIngest, profiles: Profiles) -> None:
+        listens.ingest(some(3))
+        assert listens.ingest(some(5)) == Receipt(accepted=2, duplicates=3)
+        assert listens.ingest(some(5) * 2) == Receipt(accepted=0, duplicates=10)
         assert profiles.of(ADA).taste.count == 5
 
-    def test_the_first_content_wins(self, listens: Listens, profiles: Profiles) -> None:
+    def test_the_first_content_wins(
+        self, store: MemoryStore, listens: ListenIngest, profiles: Profiles
+    ) -> None:
         first = make_listen(1, kind="liked", at_ms=NOW_MS)
         other = make_listen(1, kind="disliked", at_ms=NOW_MS + 1)
-        assert listens.take([first, other]) == Receipt(accepted=1, duplicates=1)
-        assert listens.take([other]) == Receipt(accepted=0, duplicates=1)
-        assert list(listens.of(ADA)) == [first]
+        assert listens.ingest([first, other]) == Receipt(accepted=1, duplicates=1)
+        assert listens.ingest([other]) == Receipt(accepted=0, duplicates=1)
+        assert list(store.listens_of(ADA)) == [first]
         assert profiles.of(ADA).taste.tracks[TrackId("t1")].disliked_ms is None
 
-    def test_a_track_that_vanished_is_not_unknown(self, store: MemoryStore, listens: Listens) -> None:
+    def test_a_track_that_vanished_is_not_unknown(self, store: MemoryStore, listens: ListenIngest) -> None:
         store.mark_vanished([TrackId("t1")], 0)
-        assert listens.take(some(1)).accepted == 1
+        assert listens.ingest(some(1)).accepted == 1
 
     @pytest.mark.parametrize("index", [0, 2, 4])
     def test_an_unknown_track_is_refused_by_its_place_and_nothing_is_taken(
-        self, listens: Listens, index: int
+        self, store: MemoryStore, listens: ListenIngest, index: int
     ) -> None:
         sent = some(5)
         sent[index] = make_listen(99, track_id="\ud800 who?", at_ms=NOW_MS)
-        with pytest.raises(ListenError, match=f"^event {index}: no track has the id ") as caught:
-            listens.take(sent)
+        with pytest.raises(ListenError, match=f"^event {index}: there is no track with the id ") as caught:
+            listens.ingest(sent)
         assert caught.value.index == index
         assert str(caught.value).isprintable()
-        assert list(listens.of(ADA)) == []
+        assert list(store.listens_of(ADA)) == []
 
-    def test_a_clock_may_be_five_minutes_ahead_and_no_more(self, listens: Listens) -> None:
-        listens.take([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
+    def test_a_clock_may_be_five_minutes_ahead_and_no_more(
+        self, store: MemoryStore, listens: ListenIngest
+    ) -> None:
+        listens.ingest([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
         with pytest.raises(ListenError, match=r"^event 1: .* in the future") as caught:
-            listens.take([make_listen(2, at_ms=NOW_MS), make_listen(3, at_ms=NOW_MS + FIVE_MINUTES_MS + 1)])
+            listens.ingest([make_listen(2, at_ms=NOW_MS), make_listen(3, at_ms=NOW_MS + FIVE_MINUTES_MS + 1)])
         assert caught.value.index == 1
-        assert [one.id for one in listens.of(ADA)] == [make_listen(1).id]
+        assert [one.id for one in store.listens_of(ADA)] == [make_listen(1).id]
 
-    def test_the_first_that_is_wrong_is_named(self, listens: Listens) -> None:
+    def test_the_first_that_is_wrong_is_named(self, listens: ListenIngest) -> None:
         sent = [*some(1), make_listen(7, at_ms=2 * NOW_MS), make_listen(8, track_id="who?")]
         with pytest.raises(ListenError) as caught:
-            listens.take(sent)
+            listens.ingest(sent)
         assert caught.value.index == 1
 
-    def test_a_listen_of_long_ago_counts(self, listens: Listens, profiles: Profiles) -> None:
-        listens.take(some(1))
-        listens.take([make_listen(9, at_ms=0, kind="liked", track_id="t2")])
+    def test_a_listen_of_long_ago_counts(self, listens: ListenIngest, profiles: Profiles) -> None:
+        listens.ingest(some(1))
+        listens.ingest([make_listen(9, at_ms=0, kind="liked", track_id="t2")])
         assert profiles.of(ADA).taste.tracks[TrackId("t2")].liked_ms == 0

@@ -18,7 +18,7 @@ from soundalike.domain.users import YOU
 from soundalike.events.embedded import StoredLog
 from soundalike.services.entities import ENTITIES
 from soundalike.services.entities.entity import Entity, Export
-from soundalike.services.listeners.ingest import Listens, Receipt
+from soundalike.services.listeners.ingest import ListenIngest, Receipt
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.store_copy.copier import Copier
@@ -58,8 +58,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> Listens:
-    return Listens(store, store, StoredLog(store, on_append=profiles.fold), clock=clock)
+def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> ListenIngest:
+    return ListenIngest(store, StoredLog(store, on_append=profiles.fold), clock=clock)
 
 
 def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
@@ -72,46 +72,52 @@ def data(store: MemoryStore, profiles: Profiles, clock: Clock) -> PersonalData:
 
 
 class TestErasing:
-    def test_nothing_is_left(self, data: PersonalData, listens: Listens, profiles: Profiles) -> None:
-        listens.take(some(3))
+    def test_nothing_is_left(
+        self, store: MemoryStore, data: PersonalData, listens: ListenIngest, profiles: Profiles
+    ) -> None:
+        listens.ingest(some(3))
         data.erase(ADA)
-        assert list(listens.of(ADA)) == []
+        assert list(store.listens_of(ADA)) == []
         assert profiles.of(ADA).taste.count == 0
 
     def test_what_comes_late_is_as_good_as_known(
-        self, data: PersonalData, listens: Listens, profiles: Profiles
+        self, data: PersonalData, listens: ListenIngest, profiles: Profiles
     ) -> None:
-        listens.take(some(1))
+        listens.ingest(some(1))
         data.erase(ADA)
-        assert listens.take(some(5)) == Receipt(accepted=0, duplicates=5)
+        assert listens.ingest(some(5)) == Receipt(accepted=0, duplicates=5)
         assert profiles.of(ADA).taste.count == 0
 
     def test_what_a_fast_clock_dated_ahead_is_forgotten_too(
-        self, data: PersonalData, listens: Listens
+        self, store: MemoryStore, data: PersonalData, listens: ListenIngest
     ) -> None:
-        listens.take([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
+        listens.ingest([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
         data.erase(ADA)
-        assert list(listens.of(ADA)) == []
-        assert listens.take([make_listen(2, at_ms=NOW_MS + 1)]).accepted == 1, "and what is done after counts"
+        assert list(store.listens_of(ADA)) == []
+        assert listens.ingest([make_listen(2, at_ms=NOW_MS + 1)]).accepted == 1, (
+            "and what is done after counts"
+        )
 
-    def test_who_never_did_anything_may_be_forgotten(self, data: PersonalData, listens: Listens) -> None:
+    def test_who_never_did_anything_may_be_forgotten(self, data: PersonalData, listens: ListenIngest) -> None:
         data.erase(ADA)
-        assert listens.take(some(1)).accepted == 0
+        assert listens.ingest(some(1)).accepted == 0
 
-    def test_others_are_left_alone(self, data: PersonalData, listens: Listens) -> None:
-        listens.take([*some(2), *some(2, user="bob")])
+    def test_others_are_left_alone(
+        self, store: MemoryStore, data: PersonalData, listens: ListenIngest
+    ) -> None:
+        listens.ingest([*some(2), *some(2, user="bob")])
         data.erase(ADA)
-        assert len(list(listens.of(BOB))) == 2
+        assert len(list(store.listens_of(BOB))) == 2
 
     def test_a_new_life_begins_after_it(
-        self, data: PersonalData, listens: Listens, profiles: Profiles, clock: Clock
+        self, store: MemoryStore, data: PersonalData, listens: ListenIngest, profiles: Profiles, clock: Clock
     ) -> None:
-        listens.take(some(3))
+        listens.ingest(some(3))
         data.erase(ADA)
         clock.now = NOW + timedelta(seconds=1)
         fresh = make_listen(1, at_ms=NOW_MS + 1)  # even under an id of before
-        assert listens.take([fresh]).accepted == 1
-        assert list(listens.of(ADA)) == [fresh]
+        assert listens.ingest([fresh]).accepted == 1
+        assert list(store.listens_of(ADA)) == [fresh]
         assert profiles.of(ADA).taste.count == 1
 
 

@@ -24,7 +24,7 @@ from soundalike.domain.profiles import Profile, new_profile, refold
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners import profiles as profiles_module
-from soundalike.services.listeners.profiles import Profiles, Refolded
+from soundalike.services.listeners.profiles import FoldReport, Profiles
 from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
 
@@ -182,14 +182,14 @@ class TestCrashes:
     ) -> None:
         take(store, profiles, *dated(1), *dated(1, user="bob"))
         store.add_listens([*dated(2), *dated(5, user="eve")])  # and then it was killed
-        assert Profiles(store, lateness_ms=LATENESS_MS).catch_up() == Refolded(profiles=2, listens=3)
+        assert Profiles(store, lateness_ms=LATENESS_MS).catch_up() == FoldReport(profiles=2, listens=3)
         assert bits(profiles.of(ADA)) == bits(from_scratch(store))
         assert profiles.of(UserId("eve")).taste.count == 1
 
     def test_where_nothing_is_lacking_nothing_is_done(self, store: ListenStore, profiles: Profiles) -> None:
-        assert profiles.catch_up() == Refolded(0, 0)
+        assert profiles.catch_up() == FoldReport(0, 0)
         take(store, profiles, *dated(1), *dated(1, user="bob"))
-        assert profiles.catch_up() == Refolded(0, 0)
+        assert profiles.catch_up() == FoldReport(0, 0)
 
     def test_a_user_whose_first_listens_were_not_folded_is_folded_when_asked_for(
         self, store: ListenStore, profiles: Profiles
@@ -272,7 +272,7 @@ class TestOtherFolds:
         take(store, Profiles(store, lateness_ms=LATENESS_MS), *dated(1, 2))
         monkeypatch.setattr(taste, "FOLD_VERSION", taste.FOLD_VERSION + 1)
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
-        assert profiles.catch_up() == Refolded(profiles=1, listens=2)
+        assert profiles.catch_up() == FoldReport(profiles=1, listens=2)
         assert profiles.of(ADA).taste.count == 2
 
     @pytest.mark.parametrize("days", [[], [3]])
@@ -297,7 +297,7 @@ class TestReplay:
     def test_every_profile_is_rebuilt_with_progress(self, store: ListenStore, profiles: Profiles) -> None:
         store.add_listens([*dated(1, 2, 3), *dated(4, user="bob")])
         steps: list[tuple[int, int]] = []
-        assert profiles.replay(lambda done, total: steps.append((done, total))) == Refolded(2, 4)
+        assert profiles.replay(lambda done, total: steps.append((done, total))) == FoldReport(2, 4)
         assert steps == [(0, 4), (3, 4), (4, 4)]
         for user_id in (ADA, BOB):
             assert bits(profiles.of(user_id)) == bits(from_scratch(store, user_id))
@@ -309,7 +309,7 @@ class TestReplay:
         assert bits(profiles.of(ADA)) == before
 
     def test_without_anybody_there_is_nothing_to_do(self, profiles: Profiles) -> None:
-        assert profiles.replay() == Refolded(0, 0)
+        assert profiles.replay() == FoldReport(0, 0)
 
 
 class TestErasure:
@@ -371,7 +371,7 @@ class TestOtherProcesses:
     def test_a_profile_that_did_not_change_is_not_read_again(
         self, store: ListenStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(profiles_module, "_MAX_KEPT_TRACKS", 40)
+        monkeypatch.setattr(profiles_module, "_MAX_CACHED_TRACKS", 40)
         profiles = Profiles(store, lateness_ms=0)
         for day in range(30):
             take(store, profiles, *dated(day), *dated(day, user="bob"))
@@ -379,8 +379,8 @@ class TestOtherProcesses:
         assert profiles.of(ADA) is ada
         assert profiles.of(BOB) is bob
 
-    def test_only_so_many_are_kept(self, store: ListenStore, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(profiles_module, "_MAX_KEPT_TRACKS", 6)
+    def test_the_cache_is_bounded(self, store: ListenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(profiles_module, "_MAX_CACHED_TRACKS", 6)
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         users = [UserId(f"u{number}") for number in range(10)]
         for user_id in users:
@@ -403,7 +403,7 @@ class TestOtherProcesses:
         for profiles in (*both, Profiles(store, lateness_ms=LATENESS_MS)):
             for user_id in (ADA, *(UserId(f"u{thread}") for thread in range(6))):
                 assert bits(profiles.of(user_id)) == bits(from_scratch(store, user_id))
-        assert both[0].catch_up() == Refolded(0, 0)
+        assert both[0].catch_up() == FoldReport(0, 0)
 
     def test_processes_that_fold_at_once_lose_nothing(self, tmp_path: Path) -> None:
         path = tmp_path / "library.sqlite"
@@ -419,7 +419,7 @@ class TestOtherProcesses:
         assert [taker.communicate()[1] for taker in takers] == [""] * 3
         with closing(SqliteStore(path)) as store:
             profiles = Profiles(store, lateness_ms=1000)
-            assert profiles.catch_up() == Refolded(0, 0)
+            assert profiles.catch_up() == FoldReport(0, 0)
             assert profiles.of(ADA).taste.count == 3 * 40 + 40
             for user_id in store.listen_counts():
                 assert bits(profiles.of(user_id)) == bits(from_scratch(store, user_id, 1000))

@@ -12,7 +12,7 @@ from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import UserId
 from soundalike.events.embedded import StoredLog
-from soundalike.services.listeners.profiles import Profiles, Refolded
+from soundalike.services.listeners.profiles import FoldReport, Profiles
 from soundalike.services.listeners.replay_log import restore_listens
 
 ADA, BOB = UserId("ada"), UserId("bob")
@@ -29,7 +29,7 @@ def test_an_empty_store_takes_all_of_it() -> None:
     store = MemoryStore()
     assert restore_listens(log_of("ada", "bob", count=3), store) == 6
     assert list(store.listens_of(ADA)) == numbered(3)
-    assert Profiles(store, lateness_ms=LATENESS_MS).replay() == Refolded(profiles=2, listens=6)
+    assert Profiles(store, lateness_ms=LATENESS_MS).replay() == FoldReport(profiles=2, listens=6)
 
 
 def test_what_is_stored_already_counts_once() -> None:

@@ -46,7 +46,7 @@ def exported(client: FlaskClient, headers: dict[str, str] = LOCAL) -> Any:
 def test_an_export_has_all_data_of_its_user_and_none_of_others(shared: Stage) -> None:
     ann = id_of(shared, "ann")
     listens = [shared.make_listen(ann, number, track_id="ab"[number % 2]) for number in range(1, 1203)]
-    shared.services.listens.take(listens)
+    shared.services.listens.ingest(listens)
     shared.listen(id_of(shared, "bob"), 5000)
     made = shared.services.accounts.make_token(ann, "phone \u260e")
     body = exported(shared.log_in("ann"))
@@ -72,7 +72,7 @@ def test_an_export_can_be_sent_back_as_listens(shared: Stage) -> None:
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501])
 def test_an_export_of_any_length_is_json(stage: Stage, count: int) -> None:
     stage.add("a")
-    stage.services.listens.take([stage.make_listen(YOU, number) for number in range(1, count + 1)])
+    stage.services.listens.ingest([stage.make_listen(YOU, number) for number in range(1, count + 1)])
     body = exported(stage.client())
     assert len(body["listens"]) == count
     assert body["account"] == {"id": "you", "name": None, "created_at": None}

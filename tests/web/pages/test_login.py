@@ -51,7 +51,7 @@ def test_every_wrong_login_gets_the_same_answer(stage: Stage, name: str, passwor
     answer = send_form(client, "/login", "/login", {"name": name, "password": password})
     assert answer.status_code == 401
     (words,) = re.findall(r'<span class="fault">(.*?)</span>', answer.text)
-    assert unescape(words) == "name and password do not belong together"
+    assert unescape(words) == "wrong user name or password"
     assert len(stage.hasher.compared) == 1
     assert client.get("/api/me", headers=LOCAL).status_code == 401
     assert not password or f'value="{password}"' not in answer.text

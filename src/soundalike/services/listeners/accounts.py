@@ -1,4 +1,4 @@
-"""Accounts: who may log in, with what, and what becomes of their data."""
+"""Accounts: who may log in, with what, and what happens to their data when they are removed."""
 
 import hashlib
 import threading
@@ -19,34 +19,34 @@ from soundalike.domain.ports.listening import AccountStore, ListenStore, Passwor
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, Token, User, check_name, check_password
 
-TOKEN_PREFIX = "sndl_"  # noqa: S105 - by which people and scanners know a token
+TOKEN_PREFIX = "sndl_"  # noqa: S105 - the prefix by which people and secret scanners recognise a token
 MAX_LABEL_LENGTH = 80
 MAX_TOKENS = 50
 
 _MAX_SECRET_LENGTH = 128
 _ATTEMPTS = 5
-_NOBODYS_PASSWORD = "nobody has this one"  # noqa: S105 - its hash makes unknown names take their time
+_DECOY_PASSWORD = "nobody has this one"  # noqa: S105 - hashed so that unknown names take as long
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token that was just made, with its secret, which nobody can be shown again."""
+    """A token that was just made, with its secret, which is shown only this once."""
 
     token: Token
     secret: str
 
 
 class Accounts:
-    """Everybody who may log in.
+    """All accounts and their tokens.
 
     Parameters
     ----------
     store : AccountStore
         Keeps accounts and tokens.
     listens : ListenStore
-        Tells whether anything is kept of "you".
+        Knows whether anything is stored for the user "you".
     hasher : PasswordHasher
-        Makes passwords unreadable.
+        Hashes passwords.
     clock : callable
         Gives the time, UTC.
     new_secret : callable
@@ -72,7 +72,7 @@ class Accounts:
         self._new_secret = new_secret
         self._new_id = new_id
         self._lock = threading.Lock()
-        self._nobodys_hash: str | None = None
+        self._decoy_hash: str | None = None
 
     def has_users(self) -> bool:
         """Whether there is any account, in the store as it is now."""
@@ -96,40 +96,40 @@ class Accounts:
         """
         user = self._find(name)
         if user is None:
-            msg = f"no account is named {name[:80]!r}; 'soundalike users list' shows them"
+            msg = f"there is no account named {name[:80]!r}; 'soundalike users list' lists them"
             raise UnknownUserError(msg)
         return user
 
     def check_new_name(self, name: str) -> str:
-        """Return a name as a new account would have it.
+        """Return a name in the form that a new account would have.
 
         Raises
         ------
         NameTakenError
             If another account has it, whatever its letters' case.
         AccountError
-            If it is none that an account may have.
+            If an account may not have it.
         """
         name = check_name(composed(name))
         if self._store.user_named(name) is not None:
-            msg = f"there is an account named {name!r} already; choose another name"
+            msg = f"there is already an account named {name!r}; choose another name"
             raise NameTakenError(msg)
         return name
 
     def add(self, name: str, password: str) -> User:
-        """Add an account; the first one takes over all that is kept of "you".
+        """Add an account; the first one takes over all data of the user "you".
 
         Raises
         ------
         NameTakenError
             If another account has the name, whatever its letters' case.
         AccountError
-            If the name or the password is none that an account may have.
+            If an account may not have the name or the password.
         """
         name = self.check_new_name(name)
         password_hash = self._hasher.hash(check_password(composed(password)))
         for _ in range(_ATTEMPTS):
-            user_id = UserId(self._new_id()) if self._store.has_users() or self._is_you_over() else YOU
+            user_id = UserId(self._new_id()) if self._store.has_users() or self._is_you_erased() else YOU
             user = User(id=user_id, name=name, password_hash=password_hash, created_at=self._clock())
             try:
                 self._store.add_user(user)
@@ -139,71 +139,71 @@ class Accounts:
                     raise
                 continue
             return user
-        msg = f"the account {name!r} could not be added, for others are added all the time; try again"
+        msg = f"the account {name!r} was not added: others were added at the same time; try again"
         raise AccountError(msg)
 
     def change_password(self, user_id: UserId, password: str) -> None:
-        """Replace a password; sessions that were begun with the one before end.
+        """Replace a password; sessions that began with the old one end.
 
         Raises
         ------
         AccountError
-            If the password is too short or too long, or the account is gone.
+            If the password is too short or too long, or the account no longer exists.
         """
         password_hash = self._hasher.hash(check_password(composed(password)))
         if not self._store.save_password(user_id, password_hash):
-            raise _gone()
+            raise _no_account()
 
     def remove(self, user_id: UserId, *, erase: Callable[[UserId], None]) -> None:
-        """Remove an account, its tokens, and by `erase` everything stored on them.
+        """Remove an account and its tokens, and everything else of its user by calling `erase`.
 
         Raises
         ------
         UnknownUserError
-            If the account is gone.
+            If the account no longer exists.
         """
         user = self._store.user(user_id)
         if user is None:
-            raise _gone()
-        # First, so that nothing is done where nothing can be erased; and again once nobody can log in as
-        # them any more, since until then their listens may go on coming. The account itself goes last:
-        # whatever fails before, it is there to be removed again.
+            raise _no_account()
+        # Erase first, so that nothing is done where erasing fails; and again once the user cannot log in,
+        # since listens may arrive until then. The account itself is removed last: whatever fails before,
+        # it is still there to be removed again.
         erase(user_id)
-        self._bar(user_id)
+        self._lock_out(user_id)
         try:
             erase(user_id)
         except SoundalikeError:
-            # Whoever is told to ask once more has to be somebody who can.
+            # The user has to be able to log in and ask again.
             with suppress(SoundalikeError):
                 self._store.save_password(user_id, user.password_hash)
             raise
         self._store.remove_user(user_id)
 
-    def _bar(self, user_id: UserId) -> None:
-        """Let nobody be a user any more: neither with a password, nor in a session, nor with a token."""
+    def _lock_out(self, user_id: UserId) -> None:
+        """End all ways to act as a user: passwords, sessions and tokens."""
         self._store.save_password(user_id, self._hasher.hash(self._new_secret()))
         for token in self._store.tokens_of(user_id):
             self._store.remove_token(user_id, token.id)
 
     def login(self, name: str, password: str) -> User:
-        """Return the account that a name and a password belong to.
+        """Return the account with a name and a password.
 
         Raises
         ------
         LoginError
-            If they belong to none; it says no more, and takes as long, for an unknown name.
+            If there is none. An unknown name gets the same message, and takes as long.
         """
-        nobodys_hash = self._hash_of_nobody()
+        decoy_hash = self._find_decoy_hash()
         user = self._find(name)
-        password_hash = nobodys_hash if user is None else user.password_hash
+        password_hash = decoy_hash if user is None else user.password_hash
         is_right = self._hasher.is_right(composed(password), password_hash)
         if user is None or not is_right:
-            msg = "name and password do not belong together"
+            msg = "wrong user name or password"
             raise LoginError(msg)
         return user
 
     def make_token(self, user_id: UserId, label: str = "") -> NewToken:
-        """Make a token that stands for a user in scripts.
+        """Make a token with which scripts act as a user.
 
         Raises
         ------
@@ -212,9 +212,9 @@ class Accounts:
         """
         label = check_label(label)
         if self._store.user(user_id) is None:
-            raise _tokenless()
+            raise _no_account_for_token()
         if len(self._store.tokens_of(user_id)) >= MAX_TOKENS:
-            msg = f"{MAX_TOKENS} tokens are enough; revoke one first"
+            msg = f"an account has at most {MAX_TOKENS} tokens; revoke one first"
             raise AccountError(msg)
         secret = f"{TOKEN_PREFIX}{self._new_secret()}"
         token = Token(
@@ -227,7 +227,7 @@ class Accounts:
         self._store.add_token(token)
         if self._store.user(user_id) is None:  # removed meanwhile
             self._store.remove_token(user_id, token.id)
-            raise _tokenless()
+            raise _no_account_for_token()
         return NewToken(token, secret)
 
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
@@ -235,18 +235,18 @@ class Accounts:
         return self._store.tokens_of(user_id)
 
     def user_of_token(self, secret: str) -> User | None:
-        """Return the user whom a token's secret stands for, or None."""
+        """Return the user of the token with a secret, or None."""
         if not secret.startswith(TOKEN_PREFIX) or len(secret) > _MAX_SECRET_LENGTH:
             return None
         token = self._store.token_hashed(_hash_secret(secret))
         return None if token is None else self._store.user(token.user_id)
 
     def revoke_token(self, user_id: UserId, token_id: str) -> bool:
-        """Make a token of a user worthless; False if they have none of this id."""
+        """Remove a token of a user; False if they have none with this id."""
         return self._store.remove_token(user_id, token_id)
 
-    def _is_you_over(self) -> bool:
-        """Whether what was kept of "you" is erased, and so may have been another's: browsers may remember."""
+    def _is_you_erased(self) -> bool:
+        """Whether the data of "you" was erased: a browser may still have some, and may be someone else's."""
         return self._listens.erased_ms(YOU) is not None and not self._listens.count_listens(YOU)
 
     def _find(self, name: str) -> User | None:
@@ -255,11 +255,11 @@ class Accounts:
         except AccountError:
             return None
 
-    def _hash_of_nobody(self) -> str:
+    def _find_decoy_hash(self) -> str:
         with self._lock:
-            if self._nobodys_hash is None:
-                self._nobodys_hash = self._hasher.hash(_NOBODYS_PASSWORD)
-            return self._nobodys_hash
+            if self._decoy_hash is None:
+                self._decoy_hash = self._hasher.hash(_DECOY_PASSWORD)
+            return self._decoy_hash
 
 
 def check_label(label: str) -> str:
@@ -277,17 +277,17 @@ def check_label(label: str) -> str:
     return text
 
 
-def _tokenless() -> UnknownUserError:
-    msg = "there is no account to make a token for; scripts on this machine need none"
+def _no_account_for_token() -> UnknownUserError:
+    msg = "there is no account to make a token for; without accounts, scripts need no token"
     return UnknownUserError(msg)
 
 
-def _gone() -> UnknownUserError:
-    return UnknownUserError("the account is gone")
+def _no_account() -> UnknownUserError:
+    return UnknownUserError("the account no longer exists")
 
 
 def composed(text: str) -> str:
-    """Compose accents, so that the same letters are the same on every keyboard."""
+    """Compose accents (Unicode NFC), so that the same letters are equal whatever keyboard typed them."""
     return unicodedata.normalize("NFC", text)
 
 

@@ -1,4 +1,4 @@
-"""Folding what stands in a shared log: stored in its order, folded, as often as it comes."""
+"""Records of a shared log, applied to the store and folded into profiles, however often they are read."""
 
 import logging
 from collections import Counter, defaultdict
@@ -15,24 +15,24 @@ from soundalike.services.listeners.profiles import Profiles
 _log = logging.getLogger(__name__)
 
 STORE_FAILURES = (StoreBusyError, StoreUnavailableError, StoreUnfitError)
-"""What tells of the store, and of no record: waiting mends it, or somebody does."""
+"""Errors that are about the store, not about a record: they end by waiting, or by repairing the store."""
 
 
-class Consuming:
-    """Takes records of a log, each user's in their order, and brings the store up to them.
+class LogProjector:
+    """Applies the records of a log, each user's in their order, to the store and the profiles.
 
-    Whoever reads the log hands on a batch, and hands on the next once this has returned. After a crash it
-    begins again anywhere before where it was, and what is taken again changes nothing in the end:
+    The reader of the log passes one batch, and the next once this has returned. After a crash it starts
+    again at any earlier position. Applying records again changes nothing in the end:
 
-    * A listen that is stored already is not new. Whether it was folded too is not known, since the crash
-      may have come in between, so its user is folded as doubtful.
-    * An erasure that is known already removes what it hides. A total one then removes listens, too, that
-      stand after it and were stored before the crash; these are taken again after it.
+    * A listen that is already stored is not new. It may not have been folded, since the crash may have
+      come in between, so the profile of its user is checked.
+    * An erasure that is already known removes what it hides. A total one also removes listens that come
+      after it in the log and were stored before the crash; they are applied again after it.
 
     Parameters
     ----------
     store : ListenStore
-        Keeps listens.
+        Stores listens.
     profiles : Profiles
         Folds them.
     """
@@ -41,24 +41,24 @@ class Consuming:
         self._store = store
         self._profiles = profiles
 
-    def take(self, records: Sequence[LogRecord]) -> None:
-        """Store and fold records; when this returns they are.
+    def apply(self, records: Sequence[LogRecord]) -> None:
+        """Store and fold records; when this returns both are done.
 
         Raises
         ------
         StoreBusyError, StoreUnavailableError, StoreUnfitError
-            If the store could not be used; take all of them again, later.
+            If the store could not be used; apply all of them again later.
         StoreError
-            If some could not be stored; perhaps the others were.
+            If some could not be stored; the others may be.
         """
         for is_listens, run in groupby(records, key=_is_listen):
             if is_listens:
-                self._take_listens([one for one in run if isinstance(one, Listen)])
+                self._apply_listens([one for one in run if isinstance(one, Listen)])
             else:
                 self._erase([one for one in run if isinstance(one, ErasureRecord)])
 
-    def _take_listens(self, listens: Sequence[Listen]) -> None:
-        # Stores keep a user's listens together. Of one id, the first still comes first.
+    def _apply_listens(self, listens: Sequence[Listen]) -> None:
+        # Stores keep a user's listens together. The sort is stable: of one id, the first stays first.
         by_user = sorted(listens, key=attrgetter("user_id"))
         new = self._store.add_listens(by_user)
         of_user: defaultdict[UserId, list[Listen]] = defaultdict(list)
@@ -70,16 +70,16 @@ class Consuming:
             try:
                 self._profiles.fold(fresh, {user_id} if len(fresh) < count else ())
             except STORE_FAILURES:
-                raise  # the others would wait for it as long
-            except Exception as error:  # noqa: BLE001 - it stops nobody else
-                # The listens are stored: all are folded anew with the next, or at the next start.
-                _log.warning("%d listens of %r are kept, but not folded yet: %s", count, user_id, error)
+                raise  # it would fail for the others too
+            except Exception as error:  # noqa: BLE001 - the other users' records go on
+                # The listens are stored: they are folded with the user's next listen, or at the next start.
+                _log.warning("%d listens of %r are stored, but not folded yet: %s", count, user_id, error)
 
     def _erase(self, records: Sequence[ErasureRecord]) -> None:
         for record in records:
             user_id = record.erasure.user_id
             self._store.erase_listens(record.erasure, is_total=record.is_total)
-            # Their profile is gone too; of what is left, if anything, another is made.
+            # It removes the profile too; a new one is folded from the listens that are left.
             if self._store.count_listens(user_id):
                 self._profiles.fold((), {user_id})
 

@@ -1,4 +1,4 @@
-"""Taking exported listens back in: line by line, in batches, as often as one likes."""
+"""Importing exported listens: line by line, in batches; repeating it changes nothing."""
 
 import json
 from collections import Counter
@@ -22,16 +22,16 @@ _BATCH = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import came to.
+    """The result of an import.
 
     Parameters
     ----------
     accepted, duplicates : int
-        Listens that were new, and those that were known already or erased.
+        Listens that were new, and those that were already known or erased.
     erasures : int
-        Erasures that were honoured.
+        Erasures that were applied.
     unknown_tracks, unknown_listens : int
-        How many tracks the library does not know (yet), and the listens of them; these are kept.
+        How many tracks are not in the library (yet), and how many listens of them; these are stored.
     """
 
     accepted: int
@@ -41,18 +41,18 @@ class ImportReport:
     unknown_listens: int
 
 
-class Importer:
-    """Takes JSON lines, as ``events export`` writes them, into the event log.
+class ListenImporter:
+    """Appends JSON lines, as ``events export`` writes them, to the event log.
 
-    What is in the log already counts once, so an import that was cut short is simply repeated. Nothing
-    is folded here: whoever imports has the profiles catch up at the end, once for each user.
+    A listen that is already in the log counts once, so an interrupted import is simply repeated. Nothing
+    is folded here: call `Profiles.catch_up` at the end, which folds each user once.
 
     Parameters
     ----------
     library : LibraryStore
         Knows the tracks.
     log : EventLog
-        Where listens and erasures go; one that does not fold as it goes.
+        Where listens and erasures go; it should not fold each batch.
     clock : callable
         Gives the time, UTC.
     """
@@ -62,15 +62,24 @@ class Importer:
         self._log = log
         self._clock = clock
 
-    def take(self, lines: Iterable[bytes], progress: Progress = lambda _done, _total: None) -> ImportReport:
-        """Take every line; blank ones are passed over.
+    def import_lines(
+        self, lines: Iterable[bytes], progress: Progress = lambda _done, _total: None
+    ) -> ImportReport:
+        """Import every line; blank ones are skipped.
+
+        Parameters
+        ----------
+        lines : iterable of bytes
+            One JSON object each.
+        progress : callable
+            Is called with (lines done, 0).
 
         Raises
         ------
         ListenError
-            At the first line that cannot be taken, by its number from 1; those before it are taken.
+            At the first line that is invalid, with its number from 1; the lines before it are imported.
         EventLogError, StoreBusyError
-            If listens could not be made durable; import again.
+            If listens could not be made durable; import them again.
         """
         run = _Run(latest_ms=to_ms(self._clock() + MAX_AHEAD))
         for number, line in enumerate(lines, start=1):
@@ -80,7 +89,7 @@ class Importer:
                 entry = _entry(line, run.latest_ms)
             except ListenError as error:
                 self._append(run)
-                msg = f"line {number:,}: {error}; the lines before it are taken, mend it and import again"
+                msg = f"line {number:,}: {error}; those before it are imported: correct it and repeat"
                 raise ListenError(msg) from None
             if isinstance(entry, Erasure):
                 self._log.erase(entry)
@@ -100,7 +109,7 @@ class Importer:
         asked = {listen.track_id for listen in run.batch} - run.known - run.unknown.keys()
         run.known |= self._library.tracks(asked).keys()
         run.unknown.update(one.track_id for one in run.batch if one.track_id not in run.known)
-        # Stores keep a user's listens together. Of one id, the first still comes first.
+        # Stores keep a user's listens together. The sort is stable: of one id, the first stays first.
         duplicates = self._log.append(sorted(run.batch, key=attrgetter("user_id")))
         run.duplicates += duplicates
         run.accepted += len(run.batch) - duplicates
@@ -109,7 +118,7 @@ class Importer:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """An import on its way."""
+    """The state of one import."""
 
     latest_ms: int
     batch: list[Listen] = field(default_factory=list)
@@ -140,6 +149,6 @@ def _entry(line: bytes, latest_ms: int) -> LogEntry:
         raise ListenError(msg) from None
     entry = entry_from(body)
     if entry.at_ms > latest_ms:
-        msg = "its time lies more than 5 minutes in the future; check the clock"
+        msg = "its time is more than 5 minutes in the future; check the clock"
         raise ListenError(msg)
     return entry

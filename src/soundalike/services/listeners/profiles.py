@@ -1,4 +1,4 @@
-"""Profiles: folded from listens as these come, made good after a crash, rebuilt on demand."""
+"""Profiles: folded from listens as they arrive, repaired after a crash, rebuilt on demand."""
 
 import logging
 import threading
@@ -15,56 +15,56 @@ from soundalike.domain.types import ProfileVersion, UserId
 
 _log = logging.getLogger(__name__)
 
-_MAX_KEPT_TRACKS = 300_000
+_MAX_CACHED_TRACKS = 300_000
 _MAX_ATTEMPTS = 100
-_TURNS = 64
+_LOCKS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Refolded:
-    """How many profiles were folded anew, and how many listens they are made of."""
+class FoldReport:
+    """How many profiles were folded from scratch, and from how many listens."""
 
     profiles: int
     listens: int
 
 
 class Profiles:
-    """Every listener's profile.
+    """The profiles of all listeners.
 
-    Listens are stored before they are folded, and a profile is only ever folded from stored ones: so one
-    that is made of fewer than are stored lacks some (a crash, another process that is about to fold
-    them), and any other lacks none. A profile is saved in place of the one it was folded from; where
-    another process or thread saved in between, it is folded again. A profile that could not be folded
-    is folded anew when it is next asked for or added to, and at the next start.
+    Listens are stored before they are folded, and only stored ones are folded. So a profile of fewer
+    listens than are stored is incomplete (after a crash, or because another process is about to fold
+    them), and any other is complete. A profile is saved by compare-and-swap on the version it was folded
+    from; where another process or thread saved in between, it is folded again. A profile that could not
+    be folded is folded from scratch when it is next read or added to, and at the next start.
 
     Parameters
     ----------
     store : ListenStore
-        Keeps listens and profiles.
+        Stores listens and profiles.
     lateness_ms : int
-        What is later than the newest listen by less than this is folded cheaply.
+        A listen that is late by less than this is folded without reading the others.
     """
 
     def __init__(self, store: ListenStore, *, lateness_ms: int) -> None:
         self._store = store
         self._lateness_ms = lateness_ms
         self._lock = threading.Lock()
-        self._kept: OrderedDict[UserId, Profile] = OrderedDict()
-        self._kept_tracks = 0
-        self._behind: set[UserId] = set()
-        # Threads of one process take turns at a user, so that only other processes get in between.
-        self._turns = [threading.RLock() for _ in range(_TURNS)]
+        self._cache: OrderedDict[UserId, Profile] = OrderedDict()
+        self._cached_tracks = 0
+        self._outdated: set[UserId] = set()
+        # One lock for some of the users each, so that only other processes fold a user at the same time.
+        self._locks = [threading.RLock() for _ in range(_LOCKS)]
 
     def of(self, user_id: UserId) -> Profile:
         """Return a user's profile as it is now."""
         profile = self._stored(user_id)
-        if profile is not None and self._is_good(profile):
+        if profile is not None and self._is_current(profile):
             return profile
         if profile is None and not self._store.count_listens(user_id):
-            return self._fresh(user_id)
-        with self._turn(user_id):
+            return self._empty(user_id)
+        with self._lock_of(user_id):
             profile = self._stored(user_id)
-            if profile is not None and self._is_good(profile):
+            if profile is not None and self._is_current(profile):
                 return profile
             try:
                 return self._refold(user_id)
@@ -80,15 +80,15 @@ class Profiles:
         Parameters
         ----------
         listens : iterable of Listen
-            With the content that is stored.
+            As they are stored.
         repeated : collection of UserId
-            Users who sent listens that were stored already, perhaps because whoever stored them was
-            killed before it folded them: this is made good.
+            Users who sent listens that were already stored. They may not have been folded, if the process
+            that stored them was killed, so these users' profiles are checked.
 
         Raises
         ------
         StoreError
-            If a profile could not be read or saved; the others are folded all the same.
+            If a profile could not be read or saved; the others are folded nevertheless.
         """
         by_user: dict[UserId, list[Listen]] = {user_id: [] for user_id in repeated}
         for listen in listens:
@@ -96,46 +96,46 @@ class Profiles:
         failed = None
         for user_id, of_user in by_user.items():
             try:
-                with self._turn(user_id):
-                    self._fold(user_id, of_user, is_doubtful=user_id in repeated)
+                with self._lock_of(user_id):
+                    self._fold(user_id, of_user, is_checked=user_id in repeated)
             except Exception as error:  # noqa: BLE001 - raised below, once the others are folded
                 with self._lock:
-                    self._behind.add(user_id)
+                    self._outdated.add(user_id)
                 failed = error
         if failed is not None:
             raise failed
 
-    def catch_up(self, progress: Progress = lambda _done, _total: None) -> Refolded:
-        """Fold anew every profile that lacks listens, as a crash or an import leaves it.
+    def catch_up(self, progress: Progress = lambda _done, _total: None) -> FoldReport:
+        """Fold every profile that lacks listens from scratch, as after a crash or an import.
 
-        One that cannot be folded, since the store's rows are damaged, is logged and left as it is.
+        One that cannot be folded because the store is damaged is logged and left as it is.
         """
         folded, stored = self._store.profile_counts(), self._store.listen_counts()
-        everybody = sorted({*folded, *stored})
+        user_ids = sorted({*folded, *stored})
         return self._refold_all(
             {
                 user_id: stored.get(user_id, 0)
-                for user_id in everybody
+                for user_id in user_ids
                 if folded.get(user_id, 0) != stored.get(user_id, 0)
             },
             progress,
             is_strict=False,
         )
 
-    def replay(self, progress: Progress = lambda _done, _total: None) -> Refolded:
+    def replay(self, progress: Progress = lambda _done, _total: None) -> FoldReport:
         """Rebuild every profile from all listens."""
         stored = self._store.listen_counts()
-        everybody = sorted({*self._store.profile_counts(), *stored})
-        return self._refold_all({user_id: stored.get(user_id, 0) for user_id in everybody}, progress)
+        user_ids = sorted({*self._store.profile_counts(), *stored})
+        return self._refold_all({user_id: stored.get(user_id, 0) for user_id in user_ids}, progress)
 
     def _refold_all(
         self, counts: dict[UserId, int], progress: Progress, *, is_strict: bool = True
-    ) -> Refolded:
+    ) -> FoldReport:
         done, total, left = 0, sum(counts.values()), 0
         for user_id, count in counts.items():
             progress(done, total)
             try:
-                with self._turn(user_id):
+                with self._lock_of(user_id):
                     self._refold(user_id)
             except StoreBusyError:
                 raise
@@ -146,85 +146,85 @@ class Profiles:
                 _log.warning("the profile of %r is not up to date: %s", user_id, error)
             done += count
         progress(done, total)
-        return Refolded(len(counts) - left, total)
+        return FoldReport(len(counts) - left, total)
 
-    def _fold(self, user_id: UserId, listens: Sequence[Listen], *, is_doubtful: bool) -> None:
+    def _fold(self, user_id: UserId, listens: Sequence[Listen], *, is_checked: bool) -> None:
         for _ in range(_MAX_ATTEMPTS):
             before = self._stored(user_id)
-            if before is None or not self._is_good(before):
+            if before is None or not self._is_current(before):
                 self._refold(user_id)
                 return
             folded = fold(before, listens)
-            # Only the store tells whether a late listen was folded before.
-            if (folded.late or is_doubtful) and folded.profile.taste.count < self._store.count_listens(
+            # Only the store knows whether a late listen was folded before.
+            if (folded.late or is_checked) and folded.profile.taste.count < self._store.count_listens(
                 user_id
             ):
                 self._refold(user_id)
                 return
             if folded.profile is before or self._save(folded.profile, before.version):
                 return
-        raise _contended(user_id)
+        raise _conflict(user_id)
 
     def _refold(self, user_id: UserId) -> Profile:
         for _ in range(_MAX_ATTEMPTS):
-            # The version is read first: what is saved while listens are read makes this one void.
+            # The version is read first: if another is saved while listens are read, this one is not saved.
             version = self._store.profile_version(user_id)
             erased_ms = self._store.erased_ms(user_id)
             listens = self._store.listens_of(user_id)
             profile = refold(user_id, listens, lateness_ms=self._lateness_ms, erased_ms=erased_ms)
             if self._save(profile, version):
                 with self._lock:
-                    self._behind.discard(user_id)
+                    self._outdated.discard(user_id)
                 return profile
-        raise _contended(user_id)
+        raise _conflict(user_id)
 
-    def _fresh(self, user_id: UserId) -> Profile:
+    def _empty(self, user_id: UserId) -> Profile:
         return new_profile(user_id, lateness_ms=self._lateness_ms, erased_ms=self._store.erased_ms(user_id))
 
-    def _is_good(self, profile: Profile) -> bool:
+    def _is_current(self, profile: Profile) -> bool:
         with self._lock:
-            return profile.user_id not in self._behind and profile.lateness_ms == self._lateness_ms
+            return profile.user_id not in self._outdated and profile.lateness_ms == self._lateness_ms
 
     def _stored(self, user_id: UserId) -> Profile | None:
-        """Return the profile that the store holds now, unread where it is the one that is kept here."""
+        """Return the stored profile, from the cache where its version is the stored one."""
         version = self._store.profile_version(user_id)
         with self._lock:
-            kept = self._kept.get(user_id)
-            if kept is not None and kept.version == version:
-                self._kept.move_to_end(user_id)
-                return kept
+            cached = self._cache.get(user_id)
+            if cached is not None and cached.version == version:
+                self._cache.move_to_end(user_id)
+                return cached
         stored = self._store.profile(user_id)
         if stored is not None:
-            self._keep(stored)
+            self._put_in_cache(stored)
         return stored
 
     def _save(self, profile: Profile, replacing: ProfileVersion | None) -> bool:
         is_saved = self._store.save_profile(profile, replacing=replacing)
         if is_saved:
-            self._keep(profile)
+            self._put_in_cache(profile)
         return is_saved
 
-    def _keep(self, profile: Profile) -> None:
+    def _put_in_cache(self, profile: Profile) -> None:
         with self._lock:
-            self._forget(profile.user_id)
-            self._kept[profile.user_id] = profile
-            self._kept_tracks += _size(profile)
-            while self._kept_tracks > _MAX_KEPT_TRACKS and len(self._kept) > 1:
-                self._forget(next(iter(self._kept)))
+            self._drop_from_cache(profile.user_id)
+            self._cache[profile.user_id] = profile
+            self._cached_tracks += _size(profile)
+            while self._cached_tracks > _MAX_CACHED_TRACKS and len(self._cache) > 1:
+                self._drop_from_cache(next(iter(self._cache)))
 
-    def _forget(self, user_id: UserId) -> None:
-        gone = self._kept.pop(user_id, None)
+    def _drop_from_cache(self, user_id: UserId) -> None:
+        gone = self._cache.pop(user_id, None)
         if gone is not None:
-            self._kept_tracks -= _size(gone)
+            self._cached_tracks -= _size(gone)
 
-    def _turn(self, user_id: UserId) -> threading.RLock:
-        return self._turns[hash(user_id) % _TURNS]
+    def _lock_of(self, user_id: UserId) -> threading.RLock:
+        return self._locks[hash(user_id) % _LOCKS]
 
 
 def _size(profile: Profile) -> int:
     return 1 + len(profile.taste.tracks) + len(profile.recent)
 
 
-def _contended(user_id: UserId) -> StoreBusyError:
-    msg = f"the profile of {user_id!r} is being saved by other processes all the time; try again"
+def _conflict(user_id: UserId) -> StoreBusyError:
+    msg = f"the profile of {user_id!r} was not saved: other processes saved it at the same time; try again"
     return StoreBusyError(msg)

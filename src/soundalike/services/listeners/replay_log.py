@@ -1,4 +1,4 @@
-"""Taking all that an event log holds back into the store."""
+"""Reading everything in an event log back into the store."""
 
 from collections.abc import Collection, Iterator
 
@@ -13,10 +13,19 @@ _BATCH = 5_000
 def restore_listens(
     log: EventLog, store: ListenStore, progress: Progress = lambda _done, _total: None
 ) -> int:
-    """Store every listen and erasure of a log that keeps them itself; return how many listens were missing.
+    """Store every listen and erasure of a log that is not the store itself; return how many listens were new.
 
-    What is stored already counts once, so this may be cut short and done again, while the log is folded by
-    others too. Nothing is folded here.
+    A listen that is already stored counts once, so this may be interrupted and repeated, also while a
+    consumer folds the log. Nothing is folded here.
+
+    Parameters
+    ----------
+    log : EventLog
+        The log to read.
+    store : ListenStore
+        Where listens are missing.
+    progress : callable
+        Is called with (listens read, 0).
 
     Raises
     ------
@@ -33,20 +42,20 @@ def restore_listens(
         for listen in batch:
             if listen.user_id in total:
                 left.setdefault(listen.user_id, set()).add(listen.id)
-    _forget_hidden(log, store, total, left)
+    _erase_totally(log, store, total, left)
     return added
 
 
-def _forget_hidden(
+def _erase_totally(
     log: EventLog,
     store: ListenStore,
     total: dict[UserId, Erasure],
     left: dict[UserId, set[EventId]],
 ) -> None:
-    """Remove what stands before a total erasure, and is dated after it, from a store that is older.
+    """Remove listens that come before a total erasure in the log, but are dated after it.
 
-    A store tells listens by their dates alone, so it forgets all of such a user, and takes what is left of
-    them again. The log is read anew for that: others may just have folded what has come since.
+    A store knows only the dates, so all listens of such a user are erased, and those that are left in the
+    log are stored again. The log is read again for that: a consumer may have folded newer ones meanwhile.
     """
     for user_id, erasure in list(total.items()):
         ours = left.get(user_id, set())
@@ -62,7 +71,7 @@ def _forget_hidden(
 def _listens(
     entries: Iterator[LogRecord], store: ListenStore, total: dict[UserId, Erasure]
 ) -> Iterator[Listen]:
-    """Yield the listens; erase by date what is erased, and note who was erased altogether."""
+    """Yield the listens; apply erasures by date, and collect those that are total."""
     for entry in entries:
         if isinstance(entry, ErasureRecord):
             store.erase_listens(entry.erasure)
@@ -78,7 +87,7 @@ def _batches(
     *,
     of: Collection[UserId] | None = None,
 ) -> Iterator[list[Listen]]:
-    """Yield listens, of some users or of all, in batches; tell of each full one."""
+    """Yield listens, of some users or of all, in batches; report progress after each full one."""
     batch: list[Listen] = []
     read = 0
     for listen in listens:

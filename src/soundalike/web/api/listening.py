@@ -31,7 +31,7 @@ def listening_blueprint(services: Services) -> Blueprint:
 
     @listening.post("/api/listens")
     def listens() -> tuple[Response, int]:
-        receipt = services.listens.take(listens_from(_json_body(request), current_user_id()))
+        receipt = services.listens.ingest(listens_from(_json_body(request), current_user_id()))
         folded = {} if receipt.is_folded else {"folded": False}
         return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates, **folded), 202
 
