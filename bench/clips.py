@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import Timbre
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Analysis, FileStamp, FoundFile, Location
 from soundalike.domain.similarity.exact import exact_neighbours

@@ -21,7 +21,7 @@ import librosa
 import soundfile
 
 from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import Timbre
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import Analysis, FileStamp, FoundFile, Location
 from soundalike.domain.types import RelativePath, RootName
 

@@ -38,7 +38,7 @@ from pathlib import Path
 import numpy as np
 
 from soundalike.app import open_app
-from soundalike.audio.features import Timbre
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.library import Store

@@ -46,7 +46,7 @@ def checkout(tmp_path: Path) -> Path:
         ("web/server/serve.py", "import soundalike.web.app"),
         ("domain/words.py", "import flask"),
         ("store/sqlite/store.py", "import soundalike.app"),
-        ("demo/studio.py", "import soundalike.audio.decode"),
+        ("demo/studio.py", "import soundalike.audio.excerpt"),
         ("learning/engines.py", "import soundalike.events.embedded"),
         ("learning/spark/engine.py", "import flask"),
     ],

@@ -5,7 +5,7 @@ import signal
 import time
 from dataclasses import dataclass
 
-from soundalike.audio.features import Timbre
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.types import FloatArray
 

@@ -10,7 +10,8 @@ import numpy as np
 import soundfile
 
 from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import RATE, Timbre
+from soundalike.audio.features.extractor import RATE
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import Analysis, AnalysisFailure, FileStamp, FoundFile, Location
 from soundalike.domain.types import AudioHash, FloatArray, RelativePath, RootName
 

@@ -459,7 +459,8 @@ def _listen_to(path: Path, *, as_nobody: bool = False) -> str:
     """Listen in a process of its own, not root's if asked (root may read anything); return the reason."""
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from soundalike.audio.analyse import analyse_file; from soundalike.audio.features import Timbre\n"
+        "from soundalike.audio.analyse import analyse_file\n"
+        "from soundalike.audio.features.timbre import Timbre\n"
         "from soundalike.domain.files import FileStamp, FoundFile, Analysis, Location\n"
         "found = FoundFile(location=Location('r', b''), real_path=Path(sys.argv[1]), is_linked=False,\n"
         "                  stamp=FileStamp(0, 0))\n"

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from audio.sounds import hear
-from soundalike.audio.features import RATE, Timbre
+from soundalike.audio.features.extractor import RATE
+from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.files import Analysis, FoundFile, Root

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from making import SOME_TIME, make_listen, make_location, make_track
 from soundalike.app import App
-from soundalike.audio.features import Timbre
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from soundalike import __version__
 from soundalike.app import App, open_app
 from soundalike.app.adapters import check_log
-from soundalike.audio.decoders import Decoder, decoders
+from soundalike.audio.dependencies import AudioDependency, audio_dependencies
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
@@ -31,7 +31,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         Check("spark", is_ok=True, detail=spark)
         if is_spark_ready
         else Check("spark", is_ok=None, detail="learning takes the local engine", remedy=spark),
-        *(_check_decoder(decoder) for decoder in decoders()),
+        *(_check_dependency(each) for each in audio_dependencies()),
     ]
     if settings.events is not None:
         checks.append(_check_log(settings.events, settings))
@@ -63,10 +63,12 @@ def _remedy(name: str, error: SoundalikeError) -> str:
     return str(error).removeprefix("settings: ").removeprefix(f"{name}: ")
 
 
-def _check_decoder(decoder: Decoder) -> Check:
-    if decoder.version is None:
-        return Check(decoder.name, is_ok=None, detail=f"no {decoder.purpose}", remedy=decoder.missing)
-    return Check(decoder.name, is_ok=True, detail=f"{decoder.version} ({decoder.purpose})")
+def _check_dependency(dependency: AudioDependency) -> Check:
+    if dependency.version is None:
+        return Check(
+            dependency.name, is_ok=None, detail=f"no {dependency.purpose}", remedy=dependency.missing
+        )
+    return Check(dependency.name, is_ok=True, detail=f"{dependency.version} ({dependency.purpose})")
 
 
 def _check_artefact(app: App) -> Check:

@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from typing import BinaryIO
 
-from soundalike.audio.decode import EXCERPT_S, hear, measure
+from soundalike.audio.decoders.decoder import open_decoder
 from soundalike.audio.errors import UnusableAudioError
-from soundalike.audio.features import Extractor
+from soundalike.audio.excerpt import EXCERPT_S, measure, read_excerpt
+from soundalike.audio.features.extractor import Extractor
 from soundalike.audio.files import NotRegularError, open_regular
 from soundalike.audio.formats import Format, sniff
 from soundalike.audio.hashing import audio_hash
-from soundalike.audio.sources import open_source
 from soundalike.audio.tags import read_tags
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.types import AudioHash, DurationMs
@@ -37,14 +37,14 @@ def _analyse(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash])
     sniffed = _sniffed(file)
     digest = audio_hash(file, sniffed.container)
     tags = read_tags(file)
-    source = open_source(file, sniffed)
+    decoder = open_decoder(file, sniffed)
     if digest in known:
-        extent = measure(source)
-        duration_ms = DurationMs(extent.frames * 1_000 // source.rate)
+        extent = measure(decoder)
+        duration_ms = DurationMs(extent.frames * 1_000 // decoder.rate)
         analysed_ms, is_truncated = DurationMs(min(duration_ms, EXCERPT_S * 1_000)), extent.is_truncated
         vectors = None
     else:
-        excerpt = hear(source)
+        excerpt = read_excerpt(decoder)
         duration_ms, analysed_ms = excerpt.duration_ms, excerpt.analysed_ms
         is_truncated, vectors = excerpt.is_truncated, extractor.extract_parts(excerpt.signal)
     return Analysis(

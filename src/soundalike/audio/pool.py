@@ -20,7 +20,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pickle import UnpicklingError
 
-from soundalike.audio.features import Extractor, Timbre
+from soundalike.audio.features.extractor import Extractor
+from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.worker import READY
 from soundalike.domain.errors import AudioError
 from soundalike.domain.features import FeatureSchema

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features import RATE, Extractor
+from soundalike.audio.features.extractor import RATE, Extractor
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.types import AudioHash
 

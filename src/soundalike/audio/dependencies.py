@@ -1,12 +1,12 @@
-"""What can be decoded on this machine, for ``soundalike doctor``."""
+"""The libraries that read audio files, for ``soundalike doctor``."""
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 
 @dataclass(frozen=True, slots=True)
-class Decoder:
-    """One library that decodes or reads files.
+class AudioDependency:
+    """One library that reads audio files.
 
     Parameters
     ----------
@@ -15,9 +15,9 @@ class Decoder:
     purpose : str
         What it reads.
     version : str or None
-        None where it is not installed.
+        None if it is not installed.
     missing : str
-        What to do about that; empty where nothing.
+        How to install it; empty if it is installed.
     """
 
     name: str
@@ -34,13 +34,13 @@ _LIBRARIES = (
 )
 
 
-def decoders() -> tuple[Decoder, ...]:
+def audio_dependencies() -> tuple[AudioDependency, ...]:
     """Return every library that reads files, with its version or how to get it."""
-    return tuple(_decoder(package, purpose, remedy) for package, purpose, remedy in _LIBRARIES)
+    return tuple(_dependency(package, purpose, remedy) for package, purpose, remedy in _LIBRARIES)
 
 
-def _decoder(package: str, purpose: str, remedy: str) -> Decoder:
+def _dependency(package: str, purpose: str, remedy: str) -> AudioDependency:
     try:
-        return Decoder(package, purpose, version(package))
+        return AudioDependency(package, purpose, version(package))
     except PackageNotFoundError:
-        return Decoder(package, purpose, None, remedy)
+        return AudioDependency(package, purpose, None, remedy)

@@ -1,13 +1,13 @@
-"""From a source to its excerpt: 22,050 Hz mono of the middle 30 s, in bounded memory."""
+"""The excerpt of a track that is analysed: the middle 30 s as 22,050 Hz mono, in bounded memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from soundalike.audio.decoders.decoder import Decoder
 from soundalike.audio.errors import UnusableAudioError
-from soundalike.audio.features import RATE
-from soundalike.audio.sources import Source
+from soundalike.audio.features.extractor import RATE
 from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import DurationMs, FloatArray
 
@@ -27,7 +27,7 @@ class Extent:
     Parameters
     ----------
     frames : int
-        Of sound that can be decoded.
+        That can be decoded.
     is_truncated : bool
         The header promised more.
     """
@@ -38,7 +38,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What is heard of a track.
+    """The part of a track that is analysed.
 
     Parameters
     ----------
@@ -56,21 +56,21 @@ class Excerpt:
     is_truncated: bool
 
 
-def measure(source: Source) -> Extent:
+def measure(decoder: Decoder) -> Extent:
     """Find out how long a track is without believing its header: try its end, else count.
 
-    The end is cheap to reach in all formats; only where nothing sounds there, or the length is
-    unknown, is the whole decoded and counted, block by block.
+    The end is cheap to reach in all formats. Only if nothing is there, or the length is unknown, the
+    whole track is decoded and counted, block by block.
     """
-    claimed = source.frames
-    if claimed is not None and _reaches(source, claimed):
+    claimed = decoder.frames
+    if claimed is not None and _reaches(decoder, claimed):
         frames = claimed
     else:
-        frames = sum(len(block) for block in source.blocks(0))
-    return Extent(frames, _falls_short(source, frames))
+        frames = sum(len(block) for block in decoder.blocks(0))
+    return Extent(frames, _falls_short(decoder, frames))
 
 
-def hear(source: Source) -> Excerpt:
+def read_excerpt(decoder: Decoder) -> Excerpt:
     """Decode the excerpt of a track: all of a short one, the middle 30 s of a longer one.
 
     Raises
@@ -78,18 +78,18 @@ def hear(source: Source) -> Excerpt:
     UnusableAudioError
         If there is too little, or it is absurd or silent.
     """
-    limit = EXCERPT_S * source.rate
-    claimed = source.frames
+    limit = EXCERPT_S * decoder.rate
+    claimed = decoder.frames
     is_short = claimed is not None and claimed <= limit
-    extent = Extent(claimed or 0, is_truncated=False) if is_short else measure(source)
-    signal, heard = _read(source, extent.frames, limit)
-    if not is_short and heard < min(limit, extent.frames) - _tolerance(source):
-        # A hole between start and end: hear what can be reached from the start.
-        extent = Extent(sum(len(block) for block in source.blocks(0)), is_truncated=True)
-        signal, heard = _read(source, extent.frames, limit)
+    extent = Extent(claimed or 0, is_truncated=False) if is_short else measure(decoder)
+    signal, done = _read(decoder, extent.frames, limit)
+    if not is_short and done < min(limit, extent.frames) - _tolerance(decoder):
+        # A hole between start and end: use what can be reached from the start.
+        extent = Extent(sum(len(block) for block in decoder.blocks(0)), is_truncated=True)
+        signal, done = _read(decoder, extent.frames, limit)
     if is_short:
-        extent = Extent(heard, _falls_short(source, heard))
-    excerpt = Excerpt(signal, _ms(heard, source), _ms(max(extent.frames, heard), source), extent.is_truncated)
+        extent = Extent(done, _falls_short(decoder, done))
+    excerpt = Excerpt(signal, _ms(done, decoder), _ms(max(extent.frames, done), decoder), extent.is_truncated)
     _check(excerpt)
     return excerpt
 
@@ -103,46 +103,46 @@ def _check(excerpt: Excerpt) -> None:
         raise UnusableAudioError(ProblemReason.SILENT, "", excerpt.analysed_ms)
 
 
-def _reaches(source: Source, frames: int) -> bool:
-    """Tell whether the last second of the claimed length is there."""
-    start = max(0, frames - source.rate)
+def _reaches(decoder: Decoder, frames: int) -> bool:
+    """Return whether the last second of the claimed length is there."""
+    start = max(0, frames - decoder.rate)
     reached = start
-    for block in source.blocks(start):
+    for block in decoder.blocks(start):
         reached += len(block)
         if reached >= frames:
             return True
-    return reached > start and reached >= frames - _tolerance(source)
+    return reached > start and reached >= frames - _tolerance(decoder)
 
 
-def _falls_short(source: Source, frames: int) -> bool:
-    promised = source.promised_frames
-    return promised is not None and frames < promised - _tolerance(source)
+def _falls_short(decoder: Decoder, frames: int) -> bool:
+    promised = decoder.promised_frames
+    return promised is not None and frames < promised - _tolerance(decoder)
 
 
-def _tolerance(source: Source) -> int:
-    return source.rate * TOLERANCE_MS // 1_000
+def _tolerance(decoder: Decoder) -> int:
+    return decoder.rate * TOLERANCE_MS // 1_000
 
 
-def _read(source: Source, frames: int, limit: int) -> tuple[FloatArray, int]:
+def _read(decoder: Decoder, frames: int, limit: int) -> tuple[FloatArray, int]:
     """Return the middle of a track at 22,050 Hz, and how many of its own frames that was."""
-    to_rate, pieces, heard = _resampler(source.rate), [], 0
-    for block in source.blocks(max(0, (frames - limit) // 2)):
-        kept = block[: limit - heard]
-        heard += len(kept)
-        _require_sane(kept, _ms(heard, source))
-        pieces.append(to_rate(_mono(kept), heard == limit))
-        if heard == limit:
+    to_rate, pieces, done = _resampler(decoder.rate), [], 0
+    for block in decoder.blocks(max(0, (frames - limit) // 2)):
+        part = block[: limit - done]
+        done += len(part)
+        _require_sane(part, _ms(done, decoder))
+        pieces.append(to_rate(_mono(part), done == limit))
+        if done == limit:
             break
     else:
         pieces.append(to_rate(np.empty(0, np.float32), True))  # noqa: FBT003 - soxr's own order
-    return np.concatenate(pieces), heard
+    return np.concatenate(pieces), done
 
 
 def _resampler(rate: int) -> Callable[[FloatArray, bool], FloatArray]:
     """Return a function from (block, is it the last) to that block at 22,050 Hz."""
     if rate == RATE:
         return lambda block, _is_last: block
-    import soxr  # noqa: PLC0415 - workers alone pay for it
+    import soxr  # noqa: PLC0415 - only workers load it
 
     try:
         stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
@@ -173,5 +173,5 @@ def _require_sane(block: FloatArray, analysed_ms: DurationMs) -> None:
         raise UnusableAudioError(ProblemReason.ABSURD_SAMPLES, what, analysed_ms)
 
 
-def _ms(frames: int, source: Source) -> DurationMs:
-    return DurationMs(frames * 1_000 // max(1, source.rate))
+def _ms(frames: int, decoder: Decoder) -> DurationMs:
+    return DurationMs(frames * 1_000 // max(1, decoder.rate))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from audio.sounds import noise, sine
-from soundalike.audio.features import RATE, Timbre, frame_features
+from soundalike.audio.features.extractor import RATE
+from soundalike.audio.features.timbre import Timbre, frame_features
 from soundalike.domain.types import FloatArray
 
 TIMBRE = Timbre()

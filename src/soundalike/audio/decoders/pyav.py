@@ -1,4 +1,4 @@
-"""AAC and ALAC through PyAV, an extra: its wheels bundle GPL codecs."""
+"""AAC and ALAC, decoded by PyAV: an extra, since its wheels bundle GPL codecs."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -14,14 +14,14 @@ from soundalike.domain.types import FloatArray
 INSTALL = "AAC and ALAC need PyAV: pip install 'soundalike[aac]'"
 
 
-class AvSource:
-    """The first sound stream of an MP4 or ADTS file; a `Source`."""
+class PyavDecoder:
+    """Decodes the first audio stream of an MP4 or ADTS file; a `Decoder`."""
 
     def __init__(self, file: BinaryIO, sniffed: Format) -> None:
-        """Open the file and decode a first frame, which alone tells the true rate."""
+        """Open the file and decode a first frame: only that shows the true rate."""
         self._file, self._format = file, sniffed
         with self._open() as container:
-            stream = _sound_stream(container)
+            stream = _audio_stream(container)
             first = next(_decoded(container, stream), None)
             if first is None:
                 is_cut = sniffed.container is Container.MP4 and mp4.is_cut(file)
@@ -35,12 +35,12 @@ class AvSource:
         self.promised_frames = self.frames
 
     def blocks(self, start: int) -> Iterator[FloatArray]:
-        """Yield blocks; see `Source`."""
+        """Yield blocks; see `Decoder`."""
         import av  # noqa: PLC0415 - an extra
 
         to_float = av.AudioResampler(format="fltp")
         with self._open() as container:
-            stream = _sound_stream(container)
+            stream = _audio_stream(container)
             can_seek = start and self._format.container is Container.MP4
             if can_seek:
                 container.seek(int(start / self.rate / stream.time_base), stream=stream)
@@ -53,7 +53,7 @@ class AvSource:
                 if begin < len(samples):
                     yield samples[begin:]
 
-    def _open(self) -> Any:  # noqa: ANN401 - closed over by the callers
+    def _open(self) -> Any:  # noqa: ANN401 - closed by the callers
         try:
             import av  # noqa: PLC0415 - an extra
         except ImportError as error:
@@ -68,18 +68,18 @@ class AvSource:
             raise UnusableAudioError(reason, f"{self._format.name}: {words}") from error
 
 
-def _sound_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
+def _audio_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
     if not container.streams.audio:
-        raise UnusableAudioError(ProblemReason.NOT_AUDIO, "the file has no sound stream")
+        raise UnusableAudioError(ProblemReason.NOT_AUDIO, "the file has no audio stream")
     stream = container.streams.audio[0]
     if stream.codec_context is None:
-        raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, "no decoder for the sound stream")
+        raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, "no decoder for the audio stream")
     stream.codec_context.thread_count = 1
     return stream
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:  # noqa: ANN401 - PyAV is an extra
-    """Yield frames, passing over packets that are damaged, until the file ends or breaks."""
+    """Yield frames, skipping damaged packets, until the file ends or breaks."""
     import av  # noqa: PLC0415 - an extra
 
     try:
