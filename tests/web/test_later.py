@@ -120,7 +120,7 @@ def test_while_the_log_is_away_events_are_refused_and_not_stored(later: LaterSta
     assert answer.status_code == 503
     assert answer.json == {
         "error": "log_unavailable",
-        "message": "the event log is not accepting events; send them again later",
+        "message": "the event log is not accepting events; try again later",
     }
     assert int(answer.headers["Retry-After"]) >= 1
     later.log.failure = None

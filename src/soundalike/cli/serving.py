@@ -42,7 +42,7 @@ def up(directory: Path) -> None:
 def serve() -> None:
     """Serve the web player on what has been extracted and built.
 
-    Where the event log is in Kafka, 'soundalike consume' folds what is listened to; 'up' does so itself.
+    Where the event log is in Kafka, 'soundalike consume' folds the listens; 'up' does so itself.
     """
     with _opened(options.settings(), is_serving=True) as app:
         _serve(app)
@@ -50,8 +50,8 @@ def serve() -> None:
 
 @contextmanager
 def _opened(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
-    """Open what the settings name, if it can be served where they say."""
-    # The port first: nothing is made for an address that is taken anyway.
+    """Open what the settings name, if it can be served at their address."""
+    # The address first: nothing is made for one that cannot be used.
     check_address(settings.host, settings.port, has_users=True)
     with open_app(settings, is_serving=is_serving) as app:
         check_address(settings.host, settings.port, has_users=app.services.accounts.has_users())
@@ -60,15 +60,15 @@ def _opened(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 
 
 def _prepare_log(app: App) -> None:
-    """Refuse a log that will not do; one that is away may come back, and the music plays meanwhile."""
+    """Refuse a log that cannot be used; one that is away may come back, and music plays meanwhile."""
     try:
         app.log.prepare()
     except LogUnreachableError as error:
-        show.say(f"{error}; what is listened to waits in the browsers until it does")
+        show.say(f"{error}; listens wait in the browsers until it answers")
 
 
 def _learn(app: App) -> None:
-    """Bring the artefact up to date, by as little work as will do."""
+    """Bring the artefact up to date with as little work as possible."""
     freshness = app.updater.freshness()
     if freshness is Freshness.CURRENT:
         return
@@ -84,7 +84,7 @@ def _learn(app: App) -> None:
 
 def _serve(app: App) -> None:
     settings = app.settings
-    # What was taken, but not folded, when the process was killed.
+    # Events that were stored but not folded when the process was killed.
     app.services.profiles.catch_up()
     app.services.recommender.prepare()
     web = create_app(

@@ -35,12 +35,12 @@ MAX_BODY_BYTES = 1 << 20
 INTERNAL = "something went wrong inside soundalike; see its log"
 STORE_AWAY = "the library's database does not answer; nothing is lost, try again in a moment"
 LOG_AWAY = "the event log is not accepting events"
-_TRY_AGAIN = f"{LOG_AWAY}; send them again later"
+_TRY_AGAIN = f"{LOG_AWAY}; try again later"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """The answer to a request that fails; `index` says which of several events it is about."""
+    """The answer to a request that fails; `index` is the position of the event that it is about."""
 
     status: int
     code: str
@@ -49,14 +49,14 @@ class ErrorAnswer:
 
 
 class RequestRefusedError(Exception):
-    """A request gets an error answer instead of what it asked for.
+    """The request is refused, with this answer.
 
     Parameters
     ----------
     answer : ErrorAnswer
-        The answer.
+        What the client gets.
     headers : mapping of str to str
-        Headers that the answer has besides.
+        Additional headers.
     """
 
     def __init__(self, answer: ErrorAnswer, headers: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -118,10 +118,9 @@ def error_answer(error: Exception) -> ErrorAnswer:
 
 
 def error_response(answer: ErrorAnswer) -> Response:
-    """Answer as JSON under ``/api`` and ``/healthz``, as a page elsewhere."""
+    """Return an error answer as JSON under ``/api`` and ``/healthz``, as a page under other paths."""
     if is_api_path(request.path):
-        body = {"error": answer.code, "message": answer.message}
-        response = jsonify(body if answer.index is None else body | {"index": answer.index})
+        response = jsonify(error_body(answer))
     else:
         response = make_response(render_template("error.html", error=answer))
     response.status_code = answer.status
@@ -130,13 +129,19 @@ def error_response(answer: ErrorAnswer) -> Response:
     return response
 
 
+def error_body(answer: ErrorAnswer) -> dict[str, str | int]:
+    """Return an error answer as the API shows it."""
+    index = {} if answer.index is None else {"index": answer.index}
+    return {"error": answer.code, "message": answer.message, **index}
+
+
 def retry_headers(answer: ErrorAnswer) -> dict[str, str]:
     """Return the header that says when to try again, where that may help."""
     return {"Retry-After": str(_RETRY_AFTER_S[answer.code])} if answer.code in _RETRY_AFTER_S else {}
 
 
 def is_api_path(path: str) -> bool:
-    """Return whether a path is read by programs, not by people."""
+    """Return whether a path belongs to the API, so that its answers are JSON."""
     return path in {"/healthz", "/api"} or path.startswith("/api/")
 
 

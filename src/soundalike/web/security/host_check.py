@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from soundalike.domain.errors import SoundalikeError, StoreUnavailableError
-from soundalike.web.errors.responses import ErrorAnswer, error_answer, is_api_path, retry_headers
+from soundalike.web.errors.responses import ErrorAnswer, error_answer, error_body, is_api_path, retry_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -119,11 +119,6 @@ def host_name(authority: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def error_body(answer: ErrorAnswer) -> bytes:
-    """Return an error answer as JSON, in the form of the API."""
-    return json.dumps({"error": answer.code, "message": answer.message}).encode()
-
-
 def _authorities(environ: "WSGIEnvironment") -> Iterator[str]:
     """Yield every host that a request names: in its Host header, and in an absolute request target."""
     yield environ.get("HTTP_HOST", "")
@@ -146,7 +141,7 @@ def _send(
     answer: ErrorAnswer, environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
     if is_api_path(environ.get("PATH_INFO", "")):
-        body, kind = error_body(answer), "application/json"
+        body, kind = json.dumps(error_body(answer)).encode(), "application/json"
     else:
         body, kind = answer.message.encode(errors="replace"), "text/plain; charset=utf-8"
     headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]

@@ -3,6 +3,7 @@
 These classes override internals of waitress 3, which is why its version is capped below 4.
 """
 
+import json
 from typing import Any
 
 from waitress.channel import HTTPChannel
@@ -11,8 +12,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from soundalike.web.errors.responses import INTERNAL, ErrorAnswer
-from soundalike.web.security.host_check import SAFE_HEADERS, error_body
+from soundalike.web.errors.responses import INTERNAL, ErrorAnswer, error_body
+from soundalike.web.security.host_check import SAFE_HEADERS
 
 TURN_BYTES = 512 * 1024
 _CODES = {400: "bad_request", 413: "too_large", 431: "header_too_large", 501: "not_implemented"}
@@ -27,7 +28,7 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc] # waitress has no types
             answer = ErrorAnswer(error.code, _CODES[error.code], f"{error.reason.lower()}: {error.body}")
         else:
             answer = ErrorAnswer(500, "internal_error", INTERNAL)
-        body = error_body(answer)
+        body = json.dumps(error_body(answer)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([("Content-Type", "application/json"), *SAFE_HEADERS])
         self.set_close_on_finish()
