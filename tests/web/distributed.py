@@ -1,4 +1,4 @@
-"""A stage on real servers: a store in MongoDB, an event log in Kafka, and a consumer beside the player."""
+"""A stage on real servers: a store in MongoDB, an event log in Kafka, and a consumer."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ PATIENCE_S = 30
 
 
 class ConsumerThread:
-    """A consumer of a log, with a store of its own, as `soundalike consume` has it."""
+    """A consumer with a store connection of its own, as in `soundalike consume`."""
 
     def __init__(self, store_url: str, events_url: str) -> None:
         self._store = MongoStore(store_url)
@@ -36,7 +36,7 @@ class ConsumerThread:
     def start(self) -> None:
         """Start, and return once it has its partitions."""
         self._thread.start()
-        assert self._is_ready.wait(PATIENCE_S), "it was given nothing to consume"
+        assert self._is_ready.wait(PATIENCE_S), "it got no partitions"
 
     def stop(self) -> None:
         self._stop.set()
@@ -61,7 +61,7 @@ class DistributedStage(Stage):
         self.begin_consuming()
 
     def begin_consuming(self) -> None:
-        """Let a consumer fold what is taken."""
+        """Start a consumer, which folds events."""
         self.consumer = ConsumerThread(self._url, self._events_url)
         self.consumer.start()
 
@@ -82,7 +82,7 @@ class DistributedStage(Stage):
         self.store.close()
 
     def _wait_for(self, listen: Listen) -> None:
-        """Wait until a listen is stored and its user's profile made of all that is."""
+        """Wait until an event is stored and its user's profile includes all stored events."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             of_user = list(self.store.listens_of(listen.user_id))
@@ -90,5 +90,5 @@ class DistributedStage(Stage):
             is_stored = any(one.id == listen.id for one in of_user)
             if is_stored and profile is not None and profile.taste.count == len(of_user):
                 return
-            assert time.monotonic() < deadline, "nobody has folded it"
+            assert time.monotonic() < deadline, "the event was not folded in time"
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The player over a log that takes at once and folds later, and over one that is not well."""
+"""The player over an event log that folds later, and over a log or a store that is away."""
 
 import re
 
@@ -14,7 +14,7 @@ from web.clients import LOCAL
 from web.stage import LaterStage, Stage
 
 
-def post(client: FlaskClient, stage: Stage, *numbers: int, kind: str = "liked") -> tuple[int, object]:
+def post_events(client: FlaskClient, stage: Stage, *numbers: int, kind: str = "liked") -> tuple[int, object]:
     events = [listen_body(stage.make_listen(YOU, number, kind=kind)) for number in numbers]
     answer = client.post("/api/listens", json={"events": events}, headers=LOCAL)
     return answer.status_code, answer.json
@@ -37,14 +37,14 @@ def either(request: pytest.FixtureRequest, stage: Stage, later: LaterStage) -> S
 def test_an_answer_says_that_the_events_are_not_folded_yet(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
-    assert post(client, later, 1, 2) == (202, {"accepted": 2, "duplicates": 0, "folded": False})
+    assert post_events(client, later, 1, 2) == (202, {"accepted": 2, "duplicates": 0, "folded": False})
     assert later.store.count_listens(YOU) == 0
     assert later.log.waiting == 2
 
 
 def test_where_the_log_folds_at_once_the_answer_does_not_mention_folding(stage: Stage) -> None:
     stage.add("a")
-    assert post(stage.client(), stage, 1) == (202, {"accepted": 1, "duplicates": 0})
+    assert post_events(stage.client(), stage, 1) == (202, {"accepted": 1, "duplicates": 0})
 
 
 def test_a_profile_has_its_version_and_its_number_of_listens(either: Stage) -> None:
@@ -53,7 +53,7 @@ def test_a_profile_has_its_version_and_its_number_of_listens(either: Stage) -> N
     empty = profile(client)
     assert empty["listens"] == 0
     assert profile(client) == empty
-    post(client, either, 1, 2)
+    post_events(client, either, 1, 2)
     either.settle()
     two = profile(client)
     assert two["listens"] == 2
@@ -68,7 +68,7 @@ def test_a_profile_changes_when_events_are_folded_and_not_before(later: LaterSta
     later.add("a")
     client = later.client()
     before = profile(client)
-    post(client, later, 1, 2, 3)
+    post_events(client, later, 1, 2, 3)
     assert profile(client) == before
     later.log.fold(1)
     first = profile(client)
@@ -124,7 +124,7 @@ def test_while_the_log_is_away_events_are_refused_and_not_stored(later: LaterSta
     }
     assert int(answer.headers["Retry-After"]) >= 1
     later.log.failure = None
-    assert post(client, later, 1) == (202, {"accepted": 1, "duplicates": 0, "folded": False})
+    assert post_events(client, later, 1) == (202, {"accepted": 1, "duplicates": 0, "folded": False})
     later.log.fold()
     assert profile(client)["listens"] == 1
 
@@ -132,9 +132,9 @@ def test_while_the_log_is_away_events_are_refused_and_not_stored(later: LaterSta
 def test_deleting_data_does_not_wait_for_the_log_and_is_final(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
-    post(client, later, 1)
+    post_events(client, later, 1)
     later.log.fold()
-    post(client, later, 2)
+    post_events(client, later, 2)
     assert client.delete("/api/me", json={}, headers=LOCAL).status_code == 204
     assert profile(client)["listens"] == 0
     later.log.fold()
@@ -152,23 +152,23 @@ def test_while_the_log_is_away_no_data_is_deleted(later: LaterStage) -> None:
     assert profile(client)["listens"] == 1
 
 
-HEALTHS = [
+HEALTH = [
     LogHealth(),
-    LogHealth(is_consumed=False, detail="nobody folds; start somebody"),
-    LogHealth(is_up=False, is_consumed=False, detail="Kafka at broker-1.internal does not know who asks"),
+    LogHealth(is_consumed=False, detail="no consumer is running; start one"),
+    LogHealth(is_up=False, is_consumed=False, detail="Kafka at broker-1.internal refuses the login"),
 ]
-SAID = [
+DETAILS = [
     "",
-    "nobody folds; start somebody",
+    "no consumer is running; start one",
     "the event log is not accepting events",
 ]
 
 
 @pytest.mark.parametrize(
-    ("health", "said"), list(zip(HEALTHS, SAID, strict=True)), ids=["well", "not consumed", "away"]
+    ("health", "detail"), list(zip(HEALTH, DETAILS, strict=True)), ids=["healthy", "not consumed", "away"]
 )
 def test_healthz_reports_the_health_of_the_log_without_internals(
-    later: LaterStage, health: LogHealth, said: str
+    later: LaterStage, health: LogHealth, detail: str
 ) -> None:
     later.log.known_health = health
     answer = later.client().get("/healthz", headers=LOCAL)
@@ -177,7 +177,7 @@ def test_healthz_reports_the_health_of_the_log_without_internals(
         "status": "ok",
         "tracks": 0,
         "artefact": None,
-        "events": {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": said},
+        "events": {"is_up": health.is_up, "is_consumed": health.is_consumed, "detail": detail},
     }
 
 

@@ -1,7 +1,6 @@
 """While the store is away one request at a time asks it; the others are answered 503 at once."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,12 +23,14 @@ class Store:
     def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_away = False
         self.asked = 0
+        self.was_asked = threading.Event()
         self.may_answer = threading.Event()
         self.may_answer.set()
         monkeypatch.setattr(stage.store, "has_users", self._has_users)
 
     def _has_users(self) -> bool:
         self.asked += 1
+        self.was_asked.set()
         assert self.may_answer.wait(10)
         if self.is_away:
             msg = "no answer"
@@ -74,11 +75,11 @@ def test_only_one_request_waits_for_the_store(stage: Stage, store: Store) -> Non
     assert status(stage) == 503
     stage.pass_time(RETRY_AFTER_S)
     store.may_answer.clear()
+    store.was_asked.clear()
     asked = store.asked
     statuses: list[int] = []
     with running_beside(lambda: statuses.append(status(stage))):
-        while store.asked == asked:
-            time.sleep(0.001)
+        assert store.was_asked.wait(10)
         stage.pass_time(100)
         assert [status(stage) for _ in range(5)] == [503] * 5
         assert store.asked == asked + 1

@@ -11,12 +11,12 @@ from web.stage import Stage
 NEW = "a longer password"
 
 
-def words_of(html: str) -> str:
-    """Return what a page says, without its marks."""
+def visible_text(html: str) -> str:
+    """Return the text of a page without its tags."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
-def faults(html: str) -> list[str]:
+def error_messages(html: str) -> list[str]:
     return [unescape(found) for found in re.findall(r'<span class="fault">(.*?)</span>', html)]
 
 
@@ -32,7 +32,7 @@ def test_without_accounts_the_account_page_says_how_to_add_one(stage: Stage) -> 
     stage.listen(YOU)
     html = stage.client().get("/account", headers=LOCAL).text
     assert "<h1><bdi>You</bdi></h1>" in html
-    assert "1 listen so far" in words_of(html)
+    assert "1 listen so far" in visible_text(html)
     assert "soundalike users add NAME" in html
     assert 'type="password"' not in html
     assert "/logout" not in html
@@ -41,8 +41,8 @@ def test_without_accounts_the_account_page_says_how_to_add_one(stage: Stage) -> 
 def test_the_account_page_shows_the_name_and_the_date(stage: Stage, ann: FlaskClient) -> None:
     html = ann.get("/account", headers=LOCAL).text
     assert "<h1><bdi>ann</bdi></h1>" in html
-    assert "0 listens so far" in words_of(html)
-    assert f"here since {stage.now():%-d %B %Y}" in words_of(html)
+    assert "0 listens so far" in visible_text(html)
+    assert f"here since {stage.now():%-d %B %Y}" in visible_text(html)
     assert 'href="/api/me/export" download' in html
 
 
@@ -54,17 +54,17 @@ def test_the_account_page_has_no_inline_scripts_or_styles(stage: Stage, ann: Fla
 
 
 def test_changing_the_password_keeps_this_session_and_ends_the_others(stage: Stage, ann: FlaskClient) -> None:
-    elsewhere = stage.log_in("ann")
+    other = stage.log_in("ann")
     fields = {"password": PASSWORD, "new_password": NEW, "repeated": NEW}
     answer = send_form(ann, "/account", "/account/password", fields)
     assert (answer.status_code, answer.location) == (303, "/account")
-    assert "Your password is changed" in words_of(ann.get("/account", headers=LOCAL).text)
-    assert elsewhere.get("/api/me", headers=LOCAL).status_code == 401
+    assert "Your password is changed" in visible_text(ann.get("/account", headers=LOCAL).text)
+    assert other.get("/api/me", headers=LOCAL).status_code == 401
     assert stage.log_in("ann", NEW).get("/api/me", headers=LOCAL).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("password", "new", "repeated", "fault"),
+    ("password", "new", "repeated", "message"),
     [
         ("wrong password", NEW, NEW, "this is not your password"),
         ("", NEW, NEW, "this is not your password"),
@@ -74,12 +74,12 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(stage: Sta
     ],
 )
 def test_a_password_is_changed_with_the_old_one_alone(
-    stage: Stage, ann: FlaskClient, password: str, new: str, repeated: str, fault: str
+    stage: Stage, ann: FlaskClient, password: str, new: str, repeated: str, message: str
 ) -> None:
     fields = {"password": password, "new_password": new, "repeated": repeated}
     answer = send_form(ann, "/account", "/account/password", fields)
     assert answer.status_code == 400
-    assert faults(answer.text) == [fault]
+    assert error_messages(answer.text) == [message]
     assert stage.services.accounts.login("ann", PASSWORD).id == YOU
 
 
@@ -101,16 +101,16 @@ def test_a_token_is_revoked_on_the_page(stage: Stage, ann: FlaskClient) -> None:
     made = stage.services.accounts.make_token(YOU, "phone")
     action = f"/account/tokens/{made.token.id}/revoke"
     assert send_form(ann, "/account", action, {}).location == "/account"
-    assert "The token is revoked." in words_of(ann.get("/account", headers=LOCAL).text)
+    assert "The token is revoked." in visible_text(ann.get("/account", headers=LOCAL).text)
     assert stage.services.accounts.user_of_token(made.secret) is None
     send_form(ann, "/account", action, {})
-    assert "already revoked" in words_of(ann.get("/account", headers=LOCAL).text)
+    assert "already revoked" in visible_text(ann.get("/account", headers=LOCAL).text)
 
 
 def test_a_label_that_is_too_long_is_refused_beside_its_form(stage: Stage, ann: FlaskClient) -> None:
     answer = send_form(ann, "/account", "/account/tokens", {"label": "x" * 81})
     assert answer.status_code == 400
-    assert faults(answer.text) == ["a label has at most 80 characters"]
+    assert error_messages(answer.text) == ["a label has at most 80 characters"]
     assert stage.services.accounts.tokens_of(YOU) == ()
 
 
@@ -118,7 +118,7 @@ def test_an_account_is_deleted_with_its_password_alone(stage: Stage, ann: FlaskC
     stage.listen(YOU)
     refused = send_form(ann, "/account", "/account/delete", {"password": "wrong password", "word": "delete"})
     assert refused.status_code == 400
-    assert faults(refused.text) == ["this is not your password"]
+    assert error_messages(refused.text) == ["this is not your password"]
     assert len(list(stage.store.listens_of(YOU))) == 1
     stage.add_user("bob")
     answer = send_form(ann, "/account", "/account/delete", {"password": PASSWORD})
@@ -126,7 +126,7 @@ def test_an_account_is_deleted_with_its_password_alone(stage: Stage, ann: FlaskC
     assert stage.store.user(YOU) is None
     assert list(stage.store.listens_of(YOU)) == []
     login = ann.get(answer.location, headers=LOCAL, follow_redirects=True)
-    assert "All your data is deleted." in words_of(login.text)
+    assert "All your data is deleted." in visible_text(login.text)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_without_an_account_data_is_deleted_once_confirmed(
     answer = send_form(client, "/account", "/account/delete", {"word": word})
     assert answer.status_code == (303 if is_deleted else 400)
     assert (list(stage.store.listens_of(YOU)) == []) == is_deleted
-    assert faults(answer.text) == ([] if is_deleted else ["type delete to confirm"])
+    assert error_messages(answer.text) == ([] if is_deleted else ["type delete to confirm"])
 
 
 def test_a_page_without_an_account_is_closed_once_there_are_accounts(stage: Stage) -> None:
