@@ -30,7 +30,7 @@ from making import make_listen, stored_vectors
 from servers.kafka import KafkaServer, missing_kafka, new_topic
 from servers.mongodb import MongoDb, missing_mongodb
 from servers.processes import running
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Root

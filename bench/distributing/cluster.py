@@ -13,7 +13,7 @@ import numpy as np
 from distributing.reading import SCHEMA, no_workspace
 from distributing.snapshots import fill
 from servers.spark import SparkCluster, connector_jars
-from soundalike.app.adapters import mongodb_source, open_store
+from soundalike.app.backends import mongodb_source, open_store
 from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Neighbours
 from soundalike.domain.snapshot import Snapshot

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from journeys.plays import json_line, read_plays
 from servers.kafka import KafkaServer, new_topic
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
 from soundalike.domain.types import UserId

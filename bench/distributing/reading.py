@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.domain.features import FeatureSchema
 from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.snapshots import LibrarySnapshots

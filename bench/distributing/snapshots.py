@@ -11,7 +11,7 @@ import numpy as np
 from distributing import reading
 from distributing.reading import SCHEMA, WIDTH
 from live import made_track
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.domain.files import Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import RootName, TrackId

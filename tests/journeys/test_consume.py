@@ -22,7 +22,7 @@ from making import make_listen
 from servers.kafka import Kafka, KafkaServer, missing_kafka
 from servers.mongodb import drop_database, new_database
 from servers.processes import running
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import refold
@@ -46,7 +46,7 @@ import signal
 import sys
 import threading
 import time
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.events.kafka import consumer as kafka_consumer
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.services.listeners.fold_log import LogProjector

@@ -18,7 +18,7 @@ import pytest
 from journeys.program import Program
 from making import make_track
 from servers.mongodb import drop_database, new_database
-from soundalike.app.adapters import open_store
+from soundalike.app.backends import open_store
 from soundalike.domain.times import from_ms, rfc3339
 from soundalike.store.sqlite.store import SqliteStore
 from stocked import checksums_of, fill, fill_library

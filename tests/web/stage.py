@@ -31,7 +31,7 @@ from soundalike.domain.users import User
 from soundalike.events.embedded import StoredLog
 from soundalike.services import Services
 from soundalike.services.library.browse import Library
-from soundalike.services.library.media import Listening
+from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.fold_log import LogProjector
@@ -117,7 +117,7 @@ class Stage:
         self._logs.append(log := self._open_log(self.store, profiles))
         return Services(
             library=library,
-            listening=Listening(library, roots, self.files),
+            media=Media(library, roots, self.files),
             neighbours=NeighbourFinder(self.store, self.artefacts, library),
             profiles=profiles,
             recommender=Recommender(self.store, self.artefacts, library, profiles, clock=self.now),

@@ -1,26 +1,20 @@
-"""The composition root: the only module that names concrete adapters; what it starts, it stops."""
+"""The composition root: gives services their adapters; what it starts, it stops."""
 
-import errno
-import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
-from soundalike.app.adapters import mongodb_source, open_log, open_store
+from soundalike.app import environment
+from soundalike.app.backends import mongodb_source, open_log, open_store
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
-from soundalike.domain.errors import SettingsError
+from soundalike.domain.ports.audio import Analyser
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
-from soundalike.domain.types import TrackId
 from soundalike.events.embedded import StoredLog
 from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.learning.engines import choose_engine
@@ -34,7 +28,7 @@ from soundalike.services.learning.training import Trainer
 from soundalike.services.learning.updating import ArtefactUpdater
 from soundalike.services.library.browse import Library
 from soundalike.services.library.identity import Identity
-from soundalike.services.library.media import Listening
+from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
 from soundalike.services.library.sync import LibrarySync
 from soundalike.services.listeners.accounts import Accounts
@@ -47,23 +41,19 @@ from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.settings import Settings
 from soundalike.web.security.session_key import load_session_key
 
-_ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_ID_LENGTH = 16
-_SECRET_BYTES = 32
 _DAY_MS = 24 * 3600 * 1000
-_STALE_WORKSPACE_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything wired together for one run."""
+    """Everything that commands use, wired together for one run."""
 
     settings: Settings
     roots: RootMap
     artefacts: ArtefactStore
     services: Services
     library_sync: LibrarySync
-    library: LibrarySnapshots
+    snapshots: LibrarySnapshots
     trainer: Trainer
     updater: ArtefactUpdater
     store: Store
@@ -82,8 +72,8 @@ class App:
 
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
-        """Open the chosen engine, with a sentence that says which it is and why; stop it after."""
-        source = mongodb_source(self.settings, self.library.schema)
+        """Open the engine that the settings name, with a sentence that says which and why; stop it after."""
+        source = mongodb_source(self.settings, self.snapshots.schema)
         engine, reason = choose_engine(
             self.settings.engine,
             master=self.settings.master,
@@ -104,10 +94,12 @@ class App:
 
 @contextmanager
 def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
-    """Wire the adapters that the settings name; close what was opened.
+    """Give services the adapters that the settings name; close what was opened.
 
     Parameters
     ----------
+    settings : Settings
+        Of this run.
     is_serving : bool
         Whether somebody waits for every answer, so that nothing may take long.
 
@@ -118,23 +110,23 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
     StoreError
         If the store or the event log cannot be opened.
     """
-    _make_folder(settings.data)
+    environment.make_data_folder(settings.data)
     with ExitStack() as opened:
         store = opened.enter_context(open_store(settings.store or settings.database, is_serving=is_serving))
         profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
         log = opened.enter_context(open_log(settings, store, on_append=profiles.fold))
-        yield _wire(settings, store, profiles, log)
+        yield _app(settings, store, profiles, log)
 
 
-def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
+def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
-    artefacts = FolderArtefactStore(settings.artefacts, schema=analyser.schema, clock=_now)
+    artefacts = FolderArtefactStore(settings.artefacts, schema=analyser.schema, clock=environment.now)
     snapshots = LibrarySnapshots(
         store,
         ParquetSnapshots(),
         schema=analyser.schema,
-        workspace=partial(_workspace, settings.data),
+        workspace=partial(environment.workspace, settings.data),
     )
     # What is imported into the store is folded once at the end, not with every batch.
     quiet_log = StoredLog(store) if log.is_folding else log
@@ -143,25 +135,24 @@ def _wire(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -
         roots=roots,
         artefacts=artefacts,
         services=_services(store, artefacts, roots, profiles, log),
-        library_sync=LibrarySync(
-            store,
-            LocalFileScanner(),
-            analyser,
-            roots=roots,
-            identity=Identity(store, roots, is_gone=_is_gone, new_id=_new_id),
-            clock=_now,
-        ),
-        library=snapshots,
-        trainer=Trainer(
-            snapshots,
-            artefacts,
-            tunings=TuningFile(settings.tuning),
-            timer=time.monotonic,
-        ),
+        library_sync=_library_sync(store, analyser, roots),
+        snapshots=snapshots,
+        trainer=Trainer(snapshots, artefacts, tunings=TuningFile(settings.tuning), timer=time.monotonic),
         updater=ArtefactUpdater(store, artefacts, library=snapshots, schema=analyser.schema),
         store=store,
         log=log,
-        importer=ListenImporter(store, quiet_log, clock=_now),
+        importer=ListenImporter(store, quiet_log, clock=environment.now),
+    )
+
+
+def _library_sync(store: Store, analyser: Analyser, roots: RootMap) -> LibrarySync:
+    return LibrarySync(
+        store,
+        LocalFileScanner(),
+        analyser,
+        roots=roots,
+        identity=Identity(store, roots, is_gone=environment.is_gone, new_id=environment.new_id),
+        clock=environment.now,
     )
 
 
@@ -171,61 +162,22 @@ def _services(
     library = Library(store, roots)
     return Services(
         library=library,
-        listening=Listening(library, roots, LocalAudioFiles()),
+        media=Media(library, roots, LocalAudioFiles()),
         neighbours=NeighbourFinder(store, artefacts, library),
         profiles=profiles,
-        listens=ListenIngest(store, log, clock=_now),
-        recommender=Recommender(store, artefacts, library, profiles, clock=_local_now),
-        accounts=Accounts(
-            store,
-            store,
-            Argon2Hasher(),
-            clock=_now,
-            new_secret=partial(secrets.token_urlsafe, _SECRET_BYTES),
-            new_id=_new_id,
-        ),
-        personal_data=PersonalData(store, log, profiles, clock=_now),
+        listens=ListenIngest(store, log, clock=environment.now),
+        recommender=Recommender(store, artefacts, library, profiles, clock=environment.local_now),
+        accounts=_accounts(store),
+        personal_data=PersonalData(store, log, profiles, clock=environment.now),
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _local_now() -> datetime:
-    """Return the time in the zone of this machine, in which its listeners' days begin."""
-    return _now().astimezone()
-
-
-def _new_id() -> TrackId:
-    return TrackId("".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH)))
-
-
-def _is_gone(path: Path) -> bool:
-    """Whether nothing is there, as opposed to not being allowed to look."""
-    try:
-        path.lstat()
-    except OSError as error:
-        return error.errno in {errno.ENOENT, errno.ENOTDIR}
-    return False
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        # What people listen to, and their passwords' hashes, are nobody else's on this machine.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"the data folder {str(folder)!r} cannot be made: {error.strerror}; choose another with --data"
-        raise SettingsError(msg) from error
-
-
-@contextmanager
-def _workspace(data: Path) -> Iterator[Path]:
-    """Make a folder for one run; those that killed runs left behind are removed after a day."""
-    prefix = ".work-"
-    for left in data.glob(f"{prefix}*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE_WORKSPACE_S:
-                shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(dir=data, prefix=prefix, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+def _accounts(store: Store) -> Accounts:
+    return Accounts(
+        store,
+        store,
+        Argon2Hasher(),
+        clock=environment.now,
+        new_secret=environment.new_secret,
+        new_id=environment.new_id,
+    )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from soundalike.app import App
-from soundalike.app.adapters import require
+from soundalike.app.backends import require
 from soundalike.domain.errors import SettingsError, SoundalikeError
 from soundalike.services.listeners.fold_log import LogProjector
 

@@ -2,7 +2,7 @@
 
 import click
 
-from soundalike.app.checks import Check, diagnose
+from soundalike.app.doctor import Check, diagnose
 from soundalike.cli import options, show
 
 _MARKS = {True: "ok", False: "wrong", None: "absent"}

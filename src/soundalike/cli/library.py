@@ -119,7 +119,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 def export(file: Path, *, as_json: bool) -> None:
     """Write tracks and vectors to FILE.parquet, for Spark, pandas and friends."""
     with open_app(options.settings()) as app:
-        snapshot = app.library.export(str(file))
+        snapshot = app.snapshots.export(str(file))
     if as_json:
         show.document({"file": str(file), "tracks": snapshot.track_count, "feature_set": snapshot.schema.key})
     else:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from soundalike.services.library.browse import Library
-from soundalike.services.library.media import Listening
+from soundalike.services.library.media import Media
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.ingest import ListenIngest
 from soundalike.services.listeners.personal_data import PersonalData
@@ -17,7 +17,7 @@ class Services:
     """What a player needs: browse, hear, be known, be recommended."""
 
     library: Library
-    listening: Listening
+    media: Media
     neighbours: NeighbourFinder
     profiles: Profiles
     listens: ListenIngest

@@ -11,7 +11,7 @@ from soundalike.domain.files import FileStamp, Root
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.types import RootName, TrackId
 from soundalike.services.library.browse import Library
-from soundalike.services.library.media import Listening
+from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
 
 
@@ -32,14 +32,14 @@ class OnePicture:
         return self.picture
 
 
-def listening(files: OnePicture, *, overrides: dict[RootName, Path] | None = None) -> Listening:
+def listening(files: OnePicture, *, overrides: dict[RootName, Path] | None = None) -> Media:
     store = MemoryStore()
     store.save_root(Root(RootName("music"), Path("/music")))
     store.save_track(make_track("t1", path=b"a/b.mp3", size_bytes=5, mtime_ns=7))
     store.save_track(make_track("linked", target=Path("/elsewhere/c.mp3")))
     store.save_track(make_track("lost", root="unknown"))
     roots = RootMap(store, overrides or {})
-    return Listening(Library(store, roots), roots, files)
+    return Media(Library(store, roots), roots, files)
 
 
 def test_a_track_is_opened_where_it_was_scanned_and_as_it_was() -> None:

@@ -33,7 +33,7 @@ class AudioStream:
     etag: str
 
 
-class Listening:
+class Media:
     """Opens what listeners hear and see."""
 
     def __init__(self, library: Library, roots: RootMap, files: AudioFiles) -> None:

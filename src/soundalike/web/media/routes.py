@@ -15,11 +15,11 @@ def media_blueprint(services: Services) -> Blueprint:
 
     @media.get("/api/tracks/<track_id>/audio")
     def audio(track_id: str) -> Response:
-        return audio_response(services.listening.audio(TrackId(track_id)), request)
+        return audio_response(services.media.audio(TrackId(track_id)), request)
 
     @media.get("/api/tracks/<track_id>/cover")
     def cover(track_id: str) -> Response:
-        return cover_response(services.listening.cover(TrackId(track_id)), request)
+        return cover_response(services.media.cover(TrackId(track_id)), request)
 
     @media.get("/tracks/<track_id>/cover")
     def page_cover(track_id: str) -> Response:

@@ -1,11 +1,11 @@
-"""What `doctor` looks at: everything that soundalike rests on."""
+"""What `doctor` checks: everything that soundalike needs."""
 
 import platform
 from dataclasses import dataclass, replace
 
 from soundalike import __version__
 from soundalike.app import App, open_app
-from soundalike.app.adapters import check_log
+from soundalike.app.backends import check_log
 from soundalike.audio.dependencies import AudioDependency, audio_dependencies
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
 from soundalike.learning.spark.java import spark_readiness
@@ -15,7 +15,7 @@ from soundalike.settings import Settings, without_secrets
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that `doctor` looked at; `is_ok` is None for what is absent but not needed."""
+    """One check; `is_ok` is None for what is missing but not needed."""
 
     name: str
     is_ok: bool | None
@@ -24,13 +24,13 @@ class Check:
 
 
 def diagnose(settings: Settings) -> tuple[Check, ...]:
-    """Look at everything that soundalike rests on; raises nothing that it can tell."""
+    """Check everything that soundalike needs; errors become checks that failed."""
     is_spark_ready, spark = spark_readiness()
     checks = [
         Check("soundalike", is_ok=True, detail=f"{__version__} on Python {platform.python_version()}"),
         Check("spark", is_ok=True, detail=spark)
         if is_spark_ready
-        else Check("spark", is_ok=None, detail="learning takes the local engine", remedy=spark),
+        else Check("spark", is_ok=None, detail="learning uses the local engine", remedy=spark),
         *(_check_dependency(each) for each in audio_dependencies()),
     ]
     if settings.events is not None:
@@ -39,7 +39,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         remedy = "start with 'soundalike up DIR'"
         return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
     try:
-        # The log has a line of its own: what is wrong with it says nothing of the store.
+        # The event log has a check of its own: its errors are not the store's.
         with open_app(replace(settings, events=None)) as app:
             tracks = app.services.library.count()
             checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.store_name}"))
@@ -50,7 +50,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
 
 
 def _check_log(url: str, settings: Settings) -> Check:
-    """Look at the broker and the topic, and make neither."""
+    """Check the broker and the topic without creating either."""
     try:
         detail = check_log(url, settings.kafka)
     except SoundalikeError as error:
@@ -59,7 +59,7 @@ def _check_log(url: str, settings: Settings) -> Check:
 
 
 def _remedy(name: str, error: SoundalikeError) -> str:
-    """Return an error's text without what stands before it anyway."""
+    """Return an error's text without the name that the check shows anyway."""
     return str(error).removeprefix("settings: ").removeprefix(f"{name}: ")
 
 

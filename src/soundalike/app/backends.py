@@ -1,4 +1,4 @@
-"""Which store and event log the settings mean; what is optional is imported only where it is asked for."""
+"""The store and the event log that the settings name; optional drivers are imported when needed."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -23,8 +23,10 @@ def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store
 
     Parameters
     ----------
+    place : str or Path
+        Path of an SQLite file, or ``mongodb://...``.
     is_serving : bool
-        Whether somebody waits for every answer: a server that is away is then soon given up.
+        Whether somebody waits for every answer: an unreachable server is then given up soon.
 
     Raises
     ------
@@ -50,15 +52,19 @@ def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store
 
 @contextmanager
 def open_log(settings: Settings, store: Store, *, on_append: OnAppend | None = None) -> Iterator[EventLog]:
-    """Give the event log of the settings, and close it after.
+    """Open the event log of the settings, and close it after.
 
-    Kafka is reached when something is first appended, or by `prepare`: most commands never append anything,
-    so they work while the broker is away, and make no topic.
+    Kafka is first contacted to append something, or by `prepare`: most commands append nothing, so they
+    work without a broker and create no topic.
 
     Parameters
     ----------
+    settings : Settings
+        Name the log.
+    store : Store
+        Contains the log if the settings name none.
     on_append : callable or None
-        What folds, where the log does not leave that to a consumer.
+        What folds listens, if the log does not leave that to a consumer.
 
     Raises
     ------
@@ -82,7 +88,7 @@ def _kafka_log(url: str, properties: Mapping[str, str]) -> EventLog:
 
 
 def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | None:
-    """Return where executors find a feature set's vectors themselves, None where the store is a file."""
+    """Return where executors can read a feature set's vectors; None if the store is a file."""
     if settings.store is None or settings.is_embedded:
         return None
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
@@ -101,7 +107,7 @@ def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | N
 
 
 def check_log(url: str, properties: Mapping[str, str]) -> str:
-    """Look at Kafka's broker and topic without changing anything; return what is there in one line.
+    """Check Kafka's broker and topic without changing anything; return one line about them.
 
     Raises
     ------
@@ -116,7 +122,7 @@ def check_log(url: str, properties: Mapping[str, str]) -> str:
 
 
 def require(module: str, *, extra: str, what: str) -> None:
-    """Raise where the driver of something optional is not installed.
+    """Raise if the driver of something optional is not installed.
 
     Raises
     ------

@@ -1,0 +1,75 @@
+"""What services need of this machine: the time, new ids, folders."""
+
+import errno
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from soundalike.domain.errors import SettingsError
+from soundalike.domain.types import TrackId
+
+_ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_ID_LENGTH = 16
+_SECRET_BYTES = 32
+_STALE_WORKSPACE_S = 24 * 3600
+
+
+def now() -> datetime:
+    """Return the time, UTC."""
+    return datetime.now(UTC)
+
+
+def local_now() -> datetime:
+    """Return the time in the zone of this machine, in which its listeners' days begin."""
+    return now().astimezone()
+
+
+def new_id() -> TrackId:
+    """Return a random id."""
+    return TrackId("".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH)))
+
+
+def new_secret() -> str:
+    """Return a random secret."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def is_gone(path: Path) -> bool:
+    """Return whether nothing is at a path; False if it may not be looked at."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno in {errno.ENOENT, errno.ENOTDIR}
+    return False
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the data folder, if it is missing, for this user alone: it has listens and password hashes.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"cannot make the data folder {str(folder)!r}: {error.strerror}; choose another with --data"
+        raise SettingsError(msg) from error
+
+
+@contextmanager
+def workspace(data: Path) -> Iterator[Path]:
+    """Make a folder for one run, and remove those that killed runs left more than a day ago."""
+    prefix = ".work-"
+    for left in data.glob(f"{prefix}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_WORKSPACE_S:
+                shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=data, prefix=prefix, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
