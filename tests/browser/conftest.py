@@ -1,7 +1,7 @@
 import io
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from browser.listener import Ledger, Listener
-from servers.mongodb import drop_database, named_mongodb, new_database
+from browser.listener import Listener, RecordedListens
 from soundalike.web.server.serve import HttpServer
 from web.stage import Stage
 
@@ -41,47 +40,20 @@ def sounds() -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(scope="session")
-def new_store(mongodb: str) -> Iterator[Callable[[], str]]:
-    """Name a database that nobody else has; all go at the end, where the server does not end itself."""
-    made: list[str] = []
-
-    def name_one() -> str:
-        made.append(new_database(mongodb))
-        return made[-1]
-
-    yield name_one
-    if named_mongodb():
-        for url in made:
-            drop_database(url)
-
-
-DISTRIBUTED = pytest.param("distributed", marks=[pytest.mark.kafka, pytest.mark.mongodb])
-
-
-@pytest.fixture(params=["embedded", DISTRIBUTED])
-def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    """A stage with nothing on it, in one process or on real servers; the library of a test comes onto it."""
-    if request.param == "embedded":
-        yield Stage(tmp_path)
-        return
-    from web.distributed import DistributedStage  # noqa: PLC0415 - its drivers may be missing
-
-    broker, new_store = request.getfixturevalue("kafka"), request.getfixturevalue("new_store")
-    stage = DistributedStage(tmp_path, store_url=new_store(), events_url=f"{broker.url()}?partitions=2")
-    yield stage
-    stage.close()
+@pytest.fixture
+def bare(tmp_path: Path) -> Stage:
+    """An empty library in one process; the library of a test is put into it."""
+    return Stage(tmp_path)
 
 
 @pytest.fixture
 def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
-    """Six tracks in four formats that a browser plays, in a row of growing distance."""
-    stage = bare
+    """Six tracks in four formats that a browser plays, each a little further from the first."""
     playable = ["audio/mpeg", "audio/ogg", "audio/wav", "audio/flac"]
     names = ("Amber", "Birch", "Cedar", "Dogwood", "Elm", "Fir")
     for number, name in enumerate(names):
         kind = playable[number % len(playable)]
-        stage.add(
+        bare.add(
             name.lower(),
             title=name,
             artist=f"Artist {number % 3}",
@@ -91,8 +63,8 @@ def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
             duration_ms=1000 * LENGTH_S,
             point=(float(number), 0.0),
         )
-    stage.build()
-    return stage
+    bare.build()
+    return bare
 
 
 @pytest.fixture
@@ -114,22 +86,25 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser has complained of up to now."""
+def console_errors() -> list[str]:
+    """What the browser has written to its console as errors."""
     return []
 
 
 @pytest.fixture
 def page(
-    request: pytest.FixtureRequest, context: BrowserContext, server: HttpServer, complaints: list[str]
+    request: pytest.FixtureRequest, context: BrowserContext, server: HttpServer, console_errors: list[str]
 ) -> Iterator[Page]:
+    """A page that may write only those errors to its console that the test expects."""
     page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console", lambda message: console_errors.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
     page.goto(server.url)
     yield page
-    expected = [pattern for mark in request.node.iter_markers("complains") for pattern in mark.args]
-    assert [one for one in complaints if not any(re.search(pattern, one) for pattern in expected)] == []
+    expected = [pattern for mark in request.node.iter_markers("console_errors") for pattern in mark.args]
+    assert [one for one in console_errors if not any(re.search(pattern, one) for pattern in expected)] == []
 
 
 @pytest.fixture
@@ -138,5 +113,5 @@ def listener(page: Page) -> Listener:
 
 
 @pytest.fixture
-def ledger(page: Page, stage: Stage) -> Ledger:
-    return Ledger(page, stage)
+def listens(page: Page, stage: Stage) -> RecordedListens:
+    return RecordedListens(page, stage)

@@ -1,4 +1,4 @@
-"""What the listener sees and what is kept while a broker, a store or a consumer is away; real ones are."""
+"""What the listener sees, and what is kept, while a real broker or store is killed and started again."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.listener import Ledger, Listener, stored, until
+from browser.listener import Listener, RecordedListens, stored, until
 from browser.queues import recommended, three_groups, titles
 from conftest import skip_where
 from servers.kafka import KafkaServer, missing_kafka
@@ -15,7 +15,7 @@ from servers.mongodb import MongoDb, missing_mongodb, new_database
 from servers.processes import running
 from web.distributed import DistributedStage
 
-pytestmark = [pytest.mark.browser, pytest.mark.kafka, pytest.mark.mongodb]
+pytestmark = [pytest.mark.browser, pytest.mark.kafka, pytest.mark.mongodb, pytest.mark.faults]
 
 PATIENCE_MS = 40_000
 
@@ -63,12 +63,12 @@ def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
     assert is_so()
 
 
-@pytest.mark.complains("503")
+@pytest.mark.console_errors("503")
 def test_while_the_broker_is_away_everything_is_kept_and_counts_once_when_it_is_back(
-    listener: Listener, page: Page, broker: KafkaServer, ledger: Ledger
+    listener: Listener, page: Page, broker: KafkaServer, listens: RecordedListens
 ) -> None:
     listener.choose("A03", "Like")
-    ledger.becomes(("liked", "a03"))
+    listens.expect(("liked", "a03"))
     broker.kill()
     listener.choose("B03", "Dislike")
     listener.choose("C03", "Like")
@@ -81,58 +81,33 @@ def test_while_the_broker_is_away_everything_is_kept_and_counts_once_when_it_is_
     expect(like).to_have_attribute("aria-checked", "true")
     page.keyboard.press("Escape")
     listener.play("A00")
-    listener.hears("A00")
     broker.start()
-    told = [("liked", "a03"), ("disliked", "b03"), ("liked", "c03"), ("started", "a00")]
-    wait_until(page, lambda: all(ledger.of().count(one) == 1 for one in told))
+    expected = [("liked", "a03"), ("disliked", "b03"), ("liked", "c03"), ("started", "a00")]
+    wait_until(page, lambda: all(listens.of().count(one) == 1 for one in expected))
     wait_until(page, lambda: stored(page) == [])
     expect(notice).to_be_hidden(timeout=PATIENCE_MS)
 
 
-def test_while_nobody_consumes_it_is_said_and_what_was_done_is_followed_when_somebody_does(
-    listener: Listener, page: Page, stage: DistributedStage, ledger: Ledger
-) -> None:
-    listener.play("A00")
-    listener.hears("A00")
-    lines = listener.open_queue()
-    recommended(lines)
-    stage.consumer.stop()
-    page.keyboard.press("l")
-    notice = page.locator("#log-notice")
-    expect(notice).to_contain_text("recommendations do not follow it just now", timeout=PATIENCE_MS)
-    until(page, lambda: stored(page) == [])
-    liked = lines.filter(has_text="which you liked today")
-    expect(liked).to_have_count(0)
-    page.reload(wait_until="networkidle")
-    expect(page.locator("#like")).to_have_attribute("aria-pressed", "true")
-    page.click("#queue-button")
-    stage.begin_consuming()
-    expect(notice).to_be_hidden(timeout=PATIENCE_MS)
-    expect(liked.first).to_be_visible(timeout=PATIENCE_MS)
-    assert ("liked", "a00") in ledger.of()
-
-
-@pytest.mark.complains("503")
+@pytest.mark.console_errors("503")
 def test_while_the_store_is_away_it_is_said_and_what_plays_goes_on(
-    listener: Listener, page: Page, database: MongoDb, ledger: Ledger
+    listener: Listener, page: Page, database: MongoDb, listens: RecordedListens
 ) -> None:
     listener.play("A00")
-    listener.hears("A00")
     lines = listener.open_queue()
     before = recommended(lines)
-    ledger.becomes(("started", "a00"))
+    listens.expect(("started", "a00"))
     database.kill()
     page.keyboard.press("l")
-    expect(page.locator(".toast-word").filter(has_text=re.compile("store does not answer"))).to_be_visible(
+    expect(page.locator(".toast-word").filter(has_text=re.compile("database does not answer"))).to_be_visible(
         timeout=PATIENCE_MS
     )
     notice = page.locator("#log-notice")
     expect(notice).to_contain_text("The library does not answer just now", timeout=PATIENCE_MS)
-    listener.hears("A00")
+    listener.expect_sound("A00")
     assert titles(lines) == before
     assert [event["kind"] for event in stored(page)] == ["liked"]
     database.start()
     wait_until(page, lambda: stored(page) == [])
-    wait_until(page, lambda: ("liked", "a00") in ledger.of())
+    wait_until(page, lambda: ("liked", "a00") in listens.of())
     expect(notice).to_be_hidden(timeout=PATIENCE_MS)
     expect(lines.filter(has_text="which you liked today").first).to_be_visible(timeout=PATIENCE_MS)

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.listener import Listener
-from browser.queues import changes, titles
+from browser.queues import expect_new, titles
 from conftest import skip_where
 from journeys.program import Program, free_port, get
 from servers.kafka import Kafka
@@ -119,7 +119,7 @@ def hear_like_and_skip(page: Page) -> list[str]:
     listener = Listener(page)
     title = page.locator("li.track .track-title").first.inner_text()
     page.locator("li.track [data-do=play]").first.click()
-    listener.hears(title)
+    listener.expect_sound(title)
     lines = listener.open_queue()
     expect(lines).to_have_count(10)
     first = listener.current_id()
@@ -129,8 +129,8 @@ def hear_like_and_skip(page: Page) -> list[str]:
     expect(liked.first).to_be_visible()
     before = titles(lines)
     page.keyboard.press("n")
-    listener.hears(before[0])
-    changes(lines, before)
+    listener.expect_sound(before[0])
+    expect_new(lines, before)
     expect(lines).to_have_count(10)
     return [first, listener.current_id()]
 

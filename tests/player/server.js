@@ -101,7 +101,7 @@ export class FakeServer {
     const index = events.findIndex(({ track_id }) => !this.tracks.has(track_id));
     if (index >= 0) return reply(400, { error: "bad_event", index, message: `no track has the id '${events[index].track_id}'` });
     for (const event of events) this.#store(event);
-    return reply(202, { taken: events.length, folded: !this.foldsLater });
+    return reply(202, { accepted: events.length, duplicates: 0, ...(this.foldsLater && { folded: false }) });
   }
 
   #store(event) {
