@@ -1,6 +1,7 @@
 """The records that a consumer has read and not yet folded."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -100,17 +101,11 @@ class Batch:
 
     def starts(self) -> dict[int, int]:
         """Return the first offset of each partition."""
-        starts: dict[int, int] = {}
-        for item in self._items:
-            starts.setdefault(item.partition, item.offset)
-        return starts
+        return {item.partition: item.offset for item in reversed(self._items)}
 
     def counts(self) -> dict[int, int]:
         """Count the messages of each partition."""
-        counts: dict[int, int] = {}
-        for item in self._items:
-            counts[item.partition] = counts.get(item.partition, 0) + 1
-        return counts
+        return Counter(item.partition for item in self._items)
 
     def size(self) -> int:
         """Return the bytes of what is not done."""
@@ -130,12 +125,9 @@ def _read(message: Message) -> PendingRecord:
         sent_ms=sent_ms(message),
     )
     try:
-        record = read_message(message)
-        check_date(record, sent_ms=item.sent_ms)
+        item.record = read_message(message)
     except ListenError as error:
         item.reason = str(error)
-    else:
-        item.record = record
     return item
 
 
@@ -145,9 +137,11 @@ def read_message(message: Message) -> LogRecord:
     Raises
     ------
     ListenError
-        If it is malformed.
+        If it is malformed, or dated far ahead of when it was sent.
     """
-    return record_from(message.key(), message.value())
+    record = record_from(message.key(), message.value())
+    check_date(record, sent_ms=sent_ms(message))
+    return record
 
 
 def sent_ms(message: Message) -> int:

@@ -54,8 +54,8 @@ class DeadLetters:
         failures = self._send([_dead_letter(record, message) for record, message in messages])
         if failures and all(error.code() == KafkaError.MSG_SIZE_TOO_LARGE for error in failures.values()):
             failures = self._send([_cut_dead_letter(*messages[index]) for index in failures])
-        for error in failures.values():
-            raise self._clients.errors.translate(error, "keep a dead letter")
+        if failures:
+            raise self._clients.errors.translate(next(iter(failures.values())), "keep a dead letter")
         self._has_failed = False
         for record in records[:_LOGGED]:
             _log.warning(

@@ -102,8 +102,8 @@ class KafkaLog:
                 self._clients.address.topic,
                 [KeyedRecord(record_key(record), record_value(record)) for record in records],
             )
-            for error in failures.values():
-                raise self._clients.errors.translate(error, "append listens")
+            if failures:
+                raise self._clients.errors.translate(next(iter(failures.values())), "append listens")
 
     @contextmanager
     def _attempt(self) -> Iterator[None]:
