@@ -1,6 +1,6 @@
-"""What every event log promises; each adapter's tests inherit `EventLogContract` and give it a log.
+"""What every event log promises; each adapter's tests inherit `EventLogContract` and provide a log.
 
-A log may be read more than once over: it may yield a listen twice, and whoever folds counts the first.
+A log may yield a listen twice; whatever folds it counts the first.
 """
 
 import threading
@@ -15,7 +15,7 @@ from soundalike.domain.types import EventId, TrackId, UserId
 
 ADA, BOB = UserId("ada"), UserId("bob")
 LATEST_MS = int(time.time() * 1000) + 5 * 60 * 1000
-"""Whoever takes listens takes none that is dated further ahead."""
+"""The latest date that the web process accepts."""
 HOSTILE_TRACKS = [
     "'; DROP TABLE listens; --",
     '"quoted" \\ back/slash',
@@ -32,7 +32,7 @@ HOSTILE_USERS = ["a", "A", ".", "..", "~", "@-_.", "0", "null", "u" * 64]
 
 
 def read(log: EventLog) -> dict[tuple[UserId, EventId], Listen]:
-    """Read a log as whoever folds it does, and check that nothing comes before what hides it."""
+    """Read a log as a consumer does, and check that erasures come before what they leave."""
     listens: dict[tuple[UserId, EventId], Listen] = {}
     erased: dict[UserId, int] = {}
     seen: set[UserId] = set()
@@ -58,7 +58,7 @@ def erasures(log: EventLog) -> dict[UserId, int]:
 
 
 def holds(log: EventLog, *listens: Listen) -> bool:
-    """Whether these are what the log holds, no more and no less."""
+    """Whether the log has exactly these listens."""
     return read(log) == {(listen.user_id, listen.id): listen for listen in listens}
 
 
@@ -70,7 +70,7 @@ class AppendingContract:
     def test_a_new_log_is_empty(self, log: EventLog) -> None:
         assert list(log.entries()) == []
 
-    def test_what_was_appended_is_read(self, log: EventLog) -> None:
+    def test_appended_listens_are_read(self, log: EventLog) -> None:
         listens = [
             make_listen(number, kind=kind, position_ms=position_ms, at_ms=at_ms)
             for number, (kind, position_ms, at_ms) in enumerate(
@@ -82,23 +82,23 @@ class AppendingContract:
         assert log.append(listens) == 0
         assert holds(log, *listens)
 
-    def test_nothing_may_be_appended(self, log: EventLog) -> None:
+    def test_appending_nothing_is_allowed(self, log: EventLog) -> None:
         assert log.append([]) == 0
         assert list(log.entries()) == []
 
-    def test_what_is_appended_later_is_added(self, log: EventLog) -> None:
+    def test_later_listens_are_added(self, log: EventLog) -> None:
         listens = numbered(6)
         for listen in reversed(listens):
             log.append([listen])
         assert holds(log, *listens)
 
-    def test_many_at_once_are_taken_whole(self, log: EventLog) -> None:
+    def test_many_listens_at_once_are_all_stored(self, log: EventLog) -> None:
         listens = numbered(2_500)
         assert log.append(listens[:500]) == 0
         assert log.append(listens[500:]) == 0
         assert holds(log, *listens)
 
-    def test_several_users_may_come_at_once(self, log: EventLog) -> None:
+    def test_one_append_may_have_several_users(self, log: EventLog) -> None:
         listens = [
             listen
             for n in range(20)
@@ -108,19 +108,19 @@ class AppendingContract:
         assert log.append(listens) == 0
         assert holds(log, *listens)
 
-    def test_hostile_names_are_names(self, log: EventLog) -> None:
+    def test_hostile_names_are_stored_as_they_are(self, log: EventLog) -> None:
         tracks = [make_listen(number, track_id=name) for number, name in enumerate(HOSTILE_TRACKS)]
         users = [make_listen(0, user_id=name) for name in HOSTILE_USERS]
         log.append([*tracks, *users])
         assert holds(log, *tracks, *users)
 
-    def test_uuids_and_ulids_are_ids(self, log: EventLog) -> None:
+    def test_uuids_and_ulids_are_valid_ids(self, log: EventLog) -> None:
         ids = ["0191f2a0-7c1e-4b6a-9d3f-0123456789ab", "01J7XQ3M5N8P9R2S4T6V8W0XYZ"]
         listens = [replace(make_listen(), id=EventId(one)) for one in ids]
         log.append(listens)
         assert holds(log, *listens)
 
-    def test_reading_is_not_disturbed_by_what_comes_meanwhile(self, log: EventLog) -> None:
+    def test_appending_does_not_disturb_reading(self, log: EventLog) -> None:
         listens = numbered(1_500)
         log.append(listens)
         reading = log.entries()
@@ -136,7 +136,7 @@ class RepeatsContract:
         assert log.append([first, second, first, first]) == 2
         assert holds(log, first, second)
 
-    def test_what_was_appended_before_counts_once_known_or_not(self, log: EventLog) -> None:
+    def test_repeats_of_earlier_listens_count_once(self, log: EventLog) -> None:
         listens = numbered(5)
         log.append(listens)
         for _ in range(3):
@@ -148,7 +148,7 @@ class RepeatsContract:
         log.append([first, make_listen(1, kind="disliked", at_ms=10), make_listen(1, kind="less", at_ms=90)])
         assert holds(log, first)
 
-    def test_the_first_content_counts_however_late_the_next_comes(
+    def test_the_first_content_counts_in_later_appends(
         self, log: EventLog, reopen: Callable[[], EventLog]
     ) -> None:
         first = make_listen(1, kind="liked", at_ms=50)
@@ -157,39 +157,41 @@ class RepeatsContract:
         reopen().append([make_listen(1, track_id="t2", at_ms=90), make_listen(3)])
         assert holds(log, first, make_listen(2), make_listen(3))
 
-    def test_an_id_is_unique_within_its_user_alone(self, log: EventLog) -> None:
+    def test_an_id_is_unique_only_within_its_user(self, log: EventLog) -> None:
         listens = [make_listen(1, user_id=user, track_id=f"of {user}") for user in ("ada", "bob")]
         assert log.append(listens) == 0
         assert holds(log, *listens)
 
 
 class ErasureContract:
-    def test_an_erasure_hides_what_was_done_until_then(self, log: EventLog) -> None:
+    def test_an_erasure_hides_listens_up_to_its_time(self, log: EventLog) -> None:
         log.append([make_listen(n, at_ms=n) for n in (1, 5, 9, 10, 11, 20)])
         log.erase(Erasure(ADA, 10))
         assert holds(log, *(make_listen(n, at_ms=n) for n in (11, 20)))
         assert erasures(log) == {ADA: 10}
 
-    def test_it_hides_what_comes_late_too(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
+    def test_an_erasure_hides_older_listens_appended_later(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
         log.erase(Erasure(ADA, 10))
         late = [make_listen(n, at_ms=n) for n in (1, 10)]
         assert 0 <= log.append(late) <= 2
         assert 0 <= reopen().append([*late, make_listen(11, at_ms=11)]) <= 2
         assert holds(log, make_listen(11, at_ms=11))
 
-    def test_what_is_done_after_it_is_kept(self, log: EventLog) -> None:
+    def test_listens_after_an_erasure_are_kept(self, log: EventLog) -> None:
         log.append(numbered(3))
         log.erase(Erasure(ADA, 100))
         fresh = numbered(3, start=101)
         assert log.append(fresh) == 0
         assert holds(log, *fresh)
 
-    def test_it_hides_nothing_of_others(self, log: EventLog) -> None:
+    def test_an_erasure_hides_nothing_of_other_users(self, log: EventLog) -> None:
         log.append([*numbered(3), *numbered(3, user="bob")])
         log.erase(Erasure(ADA, 100))
         assert holds(log, *numbered(3, user="bob"))
 
-    def test_the_latest_counts_in_whatever_order_they_come(self, log: EventLog) -> None:
+    def test_the_latest_erasure_counts_in_any_order(self, log: EventLog) -> None:
         log.erase(Erasure(ADA, 5))
         log.append(numbered(20))
         log.erase(Erasure(ADA, 15))
@@ -197,7 +199,7 @@ class ErasureContract:
         assert holds(log, *numbered(4, start=16))
         assert erasures(log) == {ADA: 15}
 
-    def test_a_total_erasure_hides_what_is_dated_later_too(self, log: EventLog) -> None:
+    def test_a_total_erasure_hides_earlier_records_with_later_dates(self, log: EventLog) -> None:
         log.append([make_listen(1, at_ms=30)])
         log.erase(Erasure(ADA, 20), is_total=True)
         later = make_listen(2, at_ms=21)
@@ -205,12 +207,12 @@ class ErasureContract:
         assert [one for one in log.entries() if isinstance(one, Listen)] == [later]
         assert erasures(log) == {ADA: 20}
 
-    def test_who_never_did_anything_may_be_erased(self, log: EventLog) -> None:
+    def test_a_user_without_listens_can_be_erased(self, log: EventLog) -> None:
         log.erase(Erasure(BOB, 0))
         assert read(log) == {}
         assert erasures(log) == {BOB: 0}
 
-    def test_it_stands_after_reopening(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
+    def test_an_erasure_survives_reopening(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
         log.append(numbered(20))
         log.erase(Erasure(ADA, 9))
         log.close()
@@ -220,7 +222,7 @@ class ErasureContract:
 
 
 class DurabilityContract:
-    def test_what_was_appended_is_there_after_closing_and_opening_again(
+    def test_listens_survive_closing_and_reopening(
         self, log: EventLog, reopen: Callable[[], EventLog]
     ) -> None:
         listens = numbered(50)
@@ -228,7 +230,9 @@ class DurabilityContract:
         log.close()
         assert holds(reopen(), *listens)
 
-    def test_and_without_closing(self, log: EventLog, reopen: Callable[[], EventLog]) -> None:
+    def test_listens_survive_reopening_without_closing(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
         listens = numbered(50)
         log.append(listens)
         assert holds(reopen(), *listens)
@@ -244,7 +248,7 @@ class DurabilityContract:
 
 
 class ThreadsContract:
-    def test_threads_that_append_at_once_lose_nothing(self, log: EventLog) -> None:
+    def test_concurrent_appends_lose_nothing(self, log: EventLog) -> None:
         def append(thread: int) -> None:
             ready.wait()
             for batch in range(10):
@@ -259,7 +263,7 @@ class ThreadsContract:
         ]
         assert holds(log, *expected)
 
-    def test_threads_that_append_the_same_ids_count_each_once(self, log: EventLog) -> None:
+    def test_concurrent_appends_of_the_same_ids_count_once(self, log: EventLog) -> None:
         def append(thread: int) -> None:
             ready.wait()
             for number in range(15):
@@ -271,7 +275,7 @@ class ThreadsContract:
         assert read(log) == found
         assert {one.track_id for one in found.values()} <= {TrackId(f"by {n}") for n in range(6)} | {"t1"}
 
-    def test_who_appends_while_they_are_erased_is_erased(self, log: EventLog) -> None:
+    def test_listens_appended_during_an_erasure_are_erased(self, log: EventLog) -> None:
         def act(thread: int) -> None:
             ready.wait()
             if thread:
@@ -303,25 +307,23 @@ class ThreadsContract:
 
 
 class HealthContract:
-    def test_preparing_changes_nothing_and_may_be_done_again(self, log: EventLog) -> None:
+    def test_preparing_changes_nothing_and_can_be_repeated(self, log: EventLog) -> None:
         log.prepare()
         log.append(numbered(3))
         log.prepare()
         assert holds(log, *numbered(3))
 
-    def test_a_log_that_takes_listens_is_up(self, log: EventLog) -> None:
+    def test_a_log_that_accepts_listens_is_up(self, log: EventLog) -> None:
         log.append(numbered(1))
         assert log.health().is_up
 
-    def test_something_is_said_where_something_is_wrong_and_nothing_where_nothing_is(
-        self, log: EventLog
-    ) -> None:
+    def test_health_has_a_detail_exactly_if_something_is_wrong(self, log: EventLog) -> None:
         for _ in range(20):
             health = log.health()
             assert (health.detail == "") == (health.is_up and health.is_consumed)
             time.sleep(0.02)
 
-    def test_what_folds_by_itself_is_consumed(self, log: EventLog) -> None:
+    def test_a_log_that_folds_itself_is_consumed(self, log: EventLog) -> None:
         assert log.health().is_consumed or not log.is_folding
 
 
@@ -330,6 +332,6 @@ class EventLogContract(
 ):
     """Everything that `EventLog` promises.
 
-    Give two fixtures: `log`, an empty one, and `reopen`, which opens the same data again as another
+    Provide two fixtures: `log`, which is empty, and `reopen`, which opens the same data again as another
     process does, whether or not the first was closed.
     """

@@ -1,4 +1,4 @@
-"""The embedded log keeps the promises of every log, and folding never stands in its way."""
+"""The embedded log keeps the promises of every log, and folding never makes it fail."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ from soundalike.store.sqlite.store import SqliteStore
 TESTS = Path(__file__).parent.parent
 ADA = UserId("ada")
 
-# Appends listens one by one and says each once the log has answered.
+# Appends listens one by one, and prints the number of each once it is acknowledged.
 APPEND = """
 import sys
 from pathlib import Path
@@ -68,7 +68,7 @@ class TestOnSqlite(EventLogContract):
     def log(self, reopen: Callable[[], EventLog]) -> EventLog:
         return reopen()
 
-    def test_a_killed_process_loses_nothing_that_was_answered(
+    def test_a_killed_process_loses_no_acknowledged_listen(
         self, tmp_path: Path, reopen: Callable[[], EventLog]
     ) -> None:
         said = 0
@@ -88,11 +88,11 @@ class TestOnSqlite(EventLogContract):
         log = reopen()
         kept = [entry for entry in log.entries() if isinstance(entry, Listen)]
         assert kept[:said] == numbered(said)
-        assert len(kept) - said <= 1  # the last may be durable without having been answered
+        assert len(kept) - said <= 1  # the last may be stored without having been acknowledged
 
 
-class Told:
-    """Writes down what it is told, or fails."""
+class Recorder:
+    """Records its calls, or fails."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.calls: list[tuple[list[Listen], set[UserId]]] = []
@@ -110,37 +110,37 @@ def store() -> MemoryStore:
 
 
 class TestFolding:
-    def test_what_is_new_is_told_once_it_is_durable(self, store: MemoryStore) -> None:
+    def test_on_append_gets_new_listens_once_they_are_stored(self, store: MemoryStore) -> None:
         seen: list[int] = []
         log = StoredLog(store, on_append=lambda new, _: seen.append(store.count_listens(new[0].user_id)))
         log.append(numbered(3))
         assert seen == [3]
 
-    def test_only_the_content_that_is_kept_is_told(self, store: MemoryStore) -> None:
-        log = StoredLog(store, on_append=(told := Told()))
+    def test_on_append_gets_only_the_stored_content(self, store: MemoryStore) -> None:
+        log = StoredLog(store, on_append=(recorder := Recorder()))
         first = make_listen(1, kind="liked", at_ms=5)
         log.append([first, make_listen(1, kind="disliked", at_ms=90)])
         log.append([make_listen(1, kind="less", at_ms=50), make_listen(2)])
-        assert told.calls == [([first], {ADA}), ([make_listen(2)], {ADA})]
+        assert recorder.calls == [([first], {ADA}), ([make_listen(2)], {ADA})]
 
-    def test_who_repeats_is_told_and_nobody_else(self, store: MemoryStore) -> None:
-        log = StoredLog(store, on_append=(told := Told()))
+    def test_on_append_gets_exactly_the_users_with_repeats(self, store: MemoryStore) -> None:
+        log = StoredLog(store, on_append=(recorder := Recorder()))
         log.append(numbered(2))
         log.append([*numbered(3), *numbered(2, user="bob")])
-        assert told.calls[0] == (numbered(2), set())
-        assert told.calls[1] == ([*numbered(1, start=2), *numbered(2, user="bob")], {ADA})
+        assert recorder.calls[0] == (numbered(2), set())
+        assert recorder.calls[1] == ([*numbered(1, start=2), *numbered(2, user="bob")], {ADA})
 
-    def test_what_is_erased_counts_as_known(self, store: MemoryStore) -> None:
-        log = StoredLog(store, on_append=(told := Told()))
+    def test_erased_listens_count_as_known(self, store: MemoryStore) -> None:
+        log = StoredLog(store, on_append=(recorder := Recorder()))
         log.erase(Erasure(ADA, 10))
         assert log.append([make_listen(1, at_ms=10), make_listen(2, at_ms=11)]) == 1
-        assert told.calls == [([make_listen(2, at_ms=11)], {ADA})]
+        assert recorder.calls == [([make_listen(2, at_ms=11)], {ADA})]
 
     @pytest.mark.parametrize("error", [StoreBusyError("held"), KeyError("damaged"), RecursionError()])
-    def test_a_failing_fold_fails_no_append(
+    def test_a_failing_fold_does_not_fail_the_append(
         self, store: MemoryStore, error: Exception, caplog: pytest.LogCaptureFixture
     ) -> None:
-        log = StoredLog(store, on_append=Told(error))
+        log = StoredLog(store, on_append=Recorder(error))
         with caplog.at_level(logging.WARNING):
             assert log.append(numbered(3)) == 0
         assert holds(log, *numbered(3))
@@ -150,11 +150,11 @@ class TestFolding:
         ("error", "told"),
         [(StoreError("no space left"), EventLogError), (StoreBusyError("held"), StoreBusyError)],
     )
-    def test_what_could_not_be_kept_is_said_and_not_folded(
+    def test_a_failing_store_fails_the_append_and_nothing_is_folded(
         self, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: StoreError, told: type[StoreError]
     ) -> None:
         monkeypatch.setattr(store, "add_listens", Mock(side_effect=error))
-        log = StoredLog(store, on_append=(fold := Told()))
+        log = StoredLog(store, on_append=(fold := Recorder()))
         with pytest.raises(told, match=str(error)):
             log.append(numbered(1))
         assert fold.calls == []

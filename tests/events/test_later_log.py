@@ -1,4 +1,4 @@
-"""The log that other tests use in place of Kafka keeps the promises of every log."""
+"""The log that other tests use instead of Kafka keeps the promises of every log."""
 
 from collections.abc import Callable
 

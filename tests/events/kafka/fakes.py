@@ -1,24 +1,33 @@
-"""A store that takes records, or fails at it, for tests of whoever hands them on."""
+"""A store that takes records or fails, for tests of consumers."""
 
 import threading
 from collections.abc import Iterable, Sequence
 
+from making import make_listen
 from soundalike.domain.errors import StoreError
 from soundalike.domain.listens import Listen, LogRecord
 from soundalike.domain.types import EventId
 
 
-class Failing:
-    """Takes records, all or none of those that come at once; refuses some, or everything for a while."""
+def numbered(count: int, *, start: int = 0, users: int = 5) -> list[Listen]:
+    return [make_listen(n, user_id=f"u{n % users}", at_ms=n) for n in range(start, start + count)]
 
-    def __init__(self, *, refused: Iterable[EventId] = (), error: Exception | None = None) -> None:
-        self.refused = set(refused)
+
+def ids(listens: Sequence[Listen]) -> set[str]:
+    return {listen.id for listen in listens}
+
+
+class FlakyStore:
+    """Takes all or none of the records of a call; rejects some, or everything for a while."""
+
+    def __init__(self, *, rejected: Iterable[EventId] = (), error: Exception | None = None) -> None:
+        self.rejected = set(rejected)
         self.calls: list[list[LogRecord]] = []
         self.records: list[LogRecord] = []
         self.away: Exception | None = None
         self.arrived = threading.Condition()
-        self._error = error or StoreError("it is refused")
-        self.mends_after_refusing_alone = False
+        self._error = error or StoreError("it is rejected")
+        self.recovers_after_rejecting_one = False
         self._away_after: tuple[int, Exception] | None = None
 
     @property
@@ -36,9 +45,9 @@ class Failing:
                 raise self.away
             if self._away_after is not None and len(self.calls) > self._away_after[0]:
                 raise self._away_after[1]
-            if any(isinstance(record, Listen) and record.id in self.refused for record in records):
-                if self.mends_after_refusing_alone and len(records) == 1:
-                    self.refused = set()
+            if any(isinstance(record, Listen) and record.id in self.rejected for record in records):
+                if self.recovers_after_rejecting_one and len(records) == 1:
+                    self.rejected = set()
                 raise self._error
             self.records += records
 

@@ -1,4 +1,4 @@
-"""Consumers that run in threads, and what stands in topics, for tests on a real broker."""
+"""Consumers in threads, and the contents of topics, for tests on a real broker."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from events.kafka.fakes import Failing
+from events.kafka.fakes import FlakyStore
 from servers.kafka import Kafka
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
@@ -18,12 +18,12 @@ from soundalike.events.kafka.metrics import ConsumerMetrics
 
 PATIENCE_S = 60.0
 
-# So that a test need not wait for long until the group misses a member.
+# So that the group notices a lost member soon.
 QUICK = {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}
 
 
 def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
-    """Append as a browser does: again and again until it is acknowledged."""
+    """Append as a browser does: repeat until it is acknowledged."""
     deadline = time.monotonic() + 120
     while True:
         try:
@@ -36,12 +36,12 @@ def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
 
 
 def new_address(kafka: Kafka) -> KafkaAddress:
-    """Return a new topic of four partitions, and a group that nobody else is in."""
+    """Return the address of a new topic with four partitions, and of a new group."""
     url = kafka.url()
     return KafkaAddress.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
 
 
-class Running:
+class RunningConsumer:
     """A consumer in a thread."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Running:
     def end(self) -> None:
         self.stop.set()
         self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive(), "it does not end"
+        assert not self._thread.is_alive(), "it does not stop"
         if self.error is not None:
             raise self.error
 
@@ -81,9 +81,9 @@ def consuming(
     *,
     properties: Mapping[str, str] = QUICK,
     metrics: ConsumerMetrics | None = None,
-) -> Iterator[Running]:
-    """Run a consumer until the end of the block, and see that it ends in good order."""
-    running = Running(address, take, properties=properties, metrics=metrics)
+) -> Iterator[RunningConsumer]:
+    """Run a consumer until the end of the block, and check that it stops cleanly."""
+    running = RunningConsumer(address, take, properties=properties, metrics=metrics)
     try:
         assert running.is_ready.wait(PATIENCE_S)
         yield running
@@ -91,16 +91,16 @@ def consuming(
         running.end()
 
 
-def consumed(address: KafkaAddress, count: int) -> Failing:
-    """Consume until so many different listens have come."""
-    store = Failing()
+def consumed(address: KafkaAddress, count: int) -> FlakyStore:
+    """Consume until `count` different listens were folded."""
+    store = FlakyStore()
     with consuming(address, store.take):
         store.wait_for(count)
     return store
 
 
 def produce(kafka: Kafka, topic: str, *messages: Mapping[str, object]) -> None:
-    """Send messages as anybody may."""
+    """Send messages as any other program may."""
     producer = Producer({"bootstrap.servers": kafka.address, "log_level": 0, "message.max.bytes": 5_000_000})
     for message in messages:
         producer.produce(topic, **message)  # type: ignore[arg-type]  # whatever a test is about
@@ -108,7 +108,7 @@ def produce(kafka: Kafka, topic: str, *messages: Mapping[str, object]) -> None:
 
 
 def messages_in(kafka: Kafka, topic: str) -> list[Message]:
-    """Read all that stands in a topic by now."""
+    """Return all messages that are in a topic by now."""
     consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": "tests", "log_level": 0})
     found: list[Message] = []
     partitions = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions

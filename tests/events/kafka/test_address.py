@@ -1,4 +1,4 @@
-"""Where a log in Kafka is, told by one URL that holds no secrets."""
+"""The address of a log in Kafka is one URL without secrets."""
 
 import pytest
 
@@ -26,11 +26,11 @@ from soundalike.events.kafka.address import KafkaAddress
         ("kafka://h/t?", KafkaAddress(servers=("h:9092",), topic="t")),
     ],
 )
-def test_a_url_says_brokers_topic_and_how_it_is_made(url: str, address: KafkaAddress) -> None:
+def test_a_url_has_brokers_topic_and_parameters(url: str, address: KafkaAddress) -> None:
     assert KafkaAddress.parse(url) == address
 
 
-def test_what_is_not_said_is_left_to_others() -> None:
+def test_a_url_without_parameters_has_defaults() -> None:
     address = KafkaAddress.parse("kafka://h/t")
     assert (address.partitions, address.replication, address.group) == (None, None, "soundalike")
     assert (address.bootstrap, address.dead_letters) == ("h:9092", "t.dead")
@@ -66,7 +66,7 @@ def test_what_is_not_said_is_left_to_others() -> None:
         ("kafka://h/t?partitions=2&partitions=3", "twice"),
     ],
 )
-def test_what_is_malformed_is_said_in_one_line(url: str, why: str) -> None:
+def test_a_malformed_url_is_reported_in_one_line(url: str, why: str) -> None:
     with pytest.raises(SettingsError, match=why) as caught:
         KafkaAddress.parse(url)
     assert "\n" not in str(caught.value)
@@ -85,13 +85,13 @@ def test_what_is_malformed_is_said_in_one_line(url: str, why: str) -> None:
         "kafka://h:s3cret/t",
     ],
 )
-def test_what_may_be_a_password_is_refused_and_not_repeated(url: str) -> None:
+def test_a_possible_password_is_rejected_and_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         KafkaAddress.parse(url)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
-def test_whoever_writes_a_password_into_the_url_is_told_where_it_belongs() -> None:
+def test_a_password_in_the_url_is_answered_with_where_to_put_it() -> None:
     with pytest.raises(SettingsError, match=r"sasl\.username.*\[kafka\]"):
         KafkaAddress.parse("kafka://ada:s3cret@h/t")

@@ -1,4 +1,4 @@
-"""Somebody deletes a topic in use, or adds partitions to it: what is acknowledged from then on counts."""
+"""A topic in use is deleted, or gets more partitions: later acknowledged listens still count."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 )
 
 from events.contract import numbered
-from events.kafka.fakes import Failing
+from events.kafka.fakes import FlakyStore
 from events.kafka.running import QUICK, append_until_taken, consumed, consuming, produce
 from making import make_listen
 from servers.kafka import Kafka
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.kafka
 
 
 def delete(kafka: Kafka, topic: str) -> None:
-    admin = kafka.admin()  # held until it has answered
+    admin = kafka.admin()  # kept alive until it has answered
     admin.delete_topics([topic])[topic].result()
 
 
@@ -51,8 +51,8 @@ def of_many(start: int, end: int) -> list[Listen]:
     return [make_listen(n, user_id=f"u{n % 8}", at_ms=n) for n in range(start, end)]
 
 
-class TestMakingItAgain:
-    def test_what_is_appended_next_goes_into_a_topic_that_keeps_everything(
+class TestDeletedTopic:
+    def test_the_next_listens_go_to_a_new_topic_that_keeps_everything(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(numbered(3))
@@ -64,13 +64,13 @@ class TestMakingItAgain:
         assert consumed(address, 6).taken >= {one.id for one in numbered(6, start=3)}
 
     @pytest.mark.faults
-    def test_it_is_made_though_nobody_appends_and_that_is_said(
+    def test_it_is_created_again_without_an_append_and_logged(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         log.append(numbered(1))
-        with consuming(address, Failing().take):
+        with consuming(address, FlakyStore().take):
             wait_until(lambda: log.health() == LogHealth())
-            time.sleep(3)  # until it was seen
+            time.sleep(3)  # until the topic was seen
             delete(kafka, address.topic)
             wait_until(lambda: partitions(kafka, address.topic) == 4)
             wait_until(lambda: log.health() == LogHealth())
@@ -78,8 +78,8 @@ class TestMakingItAgain:
         assert f"the topic {address.topic!r} was gone from Kafka" in caplog.text
 
     @pytest.mark.faults
-    def test_so_is_that_of_the_dead_letters(self, kafka: Kafka, address: KafkaAddress) -> None:
-        store = Failing()
+    def test_the_topic_of_dead_letters_is_created_again(self, kafka: Kafka, address: KafkaAddress) -> None:
+        store = FlakyStore()
         with consuming(address, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
             delete(kafka, address.dead_letters)
             produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 2})
@@ -87,12 +87,12 @@ class TestMakingItAgain:
         assert retention(kafka, address.dead_letters) == "-1"
 
 
-class TestConsumingIt:
+class TestConsumingRecreatedTopic:
     @pytest.mark.faults
-    def test_who_consumes_goes_on_with_all_that_is_appended_since(
+    def test_a_consumer_goes_on_with_the_new_topic(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
-        store = Failing()
+        store = FlakyStore()
         with consuming(address, store.take), consuming(address, store.take):
             for start in (0, 80, 160):
                 append_until_taken(log, of_many(start, start + 80))
@@ -103,10 +103,10 @@ class TestConsumingIt:
         assert "was deleted and created again, and is read from its beginning" in caplog.text
 
     @pytest.mark.faults
-    def test_what_was_read_before_is_folded_all_the_same(
+    def test_records_read_before_the_deletion_are_still_folded(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
-        store = Failing()
+        store = FlakyStore()
         store.away = StoreUnavailableError("gone")
         with consuming(address, store.take):
             log.append(numbered(10))
@@ -118,14 +118,14 @@ class TestConsumingIt:
             store.away = None
             store.wait_for(30)
 
-    def test_what_was_committed_of_another_topic_of_that_name_counts_for_nothing(
+    def test_commits_of_another_topic_with_the_same_name_do_not_count(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(of_many(0, 80))
         commit(kafka, address, f"7@{another_id(kafka, address)}")
         assert len(consumed(address, 80).taken) == 80
 
-    def test_what_somebody_committed_who_says_not_of_which_topic_counts(
+    def test_commits_without_a_topic_id_count(
         self, kafka: Kafka, log: KafkaLog, address: KafkaAddress
     ) -> None:
         log.append(of_many(0, 80))
@@ -135,21 +135,21 @@ class TestConsumingIt:
 
 
 @pytest.mark.faults
-def test_partitions_that_are_added_are_read_soon(kafka: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
-    store = Failing()
+def test_added_partitions_are_read_soon(kafka: Kafka, log: KafkaLog, address: KafkaAddress) -> None:
+    store = FlakyStore()
     with consuming(address, store.take):
         log.append(of_many(0, 80))
         store.wait_for(80)
         admin = kafka.admin()
         admin.create_partitions([NewPartitions(address.topic, 24)])[address.topic].result()
-        other = KafkaLog(address, {})  # it knows of them at once
+        other = KafkaLog(address, {})  # it knows the new partitions at once
         other.append(of_many(80, 160))
         other.close()
         store.wait_for(160)
 
 
 def commit(kafka: Kafka, address: KafkaAddress, metadata: str) -> None:
-    """Commit all that stands in the topic."""
+    """Commit everything that is in the topic."""
     consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": address.group, "log_level": 0})
     ends = []
     for number in range(4):
@@ -172,22 +172,22 @@ class TestIdentity:
     def clients(self, address: KafkaAddress) -> KafkaClients:
         return KafkaClients(address, {})
 
-    def test_the_same_topic_has_the_same(self, clients: KafkaClients) -> None:
+    def test_the_same_topic_has_the_same_id(self, clients: KafkaClients) -> None:
         prepare_topics(clients)
         identity = TopicIdentity(clients)
         assert identity.find() == TopicIdentity(clients).find() != ""
-        assert not any(identity.has_changed() for _ in several())
+        assert not any(identity.has_changed() for _ in pauses())
 
-    def test_one_that_was_made_again_has_another(self, kafka: Kafka, clients: KafkaClients) -> None:
+    def test_a_recreated_topic_has_another_id(self, kafka: Kafka, clients: KafkaClients) -> None:
         prepare_topics(clients)
         identity = TopicIdentity(clients)
         identity.find()
         delete(kafka, clients.address.topic)
-        assert not any(identity.has_changed() for _ in several())
+        assert not any(identity.has_changed() for _ in pauses())
         prepare_topics(clients)
         wait_until(identity.has_changed)
 
-    def test_where_there_is_none_it_is_not_known_until_there_is(self, clients: KafkaClients) -> None:
+    def test_a_missing_topic_has_no_id_until_it_is_created(self, clients: KafkaClients) -> None:
         identity = TopicIdentity(clients)
         assert identity.find() == ""
         prepare_topics(clients)
@@ -195,8 +195,8 @@ class TestIdentity:
         assert identity.id == TopicIdentity(clients).find()
 
 
-def several() -> Iterator[None]:
-    """Pause between several questions, so that each is answered."""
+def pauses() -> Iterator[None]:
+    """Pause between questions, so that each is answered."""
     for _ in range(10):
         time.sleep(0.1)
         yield

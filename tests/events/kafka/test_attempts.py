@@ -1,4 +1,4 @@
-"""While Kafka is away one caller at a time tries it; the others fail at once, and logs say so once."""
+"""While Kafka is away, one caller at a time tries it; the others fail at once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ NOWHERE = KafkaAddress.parse("kafka://127.0.0.1:1/t")
 
 
 class Brokers:
-    """Brokers that answer, or do not, once they may."""
+    """Brokers that answer or not; answers can be held back."""
 
     def __init__(self) -> None:
         self.are_away = False
@@ -33,7 +33,7 @@ class Brokers:
             raise EventLogError(msg)
 
     def hold(self) -> None:
-        """Let the next attempts wait."""
+        """Hold back answers until `may_answer` is set."""
         self.is_asked.clear()
         self.may_answer.clear()
 
@@ -96,7 +96,7 @@ def test_while_one_caller_tries_the_others_fail_at_once(log: KafkaLog, brokers: 
 
 
 class CountedLock:
-    """A lock that counts who has come to it."""
+    """A lock that counts its callers."""
 
     def __init__(self) -> None:
         self.came = threading.Semaphore(0)

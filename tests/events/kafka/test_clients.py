@@ -1,4 +1,4 @@
-"""What librdkafka is told and what it tells: no promise can be set aside, no secret is shown."""
+"""librdkafka's properties and errors: no promise can be broken, no secret is shown."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ from soundalike.events.kafka.topics import check
 
 NOWHERE = KafkaAddress.parse("kafka://127.0.0.1:1/t")
 
-# Asks where nobody answers, with a property that librdkafka warns of, in all the ways that we ask.
+# Asks in all ways where no broker answers, with a property that librdkafka warns about.
 ASK = """
 import logging
 import sys
@@ -79,7 +79,7 @@ log.close()
         ("group.id", "others"),
     ],
 )
-def test_what_would_break_a_promise_is_refused(name: str, value: str) -> None:
+def test_a_property_that_would_break_a_promise_is_rejected(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name.replace(".", r"\.")):
         KafkaClients(NOWHERE, {name: value})
 
@@ -98,7 +98,7 @@ def test_what_would_break_a_promise_is_refused(name: str, value: str) -> None:
         },
     ],
 )
-def test_the_rest_is_passed_through(properties: Mapping[str, str]) -> None:
+def test_other_properties_are_passed_through(properties: Mapping[str, str]) -> None:
     clients = KafkaClients(NOWHERE, properties)
     clients.producer()
     clients.consumer().close()
@@ -114,7 +114,7 @@ def test_the_rest_is_passed_through(properties: Mapping[str, str]) -> None:
         {"ssl.ca.location": "/s3cret", "security.protocol": "ssl"},
     ],
 )
-def test_a_property_that_is_none_is_said_without_its_value(properties: Mapping[str, str]) -> None:
+def test_an_invalid_property_is_reported_without_its_value(properties: Mapping[str, str]) -> None:
     clients = KafkaClients(NOWHERE, properties)
     with pytest.raises(SettingsError, match=r"\[kafka\]") as caught:
         clients.producer()
@@ -131,7 +131,9 @@ def test_a_property_that_is_none_is_said_without_its_value(properties: Mapping[s
         ({"client.id": "x", "sasl.password": "ge", "topic.heim": "1"}, "name number 3 in"),
     ],
 )
-def test_a_name_that_is_none_may_be_the_rest_of_a_password(properties: Mapping[str, str], which: str) -> None:
+def test_an_unknown_name_is_not_shown_since_it_may_be_part_of_a_password(
+    properties: Mapping[str, str], which: str
+) -> None:
     clients = KafkaClients(NOWHERE, properties)
     for make in (clients.producer, clients.consumer, clients.admin):
         with pytest.raises(SettingsError, match=rf"{which} the setting 'kafka'.*\[kafka\]") as caught:
@@ -140,18 +142,18 @@ def test_a_name_that_is_none_may_be_the_rest_of_a_password(properties: Mapping[s
 
 
 @pytest.mark.parametrize("name", ["security.protocol", "compression.type", "debug"])
-def test_a_value_that_is_none_is_not_repeated(name: str) -> None:
+def test_an_invalid_value_is_not_repeated(name: str) -> None:
     with pytest.raises(SettingsError, match="Invalid value for configuration property") as caught:
         KafkaClients(NOWHERE, {name: 'ge"heim'}).producer()
     assert "heim" not in str(caught.value)
 
 
-def test_a_property_that_only_a_program_can_set_is_refused() -> None:
+def test_a_property_that_only_a_program_can_set_is_rejected() -> None:
     with pytest.raises(SettingsError, match=r"a property in \[kafka\] is not accepted"):
         KafkaClients(NOWHERE, {"default.topic.config": "x"}).consumer()
 
 
-def test_no_secret_is_in_what_librdkafka_says_of_itself(caplog: pytest.LogCaptureFixture) -> None:
+def test_librdkafka_logs_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     secrets = {"sasl.password": "s3cret", "sasl.username": "ada", "ssl.key.password": "s3cret"}
     with caplog.at_level(logging.DEBUG):
         producer = KafkaClients(NOWHERE, secrets | {"debug": "all"}).producer()
@@ -160,16 +162,16 @@ def test_no_secret_is_in_what_librdkafka_says_of_itself(caplog: pytest.LogCaptur
     assert "s3cret" not in caplog.text
 
 
-def test_nothing_but_errors_of_ours_comes_to_the_terminal() -> None:
-    told = subprocess.run(
+def test_only_our_errors_reach_the_terminal() -> None:
+    result = subprocess.run(
         [sys.executable, "-c", ASK], env=dict(os.environ), capture_output=True, text=True, check=True
     )
-    assert told.stderr == ""
-    assert "ssl.ca.location" in told.stdout
-    assert told.stdout.count("Kafka at 127.0.0.1:1 does not answer") == 3
+    assert result.stderr == ""
+    assert "ssl.ca.location" in result.stdout
+    assert result.stdout.count("Kafka at 127.0.0.1:1 does not answer") == 3
 
 
-def test_what_librdkafka_says_goes_to_a_logger_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+def test_librdkafka_logs_to_its_own_logger(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         admin = KafkaClients(NOWHERE, {}).admin()
         with pytest.raises(KafkaException):
@@ -198,13 +200,13 @@ class TestErrors:
             ),
         ],
     )
-    def test_who_speaks_otherwise_than_the_broker_is_told_so(
+    def test_a_wrong_security_protocol_is_reported(
         self, kafka: Kafka, properties: Mapping[str, str], why: str
     ) -> None:
         with pytest.raises(EventLogError, match=why) as caught:
             check(KafkaAddress.parse(kafka.url()), properties)
         assert "s3cret" not in str(caught.value)
 
-    def test_a_host_that_nobody_knows_is_said_to_be_none(self) -> None:
+    def test_an_unknown_host_is_reported(self) -> None:
         with pytest.raises(EventLogError, match="an unknown host name"):
             check(KafkaAddress.parse(f"kafka://no-such-host.invalid:{free_ports(1)[0]}/t"), {})

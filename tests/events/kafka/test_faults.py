@@ -1,4 +1,4 @@
-"""The broker goes away and comes back: what was acknowledged is there, and nobody waits for long."""
+"""The broker goes away and comes back: acknowledged listens are there, and no caller waits for long."""
 
 import threading
 import time
@@ -9,8 +9,8 @@ import pytest
 
 from conftest import skip_where
 from events.contract import holds, numbered
-from events.kafka.fakes import Failing
-from events.kafka.running import Running, append_until_taken, consuming, new_address
+from events.kafka.fakes import FlakyStore
+from events.kafka.running import RunningConsumer, append_until_taken, consuming, new_address
 from making import make_listen
 from servers.kafka import KafkaServer, missing_kafka
 from servers.processes import running, wait_until
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.kafka
 
 ADA = UserId("ada")
 
-# A broker that is gone is told within seconds; this machine may be busy.
+# A missing broker is noticed within seconds; the machine may be busy.
 BOUND_S = 20.0
 
 
@@ -41,7 +41,7 @@ def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaSer
 
 @pytest.fixture
 def broker(module_broker: KafkaServer) -> Iterator[KafkaServer]:
-    """A broker of this module's own, up and well at the beginning of each test."""
+    """This module's own broker, running at the beginning of each test."""
     yield module_broker
     module_broker.resume()
     if not module_broker.is_running():
@@ -62,7 +62,7 @@ def seconds_of(act: Callable[[], object]) -> float:
 @pytest.mark.faults
 class TestAppending:
     @pytest.mark.parametrize("fault", ["kill", "pause"])
-    def test_what_cannot_be_appended_is_told_soon_and_then_at_once(
+    def test_the_first_failures_come_soon_and_later_ones_at_once(
         self, broker: KafkaServer, log: KafkaLog, fault: str
     ) -> None:
         log.append(numbered(3))
@@ -79,12 +79,12 @@ class TestAppending:
             first = list(pool.map(fail, range(100, 108)))
             later = sorted(pool.map(fail, range(200, 240)))
         assert max(first) < BOUND_S
-        # One at a time tries; whoever comes meanwhile is told at once.
+        # One at a time tries; the others fail at once.
         assert sum(seconds > 2.0 for seconds in later) <= 5
         assert later[20] < 1.0
 
     @pytest.mark.parametrize("fault", ["kill", "pause"])
-    def test_it_recovers_by_itself_and_what_was_acknowledged_is_there(
+    def test_it_recovers_without_losing_acknowledged_listens(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
         log.append(numbered(100))
@@ -102,11 +102,11 @@ class TestAppending:
         assert holds(other, *numbered(105), *numbered(5, start=200)) or holds(
             other,
             *numbered(104, start=1),
-            *numbered(5, start=200),  # the erasure may have come through
+            *numbered(5, start=200),  # the erasure may have arrived
         )
         other.close()
 
-    def test_a_broker_that_is_killed_in_the_middle_loses_nothing_that_it_acknowledged(
+    def test_a_broker_killed_during_appends_loses_no_acknowledged_listen(
         self, broker: KafkaServer, log: KafkaLog
     ) -> None:
         acknowledged: list[Listen] = []
@@ -134,7 +134,7 @@ class TestAppending:
                 one.result()
         assert holds(log, *acknowledged)
 
-    def test_a_start_without_a_broker_is_told_and_made_good(
+    def test_a_start_without_a_broker_fails_and_recovers(
         self, broker: KafkaServer, address: KafkaAddress
     ) -> None:
         broker.kill()
@@ -162,13 +162,15 @@ class TestAppending:
 
 class TestHealth:
     @pytest.mark.faults
-    def test_it_says_who_is_missing(self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress) -> None:
+    def test_it_reports_a_missing_consumer_and_a_missing_broker(
+        self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress
+    ) -> None:
         log.append(numbered(1))
         broker.wait_until(lambda: not log.health().is_consumed)
         health = log.health()
         assert health.is_up
         assert health.detail == "no consumer is running; start one with 'soundalike consume'"
-        with consuming(address, Failing().take):
+        with consuming(address, FlakyStore().take):
             broker.wait_until(lambda: log.health().is_consumed)
             assert log.health().detail == ""
             broker.kill()
@@ -181,12 +183,12 @@ class TestHealth:
         broker.wait_until(lambda: not log.health().is_consumed)
 
     @pytest.mark.faults
-    def test_brokers_that_are_back_are_well_after_a_while_though_nobody_appends(
+    def test_brokers_that_are_back_are_well_after_a_while_without_an_append(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_health, "_FAILURE_COUNTS_S", 3.0)
         log.append(numbered(1))
-        with consuming(address, Failing().take):
+        with consuming(address, FlakyStore().take):
             broker.kill()
             with pytest.raises(EventLogError):
                 log.append(numbered(1, start=1))
@@ -194,11 +196,11 @@ class TestHealth:
             broker.start()
             broker.wait_until(lambda: log.health() == LogHealth())
 
-    def test_it_says_that_who_is_there_does_not_get_on(
+    def test_it_reports_a_stuck_consumer(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(kafka_lag, "STUCK_S", 2.0)
-        store = Failing()
+        store = FlakyStore()
         store.away = StoreUnavailableError("gone")
         with consuming(address, store.take):
             broker.wait_until(lambda: log.health().is_consumed)
@@ -218,9 +220,7 @@ class TestHealth:
 
 @pytest.mark.faults
 class TestReading:
-    def test_who_reads_while_the_broker_goes_away_for_a_while_reads_on(
-        self, broker: KafkaServer, log: KafkaLog
-    ) -> None:
+    def test_reading_goes_on_after_a_broker_was_away(self, broker: KafkaServer, log: KafkaLog) -> None:
         listens = [make_listen(n, user_id=f"u{n % 40}", at_ms=n) for n in range(20_000)]
         for start in range(0, len(listens), 5_000):
             log.append(listens[start : start + 5_000])
@@ -234,10 +234,10 @@ class TestReading:
 
 class TestConsuming:
     @pytest.mark.parametrize("fault", ["kill", pytest.param("pause", marks=pytest.mark.faults)])
-    def test_a_consumer_goes_on_by_itself(
+    def test_a_consumer_recovers(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, fault: str
     ) -> None:
-        store = Failing()
+        store = FlakyStore()
         with consuming(address, store.take):
             log.append(numbered(100))
             store.wait_for(100)
@@ -250,11 +250,11 @@ class TestConsuming:
             store.wait_for(200)
 
     @pytest.mark.faults
-    def test_that_nobody_answers_is_said_once_and_so_is_that_somebody_does_again(
+    def test_an_outage_and_its_end_are_logged_once_each(
         self, broker: KafkaServer, log: KafkaLog, address: KafkaAddress, caplog: pytest.LogCaptureFixture
     ) -> None:
         log.append(numbered(1))
-        with consuming(address, Failing().take):
+        with consuming(address, FlakyStore().take):
             broker.kill()
             wait_until(lambda: "nothing is lost, and folding goes on by itself" in caplog.text)
             time.sleep(4)
@@ -264,7 +264,7 @@ class TestConsuming:
 
     @pytest.mark.faults
     @pytest.mark.parametrize("fault", ["kill", "pause"])
-    def test_it_ends_without_a_broker_even_in_the_middle(
+    def test_it_stops_without_a_broker_during_a_batch(
         self,
         broker: KafkaServer,
         log: KafkaLog,
@@ -280,10 +280,10 @@ class TestConsuming:
             assert go_on.wait(60)
             store.take(records)
 
-        store = Failing()
+        store = FlakyStore()
         log.append(numbered(1))
-        log.erase(Erasure(ADA, 10), is_total=True)  # taken only by who can prove that it may
-        running = Running(address, take)
+        log.erase(Erasure(ADA, 10), is_total=True)  # folded only while the partition is known to be assigned
+        running = RunningConsumer(address, take)
         assert began.wait(60)
         getattr(broker, fault)()
         go_on.set()

@@ -40,9 +40,7 @@ class TestOnKafka(EventLogContract):
 
 
 @pytest.mark.parametrize("is_total", [None, False, True], ids=["listen", "erasure", "total erasure"])
-def test_what_is_dated_far_ahead_is_passed_over_as_no_consumer_folds_it(
-    kafka: Kafka, *, is_total: bool | None
-) -> None:
+def test_records_dated_far_ahead_are_skipped_as_consumers_do(kafka: Kafka, *, is_total: bool | None) -> None:
     address = KafkaAddress.parse(kafka.url())
     sent_ms = int(time.time() * 1000)
     ahead_ms = sent_ms + 2 * MAX_AHEAD_MS

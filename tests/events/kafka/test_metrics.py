@@ -1,4 +1,4 @@
-"""What a consumer shows of its work."""
+"""A consumer's metrics."""
 
 import urllib.error
 import urllib.request
@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from events.kafka.fakes import Failing
+from events.kafka.fakes import FlakyStore
 from events.kafka.running import consuming, produce
 from making import make_listen
 from servers.kafka import Kafka
@@ -47,7 +47,7 @@ def test_batches_are_counted_and_timed(metrics: ConsumerMetrics) -> None:
     assert value(metrics, "fold_seconds_bucket", le="0.025") == 1
 
 
-def test_ages_are_told_as_they_are_when_asked(metrics: ConsumerMetrics) -> None:
+def test_ages_are_computed_when_they_are_read(metrics: ConsumerMetrics) -> None:
     assert str(value(metrics, "newest_folded_age_seconds")) == "nan"
     assert value(metrics, "oldest_unfolded_age_seconds") == 0
     metrics.note_batch(1, seconds=0.1, newest_ms=NOW_MS - 5_000)
@@ -59,12 +59,12 @@ def test_ages_are_told_as_they_are_when_asked(metrics: ConsumerMetrics) -> None:
     assert value(metrics, "oldest_unfolded_age_seconds") == 0
 
 
-def test_a_sender_whose_clock_is_fast_makes_nothing_younger_than_new(metrics: ConsumerMetrics) -> None:
+def test_a_fast_clock_of_a_sender_gives_no_negative_age(metrics: ConsumerMetrics) -> None:
     metrics.note_oldest(NOW_MS + 1_000)
     assert value(metrics, "oldest_unfolded_age_seconds") == 0
 
 
-def test_partitions_that_are_somebody_elses_are_not_shown(metrics: ConsumerMetrics) -> None:
+def test_partitions_of_other_consumers_are_not_shown(metrics: ConsumerMetrics) -> None:
     metrics.note_lags({0: 5, 1: 7})
     assert value(metrics, "lag_records", partition="1") == 7
     metrics.note_lags({0: 2, 3: 0})
@@ -73,13 +73,13 @@ def test_partitions_that_are_somebody_elses_are_not_shown(metrics: ConsumerMetri
     assert value(metrics, "lag_records", partition="3") == 0
 
 
-def test_nothing_is_put_where_other_programs_put_theirs(metrics: ConsumerMetrics) -> None:
+def test_the_global_registry_is_not_used(metrics: ConsumerMetrics) -> None:
     metrics.note_batch(1, seconds=0.1, newest_ms=None)
     ConsumerMetrics()
     assert b"soundalike" not in generate_latest(REGISTRY)
 
 
-def test_they_are_shown_on_this_machine_alone_while_asked_for(metrics: ConsumerMetrics) -> None:
+def test_metrics_are_served_on_loopback_during_the_block(metrics: ConsumerMetrics) -> None:
     (port,) = free_ports(1)
     with metrics.served(port):
         metrics.note_batch(3, seconds=0.1, newest_ms=None)
@@ -90,7 +90,7 @@ def test_they_are_shown_on_this_machine_alone_while_asked_for(metrics: ConsumerM
         assert "soundalike_batches_total" in shown(port)
 
 
-def test_a_port_that_is_taken_is_said_to_be(metrics: ConsumerMetrics) -> None:
+def test_a_port_that_is_taken_is_reported(metrics: ConsumerMetrics) -> None:
     (port,) = free_ports(1)
     other = ConsumerMetrics()
     with (
@@ -101,16 +101,16 @@ def test_a_port_that_is_taken_is_said_to_be(metrics: ConsumerMetrics) -> None:
         pass
 
 
-def test_without_a_port_nothing_is_shown(metrics: ConsumerMetrics) -> None:
+def test_without_a_port_nothing_is_served(metrics: ConsumerMetrics) -> None:
     with metrics.served(None):
         metrics.note_dead(1)
 
 
 @pytest.mark.kafka
-def test_a_consumer_tells_how_far_behind_it_is(kafka: Kafka) -> None:
+def test_a_consumer_reports_its_lag(kafka: Kafka) -> None:
     url = kafka.url()
     address = KafkaAddress.parse(f"{url}?partitions=2&group=of-{url.rpartition('/')[2]}")
-    log, store, metrics = KafkaLog(address, {}), Failing(), ConsumerMetrics()
+    log, store, metrics = KafkaLog(address, {}), FlakyStore(), ConsumerMetrics()
     log.append([make_listen(n, user_id=f"u{n}") for n in range(20)])
     produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 0})
     store.away = StoreUnavailableError("gone")

@@ -1,4 +1,4 @@
-"""Topics are made as the log needs them, and those that would lose something are refused."""
+"""Topics are created as the log needs them, and those that would lose records are rejected."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -60,8 +60,8 @@ def partitions_of(kafka: Kafka, topic: str) -> int:
     return len(kafka.admin().list_topics(topic, timeout=10).topics[topic].partitions)
 
 
-class TestMaking:
-    def test_they_are_made_to_keep_everything_for_good(self, kafka: Kafka, url: str) -> None:
+class TestCreating:
+    def test_topics_are_created_to_keep_everything(self, kafka: Kafka, url: str) -> None:
         address = prepare(url)
         for topic in (address.topic, address.dead_letters):
             made = settings_of(kafka, topic)
@@ -74,17 +74,17 @@ class TestMaking:
         assert partitions_of(kafka, address.topic) == 8
 
     @pytest.mark.parametrize("count", [1, 3])
-    def test_of_as_many_partitions_as_were_asked_for(self, kafka: Kafka, url: str, count: int) -> None:
+    def test_topics_have_the_requested_number_of_partitions(self, kafka: Kafka, url: str, count: int) -> None:
         address = prepare(f"{url}?partitions={count}&replication=1")
         assert partitions_of(kafka, address.topic) == count
 
-    def test_once(self, kafka: Kafka, url: str) -> None:
+    def test_topics_are_created_once(self, kafka: Kafka, url: str) -> None:
         address = prepare(f"{url}?partitions=3")
         prepare(url)
         prepare(f"{url}?partitions=2")
         assert partitions_of(kafka, address.topic) == 3
 
-    def test_by_whoever_comes_first(self, url: str) -> None:
+    def test_concurrent_processes_create_topics_once(self, url: str) -> None:
         failures: list[Exception] = []
 
         def prepare_one() -> None:
@@ -100,18 +100,18 @@ class TestMaking:
             thread.join()
         assert failures == []
 
-    def test_not_on_more_brokers_than_there_are(self, url: str) -> None:
+    def test_a_replication_above_the_number_of_brokers_is_rejected(self, url: str) -> None:
         with pytest.raises(EventLogError, match=r"needs 3 brokers.*\?replication="):
             prepare(f"{url}?replication=3")
 
 
-class TestRefusing:
-    def test_fewer_partitions_than_were_asked_for(self, kafka: Kafka) -> None:
+class TestRejecting:
+    def test_fewer_partitions_than_requested_are_rejected(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 3)
         with pytest.raises(EventLogError, match=r"3 partitions, fewer than 4.*--partitions 8"):
             prepare(kafka.url(topic) + "?partitions=4")
 
-    def test_one_alone_unless_it_was_asked_for(self, kafka: Kafka) -> None:
+    def test_one_partition_is_rejected_unless_requested(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 1)
         with pytest.raises(EventLogError, match=r"1 partition, fewer than 2.*\?partitions=1"):
             prepare(kafka.url(topic))
@@ -127,7 +127,7 @@ class TestRefusing:
         ],
     )
     @pytest.mark.parametrize("suffix", ["", ".dead"])
-    def test_what_forgets_with_the_command_that_mends_it(
+    def test_a_topic_that_deletes_records_is_rejected_with_the_command_that_repairs_it(
         self, kafka: Kafka, name: str, value: str, suffix: str
     ) -> None:
         topic = new_topic()
@@ -145,14 +145,14 @@ class TestRefusing:
 
     @staticmethod
     def mend(kafka: Kafka, topic: str, name: str, value: str) -> None:
-        """Do what the command would do."""
+        """Do what the command does."""
         entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
         admin = kafka.admin()
         admin.incremental_alter_configs([resource])[resource].result()
-        wait_until(lambda: settings_of(kafka, topic)[name] == value)  # it comes about a little later
+        wait_until(lambda: settings_of(kafka, topic)[name] == value)  # it takes effect a little later
 
-    def test_where_nothing_can_be_appended_nothing_is(self, kafka: Kafka) -> None:
+    def test_nothing_is_appended_to_a_rejected_topic(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
         log = KafkaLog(KafkaAddress.parse(kafka.url(topic)), {})
         for _ in range(2):
@@ -162,33 +162,33 @@ class TestRefusing:
 
 
 class TestChecking:
-    def test_what_is_there_is_said_in_one_line(self, kafka: Kafka, url: str) -> None:
+    def test_a_check_describes_the_topic_in_one_line(self, kafka: Kafka, url: str) -> None:
         address = prepare(f"{url}?partitions=3")
         assert check(address, {}) == f"topic {address.topic!r} of 3 partitions at {kafka.address}"
 
-    def test_what_is_missing_is_not_made(self, kafka: Kafka, url: str) -> None:
+    def test_a_check_does_not_create_a_topic(self, kafka: Kafka, url: str) -> None:
         address = KafkaAddress.parse(url)
         with pytest.raises(EventLogError, match="answers, but has no topic"):
             check(address, {})
         assert address.topic not in kafka.admin().list_topics(timeout=10).topics
 
-    def test_what_would_forget_is_said(self, kafka: Kafka) -> None:
+    def test_a_check_reports_a_topic_that_deletes_records(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
         with pytest.raises(EventLogError, match=r"deletes records \(retention\.ms=1000\)"):
             check(KafkaAddress.parse(kafka.url(topic)), {})
 
-    def test_too_few_partitions_are_said(self, kafka: Kafka) -> None:
+    def test_a_check_reports_too_few_partitions(self, kafka: Kafka) -> None:
         make(kafka, topic := new_topic(), 1)
         with pytest.raises(EventLogError, match="1 partition, fewer than 2"):
             check(KafkaAddress.parse(kafka.url(topic)), {})
 
-    def test_nobody_there_is_said(self) -> None:
+    def test_a_check_reports_missing_brokers(self) -> None:
         with pytest.raises(EventLogError, match=r"127\.0\.0\.1:1 does not answer.*Connection refused"):
             check(KafkaAddress.parse("kafka://127.0.0.1:1/t"), {})
 
 
-class GuardedKafka(KafkaServer):
-    """A broker that asks for names and passwords, and lets all but ada do next to nothing."""
+class SecuredKafka(KafkaServer):
+    """A broker with authentication, on which only ada may do everything."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -222,7 +222,7 @@ class GuardedKafka(KafkaServer):
         }
 
     def grant(self, name: str, prefix: str) -> None:
-        """Let somebody do everything with topics whose names begin so."""
+        """Allow a user everything on the topics with a prefix."""
         admin = AdminClient({"bootstrap.servers": self.address, **self.who("ada", "s3cret"), "log_level": 0})
         acl = AclBinding(
             ResourceType.TOPIC, prefix, ResourcePatternType.PREFIXED, f"User:{name}", "*",
@@ -243,35 +243,35 @@ class GuardedKafka(KafkaServer):
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
     skip_where(missing_kafka())
-    with running(broker := GuardedKafka(tmp_path_factory.mktemp("guarded"))):
+    with running(broker := SecuredKafka(tmp_path_factory.mktemp("secured"))):
         yield broker
 
 
-class TestGuarded:
-    def test_who_has_the_password_is_let_in(self, guarded: GuardedKafka) -> None:
-        log = KafkaLog(KafkaAddress.parse(guarded.url()), guarded.who("ada", "s3cret"))
+class TestAuthentication:
+    def test_the_right_password_is_accepted(self, secured: SecuredKafka) -> None:
+        log = KafkaLog(KafkaAddress.parse(secured.url()), secured.who("ada", "s3cret"))
         log.append([make_listen(1)])
         assert list(log.entries()) == [make_listen(1)]
         log.close()
 
     @pytest.mark.parametrize(("name", "password"), [("ada", "wr0ng"), ("eve", "s3cret")])
-    def test_who_has_not_is_told_where_it_stands(
-        self, guarded: GuardedKafka, name: str, password: str
+    def test_a_wrong_password_is_reported_with_its_setting(
+        self, secured: SecuredKafka, name: str, password: str
     ) -> None:
-        address = KafkaAddress.parse(guarded.url())
+        address = KafkaAddress.parse(secured.url())
         with pytest.raises(EventLogError, match=r'rejects the credentials: .*"sasl\.password"') as caught:
-            check(address, guarded.who(name, password))
+            check(address, secured.who(name, password))
         assert password not in str(caught.value)
 
-    def test_who_may_not_do_it_is_told_so_and_can_once_it_is_granted(self, guarded: GuardedKafka) -> None:
-        address = KafkaAddress.parse(guarded.url())
-        log = KafkaLog(address, guarded.who("bob", "b0bs"))
+    def test_a_missing_permission_is_reported_until_it_is_granted(self, secured: SecuredKafka) -> None:
+        address = KafkaAddress.parse(secured.url())
+        log = KafkaLog(address, secured.who("bob", "b0bs"))
         with pytest.raises(EventLogError, match="does not allow this user to create the topic"):
             log.append([make_listen(1)])
-        guarded.grant("bob", address.topic)
-        guarded.wait_until(lambda: appends(log, make_listen(2)))
+        secured.grant("bob", address.topic)
+        secured.wait_until(lambda: appends(log, make_listen(2)))
         assert list(log.entries()) == [make_listen(2)]
         log.close()
 
@@ -283,7 +283,7 @@ def appends(log: KafkaLog, listen: Listen) -> bool:
         return False
 
 
-def test_a_broker_that_makes_topics_by_itself_is_not_made_to(kafka: Kafka) -> None:
+def test_a_broker_with_auto_create_is_not_made_to_create_topics(kafka: Kafka) -> None:
     address = KafkaAddress.parse(kafka.url())
     with pytest.raises(EventLogError, match="no topic"):
         check(address, {})
