@@ -22,7 +22,7 @@ def test_a_schema_accepts_itself() -> None:
     ],
 )
 def test_a_schema_refuses_any_other(other: FeatureSchema) -> None:
-    with pytest.raises(SchemaMismatchError, match=f"the artefact holds feature set {other.key}"):
+    with pytest.raises(SchemaMismatchError, match=f"the artefact has feature set {other.key}"):
         make_schema().require(other, whose="the artefact")
 
 

@@ -193,7 +193,7 @@ class TestTooManyTracks:
     def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(taste_module, "MAX_TRACKS", 10)
         monkeypatch.setattr(taste_module, "MAX_JUDGED", 5)
-        monkeypatch.setattr(taste_module, "KEPT_HEARD", 2)
+        monkeypatch.setattr(taste_module, "KEPT_PLAYED", 2)
 
     def test_those_that_weigh_least_are_let_go(self) -> None:
         listens = [dated("finished", number * DAY_MS, f"t{number:02d}") for number in range(11)]

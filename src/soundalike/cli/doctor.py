@@ -1,4 +1,4 @@
-"""``doctor``: what is here, what is missing and how to get it."""
+"""``doctor``: what is installed, what is missing and how to get it."""
 
 import click
 
@@ -8,13 +8,13 @@ from soundalike.cli import options, show
 _MARKS = {True: "ok", False: "wrong", None: "absent"}
 
 
-@click.command(short_help="Show what is here and what is missing.")
+@click.command(short_help="Show what is installed and what is missing.")
 @options.json_output
 @options.common
 def doctor(*, as_json: bool) -> None:
     """Show versions, Java, Spark, decoders, event log, store and artefact; what is missing and how to get it.
 
-    Ends with 1 where something is wrong, rather than merely absent.
+    The exit code is 1 if something is wrong, not if it is only absent.
     """
     checks = diagnose(options.settings())
     is_healthy = all(check.is_ok is not False for check in checks)

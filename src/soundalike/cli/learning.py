@@ -17,10 +17,10 @@ from soundalike.services.learning.training import BuildReport, Method
 @options.json_output
 @options.common
 def tune(*, lsh: bool, as_json: bool) -> None:
-    """Choose the similarity space by measurement, and print the table it was chosen from.
+    """Choose the similarity space by measurement, and print the measurements.
 
-    With genre tags: precision at 10, the query's own artist left out. Without: whether the two
-    halves of a track find each other in the whole library. The next build uses the choice.
+    With genre tags: precision at 10, without the query's own artist. Without genre tags: whether the
+    two halves of a track find each other in the whole library. The next build uses the choice.
     """
     with open_app(options.settings()) as app:
         tuning = run_tune(app)
@@ -40,7 +40,7 @@ def tune(*, lsh: bool, as_json: bool) -> None:
     type=click.Choice([method.value for method in Method]),
     default=Method.EXACT.value,
     show_default=True,
-    help="exact: blocked products; lsh: MLlib's approxSimilarityJoin.",
+    help="exact: all distances; lsh: MLlib's approxSimilarityJoin.",
 )
 @options.engine
 @options.json_output
@@ -48,7 +48,7 @@ def tune(*, lsh: bool, as_json: bool) -> None:
 def build(method: str, *, as_json: bool) -> None:
     """Fit the similarity space, find every track's neighbours, write a new artefact version.
 
-    The running player takes it up by itself.
+    A running player uses it at once.
     """
     with open_app(options.settings()) as app:
         report = run_build(app, Method(method))
@@ -73,9 +73,9 @@ def run_build(app: App, method: Method = Method.EXACT) -> BuildReport:
 
 
 def print_tuning(tuning: SpaceTuning) -> None:
-    """Print what a similarity space was chosen from."""
+    """Print the measurements of a tuning."""
     if not tuning.scores:
-        show.say(f"{tuning.track_count:,} tracks are too few to measure with; taken: {tuning.chosen.title}.")
+        show.say(f"{tuning.track_count:,} tracks are too few to measure; chosen: {tuning.chosen.title}.")
         return
     show.table(
         [
@@ -100,7 +100,7 @@ def print_tuning(tuning: SpaceTuning) -> None:
 
 
 def print_build(report: BuildReport) -> None:
-    """Print what a build came to."""
+    """Print the result of a build."""
     recall = "" if report.recall is None else f", recall at 10 against exact {report.recall:.3f}"
     show.say(
         f"Artefact {report.version}: {report.track_count:,} tracks, {report.recipe.title}, "

@@ -17,18 +17,18 @@ from soundalike.wire import pair_body, similar_body
 _SHOWN_PROBLEMS = 10
 
 
-@click.command(short_help="Listen to every audio file below DIR.")
+@click.command(short_help="Analyse every audio file below DIR.")
 @click.argument("directory", type=options.place, metavar="DIR")
-@click.option("--emptied", is_flag=True, help="Accept that DIR, which held tracks, holds none any more.")
+@click.option("--emptied", is_flag=True, help="Accept that DIR, which had tracks, has none any more.")
 @options.workers
 @options.json_output
 @options.common
 def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
-    """Listen to every audio file below DIR and keep what was heard.
+    """Analyse every audio file below DIR and store tracks and features.
 
-    Unchanged files are not read again; moved, renamed or retagged ones keep their track; vanished
-    ones are marked and come back with their history. Of a track longer than 30 s the middle 30 s are
-    analysed. Interrupt it whenever you like: the next run goes on where this one was.
+    Unchanged files are not read again; moved, renamed or retagged files keep their track; vanished
+    tracks are marked and come back with their history. Of a track longer than 30 s the middle 30 s are
+    analysed. The command may be interrupted: the next run continues where this one stopped.
     """
     with open_app(options.settings()) as app:
         report = run_extract(app, directory, is_emptying_allowed=emptied)
@@ -38,7 +38,7 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
             return
         print_report(app, report)
         if placed:
-            show.say(f"{placed:,} tracks placed in the similarity space in use.")
+            show.say(f"{placed:,} tracks added to the similarity space in use.")
         if app.services.neighbours.artefact_version() is None:
             show.say("Next: soundalike tune, then soundalike build.")
 
@@ -77,7 +77,7 @@ def pairs(limit: int, *, as_json: bool) -> None:
         )
 
 
-@click.command(short_help="Show what sounds like one track.")
+@click.command(short_help="Show what sounds like a track.")
 @click.argument("track")
 @click.option("--limit", type=options.LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many.")
 @options.json_output
@@ -117,7 +117,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 @options.json_output
 @options.common
 def export(file: Path, *, as_json: bool) -> None:
-    """Write tracks and vectors to FILE.parquet, for Spark, pandas and friends."""
+    """Write tracks and vectors to FILE.parquet, for Spark, pandas and others."""
     with open_app(options.settings()) as app:
         snapshot = app.snapshots.export(str(file))
     if as_json:
@@ -129,12 +129,12 @@ def export(file: Path, *, as_json: bool) -> None:
 @click.command(short_help="Write a small library of synthesised music.")
 @click.argument("directory", type=options.place, metavar="DIR")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, other music."
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed makes other music."
 )
 @options.json_output
 @options.common
 def demo(directory: Path, seed: int, *, as_json: bool) -> None:
-    """Write a small library of synthesised music to DIR, to try things with."""
+    """Write a small library of synthesised music to DIR, to try soundalike with."""
     with show.progress("Composing") as progress:
         made = write_demo_library(directory, seed=seed, progress=progress)
     if as_json:
@@ -145,13 +145,13 @@ def demo(directory: Path, seed: int, *, as_json: bool) -> None:
 
 def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False) -> SyncReport:
     """Extract with a progress bar."""
-    place = Path(os.path.realpath(directory))  # pathlib raises where links loop
-    with show.progress("Listening") as progress:
+    place = Path(os.path.realpath(directory))  # pathlib raises if links loop
+    with show.progress("Analysing") as progress:
         return app.library_sync.sync(place, progress=progress, is_emptying_allowed=is_emptying_allowed)
 
 
 def print_report(app: App, report: SyncReport) -> None:
-    """Print what an extraction came to, and a table of what could not be used."""
+    """Print the result of an extraction, and a table of the files that could not be used."""
     changes = {
         "new": report.added,
         "moved": report.moved,
@@ -159,12 +159,12 @@ def print_report(app: App, report: SyncReport) -> None:
         "vanished": report.vanished,
         "unchanged": report.unchanged,
     }
-    told = ", ".join(f"{count:,} {name}" for name, count in changes.items() if count)
-    show.say(f"{report.found:,} audio files, {report.analysed:,} listened to{': ' if told else ''}{told}.")
+    summary = ", ".join(f"{count:,} {name}" for name, count in changes.items() if count)
+    show.say(f"{report.found:,} audio files, {report.analysed:,} analysed{': ' if summary else ''}{summary}.")
     if not report.problems:
         return
     show.table(
-        [("files", "number"), ("reason", "fixed"), ("used all the same", "number")],
+        [("files", "number"), ("reason", "fixed"), ("used anyway", "number")],
         [
             (f"{count:,}", str(reason), f"{_used(report, reason):,}")
             for reason, count in report.counts().items()
@@ -182,7 +182,7 @@ def _used(report: SyncReport, reason: ProblemReason) -> int:
 
 
 def _more(problem: FileProblem) -> str:
-    parts = [f"{problem.analysed_ms / 1000:.1f} s heard"] if problem.analysed_ms else []
+    parts = [f"{problem.analysed_ms / 1000:.1f} s decoded"] if problem.analysed_ms else []
     parts += [problem.detail] if problem.detail else []
     return f" ({'; '.join(parts)})" if parts else ""
 

@@ -1,4 +1,4 @@
-"""Options that several commands share; each may stand before or after the command's name."""
+"""Options that several commands share; each may be given before or after the command's name."""
 
 import os
 from collections.abc import Callable
@@ -15,15 +15,15 @@ LIMIT = click.IntRange(1, 100)
 
 
 def place(value: str) -> Path:
-    """Read a path, ``~`` expanded; an empty one, as an unset variable leaves, is not the current folder."""
+    """Read a path and expand ``~``; an empty one, as from an unset variable, is an error."""
     if not value:
-        msg = "an empty path names nothing"
+        msg = "the path is empty"
         raise click.BadParameter(msg)
-    return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib raises where nobody has the name
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib raises if no user has the name
 
 
 def common(command: Command) -> Command:
-    """Add the options that every command knows."""
+    """Add the options that every command has."""
     for option in (
         click.option("--debug", is_flag=True, expose_value=False, callback=_keep, help="Show tracebacks."),
         click.option(
@@ -40,7 +40,7 @@ def common(command: Command) -> Command:
             expose_value=False,
             callback=_keep,
             metavar="DIR",
-            help="Folder of artefact versions, if not in the data folder.",
+            help="Folder of artefact versions; default in the data folder.",
         ),
         click.option(
             "--events",
@@ -62,7 +62,7 @@ def common(command: Command) -> Command:
             expose_value=False,
             callback=_keep,
             metavar="DIR",
-            help="Folder of everything soundalike keeps.",
+            help="Folder of everything that soundalike stores.",
         ),
     ):
         command = option(command)
@@ -89,7 +89,7 @@ def engine(command: Command) -> Command:
             type=click.Choice(ENGINES),
             expose_value=False,
             callback=_keep,
-            help="Spark, NumPy (local), or Spark where Java 17+ is found (auto).",
+            help="Spark, NumPy (local), or Spark if Java 17+ is found (auto).",
         ),
     ):
         command = option(command)
@@ -97,7 +97,7 @@ def engine(command: Command) -> Command:
 
 
 def address(command: Command) -> Command:
-    """Add where to serve."""
+    """Add the address to serve at."""
     for option in (
         click.option("--port", type=int, expose_value=False, callback=_keep, help="Port; default 8000."),
         click.option("--host", expose_value=False, callback=_keep, help="Address; default 127.0.0.1."),
@@ -107,13 +107,13 @@ def address(command: Command) -> Command:
 
 
 def workers(command: Command) -> Command:
-    """Add how many processes listen."""
+    """Add the number of processes that analyse files."""
     return click.option(
         "--workers",
         type=int,
         expose_value=False,
         callback=_keep,
-        help="Processes that listen to files; default one for each CPU.",
+        help="Processes that analyse files; default one for each CPU.",
     )(command)
 
 
@@ -131,7 +131,7 @@ def is_debugging(context: click.Context | None) -> bool:
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - as click passes it
-    # What stands after the command's name wins over what stands before it.
+    # An option after the command's name wins over one before it.
     if value not in (None, False) and parameter.name:
         _given(context)[parameter.name] = value
 

@@ -24,9 +24,9 @@ from soundalike.web.server.serve import serve as serve_forever
 @options.workers
 @options.common
 def up(directory: Path) -> None:
-    """Do everything: listen to DIR, learn what sounds alike, serve the web player.
+    """Do everything: analyse DIR, learn what sounds alike, serve the web player.
 
-    What has been done before is not done again, so the second start is immediate.
+    What was done before is not done again, so the second start is immediate.
     """
     settings = options.settings()
     with _opened(settings) as app:
@@ -42,7 +42,7 @@ def up(directory: Path) -> None:
 def serve() -> None:
     """Serve the web player on what has been extracted and built.
 
-    Where the event log is in Kafka, 'soundalike consume' folds the listens; 'up' does so itself.
+    If the event log is in Kafka, 'soundalike consume' folds the listens; 'up' does so itself.
     """
     with _opened(options.settings(), is_serving=True) as app:
         _serve(app)
@@ -50,8 +50,8 @@ def serve() -> None:
 
 @contextmanager
 def _opened(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
-    """Open what the settings name, if it can be served at their address."""
-    # The address first: nothing is made for one that cannot be used.
+    """Open what the settings name, if it may be served at their address."""
+    # Check the address first, so that nothing is created for one that cannot be used.
     check_address(settings.host, settings.port, has_users=True)
     with open_app(settings, is_serving=is_serving) as app:
         check_address(settings.host, settings.port, has_users=app.services.accounts.has_users())
@@ -60,11 +60,11 @@ def _opened(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 
 
 def _prepare_log(app: App) -> None:
-    """Refuse a log that cannot be used; one that is away may come back, and music plays meanwhile."""
+    """Reject a log that cannot be used; an unreachable one may come back, and music plays meanwhile."""
     try:
         app.log.prepare()
     except LogUnreachableError as error:
-        show.say(f"{error}; listens wait in the browsers until it answers")
+        show.say(f"{error}; browsers keep listens until it answers")
 
 
 def _learn(app: App) -> None:
@@ -74,7 +74,7 @@ def _learn(app: App) -> None:
         return
     if freshness is Freshness.BEHIND:
         placed = app.updater.update(app.local_engine())
-        show.say(f"{placed:,} tracks placed in the similarity space in use.")
+        show.say(f"{placed:,} tracks added to the similarity space in use.")
     elif freshness is Freshness.EMPTY:
         show.say("Nothing to learn from yet: no track could be analysed.")
     else:
@@ -84,7 +84,7 @@ def _learn(app: App) -> None:
 
 def _serve(app: App) -> None:
     settings = app.settings
-    # Events that were stored but not folded when the process was killed.
+    # Listens that were stored but not folded when the process was killed.
     app.services.profiles.catch_up()
     app.services.recommender.prepare()
     web = create_app(

@@ -1,4 +1,4 @@
-"""What people see in the terminal: data on stdout; progress and one-line errors on stderr."""
+"""Terminal output: data on stdout; progress and one-line errors on stderr."""
 
 import json
 import sys
@@ -38,7 +38,7 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """Return the console for everything that is not data: broken between words for people, not for logs."""
+    """Return the console for everything that is not data: wrapped on a terminal, not in logs."""
     console = Console(file=sys.stderr, highlight=False)
     console.soft_wrap = not console.is_terminal
     return console
@@ -55,21 +55,21 @@ def clean(text: str | None) -> str:
 
 
 def say(text: str) -> None:
-    """Tell something that is not data."""
+    """Print a line that is not data."""
     err().print(escape(clean(text)))
 
 
 def announce(text: str) -> None:
-    """Tell what the user was waiting for; on stdout, so that a script can wait for it too."""
+    """Print what the user was waiting for; on stdout, so that a script can wait for it too."""
     click.secho(clean(text), bold=True, fg="green")
 
 
 def complain(text: str) -> None:
-    """Tell an error in one line."""
+    """Print an error in one line."""
     err().print(f"[bold red]error:[/] {escape(clean(text))}")
 
 
-def document(body: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+def document(body: Any) -> None:  # noqa: ANN401 - any JSON
     """Print the one JSON document of a ``--json`` run."""
     click.echo(json.dumps(body, ensure_ascii=True, indent=2))
 
@@ -81,11 +81,11 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], *, 
     ----------
     columns : sequence of (heading, kind)
         ``number`` is aligned to the right; ``number`` and ``fixed`` are never cut; ``text`` is cut with
-        an ellipsis where there is no room; ``prose`` is broken into lines.
+        an ellipsis if there is no room; ``prose`` is wrapped.
     rows : sequence of sequence of str
-        Cells, hostile or not.
+        Cells; hostile text is made safe.
     title : str
-        Stands above.
+        Printed above.
     """
     console = out()
     cells = [[clean(cell) for cell in row] for row in rows]
@@ -106,7 +106,7 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], *, 
 
 
 def _widths(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Return each column's width: the widest that may be cut give way first, all alike."""
+    """Return each column's width: the widest of those that may be cut shrink first."""
     widths = [
         max(cell_len(heading), *(cell_len(row[index]) for row in rows), 1)
         for index, (heading, _) in enumerate(columns)
@@ -122,16 +122,16 @@ def _widths(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], r
 
 
 class _Rate(ProgressColumn):
-    """Steps a second."""
+    """Steps per second."""
 
     def render(self, task: Task) -> Text:
-        """Return the rate, or nothing while unknown."""
+        """Return the rate, or nothing while it is unknown."""
         return Text(f"{task.speed:,.1f}/s" if task.speed else "", style="progress.data.speed")
 
 
 @contextmanager
 def progress(label: str) -> Iterator[ProgressCall]:
-    """Show a bar with rate and time left, on stderr; on no terminal it shows nothing."""
+    """Show a bar with rate and time left on stderr; shows nothing if that is no terminal."""
     console = err()
     bar = Progress(
         SpinnerColumn(),

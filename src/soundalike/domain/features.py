@@ -1,4 +1,4 @@
-"""What a vector holds: ordered, named, grouped and versioned features."""
+"""Feature sets and vectors: ordered, named, grouped and versioned features."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from soundalike.domain.types import AudioHash, FloatArray, TrackId
 
 @dataclass(frozen=True, slots=True)
 class FeatureSchema:
-    """Identity of a feature set; travels with every vector and artefact.
+    """Identity of a feature set; stored with every vector and artefact.
 
     Parameters
     ----------
     name : str
         Name of the set, such as ``"timbre"``.
     version : int
-        Raised whenever the same signal would give other numbers.
+        Must be raised whenever the same signal would give other numbers.
     features : tuple of str
         Names in the order of the vector's entries, such as ``"mfcc_1_mean"``.
     groups : tuple of str
-        Group of each feature (``"mfcc"``, ``"centroid"``, ...), as long as `features`.
+        Group of each feature (``"mfcc"``, ``"centroid"``, ...), one for each of `features`.
     """
 
     name: str
@@ -31,9 +31,9 @@ class FeatureSchema:
     groups: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse names that do not match their groups."""
+        """Check that names are unique and each has a group."""
         if len(self.features) != len(self.groups) or len(set(self.features)) != len(self.features):
-            msg = f"feature set {self.name!r}: every feature needs one group and a name of its own"
+            msg = f"feature set {self.name!r}: every feature needs one group and a unique name"
             raise ValueError(msg)
 
     @property
@@ -52,7 +52,7 @@ class FeatureSchema:
         return len(self.features)
 
     def require(self, other: "FeatureSchema", *, whose: str) -> None:
-        """Raise unless `other` is the very same feature set.
+        """Raise unless `other` is the same feature set.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class FeatureSchema:
         """
         if self.fingerprint != other.fingerprint:
             msg = (
-                f"{whose} holds feature set {other.key} ({len(other)} features), "
+                f"{whose} has feature set {other.key} ({len(other)} features), "
                 f"not {self.key} ({len(self)}); run 'soundalike build' to learn anew"
             )
             raise SchemaMismatchError(msg)
@@ -76,7 +76,7 @@ class FeatureVectors:
     schema : FeatureSchema
         What the entries mean.
     whole, first_half, second_half : FloatArray, shape (len(schema),)
-        Non-writeable float32.
+        Read-only float32.
     """
 
     schema: FeatureSchema
@@ -96,7 +96,7 @@ class FeatureVectors:
 
 @dataclass(frozen=True, slots=True)
 class TrackVectors:
-    """The vectors of one track, as the store hands them out."""
+    """The vectors of one track, as the store returns them."""
 
     track_id: TrackId
     audio_hash: AudioHash

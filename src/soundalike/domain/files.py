@@ -1,4 +1,4 @@
-"""Files as a scan finds them, and why some of them cannot be heard."""
+"""Files as a scan finds them, and the results of analysing them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -55,7 +55,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What tells an unchanged file without reading it."""
+    """Size and time of change, which show whether a file changed without reading it."""
 
     size_bytes: int
     mtime_ns: int
@@ -63,7 +63,7 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A regular file that a scan came upon.
+    """A regular file that a scan found.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class FoundFile:
     real_path : Path
         Absolute path with every link resolved: what is opened.
     is_linked : bool
-        Whether a link (the file or a folder above it, below the root) leads there.
+        Whether the file, or a folder above it below the root, is a link.
     stamp : FileStamp
         Size and time of last change.
     """
@@ -84,13 +84,13 @@ class FoundFile:
 
     @property
     def target(self) -> Path | None:
-        """What a track keeps beside its location: where a link led; None where there is none."""
+        """Where a link led; None if there is no link."""
         return self.real_path if self.is_linked else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:
-    """The one stored line about a file that cannot be used, or only in part.
+    """Why a file cannot be used, or only in part; one is stored per file.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ class FileProblem:
     reason : ProblemReason
         Why.
     analysed_ms : DurationMs
-        How much sound was heard before giving up.
+        Length of the audio that could be decoded.
     detail : str
-        One sentence more, such as the extra to install.
+        More about it, such as the extra to install.
     is_used : bool
-        True where enough was heard to use the track all the same.
+        True if enough could be decoded to use the track anyway.
     stamp : FileStamp or None
-        Of the file, where it has one.
+        Of the file, if it has one.
     """
 
     location: Location
@@ -118,7 +118,7 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """What the file says of itself; a missing value is None. Hostile text, kept as text."""
+    """What the file's tags say; a missing value is None. The text may be hostile."""
 
     title: str | None = None
     artist: str | None = None
@@ -129,7 +129,7 @@ class Tags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What listening to one file gave.
+    """Result of analysing one file.
 
     Parameters
     ----------
@@ -140,13 +140,13 @@ class Analysis:
     duration_ms : DurationMs
         Length of the whole track.
     media_type : str
-        Such as ``"audio/mpeg"``, told from the content.
+        Such as ``"audio/mpeg"``, recognised by the content.
     analysed_ms : DurationMs
         Length of the excerpt that the vectors describe.
     vectors : FeatureVectors or None
-        None where the audio's hash was known already and nothing was computed.
+        None if the audio's hash was known already and nothing was computed.
     is_truncated : bool
-        The header promised more than could be heard.
+        The header promised more than could be decoded.
     """
 
     tags: Tags
@@ -160,7 +160,7 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisFailure:
-    """Why one file could not be used."""
+    """Why one file could not be analysed."""
 
     reason: ProblemReason
     analysed_ms: DurationMs = NOTHING_ANALYSED

@@ -1,8 +1,8 @@
 """A listener's profile: a pure fold over all their listens, cheap for those that come nearly in order.
 
-Listens may arrive in any order, any number of times. What is at least `lateness_ms` older than the newest
-is folded for good (`settled`); the rest (`recent`) is kept, sorted, and folded on top. So the same listens
-give the same taste to the bit, whatever way they came, and one that is later than that asks for a refold.
+Listens may arrive in any order, any number of times. Those at least `lateness_ms` older than the newest are
+folded once (`settled`); the rest (`recent`) stays, sorted, and is folded on top. So the same listens give
+the same taste to the bit, in whatever order they came. A listen that arrives later than that needs a refold.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ _AT = attrgetter("at_ms")
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What was heard by one user, and what they make of it.
+    """What one user listened to, and how much they like it.
 
     Parameters
     ----------
     user_id : UserId
-        Whose it is.
+        The user.
     lateness_ms : int
-        What is later than the newest listen by less than this is folded cheaply.
+        A listen older than the newest by less than this is folded without a refold.
     erased_ms : int or None
-        Up to when everything is forgotten, and whatever comes late with it.
+        Listens up to this time are erased, also those that arrive later.
     settled : Taste
         Of the listens that are final.
     recent : tuple of Listen
@@ -70,7 +70,7 @@ class Profile:
 
     @property
     def horizon_ms(self) -> int | None:
-        """Up to when listens are settled; None where there are none yet."""
+        """Listens up to this time are settled; None if there are none yet."""
         newest_ms = self.taste.newest_ms
         return None if newest_ms is None else newest_ms - self.lateness_ms
 
@@ -84,7 +84,17 @@ class Folded:
 
 
 def new_profile(user_id: UserId, *, lateness_ms: int = LATENESS_MS, erased_ms: int | None = None) -> Profile:
-    """Return the profile of somebody of whom nothing is known."""
+    """Return the profile of a user without listens.
+
+    Parameters
+    ----------
+    user_id : UserId
+        The user.
+    lateness_ms : int
+        See `Profile`.
+    erased_ms : int or None
+        See `Profile`.
+    """
     return Profile(
         user_id=user_id,
         lateness_ms=lateness_ms,
@@ -98,10 +108,10 @@ def new_profile(user_id: UserId, *, lateness_ms: int = LATENESS_MS, erased_ms: i
 def fold(profile: Profile, listens: Iterable[Listen]) -> Folded:
     """Fold listens, in any order, into the profile of their user.
 
-    Erased ones do not count, and those that are still `recent` count once. Of the settled ones nothing
-    is known but what they came to: a listen that is late may be new or folded already, and one with the
-    id of a settled one but another time would count again. Only whoever keeps all listens can tell,
-    and gives no listen here but with the content that was kept of it.
+    Erased listens do not count, and those that are still `recent` count once. Settled listens are not
+    stored: a late one may be new or folded already, and one with the id of a settled listen but another
+    time would count twice. Only the store of all listens can tell, so the caller passes listens with
+    the content that is stored.
     """
     known = {listen.id for listen in profile.recent}
     horizon_ms = profile.horizon_ms
@@ -122,7 +132,7 @@ def refold(
     lateness_ms: int = LATENESS_MS,
     erased_ms: int | None = None,
 ) -> Profile:
-    """Fold all listens of a user anew, given in any order."""
+    """Fold all listens of a user from scratch, in any order."""
     return fold(new_profile(user_id, lateness_ms=lateness_ms, erased_ms=erased_ms), listens).profile
 
 
@@ -136,7 +146,7 @@ def _with(profile: Profile, fresh: list[Listen]) -> Profile:
     final = bisect_right(recent, horizon_ms, key=_AT)
     settled = fold_taste(profile.settled, recent[:final]) if final else profile.settled
     rest = tuple(recent[final:])
-    # Either way folds the same listens in the same order; the shorter is taken.
+    # Both ways fold the same listens in the same order; this takes the shorter.
     is_short = is_in_order and len(fresh) < len(rest)
     return Profile(
         user_id=profile.user_id,
@@ -149,7 +159,7 @@ def _with(profile: Profile, fresh: list[Listen]) -> Profile:
 
 
 def _once(listens: Iterable[Listen], known: set[EventId]) -> Iterator[Listen]:
-    """Yield each listen that is not known, the first content of an id only."""
+    """Yield each listen that is not known; of several with one id, the first."""
     for listen in listens:
         if listen.id not in known:
             known.add(listen.id)

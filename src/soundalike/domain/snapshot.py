@@ -8,16 +8,16 @@ from soundalike.domain.types import FloatArray, TrackId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryTable:
-    """Vectors and labels of every analysed track that is there, ordered by id.
+    """Vectors and labels of every analysed track that has not vanished, ordered by id.
 
     Parameters
     ----------
     schema : FeatureSchema
         Of all vectors.
     track_ids : tuple of TrackId
-        n of them.
+        Of n tracks.
     whole, first_half, second_half : FloatArray, shape (n, len(schema))
-        Non-writeable.
+        Read-only.
     genres, artists : tuple of (str or None)
         Labels, for measuring only; the similarity space never sees an artist.
     """
@@ -44,7 +44,7 @@ class LibraryTable:
 class SnapshotRow:
     """One line of the Parquet snapshot: a track and its vectors.
 
-    ``path`` is for people and pandas; its bytes that are no UTF-8 are replaced.
+    ``path`` is for people and pandas; bytes that are not UTF-8 are replaced.
     """
 
     track_id: TrackId
@@ -68,11 +68,11 @@ class Snapshot:
     Parameters
     ----------
     url : str
-        A path, or whatever the engine can read.
+        A path, or another URL that the engine can read.
     schema : FeatureSchema
-        Of the vectors inside.
+        Of its vectors.
     track_count : int
-        Its rows.
+        Number of rows.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""What a listener makes of each track: a fold over listens, one after another."""
+"""How much a listener likes each track: a fold over listens, one after another."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,11 +9,11 @@ from soundalike.domain.listens import PLAYS, Listen, ListenKind
 from soundalike.domain.types import TrackId
 
 FOLD_VERSION = 2
-"""Raised whenever the same listens would give another taste."""
+"""Must be raised whenever the same listens would give another taste."""
 
 HALF_LIFE_MS = 30 * 24 * 3600 * 1000
 JUDGED_HALF_LIFE_MS = 6 * HALF_LIFE_MS
-"""What was said outright fades more slowly than what was merely played."""
+"""Likes and dislikes fade more slowly than plays."""
 
 FINISHED, LESS, LIKED, DISLIKED = 1.0, -2.0, 2.0, -2.0
 SKIP_HALVES_AFTER_MS = 20_000
@@ -21,16 +21,16 @@ MILDEST_SKIP, UNPLACED_SKIP = -0.1, -0.5
 
 KEPT_EVIDENCE = 4
 MAX_TRACKS, MAX_JUDGED = 5_000, 20_000
-KEPT_HEARD = 100
+KEPT_PLAYED = 100
 _KEPT_SHARE = 0.8
 _JUDGEMENTS = frozenset({ListenKind.LIKED, ListenKind.DISLIKED})
-_FOR, _AGAINST = frozenset({ListenKind.FINISHED}), frozenset({ListenKind.SKIPPED, ListenKind.LESS})
-_SIDES = {kind: side for side in (_FOR, _AGAINST) for kind in side}
+_POSITIVE, _NEGATIVE = frozenset({ListenKind.FINISHED}), frozenset({ListenKind.SKIPPED, ListenKind.LESS})
+_SIDES = {kind: side for side in (_POSITIVE, _NEGATIVE) for kind in side}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One listen that says what a listener makes of a track."""
+    """One listen that shows whether a listener likes a track."""
 
     kind: ListenKind
     at_ms: int
@@ -38,20 +38,20 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackTaste:
-    """What a listener makes of one track.
+    """How much a listener likes one track.
 
     Parameters
     ----------
     leaning : float
-        Sum of what finishes, skips and "less" weigh, faded to `leaning_ms`.
+        Sum of the weights of finishes, skips and "less", faded to `leaning_ms`.
     leaning_ms : int
-        When it was last added to.
+        When `leaning` last changed.
     liked_ms, disliked_ms : int or None
         Since when it is liked or disliked; never both.
     played_ms : int or None
-        When it was last played, if only in part.
+        When it was last played, even if only in part.
     evidence : tuple of Evidence
-        The latest four finishes, the latest four skips and "less", and the like or dislike that stands;
+        The latest four finishes, the latest four skips and "less", and the current like or dislike;
         oldest first.
     """
 
@@ -68,7 +68,7 @@ class TrackTaste:
         return self.liked_ms is not None or self.disliked_ms is not None
 
     def weight(self, at_ms: int) -> float:
-        """Return how much more (above 0) or less of its like is wanted, faded to a time."""
+        """Return how much the listener wants more (above 0) or less of such tracks, faded to a time."""
         weight = self.leaning * _faded(at_ms - self.leaning_ms, HALF_LIFE_MS)
         if self.liked_ms is not None:
             weight += LIKED * _faded(at_ms - self.liked_ms, JUDGED_HALF_LIFE_MS)
@@ -79,17 +79,17 @@ class TrackTaste:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taste:
-    """What a listener makes of every track they had to do with.
+    """How much a listener likes each track they listened to or judged.
 
     Parameters
     ----------
     tracks : mapping of TrackId to TrackTaste
-        Of more than 5,000 that are not judged, those that weigh least are let go, but never the latest
-        100 that were heard; of more than 20,000 that are, those judged first.
+        Of more than 5,000 that are not judged, those with the least weight are dropped, but never the
+        latest 100 played; of more than 20,000 that are judged, those judged first.
     count : int
-        How many listens it is made of.
+        How many listens were folded.
     newest_ms : int or None
-        The latest of them; everything fades relative to it.
+        Time of the latest listen; everything fades relative to it.
     """
 
     tracks: Mapping[TrackId, TrackTaste]
@@ -103,7 +103,7 @@ NO_TASTE = Taste(tracks={})
 def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
     """Return a taste with more listens, each later than all before it by (`at_ms`, `id`).
 
-    Folding some and then others is folding all of them, to the bit.
+    Folding some and then others gives the same as folding all of them, to the bit.
     """
     tracks = dict(taste.tracks)
     judged = sum(known.is_judged for known in tracks.values())
@@ -120,7 +120,7 @@ def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
 
 
 def after(known: TrackTaste, listen: Listen) -> TrackTaste:
-    """Return what a listener makes of a track after one more listen."""
+    """Return how much a listener likes a track after one more listen."""
     played_ms = listen.at_ms if listen.kind in PLAYS else known.played_ms
     evidence, leaning, leaning_ms = known.evidence, known.leaning, known.leaning_ms
     liked_ms, disliked_ms = known.liked_ms, known.disliked_ms
@@ -151,7 +151,7 @@ def after(known: TrackTaste, listen: Listen) -> TrackTaste:
 
 
 def skip_weight(position_ms: int | None) -> float:
-    """Return what a skip weighs: -1 in the first moment, half of it 20 s later, -0.1 at the mildest."""
+    """Return the weight of a skip: -1 at the start, half of that every 20 s later, at least -0.1 in size."""
     if position_ms is None:
         return UNPLACED_SKIP
     return min(MILDEST_SKIP, -_faded(position_ms, SKIP_HALVES_AFTER_MS))
@@ -172,7 +172,7 @@ def _without(evidence: tuple[Evidence, ...], kinds: Collection[ListenKind]) -> t
 
 
 def _latest(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Leave out the oldest of too many like the last; a like or dislike goes by its undoing alone."""
+    """Drop the oldest of too many of the same side as the last; likes and dislikes are never dropped."""
     side = _SIDES.get(evidence[-1].kind)
     if side is None or len(evidence) <= KEPT_EVIDENCE:
         return evidence
@@ -183,11 +183,11 @@ def _latest(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
 
 
 def _pruned(tracks: dict[TrackId, TrackTaste], now_ms: int) -> dict[TrackId, TrackTaste]:
-    """Let go of what matters least, so many at once that it is seldom done; of equals, by their ids."""
-    heard = [(one.played_ms, track_id) for track_id, one in tracks.items() if one.played_ms is not None]
-    lately = {track_id for _, track_id in nlargest(KEPT_HEARD, heard)}
+    """Drop the least important tracks, many at once, so that it is seldom done; ties by id."""
+    played = [(one.played_ms, track_id) for track_id, one in tracks.items() if one.played_ms is not None]
+    recent = {track_id for _, track_id in nlargest(KEPT_PLAYED, played)}
     plain = [
-        (math.inf if track_id in lately else abs(one.weight(now_ms)), track_id)
+        (math.inf if track_id in recent else abs(one.weight(now_ms)), track_id)
         for track_id, one in tracks.items()
         if not one.is_judged
     ]

@@ -17,11 +17,11 @@ class Track:
     Parameters
     ----------
     id : TrackId
-        Stays with the track for good: through renaming, retagging and absence.
+        Never changes, even if the file is renamed, retagged or away for a while.
     location : Location
         Where its file is, or last was.
     target : Path or None
-        Absolute path that a link at `location` led to at the scan; None where there is no link.
+        Absolute path that a link at `location` led to at the scan; None if there is no link.
     stamp : FileStamp
         Of the file when it was last read.
     audio_hash : AudioHash
@@ -39,7 +39,7 @@ class Track:
     added_at : datetime
         When it was first seen, UTC.
     vanished_at : datetime or None
-        When a scan first missed its file, UTC; None while it is there.
+        When a scan first missed its file, UTC; None while the file exists.
     """
 
     id: TrackId
@@ -59,12 +59,12 @@ class Track:
 
     @property
     def is_vanished(self) -> bool:
-        """Whether the last scan missed its file."""
+        """Whether its file was missing at the last scan."""
         return self.vanished_at is not None
 
 
 class SortField(StrEnum):
-    """What a list of tracks can be ordered by."""
+    """What tracks can be sorted by."""
 
     TITLE = "title"
     ARTIST = "artist"
@@ -75,7 +75,7 @@ class SortField(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """An order of tracks: names by folded text, missing values last either way, ties by id ascending."""
+    """An order of tracks: names by folded text, missing values always last, ties by id ascending."""
 
     field: SortField = SortField.TITLE
     is_descending: bool = False
@@ -87,14 +87,14 @@ class Sort:
         Raises
         ------
         QueryError
-            If it names no field.
+            If there is no such field.
         """
         name = text.removeprefix("-")
         try:
             return cls(SortField(name), is_descending=text.startswith("-"))
         except ValueError:
             known = ", ".join(SortField)
-            msg = f"sort {text!r} is not known; use one of {known}, with - before it for descending"
+            msg = f"sort {text!r} is not known; use one of {known}, with - in front for descending"
             raise QueryError(msg) from None
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last row of a page, from which the next goes on; `key` is None for a missing value."""
+    """The last row of a page, after which the next begins; `key` is None for a missing value."""
 
     key: str | int | None
     track_id: TrackId
@@ -112,16 +112,16 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackPage:
-    """Some tracks of a longer list.
+    """A part of a longer list of tracks.
 
     Parameters
     ----------
     tracks : tuple of Track
         In the order asked for.
     total : int
-        How many match, over all pages.
+        How many tracks match, on all pages.
     next : Position or None
-        Where the next page goes on; None on the last.
+        Where the next page begins; None on the last.
     """
 
     tracks: tuple[Track, ...]

@@ -16,14 +16,14 @@ class Objective(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceScore:
-    """How one recipe did.
+    """Measurements of one recipe.
 
     Parameters
     ----------
     recipe : SpaceRecipe
         What was fitted.
     score : float
-        By the objective, 0 to 1, more is better.
+        By the objective, 0 to 1; more is better.
     standard_error : float
         Of `score`, over the queries.
     hubness : float
@@ -48,7 +48,7 @@ class SpaceTuning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LshTrial:
-    """How one choice of LSH parameters did.
+    """Measurements of one choice of LSH parameters.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class LshTrial:
     recall : float
         Share of the 10 exact neighbours that the join found, mean over tracks.
     candidates : float
-        Tracks that share a bucket with a track, mean; what the join has to look at.
+        Tracks that share a bucket with a track, mean; what the join has to compare.
     seconds : float
         Wall time of the join.
     """
@@ -72,7 +72,7 @@ class LshTrial:
 class LshTuning:
     """Every trial on a sample of the library, and the knee that was chosen.
 
-    Bucket lengths are in units of one space: they hold for `recipe` alone.
+    Bucket lengths are in units of one space, so they are valid for `recipe` alone.
     """
 
     recipe: SpaceRecipe

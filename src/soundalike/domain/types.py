@@ -23,13 +23,13 @@ FloatArray = npt.NDArray[np.float32]
 """float32 of any shape; each use gives the shape."""
 
 IndexArray = npt.NDArray[np.int32]
-"""int32 row numbers; -1 stands for none."""
+"""int32 row numbers; -1 is none."""
 
 UserId = NewType("UserId", str)
-"""Opaque and URL-safe; ``"you"`` is the one listener where there are no accounts."""
+"""Opaque and URL-safe; ``"you"`` is the only listener if there are no accounts."""
 
 EventId = NewType("EventId", str)
 """A UUID in lower case or a ULID in upper case, unique within its user."""
 
 ProfileVersion = NewType("ProfileVersion", str)
-"""Hex digest of what a profile holds: the same listens, the same version."""
+"""Hex digest of a profile: the same listens, the same version."""

@@ -1,10 +1,10 @@
-"""The one place that decides which letters are the same: search words and sort keys."""
+"""Search words and sort keys: the one place that decides which letters are the same."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 
-# Blocks where letters carry a stroke, hook or bar that Unicode does not decompose.
+# Blocks where letters have a stroke, hook or bar that Unicode does not decompose.
 _BARRED_BLOCKS = ((0x00C0, 0x058F), (0x1D00, 0x1EFF), (0x2C60, 0x2C7F), (0xA640, 0xA7FF), (0xAB30, 0xAB6F))
 _BARRED = re.compile(r"((?:LATIN|CYRILLIC) SMALL LETTER .+?) WITH ")
 
@@ -22,7 +22,7 @@ def _barred_letters() -> Iterator[tuple[str, str]]:
                     continue
 
 
-# Apostrophes come first: NFKD would make a space of some.
+# Apostrophes first, since NFKD turns some into spaces.
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʻʹʾʿ´`′\u0374\u1fef\u1ffd", "'"))
 _PLAIN = str.maketrans(
     dict(_barred_letters())
@@ -36,25 +36,25 @@ _CJK = (
     (0x31A0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA960, 0xA97F), (0xAC00, 0xD7FF),
     (0xF900, 0xFAFF), (0x1AFF0, 0x1B16F),
 )  # fmt: skip
-_IDEOGRAPHIC_PLANES = range(0x20000, 0x40000)  # some of it newer than this Python's tables
+_IDEOGRAPHIC_PLANES = range(0x20000, 0x40000)  # some are newer than this Python's tables
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)  # the same
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{1,2}")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
-_OTHER_EMOJI = frozenset("↔◻◼◽◾〰〽")  # those that are no "other symbol" to Unicode
+_OTHER_EMOJI = frozenset("↔◻◼◽◾〰〽")  # not "other symbols" in Unicode
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
 def fold(text: str) -> str:
-    """Fold case, marks and look-alikes away: ``fold("Ólafur BJÖRK") == "olafur bjork"``.
+    """Remove differences of case, marks and look-alikes: ``fold("Ólafur BJÖRK") == "olafur bjork"``.
 
     NFKD, marks dropped, casefolded, ``ø`` to ``o`` and its like; then composed again, which only
-    Hangul needs. Surrogates and control characters become spaces, joiners, direction marks and skin
-    tones go. Folding twice changes nothing, and nothing makes it fail.
+    Hangul needs. Surrogates and control characters become spaces; joiners, direction marks and skin
+    tones are removed. Folding twice changes nothing, and no text makes it fail.
     """
     if text.isascii() and text.isprintable():
         return text.translate(_APOSTROPHES).lower()  # most names, at a tenth of the time
-    # Casefolding brings marks back (İ), and capitals come out of NFKD (™): twice settles both.
+    # Casefolding brings marks back (İ), and NFKD capitals (™): twice removes both.
     return unicodedata.normalize("NFC", _fold_once(_fold_once(text)))
 
 
@@ -62,8 +62,8 @@ def words(text: str) -> tuple[str, ...]:
     """Split a query into folded words, in order, repeats included.
 
     Runs of letters and digits are words (an apostrophe inside one does not split it); each emoji and
-    each CJK character is a word of its own; everything else only separates, except that a text of
-    nothing else (``!!!``) is its own word.
+    each CJK character is one word; everything else only separates, except that a text of nothing
+    else (``!!!``) is one word.
     """
     folded = fold(text)
     return tuple(_split(folded.replace("'", ""))) or tuple(folded.split())
@@ -92,7 +92,7 @@ def _fold_once(text: str) -> str:
 
 
 def _bare(character: str) -> str:
-    """Return the character, a space in its stead, or nothing."""
+    """Return the character, a space instead of it, or nothing."""
     if character.isascii():
         return character if character.isprintable() else " "
     category = unicodedata.category(character)

@@ -14,7 +14,7 @@ from soundalike.services.recommendation.similar import NeighbourFinder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What a player needs: browse, hear, be known, be recommended."""
+    """The use cases of the web player."""
 
     library: Library
     media: Media

@@ -70,7 +70,7 @@ def test_a_title_given_whole_wins_over_longer_ones(library: Library) -> None:
 
 
 def test_words_that_fit_several_titles_name_them(library: Library) -> None:
-    with pytest.raises(AmbiguousTrackError, match=r"'blu' fits 3 tracks: .*Blue Train by Coltrane \(t2\)"):
+    with pytest.raises(AmbiguousTrackError, match=r"'blu' matches 3 tracks: .*Blue Train by Coltrane \(t2\)"):
         library.match("blu")
 
 

@@ -256,7 +256,7 @@ def test_an_emptied_folder_is_an_error_that_marks_nothing(user: Listener, tmp_pa
     user.extract()
     user.folder.rename(tmp_path / "unmounted")
     user.folder.mkdir()
-    with pytest.raises(RootMissingError, match="held 2 tracks: is its disk mounted"):
+    with pytest.raises(RootMissingError, match="had 2 tracks: is its disk mounted"):
         user.extract()
     assert user.titles() == ["Anna", "Berta"]
     assert user.extract(emptied=True).vanished == 2
@@ -273,7 +273,7 @@ def test_an_unmounted_root_below_the_folder_is_an_error_that_marks_nothing(
         user.folder.rename(Path(elsewhere, "unmounted"))
         if is_mount_point_left:
             user.folder.mkdir()
-        with pytest.raises(RootMissingError, match=r"Music' holds no audio, but held 2 tracks"):
+        with pytest.raises(RootMissingError, match=r"Music' has no audio, but had 2 tracks"):
             user.extract(tmp_path)
         assert user.titles() == ["Anna", "Berta", "Carla"]
         assert user.extract(tmp_path, emptied=True).vanished == 2

@@ -10,7 +10,7 @@ from soundalike.domain.similarity.distances import squared_distances
 from soundalike.domain.types import FloatArray, IndexArray
 
 QUERY_LIMIT = 2000
-"""So many queries, drawn at random, judge a larger library."""
+"""A larger library is judged by this many queries, drawn at random."""
 
 _BLOCK_ENTRIES = 1 << 22
 
@@ -19,13 +19,13 @@ _Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Scores of single queries, 0 to 1 each, shape (q,), and what they come to."""
+    """Scores of single queries, 0 to 1 each, shape (q,), and their mean."""
 
     scores: npt.NDArray[np.float64]
 
     @property
     def value(self) -> float:
-        """Mean over the queries; 0 where there is none."""
+        """Mean over the queries; 0 if there are none."""
         return float(self.scores.mean()) if len(self.scores) else 0.0
 
     @property
@@ -43,18 +43,23 @@ def precision_at_k(
     artists: Sequence[str | None] | None = None,
     rng: np.random.Generator,
 ) -> Estimate:
-    """Share of a track's k nearest that bear its label, of those that could.
+    """Return the share of a track's k nearest that have its label, of those that could.
 
-    A query's candidates are the labelled tracks other than itself and, where `artists` are given,
-    not by its own artist (whose records sound alike for reasons of production). With fewer than k
-    candidates of its label, a query is judged by what it could have found; one with none is left out.
+    A query's candidates are the labelled tracks other than itself and, if `artists` are given, not by
+    its own artist (whose tracks sound alike because of their production). With fewer than k candidates
+    of its label, a query is judged by what it could have found; one with none is left out.
 
     Parameters
     ----------
     coordinates : FloatArray, shape (n, m)
         Distance is Euclidean.
     labels, artists : sequence of n (str or None)
-        None is unknown: no query and no candidate without a label; no artist, no exclusion.
+        None is unknown: a track without a label is neither query nor candidate; one without an artist
+        excludes nothing.
+    k : int
+        How many neighbours.
+    rng : numpy.random.Generator
+        Draws the queries of a large library.
     """
     is_labelled = np.array([label is not None for label in labels], dtype=bool)
     points = coordinates[is_labelled]
@@ -80,18 +85,18 @@ def precision_at_k(
 def halves_agreement(
     first: FloatArray, second: FloatArray, *, queries: npt.NDArray[np.int64] | None = None
 ) -> Estimate:
-    """How well the two halves of a track find each other in the whole library.
+    """Return how well the two halves of a track find each other in the whole library.
 
-    Each half looks for the other among the other halves of all tracks; its score is one over the
-    rank at which it comes (mean reciprocal rank), ties against it. Unlike the share found at
-    rank 1, this still tells spaces apart where most tracks are found, or few.
+    Each half is looked for among the same halves of all tracks; its score is one over its rank (mean
+    reciprocal rank), ties against it. Unlike the share found at rank 1, this still separates spaces in
+    which most tracks are found, or few.
 
     Parameters
     ----------
     first, second : FloatArray, shape (n, m)
         Coordinates of the halves of each track.
     queries : array of int, optional
-        Rows to ask for; all by default.
+        Rows to query; all by default.
     """
     count = len(first)
     asked = np.arange(count) if queries is None else queries
@@ -107,7 +112,7 @@ def halves_agreement(
 
 
 def recall_at_k(found: IndexArray, exact: IndexArray) -> float:
-    """Share of the exact neighbours, both of shape (n, k), that were found; -1 is none."""
+    """Return the share of the exact neighbours, both of shape (n, k), that were found; -1 is none."""
     is_asked = exact >= 0
     if not is_asked.any():
         return 1.0
@@ -116,7 +121,7 @@ def recall_at_k(found: IndexArray, exact: IndexArray) -> float:
 
 
 def hubness(neighbours: IndexArray) -> float:
-    """Skewness of how often each track is among the k nearest of others (Radovanović et al. 2010).
+    """Return the skewness of how often each track is a neighbour of others (Radovanović et al. 2010).
 
     Parameters
     ----------
@@ -126,7 +131,7 @@ def hubness(neighbours: IndexArray) -> float:
     Returns
     -------
     float
-        0 where all tracks are neighbours equally often; more where a few hubs are everyone's.
+        0 if all tracks are neighbours equally often; more if a few hubs are neighbours of most.
     """
     occurrences = np.bincount(neighbours[neighbours >= 0].ravel(), minlength=len(neighbours))
     deviations = occurrences - occurrences.mean() if len(occurrences) else np.zeros(1)

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by blocked matrix products: fast in float32, then exact where it counts."""
+"""Exact nearest neighbours by blocked matrix products: fast in float32, then exact for the nearest."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,11 +7,11 @@ from soundalike.domain.similarity.distances import row_distances
 from soundalike.domain.similarity.space import Neighbours
 from soundalike.domain.types import FloatArray, IndexArray
 
-# A block of distances holds at most so many float32 numbers (32 MB).
+# A block of distances has at most this many float32 numbers (32 MB).
 _BLOCK_ENTRIES = 1 << 23
-# An eighth of the tracks, and no fewer than these, give each query a first bound on its k-th distance.
+# An eighth of the tracks, and at least this many, give each query a first bound on its k-th distance.
 _SAMPLE = 8192
-# The square of anything larger, summed, leaves float32.
+# Sums of squares of larger numbers overflow float32.
 _LARGEST = 1e15
 
 Indices = npt.NDArray[np.int64]
@@ -20,9 +20,9 @@ Indices = npt.NDArray[np.int64]
 def exact_neighbours(coordinates: FloatArray, k: int, *, queries: Indices | None = None) -> Neighbours:
     """Find the k nearest others of some rows, ties by row number.
 
-    Squared distances come from ``|a|² + |b|² - 2ab`` in float32, which cancels for close pairs. So
-    each is taken as an interval that holds the true one, whatever may be among the k nearest is kept,
-    and these few are measured again as ``|a - b|²`` in float64: the result is exact, duplicates included.
+    Squared distances come from ``|a|² + |b|² - 2ab`` in float32, which cancels for close pairs. So each
+    is taken as an interval that contains the true one. All that may be among the k nearest are measured
+    again as ``|a - b|²`` in float64: the result is exact, also for duplicates.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def exact_neighbours(coordinates: FloatArray, k: int, *, queries: Indices | None
     k : int
         At least 1; may exceed n - 1, then rows are padded with -1 and infinity.
     queries : array of int, shape (q,), optional
-        Row numbers to ask for; all by default.
+        Row numbers to query; all by default.
 
     Returns
     -------
@@ -53,13 +53,13 @@ def exact_neighbours(coordinates: FloatArray, k: int, *, queries: Indices | None
 
 
 class _Search:
-    """What every block of queries shares."""
+    """What all blocks of queries share."""
 
     def __init__(self, coordinates: FloatArray, wanted: int) -> None:
         count, width = coordinates.shape
         self.coordinates = coordinates
         self.wanted = wanted
-        # Distances do not change when all is moved to the middle, but their rounding shrinks.
+        # Centring the points does not change distances, but makes their rounding smaller.
         centred = coordinates - coordinates.mean(axis=0, dtype=np.float64)
         is_square_safe = np.abs(centred).max() < _LARGEST
         self.centred = centred.astype(np.float32 if is_square_safe else np.float64)

@@ -21,7 +21,7 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
     """Add tracks in the existing space, and offer them to the others as neighbours.
 
     Every row comes out as if all neighbours had been found from scratch, without Java and in time
-    proportional to the new tracks. (Rows that LSH found keep what it missed.)
+    proportional to the new tracks. (What LSH missed in old rows stays missing.)
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _offer(neighbours: Neighbours, coordinates: FloatArray, added: FloatArray) -
 
 
 def _within(points: FloatArray, others: FloatArray, reach: FloatArray) -> tuple[Indices, Indices]:
-    """Return the pairs (row, row) that may be nearer than each point's reach, and hardly any more."""
+    """Return the pairs (row, row) that may be nearer than each point's reach, and few others."""
     left, right = points.astype(np.float64), others.astype(np.float64)
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
     away = squares - 2 * left @ right.T
@@ -90,7 +90,7 @@ def _within(points: FloatArray, others: FloatArray, reach: FloatArray) -> tuple[
 
 
 def _merge(rows: IndexArray, distances: FloatArray, offers: tuple[Indices, Indices, FloatArray]) -> None:
-    """Keep the nearest of what some rows have and are offered: (row, its new neighbour, distance)."""
+    """Keep the nearest of the neighbours that rows have and are offered: (row, new neighbour, distance)."""
     k = rows.shape[1]
     changed, offered_to = np.unique(offers[0], return_inverse=True)
     owner = np.concatenate([np.repeat(np.arange(len(changed)), k), offered_to])

@@ -1,4 +1,4 @@
-"""Fitting a similarity space from a few statistics, which each engine gathers its own way."""
+"""Fitting a similarity space from a few statistics, which each engine computes in its own way."""
 
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -13,7 +13,7 @@ from soundalike.domain.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]
 
-# A range this small beside the values is float32 rounding: the feature is constant.
+# A range this small relative to the values is float32 rounding: the feature is constant.
 _CONSTANT = 4 * float(np.finfo(np.float32).eps)
 _NUDGE = 1e-9
 
@@ -28,7 +28,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The scaling of a space before it is rounded to float32, whose last bit would differ by engine.
+    """The scaling of a space before rounding to float32, whose last bit would differ between engines.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Scale:
     clip: float | None
 
     def apply(self, vectors: FloatArray) -> Float64Array:
-        """Scale vectors of shape (n, d) as `SimilaritySpace.place` does."""
+        """Scale vectors of shape (n, d) as `SimilaritySpace.transform` does."""
         is_constant = self.scale == 0
         scaled = (vectors - self.mean) / np.where(is_constant, 1.0, self.scale)
         scaled[:, is_constant] = 0
@@ -52,12 +52,12 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Running sums over tracks in scaled features, from which covariances follow; sums of parts add up.
+    """Sums over tracks in scaled features, from which covariances follow; sums of parts can be added.
 
     Parameters
     ----------
     count : int
-        Tracks so far.
+        Number of tracks.
     total : Float64Array, shape (d,)
         Sum of the scaled vectors.
     products : Float64Array, shape (d, d)
@@ -79,7 +79,7 @@ class Sums:
         return cls(len(whole), whole.sum(axis=0), whole.T @ whole, difference.T @ difference)
 
     def __add__(self, other: Self) -> Self:
-        """Join the sums of two parts."""
+        """Add the sums of two parts."""
         return type(self)(
             self.count + other.count,
             self.total + other.total,
@@ -106,7 +106,7 @@ class Sums:
 
 
 class Statistics(Protocol):
-    """What an engine tells about a library of at least one track."""
+    """What an engine computes for a library of at least one track."""
 
     def extent(self) -> Column:
         """Minimum and maximum of each feature."""
@@ -119,9 +119,9 @@ class Statistics(Protocol):
 
 
 def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
-    """Fit the space that a recipe describes, in float64, kept as float32.
+    """Fit the space that a recipe describes, in float64, rounded to float32.
 
-    A rotation is centred, so that unit length measures angles about the library's middle.
+    A rotation is centred, so that unit length measures angles about the mean of the library.
     """
     scale = _fit_scale(recipe, statistics)
     weights, offset = np.eye(len(scale.mean)), np.zeros(len(scale.mean))
@@ -142,10 +142,10 @@ def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
 
 
 def shrink(covariance: Float64Array, count: int) -> Float64Array:
-    """Draw a covariance towards a multiple of the identity, the more so the fewer tracks there are.
+    """Shrink a covariance towards a multiple of the identity, the more the fewer tracks there are.
 
-    The oracle approximating shrinkage of Chen, Wiesel, Eldar and Hero (2010), eq. 23, needs nothing
-    but the covariance and the count. One track, or tracks without spread, give the identity.
+    The oracle approximating shrinkage of Chen, Wiesel, Eldar and Hero (2010), eq. 23, needs only
+    the covariance and the count. One track, or tracks without variance, give the identity.
     """
     size = len(covariance)
     trace, square = np.trace(covariance), float(np.sum(covariance**2))
@@ -167,7 +167,7 @@ def partial_whitening(covariance: Float64Array, strength: float) -> Float64Array
     floor = values[-1] * 1e-10
     weights = (vectors * np.maximum(values, floor) ** (-strength / 2)) @ vectors.T
     sizes = np.abs(weights)
-    # The first of (nearly) equal entries decides, whatever their rounding.
+    # Of nearly equal entries the first decides, so that rounding does not.
     largest = np.argmax(sizes >= sizes.max(axis=0) * (1 - 1e-6), axis=0)
     return np.asarray(weights * np.sign(weights[largest, np.arange(len(weights))]))
 
@@ -186,7 +186,7 @@ def _fit_scale(recipe: SpaceRecipe, statistics: Statistics) -> Scale:
 
 
 def require_tracks(count: int) -> None:
-    """Make sure that there is something to learn from.
+    """Check that there is something to learn from.
 
     Raises
     ------

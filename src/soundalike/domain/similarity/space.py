@@ -1,4 +1,4 @@
-"""Similarity spaces, neighbours and the artefact that carries them."""
+"""Similarity spaces, neighbours and the artefact that contains both."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ class Scaling(StrEnum):
 
 
 class Rotation(StrEnum):
-    """What is done to the scaled features together.
+    """How the scaled features are combined.
 
     ``WHITEN`` divides each principal axis by its standard deviation to the power of `strength`;
-    ``WITHIN`` does so by the spread *between the two halves of the same track*, which is noise to
+    ``WITHIN`` does so by the spread *between the two halves of the same track*, which is noise for
     similarity: label-free linear discriminant analysis with each track as its own class.
     """
 
@@ -41,13 +41,13 @@ class SpaceRecipe:
     scaling : Scaling
         Min-max over the library, or mean 0 and variance 1 (n - 1).
     clip : float or None
-        Scaled values are cut to [-clip, clip]; None leaves them.
+        Scaled values are limited to [-clip, clip]; None leaves them.
     rotation : Rotation
-        What is done to the scaled features together.
+        How the scaled features are combined.
     strength : float
         0 leaves the axes as they are, 1 whitens fully.
     is_unit_length : bool
-        Bring every vector to length 1, which makes cosine Euclidean.
+        Scale every vector to length 1, so that Euclidean distance orders like cosine.
     """
 
     scaling: Scaling = Scaling.STANDARD
@@ -69,7 +69,7 @@ class SpaceRecipe:
 
 
 DEFAULT_RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
-"""What is built where nothing has been tuned: what tuning mostly chooses."""
+"""Used if nothing has been tuned: what tuning chooses for most libraries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class SimilaritySpace:
     clip : float or None
         Bound on the scaled values.
     weights : FloatArray, shape (d, m)
-        Rotation and stretching.
+        Rotation and scaling.
     offset : FloatArray, shape (m,)
         Added last.
     is_unit_length : bool
@@ -113,7 +113,7 @@ class SimilaritySpace:
         Returns
         -------
         FloatArray, shape (n, m)
-            Coordinates, non-writeable; distance between them is Euclidean.
+            Coordinates, read-only; distance between them is Euclidean.
         """
         turned = self.scale_features(vectors) @ self.weights.astype(np.float64) + self.offset
         if self.is_unit_length:
@@ -127,7 +127,7 @@ class SimilaritySpace:
         """Bring raw features, shape (n, d), to a common scale, as the first step of `transform`."""
         is_constant = self.scale == 0
         divisor = np.where(is_constant, np.float32(1), self.scale)
-        # In float64, so that a track lands on the same point alone as among others.
+        # In float64, so that a track gets the same coordinates alone as among others.
         scaled = (np.asarray(vectors, dtype=np.float64) - self.mean) / divisor
         scaled[:, is_constant] = 0
         if self.clip is not None:
@@ -144,7 +144,7 @@ class Neighbours:
     rows : IndexArray, shape (n, k)
         Row numbers; a row with fewer than k neighbours is padded with -1.
     distances : FloatArray, shape (n, k)
-        Euclidean; infinite where the row number is -1.
+        Euclidean; infinite if the row number is -1.
     """
 
     rows: IndexArray
@@ -170,7 +170,7 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LshParameters:
-    """Of bucketed random projection LSH: `bucket_length` in the space's own units."""
+    """Parameters of bucketed random projection LSH; `bucket_length` is in units of the space."""
 
     bucket_length: float
     tables: int
@@ -178,7 +178,7 @@ class LshParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtefactDraft:
-    """What training hands to serving; arrays may be memory-mapped, all are read-only.
+    """What training gives to serving; arrays may be memory-mapped, and all are read-only.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class ArtefactDraft:
     neighbours : Neighbours
         Of shape (n, k).
     facts : mapping of str to str
-        What `doctor` shows: engine, method, times, how many tracks were placed.
+        What `doctor` shows: engine, method, how many tracks were added.
     """
 
     schema: FeatureSchema
@@ -208,14 +208,14 @@ class ArtefactDraft:
 
     @property
     def added_count(self) -> int:
-        """How many of its tracks were placed since the space was fitted, which knew nothing of them."""
+        """How many of its tracks were added after the space was fitted."""
         text = self.facts.get("placed", "")
         return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact(ArtefactDraft):
-    """A published draft under the name of its folder."""
+    """A published draft; its version is the name of its folder."""
 
     version: ArtefactVersion
 
@@ -230,7 +230,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """What sounds like one track, nearest first."""
+    """The tracks that sound like one track, nearest first."""
 
     track: Track
     artefact: ArtefactVersion

@@ -16,16 +16,16 @@ _BATCH = 500
 
 
 class LibrarySnapshots:
-    """Writes the tracks that are there, with their vectors of one feature set.
+    """Writes the tracks that have not vanished, with their vectors of one feature set.
 
     Parameters
     ----------
     store, snapshots
-        The ports it works through.
+        The ports it uses.
     schema : FeatureSchema
-        The feature set that is learnt from.
+        The feature set of the vectors.
     workspace : callable
-        Opens a folder for one run that is removed after it.
+        Makes a temporary folder for one run.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LibrarySnapshots:
 
     @property
     def schema(self) -> FeatureSchema:
-        """The feature set that is learnt from."""
+        """The feature set of the vectors."""
         return self._schema
 
     def export(self, url: str) -> Snapshot:
@@ -52,7 +52,7 @@ class LibrarySnapshots:
 
     @contextmanager
     def taken(self) -> Iterator[Snapshot]:
-        """Take a snapshot for one run; it is gone after.
+        """Take a snapshot for one run and remove it afterwards.
 
         Raises
         ------
@@ -67,7 +67,7 @@ class LibrarySnapshots:
             yield snapshot
 
     def read(self, snapshot: Snapshot) -> LibraryTable:
-        """Read a snapshot whole."""
+        """Read a whole snapshot."""
         return self._snapshots.read(snapshot)
 
     def _rows(self) -> Iterator[SnapshotRow]:

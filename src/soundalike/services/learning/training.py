@@ -24,7 +24,7 @@ from soundalike.services.learning.tuning import tune_space
 from soundalike.services.learning.tuning_lsh import tune_lsh
 
 NEIGHBOUR_COUNT = 50
-"""Neighbours that an artefact keeps for each track; longer lists are computed when asked for."""
+"""Neighbours of each track in an artefact; longer lists are computed on demand."""
 
 _RECALL_AT = 10
 
@@ -38,7 +38,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What one build came to.
+    """Result of one build.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class BuildReport:
     track_count : int
         Tracks in the artefact.
     recall : float or None
-        Share of the 10 exact neighbours that LSH found; None where they are exact.
+        Share of the 10 exact neighbours that LSH found; None if they are exact.
     seconds : float
         Wall time.
     """
@@ -73,9 +73,9 @@ class Trainer:
     Parameters
     ----------
     library : LibrarySnapshots
-        What is learnt from.
+        What it learns from.
     artefacts, tunings
-        The ports it works through.
+        The ports it uses.
     timer : callable
         Returns seconds from any fixed point.
     """
@@ -94,7 +94,7 @@ class Trainer:
         self._timer = timer
 
     def tune_space(self, *, progress: Progress) -> SpaceTuning:
-        """Choose a similarity space by measurement and remember it.
+        """Choose a similarity space by measurement and save the choice.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Trainer:
         return tuning
 
     def tune_lsh(self, engine: SimilarityEngine, *, progress: Progress) -> LshTuning:
-        """Choose LSH parameters by measurement, in the space that a build would fit, and remember them.
+        """Choose LSH parameters by measurement, in the space that a build would fit, and save them.
 
         Raises
         ------
@@ -125,6 +125,15 @@ class Trainer:
         self, engine: SimilarityEngine, *, method: Method = Method.EXACT, progress: Progress
     ) -> BuildReport:
         """Fit the chosen space on the whole library, find neighbours, publish an artefact.
+
+        Parameters
+        ----------
+        engine : SimilarityEngine
+            Fits and finds neighbours.
+        method : Method
+            How to find neighbours.
+        progress : callable
+            Called with (done, total) while LSH is tuned.
 
         Raises
         ------
@@ -162,7 +171,7 @@ class Trainer:
         return tuning.chosen if tuning else DEFAULT_RECIPE
 
     def _lsh_parameters(self) -> LshParameters | None:
-        """Return what LSH was tuned to, if it was in the space that is built now."""
+        """Return the tuned LSH parameters, if they are for the space that is built now."""
         tuning = self._tunings.lsh()
         return tuning.chosen if tuning and tuning.recipe == self._recipe() else None
 
@@ -185,7 +194,21 @@ def draft(
     neighbours: Neighbours,
     facts: Mapping[str, str],
 ) -> ArtefactDraft:
-    """Put together what an artefact holds."""
+    """Put together an artefact.
+
+    Parameters
+    ----------
+    table : LibraryTable
+        Of n tracks.
+    recipe : SpaceRecipe
+        How the space was fitted.
+    space : SimilaritySpace
+        The fitted map.
+    neighbours : Neighbours
+        Of shape (n, k).
+    facts : mapping of str to str
+        What `doctor` shows.
+    """
     return ArtefactDraft(
         schema=table.schema,
         recipe=recipe,

@@ -1,4 +1,4 @@
-"""Keeping an artefact in step with the library without fitting anything anew."""
+"""Keeping an artefact up to date with the library without fitting again."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,7 +16,7 @@ from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import NEIGHBOUR_COUNT, Method, draft
 
 REBUILD_SHARE = 0.2
-"""With more new tracks than this share of those a space was fitted on, `up` learns anew."""
+"""With more new tracks than this share of those a space was fitted on, `up` builds again."""
 
 
 class Freshness(StrEnum):
@@ -30,14 +30,14 @@ class Freshness(StrEnum):
 
 
 class ArtefactUpdater:
-    """Compares the artefact in use with the library, and adds what it lacks.
+    """Compares the artefact in use with the library, and adds what is missing.
 
     Parameters
     ----------
     store, artefacts
-        The ports it works through.
+        The ports it uses.
     library : LibrarySnapshots
-        What neighbours are found in, where all are found anew.
+        Read if all neighbours have to be found again.
     schema : FeatureSchema
         The feature set of the library.
     """
@@ -56,7 +56,7 @@ class ArtefactUpdater:
         self._schema = schema
 
     def freshness(self) -> Freshness:
-        """Tell how the artefact in use compares with what has been analysed."""
+        """Compare the artefact in use with the analysed tracks."""
         artefact = self._artefact()
         vectors = self._vectors()
         if not vectors:
@@ -71,16 +71,16 @@ class ArtefactUpdater:
         return Freshness.BEHIND if changed else Freshness.CURRENT
 
     def update(self, engine: SimilarityEngine) -> int:
-        """Bring the artefact in step with the library in its existing space; return how many moved.
+        """Bring the artefact up to date in its existing space; return how many tracks changed.
 
-        New tracks are added to what is there. Where a track's sound changed or can no longer be
-        heard, all neighbours are found anew, still in the same space. Vanished tracks stay: they
-        are left out of every answer, and may come back.
+        New tracks are added. If a track's audio changed or can no longer be analysed, all neighbours
+        are found again, still in the same space. Vanished tracks stay: they are left out of every
+        answer, and may come back.
 
         Parameters
         ----------
         engine : SimilarityEngine
-            Finds neighbours anew where that is needed; nothing is fitted.
+            Finds neighbours again if needed; nothing is fitted.
         """
         artefact = self._artefact()
         if artefact is None:
@@ -105,7 +105,7 @@ class ArtefactUpdater:
         self._artefacts.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
 
     def _artefact(self) -> Artefact | None:
-        """Return the artefact in use, if there is a whole one."""
+        """Return the artefact in use, if there is an intact one."""
         try:
             return self._artefacts.current()
         except (NoArtefactError, DamagedArtefactError):
@@ -117,7 +117,7 @@ class ArtefactUpdater:
     def _differences(
         self, artefact: Artefact, vectors: Mapping[TrackId, FloatArray]
     ) -> tuple[list[TrackId], list[TrackId]]:
-        """Return the tracks that the artefact lacks, and those it holds wrongly."""
+        """Return the tracks that the artefact lacks, and those that it has wrong."""
         present = set(artefact.track_ids)
         missing = [track_id for track_id in vectors if track_id not in present]
         changed = changed_tracks(artefact, vectors)

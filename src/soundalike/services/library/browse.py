@@ -25,13 +25,13 @@ def check_limit(limit: int) -> int:
         If it is out of that range.
     """
     if not 1 <= limit <= MAX_LIMIT:
-        msg = f"limit is 1 to {MAX_LIMIT}, not {limit}"
+        msg = f"limit must be from 1 to {MAX_LIMIT}, not {limit}"
         raise QueryError(msg)
     return limit
 
 
 class Library:
-    """The tracks that are there, as a listener looks at them."""
+    """The tracks of the library that have not vanished."""
 
     def __init__(self, store: LibraryStore, roots: RootMap) -> None:
         self._store = store
@@ -42,6 +42,17 @@ class Library:
     ) -> TrackPage:
         """Return a page of the tracks that match every word of a query.
 
+        Parameters
+        ----------
+        query : str
+            Words that begin words of title, artist or album; empty matches all.
+        sort : Sort
+            Order of the tracks.
+        limit : int
+            1 to 100.
+        after : Position or None
+            Where the page before ended.
+
         Raises
         ------
         QueryError
@@ -50,7 +61,7 @@ class Library:
         return self._store.find_tracks(words(query), sort=sort, limit=check_limit(limit), after=after)
 
     def count(self) -> int:
-        """Count the tracks that are there."""
+        """Count the tracks that have not vanished."""
         return self._store.count_tracks()
 
     def track(self, track_id: TrackId) -> Track:
@@ -68,14 +79,14 @@ class Library:
         return track
 
     def match(self, text: str) -> Track:
-        """Return the one track that is meant by an id, a path, or words of its title.
+        """Return the one track with this id or path, or with these words in its title.
 
         Raises
         ------
         UnknownTrackError
-            If nothing fits.
+            If nothing matches.
         AmbiguousTrackError
-            If the words fit several; the message lists some.
+            If the words match several; the message lists some.
         """
         track = self._store.track(TrackId(text)) or self._at_path(text)
         if track is not None:
@@ -91,7 +102,7 @@ class Library:
         return candidates[0]
 
     def _at_path(self, text: str) -> Track | None:
-        # Links above a root may be typed; those below it are part of a track's path.
+        # Links above a root are resolved; those below it are part of a track's path.
         given = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - "~~~" may be a title
         for above in given.parents:
             place, below = Path(os.path.realpath(above)), RelativePath(bytes(given.relative_to(above)))
@@ -120,4 +131,4 @@ def _ambiguous(text: str, candidates: list[Track]) -> str:
     )
     more = len(candidates) - _SHOWN_MATCHES
     rest = f" and {more} more" if more > 0 else ""
-    return f"{text!r} fits {len(candidates)} tracks: {listed}{rest}; give an id"
+    return f"{text!r} matches {len(candidates)} tracks: {listed}{rest}; give an id"

@@ -1,4 +1,4 @@
-"""Which track a file is: known by its path, else by its audio where the old path is gone."""
+"""Which track a file is: known by its path, else by its audio if the old path is gone."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,13 +17,13 @@ class Identity:
     Parameters
     ----------
     store : LibraryStore
-        Keeps the tracks.
+        Has the tracks.
     roots : RootMap
-        Where roots are on this machine.
+        Locates roots on this machine.
     is_gone : callable
-        Whether nothing, not even a dangling link, is at a path.
+        Returns whether nothing, not even a dangling link, is at a path.
     new_id : callable
-        Returns an id that nobody has.
+        Returns a new id.
     """
 
     def __init__(
@@ -40,7 +40,17 @@ class Identity:
         self._new_id = new_id
 
     def settle(self, file: FoundFile, analysis: Analysis, *, now: datetime) -> tuple[Track | None, Track]:
-        """Return the stored track that this file is, if any, and the track as it is from now on."""
+        """Return the stored track that this file is, if any, and the track as it is from now on.
+
+        Parameters
+        ----------
+        file : FoundFile
+            As scanned.
+        analysis : Analysis
+            Of the file.
+        now : datetime
+            When a new track was added.
+        """
         former = self._store.track_at(file.location) or self._moved(file.location, analysis.audio_hash)
         track = Track(
             id=former.id if former else self._new_id(),
@@ -62,7 +72,7 @@ class Identity:
     def _moved(self, location: Location, audio_hash: AudioHash) -> Track | None:
         name = _file_name(location)
         gone = [track for track in self._store.tracks_with_hash(audio_hash) if self._has_left(track)]
-        # Of several lost copies, the one of the same name is the likeliest.
+        # Of several lost copies, the one of the same name is most likely.
         return min(gone, key=lambda track: _file_name(track.location) != name, default=None)
 
     def _has_left(self, track: Track) -> bool:
@@ -71,7 +81,7 @@ class Identity:
 
 
 def title_from_path(location: Location) -> str:
-    """Return a file's name without its ending, for a track whose tags hold no title."""
+    """Return a file's name without its ending, for a track whose tags have no title."""
     return PurePosixPath(_file_name(location)).stem
 
 

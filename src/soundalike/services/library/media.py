@@ -1,4 +1,4 @@
-"""Playing: a track's audio and cover, from the very file that was scanned."""
+"""A track's audio and cover, from the file that was scanned."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from soundalike.services.library.roots import RootMap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """An open audio file; whoever asked for it closes it.
+    """An open audio file; the caller closes it.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class AudioStream:
     media_type : str
         Such as ``"audio/mpeg"``.
     etag : str
-        Changes whenever the file does; without quotes.
+        Changes with the file; without quotes.
     """
 
     file: BinaryIO
@@ -34,7 +34,7 @@ class AudioStream:
 
 
 class Media:
-    """Opens what listeners hear and see."""
+    """Opens the audio and covers of tracks."""
 
     def __init__(self, library: Library, roots: RootMap, files: AudioFiles) -> None:
         self._library = library
@@ -69,7 +69,7 @@ class Media:
         TrackGoneError
             If its file is not the one that was scanned.
         NoCoverError
-            If the tags hold no picture that a browser may show.
+            If the tags have no picture that a browser may show.
         """
         track = self._library.track(track_id)
         with self._open(track) as file:
@@ -82,6 +82,9 @@ class Media:
     def _open(self, track: Track) -> BinaryIO:
         path = track.target or self._roots.path_of(track.location)
         if path is None:
-            msg = f"the folder {track.location.root!r} of track {track.id!r} is not known on this machine"
+            msg = (
+                f"the folder {track.location.root!r} of track {track.id!r} is not known on this machine; "
+                f"add it to 'roots' in the settings"
+            )
             raise TrackGoneError(msg)
         return self._files.open(path, track.stamp)

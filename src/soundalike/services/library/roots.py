@@ -9,14 +9,14 @@ from soundalike.domain.types import RelativePath, RootName
 
 
 class RootMap:
-    """Roots as the store last saw them, moved to where the settings say they are here.
+    """Where roots are: as the store last saw them, or as the settings say for this machine.
 
     Parameters
     ----------
     store : LibraryStore
-        Keeps the roots.
+        Has the roots.
     overrides : mapping of RootName to Path
-        This machine's own places, absolute and free of links.
+        Folders on this machine, absolute and without links.
     """
 
     def __init__(self, store: LibraryStore, overrides: Mapping[RootName, Path]) -> None:
@@ -24,12 +24,12 @@ class RootMap:
         self._overrides = dict(overrides)
 
     def roots(self) -> tuple[Root, ...]:
-        """Return every root with its place on this machine, by name."""
+        """Return every root with its folder on this machine, by name."""
         places = {root.name: root.location for root in self._store.roots()} | self._overrides
         return tuple(Root(name, places[name]) for name in sorted(places))
 
     def path_of(self, location: Location) -> Path | None:
-        """Return where a location is on this machine, or None where its root is unknown here."""
+        """Return the path of a location on this machine, or None if its root is unknown here."""
         override = self._overrides.get(location.root)
         if override is not None:
             return _below(override, location.path)
@@ -39,12 +39,12 @@ class RootMap:
         return None
 
     def scope(self, directory: Path) -> tuple[Location, ...]:
-        """Return the parts of known roots at or below a folder; none where it is new territory.
+        """Return the parts of known roots at or below a folder; none if the folder is in no root.
 
         Parameters
         ----------
         directory : Path
-            Absolute and free of links.
+            Absolute and without links.
         """
         found = []
         for root in self.roots():
@@ -56,11 +56,11 @@ class RootMap:
         return tuple(found)
 
     def holds(self, directory: Path) -> bool:
-        """Whether some root is the folder, or above it."""
+        """Whether the folder is a root, or below one."""
         return any(directory.is_relative_to(root.location) for root in self.roots())
 
     def adopt(self, directory: Path) -> Root:
-        """Make a folder a root of its own, named after itself."""
+        """Make a folder a root, named after itself."""
         taken = {root.name for root in self.roots()}
         stem = directory.name.encode(errors="surrogateescape").decode(errors="replace") or "music"
         names = (stem if count == 1 else f"{stem}-{count}" for count in range(1, len(taken) + 2))

@@ -1,4 +1,4 @@
-"""From a folder to stored tracks, vectors and problems; what is done is not done again."""
+"""Bringing the store in step with a folder of music; what was done is not done again."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,19 +27,19 @@ from soundalike.services.library.roots import RootMap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """What one run over a folder came to.
+    """Result of one run over a folder.
 
     Parameters
     ----------
     directory : Path
         The folder.
     found : int
-        Audio files there, usable or not.
+        Audio files in it, usable or not.
     analysed, added, moved, returned, unchanged, vanished : int
-        Files listened to; tracks that are new, have another path, came back, were left as they
-        are, and were missed.
+        Files analysed; tracks that are new, have another path, came back, did not change, and are
+        missing.
     problems : tuple of FileProblem
-        Every stored line about files of the folder, by location.
+        Every stored problem with files of the folder, by location.
     """
 
     directory: Path
@@ -70,7 +70,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store held of the scanned folder before."""
+    """What the store had of the scanned folder before."""
 
     tracks: dict[Location, Track]
     problems: dict[Location, FileProblem]
@@ -85,11 +85,11 @@ class _Scan:
     problems: list[FileProblem]
 
     def locations(self) -> set[Location]:
-        """Return every location that the scan came upon."""
+        """Return every location that the scan found."""
         return {file.location for file in self.files} | {problem.location for problem in self.problems}
 
     def hides(self, location: Location) -> bool:
-        """Whether a folder above could not be listed, so that nobody knows what is in it."""
+        """Whether a folder above could not be listed, so that its files are unknown."""
         return any(
             problem.reason is ProblemReason.UNREADABLE and _is_at_or_below(location, problem.location)
             for problem in self.problems
@@ -102,9 +102,9 @@ class LibrarySync:
     Parameters
     ----------
     store, scanner, analyser
-        The ports it works through.
+        The ports it uses.
     roots : RootMap
-        Where roots are on this machine.
+        Locates roots on this machine.
     identity : Identity
         Decides which track a file is.
     clock : callable
@@ -131,23 +131,23 @@ class LibrarySync:
     def sync(self, directory: Path, *, progress: Progress, is_emptying_allowed: bool = False) -> SyncReport:
         """Bring the store in step with a folder.
 
-        Each file is stored as soon as it has been analysed, so that an interrupted run goes on where
-        it was. Tracks are marked as vanished only after the whole folder has been seen.
+        Each file is stored as soon as it has been analysed, so that an interrupted run continues where
+        it stopped. Tracks are marked as vanished only after the whole folder has been scanned.
 
         Parameters
         ----------
         directory : Path
-            Absolute and free of links.
+            Absolute and without links.
         progress : callable
             Called with (done, total) files.
         is_emptying_allowed : bool
-            Accept that a folder which held tracks holds none any more.
+            Accept that a folder which had tracks has none any more.
 
         Raises
         ------
         RootMissingError
-            If the folder is missing, or holds no audio although it held tracks: perhaps its disk
-            is not mounted. Nothing is marked then.
+            If the folder is missing, or has no audio although it had tracks: perhaps its disk is not
+            mounted. Nothing is changed then.
         """
         scan = self._scan(directory)
         known = self._known(directory)
@@ -172,7 +172,7 @@ class LibrarySync:
 
     def _adopt(self, directory: Path) -> None:
         if not directory.is_dir():
-            msg = f"{str(directory)!r} is not a folder; give the folder that holds the music"
+            msg = f"{str(directory)!r} is not a folder; give the folder with the music"
             raise RootMissingError(msg)
         self._roots.adopt(directory)
 
@@ -188,7 +188,7 @@ class LibrarySync:
         )
 
     def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
-        """Raise where the folder, or a root below it, held tracks and now holds no audio at all."""
+        """Raise if the folder, or a root below it, had tracks and now has no audio at all."""
         held = Counter(track.location.root for track in known.tracks.values() if not track.is_vanished)
         found = {file.location.root for file in scan.files}
         if held and not found:
@@ -198,7 +198,7 @@ class LibrarySync:
                 raise _emptied(root.location, held[root.name])
 
     def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
-        """Whether nothing about the file changed; a track that came back is marked present."""
+        """Whether the file did not change; a track that came back is marked as present."""
         track = known.tracks.get(file.location)
         if track is not None and track.stamp == file.stamp and track.id in known.analysed:
             if track.is_vanished or track.target != file.target:
@@ -221,7 +221,7 @@ class LibrarySync:
             return
         total = len(files)
         progress(0, total)
-        # Where files take each other's names, what is known of some audio may go before its turn comes.
+        # If files swap names, what is stored of some audio may be replaced before its turn.
         for audio in (self._known_audio(), frozenset[AudioHash]()):
             left: list[FoundFile] = []
             with closing(self._analyser.analyse(files, known=audio)) as results:
@@ -263,7 +263,7 @@ class LibrarySync:
         try:
             former, track = self._save(file, analysis)
         except TrackConflictError:
-            # Another process has stored the same file meanwhile: the second look finds its track.
+            # Another process has stored the same file meanwhile: the second attempt finds its track.
             former, track = self._save(file, analysis)
         if analysis.is_truncated:
             self._store.save_problem(
@@ -271,7 +271,7 @@ class LibrarySync:
                     location=file.location,
                     reason=ProblemReason.HEADER_TOO_LONG,
                     analysed_ms=analysis.analysed_ms,
-                    detail="used all the same",
+                    detail="used anyway",
                     is_used=True,
                     stamp=file.stamp,
                 )
@@ -282,7 +282,7 @@ class LibrarySync:
             tally.returned += former.is_vanished and former.location == track.location
 
     def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
-        """Store the track that a file is; return it as it was, if it was, and as it is."""
+        """Store the track that a file is; return the track as it was, if there was one, and as it is."""
         former, track = self._identity.settle(file, analysis, now=self._clock())
         moved_from = former.location if former and former.location != track.location else None
         self._store.save_track(track, analysis.vectors, moved_from=moved_from)
@@ -310,7 +310,7 @@ class LibrarySync:
             for location, known_track in known.tracks.items()
             if not known_track.is_vanished and location not in seen and not scan.hides(location)
         ]
-        # A track that was found at another path is missed only where it used to be.
+        # A track that was found at another path is not missing.
         now = self._store.tracks(missing)
         gone = [track_id for track_id in missing if now[track_id].location not in seen]
         tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
@@ -318,7 +318,7 @@ class LibrarySync:
         self._store.remove_problems([location for location in stale if not scan.hides(location)])
 
     def _problems(self, directory: Path) -> Iterator[FileProblem]:
-        """Yield every stored line about files of a folder."""
+        """Yield every stored problem with files of a folder."""
         for part in self._roots.scope(directory):
             yield from self._store.problems_under(part.root, part.path)
 
@@ -339,7 +339,7 @@ class LibrarySync:
 
 def _emptied(place: Path, track_count: int) -> RootMissingError:
     return RootMissingError(
-        f"{str(place)!r} holds no audio, but held {track_count} tracks: is its disk mounted? Nothing was "
+        f"{str(place)!r} has no audio, but had {track_count} tracks: is its disk mounted? Nothing was "
         f"changed; if they are gone for good, run 'soundalike extract' with --emptied"
     )
 
