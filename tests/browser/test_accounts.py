@@ -32,7 +32,7 @@ def test_one_logs_in_lands_where_one_wanted_to_be_and_logs_out(
     page.goto(f"{server.url}tracks/cedar")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     fill_login(page, "mira", "another password")
-    expect(page.get_by_role("alert")).to_have_text("name and password do not belong together")
+    expect(page.get_by_role("alert")).to_have_text("wrong user name or password")
     expect(page.get_by_label("Name")).to_have_value("mira")
     assert len(console_errors) == 1
     fill_login(page, "mira")
