@@ -20,13 +20,30 @@ _LARGEST_KEY = 2**63
 
 
 def encode_cursor(position: Position, *, sort: Sort, query: str) -> str:
-    """Return a position as opaque URL-safe text."""
+    """Return a position as opaque URL-safe text.
+
+    Parameters
+    ----------
+    position : Position
+        The last row of a page.
+    sort : Sort
+        The order of the list.
+    query : str
+        Its search; the case and spacing of words does not matter.
+    """
     text = json.dumps([position.key, position.track_id], separators=(",", ":"))
     return _signer(sort, query).sign(base64_encode(text)).decode()
 
 
 def decode_cursor(cursor: str, *, sort: Sort, query: str) -> Position:
     """Read what `encode_cursor` returned for the same order and query.
+
+    Parameters
+    ----------
+    cursor : str
+        The text; any client may have made it up.
+    sort, query
+        As for `encode_cursor`.
 
     Raises
     ------

@@ -68,6 +68,13 @@ def parse_recent(request: Request) -> tuple[TrackId, ...]:
 def single_values(request: Request, *names: str) -> dict[str, str]:
     """Return the query parameters of these names, where they are given.
 
+    Parameters
+    ----------
+    request : Request
+        The request.
+    *names : str
+        Names of parameters.
+
     Raises
     ------
     QueryError

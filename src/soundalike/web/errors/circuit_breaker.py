@@ -33,6 +33,13 @@ def make_store_breaker(clock: Callable[[], float] = time.monotonic) -> StoreBrea
 def ask_store(breaker: StoreBreaker, question: Callable[[], bool]) -> bool:
     """Ask the store a question before a request has been admitted.
 
+    Parameters
+    ----------
+    breaker : StoreBreaker
+        Open while the store is away.
+    question : callable
+        Asks the store.
+
     Raises
     ------
     StoreUnavailableError
@@ -48,7 +55,15 @@ def ask_store(breaker: StoreBreaker, question: Callable[[], bool]) -> bool:
 
 
 def fail_fast(app: Flask, breaker: StoreBreaker) -> None:
-    """Answer 503 to all requests but one while the store is away."""
+    """Answer 503 to all requests but one while the store is away.
+
+    Parameters
+    ----------
+    app : Flask
+        Its requests are admitted by the breaker, except for static files.
+    breaker : StoreBreaker
+        Learns from every request whether the store answers.
+    """
 
     @app.before_request
     def admit() -> None:

@@ -46,7 +46,15 @@ class FilePart:
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to an offset from the start of the part, from the position, or from the end of the part."""
+        """Move the position, and return it.
+
+        Parameters
+        ----------
+        offset : int
+            In bytes.
+        whence : int
+            What the offset counts from: the start of the part, the position, or the end of the part.
+        """
         origin = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: len(self._part)}[whence]
         return self._file.seek(self._part.start + origin + offset) - self._part.start
 

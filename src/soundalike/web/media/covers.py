@@ -12,12 +12,28 @@ _BARS = ((22, 38), (36, 20), (50, 30), (64, 14), (78, 34))
 
 
 def cover_response(cover: Cover, request: Request) -> Response:
-    """Answer with a picture, or 304 where the client has it."""
+    """Answer with a picture, or 304 where the client has it.
+
+    Parameters
+    ----------
+    cover : Cover
+        The picture.
+    request : Request
+        May have ``If-None-Match``.
+    """
     return _picture(cover.data, cover.media_type, request)
 
 
 def generated_cover_response(track: Track, request: Request) -> Response:
-    """Answer with a generated cover; the tracks of an album have the same one."""
+    """Answer with a generated cover; the tracks of an album have the same one.
+
+    Parameters
+    ----------
+    track : Track
+        Has no cover of its own.
+    request : Request
+        May have ``If-None-Match``.
+    """
     return _picture(_drawing(track.album or track.artist or track.title).encode(), "image/svg+xml", request)
 
 

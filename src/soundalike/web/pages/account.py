@@ -18,7 +18,15 @@ FORGOTTEN = "forgotten"
 
 
 def account_blueprint(services: Services, limits: RateLimits) -> Blueprint:
-    """Return the account's page and its forms; each form shows the page, or redirects to it."""
+    """Return the account's page and its forms; each form shows the page, or redirects to it.
+
+    Parameters
+    ----------
+    services : Services
+        The use cases.
+    limits : RateLimits
+        Bound the attempts at a password.
+    """
     accounts = Blueprint("accounts", __name__, url_prefix="/account")
 
     @accounts.get("")

@@ -22,7 +22,15 @@ _MAX_NAME_KEY = 128
 
 
 def login_blueprint(services: Services, limits: RateLimits) -> Blueprint:
-    """Return the routes to log in and out."""
+    """Return the routes to log in and out.
+
+    Parameters
+    ----------
+    services : Services
+        The use cases.
+    limits : RateLimits
+        Bound the attempts at a password.
+    """
     login = Blueprint("login", __name__)
 
     @login.get("/login")
@@ -47,6 +55,15 @@ def login_blueprint(services: Services, limits: RateLimits) -> Blueprint:
 
 def check_login(services: Services, limits: RateLimits, name: str, password: str) -> User:
     """Return the user of a name and a password.
+
+    Parameters
+    ----------
+    services : Services
+        The use cases.
+    limits : RateLimits
+        Count this attempt.
+    name, password : str
+        As they were typed.
 
     Raises
     ------

@@ -82,6 +82,13 @@ class RateLimits:
 def check_rate(window: MovingWindow, key: str) -> None:
     """Count a request of a key.
 
+    Parameters
+    ----------
+    window : MovingWindow
+        Where it is counted.
+    key : str
+        What it is counted by, such as a name or an address.
+
     Raises
     ------
     RequestRefusedError
@@ -95,7 +102,15 @@ def check_rate(window: MovingWindow, key: str) -> None:
 
 
 def limit_listens(app: Flask, limits: RateLimits) -> None:
-    """Refuse events that come too fast."""
+    """Refuse events that come too fast.
+
+    Parameters
+    ----------
+    app : Flask
+        The application.
+    limits : RateLimits
+        The limits of this process.
+    """
 
     @app.before_request
     def check() -> None:

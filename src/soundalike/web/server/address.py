@@ -13,6 +13,11 @@ _PORTS_TRIED = 200
 def check_address(host: str, port: int, *, has_users: bool = False) -> None:
     """Check that an address can be served on, before any long work.
 
+    Parameters
+    ----------
+    host, port, has_users
+        As for `listen`.
+
     Raises
     ------
     ServeError
