@@ -198,7 +198,7 @@ class TestCommands:
         file.write_text("\n".join(lines), encoding="utf-8")
         result = program.run("events", "import", file)
         assert result.returncode == 1
-        assert result.stderr.startswith("error: line 5: kind is one of ")
+        assert result.stderr.startswith("error: line 5: kind must be one of ")
         assert "those before it are imported" in result.stderr
         assert len(result.stderr.splitlines()) == 1
         with closing(open_store(program)) as store:

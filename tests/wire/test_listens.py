@@ -58,7 +58,7 @@ def read(**changed: Any) -> Listen:
 
 def refuse(name: str, value: Any) -> str:
     """Check that a value is refused, by the name of what holds it; return the message."""
-    with pytest.raises(ListenError, match=f"^{name} is ") as caught:
+    with pytest.raises(ListenError, match=f"^{name} must be ") as caught:
         read(**{name: value})
     return str(caught.value)
 
@@ -81,7 +81,7 @@ def test_members_that_are_not_known_are_left_alone() -> None:
 @pytest.mark.parametrize("name", ["id", "track_id", "kind", "at"])
 def test_what_is_missing_is_named(name: str) -> None:
     event = {key: value for key, value in EVENT.items() if key != name}
-    with pytest.raises(ListenError, match=f"^{name} is .*, not None$"):
+    with pytest.raises(ListenError, match=f"^{name} must be .*, not None$"):
         listen_from(event, ADA)
 
 
@@ -272,7 +272,7 @@ class TestBodies:
         "body", [None, [], [EVENT], EVENT, "events", 1, {}, {"events": None}, {"events": EVENT}]
     )
     def test_nothing_else_is_a_body(self, body: Any) -> None:
-        with pytest.raises(ListenError, match="a body is") as caught:
+        with pytest.raises(ListenError, match="the body must be") as caught:
             listens_from(body, ADA)
         assert caught.value.index is None
 
@@ -324,17 +324,17 @@ class TestEntries:
         "user", [None, 1, "", "x" * 65, "a b", "a/b", "é", "a\n", "\ud800", "%61", ["ada"], {"$ne": ""}]
     )
     def test_a_user_is_named_by_letters_digits_and_a_few_signs(self, user: Any) -> None:
-        with pytest.raises(ListenError, match=r"^user is "):
+        with pytest.raises(ListenError, match=r"^user must be "):
             entry_from(EVENT | {"user": user})
 
     @pytest.mark.parametrize("body", [None, 1, "ada", [], [EVENT]])
     def test_what_is_no_object_is_said_to_be_none(self, body: Any) -> None:
-        with pytest.raises(ListenError, match=r"^an entry is an object"):
+        with pytest.raises(ListenError, match=r"^an entry must be an object"):
             entry_from(body)
 
     @pytest.mark.parametrize("until", [None, 5, "", "tomorrow"])
     def test_an_erasure_has_a_time(self, until: Any) -> None:
-        with pytest.raises(ListenError, match=r"^erased_until is a time"):
+        with pytest.raises(ListenError, match=r"^erased_until must be a time"):
             entry_from({"user": "ada", "erased_until": until})
 
     @given(anything)

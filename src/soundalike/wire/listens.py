@@ -1,4 +1,4 @@
-"""Listens as JSON: read strictly from clients, written for logs, exports and files."""
+"""Listens as JSON: parsed strictly from clients, written to logs, exports and files."""
 
 import re
 from datetime import datetime
@@ -25,16 +25,23 @@ _KINDS = {kind.value: kind for kind in ListenKind}
 
 
 def listens_from(body: object, user_id: UserId) -> tuple[Listen, ...]:
-    """Read ``{"events": [...]}`` as a client sends it.
+    """Parse ``{"events": [...]}`` from a client.
+
+    Parameters
+    ----------
+    body : object
+        JSON values.
+    user_id : UserId
+        The user who listened.
 
     Raises
     ------
     ListenError
-        If it is anything else; of a malformed event with its index.
+        If it is anything else; with the index of a malformed event.
     """
     events = body.get("events") if isinstance(body, dict) else None
     if not isinstance(events, list):
-        msg = 'a body is {"events": [...]}'
+        msg = 'the body must be {"events": [...]}'
         raise ListenError(msg)
     listens = []
     for index, event in enumerate(events):
@@ -46,7 +53,7 @@ def listens_from(body: object, user_id: UserId) -> tuple[Listen, ...]:
 
 
 def listen_from(body: object, user_id: UserId) -> Listen:
-    """Read one event; members that are not known are left alone.
+    """Parse one event; unknown members are ignored.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def listen_from(body: object, user_id: UserId) -> Listen:
         If a member is missing or malformed.
     """
     if not isinstance(body, dict):
-        msg = "an event is an object with id, track_id, kind, position_ms and at"
+        msg = "an event must be an object with id, track_id, kind, position_ms and at"
         raise ListenError(msg)
     return Listen(
         id=_event_id(body.get("id")),
@@ -67,7 +74,7 @@ def listen_from(body: object, user_id: UserId) -> Listen:
 
 
 def listen_body(listen: Listen) -> dict[str, Any]:
-    """Return a listen as clients send it."""
+    """Return a listen in the form that clients send."""
     return {
         "id": listen.id,
         "track_id": listen.track_id,
@@ -78,14 +85,14 @@ def listen_body(listen: Listen) -> dict[str, Any]:
 
 
 def entry_body(entry: LogEntry) -> dict[str, Any]:
-    """Return an entry of the log as ``events export`` writes it, with its user."""
+    """Return an entry of the log in the form that ``events export`` writes, with its user."""
     if isinstance(entry, Erasure):
         return {"user": entry.user_id, "erased_until": rfc3339(from_ms(entry.at_ms))}
     return {"user": entry.user_id, **listen_body(entry)}
 
 
 def entry_from(body: object) -> LogEntry:
-    """Read what `entry_body` wrote.
+    """Parse what `entry_body` returned.
 
     Raises
     ------
@@ -93,11 +100,11 @@ def entry_from(body: object) -> LogEntry:
         If it is anything else.
     """
     if not isinstance(body, dict):
-        msg = f"an entry is an object with user and a listen or erased_until, not {_shown(body)}"
+        msg = f"an entry must be an object with user and a listen or erased_until, not {_shown(body)}"
         raise ListenError(msg)
     user = body.get("user")
     if not isinstance(user, str) or not _USER.fullmatch(user):
-        msg = f"user is 1 to 64 letters, digits and . _ ~ @ -, not {_shown(user)}"
+        msg = f"user must be 1 to 64 letters, digits and . _ ~ @ -, not {_shown(user)}"
         raise ListenError(msg)
     if "erased_until" in body:
         return Erasure(UserId(user), _time("erased_until", body["erased_until"]))
@@ -110,13 +117,13 @@ def _event_id(value: object) -> EventId:
             return EventId(value.lower())
         if _ULID.fullmatch(value):
             return EventId(value.upper())
-    msg = f"id is a UUID or a ULID, not {_shown(value)}"
+    msg = f"id must be a UUID or a ULID, not {_shown(value)}"
     raise ListenError(msg)
 
 
 def _track_id(value: object) -> TrackId:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH or not value.isprintable():
-        msg = f"track_id is the id of a track, not {_shown(value)}"
+        msg = f"track_id must be the id of a track, not {_shown(value)}"
         raise ListenError(msg)
     return TrackId(value)
 
@@ -124,7 +131,7 @@ def _track_id(value: object) -> TrackId:
 def _kind(value: object) -> ListenKind:
     if isinstance(value, str) and value in _KINDS:
         return _KINDS[value]
-    msg = f"kind is one of {', '.join(ListenKind)}, not {_shown(value)}"
+    msg = f"kind must be one of {', '.join(ListenKind)}, not {_shown(value)}"
     raise ListenError(msg)
 
 
@@ -133,7 +140,7 @@ def _position(value: object) -> int | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_POSITION_MS:
         return value
-    msg = f"position_ms is a whole number of milliseconds from 0, or null, not {_shown(value)}"
+    msg = f"position_ms must be a whole number of milliseconds from 0, or null, not {_shown(value)}"
     raise ListenError(msg)
 
 
@@ -145,7 +152,8 @@ def _time(name: str, value: object) -> int:
             at_ms = -1
         if 0 <= at_ms <= _MAX_AT_MS:
             return at_ms
-    msg = f"{name} is a time since 1970 by RFC 3339, such as 2026-01-31T12:00:00.000Z, not {_shown(value)}"
+    example = "2026-01-31T12:00:00.000Z"
+    msg = f"{name} must be a time since 1970 by RFC 3339, such as {example}, not {_shown(value)}"
     raise ListenError(msg)
 
 

@@ -1,4 +1,4 @@
-"""Profiles as plain dictionaries, for stores and for people who ask what is kept of them."""
+"""Profiles as plain dictionaries, for stores and for exports."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from soundalike.domain.types import EventId, TrackId, UserId
 
 
 def profile_body(profile: Profile) -> dict[str, Any]:
-    """Return all that `profile_from` needs; numbers and texts alone, floats to the bit."""
+    """Return everything that `profile_from` needs, as JSON values; floats keep every bit."""
     return {
         "fold": FOLD_VERSION,
         "user": profile.user_id,
@@ -24,7 +24,7 @@ def profile_body(profile: Profile) -> dict[str, Any]:
 
 
 def profile_from(body: dict[str, Any]) -> Profile | None:
-    """Read what `profile_body` wrote; None where another fold made it.
+    """Parse what `profile_body` returned; None if another version of the fold made it.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def profile_from(body: dict[str, Any]) -> Profile | None:
 
 
 def taste_body(taste: Taste) -> dict[str, Any]:
-    """Return a taste, its tracks by id: leaning, its time, liked, disliked and heard times, evidence."""
+    """Return a taste; by track id: leaning and its time, times of liked, disliked, heard, and evidence."""
     return {
         "count": taste.count,
         "newest_ms": taste.newest_ms,

@@ -1,8 +1,8 @@
-"""Records of a shared log: what was listened to and who is to be forgotten, as bytes under a key.
+"""Records of a shared log, as keys and values in bytes: listens, and erasures of users.
 
-The key is the user, so that whoever keeps one key's records in order keeps a user's. A value is JSON that
-names its version and type; only `record_value` writes it, from domain values, so nothing that a client
-sends can come to be an erasure.
+The key is the user, so that a log which keeps the records of a key in order keeps those of a user. A value is
+JSON with its version and type. Only `record_value` writes it, from domain values, so that nothing that a
+client sends can become an erasure.
 """
 
 import json
@@ -17,13 +17,13 @@ from soundalike.wire.listens import MAX_ID_LENGTH, entry_body, entry_from
 RECORD_VERSION = 1
 
 MAX_RECORD_BYTES = 16 * 1024
-"""Ours are much shorter: ids and names have bounds."""
+"""Our own records are much shorter, since ids and names have bounds."""
 
 MAX_AHEAD_MS = 24 * 3600 * 1000
-"""How far a record may be dated after it was sent.
+"""How much later than its sending a record may be dated.
 
-The server that took it allowed minutes, by its own clock; a day leaves room for clocks that differ, and is
-short of what would settle a profile for good.
+The server that accepted it allowed minutes, by its own clock. A day allows for clocks that differ, and is
+less than what would settle a profile for good.
 """
 
 _LISTEN, _ERASURE = "listen", "erasure"
@@ -31,17 +31,17 @@ _ERASURE_MARK = b'"erasure"'
 
 
 def user_of(record: LogRecord) -> UserId:
-    """Return whose record it is."""
+    """Return the user of a record."""
     return record.user_id if isinstance(record, Listen) else record.erasure.user_id
 
 
 def record_key(record: LogRecord) -> bytes:
-    """Return the key under which a record stands in the log."""
+    """Return the key of a record in the log."""
     return user_of(record).encode()
 
 
 def record_value(record: LogRecord) -> bytes:
-    """Return a record as it stands in the log."""
+    """Return the value of a record in the log."""
     body: dict[str, Any] = {"version": RECORD_VERSION}
     if isinstance(record, Listen):
         body |= {"type": _LISTEN, **entry_body(record)}
@@ -51,12 +51,12 @@ def record_value(record: LogRecord) -> bytes:
 
 
 def may_be_erasure(value: bytes | None) -> bool:
-    """Whether a value is worth reading by whoever looks for erasures alone."""
+    """Whether a value may be an erasure; parsing it says for certain."""
     return value is not None and _ERASURE_MARK in value
 
 
 def record_from(key: bytes | None, value: bytes | None) -> LogRecord:
-    """Read what `record_key` and `record_value` wrote.
+    """Parse what `record_key` and `record_value` returned.
 
     Raises
     ------
@@ -66,11 +66,11 @@ def record_from(key: bytes | None, value: bytes | None) -> LogRecord:
     body = _body(value)
     version, kind = body.get("version"), body.get("type")
     if version != RECORD_VERSION or isinstance(version, bool):
-        msg = f"its version is not {RECORD_VERSION}, the only one that is known here"
+        msg = f"its version is not {RECORD_VERSION}, the only supported version"
         raise ListenError(msg)
     is_erasure = kind == _ERASURE
     if not (is_erasure or kind == _LISTEN) or is_erasure != ("erased_until" in body):
-        msg = "its type is neither listen nor erasure, or it is not what its type says"
+        msg = "its type is neither listen nor erasure, or its members do not fit its type"
         raise ListenError(msg)
     entry = _entry(body)
     if entry.user_id.encode() != key:
@@ -80,7 +80,7 @@ def record_from(key: bytes | None, value: bytes | None) -> LogRecord:
 
 
 def check_date(record: LogRecord, *, sent_ms: int) -> None:
-    """See that a record is not dated ahead of when it was sent (ms since 1970, UTC).
+    """Check that a record is not dated more than a day after it was sent (ms since 1970, UTC).
 
     Raises
     ------
@@ -106,7 +106,7 @@ def _body(value: bytes | None) -> dict[str, Any]:
         msg = "it is not JSON"
         raise ListenError(msg) from None
     if not isinstance(body, dict):
-        msg = "it is no object"
+        msg = "it is not an object"
         raise ListenError(msg)
     return body
 
@@ -115,13 +115,13 @@ def _entry(body: dict[str, Any]) -> LogEntry:
     track_id = body.get("track_id")
     if not isinstance(track_id, str) or track_id.isprintable() or not _is_text(track_id):
         return entry_from(body)
-    # A client may send no such id, but a track may have it, and then so may what is in the log.
+    # Clients may not send such an id, but a track may have one, and so may a record of it.
     entry = entry_from({**body, "track_id": track_id.encode("unicode_escape").decode()[:MAX_ID_LENGTH]})
     return replace(entry, track_id=TrackId(track_id)) if isinstance(entry, Listen) else entry
 
 
 def _is_text(value: str) -> bool:
-    """Whether a text may be a track's id: not too long, and without halves of characters."""
+    """Whether a text may be a track's id: not too long, and without lone surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -132,6 +132,6 @@ def _is_text(value: str) -> bool:
 def _is_total(body: dict[str, Any]) -> bool:
     is_total = body.get("is_total")
     if not isinstance(is_total, bool):
-        msg = "is_total is true or false"
+        msg = "is_total must be true or false"
         raise ListenError(msg)
     return is_total
