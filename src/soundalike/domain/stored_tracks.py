@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from soundalike.domain.features import FeatureVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
 
@@ -28,6 +29,19 @@ class StoredVectors:
     whole: FloatArray
     first_half: FloatArray
     second_half: FloatArray
+
+    @classmethod
+    def of(cls, vectors: FeatureVectors) -> "StoredVectors":
+        """Return the vectors of a set that this program knows."""
+        schema = vectors.schema
+        return cls(
+            feature_set=schema.name,
+            version=schema.version,
+            fingerprint=schema.fingerprint,
+            whole=vectors.whole,
+            first_half=vectors.first_half,
+            second_half=vectors.second_half,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from making import make_location
 from soundalike.store.mongo.encoding import (
     from_path,
     from_text,
-    joined,
+    join_texts,
     location_key,
     to_path,
     to_text,
@@ -40,8 +40,8 @@ def test_what_begins_a_text_begins_it_still(one: str, other: str) -> None:
 def test_several_texts_are_joined_into_another_for_any_others_in_their_order(
     some: list[str], others: list[str]
 ) -> None:
-    assert (joined(*some) == joined(*others)) == (some == others)
-    assert (joined(*some) < joined(*others)) == (some < others)
+    assert (join_texts(*some) == join_texts(*others)) == (some == others)
+    assert (join_texts(*some) < join_texts(*others)) == (some < others)
 
 
 @given(st.binary(), st.binary())
@@ -72,5 +72,5 @@ def test_a_plain_feature_set_is_stored_under_its_key() -> None:
 
 @pytest.mark.parametrize("stored", [None, 5, b"text", ["text"]])
 def test_what_is_no_text_is_not_read_as_one(stored: object) -> None:
-    with pytest.raises(TypeError, match="no text"):
+    with pytest.raises(TypeError, match="not text"):
         from_text(stored)

@@ -115,7 +115,7 @@ def test_a_connection_string_that_cannot_be_used_is_told_without_showing_it(url:
 
 @pytest.mark.parametrize("name", ["soundalike.backup", "soundalike%2Ebackup", "a.b.c"])
 def test_a_name_with_a_dot_which_mongodb_would_cut_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="holds no dot"):
+    with pytest.raises(SettingsError, match="has no dot"):
         MongoStore(f"mongodb://127.0.0.1:1/{name}")
 
 

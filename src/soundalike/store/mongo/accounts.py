@@ -6,9 +6,9 @@ from typing import Any
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.errors import NameTakenError
 from soundalike.domain.types import UserId
 from soundalike.domain.users import Token, User, name_key
+from soundalike.store.errors import name_taken
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
 from soundalike.store.mongo.indexes import NAMES, TOKENS, USERS
@@ -23,7 +23,7 @@ from soundalike.store.mongo.personal_documents import (
 class MongoAccounts:
     """The `AccountStore` port on a MongoDB database.
 
-    Names stand beside the accounts, under an ``_id`` of their own, so that each belongs to one.
+    Names are also stored in a collection of their own, as ``_id``, so that each belongs to one account.
     """
 
     _connection: MongoConnection
@@ -78,8 +78,7 @@ class MongoAccounts:
             return not is_taken
 
         if not self._connection.transaction(add):
-            msg = f"there is an account named {user.name!r} already; choose another name"
-            raise NameTakenError(msg)
+            raise name_taken(user.name)
 
     def save_password(self, user_id: UserId, password_hash: str) -> bool:
         """Replace the password of an account; False if there is none."""
@@ -124,7 +123,7 @@ class MongoAccounts:
         return tuple(map(token_from_document, found))
 
     def remove_token(self, user_id: UserId, token_id: str) -> bool:
-        """Remove a token of a user; False if they have none of this id."""
+        """Remove a token of a user; False if they have none with this id."""
         query = {"user": to_text(user_id), "id": to_text(token_id)}
         with self._connection.using() as database:
             return database[TOKENS].delete_many(query).deleted_count > 0

@@ -1,10 +1,10 @@
-"""Which servers and which database a connection string names, read as the driver reads it."""
+"""The servers and the database in a connection string, parsed as the driver does."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 DATABASE = "soundalike"
-"""Where a connection string names none."""
+"""The database of a connection string without one."""
 
 _PORT = ":27017"
 
@@ -18,9 +18,9 @@ class MongoAddress:
     scheme : str
         ``"mongodb"`` or ``"mongodb+srv"``.
     hosts : str
-        Its servers as it names them, joined by commas.
+        Its servers as they are written, with commas between them.
     database : str
-        Its database; `DATABASE` where it names none.
+        Its database, or `DATABASE`.
     """
 
     scheme: str
@@ -29,7 +29,7 @@ class MongoAddress:
 
     @classmethod
     def parse(cls, url: str) -> "MongoAddress | None":
-        """Read a connection string; None where it is malformed, and a password might stand anywhere."""
+        """Parse a connection string; None if it is malformed, when a password may be anywhere in it."""
         scheme, _, rest = url.partition("://")
         authority, _, path = rest.partition("?")[0].partition("/")
         hosts = authority.rpartition("@")[2]
@@ -39,6 +39,6 @@ class MongoAddress:
 
     @property
     def name(self) -> str:
-        """The same for whoever names the same servers and database, in whatever order and case."""
+        """The same for all strings with the same servers and database, whatever their order and case."""
         hosts = sorted(host.lower().removesuffix(_PORT) for host in self.hosts.split(","))
         return f"{self.scheme}://{','.join(hosts)}/{self.database}"

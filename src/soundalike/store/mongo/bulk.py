@@ -30,7 +30,7 @@ class MongoStoredTracks:
         StoreError
             With the id of a track that is damaged.
         """
-        for document in self._connection.reading(
+        for document in self._connection.scan(
             TRACKS, {}, order=BY_ID, beyond=after_id, hint=BY_ID, batch=_BATCH
         ):
             try:

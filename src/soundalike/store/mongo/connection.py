@@ -1,4 +1,4 @@
-"""The connection to MongoDB: its options, transactions, long readings, and what they end in."""
+"""The connection to MongoDB: its options, transactions, scans, and their errors."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from pymongo.read_concern import ReadConcern
 
 from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError
 from soundalike.store.mongo.address import DATABASE, MongoAddress
-from soundalike.store.mongo.errors import NO_REPLICA_SET, in_use, is_conflict, telling_errors
+from soundalike.store.mongo.errors import NO_REPLICA_SET, in_use, is_conflict, mapped_errors
 
 Document = dict[str, Any]
 Documents = Collection[Document]
@@ -24,17 +24,15 @@ Order = Sequence[tuple[str, int]]
 
 BY_ID: Order = (("_id", 1),)
 
-LARGEST_INTEGER = 2**63 - 1
-
-# Asking for more ids at once makes some servers slow by its square; on others it is as good.
+# More ids in one query take quadratic time on some servers, and are no faster on others.
 MOST_IDS = 100
 
 DURABLE = WriteConcern(w="majority", j=True)
 
 _CONNECT_TIMEOUT_S = 10.0
-_MOMENT_S = 1.0
-_TURNS = 3
-_LOST = (CursorNotFound, AutoReconnect, ExecutionTimeout)
+_SHORT_TIMEOUT_S = 1.0
+_ATTEMPTS = 3
+_LOST_CURSOR = (CursorNotFound, AutoReconnect, ExecutionTimeout)
 _SNAPSHOT = ReadConcern("snapshot")
 
 _T = TypeVar("_T")
@@ -43,12 +41,12 @@ _T = TypeVar("_T")
 class MongoConnection:
     """One client of a MongoDB database, shared by all threads.
 
-    Every write waits until most of the replica set has it in its journal, whatever the connection string
-    says. Reads go to the primary, so that what was written is seen.
+    Every write waits until the majority of the replica set has it in its journal, whatever the connection
+    string says. Reads go to the primary, so that they see all writes.
     """
 
     def __init__(self, url: str, *, timeout_s: float, selection_timeout_s: float) -> None:
-        """Connect; what the connection string says of time-outs goes before the arguments.
+        """Connect; time-outs in the connection string override the arguments.
 
         Raises
         ------
@@ -57,21 +55,21 @@ class MongoConnection:
         StoreUnavailableError
             If the server does not answer.
         StoreError
-            If it refuses the user, or is no replica set.
+            If it refuses the user, or is not a replica set.
         """
         address = MongoAddress.parse(url)
         if address is None:
             raise SettingsError(_unusable(url))
         client = _client(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)
-        if client is None:  # raised here, so that no cause that quotes the string hangs on it
+        if client is None:  # raised here, so that it has no cause that quotes the string
             raise SettingsError(_unusable(url))
         self._client = client
         self.hosts = address.hosts
         if "." in address.database:
             client.close()
             msg = (
-                f"the store at {self.hosts}: a database's name holds no dot, since MongoDB takes what "
-                "follows for a collection; choose another name"
+                f"the store at {self.hosts}: the name of a database has no dot, since MongoDB takes what "
+                "follows as a collection; choose another name"
             )
             raise SettingsError(msg)
         self._timeout_s = client.options.timeout or None
@@ -79,51 +77,54 @@ class MongoConnection:
         self._database: Database[Document] = client.get_default_database(DATABASE).with_options(
             read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=ReadConcern("local")
         )
-        self._is_given_up = self._is_closed = False
+        self._is_unreachable = self._is_closed = False
         selection_timeout_s = client.options.server_selection_timeout
         try:
-            with telling_errors(self.hosts), pymongo.timeout(selection_timeout_s):
-                greeting = client.admin.command("hello")
-            refuse_single_server(greeting, self.hosts)
+            with mapped_errors(self.hosts), pymongo.timeout(selection_timeout_s):
+                hello = client.admin.command("hello")
+            refuse_single_server(hello, self.hosts)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close every connection; what is asked after is told."""
+        """Close every connection; using the store after it raises an error."""
         self._is_closed = True
         self._client.close()
 
     @contextmanager
-    def using(self) -> Iterator[Database[Document]]:
-        """Lend the database; what the driver raises inside the block is told as the store's error.
+    def using(self, *, is_long: bool = False) -> Iterator[Database[Document]]:
+        """Lend the database; errors of the driver inside the block are raised as the store's own.
 
-        Whoever finds the server gone waits as long as is allowed, since another of a replica set may take its
-        place; whoever comes after that, until it is back, waits for a moment only.
+        The first who finds the server gone waits for the whole time-out, since the replica set may elect
+        another primary. After that, until it is back, everyone waits only a short time.
+
+        Parameters
+        ----------
+        is_long : bool
+            Whether a command may take longer than others.
         """
         self._refuse_after_closing()
-        is_gone = self._is_given_up and self._is_without_primary()
+        is_gone = self._is_unreachable and self._is_without_primary()
         try:
-            with telling_errors(self.hosts), pymongo.timeout(_MOMENT_S) if is_gone else nullcontext():
+            timeout_s = _SHORT_TIMEOUT_S if is_gone else self._longest_s
+            with (
+                mapped_errors(self.hosts),
+                pymongo.timeout(timeout_s) if is_gone or is_long else nullcontext(),
+            ):
                 yield self._database
         except StoreUnavailableError:
-            self._is_given_up = True
+            self._is_unreachable = True
             raise
-        self._is_given_up = False
+        self._is_unreachable = False
 
     def _is_without_primary(self) -> bool:
         return not self._client.topology_description.has_writable_server()
 
     def _refuse_after_closing(self) -> None:
         if self._is_closed:
-            msg = f"the store at {self.hosts} is closed already"
+            msg = f"the store at {self.hosts} is already closed"
             raise StoreError(msg)
-
-    @contextmanager
-    def taking_long(self) -> Iterator[Database[Document]]:
-        """Lend the database for what may take longer than anything else."""
-        with self.using() as database, pymongo.timeout(self._longest_s):
-            yield database
 
     def transaction(
         self,
@@ -131,12 +132,17 @@ class MongoConnection:
         *,
         is_long: bool = False,
     ) -> _T:
-        """Do work whose changes come about together or not at all; done anew where another's came between.
+        """Run a transaction; it is repeated where another one conflicted with it.
 
-        What a killed process had begun stands in the way until the server gives it up, after a minute: so
-        others are waited for three times as long as the server itself.
+        A killed process's transaction blocks others until the server aborts it, after a minute. So
+        conflicts are waited for three times as long as the server itself.
 
-        `work` hands the session on to everything that it asks of the database, and changes nothing else.
+        Parameters
+        ----------
+        work : callable
+            Passes the session to every command, and changes nothing but the database.
+        is_long : bool
+            Whether it may take longer than other transactions.
         """
         conflicts = 0
 
@@ -148,14 +154,14 @@ class MongoConnection:
                 conflicts += is_conflict(error)
                 raise
 
-        for turn in range(1, _TURNS + 1):
+        for number in range(1, _ATTEMPTS + 1):
             conflicts = 0
             try:
                 return self._transaction(attempt, self._longest_s if is_long else self._timeout_s)
             except StoreUnavailableError as error:
                 if not conflicts or self._is_without_primary():
                     raise
-                if turn == _TURNS:
+                if number == _ATTEMPTS:
                     raise in_use(self.hosts) from error
         raise AssertionError
 
@@ -168,7 +174,7 @@ class MongoConnection:
                 read_preference=ReadPreference.PRIMARY,
             )
 
-    def reading(  # noqa: PLR0913 - a query has that many parts
+    def scan(  # noqa: PLR0913 - a query has that many parts
         self,
         collection: str,
         query: Mapping[str, Any],
@@ -181,25 +187,25 @@ class MongoConnection:
     ) -> Iterator[Document]:
         """Yield documents in an order, in bounded memory, however long the caller takes for each.
 
-        A server forgets a cursor that rests for ten minutes or has worked for too long, and those of a
-        server that was restarted are gone: the reading goes on with a new one, as long as it gets on.
+        A server closes a cursor that is idle for ten minutes or runs for too long, and a restart loses
+        them: the scan then continues with a new one, as long as each yields something.
 
         Parameters
         ----------
         collection : str
             Its name.
         query : mapping
-            What the documents meet.
+            The condition of the documents.
         order : sequence of (str, int)
-            Fields and directions; no two documents are equal in it.
+            Fields and directions; no two documents are equal by them.
         beyond : callable
             Returns the condition that a document comes after a given one.
         fields : sequence of str or None
-            What is read of each; None is all.
+            The fields that are read; None for all.
         hint : sequence of (str, int) or None
-            The index to read by.
+            The index to use.
         batch : int
-            How many are held at a time.
+            How many are in memory at a time.
         """
         last: Document | None = None
         while True:
@@ -207,7 +213,7 @@ class MongoConnection:
             has_moved = False
             wanted = query if last is None else {"$and": [query, beyond(last)]}
             try:
-                with self.taking_long() as database:  # some servers put all of it in order first
+                with self.using(is_long=True) as database:  # some servers sort everything first
                     cursor = database[collection].find(
                         wanted, fields, sort=order, batch_size=batch, **({"hint": hint} if hint else {})
                     )
@@ -216,10 +222,10 @@ class MongoConnection:
                     while document is not None:
                         last, has_moved = document, True
                         yield document
-                        with telling_errors(self.hosts):
+                        with mapped_errors(self.hosts):
                             document = next(cursor, None)
             except StoreError as error:
-                if not has_moved or not isinstance(error.__cause__, _LOST):
+                if not has_moved or not isinstance(error.__cause__, _LOST_CURSOR):
                     raise
             else:
                 return
@@ -231,12 +237,12 @@ def after_id(document: Document) -> Document:
 
 
 def refuse_single_server(hello: Mapping[str, Any], hosts: str) -> None:
-    """Raise unless a server's greeting tells of a replica set or of a router before several.
+    """Raise unless a server's `hello` is that of a replica set, or of a router.
 
     Raises
     ------
     StoreError
-        If it does not.
+        If it is not.
     """
     if not hello.get("setName") and hello.get("msg") != "isdbgrid":
         msg = f"the store at {hosts} {NO_REPLICA_SET}"
@@ -244,19 +250,19 @@ def refuse_single_server(hello: Mapping[str, Any], hosts: str) -> None:
 
 
 def _client(url: str, *, timeout_s: float, selection_timeout_s: float) -> MongoClient[Document] | None:
-    """Make a client, which connects by itself later; None where the connection string makes none."""
-    wishes: dict[str, Any] = {
+    """Make a client, which connects by itself later; None if the connection string is invalid."""
+    defaults: dict[str, Any] = {
         "appName": "soundalike",
         "timeoutMS": int(timeout_s * 1000),
         "serverSelectionTimeoutMS": int(selection_timeout_s * 1000),
         "connectTimeoutMS": int(min(_CONNECT_TIMEOUT_S, selection_timeout_s) * 1000),
     }
-    said = {name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)}
-    options = {name: value for name, value in wishes.items() if name.lower() not in said}
+    given = {name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)}
+    options = {name: value for name, value in defaults.items() if name.lower() not in given}
     try:
         url.encode()  # no lone surrogates
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # an option that is not known is a mistake
+            warnings.simplefilter("error", UserWarning)  # an unknown option is an error
             return MongoClient(url, **options)
     except (PyMongoError, UserWarning, OSError, TypeError, ValueError):
         return None
@@ -268,9 +274,9 @@ def _unusable(url: str) -> str:
         "mongodb://USER:PASSWORD@HOST:27017/DATABASE, with options that MongoDB knows, and %XX in "
         "place of any of : / ? # [ ] @ % in user name and password"
     )
-    words = [what_to_write]
+    advice = [what_to_write]
     if url.startswith("mongodb+srv"):
-        words.append("check that its host has an SRV record and can be looked up")
+        advice.append("check that its host has an SRV record and can be looked up")
     if "file=" in url.lower():
-        words.append("check that the files which it names are there")
-    return "; ".join((*words, "it is not shown here"))
+        advice.append("check that the files in it exist")
+    return "; ".join((*advice, "it is not shown here"))

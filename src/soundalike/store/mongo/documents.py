@@ -1,21 +1,19 @@
-"""Documents of the MongoDB store's library to domain values, and back."""
+"""Conversion of tracks, vectors, problems and roots to documents of MongoDB, and back."""
 
 import os
-import zlib
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 
-from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RootName, TrackId
+from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import search_words, sort_keys
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.encoding import (
@@ -23,15 +21,12 @@ from soundalike.store.mongo.encoding import (
     from_path,
     from_text,
     location_key,
+    to_integer,
     to_optional,
     to_path,
     to_text,
-    to_whole,
     vectors_field,
 )
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 _BLOB_FLOAT = np.dtype("<f4")
 
@@ -39,7 +34,7 @@ TRACK_FIELDS = (
     "root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "title", "artist", "album", "genre",
     "year", "duration_ms", "media_type", "added_ms", "vanished_ms",
 )  # fmt: skip
-"""What is read of a track, its ``_id`` besides: neither words nor vectors."""
+"""The fields of a track that are read, besides its ``_id``: neither words nor vectors."""
 
 VECTOR_FIELDS = ("whole", "first_half", "second_half")
 
@@ -50,24 +45,13 @@ KEYS = {
     SortField.YEAR: "year",
     SortField.ADDED: "added_ms",
 }
-"""The field by which tracks come in each order."""
+"""The field by which tracks are sorted in each order."""
 
 
-def telling_damage(read: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Make a reader of documents tell of those that hold what was never written."""
-
-    @wraps(read)
-    def reader(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
-            return read(*args, **kwargs)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error) as error:
-            msg = (
-                f"the store holds a damaged document ({error}); restore a backup, or name another database "
-                "in --store and run 'soundalike extract' again"
-            )
-            raise StoreError(msg) from error
-
-    return reader
+reports_damage = damage_reporter(
+    "the store has a damaged document",
+    "restore a backup, or choose another database in --store and run 'soundalike extract' again",
+)
 
 
 # Roots and problems
@@ -78,9 +62,9 @@ def root_to_document(root: Root) -> Document:
     return {"_id": to_text(root.name), "location": to_text(os.fspath(root.location))}
 
 
-@telling_damage
+@reports_damage
 def root_from_document(document: Document) -> Root:
-    """Undo `root_to_document`."""
+    """Read a document of ``roots``."""
     return Root(RootName(from_text(document["_id"])), Path(from_text(document["location"])))
 
 
@@ -100,17 +84,17 @@ def problem_to_document(problem: FileProblem) -> Document:
     }
 
 
-@telling_damage
+@reports_damage
 def problem_from_document(document: Document) -> FileProblem:
-    """Undo `problem_to_document`."""
+    """Read a document of ``problems``."""
     mtime_ns = document["mtime_ns"]
     return FileProblem(
         location=_location(document),
         reason=ProblemReason(document["reason"]),
-        analysed_ms=DurationMs(to_whole(document["heard_ms"])),
+        analysed_ms=DurationMs(to_integer(document["heard_ms"])),
         detail=from_text(document["detail"]),
         is_used=bool(document["is_used"]),
-        stamp=None if mtime_ns is None else FileStamp(to_whole(document["size_bytes"]), int(mtime_ns)),
+        stamp=None if mtime_ns is None else FileStamp(to_integer(document["size_bytes"]), int(mtime_ns)),
     )
 
 
@@ -149,7 +133,7 @@ def track_to_document(track: Track) -> Document:
     }
 
 
-@telling_damage
+@reports_damage
 def track_from_document(document: Document) -> Track:
     """Read ``_id`` and `TRACK_FIELDS`."""
     target, year, vanished_ms = document["target"], document["year"], document["vanished_ms"]
@@ -157,23 +141,23 @@ def track_from_document(document: Document) -> Track:
         id=TrackId(from_text(document["_id"])),
         location=_location(document),
         target=None if target is None else Path(from_text(target)),
-        stamp=FileStamp(to_whole(document["size_bytes"]), int(document["mtime_ns"])),
+        stamp=FileStamp(to_integer(document["size_bytes"]), int(document["mtime_ns"])),
         audio_hash=AudioHash(from_text(document["audio_hash"])),
         title=from_text(document["title"]),
         artist=from_optional(document["artist"]),
         album=from_optional(document["album"]),
         genre=from_optional(document["genre"]),
-        year=None if year is None else to_whole(year),
-        duration_ms=DurationMs(to_whole(document["duration_ms"])),
+        year=None if year is None else to_integer(year),
+        duration_ms=DurationMs(to_integer(document["duration_ms"])),
         media_type=from_text(document["media_type"]),
-        added_at=from_ms(to_whole(document["added_ms"])),
-        vanished_at=None if vanished_ms is None else from_ms(to_whole(vanished_ms)),
+        added_at=from_ms(to_integer(document["added_ms"])),
+        vanished_at=None if vanished_ms is None else from_ms(to_integer(vanished_ms)),
     )
 
 
-@telling_damage
+@reports_damage
 def location_of(document: Document) -> Location:
-    """Read where a track or a problem is."""
+    """Read the location of a track or a problem."""
     return _location(document)
 
 
@@ -184,22 +168,8 @@ def _location(document: Document) -> Location:
 # Vectors
 
 
-def vectors_to_document(vectors: FeatureVectors) -> Document:
-    """Return what stands below a track's ``vectors``."""
-    schema = vectors.schema
-    return _vectors(
-        StoredVectors(
-            feature_set=schema.name,
-            version=schema.version,
-            fingerprint=schema.fingerprint,
-            whole=vectors.whole,
-            first_half=vectors.first_half,
-            second_half=vectors.second_half,
-        )
-    )
-
-
-def _vectors(vectors: StoredVectors) -> Document:
+def vectors_to_document(vectors: StoredVectors) -> Document:
+    """Return an entry of a track's ``vectors``."""
     return {
         "feature_set": to_text(vectors.feature_set),
         "version": vectors.version,
@@ -207,24 +177,26 @@ def _vectors(vectors: StoredVectors) -> Document:
     } | {part: getattr(vectors, part).astype(_BLOB_FLOAT).tobytes() for part in VECTOR_FIELDS}
 
 
-@telling_damage
+@reports_damage
 def vectors_from_document(schema: FeatureSchema, document: Document) -> FeatureVectors:
-    """Read the vectors of one feature set from below a track's ``vectors``."""
+    """Read the entry of one feature set from a track's ``vectors``."""
     if document["fingerprint"] != schema.fingerprint:
-        msg = f"vectors of other features stand as {schema.key}"
+        msg = f"vectors of other features are stored as {schema.key}"
         raise ValueError(msg)
     return FeatureVectors(schema, *(_floats(document[part]) for part in VECTOR_FIELDS))
 
 
 def stored_to_document(stored: StoredTrack) -> Document:
     """Return a whole document of ``tracks``."""
-    by_field = {vectors_field(one.feature_set, one.version): _vectors(one) for one in stored.vectors}
+    by_field = {
+        vectors_field(one.feature_set, one.version): vectors_to_document(one) for one in stored.vectors
+    }
     return track_to_document(stored.track) | {"feature_sets": sorted(by_field), "vectors": by_field}
 
 
-@telling_damage
+@reports_damage
 def stored_from_document(document: Document) -> StoredTrack:
-    """Undo `stored_to_document`."""
+    """Read a whole document of ``tracks``."""
     vectors = (_stored_vectors(one) for one in document["vectors"].values())
     return StoredTrack(
         track=track_from_document(document),
@@ -235,7 +207,7 @@ def stored_from_document(document: Document) -> StoredTrack:
 def _stored_vectors(document: Mapping[str, Any]) -> StoredVectors:
     return StoredVectors(
         feature_set=from_text(document["feature_set"]),
-        version=to_whole(document["version"]),
+        version=to_integer(document["version"]),
         fingerprint=from_text(document["fingerprint"]),
         **{part: _floats(document[part]) for part in VECTOR_FIELDS},
     )

@@ -1,4 +1,4 @@
-"""Texts and keys as MongoDB takes them, in the order that they have here."""
+"""Texts and keys in a form that MongoDB stores, and sorts as Python does."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from soundalike.domain.files import Location
 from soundalike.domain.types import RelativePath
 
-# The last letter before the surrogates: no text that anybody writes has it.
+# The last code point before the surrogates: it is in no real text.
 _ESCAPE = "\ud7ff"
 _ESCAPED = {ord(_ESCAPE): f"{_ESCAPE}\0"} | {
     code: f"{_ESCAPE}{chr(code - 0xD800 + 0x100)}" for code in range(0xD800, 0xE000)
@@ -14,13 +14,13 @@ _ESCAPED = {ord(_ESCAPE): f"{_ESCAPE}\0"} | {
 _ESCAPES = re.compile(f"{_ESCAPE}(.)", re.DOTALL)
 _BETWEEN = "\0\0"
 
-_UNFIT_IN_FIELD = re.compile(r"[%.$\0\ud800-\udfff]")
+_NOT_IN_FIELD = re.compile(r"[%.$\0\ud800-\udfff]")
 
 
 def to_text(text: str) -> str:
-    """Return text that BSON takes, whatever it holds, in the same order by code points.
+    """Return text in a form that BSON stores, whatever it contains, with the same order by code points.
 
-    Lone surrogates, which are no UTF-8, become two letters; so does the letter that begins these.
+    Lone surrogates, which are not valid UTF-8, become two characters; so does the escape character.
     """
     try:
         text.encode()
@@ -32,7 +32,7 @@ def to_text(text: str) -> str:
 def from_text(stored: Any) -> str:  # noqa: ANN401 - a damaged document holds anything
     """Undo `to_text`."""
     if not isinstance(stored, str):
-        msg = f"{stored!r:.80} is no text"
+        msg = f"{stored!r:.80} is not text"
         raise TypeError(msg)
     return _ESCAPES.sub(_unescaped, stored) if _ESCAPE in stored else stored
 
@@ -43,7 +43,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def to_optional(text: str | None) -> str | None:
-    """Return text that BSON takes, or None."""
+    """Return text in a form that BSON stores, or None."""
     return None if text is None else to_text(text)
 
 
@@ -52,27 +52,27 @@ def from_optional(stored: Any) -> str | None:  # noqa: ANN401 - a damaged docume
     return None if stored is None else from_text(stored)
 
 
-def to_whole(stored: Any) -> int:  # noqa: ANN401 - a damaged document holds anything
-    """Read a whole number."""
+def to_integer(stored: Any) -> int:  # noqa: ANN401 - a damaged document holds anything
+    """Check that a stored value is an integer, and return it."""
     if not isinstance(stored, int):
-        msg = f"{stored!r:.80} is no whole number"
+        msg = f"{stored!r:.80} is not an integer"
         raise TypeError(msg)
     return int(stored)
 
 
-def joined(*texts: str) -> str:
-    """Return one text of several, another for any others, in the order of (the first, the second, ...)."""
+def join_texts(*texts: str) -> str:
+    """Return one text made of several: different ones for different texts, in the order of the tuples."""
     *leading, last = map(to_text, texts)
     return "".join(text.replace("\0", "\0\1") + _BETWEEN for text in leading) + last
 
 
 def location_key(location: Location) -> str:
-    """Return the ``_id`` of what belongs to a location, in the order of root and path."""
-    return joined(location.root, to_path(location.path))
+    """Return the ``_id`` for a location, in the order of root and path."""
+    return join_texts(location.root, to_path(location.path))
 
 
 def to_path(path: bytes) -> str:
-    """Return a path as text, a letter for each byte, since BSON orders bytes by length first."""
+    """Return a path as text, one character for each byte, since BSON sorts bytes by length first."""
     return path.decode("latin-1")
 
 
@@ -82,8 +82,8 @@ def from_path(stored: Any) -> RelativePath:  # noqa: ANN401 - a damaged document
 
 
 def vectors_field(feature_set: str, version: int) -> str:
-    """Return the field below ``vectors`` in which a feature set's stand; also its ``_id``.
+    """Return the field of a feature set in ``vectors``, which is also its ``_id``.
 
-    It is the set's `key` (``timbre-v1``) with ``%XX;`` in place of what a field's name may not hold.
+    It is the set's `key` (``timbre-v1``) with ``%XX;`` for characters that a field's name may not have.
     """
-    return _UNFIT_IN_FIELD.sub(lambda letter: f"%{ord(letter[0]):x};", f"{feature_set}-v{version}")
+    return _NOT_IN_FIELD.sub(lambda match: f"%{ord(match[0]):x};", f"{feature_set}-v{version}")

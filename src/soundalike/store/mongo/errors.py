@@ -1,4 +1,4 @@
-"""What MongoDB's driver raises, in words of ours; credentials are never among them."""
+"""Errors of MongoDB's driver as our own, without credentials."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +19,9 @@ from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailabl
 
 DUPLICATE_KEY = 11000
 
-_BUSY = {24, 112}  # a lock that was not given in time, and a write that met another's
+_BUSY = {24, 112}  # lock time-out, write conflict
 _CREDENTIALS = {11, 18}  # unknown user, failed authentication
-_ATLAS = {8000}  # whatever Atlas has to say: of credentials, of its quotas
+_ATLAS = {8000}  # errors of Atlas, about credentials or quotas
 _UNAUTHORISED = {13}
 _ILLEGAL = 20
 _TOO_LARGE = {10334, 17419, 17420}
@@ -31,21 +31,20 @@ _LATE = {50, 64, 89, 91, 189, 262, 11600, 11601, 11602, 13435, 13436}
 _LONGEST_REASON = 300
 
 NO_REPLICA_SET = (
-    "is a single server without a replica set, and has no transactions; start it with --replSet rs0 and "
+    "is a single server without a replica set, and so without transactions; start it with --replSet rs0 and "
     "run rs.initiate() in its shell once"
 )
 _CHECK_CREDENTIALS = "refuses the user name or password; check them, and authSource, in --store"
-_CHECK_ROLE = "lets this user do less than needed; give it the role readWrite on the database"
+_CHECK_ROLE = "does not allow this user enough; give it the role readWrite on the database"
 _IN_USE = "has been in use by others for too long; try again later"
 _WHAT_TO_CHECK = (
-    "check that it runs and has a primary, its address, the firewall and the TLS settings; "
-    "it may be tried again"
+    "check that it runs and has a primary, its address, the firewall and the TLS settings, and try again"
 )
 
 
 @contextmanager
-def telling_errors(hosts: str) -> Iterator[None]:
-    """Raise what the driver raises inside the block as an error of the store on these hosts.
+def mapped_errors(hosts: str) -> Iterator[None]:
+    """Raise errors of the driver inside the block as errors of the store on these hosts.
 
     Raises
     ------
@@ -54,45 +53,45 @@ def telling_errors(hosts: str) -> Iterator[None]:
     StoreBusyError
         If others kept changing the same documents for too long.
     StoreUnfitError
-        If it can keep nothing until somebody mends it.
+        If it can store nothing until it is repaired.
     StoreError
-        If it refuses, or answers with what was never written.
+        If it refuses, or answers with damaged documents.
     """
     try:
         yield
     except (PyMongoError, BSONError) as error:
-        raise _told(error, hosts) from error
+        raise _mapped(error, hosts) from error
 
 
 def is_conflict(error: PyMongoError) -> bool:
-    """Whether a write met another's."""
+    """Whether it is a conflict between two writes."""
     return bool(_codes(error) & _BUSY)
 
 
 def in_use(hosts: str) -> StoreBusyError:
-    """Return the error that others kept changing what was to be changed."""
+    """Return the error that other processes kept changing the same documents."""
     return StoreBusyError(f"the store at {hosts} {_IN_USE}")
 
 
-def _told(error: Exception, hosts: str) -> StoreError:
-    kind, why = _explained(error, _codes(error))
+def _mapped(error: Exception, hosts: str) -> StoreError:
+    kind, why = _classified(error, _codes(error))
     return kind(f"the store at {hosts} {why}")
 
 
-def _explained(error: Exception, codes: set[int]) -> tuple[type[StoreError], str]:
-    """Return the error of ours that stands for one of the driver's, and what is wrong with the store."""
+def _classified(error: Exception, codes: set[int]) -> tuple[type[StoreError], str]:
+    """Return the type of our error for one of the driver's, and what is wrong with the store."""
     has_no_transactions = _ILLEGAL in codes and "Transaction numbers" in str(error)
     is_closed = isinstance(error, InvalidOperation) and "after close" in str(error)
     is_unknown_to_atlas = bool(codes & _ATLAS) and "auth" in str(error).lower()
     is_too_large = bool(codes & _TOO_LARGE) or isinstance(error, DocumentTooLarge)
-    # The server's own words may quote what was to be written, and are not told.
+    # The server's own message may quote documents, and is not shown.
     code = f"{type(error).__name__}, code {', '.join(map(str, sorted(codes))) or 'none'}"
     cases: tuple[tuple[bool, type[StoreError], str], ...] = (
         (bool(codes & _CREDENTIALS) or is_unknown_to_atlas, StoreUnfitError, _CHECK_CREDENTIALS),
-        (bool(codes & _ATLAS), StoreUnfitError, "is refused by Atlas; look at its quotas and its alerts"),
+        (bool(codes & _ATLAS), StoreUnfitError, "is refused by Atlas; check its quotas and its alerts"),
         (bool(codes & _UNAUTHORISED), StoreUnfitError, _CHECK_ROLE),
         (has_no_transactions, StoreUnfitError, NO_REPLICA_SET),
-        (is_too_large, StoreError, "takes no document as large as this (16 MB)"),
+        (is_too_large, StoreError, "does not store documents of more than 16 MB"),
         (
             bool(codes & _FULL),
             StoreUnfitError,
@@ -104,9 +103,9 @@ def _explained(error: Exception, codes: set[int]) -> tuple[type[StoreError], str
             StoreUnavailableError,
             f"does not answer ({_reason(error)}); {_WHAT_TO_CHECK}",
         ),
-        (is_closed, StoreError, "is closed already"),
+        (is_closed, StoreError, "is already closed"),
         (isinstance(error, ConfigurationError), StoreError, f"cannot be used: {_reason(error)}"),
-        (isinstance(error, BSONError), StoreError, "holds a damaged document; restore a backup"),
+        (isinstance(error, BSONError), StoreError, "has a damaged document; restore a backup"),
         (True, StoreError, f"failed ({code}); its log says more"),
     )
     return next((kind, why) for is_met, kind, why in cases if is_met)
@@ -118,7 +117,7 @@ def _is_late(error: Exception) -> bool:
 
 
 def _codes(error: BaseException) -> set[int]:
-    """Return the server's codes of an error, and of those that it stands for."""
+    """Return the server's codes of an error and of its causes."""
     found: set[int] = set()
     one: BaseException | None = error
     while one is not None:
@@ -130,7 +129,7 @@ def _codes(error: BaseException) -> set[int]:
 
 
 def _codes_inside(details: Mapping[str, Any]) -> Iterator[int]:
-    """Yield the codes of each write that a bulk write failed at."""
+    """Yield the codes of the writes that failed in a bulk write."""
     if isinstance(details.get("code"), int):
         yield details["code"]
     for kind in ("writeErrors", "writeConcernErrors"):
@@ -139,6 +138,6 @@ def _codes_inside(details: Mapping[str, Any]) -> Iterator[int]:
 
 
 def _reason(error: Exception) -> str:
-    """Return the driver's words, without the configuration that it recites."""
+    """Return the driver's message without the configuration that it repeats."""
     words = str(error).partition(", Timeout:")[0].partition(" (configured timeouts:")[0]
     return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]} ..."

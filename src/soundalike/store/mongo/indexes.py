@@ -1,4 +1,4 @@
-"""The MongoDB store's collections and indexes, declared in one place and made where they are missing.
+"""The collections and indexes of the store in MongoDB, declared in one place and created if missing.
 
 No index but that of ``_id`` is unique, so that tracks and listens can be sharded by a hashed ``_id``.
 """
@@ -14,7 +14,7 @@ from soundalike.store.mongo.connection import Document, MongoConnection
 
 STORE_VERSION = 1
 
-STORE = "store"  # one document, that says whose database this is
+STORE = "store"  # one document, which marks the database as ours
 ROOTS, TRACKS, LOCATIONS, FEATURE_SETS, PROBLEMS = "roots", "tracks", "locations", "feature_sets", "problems"
 LISTENS, LISTENERS, USERS, NAMES, TOKENS = "listens", "listeners", "users", "names", "tokens"
 
@@ -29,12 +29,12 @@ LISTENS_BY_USER = "by_user"
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ROOTS: (),
-    # `_id` is the location, `track` the one that has it: a location belongs to one track.
+    # `_id` is a location, `track` the track there: a location belongs to one track.
     LOCATIONS: (),
     FEATURE_SETS: (),
     PROBLEMS: (),
     TRACKS: (
-        # Lists show the tracks that are there: each order has its index, ties by id.
+        # Lists show the tracks that are there: an index for each order, ties by id.
         _index("by_title", "is_there", "title_key", "_id"),
         _index("by_artist", "is_there", "artist_key", "_id"),
         _index("by_album", "is_there", "album_key", "_id"),
@@ -54,14 +54,14 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         _index("by_count", "profile.fold", "profile.count", "_id"),
     ),
     USERS: (),
-    # `_id` is the name's key, `user` the one that has it: a name belongs to one account.
+    # `_id` is the key of a name, `user` the account with it: a name belongs to one account.
     NAMES: (),
     TOKENS: (_index("by_user", "user"),),
 }
 
 
 def prepare(connection: MongoConnection) -> None:
-    """Make what is missing in a database; another process may be doing the same.
+    """Create what is missing in a database; another process may be doing the same.
 
     Raises
     ------
@@ -69,19 +69,19 @@ def prepare(connection: MongoConnection) -> None:
         If a newer soundalike wrote it, or another program.
     """
     with connection.using() as database:
-        # Our document is there before any collection of ours is.
+        # Our document is written before any of our collections.
         there = set(database.list_collection_names())
         if _version(database) is None:
             foreign = sorted(there & {STORE, *INDEXES})
             if foreign:
                 msg = (
                     f"the database {database.name!r} at {connection.hosts} has a collection {foreign[0]!r} "
-                    "of another program; name another database in --store"
+                    "of another program; choose another database in --store"
                 )
                 raise StoreVersionError(msg)
             _mark(database)
         _refuse_newer(database, connection.hosts)
-    with connection.taking_long() as database:
+    with connection.using(is_long=True) as database:
         for name, indexes in INDEXES.items():
             if indexes:
                 database[name].create_indexes(list(indexes))
@@ -90,7 +90,7 @@ def prepare(connection: MongoConnection) -> None:
 
 
 def _version(database: Database[Document]) -> object:
-    """Return the store's version as it is stored, None where there is no store."""
+    """Return the store's version as it is stored, None if there is no store."""
     document = database[STORE].find_one({"_id": _KEY})
     return None if document is None else document.get("version", 0)
 
@@ -108,13 +108,14 @@ def _refuse_newer(database: Database[Document], hosts: str) -> None:
         return
     msg = (
         f"the database {database.name!r} at {hosts} was written by a newer soundalike: its store version is "
-        f"{version!r}, this one knows {STORE_VERSION}; update soundalike, or name another database in --store"
+        f"{version!r}, this one supports {STORE_VERSION}; update soundalike, or choose another database "
+        "in --store"
     )
     raise StoreVersionError(msg)
 
 
 def _create(database: Database[Document], name: str) -> None:
-    """Make a collection, since servers differ in whether a transaction can."""
+    """Create a collection; not all servers can inside a transaction."""
     try:
         database.create_collection(name, check_exists=False)
     except CollectionInvalid:

@@ -15,15 +15,22 @@ from soundalike.store.mongo.documents import (
     TRACK_FIELDS,
     problem_from_document,
     problem_to_document,
+    reports_damage,
     root_from_document,
     root_to_document,
-    telling_damage,
     track_from_document,
     vectors_from_document,
 )
-from soundalike.store.mongo.encoding import from_text, joined, location_key, to_path, to_text, vectors_field
+from soundalike.store.mongo.encoding import (
+    from_text,
+    join_texts,
+    location_key,
+    to_path,
+    to_text,
+    vectors_field,
+)
 from soundalike.store.mongo.indexes import FEATURE_SETS, PROBLEMS, ROOTS, TRACKS
-from soundalike.store.mongo.search import beginning, find_tracks
+from soundalike.store.mongo.search import find_tracks, prefix_range
 from soundalike.store.mongo.tracks import (
     FeatureSet,
     in_batches,
@@ -33,7 +40,7 @@ from soundalike.store.mongo.tracks import (
     write_track,
 )
 
-# Documents are held so many at a time.
+# So many documents are in memory at a time.
 _BATCH = 500
 
 
@@ -79,7 +86,7 @@ class MongoLibrary:
         )
 
     def drop_vectors(self, track_id: TrackId) -> None:
-        """Forget a track's vectors: its file can no longer be heard."""
+        """Remove a track's vectors, since its file can no longer be decoded."""
         with self._connection.using() as database:
             nothing: Document = {"vectors": {}, "feature_sets": []}
             database[TRACKS].update_one({"_id": to_text(track_id)}, {"$set": nothing})
@@ -112,8 +119,8 @@ class MongoLibrary:
     def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
         """Yield the tracks whose location is `path` or below it, vanished ones too, by path."""
         where = {"root": to_text(root), **_at_or_below("path", to_path(path))}
-        # Their ids are read first: a track that is moved meanwhile comes once all the same.
-        with self._connection.taking_long() as database:
+        # Their ids are read first, so that a track that is moved meanwhile is yielded once.
+        with self._connection.using(is_long=True) as database:
             found = database[TRACKS].find(where, ["_id"], sort=[("path", 1)])
             ids = [document["_id"] for document in found]
         for batch in in_batches(ids):
@@ -166,20 +173,20 @@ class MongoLibrary:
 
     def _with_vectors(self, name: str, schema: FeatureSchema) -> list[str]:
         query = {"feature_sets": self._field(schema)}
-        fields = {"_id": name == "_id", name: True}  # no more, so that the index alone answers
-        with self._connection.taking_long() as database:
+        fields = {"_id": name == "_id", name: True}  # nothing else, so that the index alone answers
+        with self._connection.using(is_long=True) as database:
             return [_text(document, name) for document in database[TRACKS].find(query, fields)]
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         """Yield the vectors of every track that is there, by id, in bounded memory."""
         field = self._field(schema)
-        for document in self._connection.reading(
+        for document in self._connection.scan(
             TRACKS,
             {"is_there": True, "feature_sets": field},
             order=BY_ID,
             beyond=after_id,
             fields=["audio_hash", f"vectors.{field}"],
-            hint=BY_ID,  # most tracks have vectors: the order is what an index is for
+            hint=BY_ID,  # most tracks have vectors, so the index is for the order
             batch=_BATCH,
         ):
             yield TrackVectors(
@@ -189,28 +196,28 @@ class MongoLibrary:
             )
 
     def _field(self, schema: FeatureSchema) -> str:
-        """Return where a feature set's vectors stand; raise `SchemaMismatchError` if others stand there."""
+        """Return the field of a feature set; raise `SchemaMismatchError` if it has other features."""
         field = vectors_field(schema.name, schema.version)
         if _feature_set(schema) not in self._known_features:
             with self._connection.using() as database:
                 stored = database[FEATURE_SETS].find_one({"_id": field})
             if stored is not None:
-                refuse_other_features(stored, schema.key, schema.fingerprint)
+                refuse_other_features(stored, *_feature_set(schema))
                 self._known_features.add(_feature_set(schema))
         return field
 
-    # Files that cannot be used
+    # Problems
 
     def save_problem(self, problem: FileProblem) -> None:
-        """Insert or replace the one line about a file."""
+        """Insert or replace the problem of a file."""
         document = problem_to_document(problem)
         with self._connection.using() as database:
             database[PROBLEMS].replace_one({"_id": document["_id"]}, document, upsert=True)
 
     def remove_problems(self, locations: Collection[Location]) -> None:
-        """Forget the lines about files that are gone or were mended."""
+        """Remove the problems of files that are gone or were repaired."""
         keys = list(map(location_key, locations))
-        if len(keys) <= 1:  # a transaction would be no safer, and asks more often
+        if len(keys) <= 1:  # a transaction would be no safer, and sends more commands
             with self._connection.using() as database:
                 for key in keys:
                     database[PROBLEMS].delete_one({"_id": key})
@@ -223,17 +230,17 @@ class MongoLibrary:
         self._connection.transaction(remove, is_long=True)
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
-        """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
-        whole = joined(root, "")
-        below = _at_or_below("_id", f"{whole}{to_path(path)}") if path else {"_id": beginning(whole)}
+        """Yield the problems of files at or below a path, by path; `path` as in `tracks_under`."""
+        whole = join_texts(root, "")
+        below = _at_or_below("_id", f"{whole}{to_path(path)}") if path else {"_id": prefix_range(whole)}
         return self._problems(below)
 
     def problems(self) -> Iterator[FileProblem]:
-        """Yield every line about a file, by location, in bounded memory."""
+        """Yield the problem of every file, by location, in bounded memory."""
         return self._problems({})
 
     def _problems(self, query: Mapping[str, Any]) -> Iterator[FileProblem]:
-        found = self._connection.reading(PROBLEMS, query, order=BY_ID, beyond=after_id, batch=_BATCH)
+        found = self._connection.scan(PROBLEMS, query, order=BY_ID, beyond=after_id, batch=_BATCH)
         return map(problem_from_document, found)
 
 
@@ -241,7 +248,7 @@ def _at_or_below(field: str, path: str) -> Mapping[str, Any]:
     """Return the condition that a field is a path or below it."""
     if not path:
         return {}
-    # "/" is followed by "0": everything below "a" lies between "a/" and "a0".
+    # "/" is followed by "0": everything below "a" is between "a/" and "a0".
     return {"$or": [{field: path}, {field: {"$gte": f"{path}/", "$lt": f"{path}0"}}]}
 
 
@@ -249,11 +256,11 @@ def _feature_set(schema: FeatureSchema) -> FeatureSet:
     return schema.name, schema.version, schema.fingerprint
 
 
-@telling_damage
+@reports_damage
 def _text(document: Document, name: str) -> str:
     return from_text(document[name])
 
 
-@telling_damage
+@reports_damage
 def _vectors(schema: FeatureSchema, field: str, document: Document) -> FeatureVectors:
     return vectors_from_document(schema, document["vectors"][field])

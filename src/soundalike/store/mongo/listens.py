@@ -1,10 +1,10 @@
 """Listens, profiles and erasures in MongoDB.
 
-What is known of a user stands in one document of ``listeners``: the profile, up to when they are erased
-(``erased_ms``), and how often everything was (``generation``). Each listen bears the generation it came in.
-So one write makes an erasure hold, whatever listens there are: those of an earlier generation, or at or
-before ``erased_ms``, are not seen from then on, and are deleted next. Whoever adds a listen looks at that
-document before and after, so that none that an erasure reaches is left over.
+One document of ``listeners`` has all about a user: the profile, until when listens are erased
+(``erased_ms``), and how often all of them were (``generation``). Each listen has the generation in which it
+was added. So an erasure takes effect with one write, however many listens there are: those of an earlier
+generation, or at or before ``erased_ms``, are invisible from then on, and are deleted next. Adding listens
+reads that document before and after, so that none is left that an erasure in between did not see.
 """
 
 import logging
@@ -22,7 +22,14 @@ from soundalike.domain.taste import FOLD_VERSION
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
-from soundalike.store.mongo.erasures import IS_ERASED, NOTHING_ERASED, Erased, all_erased, erased_of, sweep
+from soundalike.store.mongo.erasures import (
+    IS_ERASED,
+    NOTHING_ERASED,
+    Erased,
+    all_erased,
+    delete_erased,
+    erased_of,
+)
 from soundalike.store.mongo.errors import DUPLICATE_KEY
 from soundalike.store.mongo.indexes import LISTENERS, LISTENS, LISTENS_BY_USER
 from soundalike.store.mongo.personal_documents import (
@@ -36,9 +43,9 @@ from soundalike.store.mongo.personal_documents import (
 
 _log = logging.getLogger(__name__)
 
-# Listens are held so many at a time.
+# So many listens are in memory at a time.
 _BATCH = 1000
-# What is sent at once is to be stored in the time that a question may take.
+# So many are sent at once, that they are stored within the time-out of a command.
 _MOST_AT_ONCE = 5000
 
 
@@ -66,9 +73,9 @@ class MongoListens:
                     sent.append((listen, erased))
             known = _insert(database, list(documents.values()))
             new = [one for index, one in enumerate(sent) if index not in known]
-            # An erasure that came in between did not see them.
+            # An erasure in between did not see them.
             after = erased_of(database, {to_text(listen.user_id) for listen, _ in new})
-            sweep(database, {user: now for user, now in after.items() if now != before.get(user)})
+            delete_erased(database, {user: now for user, now in after.items() if now != before.get(user)})
         return tuple(
             listen
             for listen, erased in new
@@ -77,11 +84,11 @@ class MongoListens:
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
         """Yield every listen of a user by (`at_ms`, `id`), in bounded memory."""
-        for document in self._connection.reading(
+        for document in self._connection.scan(
             LISTENS,
-            self._seen(user_id),
+            self._visible(user_id),
             order=[("at_ms", 1), ("id", 1)],
-            beyond=_later,
+            beyond=_after,
             fields=["at_ms", "id", "track", "kind", "position_ms"],
             batch=_BATCH,
         ):
@@ -89,23 +96,23 @@ class MongoListens:
 
     def count_listens(self, user_id: UserId) -> int:
         """Count a user's listens."""
-        seen = self._seen(user_id)
+        visible = self._visible(user_id)
         with self._connection.using() as database:
-            return int(database[LISTENS].count_documents(seen))
+            return int(database[LISTENS].count_documents(visible))
 
-    def _seen(self, user_id: UserId) -> Document:
+    def _visible(self, user_id: UserId) -> Document:
         user = to_text(user_id)
         with self._connection.using() as database:
-            return erased_of(database, [user]).get(user, NOTHING_ERASED).seen(user)
+            return erased_of(database, [user]).get(user, NOTHING_ERASED).visible(user)
 
     def listen_counts(self) -> Mapping[UserId, int]:
         """Count the listens of every user who has any.
 
-        What was erased and not deleted, because whoever erased it was killed, is deleted first.
+        Listens that were erased, but not deleted because the process was killed, are deleted first.
         """
-        with self._connection.taking_long() as database:
+        with self._connection.using(is_long=True) as database:
             erased = dict(all_erased(database, IS_ERASED))
-            sweep(database, erased)
+            delete_erased(database, erased)
             counted = database[LISTENS].aggregate(
                 [{"$group": {"_id": {"user": "$user", "generation": "$generation"}, "count": {"$sum": 1}}}],
                 hint=LISTENS_BY_USER,
@@ -120,10 +127,10 @@ class MongoListens:
     # Profiles
 
     def profile(self, user_id: UserId) -> Profile | None:
-        """Return a user's profile, or None; one that an older or newer fold made is none.
+        """Return a user's profile, or None; one made by another version of folding counts as None.
 
-        A damaged one is removed, and is none from then on: listens tell all that it held, so that it is
-        folded again, whereas an error would keep its user out for good.
+        A damaged one is removed and logged: it can be folded again from the listens, while an error would
+        lock its user out for good.
         """
         stored = self._profile(user_id, "profile")
         if stored is None:
@@ -131,7 +138,7 @@ class MongoListens:
         try:
             return profile_from_document(user_id, stored)
         except StoreError as error:
-            _log.warning("the profile of %r is forgotten, to be folded again: %s", user_id, error)
+            _log.warning("the profile of %r is removed, to be folded again: %s", user_id, error)
         this_one = {"_id": to_text(user_id)} | {f"profile.{name}": value for name, value in stored.items()}
         with self._connection.using() as database:
             database[LISTENERS].update_one(this_one, {"$unset": {"profile": ""}})
@@ -149,11 +156,11 @@ class MongoListens:
         return None if found is None else dict(found["profile"])
 
     def profile_counts(self) -> Mapping[UserId, int]:
-        """Tell of how many listens each stored profile is made."""
+        """Return from how many listens each stored profile is made."""
         fields = {"profile.count": True}
         with self._connection.using() as database:
             found = list(database[LISTENERS].find({"profile.fold": FOLD_VERSION}, fields))
-        # A damaged count is none, and so tells that its profile is to be folded again.
+        # A damaged count is left out, so that its profile is folded again.
         return {
             user_id_from(one["_id"]): int(one["profile"]["count"])
             for one in found
@@ -164,40 +171,40 @@ class MongoListens:
         """Store a profile in place of the version it was made from, None for none; see the port."""
         stored = profile_to_document(profile)
         user, erased_ms = to_text(profile.user_id), profile.erased_ms
-        standing: Document = {"profile.fold": FOLD_VERSION, "profile.version": replacing}
+        expected: Document = {"profile.fold": FOLD_VERSION, "profile.version": replacing}
         if replacing is None:
-            standing = {"profile.fold": {"$ne": FOLD_VERSION}}
+            expected = {"profile.fold": {"$ne": FOLD_VERSION}}
         with self._connection.using() as database:
             saved = database[LISTENERS].update_one(
-                {"_id": user, "erased_ms": erased_ms, **standing}, {"$set": {"profile": stored}}
+                {"_id": user, "erased_ms": erased_ms, **expected}, {"$set": {"profile": stored}}
             )
             if saved.matched_count or replacing is not None or erased_ms is not None:
                 return bool(saved.matched_count)
             try:
                 database[LISTENERS].insert_one({"_id": user, "profile": stored})
-            except DuplicateKeyError:  # another profile stands there, or an erasure
+            except DuplicateKeyError:  # there is another profile, or an erasure
                 return False
         return True
 
     # Erasures
 
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Remember an erasure, and remove the user's listens up to it and their profile; see the port."""
+        """Store an erasure, and remove the user's listens up to it and their profile; see the port."""
         user, at_ms = to_text(erasure.user_id), erasure.at_ms
         change: dict[str, Any] = {"$unset": {"profile": ""}, "$max": {"erased_ms": at_ms}}
         with self._connection.using() as database:
-            with suppress(DuplicateKeyError):  # there is something of this user already
+            with suppress(DuplicateKeyError):  # the user has a document already
                 database[LISTENERS].insert_one({"_id": user})
             if is_total:
                 database[LISTENERS].update_one({"_id": user}, change | {"$inc": {"generation": 1}})
             else:
-                is_news = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
-                database[LISTENERS].update_one({"_id": user, **is_news}, change)
-        with self._connection.taking_long() as database:
-            sweep(database, erased_of(database, [user]))
+                is_after = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
+                database[LISTENERS].update_one({"_id": user, **is_after}, change)
+        with self._connection.using(is_long=True) as database:
+            delete_erased(database, erased_of(database, [user]))
 
     def erased_ms(self, user_id: UserId) -> int | None:
-        """Return up to when a user's listens are erased, or None."""
+        """Return until when a user's listens are erased, or None."""
         user = to_text(user_id)
         with self._connection.using() as database:
             return erased_of(database, [user]).get(user, NOTHING_ERASED).at_ms
@@ -210,10 +217,10 @@ class MongoListens:
 
 
 def _insert(database: Database[Document], documents: Sequence[Document]) -> set[int]:
-    """Insert listens; return the places of those that were there already.
+    """Insert listens; return the indexes of those that were already stored.
 
-    Where the server was lost in the middle and the driver sent them again, those of the first attempt may
-    count as known; whoever sends them again is told the same.
+    If the connection was lost and the driver sent them again, those of the first attempt may count as
+    already stored, as they do when a client sends them again.
     """
     known: set[int] = set()
     for start in range(0, len(documents), _MOST_AT_ONCE):
@@ -227,7 +234,7 @@ def _insert(database: Database[Document], documents: Sequence[Document]) -> set[
     return known
 
 
-def _later(document: Document) -> Document:
+def _after(document: Document) -> Document:
     at_ms = document["at_ms"]
     return {
         "at_ms": {"$gte": at_ms},

@@ -1,4 +1,4 @@
-"""Documents of listens, profiles and accounts in MongoDB to domain values, and back."""
+"""Conversion of listens, profiles and accounts to documents of MongoDB, and back."""
 
 import json
 import zlib
@@ -10,13 +10,13 @@ from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.domain.users import Token, User, name_key
 from soundalike.store.mongo.connection import Document
-from soundalike.store.mongo.documents import telling_damage
-from soundalike.store.mongo.encoding import from_text, joined, to_text, to_whole
+from soundalike.store.mongo.documents import reports_damage
+from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
 _KINDS = {kind.value: kind for kind in ListenKind}
 
-# A document holds 16 MB: the largest profile there can be is near that as it is, and a third when packed.
+# A document has at most 16 MB: the largest possible profile is near that, and a third of it compressed.
 _FASTEST = 1
 
 
@@ -26,12 +26,12 @@ def listen_to_document(listen: Listen, generation: int) -> Document:
     Parameters
     ----------
     listen : Listen
-        What happened.
+        The listen.
     generation : int
-        How often everything of the user had been erased when it came.
+        How often all listens of the user had been erased before.
     """
     return {
-        "_id": joined(listen.user_id, str(generation), listen.id),
+        "_id": join_texts(listen.user_id, str(generation), listen.id),
         "user": to_text(listen.user_id),
         "generation": generation,
         "at_ms": listen.at_ms,
@@ -42,17 +42,17 @@ def listen_to_document(listen: Listen, generation: int) -> Document:
     }
 
 
-@telling_damage
+@reports_damage
 def listen_from_document(user_id: UserId, document: Document) -> Listen:
-    """Undo `listen_to_document`."""
+    """Read a document of ``listens``."""
     position_ms = document["position_ms"]
     return Listen(
         id=EventId(from_text(document["id"])),
         user_id=user_id,
         track_id=TrackId(from_text(document["track"])),
         kind=_KINDS[document["kind"]],
-        position_ms=None if position_ms is None else to_whole(position_ms),
-        at_ms=to_whole(document["at_ms"]),
+        position_ms=None if position_ms is None else to_integer(position_ms),
+        at_ms=to_integer(document["at_ms"]),
     )
 
 
@@ -67,9 +67,9 @@ def profile_to_document(profile: Profile) -> Document:
     }
 
 
-@telling_damage
+@reports_damage
 def profile_from_document(user_id: UserId, document: Document) -> Profile:
-    """Read a user's profile; its version, a digest, tells whether it is whole."""
+    """Read a user's profile; the version is a digest, so damage is noticed."""
     profile = profile_from(json.loads(zlib.decompress(document["body"])))
     if profile is None or profile.user_id != user_id or profile.version != document["version"]:
         msg = f"the profile of {user_id!r} is not the one of version {document['version']!r}"
@@ -77,15 +77,15 @@ def profile_from_document(user_id: UserId, document: Document) -> Profile:
     return profile
 
 
-@telling_damage
+@reports_damage
 def erasure_from_document(document: Document) -> Erasure:
     """Read the erasure in a document of ``listeners``."""
-    return Erasure(UserId(from_text(document["_id"])), to_whole(document["erased_ms"]))
+    return Erasure(UserId(from_text(document["_id"])), to_integer(document["erased_ms"]))
 
 
-@telling_damage
+@reports_damage
 def user_id_from(stored: Any) -> UserId:  # noqa: ANN401 - a damaged document holds anything
-    """Read whose a document is."""
+    """Read the id of a user."""
     return UserId(from_text(stored))
 
 
@@ -100,14 +100,14 @@ def user_to_document(user: User) -> Document:
     }
 
 
-@telling_damage
+@reports_damage
 def user_from_document(document: Document) -> User:
-    """Undo `user_to_document`."""
+    """Read a document of ``users``."""
     return User(
         id=UserId(from_text(document["_id"])),
         name=from_text(document["name"]),
         password_hash=from_text(document["password_hash"]),
-        created_at=from_ms(to_whole(document["created_ms"])),
+        created_at=from_ms(to_integer(document["created_ms"])),
     )
 
 
@@ -122,13 +122,13 @@ def token_to_document(token: Token) -> Document:
     }
 
 
-@telling_damage
+@reports_damage
 def token_from_document(document: Document) -> Token:
-    """Undo `token_to_document`."""
+    """Read a document of ``tokens``."""
     return Token(
         id=from_text(document["id"]),
         user_id=UserId(from_text(document["user"])),
         label=from_text(document["label"]),
         secret_hash=from_text(document["_id"]),
-        created_at=from_ms(to_whole(document["created_ms"])),
+        created_at=from_ms(to_integer(document["created_ms"])),
     )

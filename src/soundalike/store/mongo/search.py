@@ -9,8 +9,8 @@ from pymongo.database import Database
 
 from soundalike.domain.tracks import Position, Sort, SortField, TrackPage
 from soundalike.domain.types import TrackId
-from soundalike.store.keys import narrowing_words
-from soundalike.store.mongo.connection import LARGEST_INTEGER, Document, Documents, Order
+from soundalike.store.keys import LARGEST_INTEGER, clamped, narrowing_words
+from soundalike.store.mongo.connection import Document, Documents, Order
 from soundalike.store.mongo.documents import KEYS, TRACK_FIELDS, track_from_document
 from soundalike.store.mongo.encoding import from_text, to_text
 from soundalike.store.mongo.indexes import TRACKS
@@ -32,13 +32,13 @@ def find_tracks(
 ) -> TrackPage:
     """Return a page of the tracks that are there and match every word."""
     match = _match(words)
-    rows = _rows(_Question(database[TRACKS], match, KEYS[sort.field]), sort, after, limit + 1)
+    rows = _rows(_KeyQuery(database[TRACKS], match, KEYS[sort.field]), sort, after, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     page = rows[:limit]
     if after is None and last is None:
         total = len(page)
     else:
-        # What is counted after the page was read may be less by now, but not less than the page.
+        # Tracks may be gone since the page was read, but the total is never less than the page.
         total = max(len(page), database[TRACKS].count_documents(match))
     return TrackPage(
         tracks=tuple(map(track_from_document, page)),
@@ -48,50 +48,50 @@ def find_tracks(
 
 
 def _match(words: Sequence[str]) -> Condition:
-    """Return what tracks meet that are there and have, for every word, one that begins with it."""
-    begun = [{"words": {"$elemMatch": beginning(to_text(word))}} for word in narrowing_words(words)]
-    return {"is_there": True, "$and": begun} if begun else {"is_there": True}
+    """Return the condition of tracks that are there and have, for every word, one that begins with it."""
+    prefixes = [{"words": {"$elemMatch": prefix_range(to_text(word))}} for word in narrowing_words(words)]
+    return {"is_there": True, "$and": prefixes} if prefixes else {"is_there": True}
 
 
-def beginning(word: str) -> Condition:
+def prefix_range(word: str) -> Condition:
     """Return the range of the texts that begin with a word."""
-    beyond = _beyond(word)
-    return {"$gte": word} if beyond is None else {"$gte": word, "$lt": beyond}
+    end = _prefix_end(word)
+    return {"$gte": word} if end is None else {"$gte": word, "$lt": end}
 
 
-def _beyond(word: str) -> str | None:
-    """Return the least text that comes after every one that begins with a word; None where there is none."""
-    kept = word.rstrip(_LAST_LETTER)
-    if not kept:
+def _prefix_end(word: str) -> str | None:
+    """Return the smallest text after all that begin with a word, None if there is none."""
+    stem = word.rstrip(_LAST_LETTER)
+    if not stem:
         return None
-    last = kept[-1]
-    return kept[:-1] + (_AFTER_SURROGATES if last == _BEFORE_SURROGATES else chr(ord(last) + 1))
+    last = stem[-1]
+    return stem[:-1] + (_AFTER_SURROGATES if last == _BEFORE_SURROGATES else chr(ord(last) + 1))
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """Asks for the tracks that match, by one of their keys.
+class _KeyQuery:
+    """Finds the tracks that match, sorted by one of their keys.
 
     Parameters
     ----------
     tracks : Documents
         Where they are.
     match : Condition
-        What each meets.
+        The condition of each.
     key : str
-        The field that they are ordered by.
+        The field that they are sorted by.
     """
 
     tracks: Documents
     match: Condition
     key: str
 
-    def ask(self, condition: Condition, order: Order, count: int) -> list[Document]:
-        """Return the first of those that meet one condition more."""
+    def find(self, condition: Condition, order: Order, count: int) -> list[Document]:
+        """Return the first of those that also meet another condition."""
         if count <= 0:
             return []
         fields = sorted({*TRACK_FIELDS, self.key})
-        # One more than needed to a batch, so that the cursor ends with the first.
+        # A batch of one more than needed, so that the cursor ends with it.
         found = self.tracks.find(
             {**self.match, **condition}, fields, sort=order, limit=count, batch_size=count + 1
         )
@@ -99,19 +99,19 @@ class _Question:
 
     def ascending(self, condition: Condition, count: int) -> list[Document]:
         """Return the first by key, ties by id."""
-        return self.ask(condition, [(self.key, 1), ("_id", 1)], count)
+        return self.find(condition, [(self.key, 1), ("_id", 1)], count)
 
     def by_id(self, condition: Condition, count: int) -> list[Document]:
-        """Return the first by id of those whose key is one and the same."""
-        return self.ask(condition, [("_id", 1)], count)
+        """Return the first by id of those that have the same key."""
+        return self.find(condition, [("_id", 1)], count)
 
     def descending(self, condition: Condition, count: int) -> list[Document]:
-        """Return the last by key, ties by id ascending all the same.
+        """Return the last by key, ties by id ascending.
 
-        The index is read backwards, which turns ties around: each tie but the last is whole, and is turned
-        back; the last is asked for anew, since it may be cut.
+        The index is read backwards, which reverses ties: each tie but the last is complete, and is
+        reversed again; the last is read again by id, since it may be cut off.
         """
-        found = self.ask(condition, [(self.key, -1), ("_id", -1)], count)
+        found = self.find(condition, [(self.key, -1), ("_id", -1)], count)
         ties = [list(tie)[::-1] for _, tie in groupby(found, key=lambda row: row[self.key])]
         if not ties or len(found) < count:
             return [row for tie in ties for row in tie]
@@ -120,21 +120,19 @@ class _Question:
         return whole + self.by_id({self.key: last[0][self.key]}, count - len(whole))
 
 
-def _rows(question: _Question, sort: Sort, after: Position | None, count: int) -> list[Document]:
-    """Return the next rows in order: those with a key, then those without; none twice."""
+def _rows(query: _KeyQuery, sort: Sort, after: Position | None, count: int) -> list[Document]:
+    """Return the next rows in order: those with a key, then those without; no row twice."""
     rows: dict[str, Document] = {}
-    for condition, is_tied in _parts(question.key, sort, after):
-        if is_tied:
-            read = question.by_id
-        else:
-            read = question.descending if sort.is_descending else question.ascending
-        # A track that is changed between two questions may answer both.
+    for condition, is_tied in _parts(query.key, sort, after):
+        by_key = query.descending if sort.is_descending else query.ascending
+        read = query.by_id if is_tied else by_key
+        # A track that changes between two queries may be found by both.
         rows |= {row["_id"]: row for row in read(condition, count - len(rows)) if row["_id"] not in rows}
     return list(rows.values())
 
 
 def _parts(key: str, sort: Sort, after: Position | None) -> Iterator[tuple[Condition, bool]]:
-    """Yield the conditions of what follows a position, and whether all that meet one are tied."""
+    """Yield the conditions of the rows after a position, and whether all rows of one are tied."""
     if after is None:
         yield {key: {"$gte": -LARGEST_INTEGER if sort.field in _NUMBERS else ""}}, False
     elif after.key is None:
@@ -149,10 +147,8 @@ def _parts(key: str, sort: Sort, after: Position | None) -> Iterator[tuple[Condi
 
 
 def _bound(key: str | int) -> str | int:
-    """Return a key that BSON takes; a position may have been made up."""
-    if isinstance(key, str):
-        return to_text(key)
-    return max(-LARGEST_INTEGER, min(key, LARGEST_INTEGER))
+    """Return a key as a condition has it."""
+    return to_text(key) if isinstance(key, str) else clamped(key)
 
 
 def _position(row: Document, key: str) -> Position:

@@ -1,4 +1,4 @@
-"""The store on MongoDB, or whatever speaks its protocol and has transactions."""
+"""The store on MongoDB, or on another server with its protocol and transactions."""
 
 from soundalike.store.mongo.accounts import MongoAccounts
 from soundalike.store.mongo.bulk import MongoStoredTracks
@@ -9,38 +9,38 @@ from soundalike.store.mongo.listens import MongoListens
 
 TIMEOUT_S = 30.0
 SELECTION_TIMEOUT_S = 15.0
-"""Longer than another of a replica set takes to come forward."""
+"""Longer than a replica set takes to elect another primary."""
 
 SERVING_TIMEOUT_S = 8.0
 SERVING_SELECTION_TIMEOUT_S = 3.0
-"""Of who serves: browsers, proxies and probes wait no longer, and ask again."""
+"""For serving: browsers, proxies and probes do not wait longer, and ask again."""
 
 
 class MongoStore(MongoLibrary, MongoStoredTracks, MongoListens, MongoAccounts):
-    """The `Store` port on a MongoDB database; see `MongoConnection` for what it withstands."""
+    """The `Store` port on a MongoDB database; `MongoConnection` says what it survives."""
 
     def __init__(
         self, url: str, *, timeout_s: float = TIMEOUT_S, selection_timeout_s: float = SELECTION_TIMEOUT_S
     ) -> None:
-        """Connect, and make what is missing in the database.
+        """Connect, and create missing collections and indexes.
 
         Parameters
         ----------
         url : str
-            Connection string; its database is ``soundalike`` where it names none. Never shown.
+            Connection string; its database is ``soundalike`` by default. Never shown.
         timeout_s : float
-            How long any one question may take, unless the string says ``timeoutMS``.
+            How long a command may take, unless the string has ``timeoutMS``.
         selection_timeout_s : float
-            How long to look for a primary, unless the string says ``serverSelectionTimeoutMS``.
+            How long to look for a primary, unless the string has ``serverSelectionTimeoutMS``.
 
         Raises
         ------
         SettingsError
-            If the connection string cannot be read.
+            If the connection string is malformed.
         StoreUnavailableError
             If the server does not answer.
         StoreError
-            If it refuses; `StoreVersionError` if the database is not ours to read.
+            If it refuses; `StoreVersionError` if this program may not read the database.
         """
         self._known_features = set()
         self._connection = MongoConnection(url, timeout_s=timeout_s, selection_timeout_s=selection_timeout_s)

@@ -1,7 +1,7 @@
-"""Changes of the MongoDB store's tracks, each inside a transaction of its caller.
+"""Changes to tracks in MongoDB, each inside a transaction of its caller.
 
-Whoever has a location is written beside the tracks, under the location's own ``_id``: of two tracks that
-are given one location at once, the second finds it taken, though no index but ``_id`` is unique.
+The track at a location is also stored in a collection of its own, with the location as ``_id``. So if two
+tracks are given one location at the same time, the second finds it taken, although only ``_id`` is unique.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,12 +12,12 @@ from pymongo import DeleteOne, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Location
-from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
+from soundalike.store.errors import location_taken, other_features, track_moved
 from soundalike.store.mongo.connection import MOST_IDS, Document
 from soundalike.store.mongo.documents import (
     location_of,
@@ -48,26 +48,25 @@ def write_track(
     stored = database[TRACKS].find_one(key, (*_PLACE, "audio_hash"), session=session)
     place = None if stored is None else location_of(stored)
     if moved_from is not None and place != moved_from:
-        msg = f"track {track.id} is no longer at {_shown(moved_from)}; run 'soundalike extract' again"
-        raise TrackConflictError(msg)
+        raise track_moved(track, moved_from)
     if place != track.location:
         _take_location(database, session, track)
         if place is not None:
             database[LOCATIONS].delete_one({"_id": location_key(place)}, session=session)
     document = track_to_document(track)
-    field = None if vectors is None else vectors_field(vectors.schema.name, vectors.schema.version)
-    by_field = {} if field is None or vectors is None else {field: vectors_to_document(vectors)}
+    by_field: dict[str, Document] = {}
+    if vectors is not None:
+        field = vectors_field(vectors.schema.name, vectors.schema.version)
+        by_field = {field: vectors_to_document(StoredVectors.of(vectors))}
     if stored is None:
         document |= {"feature_sets": list(by_field), "vectors": by_field}
         database[TRACKS].insert_one(document, session=session)
     elif stored["audio_hash"] != document["audio_hash"]:
         document |= {"feature_sets": list(by_field), "vectors": by_field}
         database[TRACKS].update_one(key, {"$set": document}, session=session)
-    elif field is None:
-        database[TRACKS].update_one(key, {"$set": document}, session=session)
     else:
-        document[f"vectors.{field}"] = by_field[field]
-        change = {"$set": document, "$addToSet": {"feature_sets": field}}
+        document |= {f"vectors.{field}": added for field, added in by_field.items()}
+        change = {"$set": document, "$addToSet": {"feature_sets": {"$each": list(by_field)}}}
         database[TRACKS].update_one(key, change, session=session)
     database[PROBLEMS].delete_one({"_id": location_key(track.location)}, session=session)
 
@@ -76,24 +75,24 @@ def _take_location(database: Database[Document], session: ClientSession, track: 
     taken = {"_id": location_key(track.location)}
     owner = database[LOCATIONS].find_one(taken, session=session)
     if owner is not None:
-        raise _taken(track, from_text(owner["track"]))
+        raise location_taken(track, from_text(owner["track"]))
     database[LOCATIONS].insert_one(taken | {"track": to_text(track.id)}, session=session)
 
 
 def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[StoredTrack]) -> None:
-    """Insert or replace some tracks, vectors and all; see `LibraryStore.save_stored_tracks`."""
+    """Insert or replace some tracks with their vectors; see `LibraryStore.save_stored_tracks`."""
     ids = [one.track.id for one in batch]
     places = {one.track.location for one in batch}
     stored = _with_ids(database, session, TRACKS, map(to_text, ids), _PLACE)
     owners = _with_ids(database, session, LOCATIONS, map(location_key, places), ("track",))
     at = {from_text(document["_id"]): location_key(location_of(document)) for document in stored}
     owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
-    written: dict[str, str | None] = {}  # locations and who has them then
+    written: dict[str, str | None] = {}  # locations, and the tracks that have them afterwards
     for one in batch:
         track, wanted = one.track, location_key(one.track.location)
         owner = owner_of.get(wanted)
         if owner not in {None, track.id}:
-            raise _taken(track, str(owner))
+            raise location_taken(track, str(owner))
         left = at.get(track.id)
         if left is not None and left != wanted:
             owner_of.pop(left, None)
@@ -120,7 +119,7 @@ def save_batch(database: Database[Document], session: ClientSession, batch: Sequ
 def write_feature_sets(
     database: Database[Document], session: ClientSession, feature_sets: Iterable[FeatureSet]
 ) -> None:
-    """Remember the fingerprints of feature sets.
+    """Store the fingerprints of feature sets.
 
     Raises
     ------
@@ -131,20 +130,16 @@ def write_feature_sets(
         key = vectors_field(name, version)
         stored = database[FEATURE_SETS].find_one({"_id": key}, session=session)
         if stored is None:
-            kept = {"name": to_text(name), "version": version, "fingerprint": to_text(fingerprint)}
-            database[FEATURE_SETS].insert_one({"_id": key} | kept, session=session)
+            known = {"name": to_text(name), "version": version, "fingerprint": to_text(fingerprint)}
+            database[FEATURE_SETS].insert_one({"_id": key} | known, session=session)
         else:
-            refuse_other_features(stored, f"{name}-v{version}", fingerprint)
+            refuse_other_features(stored, name, version, fingerprint)
 
 
-def refuse_other_features(stored: Mapping[str, Any], name: str, fingerprint: str) -> None:
-    """Raise `SchemaMismatchError` if a stored feature set is another than its name says."""
+def refuse_other_features(stored: Mapping[str, Any], name: str, version: int, fingerprint: str) -> None:
+    """Raise `SchemaMismatchError` if a stored feature set has another fingerprint."""
     if stored["fingerprint"] != to_text(fingerprint):
-        msg = (
-            f"the store holds other features under the name of {name}; "
-            "raise the version of the feature set that changed"
-        )
-        raise SchemaMismatchError(msg)
+        raise other_features(name, version)
 
 
 def mark_vanished(
@@ -161,7 +156,7 @@ def mark_vanished(
 
 
 def in_batches(items: Iterable[_T], size: int = MOST_IDS) -> Iterator[list[_T]]:
-    """Cut what is asked for into lists that every server answers fast."""
+    """Split what a query asks for into lists that every server answers fast."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
@@ -178,15 +173,3 @@ def _with_ids(
     for batch in in_batches(ids):
         found += database[collection].find({"_id": {"$in": batch}}, fields, session=session)
     return found
-
-
-def _taken(track: Track, owner: str) -> TrackConflictError:
-    msg = (
-        f"{_shown(track.location)} belongs to track {owner}, not to {track.id}; "
-        "run 'soundalike extract' again"
-    )
-    return TrackConflictError(msg)
-
-
-def _shown(location: Location) -> str:
-    return f"{location.root}:{location.path.decode(errors='replace')}"

@@ -1,9 +1,9 @@
 """Accounts and API tokens in SQLite."""
-# ruff: noqa: S608 - only constants are pasted into statements
+# ruff: noqa: S608 - only constants are inserted into statements
 
-from soundalike.domain.errors import NameTakenError
 from soundalike.domain.types import UserId
 from soundalike.domain.users import Token, User, name_key
+from soundalike.store.errors import name_taken
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.personal_rows import (
     TOKEN_COLUMNS,
@@ -61,8 +61,7 @@ class SqliteAccounts:
                 user_to_row(user),
             )
             if not added.rowcount:
-                msg = f"there is an account named {user.name!r} already; choose another name"
-                raise NameTakenError(msg)
+                raise name_taken(user.name)
 
     def save_password(self, user_id: UserId, password_hash: str) -> bool:
         """Replace the password of an account; False if there is none."""
@@ -107,7 +106,7 @@ class SqliteAccounts:
         return tuple(map(token_from_row, rows))
 
     def remove_token(self, user_id: UserId, token_id: str) -> bool:
-        """Remove a token of a user; False if they have none of this id."""
+        """Remove a token of a user; False if they have none with this id."""
         return self._change(
             "DELETE FROM tokens WHERE user = ? AND id = ?", to_text(user_id), to_text(token_id)
         )

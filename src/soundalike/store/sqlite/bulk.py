@@ -1,5 +1,5 @@
 """Whole tracks read from and written into SQLite, on their way from store to store."""
-# ruff: noqa: S608 - only constants and question marks are pasted into statements
+# ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
 import sqlite3
 from array import array
@@ -18,14 +18,14 @@ from soundalike.store.sqlite.rows import (
     track_from_row,
 )
 from soundalike.store.sqlite.tables import (
-    marks,
+    placeholders,
     refuse_conflicts,
     write_stored_vectors,
     write_track,
     write_words,
 )
 
-# So many tracks are read at a time: no transaction stays open while the caller does its work.
+# So many tracks are read at a time, so that no transaction is open while the caller works.
 _BATCH = 200
 
 
@@ -71,13 +71,13 @@ def _read(
 ) -> tuple[dict[int, Any], defaultdict[int, list[Any]]]:
     """Return the rows of tracks and of their vectors, by the tracks' numbers."""
     tracks = connection.execute(
-        f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({marks(numbers)})", numbers
+        f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({placeholders(numbers)})", numbers
     )
     by_number = {number: row for number, *row in tracks}
     vectors: defaultdict[int, list[Any]] = defaultdict(list)
     for number, *row in connection.execute(
         f"SELECT track, {STORED_COLUMNS} FROM vectors JOIN feature_sets ON n = feature_set"
-        f" WHERE track IN ({marks(numbers)}) ORDER BY CAST(name AS BLOB), version",
+        f" WHERE track IN ({placeholders(numbers)}) ORDER BY CAST(name AS BLOB), version",
         numbers,
     ):
         vectors[number].append(row)

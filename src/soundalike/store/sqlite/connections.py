@@ -1,4 +1,4 @@
-"""Connections to one SQLite file: opened, shared among threads, migrated, and their errors told."""
+"""Connections to one SQLite file: opened, shared by threads, migrated; SQLite's errors as our own."""
 
 import os
 import sqlite3
@@ -14,13 +14,15 @@ from soundalike.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 _RETRY_S = 0.02
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_BARRED = "cannot be read and written; check the permissions of it and its folder, or choose one with --data"
+_NO_ACCESS = (
+    "cannot be read and written; check the permissions of it and its folder, or choose one with --data"
+)
 _REASONS = {
-    sqlite3.SQLITE_READONLY: _BARRED,
-    sqlite3.SQLITE_CANTOPEN: _BARRED,
-    sqlite3.SQLITE_PERM: _BARRED,
+    sqlite3.SQLITE_READONLY: _NO_ACCESS,
+    sqlite3.SQLITE_CANTOPEN: _NO_ACCESS,
+    sqlite3.SQLITE_PERM: _NO_ACCESS,
     sqlite3.SQLITE_FULL: "has no space left on its disk; free some and run the command again",
-    sqlite3.SQLITE_IOERR: "met a failure of its disk; check the disk and its free space",
+    sqlite3.SQLITE_IOERR: "failed on its disk; check the disk and its free space",
     sqlite3.SQLITE_CORRUPT: (
         "is damaged; put a backup in its place, or move it away and run 'soundalike extract' again"
     ),
@@ -30,13 +32,13 @@ _REASONS = {
 class Connections:
     """A pool of connections to one database file.
 
-    A transaction borrows a connection and gives it back, so any number of threads may use the store
-    and no more connections are open than threads were ever inside it at once.
+    A transaction borrows a connection and returns it, so any number of threads may use the store, and
+    no more connections are open than threads used it at the same time.
 
     The journal is WAL: readers and one writer do not wait for each other. ``synchronous = NORMAL``
     hands every commit to the operating system without waiting for the disk: a killed process loses
     nothing that was committed, a power cut loses at most the last commits and damages nothing. A
-    durable commit (``FULL``) waits for the disk, and so for every commit before it; nobody sees it
+    durable commit (``FULL``) waits for the disk, and so for every commit before it; it is not visible
     sooner. What is deleted is overwritten with zeros.
     """
 
@@ -53,10 +55,10 @@ class Connections:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
+        self._writing = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
-        with self._telling_errors():
+        with self._mapped_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             _make_private(path)
             with closing(self._connect()) as connection:
@@ -65,7 +67,7 @@ class Connections:
                 self._migrate(connection)
 
     def close(self) -> None:
-        """Close every connection; those in use, when they are given back."""
+        """Close every connection; those in use once they are returned."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -80,27 +82,27 @@ class Connections:
 
     @contextmanager
     def writing(self, *, is_durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """Lend a connection whose changes come about together at the end of the block, or not at all.
+        """Lend a connection whose changes are committed at the end of the block, or not at all.
 
-        Of what is durable, a power cut right after the block loses nothing.
+        A power cut after the block loses nothing of what is durable.
         """
         synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
-        with self._turn_to_write(), self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+        with self._write_lock(), self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        """Let one thread write at a time: SQLite's own waiting sleeps, ever longer, and passes some by."""
-        if not self._turn.acquire(timeout=self._busy_timeout_s):
+    def _write_lock(self) -> Iterator[None]:
+        """Let one thread write at a time: SQLite's own waiting sleeps ever longer, and is unfair."""
+        if not self._writing.acquire(timeout=self._busy_timeout_s):
             raise _busy(self._path, self._busy_timeout_s)
         try:
             yield
         finally:
-            self._turn.release()
+            self._writing.release()
 
     @contextmanager
     def _transaction(self, *begin: str) -> Iterator[sqlite3.Connection]:
-        with self._telling_errors():
+        with self._mapped_errors():
             connection = self._borrow()
             try:
                 for statement in begin:
@@ -108,22 +110,22 @@ class Connections:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                with suppress(sqlite3.Error):  # the first error is the one to tell
+                with suppress(sqlite3.Error):  # the first error is the one to raise
                     connection.rollback()
                 raise
             finally:
-                self._give_back(connection)
+                self._return(connection)
 
     def _borrow(self) -> sqlite3.Connection:
         with self._lock:
             if self._is_closed:
-                msg = f"the store {self._path} is closed already"
+                msg = f"the store {self._path} is already closed"
                 raise StoreError(msg)
             if self._idle:
                 return self._idle.pop()
         return self._connect()
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _return(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             if not self._is_closed and not connection.in_transaction:
                 self._idle.append(connection)
@@ -145,7 +147,7 @@ class Connections:
         return connection
 
     def _check_version(self, connection: sqlite3.Connection) -> int:
-        """Return the store's version, 0 where the file is new, before anything in it is touched."""
+        """Return the store's version, 0 for a new file; nothing has been changed in it yet."""
         application, version, tables = connection.execute(
             "SELECT (SELECT * FROM pragma_application_id), (SELECT * FROM pragma_user_version),"
             " (SELECT count(*) FROM sqlite_master)"
@@ -156,7 +158,7 @@ class Connections:
         if version > len(MIGRATIONS):
             msg = (
                 f"{self._path} was written by a newer soundalike: its store version is {version}, this one "
-                f"knows {len(MIGRATIONS)}; update soundalike, or choose another folder with --data"
+                f"supports {len(MIGRATIONS)}; update soundalike, or choose another folder with --data"
             )
             raise StoreVersionError(msg)
         return int(version)
@@ -175,7 +177,7 @@ class Connections:
                 return
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        """Bring the tables up to date; another process may be doing the same."""
+        """Migrate the tables; another process may be doing the same."""
         if self._check_version(connection) == len(MIGRATIONS):
             return
         connection.execute("BEGIN IMMEDIATE")
@@ -187,22 +189,24 @@ class Connections:
         connection.execute("COMMIT")
 
     @contextmanager
-    def _telling_errors(self) -> Iterator[None]:
+    def _mapped_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise _told(error, self._path, self._busy_timeout_s) from error
+            raise _mapped(error, self._path, self._busy_timeout_s) from error
         except UnicodeDecodeError as error:  # a damaged name in one of SQLite's messages
             msg = f"the store {self._path} {_REASONS[sqlite3.SQLITE_CORRUPT]}"
             raise StoreError(msg) from error
         except OSError as error:
-            msg = f"the folder {self._path.parent} cannot be made: {error.strerror}; choose one with --data"
+            msg = (
+                f"the folder {self._path.parent} cannot be made: {error.strerror}; choose another with --data"
+            )
             raise StoreError(msg) from error
 
 
 def _make_private(path: Path) -> None:
     """Make the file for its owner alone; SQLite gives the files beside it the same permissions."""
-    with suppress(OSError):  # it is there, or SQLite tells better why it cannot be made
+    with suppress(OSError):  # it exists, or SQLite says better why it cannot be made
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
@@ -211,17 +215,17 @@ def _primary_code(error: sqlite3.Error) -> int:
 
 
 def _busy(path: Path, busy_timeout_s: float) -> StoreBusyError:
-    why = f"has been in use by others for {busy_timeout_s:g} s; try again later"
+    why = f"has been in use by other processes for {busy_timeout_s:g} s; try again later"
     return StoreBusyError(f"the store {path} {why}")
 
 
-def _told(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> StoreError:
-    """Put an error of SQLite's in words of ours."""
+def _mapped(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> StoreError:
+    """Return an error of SQLite as our own."""
     code = _primary_code(error)
     if code in _BUSY:
         return _busy(path, busy_timeout_s)
     if code == sqlite3.SQLITE_NOTADB:
-        why = "is no soundalike store; move it away, or choose another folder with --data"
+        why = "is not a store of soundalike; move it away, or choose another folder with --data"
         return StoreVersionError(f"{path} {why}")
     kind = StoreUnfitError if code in _REASONS else StoreError
     return kind(f"the store {path} {_REASONS.get(code, 'failed')} ({error})")

@@ -1,5 +1,5 @@
 """The library in SQLite: roots, tracks, vectors and file problems."""
-# ruff: noqa: S608 - only constants and question marks are pasted into statements
+# ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,19 +26,19 @@ from soundalike.store.sqlite.rows import (
 )
 from soundalike.store.sqlite.search import find_tracks
 from soundalike.store.sqlite.tables import (
+    at_or_below,
     delete_problem,
     delete_words,
     find_feature_set,
-    marks,
+    placeholders,
     refuse_conflicts,
     select_tracks,
-    under,
     write_track,
     write_vectors,
     write_words,
 )
 
-# Rows are read so many at a time: no transaction stays open while the caller does its work.
+# So many rows are read at a time, so that no transaction is open while the caller works.
 _BATCH = 500
 
 
@@ -91,7 +91,7 @@ class SqliteLibrary:
         return count
 
     def drop_vectors(self, track_id: TrackId) -> None:
-        """Forget a track's vectors: its file can no longer be heard."""
+        """Remove a track's vectors, since its file can no longer be decoded."""
         with self._connections.writing() as connection:
             connection.execute(
                 "DELETE FROM vectors WHERE track = (SELECT n FROM tracks WHERE id = ?)", (to_text(track_id),)
@@ -108,7 +108,7 @@ class SqliteLibrary:
         with self._connections.reading() as connection:
             for start in range(0, len(asked), _BATCH):
                 ids = [to_text(track_id) for track_id in asked[start : start + _BATCH]]
-                rows += select_tracks(connection, f"id IN ({marks(ids)})", *ids)
+                rows += select_tracks(connection, f"id IN ({placeholders(ids)})", *ids)
         found = map(track_from_row, rows)
         return {track.id: track for track in found}
 
@@ -126,8 +126,8 @@ class SqliteLibrary:
 
     def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
         """Yield the tracks whose location is `path` or below it, vanished ones too, by path."""
-        where, bounds = under(root, path)
-        # Their numbers are read first: a track that is moved meanwhile comes once all the same.
+        where, bounds = at_or_below(root, path)
+        # Their numbers are read first, so that a track that is moved meanwhile is yielded once.
         with self._connections.reading() as connection:
             rows = connection.execute(f"SELECT n FROM tracks WHERE {where} ORDER BY path", bounds)
             numbers = array("q", (number for (number,) in rows))
@@ -135,7 +135,7 @@ class SqliteLibrary:
             batch = numbers[start : start + _BATCH]
             with self._connections.reading() as connection:
                 found = select_tracks(
-                    connection, f"n IN ({marks(batch)}) AND {where} ORDER BY path", *batch, *bounds
+                    connection, f"n IN ({placeholders(batch)}) AND {where} ORDER BY path", *batch, *bounds
                 )
             yield from map(track_from_row, found)
 
@@ -206,10 +206,10 @@ class SqliteLibrary:
                 return
             last = rows[-1][0]
 
-    # Files that cannot be used
+    # Problems
 
     def save_problem(self, problem: FileProblem) -> None:
-        """Insert or replace the one line about a file."""
+        """Insert or replace the problem of a file."""
         with self._connections.writing() as connection:
             connection.execute(
                 f"INSERT OR REPLACE INTO problems ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -217,18 +217,18 @@ class SqliteLibrary:
             )
 
     def remove_problems(self, locations: Collection[Location]) -> None:
-        """Forget the lines about files that are gone or were mended."""
+        """Remove the problems of files that are gone or were repaired."""
         with self._connections.writing() as connection:
             for location in locations:
                 delete_problem(connection, location)
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
-        """Yield the lines about files at or below a path, by path; `path` as in `tracks_under`."""
-        where, bounds = under(root, path)
+        """Yield the problems of files at or below a path, by path; `path` as in `tracks_under`."""
+        where, bounds = at_or_below(root, path)
         return self._problems(where, bounds)
 
     def problems(self) -> Iterator[FileProblem]:
-        """Yield every line about a file, by location, in bounded memory."""
+        """Yield the problem of every file, by location, in bounded memory."""
         with self._connections.reading() as connection:
             # By their bytes, since SQLite puts names that are not UTF-8 last.
             rows = connection.execute(

@@ -1,5 +1,5 @@
 """Listens, profiles and erasures in SQLite."""
-# ruff: noqa: S608 - only constants are pasted into statements
+# ruff: noqa: S608 - only constants are inserted into statements
 
 import logging
 import sqlite3
@@ -25,7 +25,7 @@ from soundalike.store.sqlite.rows import Text, to_text
 
 _log = logging.getLogger(__name__)
 
-# Rows are read so many at a time: no transaction stays open while the caller does its work.
+# So many rows are read at a time, so that no transaction is open while the caller works.
 _BATCH = 1000
 
 _OF_USER = "WHERE user = ? AND fold = ?"
@@ -82,10 +82,10 @@ class SqliteListens:
     # Profiles
 
     def profile(self, user_id: UserId) -> Profile | None:
-        """Return a user's profile, or None; one that an older or newer fold made is none.
+        """Return a user's profile, or None; one made by another version of folding counts as None.
 
-        A damaged one is removed, and is none from then on: listens tell all that it held, so that it is
-        folded again, whereas an error would keep its user out for good.
+        A damaged one is removed and logged: it can be folded again from the listens, while an error would
+        lock its user out for good.
         """
         key = (to_text(user_id), FOLD_VERSION)
         with self._connections.reading() as connection:
@@ -95,7 +95,7 @@ class SqliteListens:
         try:
             return profile_from_row(user_id, row)
         except StoreError as error:
-            _log.warning("the profile of %r is forgotten, to be folded again: %s", user_id, error)
+            _log.warning("the profile of %r is removed, to be folded again: %s", user_id, error)
         with self._connections.writing() as connection:
             connection.execute(f"DELETE FROM profiles {_OF_USER} AND version = ? AND body = ?", (*key, *row))
         return None
@@ -106,9 +106,9 @@ class SqliteListens:
             return _version(connection, user_id)
 
     def profile_counts(self) -> Mapping[UserId, int]:
-        """Tell of how many listens each stored profile is made."""
+        """Return from how many listens each stored profile is made."""
         with self._connections.reading() as connection:
-            # A damaged count is none, and so tells that its profile is to be folded again.
+            # A damaged count is left out, so that its profile is folded again.
             rows = connection.execute(
                 "SELECT user, count FROM profiles WHERE fold = ? AND typeof(count) = 'integer'",
                 (FOLD_VERSION,),
@@ -132,7 +132,7 @@ class SqliteListens:
     # Erasures
 
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Remember an erasure, and remove the user's listens up to it and their profile; see the port."""
+        """Store an erasure, and remove the user's listens up to it and their profile; see the port."""
         user, at_ms = to_text(erasure.user_id), erasure.at_ms
         with self._connections.writing(is_durable=True) as connection:
             erased_ms = _erased_ms(connection, erasure.user_id)
@@ -149,7 +149,7 @@ class SqliteListens:
             connection.execute("DELETE FROM profiles WHERE user = ?", (user,))
 
     def erased_ms(self, user_id: UserId) -> int | None:
-        """Return up to when a user's listens are erased, or None."""
+        """Return until when a user's listens are erased, or None."""
         with self._connections.reading() as connection:
             return _erased_ms(connection, user_id)
 

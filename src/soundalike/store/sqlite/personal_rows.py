@@ -1,4 +1,4 @@
-"""Rows of listens, profiles and accounts in SQLite to domain values, and back."""
+"""Conversion of listens, profiles and accounts to rows of SQLite, and back."""
 
 import json
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.domain.users import Token, User, name_key
-from soundalike.store.sqlite.rows import Text, from_text, telling_damage, to_text
+from soundalike.store.sqlite.rows import Text, from_text, reports_damage, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
 LISTEN_COLUMNS = "user, at_ms, id, track, kind, position_ms"
 PROFILE_COLUMNS = "user, fold, version, count, body"
 USER_COLUMNS = "name_key, id, name, password_hash, created_ms"
-TOKEN_COLUMNS = "secret_hash, id, user, label, created_ms"  # noqa: S105 - names of columns, no secret
+TOKEN_COLUMNS = "secret_hash, id, user, label, created_ms"  # noqa: S105 - names of columns, not a secret
 
 _KINDS = {kind.value: kind for kind in ListenKind}
 
@@ -32,7 +32,7 @@ def listen_to_row(listen: Listen) -> tuple[Text | int | None, ...]:
     )
 
 
-@telling_damage
+@reports_damage
 def listens_from_rows(user_id: UserId, rows: Iterable[tuple[Any, ...]]) -> list[Listen]:
     """Read `LISTEN_COLUMNS` of one user's listens."""
     return [
@@ -60,9 +60,9 @@ def profile_to_row(profile: Profile) -> tuple[Text | bytes | int, ...]:
     )
 
 
-@telling_damage
+@reports_damage
 def profile_from_row(user_id: UserId, columns: tuple[Any, ...]) -> Profile:
-    """Read version and body of a user's profile; its version, a digest, tells whether it is whole."""
+    """Read version and body of a user's profile; the version is a digest, so damage is noticed."""
     version, body = columns
     profile = profile_from(json.loads(body))
     if profile is None or profile.user_id != user_id or profile.version != version:
@@ -71,14 +71,14 @@ def profile_from_row(user_id: UserId, columns: tuple[Any, ...]) -> Profile:
     return profile
 
 
-@telling_damage
+@reports_damage
 def erasure_from_row(columns: tuple[Any, ...]) -> Erasure:
     """Read a user and a time."""
     user, at_ms = columns
     return Erasure(UserId(from_text(user)), int(at_ms))
 
 
-@telling_damage
+@reports_damage
 def user_counts(rows: Iterable[tuple[Any, ...]]) -> dict[UserId, int]:
     """Read users and counts."""
     return {UserId(from_text(user)): int(count) for user, count in rows}
@@ -95,7 +95,7 @@ def user_to_row(user: User) -> tuple[Text | int, ...]:
     )
 
 
-@telling_damage
+@reports_damage
 def user_from_row(columns: tuple[Any, ...]) -> User:
     """Read `USER_COLUMNS`."""
     _, user_id, name, password_hash, created_ms = columns
@@ -118,7 +118,7 @@ def token_to_row(token: Token) -> tuple[Text | int, ...]:
     )
 
 
-@telling_damage
+@reports_damage
 def token_from_row(columns: tuple[Any, ...]) -> Token:
     """Read `TOKEN_COLUMNS`."""
     secret_hash, token_id, user, label, created_ms = columns

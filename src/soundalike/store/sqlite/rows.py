@@ -1,27 +1,23 @@
-"""Rows of the SQLite store to domain values, and back."""
+"""Conversion of tracks, vectors, problems and roots to rows of SQLite, and back."""
 
 import os
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
 from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
+from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import sort_keys
 
 Text = str | bytes
-"""Text as it is bound: UTF-8, or bytes where lone surrogates make it none (so it equals no text)."""
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
+"""Text as a parameter: bytes where lone surrogates make it invalid UTF-8, so that it equals no other text."""
 
 _BLOB_FLOAT = np.dtype("<f4")
 
@@ -34,25 +30,14 @@ VECTOR_COLUMNS = "whole, first_half, second_half"
 STORED_COLUMNS = f"name, version, fingerprint, {VECTOR_COLUMNS}"
 
 
-def telling_damage(read: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Make a reader of rows tell of those that hold what was never written."""
-
-    @wraps(read)
-    def reader(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
-            return read(*args, **kwargs)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            msg = (
-                f"the store's file is damaged ({error}); put a backup in its place, or move it away "
-                "and run 'soundalike extract' again"
-            )
-            raise StoreError(msg) from error
-
-    return reader
+reports_damage = damage_reporter(
+    "the store's file is damaged",
+    "put a backup in its place, or move it away and run 'soundalike extract' again",
+)
 
 
 def to_text(text: str) -> Text:
-    """Return text that SQLite takes, whatever it holds."""
+    """Return text in a form that SQLite stores, whatever it contains."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -99,7 +84,7 @@ def root_to_row(root: Root) -> tuple[Text, bytes]:
     return to_text(root.name), os.fsencode(root.location)
 
 
-@telling_damage
+@reports_damage
 def root_from_row(columns: tuple[Text, bytes]) -> Root:
     """Read name and location."""
     name, location = columns
@@ -138,7 +123,7 @@ def track_to_row(track: Track) -> Mapping[str, Any]:
     }
 
 
-@telling_damage
+@reports_damage
 def track_from_row(columns: tuple[Any, ...]) -> Track:
     """Read `TRACK_COLUMNS`."""
     row = _TrackRow(*columns)
@@ -174,7 +159,7 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
     )
 
 
-@telling_damage
+@reports_damage
 def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     """Read `PROBLEM_COLUMNS`."""
     root, path, reason, analysed_ms, detail, is_used, size_bytes, mtime_ns = columns
@@ -188,24 +173,24 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     )
 
 
-def vectors_to_row(vectors: FeatureVectors | StoredVectors) -> tuple[bytes, bytes, bytes]:
+def vectors_to_row(vectors: StoredVectors) -> tuple[bytes, bytes, bytes]:
     """Return `VECTOR_COLUMNS`."""
     return _to_blob(vectors.whole), _to_blob(vectors.first_half), _to_blob(vectors.second_half)
 
 
-@telling_damage
+@reports_damage
 def vectors_from_row(schema: FeatureSchema, columns: tuple[bytes, bytes, bytes]) -> FeatureVectors:
     """Read `VECTOR_COLUMNS`."""
     return FeatureVectors(schema, *map(_from_blob, columns))
 
 
-@telling_damage
+@reports_damage
 def stored_vectors_from_row(columns: tuple[Any, ...]) -> StoredVectors:
     """Read `STORED_COLUMNS`."""
     name, version, fingerprint, *blobs = columns
     whole, first_half, second_half = map(_from_blob, blobs)
     if not whole.shape == first_half.shape == second_half.shape:
-        msg = f"the vectors of {name}-v{version} are of several lengths"
+        msg = f"the vectors of {name}-v{version} differ in length"
         raise ValueError(msg)
     return StoredVectors(
         feature_set=from_text(name),

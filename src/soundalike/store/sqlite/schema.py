@@ -2,7 +2,7 @@
 
 APPLICATION_ID = 0x736E646C  # "sndl" in the file's header: this database is ours
 
-# One entry per store version, each a tuple of statements; entries are only ever added.
+# One entry for each store version, a tuple of statements; entries are only ever added.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE roots (name TEXT PRIMARY KEY, location BLOB NOT NULL) WITHOUT ROWID",

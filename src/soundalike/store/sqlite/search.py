@@ -1,5 +1,5 @@
 """Pages of the tracks that match words, from the SQLite store's indexes."""
-# ruff: noqa: S608 - only constants and names of our own are pasted into statements
+# ruff: noqa: S608 - only constants and our own names are inserted into statements
 
 import json
 import sqlite3
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import TrackId
-from soundalike.store.keys import narrowing_words
-from soundalike.store.sqlite.rows import TRACK_COLUMNS, from_text, telling_damage, to_text, track_from_row
+from soundalike.store.keys import clamped, narrowing_words
+from soundalike.store.sqlite.rows import TRACK_COLUMNS, from_text, reports_damage, to_text, track_from_row
 
-# Above so many matches, walking the order until a page is full beats sorting all of them.
+# Above so many matches, testing the tracks in order until a page is full is faster than sorting all of them.
 _MANY = 10_000
 
 _COLUMNS = {
@@ -23,7 +23,6 @@ _COLUMNS = {
 }
 _NEVER_MISSING = {SortField.TITLE, SortField.ADDED}
 _RANGE = "word >= ? AND word < ?"
-_LARGEST_INTEGER = 2**63 - 1
 
 
 def find_tracks(
@@ -73,19 +72,21 @@ class _Match:
         if not ranges:
             total = _one(connection, "SELECT count(*) FROM tracks WHERE vanished_ms IS NULL", ())
             return cls("", (), total, is_many=True)
-        # The rarest word leads, the others are looked up for each track that has it.
+        # Read the tracks of the rarest word, and look the others up for each.
         counted = f"SELECT count(*) FROM words WHERE {_RANGE}"
         ranges.sort(key=lambda bounds: _one(connection, counted, bounds))
         parameters = tuple(bound for bounds in ranges for bound in bounds)
-        holds = f"EXISTS (SELECT 1 FROM words w WHERE w.track = {{}} AND {_RANGE})"
-        others = "".join(" AND " + holds.format("words.track") for _ in ranges[1:])
-        led = f"FROM words WHERE {_RANGE}{others}"
-        found = connection.execute(f"SELECT DISTINCT track {led} LIMIT {_MANY + 1}", parameters).fetchall()
+        has_word = f"EXISTS (SELECT 1 FROM words w WHERE w.track = {{}} AND {_RANGE})"
+        others = "".join(" AND " + has_word.format("words.track") for _ in ranges[1:])
+        by_rarest = f"FROM words WHERE {_RANGE}{others}"
+        found = connection.execute(
+            f"SELECT DISTINCT track {by_rarest} LIMIT {_MANY + 1}", parameters
+        ).fetchall()
         if len(found) <= _MANY:
             numbers = json.dumps([number for (number,) in found])
             return cls(" AND n IN (SELECT value FROM json_each(?))", (numbers,), len(found), is_many=False)
-        total = _one(connection, f"SELECT count(DISTINCT track) {led}", parameters)
-        each = "".join(" AND " + holds.format("tracks.n") for _ in ranges)
+        total = _one(connection, f"SELECT count(DISTINCT track) {by_rarest}", parameters)
+        each = "".join(" AND " + has_word.format("tracks.n") for _ in ranges)
         return cls(each, parameters, total, is_many=True)
 
 
@@ -135,15 +136,12 @@ def _segments(
 
 
 def _bound(key: str | int) -> str | bytes | int:
-    """Return a key that SQLite takes; a position may have been made up."""
-    if isinstance(key, str):
-        return to_text(key)
-    return max(-_LARGEST_INTEGER, min(key, _LARGEST_INTEGER))
+    """Return a key as a parameter."""
+    return to_text(key) if isinstance(key, str) else clamped(key)
 
 
-@telling_damage
+@reports_damage
 def _tracks(connection: sqlite3.Connection, numbers: Sequence[int]) -> tuple[Track, ...]:
-    marks = ",".join("?" * len(numbers))
-    sql = f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({marks})"
+    sql = f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({','.join('?' * len(numbers))})"
     found = {row[0]: track_from_row(row[1:]) for row in connection.execute(sql, numbers)}
     return tuple(found[number] for number in numbers)

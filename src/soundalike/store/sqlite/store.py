@@ -12,7 +12,7 @@ BUSY_TIMEOUT_S = 30.0
 
 
 class SqliteStore(SqliteLibrary, SqliteStoredTracks, SqliteListens, SqliteAccounts):
-    """The `Store` port on one SQLite file; see `Connections` for what it withstands."""
+    """The `Store` port on one SQLite file; `Connections` says what it survives."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         """Open the file, creating or migrating it.
@@ -20,10 +20,10 @@ class SqliteStore(SqliteLibrary, SqliteStoredTracks, SqliteListens, SqliteAccoun
         Raises
         ------
         StoreError
-            If the file or its folder cannot be used; `StoreVersionError` if it is not ours to read.
+            If the file or its folder cannot be used; `StoreVersionError` if this program may not read it.
         """
         self._connections = Connections(path, busy_timeout_s=busy_timeout_s)
 
     def close(self) -> None:
-        """Close every connection; the last process to do so folds the journal into the file."""
+        """Close every connection; the last process to do so moves the journal into the file."""
         self._connections.close()

@@ -1,16 +1,16 @@
-"""Statements on the SQLite store's tables, each inside a transaction of its caller."""
-# ruff: noqa: S608 - only constants and question marks are pasted into statements
+"""Statements for the tables of the library in SQLite, each inside a transaction of its caller."""
+# ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
 import sqlite3
 from collections.abc import Sized
 from typing import Any
 
-from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import Location
 from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName
+from soundalike.store.errors import location_taken, other_features, track_moved
 from soundalike.store.keys import search_words
 from soundalike.store.sqlite.rows import (
     TRACK_COLUMNS,
@@ -24,26 +24,21 @@ from soundalike.store.sqlite.rows import (
 
 
 def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: Location | None) -> None:
-    """Raise `TrackConflictError` if the track has moved meanwhile, or another has its location."""
+    """Raise `TrackConflictError` if the track has moved meanwhile, or another track has its location."""
     if moved_from is not None:
         stored = connection.execute("SELECT root, path FROM tracks WHERE id = ?", (to_text(track.id),))
         if stored.fetchone() != location_to_row(moved_from):
-            msg = f"track {track.id} is no longer at {_shown(moved_from)}; run 'soundalike extract' again"
-            raise TrackConflictError(msg)
+            raise track_moved(track, moved_from)
     other = connection.execute(
         "SELECT id FROM tracks WHERE root = ? AND path = ? AND id <> ?",
         (*location_to_row(track.location), to_text(track.id)),
     ).fetchone()
     if other is not None:
-        msg = (
-            f"{_shown(track.location)} belongs to track {from_text(other[0])}, not to {track.id}; "
-            "run 'soundalike extract' again"
-        )
-        raise TrackConflictError(msg)
+        raise location_taken(track, from_text(other[0]))
 
 
 def write_track(connection: sqlite3.Connection, track: Track) -> int:
-    """Insert or update a track, and drop its vectors if its audio is another; return its number."""
+    """Insert or update a track, and remove its vectors if its audio changed; return its number."""
     connection.execute(
         "DELETE FROM vectors WHERE track = (SELECT n FROM tracks WHERE id = ? AND audio_hash <> ?)",
         (to_text(track.id), to_text(track.audio_hash)),
@@ -52,7 +47,7 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
     names = ", ".join(row)
     changes = ", ".join(f"{name} = excluded.{name}" for name in row)
     (number,) = connection.execute(
-        f"INSERT INTO tracks ({names}) VALUES ({marks(row)})"
+        f"INSERT INTO tracks ({names}) VALUES ({placeholders(row)})"
         f" ON CONFLICT (id) DO UPDATE SET {changes} RETURNING n",
         tuple(row.values()),
     ).fetchone()
@@ -61,20 +56,11 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
 
 def write_vectors(connection: sqlite3.Connection, number: int, vectors: FeatureVectors) -> None:
     """Insert or replace the vectors of one feature set."""
-    schema = vectors.schema
-    stored = StoredVectors(
-        feature_set=schema.name,
-        version=schema.version,
-        fingerprint=schema.fingerprint,
-        whole=vectors.whole,
-        first_half=vectors.first_half,
-        second_half=vectors.second_half,
-    )
-    write_stored_vectors(connection, number, stored)
+    write_stored_vectors(connection, number, StoredVectors.of(vectors))
 
 
 def write_stored_vectors(connection: sqlite3.Connection, number: int, vectors: StoredVectors) -> None:
-    """Insert or replace the vectors of one feature set, which this program need not know."""
+    """Insert or replace the vectors of one feature set, known to this program or not."""
     name, version, fingerprint = vectors.feature_set, vectors.version, vectors.fingerprint
     feature_set = _find_feature_set(connection, name, version, fingerprint)
     if feature_set is None:
@@ -89,7 +75,7 @@ def write_stored_vectors(connection: sqlite3.Connection, number: int, vectors: S
 
 
 def find_feature_set(connection: sqlite3.Connection, schema: FeatureSchema) -> int | None:
-    """Return the number of a feature set, None where nothing of it is stored.
+    """Return the number of a feature set, None if it is not stored.
 
     Raises
     ------
@@ -109,16 +95,12 @@ def _find_feature_set(
         return None
     number, stored = row
     if stored != to_text(fingerprint):
-        msg = (
-            f"the store holds other features under the name of {name}-v{version}; "
-            "raise the version of the feature set that changed"
-        )
-        raise SchemaMismatchError(msg)
+        raise other_features(name, version)
     return int(number)
 
 
 def write_words(connection: sqlite3.Connection, number: int, track: Track) -> None:
-    """Bring a track's search words up to date; a vanished one has none."""
+    """Update the search words of a track; a vanished one has none."""
     delete_words(connection, number)
     if not track.is_vanished:
         rows = ((word.encode(), number) for word in search_words(track))
@@ -126,12 +108,12 @@ def write_words(connection: sqlite3.Connection, number: int, track: Track) -> No
 
 
 def delete_words(connection: sqlite3.Connection, number: int) -> None:
-    """Take a track out of every search."""
+    """Remove the search words of a track, so that no search finds it."""
     connection.execute("DELETE FROM words WHERE track = ?", (number,))
 
 
 def delete_problem(connection: sqlite3.Connection, location: Location) -> None:
-    """Forget the line about a file, if there is one."""
+    """Remove the problem of a file, if there is one."""
     connection.execute("DELETE FROM problems WHERE root = ? AND path = ?", location_to_row(location))
 
 
@@ -140,19 +122,15 @@ def select_tracks(connection: sqlite3.Connection, where: str, *parameters: str |
     return connection.execute(f"SELECT {TRACK_COLUMNS} FROM tracks WHERE {where}", parameters).fetchall()
 
 
-def under(root: RootName, path: RelativePath) -> tuple[str, tuple[str | bytes, ...]]:
+def at_or_below(root: RootName, path: RelativePath) -> tuple[str, tuple[str | bytes, ...]]:
     """Return the condition, and its parameters, that a location is `path` or below it."""
     if not path:
         return "root = ?", (to_text(root),)
-    # "/" is followed by "0": everything below "a" lies between "a/" and "a0".
+    # "/" is followed by "0": everything below "a" is between "a/" and "a0".
     where = "root = ? AND path >= ? AND path < ? AND (path = ? OR path >= ?)"
     return where, (to_text(root), path, path + b"0", path, path + b"/")
 
 
-def marks(values: Sized) -> str:
+def placeholders(values: Sized) -> str:
     """Return as many question marks as there are values."""
     return ", ".join("?" * len(values))
-
-
-def _shown(location: Location) -> str:
-    return f"{location.root}:{location.path.decode(errors='replace')}"

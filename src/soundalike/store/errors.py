@@ -1,0 +1,71 @@
+"""Errors that both stores raise in the same words."""
+
+import zlib
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from soundalike.domain.errors import NameTakenError, SchemaMismatchError, StoreError, TrackConflictError
+from soundalike.domain.files import Location
+from soundalike.domain.tracks import Track
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
+
+
+def damage_reporter(what: str, advice: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Return a decorator for functions that read stored values: they raise `StoreError` for damaged ones.
+
+    Parameters
+    ----------
+    what : str
+        What is damaged.
+    advice : str
+        What to do.
+    """
+
+    def decorate(read: Callable[_P, _T]) -> Callable[_P, _T]:
+        @wraps(read)
+        def reader(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            try:
+                return read(*args, **kwargs)
+            except _UNREADABLE as error:
+                msg = f"{what} ({error}); {advice}"
+                raise StoreError(msg) from error
+
+        return reader
+
+    return decorate
+
+
+def location_taken(track: Track, owner: str) -> TrackConflictError:
+    """Return the error that another track has the location of a track."""
+    where = _shown(track.location)
+    return TrackConflictError(
+        f"{where} belongs to track {owner}, not to {track.id}; run 'soundalike extract' again"
+    )
+
+
+def track_moved(track: Track, moved_from: Location) -> TrackConflictError:
+    """Return the error that a track is no longer where it was to be moved from."""
+    where = _shown(moved_from)
+    return TrackConflictError(f"track {track.id} is no longer at {where}; run 'soundalike extract' again")
+
+
+def other_features(name: str, version: int) -> SchemaMismatchError:
+    """Return the error that other features are stored as a version of a feature set."""
+    return SchemaMismatchError(
+        f"the store has other features under the name {name}-v{version}; "
+        "raise the version of the feature set that changed"
+    )
+
+
+def name_taken(name: str) -> NameTakenError:
+    """Return the error that there is an account with a name."""
+    return NameTakenError(f"there is already an account named {name!r}; choose another name")
+
+
+def _shown(location: Location) -> str:
+    return f"{location.root}:{location.path.decode(errors='replace')}"
