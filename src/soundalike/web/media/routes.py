@@ -5,6 +5,7 @@ from flask import Blueprint, Response, request
 from soundalike.domain.errors import NoCoverError, TrackGoneError
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
+from soundalike.web.caching import revalidate
 from soundalike.web.media.audio_response import audio_response
 from soundalike.web.media.covers import cover_response, generated_cover_response
 
@@ -28,4 +29,5 @@ def media_blueprint(services: Services) -> Blueprint:
         except (NoCoverError, TrackGoneError):
             return generated_cover_response(services.library.track(TrackId(track_id)), request)
 
+    media.after_request(revalidate)
     return media
