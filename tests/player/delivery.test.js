@@ -184,6 +184,29 @@ test("too much at once is sent in parts", async () => {
   assert.deepEqual(tab.stored(), []);
 });
 
+test("after a batch that was too large, batches grow again", async () => {
+  const { tab, server } = await start();
+  server.isOffline = true;
+  for (let round = 0; round < 4; round += 1) await tab.like("amber", "birch", "cedar", "dogwood");
+  server.isOffline = false;
+  let refusals = 2;
+  server.when(LISTENS, (request) => ((refusals -= 1) >= 0 ? refusal(413, "too_large", "send fewer") : server.answer(request)));
+  tab.browser.tell("online");
+  await settle();
+  assert.deepEqual(server.asked(LISTENS).slice(-5).map(({ events }) => events.length), [16, 8, 4, 8, 4]);
+});
+
+test("once the server takes what was done, recommendations that failed are asked for again", async () => {
+  const { tab, server, clock } = await start();
+  const relent = [server.when(LISTENS, () => refusal(503)), server.when("/api/recommendations", () => refusal(503))];
+  await tab.play("amber");
+  assert.deepEqual(tab.coming, []);
+  relent.forEach((again) => again());
+  await clock.pass(5_000);
+  assert.deepEqual(server.told, ["started amber"]);
+  assert.ok(tab.coming.length > 0);
+});
+
 test("what was done in a long time offline is sent in batches, the oldest first", async () => {
   const { tab, server } = await start();
   for (let number = 0; number < 1203; number += 1) {

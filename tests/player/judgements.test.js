@@ -98,6 +98,13 @@ test("a dislike can be undone once, and is announced both ways", async () => {
   assert.deepEqual(server.told.filter((one) => one.endsWith("disliked amber")), ["disliked amber", "undisliked amber"]);
 });
 
+test("taking back another judgement leaves this one", async () => {
+  const { tab } = await start();
+  await tab.like("amber");
+  tab.outbox.put("undisliked", "amber", null);
+  assert.equal(tab.judgements.of("amber"), "liked");
+});
+
 test("a dislike replaces a like", async () => {
   const { tab } = await start();
   await tab.like("amber");

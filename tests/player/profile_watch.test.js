@@ -192,6 +192,32 @@ test("what is liked stays liked over reloads until the server knows", async () =
   assert.equal(again.judgements.of("a00"), "liked");
 });
 
+test("a page that opens with something that may not be folded asks for the profile", async () => {
+  const { tab, server, clock } = await playing();
+  await tab.like("a00");
+  const again = await tab.reload();
+  await clock.pass(100);
+  server.fold();
+  await clock.pass(LONGER_THAN_WATCHED_MS);
+  assert.deepEqual(again.stored("unfolded"), []);
+});
+
+test("an answer that is late does not take the known version back", async () => {
+  const { tab, server, clock } = await playing();
+  const held = server.hold("/api/judgements");
+  tab.browser.show(true);
+  const old = server.answer(held[0].request);
+  await tab.like("a00");
+  server.fold();
+  await clock.pass(100);
+  const { version } = tab.profile;
+  assert.equal(version, server.version);
+  assert.equal(tab.profile.state, "asking");
+  held[0].release(old);
+  await settle();
+  assert.equal(tab.profile.version, version);
+});
+
 test("'Play for me' plays though something is still being folded", async () => {
   const { tab, server, clock } = await startLater();
   await tab.like("a03");

@@ -1,7 +1,7 @@
 /** What the browser remembers, and forgets. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { UserStorage, forgetListener } from "../../src/soundalike/web/static/js/api/storage.js";
+import { UserStorage } from "../../src/soundalike/web/static/js/api/storage.js";
 import { FakeBrowser } from "./fakes.js";
 
 test("keys are of one listener", () => {
@@ -14,13 +14,13 @@ test("a browser forgets a listener who is deleted, and nobody else", () => {
   const browser = new FakeBrowser();
   for (const key of ["soundalike:player:ann", "soundalike:outbox:ann:1", "soundalike:player:else", "other:player:ann"]) browser.local.setItem(key, "1");
   browser.session.setItem("soundalike:play:ann", "1");
-  forgetListener(browser, "ann");
+  new UserStorage(browser, "ann").forget();
   assert.deepEqual([...browser.local.values.keys()], ["soundalike:player:else", "other:player:ann"]);
   assert.equal(browser.session.length, 0);
 });
 
 test("a browser that forbids its storage forgets nothing and does not fail", () => {
-  forgetListener({ storage: () => { throw new Error("SecurityError"); } }, "ann");
+  new UserStorage({ storage: () => { throw new Error("SecurityError"); } }, "ann").forget();
 });
 
 test("a value that is no JSON is none", () => {

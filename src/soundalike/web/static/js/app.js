@@ -29,20 +29,18 @@ export function createApp({ browser, fetch, audio, user, isLogApart, say, announ
   const api = new ApiClient(fetch, user);
   const storage = new UserStorage(browser, user);
   const adventure = new Adventure(storage);
+  const queue = new Queue();
   const outbox = new Outbox(browser, storage, say);
-  const profile = new ProfileWatch(browser, api, storage, audio);
-  const judgements = new Judgements(browser, api, outbox, profile);
-  /** @param {string} text */
-  const sayRejected = (text) => {
-    say(text);
-    judgements.load(); // What was rejected was shown as true until now.
-  };
-  const delivery = new Delivery(browser, api, outbox, profile, sayRejected, storage.keyOf("outbox"));
-  const autoQueue = new AutoQueue(browser, api, new Queue(), adventure, delivery, say);
-  const player = new Player(browser, api, storage, audio, autoQueue, say);
-  const opinions = new Opinions(player, judgements, record, say, announce);
-  new PlayTracker(browser, storage, player, record);
-  const health = new ServerHealth(browser, api, delivery, profile, player, { isLogApart });
+  const profile = new ProfileWatch({ browser, api, storage, audio });
+  const judgements = new Judgements({ browser, api, outbox, profile });
+  const lockName = storage.keyOf("outbox");
+  const delivery = new Delivery({ browser, api, outbox, profile, say, lockName });
+  const autoQueue = new AutoQueue({ browser, api, queue, adventure, delivery, profile, say });
+  const player = new Player({ browser, api, storage, audio, queue, autoQueue, say });
+  const opinions = new Opinions({ player, judgements, record, say, announce });
+  new PlayTracker({ browser, storage, player, record });
+  const health = new ServerHealth({ browser, api, delivery, profile, player, isLogApart });
+  delivery.addEventListener("rejected", () => judgements.load()); // What was rejected was shown as true until now.
 
   /** Store what was done, send it, and let what comes next follow from it. @param {string} kind @param {string} trackId */
   function record(kind, trackId, /** @type {?number} */ seconds = null) {
@@ -52,7 +50,7 @@ export function createApp({ browser, fetch, audio, user, isLogApart, say, announ
   }
 
   delivery.deliver();
-  return { api, storage, adventure, outbox, profile, judgements, delivery, autoQueue, queue: autoQueue.queue, player, opinions, health };
+  return { api, storage, adventure, outbox, profile, judgements, delivery, autoQueue, queue, player, opinions, health };
 }
 
 /** @typedef {ReturnType<typeof createApp>} App */

@@ -1,6 +1,6 @@
 /** Puts state and views together on a page. */
 import { browser } from "./api/browser.js";
-import { forgetListener } from "./api/storage.js";
+import { UserStorage } from "./api/storage.js";
 import { createApp } from "./app.js";
 import { showAdventure } from "./views/adventure_slider.js";
 import { byId } from "./views/elements.js";
@@ -20,7 +20,7 @@ import { showWhy } from "./views/why_dialog.js";
 // Before any of it is read again.
 /** @type {NodeListOf<HTMLElement>} */
 const forgotten = document.querySelectorAll("[data-forgotten]");
-for (const { dataset } of forgotten) forgetListener(browser, dataset.forgotten ?? "");
+for (const { dataset } of forgotten) new UserStorage(browser, dataset.forgotten ?? "").forget();
 
 const app = createApp({
   browser,

@@ -36,27 +36,16 @@ export class ApiClient extends EventTarget {
   }
 
   /** @param {string} id @returns {Promise<Track>} @throws {ApiError} */
-  track(id) {
-    return this.#get(apiUrl(id));
-  }
-
+  track = (id) => this.#get(apiUrl(id));
   /** @returns {Promise<{liked: string[], disliked: string[], profile_version: string}>} @throws {ApiError} */
-  judgements() {
-    return this.#get("/api/judgements");
-  }
-
+  judgements = () => this.#get("/api/judgements");
   /** @returns {Promise<{profile_version: string, listens: number}>} @throws {ApiError} */
-  profile() {
-    return this.#get("/api/profile");
-  }
-
+  profile = () => this.#get("/api/profile");
   /**
    * How the server is; `events` only where its event log is a server of its own.
    * @returns {Promise<{status: string, events?: {is_up: boolean, is_consumed: boolean, detail: string}}>} @throws {ApiError}
    */
-  health() {
-    return this.#get("/healthz");
-  }
+  health = () => this.#get("/healthz");
 
   /**
    * What to play next.

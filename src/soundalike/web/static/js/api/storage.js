@@ -1,5 +1,6 @@
 /** What this browser remembers of each listener. A browser that stores nothing works too. */
 /** @import { Browser } from "./browser.js" */
+/** @typedef {"local" | "session"} Where */
 
 export class UserStorage {
   /** @param {Browser} browser @param {string} user  the id of the listener whose page this is */
@@ -15,54 +16,42 @@ export class UserStorage {
 
   /**
    * Store a value for as long as the browser keeps it, or for as long as its tab is open.
-   * @param {string} key @param {unknown} value @param {"local" | "session"} where
-   * @returns {boolean} whether it was stored
+   * @param {string} key @param {unknown} value @param {Where} where @returns {boolean} whether it was stored
    */
   write(key, value, where = "local") {
-    try {
-      this.browser.storage(where).setItem(key, JSON.stringify(value));
-      return true;
-    } catch {
-      return false; // The storage is full or forbidden.
-    }
+    return this.#use(where, (storage) => (storage.setItem(key, JSON.stringify(value)), true), false);
   }
 
-  /** @param {string} key @param {"local" | "session"} where @returns {any} the stored value, null for none */
+  /** @param {string} key @param {Where} where @returns {any} the stored value, null for none */
   read(key, where = "local") {
-    try {
-      return parse(this.browser.storage(where).getItem(key));
-    } catch {
-      return null; // The storage is forbidden.
-    }
+    return this.#use(where, (storage) => parse(storage.getItem(key)), null);
   }
 
   /** @param {string} key */
   remove(key) {
-    try {
-      this.browser.storage("local").removeItem(key);
-    } catch {
-      // The storage is forbidden, so nothing was stored.
-    }
+    this.#use("local", (storage) => storage.removeItem(key), undefined);
   }
 
   /** @param {string} prefix @returns {string[]} every stored key with this prefix */
   keys(prefix) {
-    try {
-      return keysOf(this.browser.storage("local")).filter((key) => key.startsWith(prefix));
-    } catch {
-      return [];
+    return this.#use("local", (storage) => keysOf(storage).filter((key) => key.startsWith(prefix)), []);
+  }
+
+  /** Forget everything that is stored of the listener. */
+  forget() {
+    /** @param {string} key */
+    const isTheirs = (key) => key.startsWith("soundalike:") && key.split(":")[2] === this.user;
+    for (const where of /** @type {const} */ (["local", "session"])) {
+      this.#use(where, (storage) => keysOf(storage).filter(isTheirs).forEach((key) => storage.removeItem(key)), undefined);
     }
   }
-}
 
-/** Forget everything that this browser stores of a listener. @param {Browser} browser @param {string} id */
-export function forgetListener(browser, id) {
-  for (const where of /** @type {const} */ (["local", "session"])) {
+  /** @template T @param {Where} where @param {(storage: Storage) => T} act @param {T} otherwise @returns {T} */
+  #use(where, act, otherwise) {
     try {
-      const storage = browser.storage(where);
-      for (const key of keysOf(storage)) if (key.startsWith("soundalike:") && key.split(":")[2] === id) storage.removeItem(key);
+      return act(this.browser.storage(where));
     } catch {
-      // The storage is forbidden, so nothing was stored.
+      return otherwise; // The storage is full or forbidden.
     }
   }
 }

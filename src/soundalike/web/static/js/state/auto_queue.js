@@ -4,6 +4,7 @@ import { named } from "./words.js";
 /** @import { Browser } from "../api/browser.js" */
 /** @import { Adventure } from "./adventure.js" */
 /** @import { Delivery } from "./delivery.js" */
+/** @import { ProfileWatch } from "./profile_watch.js" */
 /** @import { Queue } from "./queue.js" */
 /** @import { Recommendations, Say, Track } from "./types.js" */
 
@@ -20,6 +21,8 @@ const [UNKNOWN, NOT_ANALYSED, UNAUTHORISED] = [404, 409, 401];
  * the queue as it is.
  * @typedef {?("follow" | "like" | "alone")} Mode
  */
+
+/** @typedef {{browser: Browser, api: ApiClient, queue: Queue, adventure: Adventure, delivery: Delivery, profile: ProfileWatch, say: Say}} Parts */
 
 /** Dispatches "change". */
 export class AutoQueue extends EventTarget {
@@ -47,20 +50,14 @@ export class AutoQueue extends EventTarget {
   #refused = [];
   /** Ids of the tracks that were played or removed since the last question, which could not exclude them. @type {Set<string>} */
   #gone = new Set();
+  /** @type {Parts} */
+  #parts;
 
-  /**
-   * @param {Browser} browser @param {ApiClient} api @param {Queue} queue @param {Adventure} adventure
-   * @param {Delivery} delivery @param {Say} say
-   */
-  constructor(browser, api, queue, adventure, delivery, say) {
+  /** @param {Parts} parts */
+  constructor(parts) {
     super();
-    this.browser = browser;
-    this.api = api;
-    this.queue = queue;
-    this.adventure = adventure;
-    this.delivery = delivery;
-    this.say = say;
-    const { profile } = delivery;
+    this.#parts = parts;
+    const { browser, delivery, profile } = parts;
     profile.addEventListener("change", () => this.#followProfile(profile.version));
     browser.events.addEventListener("online", () => this.#recover());
     delivery.addEventListener("taken", () => this.#recover());
@@ -94,7 +91,7 @@ export class AutoQueue extends EventTarget {
   heard({ id }) {
     this.#gone.add(id);
     if (this.played.at(-1) !== id) this.played = [...this.played, id].slice(-MAX_PLAYED);
-    const left = this.queue.upcoming.filter((entry) => !entry.isAsked).length;
+    const left = this.#parts.queue.upcoming.filter((entry) => !entry.isAsked).length;
     if (left < REFILL_BELOW && !this.#asking) this.refresh();
   }
 
@@ -145,8 +142,8 @@ export class AutoQueue extends EventTarget {
 
   /** @param {() => boolean} isLatest */
   async #ask(isLatest) {
-    const late = new Promise((resolve) => this.browser.after(ACKNOWLEDGED_WITHIN_MS, () => resolve(null)));
-    await Promise.race([this.delivery.learned(), late]);
+    const late = new Promise((resolve) => this.#parts.browser.after(ACKNOWLEDGED_WITHIN_MS, () => resolve(null)));
+    await Promise.race([this.#parts.delivery.learned(), late]);
     try {
       if (!isLatest()) return;
       this.#newer = null;
@@ -163,7 +160,8 @@ export class AutoQueue extends EventTarget {
 
   /** @returns {Promise<Recommendations>} */
   async #answer() {
-    const { queue, mode } = this;
+    const { mode } = this;
+    const { queue } = this.#parts;
     const seed = (mode === "like" ? this.seed?.id : mode === "follow" ? queue.current?.id : null) ?? null;
     const needed = [queue.current, ...queue.asked.map((entry) => entry.track)].flatMap((track) => track?.id ?? []);
     needed.push(...this.#refused);
@@ -176,44 +174,44 @@ export class AutoQueue extends EventTarget {
 
   /** @param {?string} seed @param {string[]} exclude @returns {Promise<Recommendations>} */
   async #recommend(seed, exclude) {
-    const how = { exclude, adventure: this.adventure.value, limit: BATCH };
+    const how = { exclude, adventure: this.#parts.adventure.value, limit: BATCH };
     try {
-      return await this.api.recommendations({ seed, ...how });
+      return await this.#parts.api.recommendations({ seed, ...how });
     } catch (error) {
       const isOfSeed = this.mode === "follow" && [UNKNOWN, NOT_ANALYSED].includes(/** @type {ApiError} */ (error).status);
       if (!seed || !isOfSeed) throw error;
-      return this.api.recommendations({ seed: null, ...how });
+      return this.#parts.api.recommendations({ seed: null, ...how });
     }
   }
 
   /** Whether nothing is left of an answer because all of it is gone by now. @param {Recommendations} answer */
   #isUsedUp({ recommendations: found }) {
-    return !this.queue.upcoming.length && found.some(({ track }) => this.#gone.has(track.id));
+    return !this.#parts.queue.upcoming.length && found.some(({ track }) => this.#gone.has(track.id));
   }
 
   /** @param {Recommendations} answer */
   #show(answer) {
     const { recommendations: found, note, profile_version: version } = answer;
-    const asked = this.queue.asked.map((entry) => entry.track.id);
-    const taken = new Set([this.queue.current?.id, ...asked, ...this.#gone]);
-    this.queue.recommend(found.filter(({ track }) => !taken.has(track.id)));
+    const asked = this.#parts.queue.asked.map((entry) => entry.track.id);
+    const taken = new Set([this.#parts.queue.current?.id, ...asked, ...this.#gone]);
+    this.#parts.queue.recommend(found.filter(({ track }) => !taken.has(track.id)));
     this.note = note ?? null;
     this.version = version ?? null;
-    this.delivery.profile.note(this.version);
+    this.#parts.profile.note(this.version);
     this.#outcome = "answered";
     this.#rest = [];
-    const isThrough = !this.queue.upcoming.length && !this.#isUsedUp(answer);
+    const isThrough = !this.#parts.queue.upcoming.length && !this.#isUsedUp(answer);
     if (this.seed && this.mode === "like" && isThrough) this.#end(`There is nothing more like ${named(this.seed.title)}.`);
     this.dispatchEvent(new Event("change"));
   }
 
   /** Leave what is upcoming as it is; where nothing is, play the rest of the list. @param {ApiError} error */
   #fail({ status, message }) {
-    if (status === UNAUTHORISED) this.delivery.logOut();
-    else if (this.mode === "like" && !this.queue.upcoming.length) this.#end(`The radio stopped: ${message}`);
-    else if (this.#outcome === "answered") this.say(`There are no new recommendations just now, so the queue stays as it is: ${message}`);
+    if (status === UNAUTHORISED) this.#parts.delivery.logOut();
+    else if (this.mode === "like" && !this.#parts.queue.upcoming.length) this.#end(`The radio stopped: ${message}`);
+    else if (this.#outcome === "answered") this.#parts.say(`There are no new recommendations just now, so the queue stays as it is: ${message}`);
     this.#outcome = "failed";
-    if (!this.queue.upcoming.length) this.queue.append(this.#rest);
+    if (!this.#parts.queue.upcoming.length) this.#parts.queue.append(this.#rest);
     this.#rest = [];
     this.dispatchEvent(new Event("change"));
   }
@@ -221,7 +219,7 @@ export class AutoQueue extends EventTarget {
   /** @param {string} text */
   #end(text) {
     this.stop();
-    this.say(text);
+    this.#parts.say(text);
   }
 
   toJSON() {

@@ -19,7 +19,15 @@ const LONGEST_ASKED_WAIT_MS = 24 * 3_600_000;
  * @typedef {"ready" | "offline" | "refused" | "logged out"} DeliveryState
  */
 
-/** Dispatches "change" (of `isLoggedOut`), "refused" (the server takes nothing now) and "taken" (it does again). */
+/**
+ * `lockName` is the same in all tabs that send for a listener.
+ * @typedef {{browser: Browser, api: ApiClient, outbox: Outbox, profile: ProfileWatch, say: Say, lockName: string}} Parts
+ */
+
+/**
+ * Dispatches "change" (of `isLoggedOut`), "refused" (the server takes nothing now), "taken" (it does again) and "rejected"
+ * (some events were dropped).
+ */
 export class Delivery extends EventTarget {
   /** @type {DeliveryState} */
   state = "ready";
@@ -34,19 +42,14 @@ export class Delivery extends EventTarget {
   #last = Promise.resolve(true);
   /** A run that has not begun, which will send whatever is put meanwhile. @type {?Promise<boolean>} */
   #next = null;
+  /** @type {Parts} */
+  #parts;
 
-  /**
-   * @param {Browser} browser @param {ApiClient} api @param {Outbox} outbox @param {ProfileWatch} profile @param {Say} say
-   * @param {string} lockName  what tabs that send for the same listener have in common
-   */
-  constructor(browser, api, outbox, profile, say, lockName) {
+  /** @param {Parts} parts */
+  constructor(parts) {
     super();
-    this.browser = browser;
-    this.api = api;
-    this.outbox = outbox;
-    this.profile = profile;
-    this.say = say;
-    this.lockName = lockName;
+    this.#parts = parts;
+    const { browser } = parts;
     browser.events.addEventListener("online", () => this.#wake());
     browser.events.addEventListener("visibilitychange", () => browser.isVisible() && this.#wake());
     browser.events.addEventListener("pagehide", () => this.#sendLast());
@@ -60,7 +63,7 @@ export class Delivery extends EventTarget {
   deliver() {
     this.#next ??= this.#last = this.#last.then(() => {
       this.#next = null;
-      return this.#mustWait() ? !this.outbox.all().length : this.browser.alone(this.lockName, () => this.#drain());
+      return this.#mustWait() ? !this.#parts.outbox.all().length : this.#parts.browser.alone(this.#parts.lockName, () => this.#drain());
     });
     return this.#next;
   }
@@ -68,7 +71,7 @@ export class Delivery extends EventTarget {
   /** Send what there is, and wait until recommendations can follow from it. */
   async learned() {
     await this.deliver();
-    await this.profile.folded();
+    await this.#parts.profile.folded();
   }
 
   /** Send what there is, however long it was meant to wait: the server is known to be well again. */
@@ -89,20 +92,18 @@ export class Delivery extends EventTarget {
     let isGoingOn = true;
     let batch = [];
     while (isGoingOn && (batch = this.#batch(MAX_BYTES)).length) isGoingOn = await this.#send(batch);
-    if (this.#rejections.length) this.say(rejectionText(this.#rejections));
-    this.#rejections = [];
+    if (this.#rejections.length) this.#reportRejections();
     return isGoingOn;
   }
 
   /** @param {Listen[]} batch @returns {Promise<boolean>} whether to go on */
   async #send(batch) {
-    const before = this.profile.version;
-    const sent = await this.api.sendListens(batch).catch(() => null);
+    const before = this.#parts.profile.version;
+    const sent = await this.#parts.api.sendListens(batch).catch(() => null);
     if (!sent) return this.#retryLater("offline", LONGEST_OFFLINE_WAIT_MS);
     const { status, answer, retryAfterMs } = sent;
     if (status === 202) return this.#acknowledge(batch, answer, before);
-    if (status === 400 && answer.error === "bad_event") return this.#reject(batch, answer);
-    if (status === 413) return this.#reject(batch, { message: answer.message });
+    if (status === 413 || (status === 400 && answer.error === "bad_event")) return this.#reject(batch, answer);
     if (status === 401) {
       this.logOut();
       return false;
@@ -113,8 +114,8 @@ export class Delivery extends EventTarget {
 
   /** @param {Listen[]} batch @param {{folded?: boolean}} answer @param {?string} before */
   #acknowledge(batch, { folded }, before) {
-    if (folded === false) this.profile.expect(batch, before);
-    this.outbox.remove(batch);
+    if (folded === false) this.#parts.profile.expect(batch, before);
+    this.#parts.outbox.remove(batch);
     if (this.#failures) this.dispatchEvent(new Event("taken"));
     this.#failures = 0;
     this.#batchSize = Math.min(MAX_EVENTS, 2 * this.#batchSize);
@@ -130,7 +131,7 @@ export class Delivery extends EventTarget {
   #reject(batch, { index, message }) {
     const rejected = batch.length === 1 ? batch[0] : batch[index ?? -1];
     if (rejected) {
-      this.outbox.remove([rejected]);
+      this.#parts.outbox.remove([rejected]);
       this.#rejections.push(message ?? "the server gave no reason");
     } else {
       this.#batchSize = Math.ceil(batch.length / 2);
@@ -143,7 +144,7 @@ export class Delivery extends EventTarget {
    * @param {"offline" | "refused"} state @param {number} longestMs @param {number} askedMs
    */
   #retryLater(state, longestMs, askedMs = 0) {
-    const { browser } = this;
+    const { browser } = this.#parts;
     const grownMs = Math.min(longestMs, FIRST_WAIT_MS * 2 ** this.#failures);
     const waitMs = Math.max(grownMs * (0.5 + browser.random() / 2), askedMs * (1 + browser.random() / 10));
     this.#failures += 1;
@@ -155,8 +156,15 @@ export class Delivery extends EventTarget {
     return false;
   }
 
+  #reportRejections() {
+    const [reason, ...more] = this.#rejections.splice(0);
+    const what = more.length ? `${1 + more.length} things you did were` : "One thing you did was";
+    this.#parts.say(`${what} rejected by the server and not stored: ${reason}`);
+    this.dispatchEvent(new Event("rejected"));
+  }
+
   #mustWait() {
-    return this.isLoggedOut || this.browser.now() < this.#notBeforeMs;
+    return this.isLoggedOut || this.#parts.browser.now() < this.#notBeforeMs;
   }
 
   /** Somebody may have logged in meanwhile. */
@@ -167,7 +175,7 @@ export class Delivery extends EventTarget {
 
   /** @param {number} maxBytes */
   #batch(maxBytes) {
-    const all = this.outbox.all().slice(0, this.#batchSize);
+    const all = this.#parts.outbox.all().slice(0, this.#batchSize);
     const encoder = new TextEncoder();
     let bytes = 0;
     const fits = all.findIndex((listen) => (bytes += encoder.encode(JSON.stringify(listen)).length + 1) > maxBytes);
@@ -177,12 +185,6 @@ export class Delivery extends EventTarget {
   /** A page that closes sends once more; what does not arrive is still stored. */
   #sendLast() {
     const batch = this.#mustWait() ? [] : this.#batch(MAX_LAST_BYTES);
-    if (batch.length) this.api.sendLast(batch);
+    if (batch.length) this.#parts.api.sendLast(batch);
   }
-}
-
-/** @param {string[]} reasons */
-function rejectionText(reasons) {
-  const what = reasons.length === 1 ? "One thing you did was" : `${reasons.length} things you did were`;
-  return `${what} rejected by the server and not stored: ${reasons[0]}`;
 }

@@ -5,18 +5,19 @@
  * Events that the browser stores under a name, each under a key of its own: tabs that write at once lose nothing of each
  * other's, and only what is named is removed.
  */
-export class EventStore {
+export class EventStore extends EventTarget {
   /** Events that the storage would not take: they last as long as the page. @type {Map<string, Listen>} */
   #unstored = new Map();
 
   /** @param {UserStorage} storage @param {string} name */
   constructor(storage, name) {
+    super();
     this.storage = storage;
     this.prefix = storage.keyOf(name, "");
   }
 
   /** @param {Listen} event @returns {boolean} whether it outlives the page */
-  put(event) {
+  store(event) {
     const isStored = this.storage.write(this.prefix + event.id, event);
     if (!isStored) this.#unstored.set(event.id, event);
     return isStored;

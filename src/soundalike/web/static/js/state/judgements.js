@@ -2,22 +2,16 @@
 import { oldestFirst } from "./event_store.js";
 /** @import { ApiClient } from "../api/client.js" */
 /** @import { Browser } from "../api/browser.js" */
-/** @import { Outbox, PutEvent } from "./outbox.js" */
+/** @import { Outbox } from "./outbox.js" */
 /** @import { ProfileWatch } from "./profile_watch.js" */
-/** @import { Listen } from "./types.js" */
+/** @import { DataEvent, Listen } from "./types.js" */
 
 /** @typedef {"liked" | "disliked"} Judgement */
 
-/** What each kind of listen does to the judgement of its track. @type {Record<string, {judgement: Judgement, isUndo: boolean}>} */
-const EFFECTS = {
-  liked: { judgement: "liked", isUndo: false },
-  disliked: { judgement: "disliked", isUndo: false },
-  unliked: { judgement: "liked", isUndo: true },
-  undisliked: { judgement: "disliked", isUndo: true },
-};
-
 /** @param {Listen} listen */
-export const isJudgement = ({ kind }) => Object.hasOwn(EFFECTS, kind);
+export const isJudgement = ({ kind }) => /^(un)?(dis)?liked$/.test(kind);
+
+/** @typedef {{browser: Browser, api: ApiClient, outbox: Outbox, profile: ProfileWatch}} Parts */
 
 /** Dispatches "change". */
 export class Judgements extends EventTarget {
@@ -26,14 +20,15 @@ export class Judgements extends EventTarget {
   /** What was said since the server was last asked: its answer may be older. @type {Listen[]} */
   #said = [];
   #questions = 0;
+  /** @type {Parts} */
+  #parts;
 
-  /** @param {Browser} browser @param {ApiClient} api @param {Outbox} outbox @param {ProfileWatch} profile */
-  constructor(browser, api, outbox, profile) {
+  /** @param {Parts} parts */
+  constructor(parts) {
     super();
-    this.api = api;
-    this.outbox = outbox;
-    this.profile = profile;
-    outbox.addEventListener("put", (event) => this.#add(/** @type {PutEvent} */ (event).listen));
+    this.#parts = parts;
+    const { browser, outbox } = parts;
+    outbox.addEventListener("put", (event) => this.#add(/** @type {DataEvent<Listen>} */ (event).data));
     browser.events.addEventListener("online", () => this.load());
     browser.events.addEventListener("visibilitychange", () => browser.isVisible() && this.load());
     this.load();
@@ -47,11 +42,11 @@ export class Judgements extends EventTarget {
   /** Ask the server. Without an answer what is known stays, and it is asked again when the page is next shown. */
   async load() {
     const question = (this.#questions += 1);
-    this.#said = oldestFirst([...this.profile.unfolded, ...this.outbox.all()]).filter(isJudgement);
+    this.#said = oldestFirst([...this.#parts.profile.unfolded.all(), ...this.#parts.outbox.all()]).filter(isJudgement);
     this.#apply(this.#said);
-    const answer = await this.api.judgements().catch(() => null);
+    const answer = await this.#parts.api.judgements().catch(() => null);
     if (!answer || question !== this.#questions) return;
-    this.profile.note(answer.profile_version);
+    this.#parts.profile.note(answer.profile_version);
     this.#known = new Map();
     for (const id of answer.liked) this.#known.set(id, "liked");
     for (const id of answer.disliked) this.#known.set(id, "disliked");
@@ -68,8 +63,8 @@ export class Judgements extends EventTarget {
   /** @param {Listen[]} listens */
   #apply(listens) {
     for (const { kind, track_id } of listens) {
-      const { judgement, isUndo } = EFFECTS[kind];
-      if (!isUndo) this.#known.set(track_id, judgement);
+      const judgement = /** @type {Judgement} */ (kind.replace(/^un/, ""));
+      if (kind === judgement) this.#known.set(track_id, judgement);
       else if (this.of(track_id) === judgement) this.#known.delete(track_id);
     }
     this.dispatchEvent(new Event("change"));

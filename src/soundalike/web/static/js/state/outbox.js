@@ -1,36 +1,26 @@
 /** What the listener did and the server has not acknowledged yet. */
 import { parse } from "../api/storage.js";
 import { EventStore } from "./event_store.js";
+import { DataEvent } from "./types.js";
 /** @import { Browser } from "../api/browser.js" */
 /** @import { UserStorage } from "../api/storage.js" */
-/** @import { Listen, Say } from "./types.js" */
+/** @import { Say } from "./types.js" */
 
-export class PutEvent extends Event {
-  /** @param {Listen} listen */
-  constructor(listen) {
-    super("put");
-    this.listen = listen;
-  }
-}
-
-/** Dispatches "put" (a `PutEvent`), here or in another tab of the same listener. */
-export class Outbox extends EventTarget {
-  /** @type {EventStore} */
-  #events;
+/** Dispatches "put" (with the listen as `data`), here or in another tab of the same listener. */
+export class Outbox extends EventStore {
   /** @type {"storing" | "not storing"} */
   #state = "storing";
   #latestMs = 0;
 
   /** @param {Browser} browser @param {UserStorage} storage @param {Say} say */
   constructor(browser, storage, say) {
-    super();
+    super(storage, "outbox");
     this.browser = browser;
     this.say = say;
-    this.#events = new EventStore(storage, "outbox");
     browser.events.addEventListener("storage", (event) => {
       const { key, newValue } = /** @type {StorageEvent} */ (event);
-      const listen = key?.startsWith(this.#events.prefix) && parse(newValue);
-      if (listen) this.dispatchEvent(new PutEvent(listen));
+      const listen = key?.startsWith(this.prefix) && parse(newValue);
+      if (listen) this.dispatchEvent(new DataEvent("put", listen));
     });
   }
 
@@ -40,21 +30,11 @@ export class Outbox extends EventTarget {
     this.#latestMs = Math.max(this.browser.date(), this.#latestMs + 1);
     const at = new Date(this.#latestMs).toISOString();
     const listen = { id: newId(this.browser.crypto), track_id: trackId, kind, position_ms: positionMs, at };
-    if (!this.#events.put(listen) && this.#state === "storing") {
+    if (!this.store(listen) && this.#state === "storing") {
       this.#state = "not storing";
       this.say("This browser stores nothing: what you do is lost if you close the page before it is sent.");
     }
-    this.dispatchEvent(new PutEvent(listen));
-  }
-
-  /** @returns {Listen[]} oldest first, those of other tabs too */
-  all() {
-    return this.#events.all();
-  }
-
-  /** @param {Listen[]} listens */
-  remove(listens) {
-    this.#events.remove(listens);
+    this.dispatchEvent(new DataEvent("put", listen));
   }
 }
 

@@ -1,37 +1,38 @@
 /** Turns what is heard into listens: a track starts, ends by itself, or is left by choice. */
 /** @import { Browser } from "../api/browser.js" */
 /** @import { UserStorage } from "../api/storage.js" */
-/** @import { LeaveEvent, Player } from "./player.js" */
-/** @import { Track } from "./types.js" */
+/** @import { Player } from "./player.js" */
+/** @import { DataEvent, Track } from "./types.js" */
 
 const NEAR_END_S = 2;
 const NEAR_END_SHARE = 0.98;
+
+/** Where a track was left. @typedef {{seconds: number, duration: number}} Left */
+/** @typedef {{browser: Browser, storage: UserStorage, player: Player, record: (kind: string, trackId: string, seconds: number) => void}} Parts */
 
 /** One time that a track is heard. @typedef {{trackId: ?string, state: "silent" | "started" | "finished"}} Play */
 
 export class PlayTracker {
   /** @type {Play} */
   #play;
+  /** @type {Parts} */
+  #parts;
 
-  /**
-   * @param {Browser} browser @param {UserStorage} storage @param {Player} player
-   * @param {(kind: string, trackId: string, seconds: number) => void} record
-   */
-  constructor(browser, storage, player, record) {
-    this.storage = storage;
-    this.player = player;
-    this.record = record;
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { browser, player } = parts;
     // A play continues after its tab is reloaded; a new tab that opens with the same track has not played it.
     this.#play = browser.isNewTab() ? silent(player.track) : this.#restored();
     const { audio } = player;
-    player.addEventListener("leave", (event) => this.#leave(/** @type {LeaveEvent} */ (event)));
+    player.addEventListener("leave", (event) => this.#leave(/** @type {DataEvent<Left>} */ (event).data));
     player.addEventListener("begin", () => this.#set(silent(player.track)));
     player.addEventListener("end", () => this.#finish(audio.currentTime));
     audio.addEventListener("playing", () => this.#start());
     audio.addEventListener("timeupdate", () => audio.paused || audio.seeking || this.#moved(audio.currentTime));
   }
 
-  /** What never sounded, such as what cannot be played, is not judged by going on. @param {LeaveEvent} event */
+  /** What never sounded, such as what cannot be played, is not judged by going on. @param {Left} left */
   #leave({ seconds, duration }) {
     if (this.#play.state !== "started") return;
     if (isNearEnd(seconds, duration)) this.#finish(seconds);
@@ -39,9 +40,9 @@ export class PlayTracker {
   }
 
   #start() {
-    if (this.#play.state !== "silent" || this.#play.trackId !== this.player.track?.id) return;
+    if (this.#play.state !== "silent" || this.#play.trackId !== this.#parts.player.track?.id) return;
     this.#set({ ...this.#play, state: "started" });
-    this.#record("started", this.player.audio.currentTime);
+    this.#record("started", this.#parts.player.audio.currentTime);
   }
 
   /** @param {number} seconds */
@@ -53,7 +54,7 @@ export class PlayTracker {
 
   /** A finished track that is moved back to its beginning is heard once more. @param {number} seconds */
   #moved(seconds) {
-    const { duration, track } = this.player;
+    const { duration, track } = this.#parts.player;
     if (isNearEnd(seconds, duration)) this.#finish(seconds);
     else if (this.#play.state === "finished" && seconds < duration / 2) {
       this.#set(silent(track));
@@ -63,7 +64,7 @@ export class PlayTracker {
 
   /** @param {string} kind @param {number} seconds */
   #record(kind, seconds) {
-    if (this.#play.trackId) this.record(kind, this.#play.trackId, seconds);
+    if (this.#play.trackId) this.#parts.record(kind, this.#play.trackId, seconds);
   }
 
   /** @param {Play} play */
@@ -71,13 +72,13 @@ export class PlayTracker {
     this.#play = play;
     const { trackId, state } = play;
     const stored = { trackId, isStarted: state !== "silent", isFinished: state === "finished" };
-    this.storage.write(this.storage.keyOf("play"), stored, "session");
+    this.#parts.storage.write(this.#parts.storage.keyOf("play"), stored, "session");
   }
 
   /** @returns {Play} */
   #restored() {
-    const { track } = this.player;
-    const saved = this.storage.read(this.storage.keyOf("play"), "session");
+    const { track } = this.#parts.player;
+    const saved = this.#parts.storage.read(this.#parts.storage.keyOf("play"), "session");
     if (!track || saved?.trackId !== track.id || saved.isStarted !== true) return silent(track);
     return { trackId: track.id, state: saved.isFinished === true ? "finished" : "started" };
   }

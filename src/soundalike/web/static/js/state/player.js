@@ -1,10 +1,12 @@
 /** What plays: an audio element and its queue. */
 import { audioUrl } from "../api/client.js";
 import { explainFailure } from "./playback_failure.js";
+import { DataEvent } from "./types.js";
 /** @import { ApiClient } from "../api/client.js" */
 /** @import { Browser } from "../api/browser.js" */
 /** @import { UserStorage } from "../api/storage.js" */
 /** @import { AutoQueue } from "./auto_queue.js" */
+/** @import { Queue } from "./queue.js" */
 /** @import { Say, Track } from "./types.js" */
 
 const MAX_FAILURES = 5;
@@ -13,16 +15,6 @@ const SAVE_EVERY_MS = 3000;
 /** After a longer silence sound would startle, so it does not come back by itself. */
 const LOST_FOR_MS = 10 * 60_000;
 
-/** The listener left a track by choice, at some second of it. */
-export class LeaveEvent extends Event {
-  /** @param {number} seconds @param {number} duration */
-  constructor(seconds, duration) {
-    super("leave");
-    this.seconds = seconds;
-    this.duration = duration;
-  }
-}
-
 /**
  * "playing": the listener wants sound, even while none comes yet. "lost": the sound stopped with the server, and comes back
  * with it.
@@ -30,8 +22,19 @@ export class LeaveEvent extends Event {
  */
 
 /**
- * Dispatches "change" to views; "leave" (a `LeaveEvent`), "begin" (another track) and "end" (a track ended by itself) to what
- * tracks plays; and "lost".
+ * @typedef {object} Parts
+ * @property {Browser} browser
+ * @property {ApiClient} api
+ * @property {UserStorage} storage
+ * @property {HTMLAudioElement} audio
+ * @property {Queue} queue
+ * @property {AutoQueue} autoQueue
+ * @property {Say} say
+ */
+
+/**
+ * Dispatches "change" to views; "leave" (by choice, with `seconds` and `duration` as `data`), "begin" (another track) and
+ * "end" (a track ended by itself) to what tracks plays; and "lost".
  */
 export class Player extends EventTarget {
   /** @type {PlayerState} */
@@ -40,20 +43,16 @@ export class Player extends EventTarget {
   #failures = 0;
   #lostAtMs = 0;
   #savedAtMs = 0;
+  /** @type {Parts} */
+  #parts;
 
-  /**
-   * @param {Browser} browser @param {ApiClient} api @param {UserStorage} storage @param {HTMLAudioElement} audio
-   * @param {AutoQueue} autoQueue @param {Say} say
-   */
-  constructor(browser, api, storage, audio, autoQueue, say) {
+  /** @param {Parts} parts */
+  constructor(parts) {
     super();
-    this.browser = browser;
-    this.api = api;
-    this.storage = storage;
+    this.#parts = parts;
+    const { browser, storage, audio, queue, autoQueue } = parts;
     this.audio = audio;
-    this.autoQueue = autoQueue;
-    this.queue = autoQueue.queue;
-    this.say = say;
+    this.queue = queue;
     this.#restore(storage.read(storage.keyOf("player")) ?? {});
     autoQueue.addEventListener("change", () => this.changed());
     audio.addEventListener("playing", () => this.#sounds());
@@ -74,7 +73,7 @@ export class Player extends EventTarget {
 
   /** Whether the sound comes back with the server. */
   get isLost() {
-    return this.state === "lost" && this.browser.now() - this.#lostAtMs < LOST_FOR_MS;
+    return this.state === "lost" && this.#parts.browser.now() - this.#lostAtMs < LOST_FOR_MS;
   }
 
   get duration() {
@@ -85,12 +84,12 @@ export class Player extends EventTarget {
   /** Play a track and go on with what fits; where nothing can be recommended, with the rest. @param {Track} track @param {Track[]} rest */
   play(track, rest = []) {
     this.#choose(() => this.queue.begin(track));
-    this.autoQueue.follow(rest);
+    this.#parts.autoQueue.follow(rest);
   }
 
   /** Play a list in its order from one of its tracks. @param {Track[]} tracks @param {number} index */
   playList(tracks, index) {
-    this.autoQueue.stop();
+    this.#parts.autoQueue.stop();
     this.#choose(() => {
       this.queue.replace(tracks, index);
       return true;
@@ -105,26 +104,26 @@ export class Player extends EventTarget {
     } else {
       this.#choose(() => this.queue.begin(track));
     }
-    this.autoQueue.like(track);
+    this.#parts.autoQueue.like(track);
     this.changed();
   }
 
   /** Play what the listener is known to want, at once, unless something else is chosen meanwhile. */
   async playForMe() {
     const { currentEntry } = this.queue;
-    const isLatest = await this.autoQueue.alone();
+    const isLatest = await this.#parts.autoQueue.alone();
     if (isLatest && this.queue.currentEntry === currentEntry) this.#choose(() => this.queue.step(1));
   }
 
   /** Go on from here with what fits what plays. */
   goOn() {
-    this.autoQueue.follow();
+    this.#parts.autoQueue.follow();
     this.changed();
   }
 
   /** Empty what is upcoming. */
   clear() {
-    this.autoQueue.stop();
+    this.#parts.autoQueue.stop();
     this.queue.forget(() => true);
     this.changed();
   }
@@ -133,7 +132,7 @@ export class Player extends EventTarget {
   remove(index) {
     const entry = this.queue.entries[index];
     this.queue.remove(index);
-    if (entry?.reason) this.autoQueue.refuse(entry.track);
+    if (entry?.reason) this.#parts.autoQueue.refuse(entry.track);
     this.changed();
   }
 
@@ -219,17 +218,17 @@ export class Player extends EventTarget {
   /** Wait for what may come next; false where another track plays by then. */
   async #hasMore() {
     const { currentEntry, upcoming } = this.queue;
-    if (!upcoming.length) await this.autoQueue.more();
+    if (!upcoming.length) await this.#parts.autoQueue.more();
     return this.queue.currentEntry === currentEntry;
   }
 
   /** Play another track, as the listener wants. @param {() => boolean} move @returns {boolean} whether there is one */
   #choose(move) {
-    const left = new LeaveEvent(this.audio.currentTime, this.duration);
-    return this.#change(move, left);
+    const left = { seconds: this.audio.currentTime, duration: this.duration };
+    return this.#change(move, new DataEvent("leave", left));
   }
 
-  /** @param {() => boolean} move @param {?LeaveEvent} left */
+  /** @param {() => boolean} move @param {?Event} left */
   #change(move, left = null) {
     if (!move()) return false;
     if (left) this.dispatchEvent(left);
@@ -243,7 +242,7 @@ export class Player extends EventTarget {
     const { track } = this;
     if (!track) return;
     this.audio.src = at > 0 ? `${audioUrl(track.id)}#t=${at}` : audioUrl(track.id);
-    this.autoQueue.heard(track);
+    this.#parts.autoQueue.heard(track);
     this.#play();
   }
 
@@ -284,15 +283,15 @@ export class Player extends EventTarget {
   async #failed() {
     const { track, audio } = this;
     if (!track || !this.isPlaying) return;
-    const failure = await explainFailure(this.api, track, (type) => audio.canPlayType(type));
+    const failure = await explainFailure(this.#parts.api, track, (type) => audio.canPlayType(type));
     if (this.track !== track || !audio.error) return;
-    this.say(failure.text);
+    this.#parts.say(failure.text);
     this.#failures += 1;
     if (failure.then === "skip" && this.#failures < MAX_FAILURES) {
       await this.pass();
       return;
     }
-    if (failure.then === "skip") this.say("Several tracks in a row could not be played, so playback stops here.");
+    if (failure.then === "skip") this.#parts.say("Several tracks in a row could not be played, so playback stops here.");
     this.#failures = 0;
     this.#stop();
     if (failure.then === "wait") this.#lose();
@@ -300,7 +299,7 @@ export class Player extends EventTarget {
 
   #lose() {
     this.state = "lost";
-    this.#lostAtMs = this.browser.now();
+    this.#lostAtMs = this.#parts.browser.now();
     this.dispatchEvent(new Event("lost"));
   }
 
@@ -310,15 +309,16 @@ export class Player extends EventTarget {
   }
 
   #save() {
-    this.#savedAtMs = this.browser.now();
-    const { queue, autoQueue: guide, volume, storage, audio } = this;
+    this.#savedAtMs = this.#parts.browser.now();
+    const { queue, volume, audio } = this;
+    const { autoQueue: guide, storage } = this.#parts;
     storage.write(storage.keyOf("player"), { queue, guide, volume, isMuted: audio.muted, position: audio.currentTime });
   }
 
   /** @param {any} saved */
   #restore(saved) {
     this.queue.restore(saved.queue);
-    this.autoQueue.restore(saved.guide);
+    this.#parts.autoQueue.restore(saved.guide);
     this.volume = typeof saved.volume === "number" ? saved.volume : 1;
     this.#applyVolume();
     this.audio.muted = saved.isMuted === true;

@@ -25,6 +25,8 @@ const AFTER = {
   ended: { settled: "settled", expected: "overdue", overdue: "settled", late: "overdue" },
 };
 
+/** @typedef {{browser: Browser, api: ApiClient, storage: UserStorage, audio: {paused: boolean}}} Parts */
+
 /**
  * Dispatches "change" (something was done that is worth following, and the profile has another version now) and "overdue"
  * (nothing changed for as long as we asked).
@@ -37,7 +39,7 @@ export class ProfileWatch extends EventTarget {
   /** @type {Expectation} */
   #expectation = "settled";
   /** Judgements that the server has taken, but whose effect its answers may not show yet. @type {EventStore} */
-  #unfolded;
+  unfolded;
   /** Whether the queue should follow what was taken: that a track starts changes no queue. */
   #isFollowed = false;
   #untilMs = 0;
@@ -45,20 +47,17 @@ export class ProfileWatch extends EventTarget {
   /** @type {(() => void)[]} */
   #waiting = [];
   #endPause = () => {};
+  /** @type {Parts} */
+  #parts;
 
-  /** @param {Browser} browser @param {ApiClient} api @param {UserStorage} storage @param {{paused: boolean}} audio */
-  constructor(browser, api, storage, audio) {
+  /** @param {Parts} parts */
+  constructor(parts) {
     super();
-    this.browser = browser;
-    this.api = api;
-    this.audio = audio;
-    this.#unfolded = new EventStore(storage, "unfolded");
+    this.#parts = parts;
+    const { browser, storage } = parts;
+    this.unfolded = new EventStore(storage, "unfolded");
     browser.events.addEventListener("visibilitychange", () => this.state === "hidden" && browser.isVisible() && this.watch());
-    if (this.unfolded.length) this.watch();
-  }
-
-  get unfolded() {
-    return this.#unfolded.all();
+    if (this.unfolded.all().length) this.watch();
   }
 
   /** Note the version that an answer was made from, unless this loop knows better. @param {?string} version */
@@ -73,7 +72,7 @@ export class ProfileWatch extends EventTarget {
    */
   expect(listens, before) {
     const sentUnder = before ?? this.version;
-    for (const listen of listens.filter(isJudgement)) this.#unfolded.put({ ...listen, before: sentUnder });
+    for (const listen of listens.filter(isJudgement)) this.unfolded.store({ ...listen, before: sentUnder });
     const isFollowed = listens.some(({ kind }) => kind !== "started");
     const isAwaited = sentUnder === this.version;
     this.#expectation = AFTER[isAwaited ? "taken" : "seen"][this.#expectation];
@@ -83,9 +82,9 @@ export class ProfileWatch extends EventTarget {
   /** Ask for a change from now on, for a while. */
   watch(isFollowed = true) {
     this.#isFollowed ||= isFollowed;
-    this.#untilMs = this.browser.now() + WATCHED_MS;
+    this.#untilMs = this.#parts.browser.now() + WATCHED_MS;
     this.#step = 0;
-    if (this.state === "asking") this.browser.after(PAUSES_MS[0], () => this.#endPause());
+    if (this.state === "asking") this.#parts.browser.after(PAUSES_MS[0], () => this.#endPause());
     else this.#ask();
   }
 
@@ -96,10 +95,10 @@ export class ProfileWatch extends EventTarget {
 
   async #ask() {
     this.state = "asking";
-    while (this.state === "asking" && this.browser.now() < this.#untilMs) {
+    while (this.state === "asking" && this.#parts.browser.now() < this.#untilMs) {
       await this.#pause(PAUSES_MS[Math.min(this.#step, PAUSES_MS.length - 1)]);
       this.#step += 1;
-      if (!this.browser.isVisible() && this.audio.paused) this.state = "hidden";
+      if (!this.#parts.browser.isVisible() && this.#parts.audio.paused) this.state = "hidden";
       else await this.#look();
     }
     this.#isFollowed = false;
@@ -111,12 +110,12 @@ export class ProfileWatch extends EventTarget {
   #pause(ms) {
     return new Promise((resolve) => {
       this.#endPause = () => resolve(null);
-      this.browser.after(ms, this.#endPause);
+      this.#parts.browser.after(ms, this.#endPause);
     });
   }
 
   async #look() {
-    const answer = await this.api.profile().catch(() => null);
+    const answer = await this.#parts.api.profile().catch(() => null);
     if (!answer || answer.profile_version === this.version) return;
     if (this.version === null) this.#date(answer.profile_version);
     this.version = answer.profile_version;
@@ -127,7 +126,7 @@ export class ProfileWatch extends EventTarget {
 
   /** What was sent before any version was known counts as sent under the first. @param {string} version */
   #date(version) {
-    for (const listen of this.unfolded) if (listen.before === null) this.#unfolded.put({ ...listen, before: version });
+    for (const listen of this.unfolded.all()) if (listen.before === null) this.unfolded.store({ ...listen, before: version });
   }
 
   /** @param {Expectation} expectation */
@@ -140,7 +139,7 @@ export class ProfileWatch extends EventTarget {
   #end() {
     const { version } = this;
     this.state = "idle";
-    if (version !== null) this.#unfolded.remove(this.unfolded.filter(({ before }) => before !== version));
+    if (version !== null) this.unfolded.remove(this.unfolded.all().filter(({ before }) => before !== version));
     this.#settle(AFTER.ended[this.#expectation]);
     if (this.#expectation === "overdue") this.dispatchEvent(new Event("overdue"));
   }

@@ -9,6 +9,11 @@ import { STORE_AWAY } from "../api/client.js";
 const ASK_AGAIN_MS = 5000;
 const STORE_AWAY_TEXT = "The library does not answer just now. What you do is stored in this browser until it is back.";
 
+/**
+ * A log that is part of the server is as well as that is, so it is not asked about until something fails.
+ * @typedef {{browser: Browser, api: ApiClient, delivery: Delivery, profile: ProfileWatch, player: Player, isLogApart: boolean}} Parts
+ */
+
 /** Dispatches "change". */
 export class ServerHealth extends EventTarget {
   /** What is wrong; empty where nothing is. */
@@ -17,19 +22,14 @@ export class ServerHealth extends EventTarget {
   #state = "idle";
   #dismissed = "";
   #cancel = () => {};
+  /** @type {Parts} */
+  #parts;
 
-  /**
-   * @param {Browser} browser @param {ApiClient} api @param {Delivery} delivery @param {ProfileWatch} profile @param {Player} player
-   * @param {{isLogApart: boolean}} how  a log that is part of the server is as well as that is, and is not asked about until something fails
-   */
-  constructor(browser, api, delivery, profile, player, { isLogApart }) {
+  /** @param {Parts} parts */
+  constructor(parts) {
     super();
-    this.browser = browser;
-    this.api = api;
-    this.delivery = delivery;
-    this.profile = profile;
-    this.player = player;
-    this.isLogApart = isLogApart;
+    this.#parts = parts;
+    const { browser, api, delivery, profile, player, isLogApart } = parts;
     api.addEventListener("storeaway", () => this.#show(STORE_AWAY_TEXT));
     delivery.addEventListener("refused", () => isLogApart && this.#ask());
     player.addEventListener("lost", () => this.#ask());
@@ -54,11 +54,11 @@ export class ServerHealth extends EventTarget {
     this.#cancel();
     this.#state = "idle";
     // A hidden page asks when it is shown again, unless somebody may be listening to it.
-    if (!this.browser.isVisible() && !this.player.isLost) return;
+    if (!this.#parts.browser.isVisible() && !this.#parts.player.isLost) return;
     this.#state = "asking";
-    const trouble = await this.api.health().then(
+    const trouble = await this.#parts.api.health().then(
       (health) => {
-        this.player.recover(); // A server that answers can play, whatever else is wrong.
+        this.#parts.player.recover(); // A server that answers can play, whatever else is wrong.
         return logTrouble(health);
       },
       (error) => failureText(error),
@@ -76,14 +76,14 @@ export class ServerHealth extends EventTarget {
     if (trouble) {
       if (this.#state === "idle") this.#askLater();
     } else if (!wasWell) {
-      this.delivery.resume();
-      if (this.isLogApart) this.profile.watch();
+      this.#parts.delivery.resume();
+      if (this.#parts.isLogApart) this.#parts.profile.watch();
     }
   }
 
   #askLater() {
     this.#state = "waiting";
-    this.#cancel = this.browser.after(ASK_AGAIN_MS * (0.8 + 0.4 * this.browser.random()), () => this.#ask());
+    this.#cancel = this.#parts.browser.after(ASK_AGAIN_MS * (0.8 + 0.4 * this.#parts.browser.random()), () => this.#ask());
   }
 }
 

@@ -15,4 +15,12 @@
  * Shows a short message; `undo` is what its button takes back.
  * @typedef {(text: string, undo?: () => unknown) => void} Say
  */
-export {};
+
+/** An event with what it is about. @template T */
+export class DataEvent extends Event {
+  /** @param {string} type @param {T} data */
+  constructor(type, data) {
+    super(type);
+    this.data = data;
+  }
+}

@@ -44,10 +44,7 @@ export function whenChanged(read, draw) {
 
 /** @param {string} tag @param {string} className @param {string} text @returns {HTMLElement} */
 export function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
+  return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 
 /** Text from tags, which cannot turn the line around it. @param {string} text */
@@ -64,15 +61,9 @@ export function button(className, what, label = "") {
   return made;
 }
 
-/** @param {string} name @param {string} what @param {string} label */
+/** @param {"why" | "close"} name  of an icon @param {string} what @param {string} label */
 export function iconButton(name, what, label) {
   const made = button("icon-button", what, label);
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
-  svg.append(use);
-  made.append(svg);
+  made.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${document.body.dataset.icons}#${name}"></use></svg>`;
   return made;
 }

@@ -46,17 +46,11 @@ export function showBar({ player, queue, autoQueue }) {
     },
   );
 
-  const showPlaying = whenChanged(
-    () => [player.isPlaying],
-    (isPlaying) => {
+  const showButtons = whenChanged(
+    () => [player.isPlaying, Boolean(queue.upcoming.length || autoQueue.mode), autoQueue.mode === "like"],
+    (isPlaying, hasNext, isRadio) => {
       bar.classList.toggle("is-playing", isPlaying);
       toggle.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
-    },
-  );
-
-  const showComing = whenChanged(
-    () => [Boolean(queue.upcoming.length || autoQueue.mode), autoQueue.mode === "like"],
-    (hasNext, isRadio) => {
       next.disabled = !hasNext;
       likeThis.setAttribute("aria-pressed", String(isRadio));
     },
@@ -86,7 +80,7 @@ export function showBar({ player, queue, autoQueue }) {
   }
 
   function show() {
-    for (const part of [showTrack, showPlaying, showComing, showVolume, showTime]) part();
+    for (const part of [showTrack, showButtons, showVolume, showTime]) part();
   }
 
   player.addEventListener("change", show);
