@@ -144,7 +144,7 @@ def test_play_for_me_plays_at_once_with_no_history(
     lines = listener.open_queue()
     expect(lines.first).to_be_visible()
     listens.expect(("started", playing.lower()))
-    assert all("start" in reason for reason in reasons(lines))
+    assert all("first mix" in reason for reason in reasons(lines))
 
 
 def test_a_radio_is_shown_until_it_is_stopped(listener: Listener, page: Page) -> None:

@@ -120,7 +120,7 @@ test("'Play for me' asks without a seed and plays", async () => {
   assert.equal("seed" in questions(server)[0], false);
   assert.equal(tab.audio.paused, false);
   assert.ok(tab.coming.length > 0);
-  assert.ok(tab.queue.upcoming.every(({ reason }) => reason.text.includes("start")));
+  assert.ok(tab.queue.upcoming.every(({ reason }) => reason.text.includes("first mix")));
   assert.deepEqual(server.told, [`started ${tab.playing}`]);
 });
 

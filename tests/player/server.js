@@ -124,7 +124,7 @@ export class FakeServer {
     const { liked, disliked } = this.#judgements();
     const excluded = new Set([...exclude.split(","), ...disliked, seed]);
     const found = [...this.tracks.values()].filter(({ id }) => !excluded.has(id)).slice(0, Number(limit));
-    const text = liked.length ? `similar to ${liked.at(-1)}, which you liked` : "a place to start";
+    const text = liked.length ? `similar to ${liked.at(-1)}, which you liked` : "a first mix";
     const recommendations = found.map((track) => ({ track, reason: { text, because: [] } }));
     return reply(200, { recommendations, note: this.note, profile_version: this.version });
   }
