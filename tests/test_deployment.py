@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from filled_store import checksums_of, fill
 from making import make_listen
 from soundalike.cli import cli
 from soundalike.domain.types import UserId
@@ -26,7 +27,6 @@ from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.learning.spark.settings import check_properties
 from soundalike.settings import load_settings
 from soundalike.store.sqlite.store import SqliteStore
-from stocked import checksums_of, fill
 
 COMPOSE = ROOT / "compose.yaml"
 DOCKERFILE = ROOT / "Dockerfile"

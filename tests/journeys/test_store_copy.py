@@ -15,21 +15,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from filled_store import checksums_of, fill, fill_library
 from journeys.program import Program
 from making import make_track
 from servers.mongodb import drop_database, new_database
 from soundalike.app.backends import open_store
 from soundalike.domain.times import from_ms, rfc3339
 from soundalike.store.sqlite.store import SqliteStore
-from stocked import checksums_of, fill, fill_library
 
 TRACKS, LISTENS = 1_500, 1_500
 
 
 @pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with some of everything; no test changes it."""
-    data = tmp_path_factory.mktemp("stocked")
+    data = tmp_path_factory.mktemp("filled")
     with closing(SqliteStore(data / "library.sqlite")) as store:
         fill(store, tracks=TRACKS, listens=LISTENS)
     return data
@@ -53,24 +53,24 @@ def refused(program: Program, *arguments: str | Path) -> str:
     return result.stderr
 
 
-def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_a_library_is_copied_and_counted(program: Program, filled: Path, tmp_path: Path) -> None:
     target = tmp_path / "new" / "data"
-    report = program.json("store", "copy", stocked, target)
+    report = program.json("store", "copy", filled, target)
     assert report["is_same"]
     assert report["problem"] == ""
     assert (report["source"], report["target"]) == (
-        str(stocked / "library.sqlite"),
+        str(filled / "library.sqlite"),
         str(target / "library.sqlite"),
     )
     assert {
         kind["kind"]: (kind["target_count"], kind["target_checksum"]) for kind in report["kinds"]
-    } == read(stocked)
-    assert read(target) == read(stocked)
+    } == read(filled)
+    assert read(target) == read(filled)
     assert target.stat().st_mode & 0o777 == 0o700
 
-    again = program.run("store", "copy", stocked, target / "library.sqlite")
+    again = program.run("store", "copy", filled, target / "library.sqlite")
     assert again.returncode == 0
-    both = f"{stocked / 'library.sqlite'} and {target / 'library.sqlite'} are the same"
+    both = f"{filled / 'library.sqlite'} and {target / 'library.sqlite'} are the same"
     assert f"{both}; there was nothing left to write." in again.stderr
     lines = [line.split() for line in again.stdout.splitlines()]
     assert lines[0] == ["what", "from", "to", "written", "checksum"]
@@ -79,13 +79,13 @@ def test_a_library_is_copied_and_counted(program: Program, stocked: Path, tmp_pa
 
 
 @pytest.mark.faults
-def test_wherever_it_is_killed_it_goes_on(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_a_killed_copy_resumes(program: Program, filled: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    whole = read(stocked)
+    whole = read(filled)
     random = np.random.default_rng(0)
     seen: list[int] = []
     for _ in range(6):
-        with program.start("store", "copy", stocked, target) as process:
+        with program.start("store", "copy", filled, target) as process:
             wait_for(lambda: count_in(target) > (seen[-1] if seen else 0), process)
             time.sleep(random.uniform(0, 0.1))
             process.kill()
@@ -97,8 +97,8 @@ def test_wherever_it_is_killed_it_goes_on(program: Program, stocked: Path, tmp_p
         if copied["roots"][0]:
             assert copied == whole
     assert seen == sorted(seen)
-    assert any(0 < done < count_in(stocked) for done in seen), "it was killed in the middle"
-    assert program.run("store", "copy", stocked, target).returncode == 0
+    assert any(0 < done < count_in(filled) for done in seen), "it was killed in the middle"
+    assert program.run("store", "copy", filled, target).returncode == 0
     assert read(target) == whole
 
 
@@ -117,71 +117,71 @@ def count_in(place: Path | str) -> int:
         return store.count_tracks() + sum(store.listen_counts().values())
 
 
-def test_a_row_that_was_changed_underneath_is_found(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_a_changed_row_in_the_target_is_found(program: Program, filled: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    assert program.run("store", "copy", stocked, target).returncode == 0
+    assert program.run("store", "copy", filled, target).returncode == 0
     with closing(sqlite3.connect(target / "library.sqlite")) as connection, connection:
         connection.execute("UPDATE vectors SET whole = zeroblob(length(whole)) WHERE rowid = 77")
     changed = read(target)
-    words = refused(program, stocked, target)
+    words = refused(program, filled, target)
     assert "differ; nothing was written" in words
     assert "vectors" in words
     assert read(target) == changed
 
 
-def test_another_library_is_refused_untouched(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_another_library_is_refused_untouched(program: Program, filled: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
     with closing(SqliteStore(target / "library.sqlite")) as store:
         store.save_track(make_track("mine"))
     held = read(target)
-    assert "has what is not from" in refused(program, stocked, target)
+    assert "has what is not from" in refused(program, filled, target)
     assert read(target) == held
 
 
-def test_damage_in_the_source_is_named(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_damage_in_the_source_is_named(program: Program, filled: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
-    assert program.run("store", "copy", stocked, source).returncode == 0
+    assert program.run("store", "copy", filled, source).returncode == 0
     with closing(sqlite3.connect(source / "library.sqlite")) as connection, connection:
         connection.execute("UPDATE tracks SET mtime_ns = 'yesterday' WHERE id = 't00042'")
     assert "track t00042: the store's file is damaged" in refused(program, source, tmp_path / "target")
 
 
-def test_one_store_is_not_copied_into_itself(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_one_store_is_not_copied_into_itself(program: Program, filled: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
-    link.symlink_to(stocked)
-    for other in (stocked, stocked / "library.sqlite", link):
-        assert "cannot be copied into itself" in refused(program, stocked, other)
-    program.environment["SOUNDALIKE_STORE"] = str(stocked / "library.sqlite")
-    assert "cannot be copied into itself" in refused(program, stocked, "-")
+    link.symlink_to(filled)
+    for other in (filled, filled / "library.sqlite", link):
+        assert "cannot be copied into itself" in refused(program, filled, other)
+    program.environment["SOUNDALIKE_STORE"] = str(filled / "library.sqlite")
+    assert "cannot be copied into itself" in refused(program, filled, "-")
     one, same = "mongodb://ada:secret@db:27017/music?w=1", "mongodb://DB/music"
     assert "mongodb://db/music cannot be copied into itself" in refused(program, one, same)
 
 
-def test_what_names_no_store_is_told(program: Program, stocked: Path, tmp_path: Path) -> None:
+def test_an_invalid_address_is_reported(program: Program, filled: Path, tmp_path: Path) -> None:
     assert "there is no store at" in refused(program, tmp_path / "nowhere", tmp_path / "target")
     assert not (tmp_path / "target").exists()
-    assert "a store is a data folder" in refused(program, stocked, "http://example.org/")
+    assert "a store is a data folder" in refused(program, filled, "http://example.org/")
     with closing(SqliteStore(tmp_path / "empty" / "library.sqlite")):
         pass
     for address in ("db:27017/seCRet", "ada:seCRet@db/music"):
-        words = refused(program, stocked, address)
+        words = refused(program, filled, address)
         assert "a store's name looks like a server's address" in words
         assert "seCRet" not in words
     assert "is empty; is it the right store?" in refused(program, tmp_path / "empty", tmp_path / "target")
 
 
 @pytest.mark.parametrize("is_setting", [False, True])
-def test_no_password_is_shown(program: Program, stocked: Path, *, is_setting: bool) -> None:
+def test_no_password_is_shown(program: Program, filled: Path, *, is_setting: bool) -> None:
     url = "mongodb://ada:seCRet@127.0.0.1:1/music?serverSelectionTimeoutMS=300"
     if is_setting:
         program.environment["SOUNDALIKE_STORE"], url = url, "-"
-    for arguments in ((stocked, url), (url, stocked), (url, url)):
+    for arguments in ((filled, url), (url, filled), (url, url)):
         result = program.run("store", "copy", *arguments, "--debug")
         assert result.returncode == 1
         assert "seCRet" not in result.stdout + result.stderr
 
 
-def test_a_source_that_a_player_writes_to_is_told_and_copied_in_the_end(tmp_path: Path) -> None:
+def test_a_source_that_a_player_writes_to_is_reported_and_copied_by_the_next_run(tmp_path: Path) -> None:
     program = Program(tmp_path / "live")
     with closing(SqliteStore(program.data / "library.sqlite")) as store:
         fill_library(store, 3_000)
@@ -237,26 +237,24 @@ class TestThroughMongoDb:
         drop_database(url)
 
     def test_a_library_goes_into_mongodb_and_comes_back_the_same(
-        self, program: Program, stocked: Path, tmp_path: Path, database: str
+        self, program: Program, filled: Path, tmp_path: Path, database: str
     ) -> None:
-        whole = read(stocked)
-        assert program.run("store", "copy", stocked, database).returncode == 0
+        whole = read(filled)
+        assert program.run("store", "copy", filled, database).returncode == 0
         assert read(database) == whole
         program.environment["SOUNDALIKE_STORE"] = database
         assert program.run("store", "copy", "-", tmp_path / "back").returncode == 0
         assert read(tmp_path / "back") == whole
 
     @pytest.mark.faults
-    def test_killed_on_its_way_into_mongodb_it_goes_on(
-        self, program: Program, stocked: Path, database: str
-    ) -> None:
-        whole = read(stocked)
+    def test_a_killed_copy_into_mongodb_resumes(self, program: Program, filled: Path, database: str) -> None:
+        whole = read(filled)
         for wanted in (400, TRACKS + 300):
-            with program.start("store", "copy", stocked, database) as process:
+            with program.start("store", "copy", filled, database) as process:
                 wait_for(lambda: count_in(database) >= wanted, process)  # noqa: B023 - called at once
                 process.kill()
             copied = read(database)
             assert copied["accounts"] == whole["accounts"]
             assert copied["roots"][0] == 0 or copied == whole
-        assert program.run("store", "copy", stocked, database).returncode == 0
+        assert program.run("store", "copy", filled, database).returncode == 0
         assert read(database) == whole

@@ -1,8 +1,8 @@
 """Checksums stay what they were: what was copied years ago is compared with what is stored today."""
 
 from fakes import MemoryStore
+from filled_store import checksums_of, fill
 from soundalike.services.entities import ENTITIES
-from stocked import checksums_of, fill
 
 CHECKSUMS = {
     "accounts": (2, "eda2b541e03ad93235a6df6d2a42c65ecd6c7d815a500d5663b7096313896360"),

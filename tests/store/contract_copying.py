@@ -34,7 +34,7 @@ def ids(store: Store) -> list[str]:
 
 
 class CopyingContract:
-    def test_all_that_is_kept_of_a_track_comes_together(self, store: Store) -> None:
+    def test_a_track_comes_with_all_its_vectors(self, store: Store) -> None:
         sets = [make_schema(3, name="a", version=10), make_schema(5, name="a", version=9), SCHEMA]
         for seed, schema in enumerate(sets):
             store.save_track(make_track(), make_vectors(schema, seed))
@@ -45,7 +45,7 @@ class CopyingContract:
             for part in (vectors.whole, vectors.first_half, vectors.second_half):
                 assert not part.flags.writeable
 
-    def test_tracks_without_vectors_and_vanished_ones_are_kept_too(self, store: Store) -> None:
+    def test_tracks_without_vectors_and_vanished_ones_come_too(self, store: Store) -> None:
         gone = make_track("t2", vanished_at=SOME_TIME)
         store.save_track(make_track("t1"))
         store.save_track(gone, make_vectors(SCHEMA))
@@ -58,7 +58,7 @@ class CopyingContract:
         store.save_stored_tracks([stored(make_track(name)) for name in reversed(names)])
         assert ids(store) == names
 
-    def test_a_store_without_tracks_keeps_none(self, store: Store) -> None:
+    def test_an_empty_store_has_no_tracks(self, store: Store) -> None:
         store.save_stored_tracks([])
         assert ids(store) == []
 
@@ -94,7 +94,7 @@ class CopyingContract:
         store.save_stored_tracks([stored(make_track(), vectors)])
         assert same_stored(list(store.stored_tracks()), [stored(make_track(), vectors)])
 
-    def test_a_feature_set_that_the_program_does_not_know_is_kept(self, store: Store) -> None:
+    def test_an_unknown_feature_set_is_copied(self, store: Store) -> None:
         part = np.arange(7, dtype=np.float32)
         unknown = StoredVectors(
             feature_set="from the future",
@@ -140,7 +140,7 @@ class CopyingContract:
             store.save_stored_tracks([stored(make_track("t2"), make_vectors(make_schema(5)))])
         assert store.track(TrackId("t2")) is None
 
-    def test_tracks_that_change_while_they_are_gone_through_come_once(self, store: Store) -> None:
+    def test_tracks_that_change_during_iteration_come_once(self, store: Store) -> None:
         names = [f"t{number:04}" for number in range(700)]
         store.save_stored_tracks([stored(make_track(name)) for name in names])
         seen = []

@@ -8,7 +8,7 @@ from soundalike.wire import judgements_body
 ADA = UserId("ada")
 
 
-def test_the_latest_stand_first_and_what_was_taken_back_nowhere() -> None:
+def test_the_latest_come_first_without_those_taken_back() -> None:
     deeds = (
         "liked a",
         "liked b",
@@ -31,6 +31,6 @@ def test_the_latest_stand_first_and_what_was_taken_back_nowhere() -> None:
     }
 
 
-def test_nobody_has_said_anything_at_first() -> None:
+def test_there_are_none_at_first() -> None:
     body = judgements_body(new_profile(ADA))
     assert (body["liked"], body["disliked"]) == ([], [])

@@ -63,7 +63,7 @@ def refuse(name: str, value: Any) -> str:
     return str(caught.value)
 
 
-def test_an_event_is_read() -> None:
+def test_an_event_is_parsed() -> None:
     assert read() == Listen(
         id=EventId(UUID),
         user_id=ADA,
@@ -74,12 +74,12 @@ def test_an_event_is_read() -> None:
     )
 
 
-def test_members_that_are_not_known_are_left_alone() -> None:
+def test_unknown_members_are_ignored() -> None:
     assert read(user="eve", user_id="eve", volume=11) == read()
 
 
 @pytest.mark.parametrize("name", ["id", "track_id", "kind", "at"])
-def test_what_is_missing_is_named(name: str) -> None:
+def test_a_missing_member_is_named(name: str) -> None:
     event = {key: value for key, value in EVENT.items() if key != name}
     with pytest.raises(ListenError, match=f"^{name} must be .*, not None$"):
         listen_from(event, ADA)
@@ -123,7 +123,7 @@ class TestIds:
         refuse("id", value)
 
     @pytest.mark.parametrize("value", ["t1", "a b", "日本", "'; DROP TABLE tracks; --", "x" * 128, "💚"])
-    def test_a_track_may_be_named_by_anything_that_can_be_shown(self, value: str) -> None:
+    def test_a_track_id_may_be_any_printable_text(self, value: str) -> None:
         assert read(track_id=value).track_id == value
 
     @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ class TestPositions:
     def test_whole_milliseconds_or_none(self, value: int | None) -> None:
         assert read(position_ms=value).position_ms == value
 
-    def test_where_it_is_missing_there_is_none(self) -> None:
+    def test_a_missing_position_is_none(self) -> None:
         event = {key: value for key, value in EVENT.items() if key != "position_ms"}
         assert listen_from(event, ADA).position_ms is None
 
@@ -177,7 +177,7 @@ class TestTimes:
             ("2024-02-29T00:00:00Z", 1_709_164_800_000),
         ],
     )
-    def test_times_of_any_zone_are_read(self, text: str, ms: int) -> None:
+    def test_times_in_any_zone_are_parsed(self, text: str, ms: int) -> None:
         assert read(at=text).at_ms == ms
 
     @pytest.mark.parametrize("digits", range(1, 10))
@@ -189,7 +189,7 @@ class TestTimes:
         st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001 - the zone comes with the next
         st.integers(-1439, 1439),
     )
-    def test_every_time_in_every_zone(self, local: datetime, minutes: int) -> None:
+    def test_every_time_in_every_zone_is_parsed(self, local: datetime, minutes: int) -> None:
         time = local.replace(tzinfo=timezone(timedelta(minutes=minutes)))
         whole_ms = (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
         assert read(at=time.isoformat()).at_ms == whole_ms
@@ -244,13 +244,13 @@ class TestTimes:
 
 
 class TestMessages:
-    def test_a_message_is_short_and_can_be_shown(self) -> None:
+    def test_a_message_is_short_and_printable(self) -> None:
         for value in ("x" * 100_000, "\ud800\x1b[31m" * 100, [["deep"] * 1000] * 1000, {"a": "b" * 1000}):
             message = refuse("track_id", value)
             assert len(message) < 150
             assert message.isprintable()
 
-    def test_what_is_nested_deeper_than_can_be_walked_is_refused_like_anything(self) -> None:
+    def test_too_deeply_nested_values_are_refused(self) -> None:
         deep: list[Any] = []
         for _ in range(100_000):
             deep = [deep]
@@ -260,18 +260,18 @@ class TestMessages:
 
 
 class TestBodies:
-    def test_events_are_read_in_order(self) -> None:
+    def test_events_are_parsed_in_order(self) -> None:
         body = {"events": [EVENT, EVENT | {"id": ULID}], "sent_at": "whenever"}
         assert [one.id for one in listens_from(body, ADA)] == [UUID, ULID]
         assert {one.user_id for one in listens_from(body, ADA)} == {ADA}
 
-    def test_no_events_are_no_events(self) -> None:
+    def test_an_empty_list_is_parsed(self) -> None:
         assert listens_from({"events": []}, ADA) == ()
 
     @pytest.mark.parametrize(
         "body", [None, [], [EVENT], EVENT, "events", 1, {}, {"events": None}, {"events": EVENT}]
     )
-    def test_nothing_else_is_a_body(self, body: Any) -> None:
+    def test_another_body_is_refused(self, body: Any) -> None:
         with pytest.raises(ListenError, match="the body must be") as caught:
             listens_from(body, ADA)
         assert caught.value.index is None
@@ -285,7 +285,7 @@ class TestBodies:
         assert caught.value.index == index
 
     @given(anything)
-    def test_whatever_is_sent_is_read_or_refused(self, value: Any) -> None:
+    def test_any_body_is_parsed_or_refused(self, value: Any) -> None:
         for body in (value, {"events": value}, {"events": [value]}):
             try:
                 listens_from(body, ADA)
@@ -294,7 +294,7 @@ class TestBodies:
             assert body == {"events": []}
 
     @given(st.sampled_from(list(EVENT)), anything)
-    def test_whatever_stands_in_a_member_is_read_or_refused(self, name: str, value: Any) -> None:
+    def test_any_member_is_parsed_or_refused(self, name: str, value: Any) -> None:
         try:
             listen = read(**{name: value})
         except ListenError:
@@ -304,17 +304,17 @@ class TestBodies:
 
 class TestRoundTrips:
     @given(listens)
-    def test_a_listen_is_read_as_it_was_written(self, listen: Listen) -> None:
+    def test_a_listen_is_parsed_as_it_was_written(self, listen: Listen) -> None:
         assert listen_from(json.loads(json.dumps(listen_body(listen))), ADA) == listen
         assert entry_from(json.loads(json.dumps(entry_body(listen)))) == listen
 
     @given(st.integers(0, LAST_MS))
-    def test_so_is_an_erasure(self, at_ms: int) -> None:
+    def test_an_erasure_is_parsed_as_it_was_written(self, at_ms: int) -> None:
         erasure = Erasure(ADA, at_ms)
         assert entry_from(json.loads(json.dumps(entry_body(erasure)))) == erasure
 
     @given(st.text("ABCXYZabcxyz0189._~@-", min_size=1, max_size=64), listens)
-    def test_an_entry_says_whose_it_is(self, user: str, listen: Listen) -> None:
+    def test_an_entry_has_its_user(self, user: str, listen: Listen) -> None:
         body = entry_body(listen) | {"user": user}
         assert entry_from(body).user_id == user
 
@@ -328,7 +328,7 @@ class TestEntries:
             entry_from(EVENT | {"user": user})
 
     @pytest.mark.parametrize("body", [None, 1, "ada", [], [EVENT]])
-    def test_what_is_no_object_is_said_to_be_none(self, body: Any) -> None:
+    def test_an_entry_that_is_not_an_object_is_refused(self, body: Any) -> None:
         with pytest.raises(ListenError, match=r"^an entry must be an object"):
             entry_from(body)
 
@@ -338,7 +338,7 @@ class TestEntries:
             entry_from({"user": "ada", "erased_until": until})
 
     @given(anything)
-    def test_whatever_a_file_holds_is_read_or_refused(self, value: Any) -> None:
+    def test_any_line_is_parsed_or_refused(self, value: Any) -> None:
         assume(not isinstance(value, dict) or "user" not in value)
         with pytest.raises(ListenError):
             entry_from(value)

@@ -40,7 +40,7 @@ def test_a_profile_is_read_as_it_was_written(
     assert json.dumps(profile_body(read)) == text
 
 
-def test_the_profile_of_another_fold_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_of_another_fold_version_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     body = profile_body(refold(ADA, [make_listen()]))
     for other in (taste.FOLD_VERSION + 1, 0):
         monkeypatch.setattr(profiles, "FOLD_VERSION", other)
@@ -48,7 +48,7 @@ def test_the_profile_of_another_fold_is_none(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", list(profile_body(refold(ADA, []))))
-def test_what_is_no_profile_raises_what_a_store_expects(name: str) -> None:
+def test_an_invalid_profile_raises_the_documented_errors(name: str) -> None:
     whole = profile_body(refold(ADA, [make_listen()]))
     lacking = {key: value for key, value in whole.items() if key != name}
     with pytest.raises(KeyError):
@@ -58,7 +58,7 @@ def test_what_is_no_profile_raises_what_a_store_expects(name: str) -> None:
 @pytest.mark.parametrize(
     "recent", [None, 1, [[]], [["id"]], [[1, 2, 3, 4, 5]], [["id", "t", "loved", None, 5]]]
 )
-def test_so_does_a_damaged_one(recent: Any) -> None:
+def test_a_damaged_profile_raises_the_documented_errors(recent: Any) -> None:
     body = profile_body(refold(ADA, [make_listen()])) | {"recent": recent}
     with pytest.raises((KeyError, TypeError, ValueError)):
         profile_from(body)

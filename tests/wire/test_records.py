@@ -41,7 +41,7 @@ erasures = st.builds(ErasureRecord, st.builds(Erasure, user_ids, times), st.bool
 
 
 @given(listens | erasures)
-def test_what_is_written_is_read(record: LogRecord) -> None:
+def test_records_are_read_as_they_were_written(record: LogRecord) -> None:
     value = record_value(record)
     assert record_from(record_key(record), value) == record
     assert len(value) <= MAX_RECORD_BYTES
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(record: LogRecord) -> None:
 
 
 @given(listens | erasures)
-def test_whoever_looks_for_erasures_finds_them_all(record: LogRecord) -> None:
+def test_may_be_erasure_finds_all_erasures(record: LogRecord) -> None:
     assert may_be_erasure(record_value(record)) or isinstance(record, Listen)
 
 
@@ -83,7 +83,7 @@ def test_the_value_is_json_that_names_version_type_and_user() -> None:
         {"user": "bob", "version": 2},
     ],
 )
-def test_nothing_that_a_client_sends_becomes_an_erasure_or_anybody_elses(hostile: dict[str, Any]) -> None:
+def test_client_data_becomes_neither_an_erasure_nor_of_another_user(hostile: dict[str, Any]) -> None:
     sent = {**listen_body(make_listen(1)), **hostile}
     (listen,) = listens_from({"events": [sent]}, ADA)
     record = record_from(record_key(listen), record_value(listen))
@@ -127,7 +127,7 @@ def without(body: dict[str, Any], name: str) -> dict[str, Any]:
         (None, "not an object"),
     ],
 )
-def test_what_is_malformed_is_refused_with_its_reason(body: object, why: str) -> None:
+def test_a_malformed_record_is_refused_with_the_reason(body: object, why: str) -> None:
     with pytest.raises(ListenError, match=why):
         record_from(b"ada", json.dumps(body).encode())
 
@@ -143,13 +143,13 @@ def test_what_is_malformed_is_refused_with_its_reason(body: object, why: str) ->
         (b" " * (MAX_RECORD_BYTES + 1), "longer than"),
     ],
 )
-def test_what_is_no_json_is_refused(value: bytes | None, why: str) -> None:
+def test_a_value_that_is_not_json_is_refused(value: bytes | None, why: str) -> None:
     with pytest.raises(ListenError, match=why):
         record_from(b"ada", value)
 
 
 @pytest.mark.parametrize("key", [None, b"", b"Ada", b"\xff"])
-def test_a_record_stands_under_its_users_key(key: bytes | None) -> None:
+def test_the_key_of_a_record_is_its_user(key: bytes | None) -> None:
     with pytest.raises(ListenError, match="key"):
         record_from(key, record_value(make_listen(1)))
 
@@ -161,7 +161,7 @@ def test_a_record_stands_under_its_users_key(key: bytes | None) -> None:
         ErasureRecord(Erasure(ADA, NOW_MS + MAX_AHEAD_MS), is_total=True),
     ],
 )
-def test_what_is_dated_more_than_a_day_ahead_of_its_sending_is_refused(record: LogRecord) -> None:
+def test_a_record_dated_more_than_a_day_after_its_sending_is_refused(record: LogRecord) -> None:
     check_date(record, sent_ms=NOW_MS)
     with pytest.raises(ListenError, match="more than a day"):
         check_date(record, sent_ms=NOW_MS - 1)

@@ -76,20 +76,20 @@ def test_the_first_account_takes_over_you_and_the_others_do_not(desk: Desk) -> N
     assert [user.name for user in desk.accounts.users()] == ["Ann", "Bob"]
 
 
-def test_what_was_yours_and_is_erased_is_no_strangers(desk: Desk) -> None:
+def test_a_new_account_does_not_get_the_id_of_erased_data(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
     desk.accounts.remove(ann.id, erase=lambda user_id: desk.store.erase_listens(Erasure(user_id, 5000)))
     bob = desk.accounts.add("bob", PASSWORD)
     assert bob.id != YOU, "the browser that Ann used may still hold what she did, under her id"
 
 
-def test_whoever_listened_on_after_an_erasure_is_taken_over(desk: Desk) -> None:
+def test_listens_after_an_erasure_are_taken_over(desk: Desk) -> None:
     desk.store.erase_listens(Erasure(YOU, 5000))
     desk.store.add_listens([make_listen(1, user_id=YOU, at_ms=6000)])
     assert desk.accounts.add("ann", PASSWORD).id == YOU
 
 
-def test_a_token_that_is_made_while_the_account_goes_stands_for_nobody(desk: Desk) -> None:
+def test_a_token_made_while_its_account_is_removed_is_removed(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
     add_token = desk.store.add_token
 
@@ -103,7 +103,7 @@ def test_a_token_that_is_made_while_the_account_goes_stands_for_nobody(desk: Des
     assert desk.store.tokens_of(ann.id) == ()
 
 
-def test_whoever_comes_after_everybody_has_gone_is_the_first_again(desk: Desk) -> None:
+def test_the_next_account_after_all_are_removed_is_the_first_again(desk: Desk) -> None:
     ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
     desk.remove(ann)
     assert desk.accounts.add("carol", PASSWORD).id != YOU
@@ -112,7 +112,7 @@ def test_whoever_comes_after_everybody_has_gone_is_the_first_again(desk: Desk) -
     assert desk.accounts.add("dave", PASSWORD).id == YOU
 
 
-def test_of_two_first_accounts_at_once_one_takes_over_you(desk: Desk) -> None:
+def test_of_two_simultaneous_first_accounts_one_takes_over_you(desk: Desk) -> None:
     class Slow(MemoryStore):
         """Answers both before either has added."""
 
@@ -142,7 +142,7 @@ def test_of_two_first_accounts_at_once_one_takes_over_you(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "name", ["", " ", "a b", ".a", "a.", "a" * 65, "a\0b", "\ud800", "a/b", "<b>", "ann\n"]
 )
-def test_a_name_that_is_none_is_refused(desk: Desk, name: str) -> None:
+def test_an_invalid_name_is_refused(desk: Desk, name: str) -> None:
     with pytest.raises(AccountError, match="not a valid user name"):
         desk.accounts.add(name, PASSWORD)
     assert not desk.accounts.has_users()
@@ -166,7 +166,7 @@ def test_names_differ_by_more_than_letter_case(desk: Desk) -> None:
     assert desk.accounts.login("ANN", PASSWORD).name == "Ann"
 
 
-def test_the_same_letters_are_the_same_however_a_keyboard_composes_them(desk: Desk) -> None:
+def test_composed_and_decomposed_letters_are_the_same(desk: Desk) -> None:
     desk.accounts.add("Zo\u00eb", "caf\u00e9 caf\u00e9")
     assert desk.accounts.login("Zoe\u0308", "cafe\u0301 cafe\u0301").name == "Zo\u00eb"
 
@@ -181,7 +181,7 @@ def test_only_the_right_password_logs_in(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "\0", "\ud800", "a" * 100_000])
-def test_an_unknown_name_costs_one_comparison_too(desk: Desk, name: str) -> None:
+def test_an_unknown_name_also_costs_one_comparison(desk: Desk, name: str) -> None:
     desk.accounts.add("ann", PASSWORD)
     with pytest.raises(LoginError):
         desk.accounts.login(name, OTHER)
@@ -192,7 +192,7 @@ def test_an_unknown_name_costs_one_comparison_too(desk: Desk, name: str) -> None
     assert against != desk.accounts.named("ann").password_hash
 
 
-def test_not_even_the_password_of_nobody_logs_nobody_in(desk: Desk) -> None:
+def test_the_decoy_password_does_not_log_in(desk: Desk) -> None:
     with pytest.raises(LoginError):
         desk.accounts.login("nobody", "x")
     of_nobody = desk.hasher.compared[0][1].removeprefix("hash of ")
@@ -208,7 +208,7 @@ def test_a_changed_password_is_the_only_one(desk: Desk) -> None:
         desk.accounts.login("ann", PASSWORD)
 
 
-def test_what_is_gone_can_be_neither_changed_nor_removed(desk: Desk) -> None:
+def test_a_removed_account_can_be_neither_changed_nor_removed(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
     desk.remove(ann)
     desk.erased.clear()
@@ -221,7 +221,7 @@ def test_what_is_gone_can_be_neither_changed_nor_removed(desk: Desk) -> None:
     assert desk.erased == []
 
 
-def test_removing_takes_tokens_and_everything_else_along(desk: Desk) -> None:
+def test_removing_an_account_removes_tokens_and_data(desk: Desk) -> None:
     ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
     of_ann, of_bob = desk.accounts.make_token(ann.id), desk.accounts.make_token(bob.id)
     desk.remove(ann)
@@ -231,7 +231,7 @@ def test_removing_takes_tokens_and_everything_else_along(desk: Desk) -> None:
     assert desk.accounts.users() == (bob,)
 
 
-def test_what_comes_while_an_account_goes_is_erased_too(desk: Desk) -> None:
+def test_data_that_arrives_during_removal_is_erased(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
     token = desk.accounts.make_token(ann.id)
     could_act = []
@@ -243,7 +243,7 @@ def test_what_comes_while_an_account_goes_is_erased_too(desk: Desk) -> None:
     assert could_act == [True, False]
 
 
-def test_whoever_is_told_that_the_last_erasure_failed_can_ask_for_it_once_more(desk: Desk) -> None:
+def test_after_a_failed_erasure_the_user_can_log_in_and_retry(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
     token = desk.accounts.make_token(ann.id)
     failures = iter([None, StoreBusyError("busy"), None, None])
@@ -273,7 +273,7 @@ def test_an_account_whose_data_could_not_be_erased_is_kept(desk: Desk) -> None:
     assert desk.accounts.user(ann.id) == ann
 
 
-def test_a_token_stands_for_its_user_until_it_is_revoked(desk: Desk) -> None:
+def test_a_token_identifies_its_user_until_it_is_revoked(desk: Desk) -> None:
     ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
     made = desk.accounts.make_token(ann.id, "  phone\n ")
     assert len(made.secret) == len("sndl_") + 43
@@ -287,7 +287,7 @@ def test_a_token_stands_for_its_user_until_it_is_revoked(desk: Desk) -> None:
     assert desk.accounts.user_of_token(made.secret) is None
 
 
-def test_the_store_does_not_learn_the_secret(desk: Desk) -> None:
+def test_the_store_does_not_have_the_secret(desk: Desk) -> None:
     ann = desk.accounts.add("ann", PASSWORD)
     made = desk.accounts.make_token(ann.id)
     assert made.secret not in repr(desk.accounts.tokens_of(ann.id))
@@ -297,12 +297,12 @@ def test_the_store_does_not_learn_the_secret(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "secret", ["", "sndl_", "x", "\ud800", "sndl_\ud800", "sndl_" + "9" * 100_000, "sndl_\xff"]
 )
-def test_what_is_no_token_stands_for_nobody(desk: Desk, secret: str) -> None:
+def test_an_invalid_token_identifies_nobody(desk: Desk, secret: str) -> None:
     desk.accounts.make_token(desk.accounts.add("ann", PASSWORD).id)
     assert desk.accounts.user_of_token(secret) is None
 
 
-def test_tokens_are_for_accounts_alone_and_not_without_end(desk: Desk) -> None:
+def test_tokens_need_an_account_and_their_number_is_limited(desk: Desk) -> None:
     with pytest.raises(UnknownUserError, match="need no token"):
         desk.accounts.make_token(YOU)
     ann = desk.accounts.add("ann", PASSWORD)
@@ -346,7 +346,7 @@ ARGON2 = Argon2Hasher()
 SALTED = ARGON2.hash("a\0b \ud800 long")
 
 
-def test_argon2_salts_and_tells_right_from_wrong() -> None:
+def test_argon2_salts_and_distinguishes_passwords() -> None:
     assert ARGON2.hash("a\0b \ud800 long") != SALTED
     assert SALTED.startswith("$argon2id$")
     assert ARGON2.is_right("a\0b \ud800 long", SALTED)
@@ -355,7 +355,7 @@ def test_argon2_salts_and_tells_right_from_wrong() -> None:
 
 
 @pytest.mark.parametrize("password_hash", ["", "x", "$argon2id$", "\0", "\xff", "\u2713"])
-def test_a_hash_that_is_none_has_no_password(password_hash: str) -> None:
+def test_an_invalid_hash_matches_no_password(password_hash: str) -> None:
     assert not ARGON2.is_right("", password_hash)
     assert not ARGON2.is_right(password_hash, password_hash)
 
@@ -368,7 +368,7 @@ def test_no_name_or_password_breaks_logging_in(name: str, password: str) -> None
 
 
 @given(name=st.text(max_size=70), password=st.text(min_size=8, max_size=20))
-def test_whoever_could_be_added_can_log_in(name: str, password: str) -> None:
+def test_every_valid_account_can_log_in(name: str, password: str) -> None:
     desk = Desk()
     try:
         user = desk.accounts.add(name, password)

@@ -70,7 +70,7 @@ def is_folded(store: ListenStore) -> bool:
 
 
 class TestTaking:
-    def test_nothing_may_be_taken(self, store: ListenStore) -> None:
+    def test_no_records_change_nothing(self, store: ListenStore) -> None:
         projector(store).apply([])
         assert kept(store) == set()
 
@@ -80,7 +80,7 @@ class TestTaking:
         assert kept(store) == set(listens)
         assert is_folded(store)
 
-    def test_what_comes_later_is_added(self, store: ListenStore) -> None:
+    def test_later_records_are_added(self, store: ListenStore) -> None:
         projecting = projector(store)
         for day in (1, 2, 0.5, 40, 3):
             projecting.apply([*dated(day), *dated(day, user="bob")])
@@ -107,28 +107,28 @@ class TestTaking:
 
 
 class TestErasing:
-    def test_what_stands_before_it_goes_and_what_stands_after_it_stays(self, store: ListenStore) -> None:
+    def test_listens_before_an_erasure_go_and_those_after_it_stay(self, store: ListenStore) -> None:
         projector(store).apply([*dated(1, 2), erasure(10), *dated(11)])
         assert kept(store) == set(dated(11))
         assert store.erased_ms(ADA) == 10 * DAY_MS
         assert is_folded(store)
 
-    def test_what_comes_late_is_hidden_too(self, store: ListenStore) -> None:
+    def test_late_listens_are_erased_too(self, store: ListenStore) -> None:
         projector(store).apply([erasure(10), *dated(1, 10, 11)])
         assert kept(store) == set(dated(11))
         assert is_folded(store)
 
-    def test_a_total_one_hides_what_a_fast_clock_dated_later(self, store: ListenStore) -> None:
+    def test_a_total_erasure_hides_listens_dated_later(self, store: ListenStore) -> None:
         projector(store).apply([*dated(1, 12), erasure(10, is_total=True), *dated(11)])
         assert kept(store) == set(dated(11))
         assert is_folded(store)
 
-    def test_it_touches_nobody_else(self, store: ListenStore) -> None:
+    def test_an_erasure_does_not_affect_others(self, store: ListenStore) -> None:
         projector(store).apply([*dated(1, user="bob"), erasure(10, is_total=True), *dated(2, user="bob")])
         assert kept(store) == set(dated(1, 2, user="bob"))
         assert is_folded(store)
 
-    def test_a_total_one_that_the_server_has_made_already_is_made_again(self, store: ListenStore) -> None:
+    def test_a_total_erasure_that_the_server_already_made_is_repeated(self, store: ListenStore) -> None:
         projecting = projector(store)
         projecting.apply(dated(1))
         store.erase_listens(Erasure(ADA, 10 * DAY_MS), is_total=True)
@@ -139,14 +139,14 @@ class TestErasing:
 
 
 class TestAgain:
-    def test_the_same_batch_three_times(self, store: ListenStore) -> None:
+    def test_the_same_batch_can_be_applied_three_times(self, store: ListenStore) -> None:
         batch: list[LogRecord] = [*dated(1, 2), *dated(5, user="bob"), erasure(3), *dated(4, 2)]
         for _ in range(3):
             projector(store).apply(batch)
             assert kept(store) == {*dated(4), *dated(5, user="bob")}
             assert is_folded(store)
 
-    def test_a_total_erasure_after_what_stands_after_it(self, store: ListenStore) -> None:
+    def test_a_total_erasure_can_be_applied_again_after_later_listens(self, store: ListenStore) -> None:
         batch: list[LogRecord] = [*dated(30), erasure(10, is_total=True), *dated(11, 12)]
         projecting = projector(store)
         projecting.apply(batch)
@@ -155,21 +155,21 @@ class TestAgain:
         assert kept(store) == set(dated(11, 12))
         assert is_folded(store)
 
-    def test_what_was_stored_but_not_folded_is_folded(self, store: ListenStore) -> None:
+    def test_stored_listens_that_were_not_folded_are_folded(self, store: ListenStore) -> None:
         projector(store).apply(dated(1))
         store.add_listens(dated(2))  # and there it is killed
         projector(store).apply(dated(2))
         assert is_folded(store)
         assert store.profile_counts() == {ADA: 2}
 
-    def test_so_is_what_was_folded_for_some(self, store: ListenStore) -> None:
+    def test_stored_listens_folded_for_some_users_are_folded_for_all(self, store: ListenStore) -> None:
         listens = [*dated(1, 2), *dated(1, 2, user="bob")]
         store.add_listens(listens)
         Profiles(store, lateness_ms=LATENESS_MS).fold(dated(1, 2))
         projector(store).apply([*listens, *dated(3)])
         assert is_folded(store)
 
-    def test_what_is_known_and_folded_is_not_folded_anew(self) -> None:
+    def test_folded_listens_are_not_folded_again(self) -> None:
         store = Faulty()
         batch = dated(*range(30))
         projector(store).apply(batch)
@@ -220,7 +220,7 @@ class Killed(BaseException):
 
 
 class TestFailures:
-    def test_a_profile_that_cannot_be_kept_stops_nobody_and_loses_nothing(
+    def test_a_profile_that_cannot_be_saved_does_not_affect_others(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         store = Faulty()
@@ -237,14 +237,14 @@ class TestFailures:
     @pytest.mark.parametrize(
         "error", [StoreBusyError("held"), StoreUnavailableError("gone"), StoreUnfitError("full")]
     )
-    def test_nobody_else_waits_for_a_store_that_is_away(self, error: StoreError) -> None:
+    def test_an_unreachable_store_is_tried_once(self, error: StoreError) -> None:
         store = Faulty()
         store.failing = dict.fromkeys((ADA, BOB), error)
         with pytest.raises(type(error), match=str(error)):
             projector(store).apply([*dated(1), *dated(1, user="bob")])
         assert len(store.tries) == 1
 
-    def test_what_failed_is_made_good_when_it_is_taken_again(self) -> None:
+    def test_failed_records_can_be_applied_again(self) -> None:
         store = Faulty()
         projecting = projector(store)
         store.failing = {ADA: StoreUnavailableError("gone")}
@@ -299,7 +299,7 @@ records = st.one_of(
     lost_commits=st.lists(st.booleans(), max_size=12),
 )
 @settings(max_examples=300, deadline=None)
-def test_however_often_a_consumer_is_killed_and_begins_again_the_store_holds_what_the_log_says(
+def test_a_killed_consumer_resumes_until_the_store_equals_the_log(
     log: list[LogRecord], sizes: list[int], deaths: list[int], lost_commits: list[bool]
 ) -> None:
     store = Faulty()

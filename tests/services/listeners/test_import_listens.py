@@ -56,7 +56,7 @@ def entries(store: MemoryStore) -> list[LogEntry]:
     return [one.erasure if isinstance(one, ErasureRecord) else one for one in StoredLog(store).entries()]
 
 
-def test_what_was_exported_is_there_again(store: MemoryStore, importer: ListenImporter) -> None:
+def test_exported_listens_are_imported(store: MemoryStore, importer: ListenImporter) -> None:
     log: list[LogEntry] = [Erasure(ADA, 5), *some(9, start=6), *some(3, user="bob")]
     assert importer.import_lines(lines(*log)) == report(accepted=12, erasures=1)
     assert entries(store) == log
@@ -66,7 +66,7 @@ def test_an_empty_file_is_an_empty_log(importer: ListenImporter) -> None:
     assert importer.import_lines([]) == report()
 
 
-def test_again_it_changes_nothing(store: MemoryStore, importer: ListenImporter) -> None:
+def test_importing_again_changes_nothing(store: MemoryStore, importer: ListenImporter) -> None:
     log = lines(Erasure(ADA, 2), *some(10))
     assert importer.import_lines(log) == report(accepted=7, duplicates=3, erasures=1)
     before = entries(store)
@@ -82,13 +82,15 @@ def test_any_order_and_repeats_give_the_same(store: MemoryStore, importer: Liste
     assert entries(store) == [Erasure(ADA, 5), *some(14, start=6), *some(20, user="bob")]
 
 
-def test_blank_lines_and_foreign_ends_are_passed_over(store: MemoryStore, importer: ListenImporter) -> None:
+def test_blank_lines_and_foreign_line_ends_are_accepted(store: MemoryStore, importer: ListenImporter) -> None:
     first, second = lines(*some(2))
     importer.import_lines([b"\n", first.replace(b"\n", b"\r\n"), b"  \r\n", second.rstrip(), b""])
     assert entries(store) == some(2)
 
 
-def test_unknown_tracks_are_kept_and_counted(store: MemoryStore, importer: ListenImporter) -> None:
+def test_listens_of_unknown_tracks_are_stored_and_counted(
+    store: MemoryStore, importer: ListenImporter
+) -> None:
     listens = [make_listen(n, at_ms=n, track_id=f"t{1 + n % 3}") for n in range(12)]
     assert importer.import_lines(lines(*listens)) == report(accepted=12, unknown_tracks=2, unknown_listens=8)
     assert entries(store) == listens
@@ -118,7 +120,7 @@ GOOD: dict[str, Any] = entry_body(make_listen(77))
         (b'{"user": "ada", "erased_until": null}', "erased_until must be a time"),
     ],
 )
-def test_a_line_that_is_wrong_is_named_and_what_stands_before_it_is_taken(
+def test_a_wrong_line_is_named_and_those_before_it_are_imported(
     store: MemoryStore, importer: ListenImporter, line: bytes, why: str
 ) -> None:
     with pytest.raises(ListenError, match=rf"^line 8: .*{why}.*those before it are imported") as caught:
@@ -127,7 +129,9 @@ def test_a_line_that_is_wrong_is_named_and_what_stands_before_it_is_taken(
     assert entries(store) == some(6)
 
 
-def test_lines_are_read_no_faster_than_they_are_taken(store: MemoryStore, importer: ListenImporter) -> None:
+def test_lines_are_read_no_faster_than_they_are_imported(
+    store: MemoryStore, importer: ListenImporter
+) -> None:
     def slowly() -> Iterable[bytes]:
         for number, line in enumerate(lines(*some(40))):
             assert number - store.count_listens(ADA) <= 4
@@ -142,7 +146,7 @@ def test_progress_counts_lines(importer: ListenImporter) -> None:
     assert steps == [(4, 0), (8, 0)]
 
 
-def test_a_log_that_fails_ends_it_and_a_second_run_completes_it(store: MemoryStore) -> None:
+def test_a_failing_log_ends_the_import_and_a_second_run_completes_it(store: MemoryStore) -> None:
     class FailingLog(StoredLog):
         appends = 0
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from fakes import MemoryStore
+from filled_store import fill, no_progress
 from making import make_listen, make_track
 from soundalike.domain.errors import CopyError
 from soundalike.domain.listens import Listen
@@ -22,7 +23,6 @@ from soundalike.services.listeners.ingest import ListenIngest, Receipt
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.store_copy.copier import Copier
-from stocked import fill, quietly
 
 ADA, BOB = UserId("ada"), UserId("bob")
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -80,7 +80,7 @@ class TestErasing:
         assert list(store.listens_of(ADA)) == []
         assert profiles.of(ADA).taste.count == 0
 
-    def test_what_comes_late_is_as_good_as_known(
+    def test_a_late_listen_counts_as_known(
         self, data: PersonalData, listens: ListenIngest, profiles: Profiles
     ) -> None:
         listens.ingest(some(1))
@@ -88,7 +88,7 @@ class TestErasing:
         assert listens.ingest(some(5)) == Receipt(accepted=0, duplicates=5)
         assert profiles.of(ADA).taste.count == 0
 
-    def test_what_a_fast_clock_dated_ahead_is_forgotten_too(
+    def test_listens_dated_ahead_by_a_fast_clock_are_erased_too(
         self, store: MemoryStore, data: PersonalData, listens: ListenIngest
     ) -> None:
         listens.ingest([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
@@ -98,18 +98,18 @@ class TestErasing:
             "and what is done after counts"
         )
 
-    def test_who_never_did_anything_may_be_forgotten(self, data: PersonalData, listens: ListenIngest) -> None:
+    def test_a_user_without_data_can_be_erased(self, data: PersonalData, listens: ListenIngest) -> None:
         data.erase(ADA)
         assert listens.ingest(some(1)).accepted == 0
 
-    def test_others_are_left_alone(
+    def test_other_users_are_not_affected(
         self, store: MemoryStore, data: PersonalData, listens: ListenIngest
     ) -> None:
         listens.ingest([*some(2), *some(2, user="bob")])
         data.erase(ADA)
         assert len(list(store.listens_of(BOB))) == 2
 
-    def test_a_new_life_begins_after_it(
+    def test_listens_after_it_count(
         self, store: MemoryStore, data: PersonalData, listens: ListenIngest, profiles: Profiles, clock: Clock
     ) -> None:
         listens.ingest(some(3))
@@ -162,13 +162,13 @@ class TestAnEntityThatIsAddedToTheTable:
     def test_is_copied_and_compared(self, store: Favourites) -> None:
         target = Favourites()
         entities = (*ENTITIES[:-1], FAVOURITES, ENTITIES[-1])
-        report = Copier(store, target, names=("old", "new"), entities=entities).copy(quietly)
+        report = Copier(store, target, names=("old", "new"), entities=entities).copy(no_progress)
         assert target.favourites == store.favourites
         (of_kind,) = (one for one in report.kinds if one.kind == "favourites")
         assert (of_kind.target.count, of_kind.written) == (2, 2)
         target.favourites[BOB] = ["t00004"]
         with pytest.raises(CopyError, match="favourites of 'bob' differ"):
-            Copier(store, target, names=("old", "new"), entities=entities).copy(quietly)
+            Copier(store, target, names=("old", "new"), entities=entities).copy(no_progress)
 
     def test_is_exported(self, data: PersonalData) -> None:
         body = json.loads(b"".join(data.export(YOU)))

@@ -116,29 +116,27 @@ class Watched(MemoryStore):
 
 
 class TestFolding:
-    def test_of_nobody_there_is_an_empty_profile(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_an_unknown_user_has_an_empty_profile(self, store: ListenStore, profiles: Profiles) -> None:
         assert profiles.of(ADA) == new_profile(ADA, lateness_ms=LATENESS_MS)
         assert store.profile(ADA) is None
 
-    def test_listens_are_in_the_profile_once_they_are_folded(
-        self, store: ListenStore, profiles: Profiles
-    ) -> None:
+    def test_folded_listens_are_in_the_profile(self, store: ListenStore, profiles: Profiles) -> None:
         for listen in dated(1, 2, 30, 29, 3):
             take(store, profiles, listen)
             assert bits(profiles.of(ADA)) == bits(from_scratch(store))
         assert profiles.of(ADA).taste.count == 5
 
-    def test_several_users_may_come_at_once(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_several_users_can_be_folded_at_once(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2, user="bob"), *dated(3), *dated(4, user="bob"))
         assert (profiles.of(ADA).taste.count, profiles.of(BOB).taste.count) == (1, 3)
 
-    def test_what_is_folded_is_stored(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_a_folded_profile_is_stored(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2))
         stored = store.profile(ADA)
         assert stored is not None
         assert bits(stored) == bits(from_scratch(store))
 
-    def test_what_comes_nearly_in_order_is_cheap(self) -> None:
+    def test_listens_nearly_in_order_do_not_read_the_others(self) -> None:
         store = Watched()
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         take(store, profiles, *dated(100))
@@ -166,7 +164,7 @@ class TestFolding:
             take(store, profiles, *dated(5, 100, 110))
         assert store.readings == before
 
-    def test_another_content_of_a_settled_listen_does_not_count(
+    def test_other_content_of_a_settled_listen_does_not_count(
         self, store: ListenStore, profiles: Profiles
     ) -> None:
         first = make_listen(1, at_ms=0, kind="liked")
@@ -177,7 +175,7 @@ class TestFolding:
 
 
 class TestCrashes:
-    def test_what_was_stored_but_not_folded_is_folded_at_the_next_start(
+    def test_stored_listens_that_were_not_folded_are_folded_at_the_next_start(
         self, store: ListenStore, profiles: Profiles
     ) -> None:
         take(store, profiles, *dated(1), *dated(1, user="bob"))
@@ -186,29 +184,35 @@ class TestCrashes:
         assert bits(profiles.of(ADA)) == bits(from_scratch(store))
         assert profiles.of(UserId("eve")).taste.count == 1
 
-    def test_where_nothing_is_lacking_nothing_is_done(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_complete_profiles_are_not_folded_at_the_next_start(
+        self, store: ListenStore, profiles: Profiles
+    ) -> None:
         assert profiles.catch_up() == FoldReport(0, 0)
         take(store, profiles, *dated(1), *dated(1, user="bob"))
         assert profiles.catch_up() == FoldReport(0, 0)
 
-    def test_a_user_whose_first_listens_were_not_folded_is_folded_when_asked_for(
+    def test_first_listens_that_were_not_folded_are_folded_when_the_profile_is_read(
         self, store: ListenStore, profiles: Profiles
     ) -> None:
         store.add_listens(dated(1, 2))
         assert profiles.of(ADA).taste.count == 2
 
-    def test_or_when_more_comes(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_first_listens_that_were_not_folded_are_folded_with_the_next(
+        self, store: ListenStore, profiles: Profiles
+    ) -> None:
         store.add_listens(dated(1, 2))
         take(store, profiles, *dated(3))
         assert profiles.of(ADA).taste.count == 3
 
-    def test_sending_again_what_was_not_folded_folds_it(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_listens_that_were_not_folded_are_folded_when_sent_again(
+        self, store: ListenStore, profiles: Profiles
+    ) -> None:
         take(store, profiles, *dated(1))
         store.add_listens(dated(2))  # by a process that was killed before it answered
         take(store, profiles, *dated(2))
         assert profiles.of(ADA).taste.count == 2
 
-    def test_a_fold_that_failed_is_made_good_when_it_is_asked_for(self) -> None:
+    def test_a_failed_fold_is_repeated_when_the_profile_is_read(self) -> None:
         store = Watched()
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         take(store, profiles, *dated(1))
@@ -221,7 +225,7 @@ class TestCrashes:
         assert profiles.of(ADA).taste.count == 2
         assert store.readings == before
 
-    def test_or_when_more_comes_after_it(self) -> None:
+    def test_a_failed_fold_is_repeated_with_the_next_listen(self) -> None:
         store = Watched()
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         take(store, profiles, *dated(1))
@@ -231,7 +235,7 @@ class TestCrashes:
         take(store, profiles, *dated(3))
         assert bits(store.profile(ADA) or new_profile(ADA)) == bits(from_scratch(store))
 
-    def test_one_users_failure_is_not_anothers(self) -> None:
+    def test_a_failure_for_one_user_does_not_affect_others(self) -> None:
         store = Watched()
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         store.failing = {ADA}
@@ -243,7 +247,7 @@ class TestCrashes:
         with pytest.raises(StoreError, match="no space left"):
             profiles.of(ADA)
 
-    def test_a_profile_that_others_keep_saving_is_given_up_for_the_time_being(self) -> None:
+    def test_a_profile_that_others_keep_saving_is_busy(self) -> None:
         store = Watched()
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
         take(store, profiles, *dated(1))
@@ -265,7 +269,7 @@ class TestCrashes:
 
 
 class TestOtherFolds:
-    def test_a_profile_of_another_fold_is_folded_anew_at_the_next_start(
+    def test_a_profile_of_another_fold_version_is_folded_at_the_next_start(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store = MemoryStore()
@@ -276,7 +280,9 @@ class TestOtherFolds:
         assert profiles.of(ADA).taste.count == 2
 
     @pytest.mark.parametrize("days", [[], [3]])
-    def test_or_before(self, monkeypatch: pytest.MonkeyPatch, days: list[float]) -> None:
+    def test_a_profile_of_another_fold_version_is_folded_when_read(
+        self, monkeypatch: pytest.MonkeyPatch, days: list[float]
+    ) -> None:
         store = MemoryStore()
         take(store, Profiles(store, lateness_ms=LATENESS_MS), *dated(1, 2))
         monkeypatch.setattr(taste, "FOLD_VERSION", taste.FOLD_VERSION + 1)
@@ -302,23 +308,23 @@ class TestReplay:
         for user_id in (ADA, BOB):
             assert bits(profiles.of(user_id)) == bits(from_scratch(store, user_id))
 
-    def test_it_changes_nothing_where_all_is_well(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_replaying_correct_profiles_changes_nothing(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(100, 5, 103, 60))
         before = bits(profiles.of(ADA))
         profiles.replay()
         assert bits(profiles.of(ADA)) == before
 
-    def test_without_anybody_there_is_nothing_to_do(self, profiles: Profiles) -> None:
+    def test_replaying_an_empty_store_does_nothing(self, profiles: Profiles) -> None:
         assert profiles.replay() == FoldReport(0, 0)
 
 
 class TestErasure:
-    def test_an_erased_user_is_as_new(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_an_erased_user_has_an_empty_profile(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2))
         StoredLog(store).erase(Erasure(ADA, 10 * DAY_MS))
         assert profiles.of(ADA) == new_profile(ADA, lateness_ms=LATENESS_MS, erased_ms=10 * DAY_MS)
 
-    def test_nothing_earlier_is_ever_folded_again(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_erased_listens_are_never_folded_again(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2))
         StoredLog(store).erase(Erasure(ADA, 10 * DAY_MS))
         take(store, profiles, *dated(1, 2, 3, 10, 10.5, 11))
@@ -328,14 +334,16 @@ class TestErasure:
         assert bits(profiles.of(ADA)) == bits(from_scratch(store))
         assert profiles.of(ADA).taste.count == 2
 
-    def test_what_was_done_after_it_stays(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_listens_after_an_erasure_stay(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2, 30))
         StoredLog(store).erase(Erasure(ADA, 10 * DAY_MS))
         assert profiles.of(ADA).taste.count == 1
 
 
 class TestOtherProcesses:
-    def test_what_another_saved_is_seen_at_once(self, store: ListenStore, profiles: Profiles) -> None:
+    def test_a_profile_saved_by_another_process_is_seen_at_once(
+        self, store: ListenStore, profiles: Profiles
+    ) -> None:
         other = Profiles(store, lateness_ms=LATENESS_MS)
         for number, listen in enumerate(dated(1, 2, 3, 4), start=1):
             take(store, (profiles, other)[number % 2], listen)
@@ -343,7 +351,9 @@ class TestOtherProcesses:
 
     @pytest.mark.parametrize("days", [[2], [1.5], [0.5], [-30]])
     @pytest.mark.parametrize("at", ["reading", "saving"])
-    def test_what_another_saves_in_between_is_not_lost(self, days: list[float], at: str) -> None:
+    def test_a_profile_saved_by_another_process_meanwhile_is_not_lost(
+        self, days: list[float], at: str
+    ) -> None:
         store = Watched()
         store.interrupted_at = at
         profiles, other = (Profiles(store, lateness_ms=DAY_MS) for _ in range(2))
@@ -357,7 +367,7 @@ class TestOtherProcesses:
 
     @pytest.mark.parametrize("days", [[], [1]])
     @pytest.mark.parametrize("at", ["reading", "saving"])
-    def test_who_is_erased_in_between_stays_erased(self, days: list[float], at: str) -> None:
+    def test_a_user_erased_meanwhile_stays_erased(self, days: list[float], at: str) -> None:
         store = Watched()
         store.interrupted_at = at
         profiles = Profiles(store, lateness_ms=LATENESS_MS)
@@ -388,7 +398,7 @@ class TestOtherProcesses:
         for user_id in users:
             assert bits(profiles.of(user_id)) == bits(from_scratch(store, user_id))
 
-    def test_threads_and_stores_that_fold_at_once_lose_nothing(self, store: ListenStore) -> None:
+    def test_threads_that_fold_at_once_lose_nothing(self, store: ListenStore) -> None:
         both = [Profiles(store, lateness_ms=LATENESS_MS) for _ in range(2)]
         ready = threading.Barrier(6)
 
@@ -455,7 +465,7 @@ acts = st.one_of(
 
 @given(st.lists(acts, max_size=12), st.sampled_from([0, DAY_MS, LATENESS_MS]))
 @settings(max_examples=150, deadline=None)
-def test_whatever_happens_profiles_are_what_the_stored_listens_come_to(
+def test_profiles_always_equal_the_fold_of_the_stored_listens(
     acts: list[tuple[str, object]], lateness_ms: int
 ) -> None:
     store = MemoryStore()
@@ -476,7 +486,7 @@ def test_whatever_happens_profiles_are_what_the_stored_listens_come_to(
             assert bits(profiles.of(user_id)) == bits(expected)
 
 
-def test_a_listener_whose_rows_are_damaged_keeps_nobody_else_out(
+def test_damaged_rows_of_one_user_do_not_affect_others(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.add_listens([make_listen(1), make_listen(1, user_id=UserId("bob"))])

@@ -25,14 +25,14 @@ def log_of(*users: str, count: int) -> StoredLog:
     return log
 
 
-def test_an_empty_store_takes_all_of_it() -> None:
+def test_an_empty_store_gets_everything() -> None:
     store = MemoryStore()
     assert restore_listens(log_of("ada", "bob", count=3), store) == 6
     assert list(store.listens_of(ADA)) == numbered(3)
     assert Profiles(store, lateness_ms=LATENESS_MS).replay() == FoldReport(profiles=2, listens=6)
 
 
-def test_what_is_stored_already_counts_once() -> None:
+def test_stored_listens_count_once() -> None:
     store = MemoryStore()
     store.add_listens(numbered(4))
     log = log_of("ada", count=6)
@@ -49,7 +49,7 @@ def test_the_first_content_stays() -> None:
     assert list(store.listens_of(ADA)) == [stored]
 
 
-def test_what_was_erased_goes_from_the_store_too() -> None:
+def test_erased_listens_are_removed_from_the_store() -> None:
     store = MemoryStore()
     store.add_listens(numbered(10))
     log = log_of("ada", count=10)
@@ -59,7 +59,7 @@ def test_what_was_erased_goes_from_the_store_too() -> None:
     assert store.erasures() == (Erasure(ADA, 6),)
 
 
-def test_what_a_total_erasure_hid_goes_from_an_older_store_however_dated() -> None:
+def test_totally_erased_listens_are_removed_from_an_older_store_whatever_their_date() -> None:
     log = LaterLog()
     log.append([make_listen(1, at_ms=30), *numbered(3, user="bob")])
     store = MemoryStore()
@@ -72,7 +72,7 @@ def test_what_a_total_erasure_hid_goes_from_an_older_store_however_dated() -> No
         assert list(store.listens_of(BOB)) == numbered(3, user="bob")
 
 
-def test_who_was_erased_once_loses_nothing_that_others_fold_meanwhile() -> None:
+def test_an_erased_user_keeps_listens_that_a_consumer_folds_meanwhile() -> None:
     log, store = LaterLog(), MemoryStore()
     log.erase(Erasure(ADA, 20), is_total=True)
     log.append([make_listen(1, at_ms=21)])
@@ -90,7 +90,7 @@ def test_who_was_erased_once_loses_nothing_that_others_fold_meanwhile() -> None:
     assert list(store.listens_of(ADA)) == [make_listen(1, at_ms=21), later]
 
 
-def test_more_than_fits_in_one_batch_is_taken_with_progress() -> None:
+def test_several_batches_are_restored_with_progress() -> None:
     store = MemoryStore()
     told: list[int] = []
     count = 12_345

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from fakes import MemoryStore
+from filled_store import BOB, ERASED_MS, GONE, MUSIC, checksums_of, fill, no_progress
 from making import (
     SOME_TIME,
     make_listen,
@@ -29,7 +30,6 @@ from soundalike.domain.types import RootName, TrackId, UserId
 from soundalike.domain.users import YOU, Token, User
 from soundalike.services.entities import ENTITIES
 from soundalike.services.store_copy.copier import Copier, CopyReport
-from stocked import BOB, ERASED_MS, GONE, MUSIC, checksums_of, fill, quietly
 
 WRITES = frozenset(
     {
@@ -90,7 +90,7 @@ class Writes:
 
 
 def copy(source: Store, target: Store) -> CopyReport:
-    return Copier(source, target, names=NAMES, entities=SMALL_BATCHES).copy(quietly)
+    return Copier(source, target, names=NAMES, entities=SMALL_BATCHES).copy(no_progress)
 
 
 def written(report: CopyReport) -> dict[str, int]:
@@ -158,7 +158,7 @@ def test_a_finished_copy_is_compared_and_left_alone(source: MemoryStore, target:
         )
 
 
-def test_an_empty_source_is_told(target: MemoryStore) -> None:
+def test_an_empty_source_is_refused(target: MemoryStore) -> None:
     with pytest.raises(CopyError, match="the old store is empty"):
         copy(MemoryStore(), target)
 
@@ -185,7 +185,7 @@ def test_a_source_without_tracks_is_copied_too(
 
 
 class TestCutShort:
-    def test_wherever_it_is_killed_it_goes_on_and_writes_nothing_twice(self, source: MemoryStore) -> None:
+    def test_a_killed_copy_resumes_and_writes_nothing_twice(self, source: MemoryStore) -> None:
         whole = Writes()
         copy(source, watched(MemoryStore(), before=whole))
         assert len(whole.names) > 30
@@ -202,7 +202,7 @@ class TestCutShort:
             ]
             assert without_listens(rest.names) == without_listens(whole.names[most:])
 
-    def test_what_is_half_copied_never_looks_like_a_store_without_accounts(self, source: MemoryStore) -> None:
+    def test_a_half_copied_store_always_has_accounts(self, source: MemoryStore) -> None:
         target = MemoryStore()
 
         def check(name: str) -> None:
@@ -212,13 +212,13 @@ class TestCutShort:
 
         copy(source, watched(target, after=check))
 
-    def test_what_is_half_copied_has_no_roots(self, source: MemoryStore, target: MemoryStore) -> None:
+    def test_a_half_copied_store_has_no_roots(self, source: MemoryStore, target: MemoryStore) -> None:
         writes = Writes()
         copy(source, watched(target, before=writes))
         assert writes.names.count("save_root") == 2
         assert set(writes.names[-2:]) == {"save_root"}
 
-    def test_what_changed_in_the_source_meanwhile_is_copied_again(
+    def test_changes_in_the_source_since_then_are_copied(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
         source.save_password(BOB, "a new one")
@@ -249,7 +249,7 @@ class TestCutShort:
         }
         assert {kind: n for kind, n in written(report).items() if kind != "vectors"} == expected
 
-    def test_who_was_removed_from_the_source_meanwhile_is_removed(
+    def test_an_account_removed_from_the_source_since_then_is_removed(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
         source.erase_listens(Erasure(BOB, ERASED_MS + 5), is_total=True)
@@ -261,7 +261,7 @@ class TestCutShort:
         assert half.profile(BOB) is None
         assert checksums_of(half) == checksums_of(source)
 
-    def test_who_was_forgotten_meanwhile_though_their_clock_was_fast_is_forgotten(
+    def test_a_user_erased_since_then_is_erased_with_listens_dated_later(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
         source.erase_listens(Erasure(YOU, ERASED_MS + 1), is_total=True)
@@ -270,7 +270,7 @@ class TestCutShort:
         assert half.count_listens(YOU) == 0
         assert half.profile(YOU) is None
 
-    def test_tracks_that_changed_places_meanwhile_are_copied(
+    def test_tracks_that_swapped_locations_since_then_are_copied(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
         first, last = (source.track(TrackId(name)) for name in ("t00000", "t00038"))
@@ -283,9 +283,7 @@ class TestCutShort:
         assert checksums_of(half) == checksums_of(source)
         assert half.track(first.id) == replace(first, location=last.location)
 
-    def test_what_a_killed_one_left_in_the_way_is_waited_for(
-        self, source: MemoryStore, target: MemoryStore
-    ) -> None:
+    def test_a_busy_target_is_tried_again(self, source: MemoryStore, target: MemoryStore) -> None:
         busy = iter(range(3))
 
         def hold(name: str) -> None:
@@ -296,7 +294,7 @@ class TestCutShort:
         assert copy(source, watched(target, before=hold)).problem == ""
         assert checksums_of(target) == checksums_of(source)
 
-    def test_who_stays_in_the_way_is_told(self, source: MemoryStore, target: MemoryStore) -> None:
+    def test_a_target_that_stays_busy_is_reported(self, source: MemoryStore, target: MemoryStore) -> None:
         def hold(name: str) -> None:
             if name == "save_stored_tracks":
                 msg = "the store has been in use by others"
@@ -344,7 +342,7 @@ class TestSomethingElse:
             ),
         ],
     )
-    def test_a_target_that_holds_something_else_is_refused_untouched(
+    def test_a_target_with_other_data_is_refused_untouched(
         self, source: MemoryStore, place: MemoryStore, add: Callable[[MemoryStore], object], name: str
     ) -> None:
         add(place)
@@ -353,7 +351,7 @@ class TestSomethingElse:
             copy(source, watched(place, before=writes))
         assert writes.names == []
 
-    def test_an_account_of_the_same_name_is_somebody_else(
+    def test_another_account_of_the_same_name_is_foreign(
         self, source: MemoryStore, target: MemoryStore
     ) -> None:
         later = SOME_TIME + timedelta(milliseconds=1)
@@ -361,15 +359,13 @@ class TestSomethingElse:
         with pytest.raises(CopyError, match="account 'Ada'"):
             copy(source, target)
 
-    def test_a_listen_with_other_content_is_somebody_elses(
-        self, source: MemoryStore, target: MemoryStore
-    ) -> None:
+    def test_a_listen_with_other_content_is_foreign(self, source: MemoryStore, target: MemoryStore) -> None:
         other = replace(next(source.listens_of(YOU)), track_id=TrackId("another"))
         target.add_listens([other])
         with pytest.raises(CopyError, match=r"listen .* of 'you'"):
             copy(source, target)
 
-    def test_many_strangers_are_not_all_named(self, source: MemoryStore, target: MemoryStore) -> None:
+    def test_at_most_three_foreign_records_are_named(self, source: MemoryStore, target: MemoryStore) -> None:
         for number in range(10):
             target.save_track(make_track(f"stranger {number}"))
         with pytest.raises(CopyError, match="stranger 0") as refusal:
@@ -453,7 +449,7 @@ class TestChecked:
             ),
         ],
     )
-    def test_a_row_that_was_changed_underneath_is_found_and_named(
+    def test_a_changed_record_in_the_target_is_found_and_named(
         self,
         source: MemoryStore,
         target: MemoryStore,
@@ -476,7 +472,7 @@ class TestChecked:
         assert re.search(name, report.problem)
         assert target.roots() == ()
 
-    def test_a_source_that_changes_meanwhile_is_told_and_copied_by_running_again(
+    def test_a_source_that_changes_meanwhile_is_reported_and_copied_by_the_next_run(
         self, source: MemoryStore, target: MemoryStore
     ) -> None:
         heard: list[Listen] = []
@@ -496,7 +492,7 @@ class TestChecked:
         assert again.problem == ""
         assert written(again) == {"listens": len(heard), "roots": 2}
 
-    def test_damage_is_told_with_whose_it_is(
+    def test_damage_is_reported_with_its_user(
         self, source: MemoryStore, target: MemoryStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def damaged(_user_id: UserId) -> Iterator[Listen]:
@@ -508,14 +504,14 @@ class TestChecked:
         with pytest.raises(CopyError, match=r"the listens of '(you|bob)': the store's file is damaged"):
             copy(source, target)
 
-    def test_sums_do_not_depend_on_the_order_in_which_a_store_gives_things(self) -> None:
+    def test_checksums_do_not_depend_on_order(self) -> None:
         listens = [make_listen(number, at_ms=5) for number in range(20)]
         stores = [MemoryStore(), MemoryStore()]
         stores[0].add_listens(listens)
         stores[1].add_listens(listens[::-1])
         assert checksums_of(stores[0]) == checksums_of(stores[1])
 
-    def test_no_secret_has_a_name(self, source: MemoryStore, half: MemoryStore) -> None:
+    def test_names_have_no_secrets(self, source: MemoryStore, half: MemoryStore) -> None:
         half.add_token(
             Token(id="k9", user_id=BOB, label="", secret_hash="of k9", created_at=SOME_TIME)  # noqa: S106 - none
         )

@@ -32,7 +32,7 @@ URLS = st.builds(
         ("mongodb://[::1]:27017/music", "[::1]:27017", "music"),
     ],
 )
-def test_servers_and_database_are_read_without_credentials(url: str, hosts: str, database: str) -> None:
+def test_servers_and_database_are_parsed_without_credentials(url: str, hosts: str, database: str) -> None:
     address = MongoAddress.parse(url)
     assert address is not None
     assert (address.hosts, address.database) == (hosts, database)
@@ -72,7 +72,7 @@ def test_the_same_servers_and_database_have_one_name(one: str, other: str) -> No
 @pytest.mark.parametrize(
     "other", ["mongodb://host/Music", "mongodb://host:27018/music", "mongodb://host2/music"]
 )
-def test_others_have_another(other: str) -> None:
+def test_other_feature_sets_have_other_fields(other: str) -> None:
     first, second = MongoAddress.parse("mongodb://host/music"), MongoAddress.parse(other)
     assert first is not None
     assert second is not None
@@ -80,7 +80,7 @@ def test_others_have_another(other: str) -> None:
 
 
 @given(TEXTS | URLS)
-def test_whatever_the_driver_takes_is_read_as_the_driver_reads_it(rest: str) -> None:
+def test_every_string_that_the_driver_accepts_is_parsed_in_the_same_way(rest: str) -> None:
     try:
         theirs = parse_uri(f"mongodb://{rest}", validate=False)
     except (PyMongoError, ValueError, UserWarning):

@@ -149,7 +149,7 @@ def test_processes_that_create_and_write_at_once_lose_nothing(url: str) -> None:
     assert_whole(url, ids)
 
 
-def test_of_processes_that_race_for_a_location_one_gets_it(url: str) -> None:
+def test_one_of_several_racing_processes_gets_a_location(url: str) -> None:
     most = 60
     racers = [start(CLAIM, url, name, most) for name in "abc"]
     for racer in racers:
@@ -211,7 +211,7 @@ def test_a_server_killed_in_the_middle_of_batches_loses_and_doubles_nothing(serv
 
 
 @pytest.mark.faults
-def test_a_server_killed_while_tracks_are_saved_has_each_wholly_or_not_at_all(server: MongoDb) -> None:
+def test_a_server_killed_while_tracks_are_saved_has_each_completely_or_not_at_all(server: MongoDb) -> None:
     url = f"{server.address}/music"
     acknowledged: list[str] = []
     many, back = threading.Event(), threading.Event()
@@ -248,7 +248,7 @@ def test_a_server_killed_while_tracks_are_saved_has_each_wholly_or_not_at_all(se
     assert_whole(url, acknowledged)
 
 
-def test_nothing_that_is_erased_is_left_over_however_fast_it_is_added(url: str) -> None:
+def test_no_erased_listen_is_left_however_fast_it_is_added(url: str) -> None:
     count = 30
     with closing(MongoStore(url)) as store:
 

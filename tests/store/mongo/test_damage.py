@@ -70,7 +70,7 @@ def damaged_bodies(body: bytes) -> list[Any]:
 
 
 @pytest.mark.parametrize("number", range(17))
-def test_a_damaged_profile_is_none_and_is_folded_again(raw: Any, store: MongoStore, number: int) -> None:
+def test_a_damaged_profile_is_removed_and_folded_again(raw: Any, store: MongoStore, number: int) -> None:
     bodies = damaged_bodies(stored_body(raw))
     assert len(bodies) == 17
     damage(raw["listeners"], {"_id": ADA}, {"profile.body": bodies[number]})
@@ -82,13 +82,13 @@ def test_a_damaged_profile_is_none_and_is_folded_again(raw: Any, store: MongoSto
 
 
 @pytest.mark.parametrize("count", [b"\xff", "three", 2.5, -1])
-def test_a_damaged_count_is_made_good_at_the_next_start(raw: Any, store: MongoStore, count: object) -> None:
+def test_a_damaged_count_is_repaired_at_the_next_start(raw: Any, store: MongoStore, count: object) -> None:
     damage(raw["listeners"], {"_id": ADA}, {"profile.count": count})
     Profiles(store, lateness_ms=LATENESS_MS).catch_up()
     assert store.profile_counts() == {ADA: 3, BOB: 3}
 
 
-def test_a_profile_that_was_mended_meanwhile_is_left(
+def test_a_profile_that_was_repaired_meanwhile_is_left(
     url: str, raw: Any, store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mended = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
@@ -118,7 +118,7 @@ def test_a_profile_that_was_mended_meanwhile_is_left(
         ("id", 7),
     ],
 )
-def test_a_damaged_listen_is_told_and_keeps_nobody_else(
+def test_a_damaged_listen_is_reported_and_does_not_affect_others(
     raw: Any, store: MongoStore, field: str, value: object
 ) -> None:
     damage(raw["listens"], {"user": ADA, "at_ms": 1}, {field: value})
@@ -127,7 +127,7 @@ def test_a_damaged_listen_is_told_and_keeps_nobody_else(
     assert list(store.listens_of(BOB)) == BOBS
 
 
-def test_a_damaged_account_is_told(raw: Any, store: MongoStore) -> None:
+def test_a_damaged_account_is_reported(raw: Any, store: MongoStore) -> None:
     store.add_user(make_user("Ada"))
     store.add_token(make_token())
     damage(raw["users"], {"_id": ADA}, {"created_ms": "never"})
@@ -151,7 +151,7 @@ def test_a_damaged_account_is_told(raw: Any, store: MongoStore) -> None:
         ("year", "1999"),
     ],
 )
-def test_a_damaged_track_is_told(raw: Any, store: MongoStore, field: str, value: object) -> None:
+def test_a_damaged_track_is_reported(raw: Any, store: MongoStore, field: str, value: object) -> None:
     store.save_track(make_track(), make_vectors(SCHEMA))
     damage(raw["tracks"], {"_id": "t1"}, {field: value})
     asked: list[Callable[[], object]] = [
@@ -166,7 +166,7 @@ def test_a_damaged_track_is_told(raw: Any, store: MongoStore, field: str, value:
 
 
 @pytest.mark.parametrize("part", [b"123", "text", None, b"\0" * 20])
-def test_damaged_vectors_are_told(raw: Any, store: MongoStore, part: object) -> None:
+def test_damaged_vectors_are_reported(raw: Any, store: MongoStore, part: object) -> None:
     store.save_track(make_track(), make_vectors(SCHEMA))
     damage(raw["tracks"], {"_id": "t1"}, {"vectors.tiny-v1.whole": part})
     with pytest.raises(StoreError, match="damaged"):
@@ -175,7 +175,7 @@ def test_damaged_vectors_are_told(raw: Any, store: MongoStore, part: object) -> 
         store.vectors_of(TrackId("t1"), SCHEMA)
 
 
-def test_a_damaged_problem_is_told(raw: Any, store: MongoStore) -> None:
+def test_a_damaged_problem_is_reported(raw: Any, store: MongoStore) -> None:
     store.save_problem(FileProblem(location=make_track().location, reason=ProblemReason.EMPTY))
     damage(raw["problems"], {}, {"reason": "bored"})
     with pytest.raises(StoreError, match="damaged"):
@@ -189,7 +189,7 @@ def stored_ids(raw: Any, user: str = ADA) -> list[int]:
     return sorted(document["at_ms"] for document in raw["listens"].find({"user": user}))
 
 
-def test_what_a_killed_process_left_of_an_erasure_is_not_seen_and_goes(raw: Any, store: MongoStore) -> None:
+def test_an_interrupted_erasure_is_effective_and_completed(raw: Any, store: MongoStore) -> None:
     damage(raw["listeners"], {"_id": ADA}, {"erased_ms": 1})
     assert list(store.listens_of(ADA)) == LISTENS[2:]
     assert store.count_listens(ADA) == 1
@@ -199,9 +199,7 @@ def test_what_a_killed_process_left_of_an_erasure_is_not_seen_and_goes(raw: Any,
     assert stored_ids(raw, BOB) == [0, 1, 2]
 
 
-def test_what_a_killed_process_left_of_a_total_erasure_is_not_seen_and_goes(
-    raw: Any, store: MongoStore
-) -> None:
+def test_an_interrupted_total_erasure_is_effective_and_completed(raw: Any, store: MongoStore) -> None:
     damage(raw["listeners"], {"_id": ADA}, {"erased_ms": 0, "generation": 1})
     assert list(store.listens_of(ADA)) == []
     assert store.count_listens(ADA) == 0
@@ -214,7 +212,7 @@ def test_what_a_killed_process_left_of_a_total_erasure_is_not_seen_and_goes(
 
 
 @pytest.mark.parametrize("is_total", [False, True])
-def test_what_is_added_while_it_is_erased_does_not_outlive_the_erasure(
+def test_listens_added_during_an_erasure_are_erased(
     url: str,
     raw: Any,
     store: MongoStore,

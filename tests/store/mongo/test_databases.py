@@ -43,7 +43,7 @@ def test_no_index_but_that_of_id_is_unique(url: str, raw: Any) -> None:
             assert index == "_id_" or not facts.get("unique")
 
 
-def test_several_may_make_one_database_at_once(url: str) -> None:
+def test_several_processes_can_create_one_database_at_once(url: str) -> None:
     barrier = threading.Barrier(4)
     failures: list[BaseException] = []
 
@@ -80,7 +80,7 @@ def test_another_programs_collection_is_refused_untouched(url: str, raw: Any) ->
     assert raw.list_collection_names() == ["users"]
 
 
-def test_another_programs_collections_beside_ours_are_left(url: str, raw: Any) -> None:
+def test_other_collections_of_another_program_are_left(url: str, raw: Any) -> None:
     raw["invoices"].insert_one({"_id": 1})
     for _ in range(2):
         with closing(MongoStore(url)) as store:

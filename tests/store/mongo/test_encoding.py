@@ -20,7 +20,7 @@ several = st.lists(texts, min_size=3, max_size=3)
 
 
 @given(texts)
-def test_any_text_comes_back_and_is_utf_8_meanwhile(text: str) -> None:
+def test_any_text_is_encoded_as_utf_8_and_decoded(text: str) -> None:
     assert to_text(text).encode().decode() == to_text(text)
     assert from_text(to_text(text)) == text
 
@@ -32,14 +32,12 @@ def test_texts_keep_their_order(one: str, other: str) -> None:
 
 
 @given(texts, texts)
-def test_what_begins_a_text_begins_it_still(one: str, other: str) -> None:
+def test_prefixes_stay_prefixes(one: str, other: str) -> None:
     assert to_text(one + other).startswith(to_text(one))
 
 
 @given(several, several)
-def test_several_texts_are_joined_into_another_for_any_others_in_their_order(
-    some: list[str], others: list[str]
-) -> None:
+def test_joined_texts_are_distinct_and_keep_their_order(some: list[str], others: list[str]) -> None:
     assert (join_texts(*some) == join_texts(*others)) == (some == others)
     assert (join_texts(*some) < join_texts(*others)) == (some < others)
 
@@ -71,6 +69,6 @@ def test_a_plain_feature_set_is_stored_under_its_key() -> None:
 
 
 @pytest.mark.parametrize("stored", [None, 5, b"text", ["text"]])
-def test_what_is_no_text_is_not_read_as_one(stored: object) -> None:
+def test_only_text_is_read_as_text(stored: object) -> None:
     with pytest.raises(TypeError, match="not text"):
         from_text(stored)

@@ -107,7 +107,7 @@ def questions(store: Store) -> Sequence[Callable[[], object]]:
         "mongodb+srv://ada:s3cret@nowhere.invalid/music",
     ],
 )
-def test_a_connection_string_that_cannot_be_used_is_told_without_showing_it(url: str) -> None:
+def test_an_invalid_connection_string_is_reported_without_showing_it(url: str) -> None:
     with pytest.raises(SettingsError, match=r"--store.*mongodb://USER:PASSWORD@HOST") as caught:
         MongoStore(url)
     assert "cret" not in told(caught.value)
@@ -119,7 +119,7 @@ def test_a_name_with_a_dot_which_mongodb_would_cut_is_refused(name: str) -> None
         MongoStore(f"mongodb://127.0.0.1:1/{name}")
 
 
-def test_a_connection_string_without_a_database_means_one_of_ours(server: MongoDb) -> None:
+def test_a_connection_string_without_a_database_means_the_default(server: MongoDb) -> None:
     with closing(MongoStore(server.address)) as store:
         store.save_track(make_track())
     with MongoClient[dict[str, Any]](server.address) as client:
@@ -129,7 +129,7 @@ def test_a_connection_string_without_a_database_means_one_of_ours(server: MongoD
 # Servers that refuse
 
 
-def test_a_server_that_is_not_there_is_told_in_time() -> None:
+def test_a_missing_server_is_reported_in_time() -> None:
     (port,) = free_ports(1)
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError, match=rf"127\.0\.0\.1:{port}.*address.*firewall") as caught:
@@ -138,7 +138,7 @@ def test_a_server_that_is_not_there_is_told_in_time() -> None:
     assert "s3cret" not in told(caught.value)
 
 
-def test_what_the_connection_string_says_of_time_outs_goes_first() -> None:
+def test_time_outs_in_the_connection_string_override_the_defaults() -> None:
     (port,) = free_ports(1)
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
@@ -153,7 +153,7 @@ class GuardedMongoDb(MongoDb):
         return is_listening(self.port)
 
 
-def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported_and_not_shown(tmp_path: Path) -> None:
     skip_where(missing_mongodb())
     server = MongoDb(tmp_path / "mongodb")
     with running(server), MongoClient[dict[str, Any]](server.address) as client:
@@ -175,7 +175,7 @@ def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path) -> None:
             MongoStore(f"mongodb://{host}/music")
 
 
-def test_a_server_without_a_replica_set_is_told_how_to_have_one(tmp_path: Path) -> None:
+def test_a_server_without_a_replica_set_is_refused_with_advice(tmp_path: Path) -> None:
     skip_where(missing_mongodb())
     server = MongoDb(tmp_path / "mongodb")
     server.command.append("--standalone")
@@ -190,13 +190,13 @@ def test_a_server_without_a_replica_set_is_told_how_to_have_one(tmp_path: Path) 
         {"isWritablePrimary": True, "msg": "isdbgrid"},  # a router before shards
     ],
 )
-def test_replica_sets_and_routers_are_welcome(greeting: dict[str, object]) -> None:
+def test_replica_sets_and_routers_are_accepted(greeting: dict[str, object]) -> None:
     refuse_single_server(greeting, "a:27017")
     with pytest.raises(StoreError, match="a:27017"):
         refuse_single_server({"isWritablePrimary": True}, "a:27017")
 
 
-def test_a_replica_set_of_another_name_is_told(mongodb: str) -> None:
+def test_a_replica_set_of_another_name_is_reported(mongodb: str) -> None:
     url = f"{new_database(mongodb)}?replicaSet=another"
     with pytest.raises(StoreUnavailableError, match="another"):
         MongoStore(url, selection_timeout_s=0.5)
@@ -205,7 +205,7 @@ def test_a_replica_set_of_another_name_is_told(mongodb: str) -> None:
 # Servers that go away
 
 
-def test_a_server_that_goes_away_is_told_by_every_question_and_found_again(server: MongoDb) -> None:
+def test_an_unreachable_server_is_reported_by_every_method_and_found_again(server: MongoDb) -> None:
     url = f"{server.address.replace('//', '//127.0.0.1:1,')}/music?replicaSet=secantus"
     with closing(MongoStore(url, timeout_s=1.5)) as store:
         store.save_track(make_track(), make_vectors(SCHEMA))
@@ -234,7 +234,7 @@ def wait_for(store: Store) -> None:
 
 
 @pytest.mark.faults
-def test_once_a_server_is_given_up_nobody_waits_long_for_it(server: MongoDb) -> None:
+def test_once_a_server_is_unreachable_waiting_is_short(server: MongoDb) -> None:
     with closing(MongoStore(server.address, timeout_s=6)) as store:
         server.kill()
         waited = []
@@ -248,7 +248,7 @@ def test_once_a_server_is_given_up_nobody_waits_long_for_it(server: MongoDb) -> 
 
 
 @pytest.mark.faults
-def test_a_server_that_hangs_is_told_in_time_and_goes_on(server: MongoDb) -> None:
+def test_a_hanging_server_is_reported_in_time_and_found_again(server: MongoDb) -> None:
     with closing(MongoStore(f"{server.address}/music", timeout_s=1)) as store:
         store.save_track(make_track())
         server.pause()
@@ -263,7 +263,7 @@ def test_a_server_that_hangs_is_told_in_time_and_goes_on(server: MongoDb) -> Non
 
 
 @pytest.mark.faults
-def test_a_walk_goes_on_where_it_was_when_the_server_is_back(server: MongoDb) -> None:
+def test_a_scan_resumes_when_the_server_is_back(server: MongoDb) -> None:
     ids = [f"t{number:04}" for number in range(1300)]
     with closing(MongoStore(server.address)) as store:
         vectors = (stored_vectors(make_vectors(SCHEMA)),)
@@ -280,7 +280,7 @@ def test_a_walk_goes_on_where_it_was_when_the_server_is_back(server: MongoDb) ->
 # Waiting and closing
 
 
-def test_closing_twice_is_fine_and_using_after_is_told(url: str) -> None:
+def test_closing_twice_is_allowed_and_later_use_is_an_error(url: str) -> None:
     store = MongoStore(url)
     walk = store.track_vectors(SCHEMA)
     store.close()
@@ -291,7 +291,7 @@ def test_closing_twice_is_fine_and_using_after_is_told(url: str) -> None:
             ask()
 
 
-def test_a_walk_that_was_begun_before_closing_ends_in_peace(url: str) -> None:
+def test_a_scan_that_started_before_closing_ends_quietly(url: str) -> None:
     store = MongoStore(url)
     store.add_listens([make_listen(number) for number in range(1100)])
     walk = store.listens_of(ADA)
@@ -300,7 +300,7 @@ def test_a_walk_that_was_begun_before_closing_ends_in_peace(url: str) -> None:
     del walk
 
 
-def test_what_no_document_can_hold_is_told(url: str) -> None:
+def test_a_document_that_is_too_large_is_reported(url: str) -> None:
     with closing(MongoStore(url)) as store:
         large = FileProblem(location=make_location(), reason=ProblemReason.EMPTY, detail="x" * 17_000_000)
         with pytest.raises(StoreError, match="16 MB"):
@@ -340,7 +340,7 @@ def test_waiting_for_others_ends(url: str) -> None:
         assert store.track(TrackId("t1")) == make_track(title="New")
 
 
-def test_others_are_waited_for_longer_than_a_server_that_does_not_answer(url: str) -> None:
+def test_conflicts_are_waited_for_longer_than_an_unreachable_server(url: str) -> None:
     with closing(MongoStore(url, timeout_s=2)) as store:
         store.save_track(make_track())
         with holding(url, 3):
@@ -348,7 +348,7 @@ def test_others_are_waited_for_longer_than_a_server_that_does_not_answer(url: st
         assert store.track(TrackId("t1")) == make_track(title="New")
 
 
-def test_preparing_is_refused_whole_by_a_server_that_is_gone(server: MongoDb) -> None:
+def test_preparing_fails_on_an_unreachable_server(server: MongoDb) -> None:
     connection = MongoConnection(server.address, timeout_s=1, selection_timeout_s=1)
     server.kill()
     with closing(connection), pytest.raises(StoreUnavailableError):

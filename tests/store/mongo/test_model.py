@@ -52,9 +52,9 @@ class MongoListenersMachine(OnMongoDb, ListenersMachine):
     pass
 
 
-def test_the_library_is_what_the_model_is(url: str) -> None:
+def test_the_library_equals_its_model(url: str) -> None:
     run_state_machine_as_test(type("Machine", (MongoStoreMachine,), {"url": url}), settings=SETTINGS)
 
 
-def test_what_listeners_leave_is_what_the_model_holds(url: str) -> None:
+def test_the_data_of_listeners_equals_its_model(url: str) -> None:
     run_state_machine_as_test(type("Machine", (MongoListenersMachine,), {"url": url}), settings=SETTINGS)

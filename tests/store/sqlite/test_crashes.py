@@ -72,7 +72,7 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(tmp_path: Path) -> 
     assert_whole(path, acknowledged)
 
 
-def test_a_process_killed_while_creating_the_store_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
+def test_a_process_killed_while_creating_the_store_leaves_none_or_a_complete_one(tmp_path: Path) -> None:
     imported = "from soundalike.store.sqlite.store import SqliteStore as S"
     create = f"import sys; from pathlib import Path; {imported}; print()"
     for attempt in range(8):

@@ -52,7 +52,7 @@ def test_the_folder_is_made_and_the_file_marked_as_ours(tmp_path: Path) -> None:
     assert pragma(path, "journal_mode") == "wal"
 
 
-def test_a_path_that_is_no_text_is_a_path(tmp_path: Path) -> None:
+def test_a_path_that_is_not_utf_8_is_accepted(tmp_path: Path) -> None:
     fill(tmp_path / "caf\udce9?mode=memory#%20" / "library.sqlite")
     assert (tmp_path / "caf\udce9?mode=memory#%20" / "library.sqlite").stat().st_size > 0
 
@@ -62,7 +62,7 @@ def test_closing_leaves_one_file(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["library.sqlite"]
 
 
-def test_closing_twice_is_fine_and_using_after_is_told(path: Path) -> None:
+def test_closing_twice_is_allowed_and_later_use_is_an_error(path: Path) -> None:
     store = SqliteStore(path)
     store.close()
     store.close()
@@ -86,14 +86,14 @@ def test_another_programs_database_is_refused_untouched(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database, but rather long\n" * 1000, b"\xff" * 4096])
-def test_a_file_that_is_no_database_is_told(path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_reported(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(StoreError, match=r"library\.sqlite.*move it away"):
         SqliteStore(path)
     assert path.read_bytes() == content
 
 
-def test_a_damaged_store_is_told(path: Path) -> None:
+def test_a_damaged_store_is_reported(path: Path) -> None:
     fill(path, 200)
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\x5a" * (len(whole) - 4096))
@@ -101,7 +101,7 @@ def test_a_damaged_store_is_told(path: Path) -> None:
         use_all(store)
 
 
-def test_a_flipped_byte_is_told_or_does_not_matter(path: Path) -> None:
+def test_a_flipped_byte_is_reported_or_does_not_matter(path: Path) -> None:
     fill(path, 40)
     whole = path.read_bytes()
     random = np.random.default_rng(0)
@@ -118,7 +118,7 @@ def test_a_flipped_byte_is_told_or_does_not_matter(path: Path) -> None:
     assert told > 0
 
 
-def test_a_store_cut_short_is_told(path: Path) -> None:
+def test_a_truncated_store_is_reported(path: Path) -> None:
     fill(path, 200)
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(StoreError, match=r"library\.sqlite.*damaged"), closing(SqliteStore(path)) as store:
@@ -152,13 +152,13 @@ def use_all(store: SqliteStore) -> None:
     store.remove_user(UserId("user1"))
 
 
-def test_a_folder_in_its_place_is_told(path: Path) -> None:
+def test_a_folder_instead_of_the_file_is_reported(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StoreError, match=r"library\.sqlite.*--data"):
         SqliteStore(path)
 
 
-def test_a_file_where_its_folder_should_be_is_told(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(StoreError, match=r"data.*--data"):
         SqliteStore(tmp_path / "data" / "library.sqlite")
@@ -186,7 +186,7 @@ def shared() -> Iterator[Path]:
         Path(folder).chmod(0o755)
 
 
-def test_a_folder_that_may_not_be_written_is_told(shared: Path) -> None:
+def test_a_read_only_folder_is_reported(shared: Path) -> None:
     shared.chmod(0o555)
     with as_nobody(), pytest.raises(StoreError, match=r"library\.sqlite.*permissions"):
         SqliteStore(shared / "library.sqlite")
@@ -194,7 +194,7 @@ def test_a_folder_that_may_not_be_written_is_told(shared: Path) -> None:
         SqliteStore(shared / "data" / "library.sqlite")
 
 
-def test_a_store_that_may_not_be_written_is_told(shared: Path) -> None:
+def test_a_read_only_store_is_reported(shared: Path) -> None:
     path = shared / "library.sqlite"
     fill(path)
     for file_mode, folder_mode in ((0o444, 0o555), (0o000, 0o755), (0o444, 0o777)):
@@ -223,7 +223,7 @@ except StoreError as error:
 """
 
 
-def test_a_full_disk_is_told_and_loses_nothing(path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", FILL_UNTIL_FULL, path],
         capture_output=True,

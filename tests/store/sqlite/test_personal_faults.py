@@ -79,7 +79,7 @@ def damaged_bodies(body: bytes) -> list[Any]:
 
 
 @pytest.mark.parametrize("number", range(16))
-def test_a_damaged_profile_is_none_and_is_folded_again(path: Path, store: SqliteStore, number: int) -> None:
+def test_a_damaged_profile_is_removed_and_folded_again(path: Path, store: SqliteStore, number: int) -> None:
     body = stored_body(path)
     bodies = damaged_bodies(body)
     assert len(bodies) == 16
@@ -93,7 +93,7 @@ def test_a_damaged_profile_is_none_and_is_folded_again(path: Path, store: Sqlite
 
 
 @pytest.mark.parametrize("number", range(16))
-def test_a_damaged_profile_keeps_nobody_from_listening(path: Path, store: SqliteStore, number: int) -> None:
+def test_a_damaged_profile_does_not_prevent_listening(path: Path, store: SqliteStore, number: int) -> None:
     bodies = damaged_bodies(stored_body(path))
     damage(path, "UPDATE profiles SET body = ? WHERE user = ?", bodies[number], ADA)
     another = make_listen(9, at_ms=9)
@@ -103,15 +103,13 @@ def test_a_damaged_profile_keeps_nobody_from_listening(path: Path, store: Sqlite
 
 
 @pytest.mark.parametrize("count", [b"\xff", "three", 2.5, -1])
-def test_a_damaged_count_is_made_good_at_the_next_start(
-    path: Path, store: SqliteStore, count: object
-) -> None:
+def test_a_damaged_count_is_repaired_at_the_next_start(path: Path, store: SqliteStore, count: object) -> None:
     damage(path, "UPDATE profiles SET count = ? WHERE user = ?", count, ADA)
     Profiles(store, lateness_ms=LATENESS_MS).catch_up()
     assert store.profile_counts() == {ADA: 3, BOB: 3}
 
 
-def test_a_profile_that_was_mended_meanwhile_is_left(
+def test_a_profile_that_was_repaired_meanwhile_is_left(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mended = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
@@ -140,7 +138,7 @@ def test_a_profile_that_was_mended_meanwhile_is_left(
         ("track", b"\xff"),
     ],
 )
-def test_a_damaged_listen_is_told_and_keeps_nobody_else(
+def test_a_damaged_listen_is_reported_and_does_not_affect_others(
     path: Path, store: SqliteStore, column: str, value: object
 ) -> None:
     change = f"UPDATE listens SET {column} = ? WHERE user = ? AND at_ms = 1"  # noqa: S608 - named above
@@ -150,7 +148,7 @@ def test_a_damaged_listen_is_told_and_keeps_nobody_else(
     assert list(store.listens_of(BOB)) == BOBS
 
 
-def test_a_damaged_account_is_told(path: Path, store: SqliteStore) -> None:
+def test_a_damaged_account_is_reported(path: Path, store: SqliteStore) -> None:
     store.add_user(make_user("Ada"))
     store.add_token(make_token())
     damage(path, "UPDATE users SET created_ms = 'never'")
@@ -160,7 +158,7 @@ def test_a_damaged_account_is_told(path: Path, store: SqliteStore) -> None:
             ask()
 
 
-def test_nothing_is_taken_while_another_process_holds_the_store(path: Path, store: SqliteStore) -> None:
+def test_nothing_is_written_while_another_process_locks_the_store(path: Path, store: SqliteStore) -> None:
     listen, profile = make_listen(9, at_ms=9), refold(ADA, LISTENS[:1])
     with (
         closing(sqlite3.connect(path, isolation_level=None)) as other,
@@ -223,7 +221,7 @@ except StoreError as error:
 """
 
 
-def test_a_full_disk_is_told_and_loses_no_listen(path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_no_listen(path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", ADD_UNTIL_FULL, path],
         capture_output=True,
@@ -239,9 +237,7 @@ def test_a_full_disk_is_told_and_loses_no_listen(path: Path) -> None:
         store.add_listens([make_listen(10**9)])
 
 
-def test_what_must_survive_a_power_cut_waits_for_the_disk_and_nothing_else_does(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_listens_and_erasures_wait_for_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     statements: list[str] = []
 
     class Traced(sqlite3.Connection):
@@ -267,7 +263,7 @@ def test_what_must_survive_a_power_cut_waits_for_the_disk_and_nothing_else_does(
             assert statements.index("BEGIN IMMEDIATE") > statements.index(f"PRAGMA synchronous = {level}")
 
 
-def test_what_is_erased_leaves_the_file(path: Path) -> None:
+def test_erased_data_leaves_the_file(path: Path) -> None:
     secret = "a-track-that-nobody-shall-know-of"  # noqa: S105 - a track's id
     listens = [make_listen(number, track_id=f"{secret} {number % 7}", at_ms=number) for number in range(300)]
     with closing(SqliteStore(path)) as store:

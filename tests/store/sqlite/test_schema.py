@@ -49,7 +49,7 @@ def tables(path: Path) -> set[tuple[str, str, str]]:
     return {(kind, name, " ".join((sql or "").split())) for kind, name, sql in rows}
 
 
-def test_a_store_of_version_1_opens_with_all_it_holds(old_path: Path) -> None:
+def test_a_store_of_version_1_opens_with_all_its_data(old_path: Path) -> None:
     gone = make_track("t2", title="Gone \ud800", album=None, vanished_at=SOME_TIME)
     for _ in range(2):
         with closing(SqliteStore(old_path)) as store:
@@ -65,7 +65,7 @@ def test_a_store_of_version_1_opens_with_all_it_holds(old_path: Path) -> None:
         assert pragma(old_path, "integrity_check") == "ok"
 
 
-def test_it_keeps_listens_and_accounts_from_then_on(old_path: Path) -> None:
+def test_a_migrated_store_stores_listens_and_accounts(old_path: Path) -> None:
     with closing(SqliteStore(old_path)) as store:
         assert not store.has_users()
         assert store.listen_counts() == store.profile_counts() == {}
@@ -74,7 +74,7 @@ def test_it_keeps_listens_and_accounts_from_then_on(old_path: Path) -> None:
         assert list(store.listens_of(UserId("ada"))) == [make_listen()]
 
 
-def test_it_becomes_what_a_new_one_is(old_path: Path, tmp_path: Path) -> None:
+def test_a_migrated_store_equals_a_new_one(old_path: Path, tmp_path: Path) -> None:
     new_path = tmp_path / "new.sqlite"
     SqliteStore(old_path).close()
     SqliteStore(new_path).close()
@@ -90,7 +90,7 @@ def test_a_newer_store_is_refused_untouched(path: Path) -> None:
     assert pragma(path, "user_version") == 99
 
 
-def test_an_older_store_is_migrated_with_all_it_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_store_is_migrated_with_all_its_data(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(path)
     steps = (
         *MIGRATIONS,

@@ -37,7 +37,7 @@ class TestSqliteStore(SqliteFixtures, DurableStoreContract):
     pass
 
 
-def test_nothing_is_kept_of_a_track_that_is_not_there(tmp_path: Path) -> None:
+def test_vectors_of_an_unknown_track_are_refused(tmp_path: Path) -> None:
     connections = Connections(tmp_path / "library.sqlite", busy_timeout_s=1)
     insert = "INSERT INTO words (word, track) VALUES (x'61', 99)"
     with pytest.raises(StoreError, match="FOREIGN KEY"), connections.writing() as connection:
@@ -53,7 +53,7 @@ class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContr
         monkeypatch.setattr(sqlite_search, "_MANY", 0)
 
 
-def test_the_file_and_those_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
         store.save_root(Root(RootName("music"), tmp_path))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}

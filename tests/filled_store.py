@@ -109,7 +109,7 @@ def fill_listens(store: Store, listens: int) -> None:
 
 
 @contextmanager
-def quietly(_what: str) -> Iterator[Progress]:
+def no_progress(_what: str) -> Iterator[Progress]:
     yield _nowhere
 
 
