@@ -25,7 +25,7 @@ def track_body(track: Track) -> dict[str, Any]:
 
 
 def similar_body(similar: Similar) -> dict[str, Any]:
-    """Return what sounds like a track as ``/api/tracks/ID/similar`` answers it."""
+    """Return similar tracks as in the answer of ``/api/tracks/ID/similar``."""
     return {
         "track_id": similar.track.id,
         "artefact": similar.artefact,
@@ -46,7 +46,7 @@ def pair_body(pair: Pair) -> dict[str, Any]:
 
 
 def recommendations_body(found: Recommendations) -> dict[str, Any]:
-    """Return what to play next as ``/api/recommendations`` answers it."""
+    """Return recommendations as in the answer of ``/api/recommendations``."""
     return {
         "artefact": found.artefact,
         "profile_version": found.profile_version,
@@ -56,7 +56,7 @@ def recommendations_body(found: Recommendations) -> dict[str, Any]:
 
 
 def judgements_body(profile: Profile) -> dict[str, Any]:
-    """Return what is liked and disliked as ``/api/judgements`` answers it, the latest first."""
+    """Return what is liked and disliked as in the answer of ``/api/judgements``, the latest first."""
     tracks = profile.taste.tracks.items()
     return {
         "profile_version": profile.version,

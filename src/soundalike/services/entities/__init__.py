@@ -1,7 +1,7 @@
-"""Every kind of thing that a store keeps, each declared in one place.
+"""Everything that a store has, each entity declared in one place.
 
-`store copy`, the export of a user's data and its erasure are loops over `ENTITIES`: what is added to the
-table is copied, exported and erased with all else.
+`store copy`, the export of a user's data and its erasure are loops over `ENTITIES`: an entity
+that is added to the table is copied, exported and erased without other changes.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from soundalike.services.entities.library import PROBLEMS, ROOTS, TRACKS
 from soundalike.services.entities.listeners import ACCOUNTS, ERASURES, LISTENS, PROFILES, TOKENS
 
 ENTITIES: tuple[Entity[Any], ...] = (
-    ACCOUNTS,  # first, so that half a copy never looks like a store without accounts, which anybody may use
+    ACCOUNTS,  # first, so that half a copy never looks like a store without accounts, which everyone may use
     TOKENS,
     TRACKS,
     PROBLEMS,

@@ -1,4 +1,4 @@
-"""How one kind of thing that a store keeps is declared."""
+"""How an entity, one kind of thing in a store, is declared."""
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing in a store, the same whatever store it is in.
+    """One thing in a store, in a form that does not depend on the store.
 
     Parameters
     ----------
@@ -80,8 +80,7 @@ class Entity(Generic[_T]):
     order : callable
         Returns by what all stores order them. Few have the same value, and come in any order.
     key : callable, optional
-        Returns what tells one from the others; `order` by default. One with a key that is known replaces the
-        other.
+        Returns what identifies one; `order` by default. One replaces another with the same key.
     name, content : callable
         Return what its record has.
     parts : callable
@@ -99,7 +98,7 @@ class Entity(Generic[_T]):
     export : Export, optional
         What a user's export has of it.
     erase : callable, optional
-        Removes what a store has of a user who asks to be forgotten.
+        Removes what a store has of a user who is erased.
     """
 
     kind: str
@@ -124,7 +123,7 @@ class Entity(Generic[_T]):
         return (self.kind, *self.part_kinds)
 
     def key_of(self, one: _T) -> Hashable:
-        """Return what tells one from the others."""
+        """Return what identifies one."""
         return (self.key or self.order)(one)
 
     def records(self, one: _T) -> tuple[Record, ...]:

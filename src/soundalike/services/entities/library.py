@@ -1,4 +1,4 @@
-"""What a store keeps of a library: roots, tracks with their vectors, problems with files."""
+"""The entities of a library: roots, tracks with their vectors, problems of files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -60,7 +60,7 @@ def _write_tracks(store: Store, tracks: Sequence[StoredTrack]) -> None:
 
 
 def _make_way(store: Store, track: Track) -> None:
-    """Move another track that has the location to one where no file can be; its own turn comes."""
+    """Move another track from the location to one where no file can be, until it is written itself."""
     other = store.track_at(track.location)
     if other is not None and other.id != track.id:
         aside = RelativePath(b"//" + other.id.encode(errors="surrogatepass"))

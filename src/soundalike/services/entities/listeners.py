@@ -1,4 +1,4 @@
-"""What a store keeps of its users: accounts, tokens, erasures, listens, profiles."""
+"""The entities of users: accounts, tokens, erasures, listens, profiles."""
 
 import json
 from collections.abc import Iterator
@@ -93,21 +93,21 @@ def _listens(store: Store) -> Iterator[Listen]:
             raise CopyError(msg) from error
 
 
-def _is_forgotten(store: Store, user_id: UserId) -> bool:
+def _is_erased(store: Store, user_id: UserId) -> bool:
     return store.erased_ms(user_id) is not None and store.count_listens(user_id) == 0
 
 
 def _is_listen_from(source: Store, listen: Listen) -> bool:
     erased_ms = source.erased_ms(listen.user_id)
-    is_erased = erased_ms is not None and listen.at_ms <= erased_ms
-    return is_erased or _is_forgotten(source, listen.user_id)
+    is_hidden = erased_ms is not None and listen.at_ms <= erased_ms
+    return is_hidden or _is_erased(source, listen.user_id)
 
 
-def _forget(source: Store, target: Store, one: Listen | Profile) -> None:
-    """Erase all of a user who was forgotten since they were copied, however their listens are dated."""
+def _erase_user(source: Store, target: Store, one: Listen | Profile) -> None:
+    """Erase all of a user who was erased since the last copy, whatever the dates of their listens."""
     erased_ms = source.erased_ms(one.user_id)
     is_left = target.count_listens(one.user_id) or target.profile_version(one.user_id) is not None
-    if erased_ms is not None and is_left and _is_forgotten(source, one.user_id):
+    if erased_ms is not None and is_left and _is_erased(source, one.user_id):
         target.erase_listens(Erasure(one.user_id, erased_ms), is_total=True)
 
 
@@ -120,7 +120,7 @@ LISTENS: Entity[Listen] = Entity(
     content=lambda one: fields(one.id, one.user_id, one.track_id, one.kind.value, one.position_ms, one.at_ms),
     write=lambda store, listens: store.add_listens(listens),
     batch=2_000,
-    remove=_forget,
+    remove=_erase_user,
     is_from=_is_listen_from,
     count=lambda store: sum(store.listen_counts().values()),
     export=Export("listens", lambda data: map(listen_body, data.store.listens_of(data.user_id))),
@@ -144,9 +144,9 @@ PROFILES: Entity[Profile] = Entity(
     name=lambda profile: f"profile of {profile.user_id!r}",
     content=lambda profile: json.dumps(profile_body(profile), sort_keys=True).encode(),
     write=one_by_one(_save_profile),
-    remove=_forget,
+    remove=_erase_user,
     is_from=lambda source, profile: (
-        source.profile_version(profile.user_id) is not None or _is_forgotten(source, profile.user_id)
+        source.profile_version(profile.user_id) is not None or _is_erased(source, profile.user_id)
     ),
     count=lambda store: len(store.profile_counts()),
     export=Export("profile", lambda data: profile_body(data.profile)),

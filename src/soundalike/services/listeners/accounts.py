@@ -42,7 +42,7 @@ class Accounts:
     Parameters
     ----------
     store : AccountStore
-        Keeps accounts and tokens.
+        Stores accounts and tokens.
     listens : ListenStore
         Knows whether anything is stored for the user "you".
     hasher : PasswordHasher
@@ -106,7 +106,7 @@ class Accounts:
         Raises
         ------
         NameTakenError
-            If another account has it, whatever its letters' case.
+            If another account has it, in upper or lower case.
         AccountError
             If an account may not have it.
         """
@@ -122,7 +122,7 @@ class Accounts:
         Raises
         ------
         NameTakenError
-            If another account has the name, whatever its letters' case.
+            If another account has the name, in upper or lower case.
         AccountError
             If an account may not have the name or the password.
         """

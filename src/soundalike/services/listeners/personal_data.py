@@ -1,4 +1,4 @@
-"""All that is stored of one user: exported as one JSON document, and erased."""
+"""Everything that is stored about one user: exported as one JSON document, and erased."""
 
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -32,7 +32,7 @@ class PersonalData:
     clock : callable
         Gives the time, UTC.
     entities : sequence of Entity
-        All that the store keeps.
+        Everything that a store has.
     """
 
     def __init__(

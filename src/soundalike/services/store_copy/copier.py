@@ -1,4 +1,4 @@
-"""Copying all that one store has into another, whatever stores they are: one loop over `ENTITIES`."""
+"""Copying everything in one store into another, of any kind: one loop over `ENTITIES`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -14,7 +14,7 @@ from soundalike.services.entities.entity import Entity, Record
 from soundalike.services.store_copy.checksums import KindReport, side_by_side
 
 Stage = Callable[[str], AbstractContextManager[Progress]]
-"""Opens a stage of the work by its name, and gives the callable that is told how far it is."""
+"""Opens a stage of the work by its name; yields the callable that takes its progress."""
 
 _SHOWN = 3
 _STEP = 200
@@ -42,7 +42,7 @@ class Copier:
     names : tuple of str
         What people know them by, without secrets.
     entities : sequence of Entity
-        All that a store keeps.
+        Everything that a store has.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ class MongoAccounts:
         return self._user(to_text(user_id))
 
     def user_named(self, name: str) -> User | None:
-        """Return the account with this name, whatever its letters' case, or None."""
+        """Return the account with this name, in upper or lower case, or None."""
         with self._connection.using() as database:
             owner = database[NAMES].find_one({"_id": to_text(name_key(name))})
         return None if owner is None else self._user(owner["user"])

@@ -29,7 +29,7 @@ def to_text(text: str) -> str:
     return text.translate(_ESCAPED) if _ESCAPE in text else text
 
 
-def from_text(stored: Any) -> str:  # noqa: ANN401 - a damaged document holds anything
+def from_text(stored: Any) -> str:  # noqa: ANN401 - a damaged document may have anything
     """Undo `to_text`."""
     if not isinstance(stored, str):
         msg = f"{stored!r:.80} is not text"
@@ -47,12 +47,12 @@ def to_optional(text: str | None) -> str | None:
     return None if text is None else to_text(text)
 
 
-def from_optional(stored: Any) -> str | None:  # noqa: ANN401 - a damaged document holds anything
+def from_optional(stored: Any) -> str | None:  # noqa: ANN401 - a damaged document may have anything
     """Undo `to_optional`."""
     return None if stored is None else from_text(stored)
 
 
-def to_integer(stored: Any) -> int:  # noqa: ANN401 - a damaged document holds anything
+def to_integer(stored: Any) -> int:  # noqa: ANN401 - a damaged document may have anything
     """Check that a stored value is an integer, and return it."""
     if not isinstance(stored, int):
         msg = f"{stored!r:.80} is not an integer"
@@ -76,7 +76,7 @@ def to_path(path: bytes) -> str:
     return path.decode("latin-1")
 
 
-def from_path(stored: Any) -> RelativePath:  # noqa: ANN401 - a damaged document holds anything
+def from_path(stored: Any) -> RelativePath:  # noqa: ANN401 - a damaged document may have anything
     """Undo `to_path`."""
     return RelativePath(from_text(stored).encode("latin-1"))
 

@@ -84,7 +84,7 @@ def erasure_from_document(document: Document) -> Erasure:
 
 
 @reports_damage
-def user_id_from(stored: Any) -> UserId:  # noqa: ANN401 - a damaged document holds anything
+def user_id_from(stored: Any) -> UserId:  # noqa: ANN401 - a damaged document may have anything
     """Read the id of a user."""
     return UserId(from_text(stored))
 

@@ -37,7 +37,7 @@ class SqliteAccounts:
         return next(iter(self._users("WHERE id = ?", user_id)), None)
 
     def user_named(self, name: str) -> User | None:
-        """Return the account with this name, whatever its letters' case, or None."""
+        """Return the account with this name, in upper or lower case, or None."""
         return next(iter(self._users("WHERE name_key = ?", name_key(name))), None)
 
     def _users(self, where: str, *values: str) -> tuple[User, ...]:

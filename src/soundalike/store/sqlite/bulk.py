@@ -84,7 +84,7 @@ def _read(
     return by_number, vectors
 
 
-def _stored_track(track: Any, vectors: Sequence[Any]) -> StoredTrack:  # noqa: ANN401 - rows hold anything
+def _stored_track(track: Any, vectors: Sequence[Any]) -> StoredTrack:  # noqa: ANN401 - a row may have anything
     try:
         return StoredTrack(track=track_from_row(track), vectors=tuple(map(stored_vectors_from_row, vectors)))
     except StoreError as error:
@@ -92,5 +92,5 @@ def _stored_track(track: Any, vectors: Sequence[Any]) -> StoredTrack:  # noqa: A
         raise StoreError(msg) from error
 
 
-def _name(stored: Any) -> str:  # noqa: ANN401 - a damaged row holds anything
+def _name(stored: Any) -> str:  # noqa: ANN401 - a damaged row may have anything
     return from_text(stored) if isinstance(stored, str) else repr(stored)

@@ -40,7 +40,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX tracks_by_album ON tracks (album_key, id, vanished_ms) WHERE vanished_ms IS NULL",
         "CREATE INDEX tracks_by_year ON tracks (year, id, vanished_ms) WHERE vanished_ms IS NULL",
         "CREATE INDEX tracks_by_added ON tracks (added_ms, id, vanished_ms) WHERE vanished_ms IS NULL",
-        # The words of tracks that are there, as UTF-8 bytes: what begins with w is w <= word < w + FF.
+        # The words of tracks that are there, as UTF-8 bytes: those that begin with w are w <= word < w + FF.
         """
         CREATE TABLE words (
             word  BLOB NOT NULL,
