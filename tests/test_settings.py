@@ -37,8 +37,8 @@ def test_every_error_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings({"workers": 0}, {"SOUNDALIKE_FILE_TIMEOUT_S": "soon"}, config)
     for said in (
-        "'prot' is no setting",
-        "port is a whole",
+        "'prot' is not a setting",
+        "port must be a whole",
         "'gpu'",
         "allowed_hosts",
         "SOUNDALIKE_FILE_TIMEOUT_S",
@@ -60,7 +60,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "8080.0", "\uff11", True, 1.5])
 def test_a_port_is_a_port(port: object, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="port is a whole number of 1 to 65535"):
+    with pytest.raises(SettingsError, match="port must be a whole number from 1 to 65535"):
         load_settings({"port": port, "data": tmp_path}, {})
 
 
@@ -69,7 +69,7 @@ def test_hosts_are_names_without_scheme_or_port() -> None:
         "music.lan",
         "nas",
     }
-    with pytest.raises(SettingsError, match="no host name"):
+    with pytest.raises(SettingsError, match="not a host name"):
         load_settings({}, {"SOUNDALIKE_ALLOWED_HOSTS": "http://nas:80"})
 
 
@@ -95,7 +95,7 @@ def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_has_no_home_names_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_settings({"data": tmp_path}, {}).database == tmp_path / "library.sqlite"
-    with pytest.raises(SettingsError, match="name one with --data"):
+    with pytest.raises(SettingsError, match="name a folder with --data"):
         load_settings({}, {})
 
 
@@ -112,14 +112,16 @@ def test_the_secret_key_is_never_shown() -> None:
     settings = load_settings({"data": "d"}, {"SOUNDALIKE_SECRET_KEY": key})
     assert settings.secret_key == key
     assert key not in repr(settings)
-    with pytest.raises(SettingsError, match="SOUNDALIKE_SECRET_KEY: secret_key is a text of 16") as caught:
+    with pytest.raises(
+        SettingsError, match="SOUNDALIKE_SECRET_KEY: secret_key must be a text of 16"
+    ) as caught:
         load_settings({"data": "d"}, {"SOUNDALIKE_SECRET_KEY": "too short"})
     assert "too short" not in str(caught.value)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "7.5"])
 def test_the_bound_on_lateness_is_whole_days(days: str) -> None:
-    with pytest.raises(SettingsError, match="lateness_days is a whole number"):
+    with pytest.raises(SettingsError, match="lateness_days must be a whole number"):
         load_settings({"data": "d"}, {"SOUNDALIKE_LATENESS_DAYS": days})
 
 

@@ -19,7 +19,7 @@ ENGINES = ("auto", "spark", "local")
 
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 _LIKE_MONGODB = re.compile(r"mongodb(\+srv)?(:|//)", re.IGNORECASE)
-# HOST:PORT, HOST:PORT/NAME and USER:PASSWORD@HOST, which a path of that name would show.
+# HOST:PORT, HOST:PORT/NAME and USER:PASSWORD@HOST; taken for a path, they would be shown.
 _LIKE_ADDRESS = re.compile(
     r"(\[[^]/]*\]|[^][/:\s]+):[0-9]{1,5}(,[^/?]*)?(/[^/?]*)?(\?.*)?|[^/:]+:.*@[^/@].*", re.DOTALL
 )
@@ -36,18 +36,18 @@ _MIN_SECRET_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one run of soundalike goes by.
+    """The settings of one run.
 
     Parameters
     ----------
     data : Path
-        Folder of everything soundalike keeps.
+        Folder of everything that soundalike stores.
     artefacts : Path
         Folder of artefact versions; below `data` unless set.
     host, port
-        Where the web player listens.
+        Address of the web player.
     allowed_hosts : frozenset of str
-        Names besides the loopback ones that a request's ``Host`` may carry.
+        Names besides the loopback ones that a request's ``Host`` may have.
     engine : str
         ``auto``, ``spark`` or ``local``.
     master : str or None
@@ -55,14 +55,14 @@ class Settings:
     spark : mapping of str to str
         Spark's own properties, passed through. Never shown.
     snapshots : str or None
-        Folder, as a URL that the executors of a cluster read too, for what they learn from; None sends it
-        from the driver.
+        URL of a folder for snapshots that the executors of a cluster can read; None sends them from the
+        driver.
     workers : int or None
-        Processes that listen to files; None is one for each usable CPU.
+        Processes that analyse files; None is one for each usable CPU.
     file_timeout_s : int
-        How long listening to one file may take.
+        How long the analysis of one file may take.
     roots : mapping of RootName to Path
-        Where named roots are on this machine, if elsewhere than they were scanned.
+        Folders of named roots on this machine, if not those that were scanned.
     store : str or None
         MongoDB's connection string, or the path of an SQLite file; None is the file in `data`. Never shown.
     events : str or None
@@ -70,11 +70,11 @@ class Settings:
     kafka : mapping of str to str
         librdkafka's own properties (SASL, TLS, ...), passed through. Never shown.
     metrics_port : int or None
-        Where a consumer shows its metrics, on loopback; None shows none.
+        Port for a consumer's metrics, on loopback; None is no metrics.
     lateness_days : int
-        What is later than a user's newest listen by less is folded cheaply; the rest refolds that user.
+        A listen older than a user's newest by more than this needs a refold of that user.
     secret_key : str or None
-        Signs sessions; None makes one in the data folder. Never shown.
+        Signs sessions; None creates one in the data folder. Never shown.
     """
 
     data: Path
@@ -110,22 +110,22 @@ class Settings:
 
     @property
     def store_name(self) -> str:
-        """What the store is called before people: its path, or its address without credentials."""
+        """What may be shown of the store: its path, or its address without credentials."""
         return str(self.database) if self.store is None or self.is_embedded else without_secrets(self.store)
 
     @property
     def tuning(self) -> Path:
-        """The file in which `tune` leaves its choice."""
+        """The file in which `tune` saves its choice."""
         return self.data / "tuning.json"
 
 
 def is_mongodb(store: str) -> bool:
-    """Whether a store is named by a connection string of MongoDB's rather than by a path."""
+    """Whether a store is named by a connection string of MongoDB, not by a path."""
     return store.startswith(_MONGODB_SCHEMES)
 
 
 def store_address(text: str) -> str:
-    """Return what names a store: a path as it is, an address with its scheme in lower case.
+    """Return the name of a store: a path as it is, an address with its scheme in lower case.
 
     Raises
     ------
@@ -135,10 +135,10 @@ def store_address(text: str) -> str:
     if _scheme_of(text) is not None:
         return _with_lower_scheme(text)
     if _LIKE_MONGODB.match(text.strip()):
-        msg = "begins like MongoDB's connection string, but is none; write mongodb://USER:PASSWORD@HOST/DATABASE"
+        msg = "begins like a MongoDB connection string; write mongodb://USER:PASSWORD@HOST/DATABASE"
         raise ValueError(msg)
     if _LIKE_ADDRESS.fullmatch(text.strip()):
-        msg = "looks like a server's address; write mongodb:// before it, or ./ where it is an SQLite file"
+        msg = "looks like a server's address; write mongodb:// before it, or ./ if it is an SQLite file"
         raise ValueError(msg)
     return text
 
@@ -146,7 +146,7 @@ def store_address(text: str) -> str:
 def without_secrets(url: str) -> str:
     """Return an address without user, password and options, any of which may hold a secret."""
     scheme, _, rest = url.partition("://")
-    # A password may hold any of these signs; what comes after the last @ is no part of it.
+    # A password may contain any of these signs; what follows the last @ is not part of it.
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
@@ -167,7 +167,7 @@ def load_settings(
     Raises
     ------
     SettingsError
-        With every unknown key and wrong value, and where each stands.
+        With every unknown key and wrong value, and where each was given.
     """
     errors: list[str] = []
     values: dict[str, Any] = {}
@@ -184,7 +184,7 @@ def load_settings(
         raise SettingsError(msg)
     data = values.setdefault("data", _users_own(platformdirs.user_data_path))
     if data is None:
-        msg = "settings: there is no home folder to keep data in; name one with --data or SOUNDALIKE_DATA"
+        msg = "settings: there is no home folder for the data; name a folder with --data or SOUNDALIKE_DATA"
         raise SettingsError(msg)
     values.setdefault("artefacts", data / "artefacts")
     return Settings(**values)
@@ -196,11 +196,11 @@ def _config_file(config: Path | None, environment: Mapping[str, str]) -> Path | 
         return named
     places = (Path(), _users_own(platformdirs.user_config_path))
     files = (place / FILE_NAME for place in places if place is not None)
-    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - pathlib raises where it may not look
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - pathlib raises if it may not look
 
 
 def _users_own(folder: Callable[..., Path]) -> Path | None:
-    """Return a folder of the user's, or None for a user without a home."""
+    """Return a folder of the user, or None for a user without a home."""
     try:
         return folder("soundalike", appauthor=False)
     except RuntimeError:
@@ -220,15 +220,15 @@ def _from_file(path: Path | None, errors: list[str]) -> list[tuple[str, dict[str
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    # Variables that name no setting belong to somebody else (tests, later versions) and are left alone.
+    # Variables that name no setting belong to others (tests, later versions) and are ignored.
     known = ((f"{ENVIRONMENT_PREFIX}{name.upper()}", name) for name in _READERS)
     return [(key, {name: environment[key]}) for key, name in known if environment.get(key)]
 
 
-def _take(source: str, name: str, value: Any, *, values: dict[str, Any], errors: list[str]) -> None:  # noqa: ANN401 - TOML holds anything
+def _take(source: str, name: str, value: Any, *, values: dict[str, Any], errors: list[str]) -> None:  # noqa: ANN401 - any TOML value
     reader = _READERS.get(name)
     if reader is None:
-        errors.append(f"{source}: {name!r} is no setting; known are {', '.join(sorted(_READERS))}")
+        errors.append(f"{source}: {name!r} is not a setting; settings are {', '.join(sorted(_READERS))}")
         return
     try:
         values[name] = reader(value)
@@ -236,33 +236,33 @@ def _take(source: str, name: str, value: Any, *, values: dict[str, Any], errors:
         errors.append(f"{source}: {name} {error}")
 
 
-def _path(value: Any) -> Path:  # noqa: ANN401 - TOML holds anything
+def _path(value: Any) -> Path:  # noqa: ANN401 - any TOML value
     if not isinstance(value, (str, Path)) or not str(value) or "\0" in str(value):
-        msg = f"is a path, not {value!r}"
+        msg = f"must be a path, not {value!r}"
         raise ValueError(msg)
-    return Path(os.path.expanduser(value)).absolute()  # noqa: PTH111 - pathlib raises where nobody has the name
+    return Path(os.path.expanduser(value)).absolute()  # noqa: PTH111 - pathlib raises if no user has the name
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+def _text(value: Any) -> str:  # noqa: ANN401 - any TOML value
     if not isinstance(value, str) or not value.strip():
-        msg = f"is a text, not {value!r}"
+        msg = f"must be a text, not {value!r}"
         raise ValueError(msg)
     return value.strip()
 
 
-def _store(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+def _store(value: Any) -> str:  # noqa: ANN401 - any TOML value
     scheme = _scheme_of(value)
     address = store_address(value) if isinstance(value, str) else ""
     if scheme is None:
         return str(_path(value))
     if not is_mongodb(address):
-        msg = f"is mongodb://HOST/DATABASE or the path of an SQLite file; the scheme {scheme!r} is not known"
+        msg = f"must be mongodb://HOST/DATABASE or the path of an SQLite file, not a URL with {scheme!r}"
         raise ValueError(msg)
     return address
 
 
-def _events(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
-    # What does not begin as it should may hold a password all the same, and is not shown.
+def _events(value: Any) -> str:  # noqa: ANN401 - any TOML value
+    # A value that begins otherwise may contain a password, and is not shown.
     url = _with_lower_scheme(value) if isinstance(value, str) else ""
     if not url.startswith(_KAFKA_SCHEME):
         msg = (
@@ -273,15 +273,15 @@ def _events(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
     return url
 
 
-def _snapshots(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+def _snapshots(value: Any) -> str:  # noqa: ANN401 - any TOML value
     scheme = _scheme_of(value)
     if scheme not in _SNAPSHOT_SCHEMES:
-        msg = f"is the URL of a folder ({', '.join(_SNAPSHOT_SCHEMES)}), such as s3a://bucket/soundalike"
+        msg = f"must be the URL of a folder ({', '.join(_SNAPSHOT_SCHEMES)}), such as s3a://bucket/soundalike"
         raise ValueError(msg)
     return _with_lower_scheme(str(value))
 
 
-def _scheme_of(value: Any) -> str | None:  # noqa: ANN401 - TOML holds anything
+def _scheme_of(value: Any) -> str | None:  # noqa: ANN401 - any TOML value
     found = _SCHEME.match(value.strip()) if isinstance(value, str) else None
     return found[1].lower() if found else None
 
@@ -290,79 +290,79 @@ def _with_lower_scheme(text: str) -> str:
     return _SCHEME.sub(lambda found: found[0].lower(), text.strip(), count=1)
 
 
-def _properties(value: Any) -> dict[str, str]:  # noqa: ANN401 - TOML holds anything
-    """Read a table of properties, or NAME=VALUE with ; or line ends between them; values are not shown."""
+def _properties(value: Any) -> dict[str, str]:  # noqa: ANN401 - any TOML value
+    """Read a table of properties, or NAME=VALUE with ; or line ends between them; values are never shown."""
     if isinstance(value, str):
         pairs = [part.partition("=") for part in re.split(r"[;\n]", value) if part.strip()]
         if any(not sign for _, sign, _ in pairs):
-            msg = "is NAME=VALUE with ; between them; values are not shown here"
+            msg = "must be NAME=VALUE pairs with ; between them; values are not shown here"
             raise ValueError(msg)
         value = {name.strip(): given.strip() for name, _, given in pairs}
         if not all(map(_PROPERTY.fullmatch, value)):
-            # What stands before a = may be the rest of a password that holds a ; itself.
-            msg = "holds a name that is no property; a value with ; in it belongs into a table in the file"
+            # The text before a = may be the rest of a password that contains a ;.
+            msg = "has a name that is not a property; put a value with ; in it into a table in the file"
             raise ValueError(msg)
     if not isinstance(value, Mapping):
-        msg = "is a table of names and values"
+        msg = "must be a table of names and values"
         raise TypeError(msg)
     wrong = [name for name in value if not _PROPERTY.fullmatch(name)]
     nested = [name for name, given in value.items() if isinstance(given, Mapping | list)]
     if wrong or nested:
-        msg = f"holds {(wrong or nested)[0]!r}, which is no property; write names with dots in quotes"
+        msg = f"has {(wrong or nested)[0]!r}, which is not a property; write names with dots in quotes"
         raise ValueError(msg)
     return {name: _property(given) for name, given in value.items()}
 
 
-def _property(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+def _property(value: Any) -> str:  # noqa: ANN401 - any TOML value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _secret(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+def _secret(value: Any) -> str:  # noqa: ANN401 - any TOML value
     if not isinstance(value, str) or len(value.encode(errors="replace")) < _MIN_SECRET_BYTES:
-        msg = f"is a text of {_MIN_SECRET_BYTES} bytes or more; it is not shown here"
+        msg = f"must be a text of {_MIN_SECRET_BYTES} bytes or more; it is not shown here"
         raise ValueError(msg)
     return value
 
 
-def _engine(value: Any) -> str:  # noqa: ANN401 - TOML holds anything
+def _engine(value: Any) -> str:  # noqa: ANN401 - any TOML value
     if value not in ENGINES:
-        msg = f"is one of {', '.join(ENGINES)}, not {value!r}"
+        msg = f"must be one of {', '.join(ENGINES)}, not {value!r}"
         raise ValueError(msg)
     return str(value)
 
 
 def _whole(minimum: int, maximum: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:  # noqa: ANN401 - TOML holds anything
+    def read(value: Any) -> int:  # noqa: ANN401 - any TOML value
         is_number = isinstance(value, int) and not isinstance(value, bool)
         is_digits = isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip())
         if not (is_number or is_digits) or not minimum <= int(value) <= maximum:
-            msg = f"is a whole number of {minimum} to {maximum}, not {value!r}"
+            msg = f"must be a whole number from {minimum} to {maximum}, not {value!r}"
             raise ValueError(msg)
         return int(value)
 
     return read
 
 
-def _hosts(value: Any) -> frozenset[str]:  # noqa: ANN401 - TOML holds anything
+def _hosts(value: Any) -> frozenset[str]:  # noqa: ANN401 - any TOML value
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list | tuple | frozenset):
-        msg = f"is a list of host names, not {value!r}"
+        msg = f"must be a list of host names, not {value!r}"
         raise TypeError(msg)
     hosts = frozenset(str(name).strip().lower() for name in names if str(name).strip())
     wrong = sorted(host for host in hosts if not _HOST_NAME.fullmatch(host))
     if wrong:
-        msg = f"holds {wrong[0]!r}, which is no host name (no scheme, no port)"
+        msg = f"has {wrong[0]!r}, which is not a host name (no scheme, no port)"
         raise ValueError(msg)
     return hosts
 
 
-def _roots(value: Any) -> dict[RootName, Path]:  # noqa: ANN401 - TOML holds anything
+def _roots(value: Any) -> dict[RootName, Path]:  # noqa: ANN401 - any TOML value
     if isinstance(value, str):
         pairs = [pair.partition("=")[::2] for pair in value.split(",") if pair]
     elif isinstance(value, Mapping):
         pairs = list(value.items())
     else:
-        msg = f"is a table of names and paths, not {value!r}"
+        msg = f"must be a table of names and paths, not {value!r}"
         raise TypeError(msg)
     return {RootName(_text(name)): Path(os.path.realpath(_path(place))) for name, place in pairs}
 

@@ -41,7 +41,7 @@ def test_a_missing_file_is_gone(song: Path) -> None:
     seen = stamp(song)
     song.unlink()
     with pytest.raises(
-        TrackGoneError, match=r"'song\.mp3' is no longer there; run 'soundalike extract'"
+        TrackGoneError, match=r"'song\.mp3' no longer exists; run 'soundalike extract'"
     ) as told:
         FILES.open(song, seen)
     assert str(song.parent) not in str(told.value)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audio.sounds import apev2, id3v1, id3v2
 from soundalike.audio.cover import picture_type, read_cover
-from soundalike.audio.tags import Rationed, read_tags
+from soundalike.audio.tags import LimitedReader, read_tags
 from soundalike.domain.files import Tags
 from soundalike.domain.ports.audio import Cover
 
@@ -86,8 +86,8 @@ def test_a_broken_tag_is_no_tag() -> None:
 
 
 def test_a_tag_that_claims_too_much_is_not_read_to_its_end() -> None:
-    with pytest.raises(ValueError, match="too much"):
-        Rationed(io.BytesIO(bytes(100)), most_bytes=99).read(1 << 40)
+    with pytest.raises(ValueError, match="too large"):
+        LimitedReader(io.BytesIO(bytes(100)), most_bytes=99).read(1 << 40)
 
 
 @given(

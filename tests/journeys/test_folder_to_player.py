@@ -98,12 +98,12 @@ def test_a_taken_port_names_the_next_free_one(program: Program, music: Path) -> 
         (("similar", "nobody"), 1, "no track"),
         (("extract", "/nowhere"), 1, "not a folder"),
         (("extract", "~nobody/music"), 1, "not a folder"),
-        (("extract", ""), 2, "an empty path"),
+        (("extract", ""), 2, "path is empty"),
         (("build",), 1, "soundalike extract"),
         (("similar", "x", "--limit", "0"), 2, "1<=x<=100"),
         (("extract",), 2, "Missing argument"),
         (("frobnicate",), 2, "No such command"),
-        (("serve", "--port", "99999"), 1, "port is a whole number"),
+        (("serve", "--port", "99999"), 1, "port must be a whole number"),
     ],
 )
 def test_errors_are_one_line_and_an_exit_code(

@@ -1,4 +1,4 @@
-"""One file in, what was heard out: the order of doubt in which a file is met."""
+"""Analysing one file: recognise it, hash it, read its tags, decode it, extract features."""
 
 from collections.abc import Collection
 from typing import BinaryIO
@@ -18,9 +18,16 @@ from soundalike.domain.types import AudioHash, DurationMs
 def analyse_file(
     found: FoundFile, extractor: Extractor, known: Collection[AudioHash] = frozenset()
 ) -> Analysis | AnalysisFailure:
-    """Listen to one file.
+    """Analyse one file.
 
-    Audio whose hash is in `known` is measured, not decoded, and gets no vectors.
+    Parameters
+    ----------
+    found : FoundFile
+        As scanned.
+    extractor : Extractor
+        The feature set.
+    known : collection of AudioHash
+        Audio that is measured, not decoded, and gets no vectors.
     """
     try:
         with open_regular(found.real_path) as file:
@@ -59,16 +66,16 @@ def _analyse(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash])
 
 
 def _sniffed(file: BinaryIO) -> Format:
-    """Tell what the file is.
+    """Return what the file is.
 
     Raises
     ------
     UnusableAudioError
-        If it is empty, or no audio: a file that holds tags alone is none either.
+        If it is empty, or not audio; neither is a file of tags alone.
     """
     if not file.read(1):
         raise UnusableAudioError(ProblemReason.EMPTY)
     sniffed = sniff(file)
     if sniffed is None:
-        raise UnusableAudioError(ProblemReason.NOT_AUDIO, "its content is no audio format that is known")
+        raise UnusableAudioError(ProblemReason.NOT_AUDIO, "its content is not in a known audio format")
     return sniffed

@@ -1,4 +1,4 @@
-"""The picture in a track's tags, believed only as far as its first bytes."""
+"""The picture in a track's tags; only its first bytes decide what it is."""
 
 from typing import BinaryIO
 
@@ -9,7 +9,7 @@ MOST_BYTES = 32 << 20
 
 
 def read_cover(file: BinaryIO) -> Cover | None:
-    """Return the embedded picture, front cover first; None where there is none a browser may show."""
+    """Return the embedded picture, the front cover first; None if a browser may show none."""
     try:
         images = read_tinytag(file, has_images=True).images.as_dict()
     except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; then there is no cover
@@ -22,7 +22,7 @@ def read_cover(file: BinaryIO) -> Cover | None:
 
 
 def picture_type(data: bytes) -> str | None:
-    """Tell a picture's media type from its first bytes; None where a browser should not get it."""
+    """Return a picture's media type by its first bytes; None if a browser should not get it."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

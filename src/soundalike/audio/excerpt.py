@@ -57,7 +57,7 @@ class Excerpt:
 
 
 def measure(decoder: Decoder) -> Extent:
-    """Find out how long a track is without believing its header: try its end, else count.
+    """Measure a track without trusting its header: try its end, else count.
 
     The end is cheap to reach in all formats. Only if nothing is there, or the length is unknown, the
     whole track is decoded and counted, block by block.
@@ -76,7 +76,7 @@ def read_excerpt(decoder: Decoder) -> Excerpt:
     Raises
     ------
     UnusableAudioError
-        If there is too little, or it is absurd or silent.
+        If it is too short, has absurd samples or is silent.
     """
     limit = EXCERPT_S * decoder.rate
     claimed = decoder.frames
@@ -124,7 +124,7 @@ def _tolerance(decoder: Decoder) -> int:
 
 
 def _read(decoder: Decoder, frames: int, limit: int) -> tuple[FloatArray, int]:
-    """Return the middle of a track at 22,050 Hz, and how many of its own frames that was."""
+    """Return the middle of a track at 22,050 Hz, and how many of its own frames that is."""
     to_rate, pieces, done = _resampler(decoder.rate), [], 0
     for block in decoder.blocks(max(0, (frames - limit) // 2)):
         part = block[: limit - done]
@@ -134,7 +134,7 @@ def _read(decoder: Decoder, frames: int, limit: int) -> tuple[FloatArray, int]:
         if done == limit:
             break
     else:
-        pieces.append(to_rate(np.empty(0, np.float32), True))  # noqa: FBT003 - soxr's own order
+        pieces.append(to_rate(np.empty(0, np.float32), True))  # noqa: FBT003 - as soxr calls it
     return np.concatenate(pieces), done
 
 
@@ -153,7 +153,7 @@ def _resampler(rate: int) -> Callable[[FloatArray, bool], FloatArray]:
 
 
 def _mono(block: FloatArray) -> FloatArray:
-    """Mean of the channels; adding a few columns is faster than NumPy's mean over rows."""
+    """Return the mean of the channels; adding a few columns is faster than NumPy's mean over rows."""
     channels = block.shape[1]
     if channels > _FEW_CHANNELS:
         return np.asarray(block.mean(axis=1), dtype=np.float32)
@@ -168,7 +168,7 @@ def _require_sane(block: FloatArray, analysed_ms: DurationMs) -> None:
     if not block.size:
         return
     peak = max(float(block.max()), -float(block.min()))
-    if not peak <= MOST_AMPLITUDE:  # also where it is NaN
+    if not peak <= MOST_AMPLITUDE:  # also if it is NaN
         what = f"a sample of amplitude {peak:.3g}"
         raise UnusableAudioError(ProblemReason.ABSURD_SAMPLES, what, analysed_ms)
 

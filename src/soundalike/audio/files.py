@@ -1,4 +1,4 @@
-"""Opening tracks' files without being led astray by a link that was not there at the scan."""
+"""Opening tracks' files without following a link that was not there at the scan."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from soundalike.domain.errors import TrackGoneError
 from soundalike.domain.files import FileStamp
 from soundalike.domain.ports.audio import Cover
 
-# With O_PATH a folder needs to be passable, not readable, as for any other open.
+# With O_PATH a folder must be passable, not readable, as for any other open.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -24,12 +24,12 @@ class LocalAudioFiles:
     """Opens tracks' files on this machine; the port `AudioFiles`."""
 
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
-        """Open the file that a scan saw, following no link; the caller closes it.
+        """Open the file that was scanned, following no link; the caller closes it.
 
         Raises
         ------
         TrackGoneError
-            If it is not there, not a regular file, behind a link, or no longer as stamped.
+            If it does not exist, is not a regular file, is behind a link, or has changed since the scan.
         """
         try:
             file = open_regular(real_path)
@@ -42,21 +42,21 @@ class LocalAudioFiles:
         return file
 
     def cover(self, file: BinaryIO) -> Cover | None:
-        """Read the embedded picture, front cover first; None where there is none a browser may show."""
+        """Read the embedded picture, the front cover first; None if a browser may show none."""
         return read_cover(file)
 
 
 def open_regular(real_path: Path) -> BinaryIO:
     """Open a regular file for reading, following no link in any part of its path.
 
-    Never waits, as opening a FIFO would.
+    Never blocks, as opening a FIFO would.
 
     Raises
     ------
     NotRegularError
-        If it is something other than a regular file.
+        If it is not a regular file.
     OSError
-        If it cannot be opened; ELOOP or ENOTDIR where a link is in the way.
+        If it cannot be opened; ELOOP or ENOTDIR if a link is in the way.
     """
     parts = real_path.parts
     folder = os.open(parts[0], _FOLDER)
@@ -65,7 +65,7 @@ def open_regular(real_path: Path) -> BinaryIO:
             inner = os.open(part, _FOLDER, dir_fd=folder)
             os.close(folder)
             folder = inner
-        # A device may act on being opened, so its kind is asked for first; fstat then says it again.
+        # Opening a device may have effects, so the type is checked first; fstat then checks it again.
         _require_regular(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
         descriptor = os.open(parts[-1], _FILE, dir_fd=folder)
     finally:
@@ -89,10 +89,10 @@ def _why(error: OSError | ValueError) -> str:
     if isinstance(error, NotRegularError):
         return "is no longer a regular file"
     if isinstance(error, PermissionError):
-        return "may not be read any more"
+        return "may no longer be read"
     if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:
         return "is behind a link that was not there at the scan"
-    return "is no longer there"
+    return "no longer exists"
 
 
 def _gone(real_path: Path, why: str) -> TrackGoneError:

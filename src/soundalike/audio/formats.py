@@ -1,4 +1,4 @@
-"""What a file is, told from its content; and which names make it worth a look."""
+"""Formats: recognised by a file's content; a name only decides whether the file is read."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +12,7 @@ from soundalike.audio.containers.tagged import untagged_span
 
 
 class Container(Enum):
-    """Containers whose inner build matters here."""
+    """Containers that are handled differently."""
 
     MPEG = "mpeg"
     FLAC = "flac"
@@ -32,11 +32,11 @@ class Format:
     Parameters
     ----------
     container : Container
-        How its bytes are laid out, and so who decodes it.
+        Layout of its bytes, which decides on the decoder.
     media_type : str
-        As a browser is told.
+        Sent to browsers.
     name : str
-        As a user is told.
+        Shown to users.
     """
 
     container: Container
@@ -88,7 +88,7 @@ _UNSUPPORTED_MAGIC = (
 
 
 def is_audio_name(name: bytes) -> bool:
-    """Tell whether a file's name ends like audio."""
+    """Return whether a file's name ends like audio."""
     return suffix_of(name) in AUDIO_SUFFIXES
 
 
@@ -99,7 +99,7 @@ def suffix_of(name: bytes) -> bytes:
 
 
 def sniff(file: BinaryIO) -> Format | None:
-    """Tell what a file is from its content alone; None where it is no audio that is known."""
+    """Return the format of a file by its content alone; None if it is not known audio."""
     head = read_at(file, untagged_span(file).start, 32)
     for magic, known in _MAGIC:
         if head.startswith(magic):

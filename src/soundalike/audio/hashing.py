@@ -1,4 +1,4 @@
-"""A name for the sound itself: the same after retagging, renaming and moving."""
+"""A hash of the audio itself: the same after retagging, renaming and moving."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ def audio_hash(file: BinaryIO, container: Container) -> AudioHash:
     file : BinaryIO
         Read from start to end; its position is moved.
     container : Container
-        As sniffed. Where its build is unknown, or gives no sound, the whole file is hashed.
+        As sniffed. If its layout is unknown, or it has no audio, the whole file is hashed.
     """
     digest = hashlib.blake2b(digest_size=16)
     has_sound = False

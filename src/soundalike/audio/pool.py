@@ -1,10 +1,9 @@
-"""Several processes that listen, and a parent that outlives every one of them.
+"""A pool of worker processes that analyse files; the parent survives the death of any of them.
 
-Plain subprocesses rather than `multiprocessing` or a pool made of it: a worker must not import the
-parent's ``__main__`` (the whole command line), needs an environment of its own before NumPy loads,
-a silent stderr (libsndfile and mpg123 write to it from C) and an end that comes with the parent's,
-even by ``kill -9``. Files go out and results come back over one socket for each worker, so that the
-file a worker died on is always known.
+Plain subprocesses rather than `multiprocessing`: a worker must not import the parent's ``__main__``
+(the whole command line), needs an environment of its own before NumPy loads, a silent stderr
+(libsndfile and mpg123 write to it from C), and must end with the parent, even by ``kill -9``. Files
+and results go over one socket per worker, so that the file a worker died on is always known.
 """
 
 import contextlib
@@ -31,7 +30,7 @@ from soundalike.domain.types import AudioHash
 DEFAULT_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 300.0
 _MOST_FAILED_STARTS = 3
-_AHEAD = 2  # the file being heard and the next, so that no worker waits for a slow store
+_AHEAD = 2  # the current file and the next, so that no worker waits for a slow store
 _ONE_THREAD = {
     f"{library}_NUM_THREADS": "1"
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR", "NUMBA")
@@ -48,7 +47,7 @@ def usable_cpus() -> int:
 
 
 class ProcessAnalyser:
-    """Listens to files in processes of their own; the port `Analyser`."""
+    """Analyses files in worker processes; the port `Analyser`."""
 
     def __init__(
         self,
@@ -64,7 +63,7 @@ class ProcessAnalyser:
         workers : int or None
             Most processes at once; as many as there are usable processors by default.
         timeout_s : float
-            A file that takes longer is given up, with its worker.
+            A file that takes longer fails, and its worker is killed.
         extractor : Extractor or None
             The feature set; timbre by default.
         """
@@ -74,29 +73,36 @@ class ProcessAnalyser:
 
     @property
     def schema(self) -> FeatureSchema:
-        """The feature set of the vectors it gives."""
+        """The feature set of its vectors."""
         return self._extractor.schema
 
     def analyse(
         self, files: Iterable[FoundFile], *, known: frozenset[AudioHash] = frozenset()
     ) -> Generator[_Result, None, None]:
-        """Yield each file's result as it comes; see `Analyser`.
+        """Yield the result of each file once it is done; see `Analyser`.
+
+        Parameters
+        ----------
+        files : iterable of FoundFile
+            As scanned.
+        known : frozenset of AudioHash
+            Audio that needs no vectors.
 
         Raises
         ------
         AudioError
             If no worker can be started.
         """
-        crew = _Crew((self._extractor, known), most=self._workers, timeout_s=self._timeout_s)
+        pool = _Pool((self._extractor, known), most=self._workers, timeout_s=self._timeout_s)
         try:
-            yield from crew.run(iter(files))
+            yield from pool.run(iter(files))
         finally:
-            crew.close()
+            pool.close()
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A process, the socket to it, and the files it has not answered for, the first one in hand."""
+    """A process, its socket, and the files that it has not answered yet, the current one first."""
 
     process: "subprocess.Popen[bytes]"
     connection: "Connection[object, object]"
@@ -105,7 +111,7 @@ class _Worker:
     files: deque[FoundFile] = field(default_factory=deque)
 
     def close(self) -> int:
-        """Kill the process (it holds nothing worth saving) and return how it ended."""
+        """Kill the process, which has nothing to save, and return its exit status."""
         self.process.kill()
         self.connection.close()
         if self.process.stdin is not None:
@@ -113,7 +119,7 @@ class _Worker:
         return self.process.wait()
 
 
-class _Crew:
+class _Pool:
     """The workers of one run."""
 
     def __init__(self, setup: tuple[Extractor, frozenset[AudioHash]], *, most: int, timeout_s: float) -> None:
@@ -157,7 +163,7 @@ class _Crew:
         try:
             worker.connection.send(found)
         except OSError:
-            # It died before it could have begun on this file, which is not to blame.
+            # It died before it began this file, which is not the cause.
             self._again.append(worker.files.pop())
             if not worker.files:
                 self._dismiss(worker)
@@ -167,34 +173,34 @@ class _Crew:
     def _start(self) -> _Worker:
         ours, theirs = Pipe()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - this very interpreter, this very package
+            process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
                 [sys.executable, "-P", "-m", "soundalike.audio.worker", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=os.environ | _ONE_THREAD,
                 pass_fds=[theirs.fileno()],
-                process_group=0,  # Ctrl-C in a terminal is the parent's to answer
+                process_group=0,  # the parent handles Ctrl-C in a terminal
             )
         worker = _Worker(process, ours, time.monotonic() + START_TIMEOUT_S)
         self._workers.append(worker)
-        with contextlib.suppress(OSError):  # reading from it will tell
+        with contextlib.suppress(OSError):  # reading from it will show it
             ours.send(self._setup)
         return worker
 
     def _collect(self) -> Iterator[_Result]:
-        """Wait for one or more workers to speak, die or take too long."""
+        """Wait for one or more workers to answer, die or take too long."""
         busy = {worker.connection: worker for worker in self._workers if worker.files}
         soonest = min((worker.deadline_s for worker in busy.values()), default=0.0)
         ready = wait(list(busy), max(0.0, soonest - time.monotonic()))
         now = time.monotonic()
         for connection, worker in busy.items():
             if connection in ready:
-                yield from self._hear_from(worker)
+                yield from self._receive(worker)
             elif worker.deadline_s <= now:
                 yield from self._lose(worker, f"gave no answer within {self._timeout_s:g} s")
 
-    def _hear_from(self, worker: _Worker) -> Iterator[_Result]:
+    def _receive(self, worker: _Worker) -> Iterator[_Result]:
         try:
             message = worker.connection.recv()
         except (EOFError, OSError, UnpicklingError):
@@ -207,11 +213,11 @@ class _Crew:
             yield worker.files.popleft(), message
 
     def _lose(self, worker: _Worker, why: str | None) -> Iterator[_Result]:
-        """Replace a worker; the file in its hand is what it died of."""
+        """Replace a worker; its current file is why it died."""
         files, was_ready = worker.files, worker.is_ready
         if why is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                worker.process.wait(1)  # so that its own end is told, not ours
+                worker.process.wait(1)  # so that its own exit status is reported, not our kill
         status = self._dismiss(worker)
         if was_ready:
             detail = f"the process that decoded it {why or _end_of(status)}"
@@ -219,7 +225,7 @@ class _Crew:
         else:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_FAILED_STARTS:
-                msg = f"no listening process can be started ({_end_of(status)}); run 'soundalike doctor'"
+                msg = f"no worker process can be started ({_end_of(status)}); run 'soundalike doctor'"
                 raise AudioError(msg)
         self._again.extend(files)
 

@@ -1,4 +1,4 @@
-"""Finding audio files below a folder: paths are bytes from end to end, links are followed once."""
+"""Finding audio files below a folder: paths are bytes throughout, links are followed once."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ _Inode = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder on the way: how it was reached, where it is, and what lies above it."""
+    """A folder of the walk: its path, its real path, and the folders above it."""
 
     path: bytes
     real: bytes
@@ -27,27 +27,27 @@ class _Folder:
 class LocalFileScanner:
     """Walks a folder on this machine; the port `FileScanner`.
 
-    Hidden files and folders (``.name``) are passed over; other files count by their ending alone.
+    Hidden files and folders (``.name``) are skipped; other files count by the end of their name alone.
     """
 
     def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
-        """Yield every audio file below a folder, in order of its bytes, and every problem on the way.
+        """Yield every audio file below a folder, in order of its path's bytes, and every problem.
 
         Raises
         ------
         RootMissingError
-            If the folder is not there, or is none.
+            If the folder does not exist, or is not a folder.
         ValueError
-            If no root holds the folder.
+            If the folder is in no root.
         """
-        top = os.path.abspath(os.fsencode(directory))  # noqa: PTH100 - pathlib would follow no "..", and has no bytes
+        top = os.path.abspath(os.fsencode(directory))  # noqa: PTH100 - pathlib does not resolve "..", and has no bytes
         try:
             status = os.stat(top)  # noqa: PTH116 - bytes
         except OSError as error:
             msg = f"the folder {directory} cannot be reached: {error.strerror}; is its disk mounted?"
             raise RootMissingError(msg) from error
         if not stat.S_ISDIR(status.st_mode):
-            msg = f"{directory} is no folder; name the folder that holds the music"
+            msg = f"{directory} is not a folder; give the folder with the music"
             raise RootMissingError(msg)
         start, places = _anchor(top, roots)
         folder = _Folder(start, os.path.realpath(top), frozenset({(status.st_dev, status.st_ino)}))
@@ -55,13 +55,13 @@ class LocalFileScanner:
 
 
 def _anchor(top: bytes, roots: Sequence[Root]) -> tuple[bytes, dict[bytes, Root]]:
-    """Return the folder as the roots spell it, and the roots by their folders."""
+    """Return the folder as spelled by its root, and the roots by their folders."""
     for spell in (os.path.abspath, os.path.realpath):
         places = {spell(os.fsencode(root.location)): root for root in roots}
         spelt = spell(top)
         if any(_holds(place, spelt) for place in places):
             return spelt, places
-    msg = f"no root holds {os.fsdecode(top)}"
+    msg = f"{os.fsdecode(top)} is in no root"
     raise ValueError(msg)
 
 
@@ -70,14 +70,14 @@ def _holds(place: bytes, path: bytes) -> bool:
 
 
 class _Walk:
-    """One scan: knows the roots, keeps nothing but the folders above the current one."""
+    """One scan; it only remembers the folders above the current one."""
 
     def __init__(self, places: dict[bytes, Root]) -> None:
         self._places = sorted(places.items(), key=lambda item: -len(item[0]))
         self._real_places = {root.name: os.path.realpath(place) for place, root in places.items()}
 
     def walk(self, folder: _Folder) -> Iterator[FoundFile | FileProblem]:
-        """Go through a folder depth first, without recursion: depth is the user's."""
+        """Walk a folder depth first, without recursion, since folders may be deep."""
         pending = [self._entries(folder)]
         while pending:
             step = next(pending[-1], None)
@@ -140,7 +140,7 @@ class _Walk:
         return FileProblem(location=self._locate(path, path)[0], reason=reason, detail=detail)
 
     def _locate(self, path: bytes, real: bytes) -> tuple[Location, bool]:
-        """Return the location below the innermost root, and whether a link below it leads there."""
+        """Return the location in the innermost root, and whether a link in that root leads there."""
         place, root = next((place, root) for place, root in self._places if _holds(place, path))
         relative = path[len(place) :].lstrip(b"/")
         straight = os.path.join(self._real_places[root.name], relative)  # noqa: PTH118 - bytes

@@ -1,4 +1,4 @@
-"""What a file says of itself, tamed: tags are text from strangers."""
+"""Reading tags, which are untrusted text, safely."""
 
 import io
 import os
@@ -17,13 +17,13 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
 def read_tinytag(file: BinaryIO, *, has_images: bool) -> TinyTag:
-    """Read a file's tags from its start, in bounded memory; raises whatever the parser does."""
-    rationed = cast("BinaryIO", Rationed(file))  # it has all that tinytag calls
+    """Read a file's tags from its start, in bounded memory; raises any error of the parser."""
+    rationed = cast("BinaryIO", LimitedReader(file))  # it has all methods that tinytag calls
     return TinyTag.get(file_obj=rationed, tags=True, duration=False, image=has_images)
 
 
 def read_tags(file: BinaryIO) -> Tags:
-    """Read a file's tags; none where they cannot be read, for the sound may be good all the same."""
+    """Read a file's tags; empty tags if they cannot be read, since the audio may still be good."""
     try:
         found = read_tinytag(file, has_images=False)
     except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; the audio is still used
@@ -37,32 +37,32 @@ def read_tags(file: BinaryIO) -> Tags:
     )
 
 
-class Rationed(io.RawIOBase):
-    """A file, read from its start, that ends in an error once too much is read: tags lie about their size."""
+class LimitedReader(io.RawIOBase):
+    """A file that raises an error once too much of it is read: tags may lie about their size."""
 
     def __init__(self, file: BinaryIO, most_bytes: int = MOST_BYTES) -> None:
-        """Stand at the start."""
+        """Start at the beginning."""
         super().__init__()
         self._file, self._left = file, most_bytes
         file.seek(0)
 
     def read(self, size: int = -1) -> bytes:
-        """Read what is there.
+        """Read up to `size` bytes.
 
         Raises
         ------
         ValueError
-            If it is more than the rest of the ration.
+            If more than `most_bytes` were read in total.
         """
         data = self._file.read(self._left + 1 if size < 0 else min(size, self._left + 1))
         self._left -= len(data)
         if self._left < 0:
-            msg = "too much to be a tag"
+            msg = "too large for a tag"
             raise ValueError(msg)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move about at no cost."""
+        """Move; this does not count."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -71,7 +71,7 @@ class Rationed(io.RawIOBase):
 
 
 def _text(value: object) -> str | None:
-    """Strip, drop control characters and cut; None where nothing is left."""
+    """Strip, remove control characters and cut; None if nothing is left."""
     if not isinstance(value, str):
         return None
     kept = "".join(_plain(character) for character in value[: 4 * MOST_CHARACTERS])
@@ -85,7 +85,7 @@ def _plain(character: str) -> str:
 
 
 def _year(text: str | None) -> int | None:
-    """Return the first four digits that stand alone, 1 to 9999."""
+    """Return the first number of four digits, 1 to 9999."""
     match = _YEAR.search(text or "")
     year = int(match[0]) if match else 0
     return year if 1 <= year <= _LAST_YEAR else None

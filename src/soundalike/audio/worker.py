@@ -1,4 +1,4 @@
-"""One listening process: ``python -m soundalike.audio.worker DESCRIPTOR``, started by `pool` alone."""
+"""One worker process: ``python -m soundalike.audio.worker DESCRIPTOR``, started by `pool` alone."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ READY = "ready"
 
 
 def main() -> None:
-    """Take files from the connection and send back what was heard, until it ends."""
+    """Receive files from the connection and send back the results, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
@@ -31,8 +31,8 @@ def main() -> None:
 
 
 def warm_up(extractor: Extractor) -> None:
-    """Load every library and fill every table by listening to a second of a made-up sound."""
-    import numpy as np  # noqa: PLC0415 - as late as the rest of them
+    """Load every library and fill every table by analysing a second of synthetic sound."""
+    import numpy as np  # noqa: PLC0415 - as late as the others
     import soundfile  # noqa: F401, PLC0415 - loaded here, so that no file waits for it
     import soxr  # noqa: F401, PLC0415 - the same
 
@@ -40,7 +40,7 @@ def warm_up(extractor: Extractor) -> None:
 
 
 def _die_with_parent() -> None:
-    """Exit at once when the parent closes its end of stdin, by will or by dying."""
+    """Exit at once when the parent closes its end of stdin, also if it dies."""
     while os.read(0, 1):
         pass
     os._exit(0)
@@ -51,7 +51,7 @@ def _analyse(
 ) -> Analysis | AnalysisFailure:
     try:
         return analyse_file(found, extractor, known)
-    except Exception as error:  # noqa: BLE001 - one file must not end the run; its line says what happened
+    except Exception as error:  # noqa: BLE001 - one file must not end the run; its failure is stored
         return AnalysisFailure(reason=ProblemReason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
 
 

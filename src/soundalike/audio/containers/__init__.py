@@ -1,1 +1,1 @@
-"""The few bytes of each container that tell sound from tags and promises from truth."""
+"""Containers: where each has audio and tags, and whether what its header promises is there."""

@@ -9,7 +9,7 @@ _MOST_BLOCKS = 10_000
 
 
 def flac_spans(file: BinaryIO) -> list[Span]:
-    """Return STREAMINFO and the frames; nothing where it is no FLAC stream."""
+    """Return STREAMINFO and the frames; nothing if it is not a FLAC stream."""
     whole = untagged_span(file)
     if read_at(file, whole.start, 4) != b"fLaC":
         return []
@@ -17,7 +17,7 @@ def flac_spans(file: BinaryIO) -> list[Span]:
     offset = whole.start + 4
     for _ in range(_MOST_BLOCKS):
         header = read_at(file, offset, 4)
-        if len(header) < 4:  # noqa: PLR2004 - cut within the metadata
+        if len(header) < 4:  # noqa: PLR2004 - cut inside the metadata
             return spans
         end = offset + 4 + int.from_bytes(header[1:], "big")
         if header[0] & 0x7F == 0:

@@ -1,4 +1,4 @@
-"""MP4: boxes in boxes, with the sound in ``mdat``."""
+"""MP4: boxes in boxes, with the audio in ``mdat``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _MOST_BOXES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box at the top: its name, its content as far as the file goes, and whether it is cut."""
+    """One top-level box: its name, its content as far as the file goes, and whether it is cut."""
 
     name: bytes
     span: Span
@@ -19,7 +19,7 @@ class Box:
 
 
 def boxes(file: BinaryIO) -> Iterator[Box]:
-    """Yield the boxes at the top of the file."""
+    """Yield the top-level boxes of the file."""
     size, offset = size_of(file), 0
     for _ in range(_MOST_BOXES):
         header = read_at(file, offset, 16)
@@ -42,12 +42,12 @@ def media_spans(file: BinaryIO) -> list[Span]:
 
 
 def is_cut(file: BinaryIO) -> bool:
-    """Tell whether the file ends before its boxes do."""
+    """Return whether the file ends before its boxes do."""
     return any(box.is_cut for box in boxes(file))
 
 
 def has_alac(file: BinaryIO) -> bool:
-    """Tell whether the sample description names Apple's lossless codec."""
+    """Return whether the sample description names Apple's lossless codec."""
     for box in boxes(file):
         if box.name == b"moov":
             moov = read_at(file, box.span.start, min(box.span.stop - box.span.start, 16 * CHUNK_BYTES))

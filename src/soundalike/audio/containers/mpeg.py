@@ -11,9 +11,9 @@ from soundalike.audio.containers.tagged import untagged_span
 SEARCH_BYTES = 1 << 16
 _GAP_SEARCH_BYTES = 1 << 20
 _MOST_GAPS = 64
-_CHAIN = 3  # frames that must follow each other before bytes are believed to be a stream
+_CHAIN = 3  # frames that must follow each other in a stream
 _HEADER_BYTES = 7
-# Eleven set bits; a third byte of 0xF. is a bit rate or sample rate that is none. Quick over runs of 0xFF.
+# Eleven set bits; a third byte of 0xF. is an invalid bit or sample rate. Fast over runs of 0xFF.
 _LIKE_A_HEADER = re.compile(rb"\xff(?=[\xe0-\xff][^\xf0-\xff])")
 _ADTS_LEAST_BYTES = 7
 
@@ -31,7 +31,7 @@ _KBPS = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What one frame's header says; `kind` must not change within a stream."""
+    """A frame's header; `kind` must not change within a stream."""
 
     length_bytes: int
     samples: int
@@ -44,7 +44,7 @@ FrameParser = Callable[[bytes], Frame | None]
 
 
 def mpeg_frame(header: bytes) -> Frame | None:
-    """Read an MPEG audio frame header, or None (free format too: nobody writes it)."""
+    """Read an MPEG audio frame header, or None (also for the free format, which is never used)."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - the format's own bits
         return None
     version, layer = (header[1] >> 3) & 3, 4 - ((header[1] >> 1) & 3)
@@ -75,12 +75,12 @@ def adts_frame(header: bytes) -> Frame | None:
 
 
 def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
-    """Return the stretch of frames between tags, padding and a little junk, or None."""
+    """Return the span of frames between tags, padding and a little junk, or None."""
     return _find_chain(file, untagged_span(file), parse, SEARCH_BYTES)
 
 
 def _find_chain(file: BinaryIO, span: Span, parse: FrameParser, search_bytes: int) -> Span | None:
-    """Return the rest of a span from where frames follow each other, or None."""
+    """Return the rest of a span from the first frames that follow each other, or None."""
     window = read_at(file, span.start, min(search_bytes, span.stop - span.start))
     for match in _LIKE_A_HEADER.finditer(window):
         found = Span(span.start + match.start(), span.stop)
@@ -102,7 +102,7 @@ def _is_chain(file: BinaryIO, span: Span, parse: FrameParser) -> bool:
 
 
 def has_xing_header(file: BinaryIO, stream: Span) -> bool:
-    """Tell whether the first frame is a Xing or Info header that counts the frames."""
+    """Return whether the first frame is a Xing or Info header that counts the frames."""
     data = read_at(file, stream.start, 64)
     frame = mpeg_frame(data)
     if frame is None:
@@ -112,7 +112,7 @@ def has_xing_header(file: BinaryIO, stream: Span) -> bool:
 
 
 def vbri_samples(file: BinaryIO, stream: Span) -> int | None:
-    """Return how many samples Fraunhofer's VBRI header promises; None where there is none."""
+    """Return how many samples Fraunhofer's VBRI header promises; None if there is none."""
     data = read_at(file, stream.start, 64)
     frame = mpeg_frame(data)
     if frame is None or data[36:40] != b"VBRI":
@@ -121,7 +121,7 @@ def vbri_samples(file: BinaryIO, stream: Span) -> int | None:
 
 
 def count_frames(file: BinaryIO, stream: Span) -> int:
-    """Count the frames of a stream, those behind a tag or a little junk in its midst too."""
+    """Count the frames of a stream, also those after a tag or a little junk inside it."""
     count, rest = 0, stream
     for _ in range(_MOST_GAPS):
         counted, stop = _count_unbroken(file, rest)
@@ -134,7 +134,7 @@ def count_frames(file: BinaryIO, stream: Span) -> int:
 
 
 def _count_unbroken(file: BinaryIO, stream: Span) -> tuple[int, int]:
-    """Count the frames that follow each other from the stream's start; tell where they end, too."""
+    """Count the frames that follow each other from the stream's start; return where they end, too."""
     count, offset, base, data = 0, stream.start, stream.start, b""
     while offset + 4 <= stream.stop:
         if offset - base + 4 > len(data):
@@ -149,7 +149,7 @@ def _count_unbroken(file: BinaryIO, stream: Span) -> tuple[int, int]:
 def length_header(file: BinaryIO, stream: Span) -> bytes:
     """Make the Xing frame that a stream lacks, so that a decoder need not guess its length.
 
-    libsndfile guesses from the first frame's bit rate, and stops there even where more follows.
+    libsndfile guesses from the first frame's bit rate, and stops there even if more follows.
     """
     first = read_at(file, stream.start, 4)
     frame = mpeg_frame(first)

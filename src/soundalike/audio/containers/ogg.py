@@ -1,4 +1,4 @@
-"""Ogg: packets, cut into segments and laid out on pages."""
+"""Ogg: packets, cut into segments and arranged on pages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class _Stream:
 
 
 def ogg_codec(file: BinaryIO) -> str | None:
-    """Name the codec of the first stream that is sound: vorbis, opus, flac, or another's name."""
+    """Return the codec of the first audio stream: vorbis, opus, flac or another name."""
     marks = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
     other = None
     for _, segments in _pages(file, most=8):
@@ -37,7 +37,7 @@ def ogg_codec(file: BinaryIO) -> str | None:
 def sound_pieces(file: BinaryIO) -> Iterator[bytes]:
     """Yield the payload of every packet but the tags', each followed by its length.
 
-    Independent of how packets are laid out on pages, which a longer tag moves.
+    Independent of how packets are arranged on pages, which a longer tag changes.
     """
     streams: dict[int, _Stream] = {}
     for serial, segments in _pages(file):
@@ -60,12 +60,12 @@ def sound_pieces(file: BinaryIO) -> Iterator[bytes]:
 def _is_tags(stream: _Stream) -> bool:
     if stream.head.startswith((b"\x03vorbis", b"OpusTags")):
         return True
-    # In FLAC's mapping every packet that is no frame (0xFF) after the first is a metadata block.
+    # In FLAC's mapping every packet after the first that is not a frame (0xFF) is metadata.
     return stream.is_flac and stream.packet_number > 0 and not stream.head.startswith(b"\xff")
 
 
 def _pages(file: BinaryIO, most: int | None = None) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield each page's stream number and segments; stops where pages stop."""
+    """Yield each page's stream number and segments, until pages end."""
     offset, count = 0, 0
     while most is None or count < most:
         header = read_at(file, offset, _PAGE_HEADER_BYTES + 255)

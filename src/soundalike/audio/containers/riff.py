@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal
 from soundalike.audio.containers.spans import Span, read_at, size_of
 
 _MOST_CHUNKS = 10_000
-# A writer into a pipe cannot know the length, and puts one of these (or 0).
+# A program that writes to a pipe cannot know the length, and writes one of these (or 0).
 _UNKNOWN_FROM = 0x7FFF_0000
 
 
@@ -21,7 +21,7 @@ class Chunk:
 
     @property
     def is_cut(self) -> bool:
-        """Whether it claims more than the file holds."""
+        """Whether it claims more than the file has."""
         return self.claimed_bytes > self.span.stop - self.span.start
 
 
@@ -46,12 +46,12 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
 
 
 def sound_spans(file: BinaryIO) -> list[Span]:
-    """Return the chunks that describe and hold the sound."""
+    """Return the chunks that describe and contain the audio."""
     return [chunk.span for chunk in chunks(file) if chunk.name in {b"fmt ", b"data", b"COMM", b"SSND"}]
 
 
 def cut_ratio(file: BinaryIO) -> float:
-    """Return how many times longer the sound claims to be than the file allows; 1 where it is whole."""
+    """Return how many times longer the audio claims to be than the file is; 1 if it is complete."""
     for chunk in chunks(file):
         if chunk.name in {b"data", b"SSND"} and chunk.is_cut and chunk.claimed_bytes < 1 << 62:
             return chunk.claimed_bytes / max(1, chunk.span.stop - chunk.span.start)
@@ -68,9 +68,9 @@ def claimed_frames(file: BinaryIO) -> int | None:
 
 
 def streamed_header(file: BinaryIO) -> tuple[bytes, int]:
-    """Return a WAV's head with an open-ended data chunk, and where its samples begin, if it claims none.
+    """Return a WAV header with an open-ended data chunk, and where samples begin, if it claims none.
 
-    ``(b"", 0)`` where nothing needs mending: libsndfile takes a claim of 0 bytes at its word.
+    ``(b"", 0)`` if nothing needs a repair; libsndfile would believe a claim of 0 bytes.
     """
     for chunk in chunks(file):
         if chunk.name == b"data":

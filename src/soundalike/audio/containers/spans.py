@@ -1,4 +1,4 @@
-"""Stretches of a file, and reading them without trusting a single number in it."""
+"""Spans of a file, and reading them without trusting any number in it."""
 
 import os
 from collections.abc import Iterator

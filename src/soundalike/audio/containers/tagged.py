@@ -1,4 +1,4 @@
-"""Tags that any stream may wear in front and behind: ID3v2, ID3v1, APEv2 and Lyrics3."""
+"""Tags that may come before and after any stream: ID3v2, ID3v1, APEv2 and Lyrics3."""
 
 from typing import BinaryIO
 
@@ -10,11 +10,11 @@ APE_BYTES = 32
 LYRICS_SIZE_BYTES = 6
 LYRICS_END_BYTES = 9
 LYRICS_V1_MOST_BYTES = 5100
-_MOST_TAGS = 64  # more than that in a row is an attack, not a collection
+_MOST_TAGS = 64  # more in a row are an attack
 
 
 def untagged_span(file: BinaryIO) -> Span:
-    """Return the stretch between the tags in front and those behind."""
+    """Return the span between the tags in front and those at the end."""
     size = size_of(file)
     start = _skip_front(file, size)
     stop = size
@@ -45,7 +45,7 @@ def _syncsafe(four: bytes) -> int:
 
 
 def _strip_one(file: BinaryIO, stop: int) -> int | None:
-    """Return where the last tag before `stop` begins, or None where there is none."""
+    """Return where the last tag before `stop` begins, or None if there is none."""
     if read_at(file, stop - ID3V1_BYTES, 3) == b"TAG":
         return stop - ID3V1_BYTES
     ape = read_at(file, stop - APE_BYTES, APE_BYTES)
