@@ -1,8 +1,8 @@
-"""Time the program on MongoDB's protocol, Kafka and a Spark cluster, with the embedded figures beside them.
+"""Time the program on MongoDB's protocol, Kafka and a Spark cluster, and compare with the embedded figures.
 
-The servers are real ones on this machine (``make servers``), which they share with the program: Apache Kafka,
-one broker; a server that speaks MongoDB's protocol (or the one named in ``SOUNDALIKE_TEST_MONGODB``); a
-standalone Spark cluster of two workers. Real plays are read in place from ``../shared/data/events``.
+The servers are real and run on the same machine (``make servers``): one Apache Kafka broker; a server that
+speaks MongoDB's protocol (or the one named in ``SOUNDALIKE_TEST_MONGODB``); a standalone Spark cluster of two
+workers. Real plays are read from ``../shared/data/events``.
 
     python bench/distributed.py [all|snapshot|log|latency|cluster ...] [--plays N] [--tracks N]
 """
@@ -35,35 +35,35 @@ PARTS = ("snapshot", "log", "latency", "cluster")
 
 
 def main() -> None:
-    """Print the parts that are asked for."""
+    """Run the requested parts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", choices=("all", *PARTS), default="all")
-    parser.add_argument("--plays", type=int, help="how many of the real plays; all by default")
-    parser.add_argument("--tracks", type=int, default=FMA_TRACKS, help="tracks of the snapshot")
+    parser.add_argument("--plays", type=int, help="number of real plays; default all")
+    parser.add_argument("--tracks", type=int, default=FMA_TRACKS, help="number of tracks in the snapshot")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server is left over
-    asked = set(PARTS) if "all" in given.parts else set(given.parts)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server keeps running
+    requested = set(PARTS) if "all" in given.parts else set(given.parts)
     with tempfile.TemporaryDirectory(prefix="soundalike-bench-") as name:
         folder = Path(name)
-        if "snapshot" in asked:
+        if "snapshot" in requested:
             with mongodb(folder / "snapshot") as address:
                 snapshots.report(given.tracks, new_database(address), folder)
-        if "log" in asked:
+        if "log" in requested:
             report_log(folder, given.plays)
-        if "latency" in asked:
+        if "latency" in requested:
             with kafka(folder / "latency-kafka") as broker, mongodb(folder / "latency-mongodb") as address:
                 latency.report(broker, new_database(address), folder / "latency")
-        if "cluster" in asked:
+        if "cluster" in requested:
             with spark(folder / "spark") as url, mongodb(folder / "cluster-mongodb") as address:
                 cluster.report(url, new_database(address), folder)
 
 
 def report_log(folder: Path, plays: int | None) -> None:
-    """Fold the plays through Kafka, and once more through a kill of the broker."""
+    """Fold the plays through Kafka, then once more while the broker is killed."""
     if not LASTFM.is_file():
-        sys.exit(f"{LASTFM} is not there; these are the real plays that this benchmark replays")
+        sys.exit(f"{LASTFM} does not exist; this benchmark replays the real plays in it")
     with kafka(folder / "log-kafka") as broker, mongodb(folder / "log-mongodb") as address:
         names = itertools.count()
         stores = {
@@ -77,19 +77,19 @@ def report_log(folder: Path, plays: int | None) -> None:
 @contextmanager
 def kafka(folder: Path) -> Iterator[KafkaServer]:
     """Run a broker."""
-    stop_where(missing_kafka())
+    exit_if(missing_kafka())
     with running(broker := KafkaServer(folder)):
         yield broker
 
 
 @contextmanager
 def mongodb(folder: Path) -> Iterator[str]:
-    """Run a server, or take the one that is named; yield its address."""
+    """Run a server, or use the named one; yield its address."""
     named = named_mongodb()
     if named is not None:
         yield named
         return
-    stop_where(missing_mongodb())
+    exit_if(missing_mongodb())
     with running(server := MongoDb(folder)):
         yield server.address
 
@@ -97,14 +97,14 @@ def mongodb(folder: Path) -> Iterator[str]:
 @contextmanager
 def spark(folder: Path) -> Iterator[SparkCluster]:
     """Run a cluster."""
-    stop_where(missing_spark())
-    stop_where(missing_connector())
+    exit_if(missing_spark())
+    exit_if(missing_connector())
     with running_cluster(folder) as cluster:
         yield cluster
 
 
-def stop_where(missing: str | None) -> None:
-    """End where something is missing, and say what."""
+def exit_if(missing: str | None) -> None:
+    """Exit if something is missing, and say what."""
     if missing is not None:
         sys.exit(missing)
 

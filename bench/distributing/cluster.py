@@ -1,4 +1,4 @@
-"""Learning on a Spark cluster of two workers, however its executors read the library, beside one machine."""
+"""Learning on a Spark cluster of two workers, for each way of reading the library, and on one machine."""
 
 import statistics
 import sys
@@ -30,7 +30,7 @@ NEAR = 1e-5
 
 
 def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TRACKS) -> None:
-    """Print seconds of each step, by each way, and whether all of them learn the same."""
+    """Print the seconds of each step for each engine, and check that all results are the same."""
     print(f"\n== learning from {count:,} tracks, fit and {K} neighbours each; {ROUNDS} rounds in one session")
     fill(mongodb, count)
     snapshot = taken(mongodb, folder)
@@ -45,7 +45,7 @@ def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TR
         "cluster, shared folder": partial(spark, snapshots_url=shared.as_uri()),
         "cluster, MongoDB's protocol": partial(spark, source=source),
     }
-    print("  the first fit starts the session and reads; seconds")
+    print("  seconds; the first fit includes starting the session and reading")
     print(f"  {'':28}{'first fit':>11}{'fit':>7}{'neighbours':>12}   times NumPy")
     expected: Neighbours | None = None
     baselines: list[float] = []
@@ -61,12 +61,12 @@ def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TR
         )
         expected = expected or found
         if not np.allclose(found.distances, expected.distances, atol=NEAR):
-            sys.exit(f"{name} learnt something else than NumPy")
+            sys.exit(f"{name} found other neighbours than NumPy")
     print(f"  all distances within {NEAR:g} of NumPy's")
 
 
 def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, list[float], list[float], Neighbours]:
-    """Return the seconds of the first fit, of each later one and of each search, and its result."""
+    """Return the seconds of the first fit, of later fits and of searches, and the neighbours found."""
     with clock() as first:
         space = engine.fit(DEFAULT_RECIPE, snapshot)
     fits, finds = [], []
@@ -82,7 +82,7 @@ def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, list[flo
 
 @contextmanager
 def clock() -> Iterator[Callable[[], float]]:
-    """Yield what tells the seconds of the block, once it is over."""
+    """Yield a function that returns the seconds of the block after its end."""
     start = time.perf_counter()
     end: list[float] = []
     yield lambda: end[0] - start

@@ -1,4 +1,4 @@
-"""Listens through Kafka into profiles, by two consumers, beside the embedded log: rates and sameness."""
+"""Listens through Kafka into profiles by two consumers, compared with the embedded log."""
 
 import json
 import os
@@ -34,12 +34,12 @@ Bits = Mapping[UserId, str]
 def report(
     broker: KafkaServer, stores: Mapping[str, Callable[[], str]], folder: Path, *, most: int | None
 ) -> None:
-    """Print listens a second into the log, out of it and folded into each store, and compare profiles.
+    """Print the listens per second into the log, out of it and into each store, and compare profiles.
 
     Parameters
     ----------
     stores : mapping of str to callable
-        Names a store of a kind that nobody has used. The first is held to the floor.
+        Each returns a new store. The first one must reach the floor.
     """
     plays = list(read_plays(most=most))
     print(
@@ -58,7 +58,7 @@ def report(
             store = new_store()
             rate = fold_by_consumers(f"{url}?group={new_topic()}", store, len(plays), folder / "consumers")
             rates[f"folded into {name}"].append(rate)
-            stop_where_different(store, expected)
+            exit_if_different(store, expected)
     print(f"  {'listens/s: median and range':38}{'':28}times embedded")
     for what, found in rates.items():
         print(f"  {what:38}{spread(found):28}{ratio(found, rates[EMBEDDED])}")
@@ -69,28 +69,30 @@ def report(
 
 
 def report_kill(broker: KafkaServer, store: str, folder: Path, *, most: int | None) -> None:
-    """Kill the broker in mid-stream and start it again; every acknowledged listen counts exactly once."""
+    """Kill and restart the broker during appends; check that every acknowledged listen counts once."""
     plays = list(read_plays(most=most))
     expected, _ = embedded_profiles(plays, folder / "embedded")
     url = broker.url(new_topic())
     log = KafkaLog(KafkaAddress.parse(url), {})
-    refused = 0
+    failed = 0
     with consumers(url, store, folder / "killed"):
         for number, first in enumerate(range(0, len(plays), BATCH)):
             if number == len(plays) // BATCH // 2:
                 broker.kill()
                 time.sleep(SECONDS_AFTER_KILL)
                 broker.start()
-            refused += append_until_taken(log, plays[first : first + BATCH])
+            failed += append_until_taken(log, plays[first : first + BATCH])
         wait_until_folded(store, len(plays))
     log.close()
-    print(f"\n== the broker killed in mid-stream and back; {refused} batches refused and sent again")
-    stop_where_different(store, expected)
+    print(
+        f"\n== the broker was killed and restarted during appends; {failed} batches failed and were repeated"
+    )
+    exit_if_different(store, expected)
     print(f"  all {len(expected)} profiles the same to the bit as the embedded ones", flush=True)
 
 
 def embedded_profiles(plays: Sequence[Listen], data: Path) -> tuple[Bits, float]:
-    """Import the plays as the embedded program does; return everybody's profile, and listens a second."""
+    """Import the plays into the embedded program; return all profiles, and listens per second."""
     data.mkdir()
     file = data / "plays.jsonl"
     file.write_text("".join(map(json_line, plays)), encoding="utf-8")
@@ -101,7 +103,7 @@ def embedded_profiles(plays: Sequence[Listen], data: Path) -> tuple[Bits, float]
 
 
 def append(log: KafkaLog, plays: Sequence[Listen]) -> float:
-    """Append in batches; return listens a second."""
+    """Append in batches; return listens per second."""
     start = time.perf_counter()
     for first in range(0, len(plays), BATCH):
         log.append(plays[first : first + BATCH])
@@ -109,26 +111,26 @@ def append(log: KafkaLog, plays: Sequence[Listen]) -> float:
 
 
 def read_back(log: KafkaLog) -> float:
-    """Read the whole log; return listens a second."""
+    """Read the whole log; return listens per second."""
     start = time.perf_counter()
     count = sum(1 for _ in log.entries())
     return count / (time.perf_counter() - start)
 
 
 def append_until_taken(log: KafkaLog, batch: Sequence[Listen]) -> int:
-    """Send a batch until it is acknowledged, as an outbox does; return how often it was refused."""
-    for refused in range(1_000):
+    """Send a batch until it is acknowledged, as an outbox does; return how often it failed."""
+    for failed in range(1_000):
         try:
             log.append(batch)
         except EventLogError:
             time.sleep(0.2)
         else:
-            return refused
-    sys.exit("the broker does not come back")
+            return failed
+    sys.exit("the broker did not come back")
 
 
 def fold_by_consumers(url: str, store: str, count: int, data: Path) -> float:
-    """Start consumers on a full topic; return listens a second, counted from when the first was ready."""
+    """Start consumers on a full topic; return listens per second since the first was ready."""
     with consumers(url, store, data) as started:
         wait_until_folded(store, count)
         return count / (time.perf_counter() - started)
@@ -150,12 +152,12 @@ def consumers(url: str, store: str, data: Path) -> Iterator[float]:
             stack.callback(process.terminate)
         out = processes[0].stdout
         if out is None or not out.readline():
-            sys.exit("a consumer ended early")
+            sys.exit("a consumer stopped early")
         yield time.perf_counter()
 
 
 def wait_until_folded(store: str, count: int) -> None:
-    """Wait until every listen is in some profile."""
+    """Wait until every listen is in a profile."""
     deadline = time.monotonic() + PATIENCE_S
     with open_store(store) as opened:
         while sum(opened.profile_counts().values()) < count:
@@ -165,14 +167,14 @@ def wait_until_folded(store: str, count: int) -> None:
 
 
 def profiles_of(store: str) -> Bits:
-    """Return everybody's profile, to the bit."""
+    """Return all profiles, to the bit."""
     with open_store(store) as opened:
         found = [opened.profile(user_id) for user_id in opened.listen_counts()]
     return {one.user_id: json.dumps([one.version, profile_body(one)]) for one in found if one is not None}
 
 
-def stop_where_different(store: str, expected: Bits) -> None:
-    """End the run where somebody's profile is not what it has to be."""
+def exit_if_different(store: str, expected: Bits) -> None:
+    """Exit if a profile is not as expected."""
     found = profiles_of(store)
     if found != expected:
         same = sum(found.get(user_id) == bits for user_id, bits in expected.items())
@@ -180,7 +182,7 @@ def stop_where_different(store: str, expected: Bits) -> None:
 
 
 def run(*words: str, data: Path) -> None:
-    """Run a command of the program on a data folder of its own."""
+    """Run a command of the program on its own data folder."""
     command = [sys.executable, "-m", "soundalike", *words, "--data", str(data)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUNDALIKE_")}
     subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603 - our own program

@@ -1,4 +1,4 @@
-"""From sending a skip to a changed answer over HTTP: embedded, through Kafka, and on MongoDB besides."""
+"""Time from sending a skip to a changed answer over HTTP: embedded, through Kafka, and on MongoDB."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ SMALL_TRACKS, SMALL_USERS = 5_000, 50
 
 
 def report(broker: Kafka, mongodb: str, folder: Path) -> None:
-    """Time skips in a library of FMA's size, embedded and through Kafka; in a smaller one on MongoDB too."""
+    """Time skips in a library of FMA's size, embedded and through Kafka, and in a smaller one on MongoDB."""
     print("\n== from sending a skip to a changed answer; the bound is 1 s for p95 through Kafka")
     large, small = folder / "large", folder / "small"
     for data in (large, small):
@@ -40,7 +40,7 @@ def report(broker: Kafka, mongodb: str, folder: Path) -> None:
 def time_skips(
     name: str, data: Path, environment: Mapping[str, str], embedded: live.Timings | None = None
 ) -> live.Timings:
-    """Serve a library, with a consumer where the log needs one; print and return what skips take."""
+    """Serve a library, with a consumer if the log needs one; print and return the times of skips."""
     settings = {f"SOUNDALIKE_{key}": value for key, value in environment.items()}
     with ExitStack() as stack:
         stack.enter_context(variables(settings))
@@ -61,11 +61,11 @@ def time_skips(
 
 @contextmanager
 def consumer(data: Path) -> Iterator[None]:
-    """Run a consumer as the environment has it."""
+    """Run a consumer with the settings of the environment."""
     command = [sys.executable, "-m", "soundalike", "consume", "--data", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         if process.stdout is None or not process.stdout.readline():
-            sys.exit("the consumer ended early")
+            sys.exit("the consumer stopped early")
         try:
             yield
         finally:
@@ -74,7 +74,7 @@ def consumer(data: Path) -> Iterator[None]:
 
 @contextmanager
 def variables(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for the children that are started meanwhile."""
+    """Set environment variables for processes that are started in the block."""
     os.environ.update(settings)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Read a store's snapshot in a process of its own, whose memory is told.
+"""Write a store's snapshot, and print the time and memory of this process.
 
 ``python reading.py STORE FILE.parquet``
 """
@@ -22,7 +22,7 @@ SCHEMA = FeatureSchema("bench", 1, tuple(f"f{i}" for i in range(WIDTH)), ("all",
 
 @contextmanager
 def no_workspace() -> Iterator[Path]:
-    """Give none: an export needs none."""
+    """Yield no folder: an export needs none."""
     yield Path()
 
 

@@ -1,4 +1,4 @@
-"""The snapshot that training reads, from MongoDB beside SQLite: seconds, and memory of the whole process."""
+"""The snapshot that training reads, from MongoDB and from SQLite: seconds, and memory of the process."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ BATCH = 1_000
 
 
 def report(count: int, mongodb: str, folder: Path) -> None:
-    """Fill both stores with the same tracks and print what reading them takes."""
+    """Fill both stores with the same tracks, and print the time and memory of reading them."""
     print(
         f"\n== snapshot of {count:,} tracks x {WIDTH} float32, and both halves, {ROUNDS} rounds;"
         f" the bound is {MEMORY_MIB} MiB"
@@ -42,18 +42,18 @@ def report(count: int, mongodb: str, folder: Path) -> None:
             f" at {peak_mib:.0f} MiB at most"
         )
         if any(read["tracks"] != count for read in found) or peak_mib > MEMORY_MIB:
-            sys.exit("it did not read every track, or took more memory than the bound")
+            sys.exit("not every track was read, or the process used too much memory")
 
 
 def timed_fill(place: str, count: int) -> float:
-    """Fill a store; return seconds."""
+    """Fill a store; return the seconds."""
     start = time.perf_counter()
     fill(place, count)
     return time.perf_counter() - start
 
 
 def fill(place: str, count: int) -> None:
-    """Keep as many made-up tracks."""
+    """Store `count` synthetic tracks."""
     rng = np.random.default_rng(0)
     with open_store(place) as store:
         store.save_root(Root(RootName("music"), Path("/music")))
@@ -64,7 +64,7 @@ def fill(place: str, count: int) -> None:
 
 
 def stored(number: int, rng: np.random.Generator) -> StoredTrack:
-    """Make up a track with its vectors."""
+    """Make a synthetic track with its vectors."""
     whole, first, second = rng.normal(size=(3, WIDTH)).astype(np.float32)
     return StoredTrack(
         track=made_track(number, TrackId(f"t{number:06d}")),
@@ -82,7 +82,7 @@ def stored(number: int, rng: np.random.Generator) -> StoredTrack:
 
 
 def read_in_a_process(place: str, file: Path) -> dict[str, float]:
-    """Write the snapshot in a process of its own, whose memory is told."""
+    """Write the snapshot in a new process, which reports its memory."""
     command = [sys.executable, reading.__file__, place, str(file)]
     found = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - a script of ours
     read: dict[str, float] = json.loads(found.stdout)
