@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -25,13 +26,15 @@ _CLOSE_S = 5.0
 OnDelivery = Callable[[KafkaError | None, Message | None], None]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedRecord:
-    """A record as Kafka stores it; the key decides its partition."""
+class KeyedRecord(NamedTuple):
+    """A record as Kafka stores it; the key decides its partition.
+
+    Thousands are sent at once, and a tuple is made in half the time of a dataclass.
+    """
 
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, str | bytes | None]] = ()
+    headers: list[tuple[str, str | bytes | None]] | None = None
 
 
 class KafkaProducer:
@@ -76,7 +79,7 @@ class KafkaProducer:
         delivery = _Delivery(len(records))
         deadline = time.monotonic() + ACKNOWLEDGED_WITHIN_S
         for index, record in enumerate(records):
-            self._produce(producer, topic, record, delivery.callback(index), deadline=deadline)
+            self._produce(producer, topic, record, partial(delivery.note, index), deadline=deadline)
         if not delivery.is_over.wait(max(0.0, deadline - time.monotonic())):
             msg = f"{self._clients.address} did not acknowledge the records in time; try again"
             raise EventLogError(msg)
@@ -96,8 +99,9 @@ class KafkaProducer:
     ) -> None:
         while True:
             try:
-                headers = list(record.headers) or None
-                producer.produce(topic, record.value, record.key, headers=headers, on_delivery=on_delivery)
+                producer.produce(
+                    topic, record.value, record.key, headers=record.headers, on_delivery=on_delivery
+                )
             except BufferError:  # others have filled the queue
                 if time.monotonic() > deadline:
                     msg = f"{self._clients.address} is too slow; try again later"
@@ -135,25 +139,20 @@ class KafkaProducer:
 
 
 class _Delivery:
-    """The brokers' answers to the records of one call; safe for several threads."""
+    """The brokers' answers to the records of one call."""
 
     def __init__(self, count: int) -> None:
         self.failures: dict[int, KafkaError] = {}
         self.is_over = threading.Event()
-        self._lock = threading.Lock()
         self._count = count
+        self._answered: list[int] = []
         if not count:
             self.is_over.set()
 
-    def callback(self, index: int) -> OnDelivery:
-        """Return what is to be called with the answer to one record."""
-
-        def note(error: KafkaError | None, _message: Message | None) -> None:
-            with self._lock:
-                if error is not None:
-                    self.failures[index] = error
-                self._count -= 1
-                if not self._count:
-                    self.is_over.set()
-
-        return note
+    def note(self, index: int, error: KafkaError | None, _message: Message | None) -> None:
+        """Note the answer to one record; called by the thread that polls, and by the one that sends."""
+        if error is not None:
+            self.failures[index] = error
+        self._answered.append(index)  # atomic, so that no lock is needed
+        if len(self._answered) == self._count:
+            self.is_over.set()
