@@ -24,12 +24,10 @@ from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
 pytestmark = pytest.mark.kafka
 
 NOW_MS = int(time.time() * 1000)
-
-
 GOOD = make_listen(1, at_ms=5)
 POISON: list[tuple[str, Mapping[str, Any], str]] = [
     ("not JSON", {"key": b"ada", "value": b"\xff\x00"}, "not JSON"),
-    ("not an object", {"key": b"ada", "value": b"[]"}, "no object"),
+    ("not an object", {"key": b"ada", "value": b"[]"}, "not an object"),
     ("no value", {"key": b"ada"}, "no value"),
     ("no key", {"value": record_value(GOOD)}, "key"),
     ("another user's key", {"key": b"bob", "value": record_value(GOOD)}, "key"),
@@ -39,9 +37,9 @@ POISON: list[tuple[str, Mapping[str, Any], str]] = [
         "version",
     ),
     (
-        "no event",
+        "not an event",
         {"key": b"ada", "value": json.dumps({"version": 1, "type": "listen", "user": "ada"}).encode()},
-        "id is",
+        "id must be",
     ),
     ("too long", {"key": b"ada", "value": b"x" * 20_000}, "longer than"),
     (
