@@ -158,7 +158,7 @@ def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:
 
 def test_a_folder_with_other_things_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"beach")
-    with pytest.raises(DemoError, match="is not empty and no demo library; choose"):
+    with pytest.raises(DemoError, match="is neither empty nor a demo library; choose"):
         write(tmp_path)
     assert files(tmp_path) == {"holiday.jpg": b"beach"}
 
@@ -184,7 +184,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match="a seed is 0 or above, not -1"):
+    with pytest.raises(DemoError, match="the seed must be 0 or above, not -1"):
         write(tmp_path, seed=-1)
 
 

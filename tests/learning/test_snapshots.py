@@ -81,7 +81,7 @@ def test_ids_must_rise(path: Path, ids: list[str]) -> None:
         replace(row, track_id=TrackId(text))
         for row, text in zip(make_rows(make_music(len(ids))), ids, strict=True)
     ]
-    with pytest.raises(ModelError, match="must rise"):
+    with pytest.raises(ModelError, match="must be sorted"):
         ParquetSnapshots().write(make_schema(6), rows, str(path))
     assert os.listdir(path.parent) == []  # noqa: PTH208 - names, hidden ones too
 

@@ -1,4 +1,4 @@
-"""The demo library: music from a seed, so that there is something to hear before anything else."""
+"""The demo library: synthesised music from a seed, to try soundalike with."""
 
 from soundalike.demo.library import DemoLibrary, write_demo_library
 

@@ -1,6 +1,6 @@
-"""Who made the demo library: invented artists, their albums, and how each sounds and looks.
+"""The artists and albums of the demo library, which are invented, and how they sound and look.
 
-Names stray from ASCII on purpose: search must find Ólafía by "olafia", a fish by its emoji.
+Names are not only ASCII on purpose: search must find Ólafía by "olafia", and a fish by its emoji.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Arrange = Callable[[Sketch], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """A record; every track of it is a file of one format, with one cover."""
+    """An album; all its tracks are files of one format with one cover."""
 
     title: str
     year: int
@@ -28,7 +28,7 @@ class Album:
 
 @dataclass(frozen=True, slots=True)
 class Artist:
-    """An invented artist and the one idiom it plays in."""
+    """An invented artist, who plays in one idiom."""
 
     name: str
     genre: str
@@ -188,7 +188,7 @@ ARTISTS = (
 
 
 def _file_name(name: str) -> str:
-    """Replace what some file systems will not have in a name."""
+    """Replace characters that some file systems do not allow in a name."""
     return name.translate(str.maketrans('<>:"/\\|?*', "_________"))
 
 

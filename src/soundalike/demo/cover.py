@@ -75,7 +75,7 @@ def _strings(across: FloatArray, down: FloatArray, rng: np.random.Generator) -> 
 
 
 def _horizon(across: FloatArray, down: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Draw a sun going down behind ranges of hills, each darker than the one behind."""
+    """Draw a setting sun behind rows of hills, each darker than the one behind."""
     sun = _disc(across, down, rng.uniform(0.3, 0.7), 0.4, rng.uniform(0.12, 0.2))
     shade = np.maximum(0.45 + 0.35 * (down - 0.2), sun * 0.98)
     for hill in range(5):

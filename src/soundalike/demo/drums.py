@@ -15,7 +15,7 @@ def kick(*, low_hz: float = 48.0, length_s: float = 0.35) -> FloatArray:
 
 
 def snare(rng: np.random.Generator, *, tone_hz: float = 190.0, snap: float = 0.7) -> FloatArray:
-    """Return a snare drum; `snap` is how much of it is wire."""
+    """Return a snare drum; `snap` is the share of the wires."""
     wires = _thin(noise(0.22, rng)) * decay(0.22, half_life_s=0.045)
     skin = sine(tone_hz, 0.22) * decay(0.22, half_life_s=0.03)
     return snap * wires + (1 - snap) * skin
@@ -44,5 +44,5 @@ def crunch(rng: np.random.Generator, *, length_s: float, hold_samples: int) -> F
 
 
 def _thin(sound: FloatArray) -> FloatArray:
-    """Take the low end away: the difference of neighbouring samples."""
+    """Remove low frequencies: the difference of neighbouring samples."""
     return np.diff(sound, prepend=np.float32(0))

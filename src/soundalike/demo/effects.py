@@ -1,4 +1,4 @@
-"""Where it sounds: a stereo mix, echo, reverb, and the last touch that sets loudness and peak."""
+"""A stereo mix, echo, reverb, and the final loudness and peak."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from soundalike.demo.instruments import SAMPLE_RATE_HZ, draw_lines, samples
 from soundalike.domain.types import FloatArray
 
 PEAK = 10 ** (-1 / 20)
-"""-1 dBFS: what no sample exceeds before encoding."""
+"""-1 dBFS: no sample exceeds it before encoding."""
 
 _TARGET_RMS = 10 ** (-18 / 20)
 _KNEE = 0.7
-_ROOM_STEP = 4  # a room is dull: a quarter of the sample rate does for its echo
+_ROOM_STEP = 4  # a room has no high frequencies: a quarter of the sample rate is enough
 _TINY = 1e-9
 
 
@@ -28,7 +28,7 @@ class Mix:
         self.sound: FloatArray = np.zeros((2, samples(duration_s)), dtype=np.float32)
 
     def place(self, sound: FloatArray, at_s: float, *, level: float = 1.0, pan: float = 0.0) -> None:
-        """Add a mono sound; `pan` is -1 (left) to 1 (right) at equal power; what is too late is cut off."""
+        """Add a mono sound; `pan` is -1 (left) to 1 (right) at equal power; it is cut off at the end."""
         first = max(0, round(at_s * SAMPLE_RATE_HZ))
         heard = sound[: max(0, self.sound.shape[1] - first)]
         angle = (pan + 1) * np.pi / 4
@@ -53,13 +53,13 @@ def reverb(
     sound: FloatArray, rng: np.random.Generator, *, seconds: float, wet: float, damping_hz: float = 4_000.0
 ) -> FloatArray:
     """Add a room: convolution with noise that falls by 60 dB in `seconds`, darker above `damping_hz`."""
-    from scipy import fft  # noqa: PLC0415 - half a second that only synthesis should pay
+    from scipy import fft  # noqa: PLC0415 - takes half a second, so only for synthesis
 
     frames = sound.shape[1] // _ROOM_STEP
     count = samples(seconds) // _ROOM_STEP
     size = fft.next_fast_len(frames + count, real=True)
     hz = fft.rfftfreq(size, _ROOM_STEP / SAMPLE_RATE_HZ).astype(np.float32)
-    tilt = (hz / (hz + 120)) / (1 + (hz / damping_hz) ** 2)  # no boom below, no hiss above
+    tilt = (hz / (hz + 120)) / (1 + (hz / damping_hz) ** 2)  # less bass and treble
     thinned = sound[:, : frames * _ROOM_STEP].reshape(2, frames, _ROOM_STEP).mean(axis=(0, 2))
     dry = fft.rfft(thinned, size) * tilt
     fall = np.exp(-6.9 * np.arange(count, dtype=np.float32) / count)
@@ -81,9 +81,9 @@ def sway(sound: FloatArray, *, hz: float, depth: float) -> FloatArray:
 
 
 def finish(sound: FloatArray, *, fade_in_s: float, fade_out_s: float) -> FloatArray:
-    """Give a mix faded ends, no offset, a peak of -1 dBFS, and much the same loudness as any other.
+    """Give a mix faded ends, no offset, a peak of -1 dBFS, and about the same loudness as any other.
 
-    Peaks are rounded off by a hyperbolic tangent, which leaves what is far below them alone.
+    Peaks are rounded by a hyperbolic tangent, which hardly changes what is far below them.
     """
     final: FloatArray = sound - sound.mean(axis=1, keepdims=True)
     for seconds, part in ((fade_in_s, final), (fade_out_s, final[:, ::-1])):

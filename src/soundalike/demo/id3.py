@@ -14,7 +14,7 @@ def tag_mp3(mp3: bytes, tags: TrackTags) -> bytes:
     Raises
     ------
     ValueError
-        If there is a tag already, or this one would be larger than ID3 can say.
+        If there is a tag already, or this one would be too large for ID3.
     """
     if mp3.startswith(b"ID3"):
         msg = "the MP3 has an ID3 tag already"
@@ -49,6 +49,6 @@ def _frame(name: bytes, content: bytes) -> bytes:
 def _sync_safe(size_bytes: int) -> bytes:
     """Write a size as four bytes of seven bits, so that none looks like the start of an MP3 frame."""
     if size_bytes >= _MAX_TAG_BYTES:
-        msg = f"{size_bytes} bytes are more than an ID3 tag may hold"
+        msg = f"{size_bytes} bytes are too many for an ID3 tag"
         raise ValueError(msg)
     return bytes(size_bytes >> shift & 0x7F for shift in (21, 14, 7, 0))

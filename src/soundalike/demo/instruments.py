@@ -1,4 +1,4 @@
-"""What sounds: each function returns one note or stroke, mono float32, about -1 to 1 at its loudest."""
+"""Instruments: each function returns one note, mono float32, about -1 to 1 at its loudest."""
 
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ def frequency(pitch: float) -> float:
 
 
 def samples(seconds: float) -> int:
-    """Count the samples of a stretch of time, at least one."""
+    """Count the samples of a duration, at least one."""
     return max(1, round(seconds * SAMPLE_RATE_HZ))
 
 
@@ -123,7 +123,7 @@ def electric_piano(hz: float, length_s: float, *, bite: float) -> FloatArray:
 
 
 def bell(hz: float, length_s: float, *, ratio: float, index: float) -> FloatArray:
-    """Return a bell by frequency modulation; a `ratio` that is no whole number makes it clang."""
+    """Return a bell by frequency modulation; a `ratio` that is not a whole number makes it clang."""
     turn = _turns(hz, length_s)
     strike = index * decay(length_s, half_life_s=length_s / 8)
     rung: FloatArray = np.sin(turn + strike * np.sin(ratio * turn))
@@ -131,16 +131,16 @@ def bell(hz: float, length_s: float, *, ratio: float, index: float) -> FloatArra
 
 
 def noise(length_s: float, rng: np.random.Generator) -> FloatArray:
-    """Return white noise, seldom beyond -1 to 1."""
+    """Return white noise, mostly from -1 to 1."""
     return np.float32(0.3) * rng.standard_normal(samples(length_s), dtype=np.float32)
 
 
 def band_noise(length_s: float, rng: np.random.Generator, *, centre_hz: float, octaves: float) -> FloatArray:
     """Return noise around a frequency, in a band that is a bell of `octaves` width on a log axis.
 
-    Its end joins its start without a seam. RMS 0.3.
+    It can be looped without a click. RMS 0.3.
     """
-    from scipy import fft  # noqa: PLC0415 - half a second that only synthesis should pay
+    from scipy import fft  # noqa: PLC0415 - takes half a second, so only for synthesis
 
     size = samples(length_s)
     spectrum = fft.rfft(rng.standard_normal(size, dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Writes the demo library: every file whole or not at all, and what is there already is left alone."""
+"""Writing the demo library: each file completely or not at all; existing files are not changed."""
 
 import contextlib
 import fcntl
@@ -19,16 +19,16 @@ from soundalike.domain.errors import DemoError
 from soundalike.domain.ports.library import Progress
 
 MARKER = ".soundalike-demo.json"
-"""Says that a folder is a demo library, and from which seed."""
+"""Marks a folder as a demo library, with its seed."""
 
 TRACK_S = 30.0
 
-_MAX_THREADS = 4  # a track in the making takes some 100 MB
+_MAX_THREADS = 4  # making a track takes some 100 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoLibrary:
-    """A demo library as it lies on disk.
+    """A demo library on disk.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class DemoLibrary:
     seed : int
         What it was made from.
     track_count, written_count : int
-        Tracks in it, and how many of them this run wrote: 0 where all were there.
+        Tracks in it, and how many of them this run wrote: 0 if all existed.
     album_count : int
         Albums in it.
     artists : tuple of str
@@ -56,7 +56,7 @@ class DemoLibrary:
 
 
 def write_demo_library(directory: Path, *, seed: int = 1, progress: Progress | None = None) -> DemoLibrary:
-    """Synthesise the demo library, or what a run that was stopped left undone.
+    """Synthesise the demo library, or the tracks that an interrupted run did not write.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def write_demo_library(directory: Path, *, seed: int = 1, progress: Progress | N
     seed : int
         0 or above; the same seed gives the same samples and tags.
     progress : callable, optional
-        Called with (tracks there, tracks in all) from this thread.
+        Called with (existing tracks, all tracks) from this thread.
 
     Raises
     ------
     DemoError
-        If the folder holds something else or cannot be written, or the seed is below 0.
+        If the folder has something else or cannot be written, or the seed is below 0.
     """
     return write_library(directory, entries(), seed=seed, track_s=TRACK_S, progress=progress)
 
@@ -83,15 +83,15 @@ def write_library(
     track_s: float,
     progress: Progress | None = None,
 ) -> DemoLibrary:
-    """Do as `write_demo_library` does for these entries and this length.
+    """Do the same as `write_demo_library` for some entries of some length.
 
     Raises
     ------
     DemoError
-        As there.
+        As `write_demo_library`.
     """
     if seed < 0:
-        msg = f"a seed is 0 or above, not {seed}"
+        msg = f"the seed must be 0 or above, not {seed}"
         raise DemoError(msg)
     try:
         with _hold(directory):
@@ -117,7 +117,7 @@ def write_library(
 
 @contextlib.contextmanager
 def _hold(directory: Path) -> Iterator[None]:
-    """Make the folder and lock it, so that a second run waits for the first and finds its work done."""
+    """Make and lock the folder, so that a second run waits for the first and finds all done."""
     directory.mkdir(parents=True, exist_ok=True)
     handle = os.open(directory, os.O_RDONLY)
     try:
@@ -129,13 +129,13 @@ def _hold(directory: Path) -> Iterator[None]:
 
 
 def _claim(directory: Path, seed: int) -> None:
-    """Mark an empty folder as a demo library; refuse one that holds anything else."""
+    """Mark an empty folder as a demo library; raise if it has anything else."""
     marker = directory / MARKER
     try:
         found = json.loads(marker.read_bytes())
     except FileNotFoundError:
         if {path.name for path in directory.iterdir()} - {_aside(marker).name}:
-            msg = f"{directory} is not empty and no demo library; choose a new or an empty folder"
+            msg = f"{directory} is neither empty nor a demo library; choose a new or empty folder"
             raise DemoError(msg) from None
         _put(marker, json.dumps({"seed": seed}).encode() + b"\n")
         return
@@ -145,21 +145,21 @@ def _claim(directory: Path, seed: int) -> None:
         msg = f"{marker} is damaged; delete {directory} or choose another folder"
         raise DemoError(msg)
     if found["seed"] != seed:
-        msg = f"{directory} holds the demo library of seed {found['seed']}, not {seed}; choose another folder"
+        msg = f"{directory} has the demo library of seed {found['seed']}, not {seed}; choose another folder"
         raise DemoError(msg)
 
 
 def _write_missing(
     directory: Path, listed: Sequence[Entry], *, seed: int, track_s: float, progress: Progress | None
 ) -> int:
-    """Write the tracks that are not there, several at a time, and count them."""
+    """Write the missing tracks, several at a time, and count them."""
     catalogue = entries()
     seeds = dict(zip(catalogue, np.random.SeedSequence(seed).spawn(len(catalogue)), strict=True))
     missing = [entry for entry in listed if not directory.joinpath(*entry.path).is_file()]
     there = len(listed) - len(missing)
     if progress is not None:
         progress(there, len(listed))
-    # The encoders and NumPy's larger loops let go of the interpreter: threads do well enough.
+    # The encoders and NumPy's larger loops release the interpreter lock, so threads are enough.
     pool = ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1))
     try:
         albums = list(dict.fromkeys(entry.album for entry in missing))
@@ -179,7 +179,7 @@ def _write_missing(
 
 
 def _draw_cover(album: Album, seed: int) -> Picture:
-    """Draw a cover from the seed and the album's title, whichever others are asked for."""
+    """Draw a cover from the seed and the album's title, independent of all others."""
     return draw_cover(album.design, np.random.default_rng([seed, *album.title.encode()]))
 
 
@@ -190,7 +190,7 @@ def _record(directory: Path, recording: Recording) -> None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file aside, under a name that scans pass over, and rename it."""
+    """Write a file under a hidden name, which scans skip, and rename it."""
     aside = _aside(path)
     try:
         with aside.open("wb") as file:

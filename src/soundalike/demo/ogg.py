@@ -1,4 +1,4 @@
-"""Ogg Vorbis: the comment packet written anew, and the pages numbered again.
+"""Ogg Vorbis: replacing the comment packet and renumbering the pages.
 
 The page format is at https://xiph.org/ogg/doc/framing.html; the three header packets of Vorbis are
 at https://xiph.org/vorbis/doc/Vorbis_I_spec.html (section 4.2).
@@ -26,7 +26,7 @@ _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """One page: flags, granule position, lacing values and what they cut."""
+    """One page: flags, granule position, lacing values and data."""
 
     flags: int
     granule: int
@@ -40,24 +40,24 @@ def tag_ogg(ogg: bytes, tags: TrackTags, *, serial: int) -> bytes:
     Parameters
     ----------
     ogg : bytes
-        One Vorbis stream, nothing else in it.
+        One Vorbis stream and nothing else.
     tags : TrackTags
-        What the comments will say.
+        The new comments.
     serial : int
-        The stream's number, 0 to 2**32 - 1; encoders draw one at random, which would make every run's
-        files differ.
+        The stream's number, 0 to 2**32 - 1; encoders choose one at random, so the files of every run would
+        differ.
 
     Raises
     ------
     ValueError
-        If the bytes are no Ogg Vorbis stream.
+        If the bytes are not an Ogg Vorbis stream.
     """
     pages = list(_pages(ogg))
     first, *rest = pages
     header_pages = _count_header_pages(rest)
     old_comment, setup = _packets(rest[:header_pages])
     if not old_comment.startswith(_COMMENT_START):
-        msg = "the second packet of the stream is no Vorbis comment"
+        msg = "the second packet of the stream is not a Vorbis comment"
         raise ValueError(msg)
     comment = _COMMENT_START + comments(tags, picture_comment(tags.cover)) + _FRAMING_BIT
     renewed = [first, *_paginate((comment, setup)), *rest[header_pages:]]
@@ -100,7 +100,7 @@ def _packets(pages: list[_Page]) -> Iterator[bytes]:
 
 
 def _paginate(packets: tuple[bytes, ...]) -> Iterator[_Page]:
-    """Cut header packets into full pages; each starts where the one before ended."""
+    """Divide header packets into full pages."""
     lacing = b"".join(bytes([_SEGMENT_BYTES]) * (len(p) // 255) + bytes([len(p) % 255]) for p in packets)
     body = b"".join(packets)
     at, is_continued = 0, False
@@ -119,6 +119,6 @@ def _write(page: _Page, *, serial: int, number: int) -> bytes:
 
 
 def _crc(raw: bytes) -> int:
-    """Ogg's CRC: zlib's polynomial with the bits the other way round, starting from and ending with zero."""
+    """Return Ogg's CRC: zlib's polynomial with reversed bits, starting from and ending with zero."""
     reflected = zlib.crc32(raw.translate(_REVERSED_BITS), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{reflected:032b}"[::-1], 2)

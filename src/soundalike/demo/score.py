@@ -1,4 +1,4 @@
-"""What is played: scales, progressions, bars and motifs. Times in seconds, pitches as MIDI numbers."""
+"""Composition: scales, progressions, bars and motifs. Times in seconds, pitches as MIDI numbers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DORIAN = (0, 2, 3, 5, 7, 9, 10)
 LYDIAN = (0, 2, 4, 6, 7, 9, 11)
 MIXOLYDIAN = (0, 2, 4, 5, 7, 9, 10)
 
-# Roots of the chords as degrees of the scale; each ends where going back to its start sounds right.
+# Roots of the chords as degrees of the scale; each can be repeated.
 BRIGHT_PROGRESSIONS = ((0, 4, 5, 3), (0, 3, 5, 4), (0, 5, 3, 4), (0, 2, 3, 4), (3, 0, 4, 5))
 DARK_PROGRESSIONS = ((0, 5, 2, 6), (0, 3, 5, 4), (0, 6, 5, 6), (0, 2, 6, 3), (5, 6, 0, 0))
 
@@ -21,20 +21,20 @@ _DEGREES_PER_OCTAVE = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """What tells one track of an artist from the next.
+    """What makes one track of an artist differ from another.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-        The track's own source of chance.
+        The track's random numbers.
     duration_s : float
         Length of the track.
     pace, brightness : float
-        Where it stands in its artist's range, 0 to 1; an artist's tracks are spread over both.
+        Position in its artist's range, 0 to 1; an artist's tracks are spread over both.
     tonic : int
         Pitch class of the key, 0 (C) to 11.
     variant : int
-        Its place among the artist's tracks; arrangements choose instruments by it.
+        Number among the artist's tracks; arrangements choose instruments by it.
     """
 
     rng: np.random.Generator
@@ -79,7 +79,7 @@ class Song:
         return len(self.roots)
 
     def at(self, bar: int, beat: float = 0.0) -> float:
-        """Return when a beat of a bar comes."""
+        """Return the time of a beat of a bar."""
         return (bar * self.beats_per_bar + beat) * self.beat_s
 
     def arc(self, bar: int) -> float:
@@ -97,7 +97,7 @@ class Song:
         return sorted(low + (pitch - low) % _NOTES_PER_OCTAVE for pitch in pitches)
 
     def above_root(self, bar: int, degree: int, octave: int = 0) -> int:
-        """Return the pitch `degree` steps above a bar's root, which lies within a fifth of the tonic."""
+        """Return the pitch `degree` steps above a bar's root, which is within a fifth of the tonic."""
         root = self.roots[bar]
         nearest = root - _DEGREES_PER_OCTAVE if root > _DEGREES_PER_OCTAVE // 2 else root
         return self.pitch(nearest + degree, octave)
@@ -134,7 +134,7 @@ def plan_song(
 
 
 def spread_evenly(pulses: int, steps: int, *, shift: int = 0) -> list[int]:
-    """Return the steps on which `pulses` strokes fall when spread as evenly as may be (Euclid's rhythm)."""
+    """Return the steps on which `pulses` strokes fall when spread as evenly as possible (Euclid's rhythm)."""
     return sorted((step + shift) % steps for step in range(steps) if step * pulses % steps < pulses)
 
 
@@ -154,7 +154,7 @@ class Motif:
 
 
 def invent_motif(rng: np.random.Generator, *, steps: int, pulses: int) -> Motif:
-    """Walk over a chord: its own notes where the stroke is strong, steps between them where it is weak."""
+    """Walk over a chord: its own notes on strong beats, notes between them on weak beats."""
     shift = int(rng.choice([0, 0, 1, 2]))
     notes: list[tuple[int, int]] = []
     degree = int(rng.choice([0, 2, 4]))
@@ -167,7 +167,7 @@ def invent_motif(rng: np.random.Generator, *, steps: int, pulses: int) -> Motif:
 
 
 def answer(motif: Motif, rng: np.random.Generator) -> Motif:
-    """Return the motif with another ending, so that a phrase asks and replies."""
+    """Return the motif with another ending, as an answer to it."""
     kept = max(1, len(motif.notes) - 2)
     tail = tuple((step, int(rng.choice([0, 2, 4]))) for step, _ in motif.notes[kept:])
     return Motif(motif.notes[:kept] + tail, motif.steps)

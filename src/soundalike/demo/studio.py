@@ -1,4 +1,4 @@
-"""From a catalogue entry to the bytes of its file."""
+"""Making the bytes of a file from an entry of the catalogue."""
 
 import io
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def perform(recording: Recording) -> FloatArray:
 
 
 def sketch(recording: Recording) -> Sketch:
-    """Spread an artist's tracks over its range: golden steps lie apart from all before them."""
+    """Spread an artist's tracks over its range by steps of the golden ratio."""
     rng = np.random.default_rng(recording.seed)
     place = recording.entry.place
     pace, brightness = (
@@ -68,7 +68,7 @@ def sketch(recording: Recording) -> Sketch:
 
 
 def tags_of(recording: Recording) -> TrackTags:
-    """Return what the file says of itself."""
+    """Return the tags of the file."""
     entry = recording.entry
     return TrackTags(
         title=entry.title,
@@ -83,16 +83,16 @@ def tags_of(recording: Recording) -> TrackTags:
 
 
 def encode(sound: FloatArray, container: Container) -> bytes:
-    """Encode a sound of shape (2, samples), softer where decoding would go beyond full scale.
+    """Encode a sound of shape (2, samples), softer if decoding would exceed full scale.
 
-    Lossy codecs overshoot by some decibels where a wave has corners.
+    Lossy codecs overshoot by some decibels at the corners of a wave.
 
     Raises
     ------
     DemoError
-        If the libsndfile at hand cannot write this format.
+        If the installed libsndfile cannot write this format.
     """
-    import soundfile  # noqa: PLC0415 - loads libsndfile, which only writing needs
+    import soundfile  # noqa: PLC0415 - loads libsndfile, only for writing
 
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the demo library's files say of themselves."""
+"""The tags of the demo library's files."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackTags:
-    """Tags of one track; any text may stand in them."""
+    """Tags of one track; any text is allowed."""
 
     title: str
     artist: str

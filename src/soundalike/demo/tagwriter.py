@@ -1,4 +1,4 @@
-"""One door to the three tag formats: encoded audio in, the same audio with tags out."""
+"""Adding tags to encoded audio, in three formats."""
 
 from enum import StrEnum
 
@@ -17,12 +17,12 @@ class Container(StrEnum):
 
 
 def tag(audio: bytes, tags: TrackTags, *, container: Container, serial: int = 0) -> bytes:
-    """Return `audio` with these tags; decoded, it is sample for sample the same.
+    """Return `audio` with these tags; decoded, it has the same samples.
 
     Raises
     ------
     ValueError
-        If `audio` is not of this container, or a tag is larger than the format can hold.
+        If `audio` is not of this container, or a tag is too large for the format.
     """
     match container:
         case Container.MP3:

@@ -25,7 +25,7 @@ def tag_flac(flac: bytes, tags: TrackTags) -> bytes:
     Raises
     ------
     ValueError
-        If the bytes are no FLAC file, or a tag is larger than a block may be.
+        If the bytes are not a FLAC file, or a tag is too large for a block.
     """
     if not flac.startswith(b"fLaC"):
         msg = "not a FLAC file"
@@ -56,12 +56,12 @@ def comments(tags: TrackTags, *extra: tuple[str, str]) -> bytes:
 
 
 def picture_comment(picture: Picture) -> tuple[str, str]:
-    """Return the comment by which Ogg files carry a cover."""
+    """Return the comment in which Ogg files have a cover."""
     return "METADATA_BLOCK_PICTURE", base64.b64encode(picture_block(picture)).decode("ascii")
 
 
 def picture_block(picture: Picture) -> bytes:
-    """Return the content of a FLAC picture block holding the front cover."""
+    """Return the content of a FLAC picture block with the front cover."""
     media_type = b"image/png"
     return b"".join(
         [
@@ -93,6 +93,6 @@ def _blocks(flac: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _block(kind: int, content: bytes, *, is_last: bool) -> bytes:
     if len(content) >= _MAX_BLOCK_BYTES:
-        msg = f"{len(content)} bytes are more than a FLAC block may hold"
+        msg = f"{len(content)} bytes are too many for a FLAC block"
         raise ValueError(msg)
     return bytes([kind | (_LAST_BLOCK_FLAG if is_last else 0)]) + len(content).to_bytes(3, "big") + content

@@ -33,7 +33,7 @@ def choose_engine(
     snapshots_url : str, optional
         A folder that a cluster's executors and this machine share.
     source : MongoSource, optional
-        Where a cluster's executors find the vectors themselves, unless there is such a folder.
+        Where a cluster's executors read the vectors themselves, unless there is such a folder.
 
     Raises
     ------
@@ -41,14 +41,14 @@ def choose_engine(
         If Spark is asked for and Java or PySpark is missing, or the choice is none of the three.
     """
     if choice == "local":
-        return LocalEngine(ParquetSnapshots()), "engine local: NumPy on this machine, as asked for"
+        return LocalEngine(ParquetSnapshots()), "engine local: NumPy on this machine, as requested"
     if choice not in {"auto", "spark"}:
         msg = f"engine {choice!r} is not known; use auto, spark or local"
         raise EngineError(msg)
     is_ready, sentence = spark_readiness()
     if is_ready:
-        # Only here may PySpark be imported: it takes half a second and need not be installed.
-        from soundalike.learning.spark.engine import SparkEngine  # noqa: PLC0415 - as said above
+        # Imported only here: PySpark takes half a second and may not be installed.
+        from soundalike.learning.spark.engine import SparkEngine  # noqa: PLC0415 - see above
 
         engine = SparkEngine(master=master, properties=properties, snapshots_url=snapshots_url, source=source)
         return engine, f"engine spark: {sentence}, {_where(master, snapshots_url, source)}"
@@ -59,7 +59,7 @@ def choose_engine(
 
 
 def _where(master: str | None, snapshots_url: str | None, source: MongoSource | None) -> str:
-    """Tell the master, and how what is learnt from comes to the executors of a cluster."""
+    """Return the master, and how the executors of a cluster get the snapshot."""
     if master is None:
         return "master as spark-submit set it" if "PYSPARK_GATEWAY_PORT" in os.environ else "master local[*]"
     if is_local(master):

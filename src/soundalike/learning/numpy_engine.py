@@ -1,4 +1,4 @@
-"""The engine for libraries of one machine: NumPy alone, no Java."""
+"""The engine for libraries on one machine: NumPy alone, without Java."""
 
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports.learning import Snapshots
@@ -27,7 +27,7 @@ class LocalEngine:
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
     ) -> Neighbours:
-        """Refuse: the method is MLlib's own."""
+        """Raise: only MLlib has this method."""
         del space, snapshot, k, parameters
         msg = "the local engine has no LSH; use '--method exact', or '--engine spark' (Java 17+ and pyspark)"
         raise EngineError(msg)

@@ -35,15 +35,24 @@ _COLUMNS = (
 
 
 class ParquetSnapshots:
-    """Writes and reads snapshots; their url is a path."""
+    """Writes and reads snapshots; their URL is a path."""
 
     def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
-        """Write a snapshot aside and rename it into place, a few thousand rows in memory at a time.
+        """Write a snapshot to a temporary name and rename it, with a few thousand rows in memory at a time.
+
+        Parameters
+        ----------
+        schema : FeatureSchema
+            Of all vectors.
+        rows : iterable of SnapshotRow
+            By id.
+        url : str
+            A path.
 
         Raises
         ------
         ModelError
-            If the file cannot be written, the ids do not rise, or a vector is not finite.
+            If the file cannot be written, the ids are not sorted, or a vector is not finite.
         """
         path = Path(url)
         layout = pa.schema(_COLUMNS, metadata={_SCHEMA_KEY: _dump_schema(schema)})
@@ -62,14 +71,14 @@ class ParquetSnapshots:
         return Snapshot(url=url, schema=schema, track_count=count)
 
     def read(self, snapshot: Snapshot) -> LibraryTable:
-        """Read a snapshot whole.
+        """Read a whole snapshot.
 
         Raises
         ------
         ModelError
-            If it is not there or no snapshot.
+            If it does not exist, or is not a snapshot.
         SchemaMismatchError
-            If it holds other features than `snapshot` says.
+            If it has other features than `snapshot` says.
         """
         path = Path(snapshot.url)
         try:
@@ -81,7 +90,7 @@ class ParquetSnapshots:
                 _matrix(table.column(name), len(held)) for name in VECTOR_COLUMNS
             )
         except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-            msg = f"cannot read the snapshot {path}: {error}; run 'soundalike build' to write it anew"
+            msg = f"cannot read the snapshot {path}: {error}; run 'soundalike build' to write it again"
             raise ModelError(msg) from error
         return LibraryTable(
             schema=held,
@@ -103,7 +112,7 @@ def _groups(rows: Iterable[SnapshotRow]) -> Iterator[list[SnapshotRow]]:
 def _check_group(group: list[SnapshotRow], schema: FeatureSchema, last_id: str) -> None:
     for before, after in pairwise((last_id, *(row.track_id for row in group))):
         if before >= after:
-            msg = f"a snapshot's ids must rise, but {after!r} comes after {before!r}"
+            msg = f"a snapshot's ids must be sorted, but {after!r} comes after {before!r}"
             raise ModelError(msg)
     for row in group:
         for vector in (row.whole, row.first_half, row.second_half):
@@ -132,7 +141,7 @@ def _record_batch(group: list[SnapshotRow], layout: pa.Schema) -> pa.RecordBatch
 
 
 def _storable(text: str | None) -> str | None:
-    """Replace lone surrogates, which UTF-8 cannot hold."""
+    """Replace lone surrogates, which UTF-8 cannot encode."""
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What tuning chose, kept as one small JSON file."""
+"""What tuning chose, stored as one small JSON file."""
 
 import json
 import logging
@@ -17,12 +17,12 @@ _log = logging.getLogger(__name__)
 
 
 class TuningFile:
-    """Remembers tunings in a file; one that cannot be read is as good as none, and said so once.
+    """Stores tunings in a file; one that cannot be read is ignored and logged once.
 
     Parameters
     ----------
     path : Path
-        Of the JSON file, made at the first save with the folders above it.
+        Of the JSON file; it and its folders are created at the first save.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class TuningFile:
             document = self._read().get("space")
             return None if document is None else _space(document)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            self._tell(error)
+            self._warn(error)
             return None
 
     def lsh(self) -> LshTuning | None:
@@ -44,11 +44,11 @@ class TuningFile:
             document = self._read().get("lsh")
             return None if document is None else _lsh(document)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            self._tell(error)
+            self._warn(error)
             return None
 
     def save_space(self, tuning: SpaceTuning) -> None:
-        """Remember a choice of a recipe.
+        """Save a choice of a recipe.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class TuningFile:
         self._save("space", asdict(tuning))
 
     def save_lsh(self, tuning: LshTuning) -> None:
-        """Remember a choice of LSH parameters.
+        """Save a choice of LSH parameters.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class TuningFile:
         self._save("lsh", asdict(tuning))
 
     def _read(self) -> dict[str, Any]:
-        """Read the whole file; an empty one where there is none."""
+        """Read the whole file; empty if there is none."""
         try:
             document = json.loads(self._path.read_bytes())
         except FileNotFoundError:
@@ -76,7 +76,7 @@ class TuningFile:
         except (OSError, RecursionError) as error:
             raise ValueError(str(error)) from error
         if not isinstance(document, dict):
-            msg = "it holds no tunings"
+            msg = "it has no tunings"
             raise TypeError(msg)
         return document
 
@@ -91,10 +91,10 @@ class TuningFile:
             with written_aside(self._path) as aside:
                 aside.write_text(text, encoding="utf-8")
         except OSError as error:
-            msg = f"cannot remember what was tuned in {self._path}: {error}"
+            msg = f"cannot save the tuning in {self._path}: {error}"
             raise ModelError(msg) from error
 
-    def _tell(self, error: Exception) -> None:
+    def _warn(self, error: Exception) -> None:
         if not self._is_damage_told:
             _log.warning("%s is damaged and ignored (%s); run 'soundalike tune'", self._path, error)
             self._is_damage_told = True

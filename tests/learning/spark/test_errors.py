@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 from pyspark.errors import PySparkRuntimeError
 
-from soundalike.learning.spark.errors import Fault, say
+from soundalike.learning.spark.errors import SparkFailure, describe_failure
 
 NOWHERE = Path("/nowhere/spark.log")
 
 
 def told(said: str, *, secrets: tuple[str, ...] = ()) -> str:
-    return say(Fault(RuntimeError(said), log=NOWHERE), "fit the space", secrets=secrets)
+    return describe_failure(SparkFailure(RuntimeError(said), log=NOWHERE), "fit the space", secrets=secrets)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,15 @@ def test_a_jvm_that_ends_at_once_is_told_by_its_own_words(tmp_path: Path) -> Non
         ":: problems\nunresolved dependency: org.mongodb.spark#mongo-spark-connector_2.13;10.5.0\n"
     )
     gone = PySparkRuntimeError(errorClass="JAVA_GATEWAY_EXITED", messageParameters={})
-    assert "connector for Spark could not be fetched; name its jars" in say(Fault(gone, log=log), "start")
+    assert "connector for Spark could not be fetched; name its jars" in describe_failure(
+        SparkFailure(gone, log=log), "start"
+    )
     log.write_text("nothing of note\n")
-    assert "the JVM exited at once" in say(Fault(gone, log=log), "start")
+    assert "the JVM exited at once" in describe_failure(SparkFailure(gone, log=log), "start")
 
 
 def test_why_jobs_were_ended_goes_before_what_spark_says_of_it() -> None:
-    fault = Fault(RuntimeError("Job 3 cancelled"), log=NOWHERE, gave_up="no executor came")
-    assert say(fault, "fit the space") == (
+    failure = SparkFailure(RuntimeError("Job 3 cancelled"), log=NOWHERE, gave_up="no executor came")
+    assert describe_failure(failure, "fit the space") == (
         "Spark could not fit the space: no executor came; or try '--engine local'"
     )

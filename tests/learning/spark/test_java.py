@@ -98,7 +98,7 @@ def test_with_both_auto_takes_spark_and_says_which(tmp_path: Path, bare_machine:
 def test_local_is_taken_as_asked_without_looking_for_java() -> None:
     engine, sentence = choose_engine("local")
     assert engine.name == "local"
-    assert "as asked" in sentence
+    assert "as requested" in sentence
 
 
 def test_other_engines_are_not_known() -> None:

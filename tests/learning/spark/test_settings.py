@@ -19,13 +19,13 @@ CLUSTER = "spark://far.example:7077"
 
 @pytest.mark.parametrize("name", ["spark.master", "spark.submit.deployMode", "spark.remote"])
 def test_what_has_a_setting_of_its_own_is_refused(name: str) -> None:
-    with pytest.raises(EngineError, match=f"may not hold '{name}'") as caught:
+    with pytest.raises(EngineError, match=f"may not have '{name}'") as caught:
         check_properties({name: "hidden-word"})
     assert "hidden-word" not in str(caught.value)
 
 
 def test_what_is_not_spark_s_is_refused() -> None:
-    with pytest.raises(EngineError, match=r"name number \d in the setting 'spark' is none of"):
+    with pytest.raises(EngineError, match=r"name number \d in the setting 'spark' is not one of"):
         check_properties({"executor.memory": "1g"})
 
 

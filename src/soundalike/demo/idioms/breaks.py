@@ -81,7 +81,7 @@ def _growl(song: Song, sketch: Sketch, low: Mix) -> None:
 
 
 def _stab(song: Song, sketch: Sketch, stabs: Mix) -> None:
-    """Strike short chords off the beat once the drums are under way."""
+    """Play short chords off the beat once the drums have begun."""
     steps = [(3, 6, 14), (2, 10), (6, 11), (0, 3, 6)][sketch.variant % 4]
     cutoff_hz = 500 * 6**sketch.brightness
     half_life_s = sketch.between(0.05, 0.14)

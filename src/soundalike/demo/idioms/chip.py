@@ -39,7 +39,7 @@ def _arpeggiate(song: Song, sketch: Sketch, mix: Mix) -> None:
     duty = _DUTIES[sketch.variant % 3]
     gate = 0.45 + 0.5 * sketch.between(0, 1)
     length_s = song.beat_s / 4 * gate
-    low = 60 if sketch.brightness < 0.5 else 67  # noqa: PLR2004 - half of the tracks lie higher
+    low = 60 if sketch.brightness < 0.5 else 67  # noqa: PLR2004 - half of the tracks are higher
 
     @cache
     def blip(pitch: int) -> FloatArray:

@@ -26,7 +26,7 @@ def arrange(sketch: Sketch) -> FloatArray:
     _comp(song, sketch, piano, swing)
     _sing(song, sketch, band, swing)
     _walk(song, sketch, band)
-    if sketch.variant % 3 != 2:  # noqa: PLR2004 - every third track does without drums
+    if sketch.variant % 3 != 2:  # noqa: PLR2004 - every third track has no drums
         _brush(song, sketch, band, swing)
     moved = sway(piano.sound, hz=sketch.between(2.5, 5.5), depth=0.35)
     return reverb(moved + band.sound, sketch.rng, seconds=1.2, wet=0.2)
@@ -77,7 +77,7 @@ def _walk(song: Song, sketch: Sketch, band: Mix) -> None:
         beats = song.beats_per_bar / len(offsets)
         for i, offset in enumerate(offsets if bar < song.bars - 1 else (0,)):
             pitch = song.pitch(song.roots[bar] + offset, -2)
-            hz = frequency(pitch - 12 if pitch > 50 else pitch)  # noqa: PLR2004 - above D3 it is no bass
+            hz = frequency(pitch - 12 if pitch > 50 else pitch)  # noqa: PLR2004 - above D3 it is too high for a bass
             length_s = beats * song.beat_s
             sound = play_table(saw_table(hz, cutoff_hz=180), hz, length_s) * decay(length_s, half_life_s=0.35)
             band.place(sound, song.at(bar, i * beats), level=0.42)

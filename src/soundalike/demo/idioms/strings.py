@@ -63,7 +63,7 @@ def _sing(song: Song, sketch: Sketch, mix: Mix, string: _String) -> None:
     asking = score.invent_motif(sketch.rng, steps=steps, pulses=max(2, steps // 2 - 1))
     replying = score.answer(asking, sketch.rng)
     for bar in range(2, song.bars - 1):
-        if bar % 8 == 7:  # noqa: PLR2004 - the last bar of every eight is a breath
+        if bar % 8 == 7:  # noqa: PLR2004 - the last bar of every eight is a rest
             continue
         motif = replying if bar % 2 else asking
         for beat, degree, _ in motif.beats(song):

@@ -47,7 +47,7 @@ def _drone(sketch: Sketch, mix: Mix) -> None:
 
 
 def _blow(sketch: Sketch, mix: Mix) -> None:
-    """Let bands of noise rise and fall: low ones like surf, high ones like wind in wires."""
+    """Let bands of noise rise and fall: low ones like surf, high ones like wind."""
     lowest_hz = 200 * 2**sketch.brightness
     octaves = sketch.between(0.3, 0.5)
     gustiness = 1 - 0.6 * sketch.pace
@@ -74,7 +74,7 @@ def _rain(sketch: Sketch, mix: Mix) -> None:
 
 
 def _toll(sketch: Sketch, far: Mix) -> None:
-    """Ring a bell every few seconds, on notes of the key that lie open."""
+    """Ring a bell every few seconds, on notes of the key."""
     at_s = sketch.between(2.0, 5.0)
     scale = (score.MINOR, score.DORIAN, score.LYDIAN)[sketch.variant % 3]
     while at_s < sketch.duration_s - 4:

@@ -1,4 +1,4 @@
-"""One artefact version on disk: a manifest, ids and arrays, checked in full before they are believed."""
+"""One artefact version on disk: a manifest, ids and arrays, all checked before they are used."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ ARRAYS = ("mean", "scale", "weights", "offset", "coordinates", "neighbours", "di
 FILES = (MANIFEST, IDS, *(f"{name}.npy" for name in ARRAYS))
 _MANIFEST_BYTES = 4 << 20
 _STRONGEST = 4.0
-# What reading a damaged or foreign file may raise: json and NumPy each have their own ways.
+# What json and NumPy may raise for a damaged or foreign file.
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -49,7 +49,16 @@ _UNREADABLE = (
 
 
 def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
-    """Write all files of a version into an empty folder, synced.
+    """Write all files of a version into an empty folder and sync them.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty.
+    draft : ArtefactDraft
+        What to write.
+    created : str
+        Time for the manifest.
 
     Raises
     ------
@@ -79,12 +88,12 @@ def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
 
 
 def read_version(folder: Path) -> Artefact:
-    """Check a version in full and map it into memory.
+    """Check all of a version and map it into memory.
 
     Raises
     ------
     DamagedArtefactError
-        If anything about it is not as it was written; the message names the folder and what is wrong.
+        If anything differs from what was written; the message names the folder and what is wrong.
     """
     try:
         return _read(folder)
@@ -119,7 +128,7 @@ def _read(folder: Path) -> Artefact:
     track_ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
     is_words = isinstance(track_ids, list) and all(isinstance(text, str) and text for text in track_ids)
     if not is_words or len(set(track_ids)) < len(track_ids):
-        _refuse("the track ids are not distinct words")
+        _refuse("the track ids are not unique words")
     schema = _schema(document["feature_set"])
     arrays = {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in ARRAYS}
     _check_shapes(arrays, (len(track_ids), len(schema)), document)
@@ -149,14 +158,14 @@ def _read(folder: Path) -> Artefact:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     for name in FILES:
-        # A FIFO would hang the reader, a link could lead anywhere.
+        # A FIFO would block the reader, and a link could lead anywhere.
         if not stat.S_ISREG((folder / name).lstat().st_mode):
             _refuse(f"{name} is not a regular file")
     if (folder / MANIFEST).stat().st_size > _MANIFEST_BYTES:
-        _refuse(f"{MANIFEST} is larger than any manifest")
+        _refuse(f"{MANIFEST} is too large for a manifest")
     document: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if document["format"] != FORMAT:
-        _refuse(f"its format is {document['format']!r}, and this soundalike reads {FORMAT}")
+        _refuse(f"its format is {document['format']!r}, but this soundalike reads {FORMAT}")
     return document
 
 
@@ -166,7 +175,7 @@ def recipe_from(document: Mapping[str, Any]) -> SpaceRecipe:
     Raises
     ------
     ValueError, KeyError, TypeError
-        If it is none.
+        If it is not a recipe.
     """
     values = {field.name: document[field.name] for field in fields(SpaceRecipe)}
     values["scaling"] = Scaling(values["scaling"])
@@ -208,23 +217,23 @@ def _check_shapes(
         if arrays[name].shape != shape or arrays[name].dtype != kind:
             _refuse(f"{name}.npy is {arrays[name].dtype} of {arrays[name].shape}, not {kind} of {shape}")
     if tracks != document["tracks"]:
-        _refuse(f"it holds {tracks} track ids, and its manifest says {document['tracks']}")
+        _refuse(f"it has {tracks} track ids, but its manifest says {document['tracks']}")
 
 
 def _check_numbers(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     for name in ("mean", "scale", "weights", "offset", "coordinates"):
         if not np.isfinite(arrays[name]).all():
-            _refuse(f"{name}.npy holds numbers that are not finite")
+            _refuse(f"{name}.npy has numbers that are not finite")
     if (arrays["scale"] < 0).any():
-        _refuse("scale.npy holds negative numbers")
+        _refuse("scale.npy has negative numbers")
     rows, distances = arrays["neighbours"], arrays["distances"]
     tracks = len(rows)
     if (rows < -1).any() or (rows >= tracks).any() or (rows == np.arange(tracks)[:, None]).any():
-        _refuse("neighbours.npy points outside the library, or a track at itself")
+        _refuse("neighbours.npy has rows outside the library, or a track as its own neighbour")
     if not (distances >= 0).all() or (np.isinf(distances) != (rows == -1)).any():
         _refuse("distances.npy does not fit neighbours.npy")
     if (distances[:, 1:] < distances[:, :-1]).any():
-        _refuse("distances.npy does not rise along its rows")
+        _refuse("distances.npy is not sorted along its rows")
 
 
 def _sha256(path: Path) -> str:

@@ -39,7 +39,7 @@ _Signature = tuple[tuple[int, int, int] | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What was read, and the signatures of its files when it was."""
+    """An artefact, and the signatures of its files when it was read."""
 
     artefact: Artefact
     signature: _Signature
@@ -51,11 +51,11 @@ class FolderArtefactStore:
     Parameters
     ----------
     folder : Path
-        Made at the first `publish`; a reader needs no right to write there.
+        Created at the first `publish`; a reader need not be able to write there.
     schema : FeatureSchema
-        The feature set of the library; a version of any other is as good as a damaged one.
+        The feature set of the library; a version of another set is not used.
     clock : callable
-        Gives the time that a manifest calls ``created``.
+        Returns the time for the manifest.
     """
 
     def __init__(self, folder: Path, *, schema: FeatureSchema, clock: Callable[[], datetime]) -> None:
@@ -68,21 +68,20 @@ class FolderArtefactStore:
         self._refused: dict[ArtefactVersion, tuple[_Signature, str]] = {}
 
     def current(self) -> Artefact:
-        """Return the artefact in use, mapped into memory; a new version is picked up by itself.
+        """Return the artefact in use, mapped into memory; a new version is loaded at the next call.
 
-        Costs a few `stat` calls while nothing changes. A version that is foreign, or damaged, also one
-        that was whole when it was read, is refused and logged once by name, and the previous one stays
-        in use.
+        Costs a few `stat` calls while nothing changes. A version that is foreign or damaged, even if
+        it was intact when it was read, is not used and logged once; the previous one stays in use.
 
         Raises
         ------
         NoArtefactError
             If nothing has been built.
         DamagedArtefactError
-            If there is no whole version at all.
+            If no version is intact.
         """
         with self._thread_lock:
-            # The content too: two changes within a tick of the clock may share inode, size and time.
+            # The content too: two changes within one clock tick may have the same inode, size and time.
             pointer = (self._pointer_content(), _signatures((self._folder / _CURRENT,)))
             if self._loaded is None or pointer != self._pointer or self._has_changed(self._loaded):
                 self._loaded = self._choose()
@@ -90,12 +89,12 @@ class FolderArtefactStore:
             return self._loaded.artefact
 
     def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
-        """Write a new version aside, sync it, rename it and make it current; keep the last three.
+        """Write a new version to disk, then make it current; keep the last three.
 
         Raises
         ------
         ModelError
-            If the folder cannot be written, or another process holds it for a minute.
+            If the folder cannot be written, or another process keeps it locked for a minute.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -108,11 +107,11 @@ class FolderArtefactStore:
     # Reading
 
     def _choose(self) -> _Loaded:
-        """Take the version that `current` names, else what is loaded, else the newest whole one."""
+        """Choose the version that `current` names, else the loaded one, else the newest intact one."""
         while True:
             named = self._named_version()
             loaded = self._load(named) if named else None
-            # A version may go while it is read, when others have been published meanwhile.
+            # A version may be removed while it is read, if others are published meanwhile.
             if loaded is not None or self._named_version() == named:
                 break
         if loaded is None and self._loaded is not None and not self._has_changed(self._loaded):
@@ -124,13 +123,13 @@ class FolderArtefactStore:
             return loaded
         if self._refused:
             _, detail = self._refused[max(self._refused)]
-            msg = f"{detail}; there is no whole version left: run 'soundalike build'"
+            msg = f"{detail}; no version is intact: run 'soundalike build'"
             raise DamagedArtefactError(msg)
         msg = f"nothing has been built in {self._folder} yet; run 'soundalike build'"
         raise NoArtefactError(msg)
 
     def _load(self, version: ArtefactVersion) -> _Loaded | None:
-        """Read a version, unless it is damaged or foreign, or known to be; log that once."""
+        """Read a version; if it is damaged or foreign, log that once and return None."""
         signature = self._signature(version)
         if self._loaded is not None and (version, signature) == (
             self._loaded.artefact.version,
@@ -150,7 +149,7 @@ class FolderArtefactStore:
         return _Loaded(artefact, signature)
 
     def _has_changed(self, loaded: _Loaded) -> bool:
-        """Whether files that are mapped were tampered with; deleted ones live on in the mapping."""
+        """Whether mapped files were changed; deleted files stay valid while they are mapped."""
         now = self._signature(loaded.artefact.version)
         return any(
             after is not None and after != before for before, after in zip(loaded.signature, now, strict=True)
@@ -160,12 +159,12 @@ class FolderArtefactStore:
         return _signatures(tuple(self._folder / version / name for name in FILES))
 
     def _named_version(self) -> ArtefactVersion | None:
-        """Tell what the file `current` names, which anyone may have scribbled in."""
+        """Return the version in the file `current`, which may contain anything."""
         name = self._pointer_content().decode("ascii", "replace").strip()
         if _VERSION.fullmatch(name):
             return ArtefactVersion(name)
         if name:
-            _log.warning("%s names no version: %r", self._folder / _CURRENT, name)
+            _log.warning("%s does not name a version: %r", self._folder / _CURRENT, name)
         return None
 
     def _pointer_content(self) -> bytes:
@@ -193,7 +192,7 @@ class FolderArtefactStore:
         aside.mkdir()
         try:
             write_version(aside, draft, self._clock().isoformat(timespec="milliseconds"))
-            read_version(aside)  # what a reader would refuse must not become current
+            read_version(aside)  # what a reader would reject must not become current
             aside.rename(self._folder / version)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
@@ -203,13 +202,13 @@ class FolderArtefactStore:
             pointer.write_text(f"{version}\n", encoding="ascii")
         with contextlib.suppress(OSError):  # what cannot be removed now is removed next time
             for old in self._versions()[:-KEPT_VERSIONS]:
-                # Renamed first, so that no half-removed folder bears a version's name.
+                # Renamed first, so that no partly removed folder has a version's name.
                 (self._folder / old).rename(self._folder / f"{_REMOVING}{old}-{secrets.token_hex(4)}")
             self._remove_leftovers()
         return version
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed writers left; only the holder of the lock makes such names."""
+        """Remove what killed writers left; only a process with the lock creates such names."""
         for entry in self._folder.iterdir():
             if entry.name.startswith((_WRITING, _REMOVING)):
                 shutil.rmtree(entry, ignore_errors=True)
@@ -240,7 +239,7 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _signatures(paths: tuple[Path, ...]) -> _Signature:
-    """Tell files apart by inode, size and time of change; None where there is none."""
+    """Return inode, size and time of change of each file; None if it does not exist."""
     found: list[tuple[int, int, int] | None] = []
     for path in paths:
         try:

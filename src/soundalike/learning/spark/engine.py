@@ -1,4 +1,4 @@
-"""The engine for libraries that outgrow one machine: Spark and its MLlib."""
+"""The engine for libraries too large for one machine: Spark and its MLlib."""
 
 import contextlib
 from collections.abc import Mapping
@@ -42,12 +42,12 @@ class SparkEngine:
     master : str or None
         Spark's master URL; None is what spark-submit set, else ``local[*]``.
     properties : mapping of str to str
-        Spark's own properties; `spark_settings` says which may not be set.
+        Spark's own properties; `settings` says which may not be set.
     snapshots_url : str or None
         A folder that a cluster's executors and this machine share, for the snapshot.
     source : MongoSource or None
-        Where a cluster's executors find the same vectors themselves; used where `snapshots_url` is None. With
-        neither the driver sends them.
+        Where a cluster's executors read the same vectors themselves, if `snapshots_url` is None. Without
+        both the driver sends them.
     """
 
     name = "spark"
@@ -85,8 +85,8 @@ class SparkEngine:
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
         """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
 
-        Blocks of rows are shared out; each task multiplies its own with the whole library, which is
-        broadcast, and keeps the nearest.
+        Each task multiplies some rows with the whole library, which is broadcast, and keeps the
+        nearest.
 
         Raises
         ------
@@ -136,11 +136,11 @@ class SparkEngine:
             return self._coordinates(space, snapshot)
 
     def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> LshJoin:
-        """Prepare a join over coordinates in memory, to try parameters on."""
+        """Prepare a join over coordinates in memory, to try parameters."""
         return LshJoin(self._session(), coordinates, parameters)
 
     def close(self) -> None:
-        """Let go of what was read, and stop Spark and its JVM, if they were started."""
+        """Release what was read, and stop Spark and its JVM, if they were started."""
         self._release()
         if self._opened is not None:
             self._opened.close()
@@ -160,7 +160,7 @@ class SparkEngine:
         return self._opened
 
     def _rows(self, snapshot: Snapshot) -> Rows:
-        """Open a snapshot, or go on with the one that is open: a build asks for it several times."""
+        """Open a snapshot, unless it is open already: a build needs it several times."""
         if self._read is None or self._read[0] is not snapshot:
             self._release()
             rows = open_rows(
@@ -184,7 +184,7 @@ class SparkEngine:
 
 
 class SnapshotStatistics:
-    """Statistics of a snapshot, gathered by MLlib's scalers and by sums over partitions."""
+    """Statistics of a snapshot, computed by MLlib's scalers and by sums over partitions."""
 
     def __init__(self, frame: DataFrame) -> None:
         self._frame = frame

@@ -65,15 +65,15 @@ _LAST_OF_TRACEBACK = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What was raised, and where more may stand.
+class SparkFailure:
+    """What was raised, and where more may be logged.
 
     Parameters
     ----------
     log : Path
-        What a JVM of our own said.
+        Log of a JVM that this program started.
     gave_up : str or None
-        Why its jobs were ended by us.
+        Why this program ended the jobs, if it did.
     """
 
     error: Exception
@@ -81,19 +81,19 @@ class Fault:
     gave_up: str | None = None
 
 
-def say(fault: Fault, what: str, *, secrets: Sequence[str] = ()) -> str:
-    """Say in one line what could not be done, and why.
+def describe_failure(failure: SparkFailure, what: str, *, secrets: Sequence[str] = ()) -> str:
+    """Return one line that says what could not be done, and why.
 
     Parameters
     ----------
     what : str
         Such as ``"fit the space"``.
     secrets : sequence of str
-        What is left out.
+        What must not be shown.
     """
-    if fault.gave_up is not None:
-        return f"Spark could not {what}: {fault.gave_up}; or {_LOCAL}"
-    text = _text(fault)
+    if failure.gave_up is not None:
+        return f"Spark could not {what}: {failure.gave_up}; or {_LOCAL}"
+    text = _text(failure)
     own = _OWN_ERROR.search(text)
     if own is not None:
         line = own[1]
@@ -104,18 +104,18 @@ def say(fault: Fault, what: str, *, secrets: Sequence[str] = ()) -> str:
 
 
 def without(secrets: Sequence[str], text: str) -> str:
-    """Leave secrets out of a text."""
+    """Return a text without secrets."""
     for secret in secrets:
         text = text.replace(secret, "…")
     return text
 
 
-def _text(fault: Fault) -> str:
-    """Return all that was said: the JVM's own words where Python has none."""
-    error = fault.error
+def _text(failure: SparkFailure) -> str:
+    """Return all messages: the JVM's own if Python has none."""
+    error = failure.error
     condition = error.getCondition() if isinstance(error, PySparkException) else None
     if condition == "JAVA_GATEWAY_EXITED":
-        lines = fault.log.read_text(errors="replace").split("\n")[-_LOG_LINES:]
+        lines = failure.log.read_text(errors="replace").split("\n")[-_LOG_LINES:]
         said = [line for line in lines if "rror" in line or "xception" in line or "unresolved" in line]
         return "\n".join(said or ["the JVM exited at once"])
     java = getattr(error, "java_exception", None)
@@ -131,7 +131,7 @@ def _known(text: str) -> str | None:
 
 
 def _first_line(text: str) -> str:
-    """Return the last line of a Python traceback where there is one, else the first."""
+    """Return the last line of a Python traceback if there is one, else the first line."""
     if "Traceback (most recent call last)" in text:
         raised = _LAST_OF_TRACEBACK.findall(text.partition("Traceback (most recent call last)")[2])
         if raised:

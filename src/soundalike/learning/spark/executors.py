@@ -1,4 +1,4 @@
-"""A cluster's executors: whether they are there, and whether they can run this program."""
+"""A cluster's executors: whether there are any, and whether they can run this program."""
 
 import contextlib
 import re
@@ -22,12 +22,12 @@ _STANDALONE = "spark://"
 
 
 def require_master(master: str) -> None:
-    """Make sure that something listens where a standalone master should; Spark itself tries for a minute.
+    """Check that a standalone master answers at its address; Spark itself would try for a minute.
 
     Raises
     ------
     EngineError
-        If nothing does.
+        If none answers.
     """
     if not master.startswith(_STANDALONE):
         return
@@ -35,7 +35,7 @@ def require_master(master: str) -> None:
     for place in master.removeprefix(_STANDALONE).split(","):
         found = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:/]+):(\d{1,5})", place)
         if found is None:
-            msg = f"{master!r} is no address of a Spark master: it is spark://HOST:7077, without a path"
+            msg = f"{master!r} is not the address of a Spark master; write spark://HOST:7077, without a path"
             raise EngineError(msg)
         try:
             with socket.create_connection((found[1].strip("[]"), int(found[2])), _CONNECT_PATIENCE_S):
@@ -49,10 +49,10 @@ def require_master(master: str) -> None:
     raise EngineError(msg)
 
 
-class ExecutorWatch:
-    """Ends jobs that wait while the cluster gives no executor at all; Spark itself would wait for good.
+class ExecutorTimeout:
+    """Ends jobs if the cluster gives no executor at all; Spark itself would wait forever.
 
-    They may wait for two minutes, or as `spark.scheduler.maxRegisteredResourcesWaitingTime` says.
+    The timeout is two minutes, or `spark.scheduler.maxRegisteredResourcesWaitingTime`.
     """
 
     def __init__(self, context: SparkContext) -> None:
@@ -64,20 +64,20 @@ class ExecutorWatch:
         self.gave_up: str | None = None
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Start checking."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Look no more."""
+        """Stop checking."""
         self._closed.set()
         self._thread.join(_JOIN_PATIENCE_S)
 
     def executor_count(self) -> int:
         """Count the executors that are connected."""
-        # The driver counts as one of them.
+        # Without the driver, which is counted as one.
         return int(self._context._jsc.sc().getExecutorMemoryStatus().size()) - 1  # noqa: SLF001 - not in PySpark
 
     def _look(self) -> None:
@@ -101,6 +101,6 @@ class ExecutorWatch:
 
 
 def check_executors(context: SparkContext) -> None:
-    """Run a small job, so that what executors lack shows before the work begins."""
+    """Run a small job, so that what executors lack is found before the work begins."""
     parts = max(2, context.defaultParallelism)
     context.parallelize(range(parts), parts).map(package_file).collect()

@@ -26,7 +26,7 @@ class Java:
 
     @property
     def major(self) -> int:
-        """The number that compatibility goes by."""
+        """The first number of the version."""
         return int(self.version.split(".")[0])
 
 
@@ -45,7 +45,7 @@ def find_pyspark() -> str | None:
 
 
 def spark_readiness() -> tuple[bool, str]:
-    """Tell whether Spark can be started, and in one sentence with what, or what is missing."""
+    """Return whether Spark can be started, and a sentence with its versions, or with what is missing."""
     pyspark, java = find_pyspark(), find_java()
     missing = []
     if pyspark is None:
@@ -62,7 +62,7 @@ def spark_readiness() -> tuple[bool, str]:
 
 
 def _homes() -> list[Path]:
-    """List the folders that may hold ``bin/java``, best first."""
+    """List the folders that may have ``bin/java``, best first."""
     homes = []
     if os.environ.get("JAVA_HOME"):
         homes.append(Path(os.environ["JAVA_HOME"]))
@@ -79,9 +79,9 @@ def _homes() -> list[Path]:
 
 @lru_cache
 def _ask(home: Path) -> Java | None:
-    """Have a runtime tell its version: ``openjdk version "17.0.15" 2025-04-15``."""
+    """Ask a runtime for its version: ``openjdk version "17.0.15" 2025-04-15``."""
     try:
-        answer = subprocess.run(  # noqa: S603 - a program of the user's own choosing, without a shell
+        answer = subprocess.run(  # noqa: S603 - a program that the user chose, without a shell
             [home / "bin" / "java", "-version"],
             capture_output=True,
             timeout=_PATIENCE_S,

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.ml.feature import BucketedRandomProjectionLSH, BucketedRandomProjectionLSHModel
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F  # noqa: N812 - what everyone calls it
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.space import LshParameters, Neighbours
@@ -16,8 +16,8 @@ from soundalike.domain.types import FloatArray
 from soundalike.learning.spark.session import QuietSession
 from soundalike.learning.spark.tasks import COORDINATES_COLUMNS, BroadcastReader, coordinates_task, parts_of
 
-# The join wants one distance beyond which no pair is of interest: all but this share of the
-# tracks have k neighbours within it, as a sample of so many tracks tells.
+# The join needs one maximum distance: all but this share of the tracks have k neighbours within it,
+# estimated from a sample of this many tracks.
 _QUANTILE = 0.99
 _SAMPLE = 500
 
@@ -42,7 +42,7 @@ class LshJoin:
         self._seed = seed
 
     def neighbours(self, k: int) -> Neighbours:
-        """Join, and keep the k nearest of what each track met; -1 where it met fewer.
+        """Join, and return the k nearest tracks that share a bucket with each; -1 if there are fewer.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class LshJoin:
     def candidates(self) -> float:
         """Count from the hash columns how many others share a bucket with a track, on average.
 
-        Takes memory that grows with the square of the tracks: meant for a sample.
+        Memory grows with the square of the tracks, so this is for samples.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class LshJoin:
 
     @cached_property
     def _frame(self) -> DataFrame:
-        # Broadcast, for a part of a table in memory that is too large for one message would fail.
+        # Broadcast, since a local table that is too large for one message would fail.
         spark = self._session.spark
         context = spark.sparkContext
         reader: BroadcastReader[FloatArray] = BroadcastReader(context.broadcast(self._coordinates))
@@ -118,5 +118,5 @@ class LshJoin:
         rng = np.random.default_rng(self._seed)
         sample: npt.NDArray[np.int64] = np.sort(rng.choice(count, min(_SAMPLE, count), replace=False))
         farthest = exact_neighbours(self._coordinates, min(k, count - 1), queries=sample).distances[:, -1]
-        # Slightly more, since the join keeps what is strictly nearer.
+        # Slightly more, since the join returns only what is strictly nearer.
         return float(np.quantile(farthest, _QUANTILE)) * (1 + 1e-6) + 1e-9

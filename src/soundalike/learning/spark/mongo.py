@@ -1,4 +1,4 @@
-"""Where a cluster's executors find the library in MongoDB; they read it themselves, in parallel."""
+"""The library in MongoDB, which a cluster's executors read themselves, in parallel."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.SinglePartition
 _PATIENCE = "serverSelectionTimeoutMS"
 _PATIENCE_MS = 10_000
 _ELSEWHERE = re.compile(r"(?:readPreference(?:Tags)?|maxStalenessSeconds)=", re.IGNORECASE)
-# A text that is shorter stands in every other word.
+# A shorter text would occur in many words.
 _TOO_COMMON = 3
 _PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
 
@@ -34,7 +34,7 @@ class MongoSource:
     whole, first_half, second_half : str
         Its fields: BSON Binary of little-endian float32.
     vanished : str
-        Path of the field that is null or missing while the track is there.
+        Path of the field that is null or missing unless the track has vanished.
     """
 
     url: str = field(repr=False)
@@ -53,7 +53,7 @@ class MongoSource:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show: the connection string, and the password as written and as meant."""
+        """What no message may show: the connection string, and the password, encoded and decoded."""
         found = _PASSWORD.search(self.url)
         passwords = {found[1], unquote(found[1])} if found else set[str]()
         told = {one for one in passwords if len(one) > _TOO_COMMON}
@@ -63,8 +63,8 @@ class MongoSource:
     def options(self, first_id: str, last_id: str) -> dict[str, str]:
         """Return the connector's read options for the tracks from one id to another, as one partition.
 
-        The documents come as `DOCUMENT_COLUMNS`. The driver knows all ids in order, so it divides the library
-        itself: the connector's own `PaginateIntoPartitionsPartitioner` would ask the server for the beginning
+        Documents have `DOCUMENT_COLUMNS`. The driver knows all ids in order, so it divides the library
+        itself: the connector's `PaginateIntoPartitionsPartitioner` would query the server for the beginning
         of each partition, and each time read all that is left of the collection.
         """
         is_there = {
@@ -83,13 +83,13 @@ class MongoSource:
             "collection": self.collection,
             "aggregation.pipeline": json.dumps([{"$match": is_there}, {"$project": columns}]),
             "partitioner": _PARTITIONER,
-            # A document that cannot be read is an error, not a row less.
+            # A document that cannot be read is an error, not a missing row.
             "mode": "FAILFAST",
         }
 
 
 def _as_executors_use(url: str) -> str:
-    """Have them read the primary, as the driver does, and give up after 10 s without an answer by default."""
+    """Return a connection string that reads the primary, and by default gives up after 10 s."""
     base, _, options = url.partition("?")
     kept = [option for option in options.split("&") if option and not _ELSEWHERE.match(option)]
     if not any(option.lower().startswith(_PATIENCE.lower()) for option in kept):

@@ -16,25 +16,25 @@ _STOP_PATIENCE_S = 15
 
 
 def is_worth_logging(record: logging.LogRecord) -> bool:
-    """Whether a line is none of py4j's about Ctrl-C, which the root logger would print."""
+    """Whether a record is not one of py4j's about Ctrl-C, which the root logger would print."""
     return not record.getMessage().startswith("KeyboardInterrupt while sending command")
 
 
 def is_interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C came before what was raised."""
+    """Whether Ctrl-C caused what was raised."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
 
 
 def stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
-    """End the JVM, and make room for a later one in this process."""
-    # PySpark keeps the gateway for good, though its JVM is gone.
+    """End the JVM, so that this process can start another later."""
+    # PySpark keeps the gateway, although its JVM has ended.
     SparkContext._gateway = None  # noqa: SLF001 - there is no public way
     SparkContext._jvm = None  # noqa: SLF001 - the same
     with contextlib.suppress(Py4JError, OSError):
         gateway.shutdown()
-    # Its end of input tells the JVM to go, as it does where this process is killed.
+    # The JVM ends with its input, also if this process is killed.
     gateway.proc.stdin.close()
     try:
         gateway.proc.wait(timeout=_STOP_PATIENCE_S)
@@ -45,7 +45,7 @@ def stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
 
 @contextlib.contextmanager
 def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set variables (None: unset) for the children that are started meanwhile."""
+    """Set variables (None: unset) for the processes that are started in the block."""
     before = {name: os.environ.get(name) for name in variables}
     _set(variables)
     try:
@@ -64,7 +64,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
 
 @contextlib.contextmanager
 def interrupt_handler_kept() -> Iterator[None]:
-    """Undo that PySpark takes Ctrl-C for itself; closing the session ends its jobs just as well."""
+    """Restore the handler of Ctrl-C, which PySpark replaces; closing the session ends its jobs too."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

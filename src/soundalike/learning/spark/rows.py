@@ -1,10 +1,10 @@
-"""How the library's vectors come to the executors.
+"""How executors get the library's vectors.
 
 Threads of this process read the snapshot where the driver wrote it. A cluster's executors share no disk
-with the driver, so they read MongoDB themselves, or the snapshot from a folder that they share (a URL), or
-else the driver sends it: Spark serves the file to each executor once, which reads its share of the rows from
-its own disk. Executors keep what they read, since learning goes over it several times; what is lost with one
-is read again, and must then be the same rows as before.
+with the driver, so they read MongoDB themselves, or the snapshot from a shared folder (a URL), or else the
+driver sends it: Spark serves the file to each executor once, which reads its share of the rows from its own
+disk. Executors cache what they read, since learning reads it several times; what is lost with one is read
+again, and must then be the same rows as before.
 """
 
 import contextlib
@@ -55,9 +55,9 @@ class Rows:
     frame : DataFrame
         Columns id, features, first_half, second_half; in no order.
     ids : pyarrow array of str or None
-        The driver's own ids, in order, where the executors read something else than its snapshot.
+        The driver's ids, in order, if the executors do not read its snapshot.
     release : callable
-        Lets go of what was cached, copied or broadcast.
+        Removes what was cached, copied or broadcast.
     """
 
     frame: DataFrame
@@ -65,12 +65,12 @@ class Rows:
     release: Callable[[], object] = field(default=lambda: None)
 
     def require_same(self, ids: pa.ChunkedArray) -> None:
-        """Make sure that what was read is what the driver has, given the ids in order.
+        """Check that the executors read what the driver has, given the ids in order.
 
         Raises
         ------
         EngineError
-            If it is not.
+            If they did not.
         """
         if self.ids is not None and not ids.combine_chunks().equals(self.ids):
             msg = (
@@ -83,7 +83,7 @@ class Rows:
 def open_rows(
     session: QuietSession, snapshot: Snapshot, *, snapshots_url: str | None, source: MongoSource | None
 ) -> Rows:
-    """Have executors read a snapshot of at least one track."""
+    """Let executors read a snapshot of at least one track."""
     link = _link(session, snapshot)
     if session.is_local:
         return Rows(session.spark.read.schema(ROWS_COLUMNS).parquet(str(link)))
@@ -92,21 +92,21 @@ def open_rows(
     if snapshots_url is not None:
         return _from_folder(session, link, snapshots_url, parts)
     if source is not None:
-        # Each share is a query: there are no more than keep all cores busy and each share in bounds.
+        # Each share is a query: enough to use all cores and keep each share small, no more.
         shares = max(min(count, parallelism, _MOST_QUERIES), -(-count // ROWS_PER_QUERY))
         return _from_mongodb(session, snapshot, source, shares)
     return _shipped(session, link, count, parts)
 
 
 def _link(session: QuietSession, snapshot: Snapshot) -> Path:
-    """Give a path of its own, without the characters that Hadoop takes for patterns or hidden files."""
+    """Return a new path without the characters that Hadoop takes for patterns or hidden files."""
     link = session.folder / f"snapshot-{uuid.uuid4().hex[:12]}.parquet"
     link.symlink_to(Path(snapshot.url).absolute())
     return link
 
 
 def _shipped(session: QuietSession, link: Path, count: int, parts: int) -> Rows:
-    # Executors call it by the name behind a symbolic link, and two snapshots would have one.
+    # Executors use the name that a symbolic link points to, which two snapshots would share.
     file = link.with_stem(f"{link.stem}-sent")
     try:
         file.hardlink_to(link.resolve())
@@ -119,7 +119,7 @@ def _shipped(session: QuietSession, link: Path, count: int, parts: int) -> Rows:
 
 
 def _from_folder(session: QuietSession, link: Path, folder: str, parts: int) -> Rows:
-    """Copy the snapshot to a folder that executors read, by the file system that Spark has for it."""
+    """Copy the snapshot to a shared folder, with the file system that Spark has for its URL."""
     copy = HadoopFile(session, f"{folder.rstrip('/')}/{_PREFIX}{uuid.uuid4().hex}.parquet")
     try:
         copy.copy_from(link)
@@ -156,7 +156,7 @@ def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource
 
     rows = Rows(frame, ids=pa.array(ids, pa.string()), release=release)
     try:
-        # This also fills the cache, so that every later pass sees what was checked here.
+        # This also fills the cache, so that every later pass reads what was checked here.
         rows.require_same(frame.select("id").toArrow().sort_by("id").column("id"))
     except BaseException:
         release()
@@ -177,28 +177,28 @@ def _digests(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 class HadoopFile:
-    """A file of any file system that Spark knows, with the credentials that Spark has for it."""
+    """A file in any file system that Spark has, with Spark's credentials."""
 
     def __init__(self, session: QuietSession, url: str) -> None:
         self.url = url
         context = session.spark.sparkContext
-        jvm: Any = context._jvm  # noqa: SLF001 - PySpark has no way of its own to write a file
+        jvm: Any = context._jvm  # noqa: SLF001 - PySpark cannot write a file
         self._configuration: Any = context._jsc.hadoopConfiguration()  # noqa: SLF001 - as above
         self._jvm = jvm
         self._path = jvm.org.apache.hadoop.fs.Path(url)
 
     def copy_from(self, path: Path) -> None:
-        """Copy a file of this machine there; the folder is made."""
+        """Copy a file from this machine; its folder is created."""
         source = self._jvm.org.apache.hadoop.fs.Path(self._jvm.java.io.File(str(path)).toURI())
         self._system().copyFromLocalFile(False, True, source, self._path)  # noqa: FBT003 - Java has no names
 
     def delete(self) -> None:
-        """Remove it, if it is there and can be removed."""
+        """Remove the file, if it exists and can be removed."""
         with contextlib.suppress(Py4JError):
             self._system().delete(self._path, False)  # noqa: FBT003 - Java has no names
 
     def delete_stale(self, pattern: str, *, older_than_s: float) -> None:
-        """Remove files beside it that runs which were killed have left behind."""
+        """Remove files in its folder that killed runs left."""
         with contextlib.suppress(Py4JError):
             folder = _GLOB.sub(r"\\\1", self._path.getParent().toString())
             newest_ms = (time.time() - older_than_s) * 1000

@@ -1,9 +1,9 @@
-"""One quiet Spark session: a JVM of our own that leaves nothing behind, or the one that spark-submit started.
+"""One quiet Spark session: in a JVM that this program starts and removes, or in the one of spark-submit.
 
 ``spark-submit --master spark://HOST:7077 .../soundalike/__main__.py build --engine spark`` runs the program
-inside a JVM whose master and properties stand already: they are used as they are, and a `--master` of ours
-that says otherwise is refused. The same holds where a session is there before us, as in a notebook. In either
-case the package is sent to the executors, which need NumPy and pyarrow for the same minor version of Python.
+inside a JVM whose master and properties are fixed: they are used, and a different `--master` is an error.
+The same is true if there is a session already, as in a notebook. In both cases the package is sent to the
+executors, which need NumPy and pyarrow for the same minor version of Python.
 """
 
 import atexit
@@ -27,8 +27,8 @@ from pyspark.sql import SparkSession
 import soundalike
 from soundalike.domain.errors import EngineError
 from soundalike.learning.spark import settings as spark_settings
-from soundalike.learning.spark.errors import Fault, say, without
-from soundalike.learning.spark.executors import ExecutorWatch, check_executors, require_master
+from soundalike.learning.spark.errors import SparkFailure, describe_failure, without
+from soundalike.learning.spark.executors import ExecutorTimeout, check_executors, require_master
 from soundalike.learning.spark.java import LOWEST_JAVA, find_java
 from soundalike.learning.spark.process import (
     environment,
@@ -46,14 +46,14 @@ atexit.register(_PROCESS.close)
 
 
 class QuietSession:
-    """A session on a master; whatever a JVM of our own says goes to a log of its own.
+    """A session on a master; the output of a JVM that it starts goes to a log file.
 
     Parameters
     ----------
     master : str or None
         Spark's master URL; None is what spark-submit set, else ``local[*]``.
     properties : mapping of str to str
-        Spark's own, before ours where `spark_settings` lets them.
+        Spark's own; they win over the defaults where `settings` allows it.
     has_mongodb : bool
         Whether executors read MongoDB.
     secrets : sequence of str
@@ -77,10 +77,10 @@ class QuietSession:
         spark_settings.check_properties(properties)
         self._properties = properties
         self._secrets = secrets
-        self._watch: ExecutorWatch | None = None
+        self._timeout: ExecutorTimeout | None = None
         self._closing = contextlib.ExitStack()
         self._is_guest = SparkContext._active_spark_context is not None  # noqa: SLF001 - as below
-        # A session that outlives us serves what we gave it to executors that come later.
+        # A session that stays serves what it was given to later executors.
         folder = (_PROCESS if self._is_guest else self._closing).enter_context(
             tempfile.TemporaryDirectory(prefix="soundalike-spark-", ignore_cleanup_errors=True)
         )
@@ -104,29 +104,33 @@ class QuietSession:
 
     @contextlib.contextmanager
     def translated(self, what: str) -> Iterator[None]:
-        """Turn whatever Spark raises into one line.
+        """Turn any error of Spark into one line.
 
         Raises
         ------
         EngineError
-            In place of it.
+            Instead of it.
         KeyboardInterrupt
-            Where Ctrl-C came first, and Spark's own complaint about it after.
+            If Spark's error was caused by Ctrl-C.
         """
-        if self._watch is not None:
-            self._watch.gave_up = None
+        if self._timeout is not None:
+            self._timeout.gave_up = None
         try:
             yield
         except (PySparkException, Py4JError, OSError, EOFError, RuntimeError, ValueError) as error:
             if is_interrupted(error):
                 raise KeyboardInterrupt from error
-            fault = Fault(error, log=self._log, gave_up=self._watch.gave_up if self._watch else None)
+            failure = SparkFailure(
+                error, log=self._log, gave_up=self._timeout.gave_up if self._timeout else None
+            )
             # A traceback would show what the message leaves out.
-            is_telling = without(self._secrets, str(error)) != str(error)
-            raise EngineError(say(fault, what, secrets=self._secrets)) from (None if is_telling else error)
+            has_secret = without(self._secrets, str(error)) != str(error)
+            raise EngineError(describe_failure(failure, what, secrets=self._secrets)) from (
+                None if has_secret else error
+            )
 
-    def _start(self, master: str, has_mongodb: bool) -> SparkSession:  # noqa: FBT001 - ours alone
-        """Launch a JVM of our own."""
+    def _start(self, master: str, has_mongodb: bool) -> SparkSession:  # noqa: FBT001 - private
+        """Launch a JVM."""
         java = find_java()
         if java is None or java.major < LOWEST_JAVA:
             msg = "no Java 17+ was found"
@@ -146,14 +150,14 @@ class QuietSession:
                 popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
             )
             self._closing.callback(stop_gateway, gateway)
-            # It has been read, and would outlive a run that is killed.
+            # It has been read, and would stay if the run is killed.
             file.unlink()
             context = SparkContext(gateway=gateway)
             self._closing.callback(context.stop)
         return SparkSession(context)
 
     def _join(self, master: str | None) -> SparkSession:
-        """Use the session that is there, or make one in the JVM that spark-submit started."""
+        """Use the session that exists, or make one in the JVM that spark-submit started."""
         self._quieten()
         active = SparkContext._active_spark_context  # noqa: SLF001 - there is no public way to ask
         if active is not None:
@@ -175,16 +179,16 @@ class QuietSession:
         return SparkSession(context)
 
     def _quieten(self) -> None:
-        # py4j logs what it raises, traceback and all, Ctrl-C even by the root logger.
+        # py4j logs what it raises with tracebacks, Ctrl-C even with the root logger.
         logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
         logging.getLogger().addFilter(is_worth_logging)
         self._closing.callback(logging.getLogger().removeFilter, is_worth_logging)
 
     def _reach_executors(self) -> None:
-        """Send the package, and wait until executors have shown that they can run it."""
+        """Send the package, and wait until executors can run it."""
         context = self.spark.sparkContext
         context.addPyFile(str(self._package()))
-        self._watch = self._closing.enter_context(ExecutorWatch(context))
+        self._timeout = self._closing.enter_context(ExecutorTimeout(context))
         check_executors(context)
         if not self._is_guest and "spark.sql.shuffle.partitions" not in self._properties:
             self.spark.conf.set("spark.sql.shuffle.partitions", str(2 * context.defaultParallelism))
@@ -192,7 +196,7 @@ class QuietSession:
     def _variables(self, master: str, java_home: Path) -> dict[str, str | None]:
         own = sys.executable
         is_here = spark_settings.is_on_this_machine(master)
-        # Where executors are elsewhere, the path of our own Python means nothing.
+        # Executors on other machines have no Python at this path.
         theirs = self._properties.get(PYTHON) or os.environ.get("PYSPARK_PYTHON") or "python3"
         return {
             "JAVA_HOME": str(java_home),
@@ -201,7 +205,7 @@ class QuietSession:
             "SPARK_CONF_DIR": str(self.folder)
             if spark_settings.is_local(master)
             else os.environ.get("SPARK_CONF_DIR"),
-            # In the environment of the driver alone: a property would reach the executors.
+            # Only in the driver's environment: a property would reach the executors.
             "SPARK_LOCAL_DIRS": str(self.folder),
             "PYSPARK_PYTHON": self._properties.get(PYTHON, own) if is_here else theirs,
             "PYSPARK_DRIVER_PYTHON": own,
@@ -212,7 +216,7 @@ class QuietSession:
     def _package(self) -> Path:
         """Zip this package for executors that do not have it."""
         root = Path(soundalike.__file__).parent
-        # Of two files with one name a session takes the first alone.
+        # Of two files with one name a session uses only the first.
         path = self.folder / f"{self.folder.name}.zip"
         with zipfile.ZipFile(path, "w") as archive:
             for source in root.rglob("*.py"):

@@ -1,9 +1,9 @@
-"""Spark's properties: ours, those of the user's settings, and which of them win.
+"""Spark's properties: defaults, those of the user's settings, and which of them win.
 
-What the user sets wins over our defaults. Refused are what has a setting of its own or would have the
-driver run elsewhere (`REFUSED`). Ours win where results rest on them (`KEPT`): no row may be left out
-because a file cannot be read. `spark.redaction.regex` is widened, never narrowed, and our
-`spark.driver.extraJavaOptions` are kept before the user's.
+The user's win over the defaults. Those that have a setting of their own, or would run the driver
+elsewhere, are an error (`REFUSED`). Those that results depend on cannot be changed (`KEPT`): no row may
+be left out because a file cannot be read. `spark.redaction.regex` can only be widened, and the user's
+`spark.driver.extraJavaOptions` are added to the defaults.
 """
 
 import os
@@ -41,13 +41,13 @@ DEFAULTS = {
 REDACTION = "spark.redaction.regex"
 
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-# Spark's own pattern, and what else holds secrets; connection strings are known by their looks too.
+# Spark's own pattern, and other names of secrets; connection strings are recognised by their form too.
 _SECRET = r"(?i)secret|password|token|access[.]?key|[._]key\b|credential|connection[.]uri|mongodb(\+srv)?://"  # noqa: S105 - a pattern
 _FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def check_properties(properties: Mapping[str, str]) -> None:
-    """Make sure that every property is Spark's and may be set; values are never shown.
+    """Check that every property is Spark's and may be set; values are never shown.
 
     Raises
     ------
@@ -56,31 +56,31 @@ def check_properties(properties: Mapping[str, str]) -> None:
     """
     for place, name in enumerate(properties, 1):
         if not name.startswith("spark."):
-            # It may be the end of a password that holds ';', and is not shown.
+            # It may be the end of a password with ';', and is not shown.
             msg = (
-                f"name number {place} in the setting 'spark' is none of Spark's properties, spark.…; "
+                f"name number {place} in the setting 'spark' is not one of Spark's properties, spark.…; "
                 "a value that holds ';' belongs into [spark] in soundalike.toml"
             )
             raise EngineError(msg)
         if name in REFUSED:
-            msg = f"the setting 'spark' may not hold {name!r}: {REFUSED[name]}"
+            msg = f"the setting 'spark' may not have {name!r}: {REFUSED[name]}"
             raise EngineError(msg)
 
 
 def own_properties(
     master: str, properties: Mapping[str, str], *, folder: Path, has_mongodb: bool = False
 ) -> dict[str, str]:
-    """Return the properties of a JVM of our own.
+    """Return the properties of a JVM that this program starts.
 
     Parameters
     ----------
     folder : Path
-        For whatever the driver writes; executors never see it.
+        For files of the driver; executors never see it.
     has_mongodb : bool
-        Whether executors read MongoDB, for which the connector is fetched unless the user gives jars.
+        Whether executors read MongoDB, for which the connector is downloaded unless the user gives jars.
     """
     is_here = is_on_this_machine(master)
-    # The client compiler alone halves the start; what takes long is NumPy's work, not the JVM's.
+    # Using only the client compiler halves the start; NumPy does the long work, not the JVM.
     options = f'{_FAST_START} -XX:-UsePerfData "-Djava.io.tmpdir={folder}"'
     defaults = {
         "spark.ui.enabled": "false",
@@ -102,12 +102,12 @@ def secrets_of(properties: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def kept_properties(redaction: str | None) -> dict[str, str]:
-    """Return the properties that ours win for, given the user's pattern of what to hide."""
+    """Return the properties that cannot be changed, given the user's pattern of secrets."""
     return KEPT | {REDACTION: f"({redaction})|({_SECRET})" if redaction else _SECRET}
 
 
 def write_properties(settings: Mapping[str, str], path: Path) -> None:
-    """Write a file that spark-submit reads: on its command line everybody would see the values."""
+    """Write a file for spark-submit: on its command line every user would see the values."""
     lines = [f"{_escaped(name)}={_escaped(value)}\n" for name, value in settings.items()]
     path.touch(mode=0o600)
     path.write_text("".join(lines), encoding="ascii")
@@ -133,6 +133,6 @@ def _escaped(text: str) -> str:
 
 
 def _driver_memory_mb() -> int:
-    """Take a sixth of the machine, from 1 to 4 GB."""
+    """Return a sixth of the machine's memory, from 1 to 4 GB."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1024, min(4096, total // 6 >> 20))

@@ -1,4 +1,4 @@
-"""What runs inside Spark's Python workers, on Arrow batches; NumPy alone does the work."""
+"""What runs in Spark's Python workers, on Arrow batches, with NumPy."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -35,18 +35,18 @@ _DIGEST_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class BroadcastReader(Generic[Value]):
-    """Reads what the driver has broadcast, in a worker."""
+    """Reads in a worker what the driver has broadcast."""
 
     broadcast: Any
 
     def __call__(self) -> Value:
-        """Return it; a worker loads it once."""
+        """Return it; each worker loads it once."""
         value: Value = self.broadcast.value
         return value
 
 
 def package_file(_part: object) -> str:
-    """Tell where a worker has this package from."""
+    """Return the file from which a worker imports this package."""
     return str(soundalike.__file__)
 
 
@@ -56,7 +56,7 @@ def row_digest(whole: bytes, first_half: bytes, second_half: bytes) -> bytes:
 
 
 def shipped_task(name: str, parts: int, count: int) -> Task:
-    """Read the rows of each part, given by number, from the snapshot that Spark brought to the executor."""
+    """Read the rows of each part, given by number, from the snapshot that Spark sent to the executor."""
 
     def task(batches: Batches) -> Batches:
         with pq.ParquetFile(SparkFiles.get(name)) as file:
@@ -69,7 +69,7 @@ def shipped_task(name: str, parts: int, count: int) -> Task:
 
 
 def documents_task(read_digests: Callable[[], Mapping[str, bytes]], width: int) -> Task:
-    """Turn documents into rows, leaving out what came after the driver's snapshot.
+    """Turn documents into rows, without those that came after the driver's snapshot.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def documents_task(read_digests: Callable[[], Mapping[str, bytes]], width: int) 
 
 
 def coordinates_task(read_coordinates: Callable[[], FloatArray], parts: int) -> Task:
-    """Give the coordinates of each part, given by number, with their row numbers."""
+    """Yield the coordinates of each part, given by number, with their row numbers."""
 
     def task(batches: Batches) -> Batches:
         coordinates = read_coordinates()
@@ -119,7 +119,7 @@ def matrix(column: pa.Array, width: int) -> FloatArray:
 
 
 def sums_task(scale: Scale) -> Task:
-    """Sum each batch of vectors; one row comes out of each."""
+    """Sum each batch of vectors into one row."""
     width = len(scale.mean)
 
     def task(batches: Batches) -> Batches:
@@ -150,7 +150,7 @@ def read_sums(table: pa.Table) -> Sums:
         )
         total = sums if total is None else total + sums
     if total is None:
-        msg = "the snapshot holds no rows"
+        msg = "the snapshot has no rows"
         raise ValueError(msg)
     return total
 
@@ -186,7 +186,7 @@ def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: i
 
 
 def parts_of(count: int, parallelism: int) -> int:
-    """Return into how many parts so many rows are shared out, for so many cores."""
+    """Return the number of parts to divide rows into, for a number of cores."""
     return max(min(count, parallelism), -(-count // ROWS_PER_GROUP))
 
 
@@ -196,7 +196,7 @@ def rows_of(part: int, parts: int, count: int) -> np.ndarray[tuple[int], np.dtyp
 
 
 def _slice(file: pq.ParquetFile, start: int, count: int) -> pa.Table:
-    """Read some rows of a Parquet file, and no row group that holds none of them."""
+    """Read some rows of a Parquet file, and only the row groups that have them."""
     groups: list[int] = []
     at = first = 0
     for number in range(file.num_row_groups):
