@@ -385,3 +385,50 @@ test("the queue is filled up before it is empty", async () => {
   assert.equal(questions(server).length, before + 1);
   assert.equal(tab.coming.length, 10);
 });
+
+test("next waits for whichever question is being asked by then", async () => {
+  const { tab, server } = await startGroups();
+  server.when(RECOMMENDATIONS, () => recommending("b01", "b02"));
+  await tab.play("a00");
+  const held = server.hold(RECOMMENDATIONS);
+  tab.audio.isStalled = true; // what has not sounded is not skipped, so nothing else asks
+  await tab.next();
+  await tab.next();
+  assert.deepEqual([tab.playing, tab.coming, held.length], ["b02", [], 1]);
+  tab.player.next();
+  await settle();
+  held[0].release(recommending("b02"));
+  await settle();
+  held[1].release(recommending("b03"));
+  await settle();
+  assert.equal(tab.playing, "b03");
+  assert.equal(tab.player.isPlaying, true);
+});
+
+test("what is chosen while next waits is not skipped", async () => {
+  const { tab, server } = await start();
+  await tab.inOrder("fir");
+  const held = server.hold(RECOMMENDATIONS);
+  tab.player.goOn();
+  tab.player.next();
+  await settle();
+  await tab.play("cedar");
+  held.forEach(({ release }) => release());
+  await settle();
+  held.forEach(({ release }) => release());
+  await settle();
+  assert.equal(tab.playing, "cedar");
+});
+
+test("a failure after things went well again is said again", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  for (let time = 1; time <= 2; time += 1) {
+    const back = server.when(RECOMMENDATIONS, () => refusal(503));
+    await tab.like("a00");
+    await tab.like("a00");
+    assert.equal(tab.said.length, time);
+    back();
+    await tab.like("b00");
+  }
+});

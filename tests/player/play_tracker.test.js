@@ -154,3 +154,25 @@ test("while it is paused or seeking no moment counts", async () => {
   await settle();
   assert.deepEqual(server.told, ["started amber"]);
 });
+
+test("the last two seconds of a very short track begin no earlier than its middle", async () => {
+  const { tab, server } = await start();
+  tab.audio.duration = 3;
+  await tab.inOrder("amber");
+  tab.audio.moveTo(1.2);
+  await settle();
+  assert.deepEqual(server.told, ["started amber"]);
+  tab.audio.moveTo(1.6);
+  await settle();
+  assert.deepEqual(server.told, ["started amber", "finished amber"]);
+});
+
+test("a track that never sounded before a reload starts after it", async () => {
+  const { tab, server } = await start();
+  tab.audio.isStalled = true;
+  await tab.inOrder("amber");
+  const again = await tab.reload();
+  again.player.toggle();
+  await settle();
+  assert.deepEqual(server.told, ["started amber"]);
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { FakeBrowser, settle } from "./fakes.js";
-import { trackOf } from "./server.js";
+import { refusal, trackOf } from "./server.js";
 import { TREES, Tab, start } from "./tab.js";
 
 test("a list plays in its order, with what is asked for in between", async () => {
@@ -252,4 +252,47 @@ test("each listener of a browser has a player of their own", async () => {
   await settle();
   assert.equal(tom.playing, null);
   assert.deepEqual(tom.coming, []);
+});
+
+test("why a track did not play is not said once another plays", async () => {
+  const { tab, server } = await start();
+  silent(tab, "amber", "audio/aiff");
+  const held = server.hold("/api/tracks/amber/audio");
+  await tab.play("amber");
+  await tab.play("birch");
+  held[0].release();
+  await settle();
+  assert.deepEqual(tab.said, []);
+  assert.equal(tab.playing, "birch");
+});
+
+test("only tracks in a row count as failures", async () => {
+  const { tab } = await start({ tracks: ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] });
+  for (const id of ["a", "b", "c", "d", "f", "g", "h", "i"]) silent(tab, id, "audio/aiff");
+  await tab.inOrder("a");
+  assert.equal(tab.playing, "e");
+  await tab.next();
+  assert.equal(tab.playing, "j");
+  assert.equal(tab.player.isPlaying, true);
+});
+
+test("between a track that ends and the next it does not look paused", async () => {
+  const { tab } = await start();
+  await tab.inOrder("amber");
+  const states = new Set();
+  tab.player.addEventListener("change", () => states.add(tab.player.state));
+  tab.audio.end();
+  await settle();
+  assert.deepEqual([...states], ["playing"]);
+});
+
+test("a busy server that knows the track keeps nobody waiting for it", async () => {
+  for (const answer of [undefined, () => refusal(404, "unknown_track")]) {
+    const { tab, server } = await start();
+    silent(tab, "amber", "", 503);
+    if (answer) server.when("/api/tracks/amber", answer);
+    await tab.inOrder("amber");
+    assert.deepEqual(tab.said, ["“Amber” is skipped: it cannot be loaded just now."]);
+    assert.equal(tab.playing, "birch");
+  }
 });

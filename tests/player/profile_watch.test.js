@@ -239,3 +239,24 @@ test("where the log folds at once nobody asks for the profile or the health", as
   assert.ok(server.asked("/api/listens").length > 0);
   assert.equal(server.asked(PROFILE).length + server.asked(HEALTH).length, 0);
 });
+
+test("a change that is seen during a question is followed by the next, once the first is answered", async () => {
+  const { tab, server, clock, asked } = await playing();
+  await tab.like("a00");
+  const held = server.hold(RECOMMENDATIONS);
+  await clock.pass(ASKED_ANYWAY_MS + 1);
+  assert.equal(held.length, 1);
+  const old = server.answer(held[0].request);
+  server.fold();
+  await clock.pass(1_700);
+  assert.equal(tab.profile.version, server.version);
+  assert.equal(held.length, 1);
+  held[0].release(old);
+  await settle();
+  await clock.pass(ASKED_ANYWAY_MS + 1);
+  assert.equal(held.length, 2);
+  held[1].release();
+  await settle();
+  assert.ok(followsLike(tab));
+  assert.equal(asked(), 2);
+});

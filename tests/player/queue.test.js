@@ -72,6 +72,8 @@ test("what was asked for is no longer so once it plays", () => {
   const queue = playing("a");
   queue.add(trackOf("x"));
   queue.step(1);
+  queue.step(-1);
+  assert.deepEqual(ids(queue.upcoming), ["x"]);
   assert.deepEqual(queue.asked, []);
 });
 

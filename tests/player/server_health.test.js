@@ -35,7 +35,7 @@ test("that nobody folds is shown until somebody does, and is followed then", asy
   assert.equal(tab.health.notice, "What you do is stored, but recommendations do not follow it just now: no consumer is running.");
   await tab.play("a00");
   await tab.like("a00");
-  await clock.pass(1_100);
+  await clock.pass(ASKED_AGAIN_MS);
   assert.deepEqual(tab.stored(), []);
   assert.equal(server.waiting.length, 2);
   assert.equal(tab.coming.length, 10);
@@ -226,4 +226,22 @@ test("what the listener plays meanwhile is not replaced when the server is back"
   await clock.pass(ASKED_AGAIN_MS);
   assert.equal(tab.playing, "b00");
   assert.equal(tab.audio.currentTime, 7);
+});
+
+test("however often the page is shown, the server is asked once in a while", async () => {
+  const { tab, server, clock } = await startApart(NOBODY);
+  for (let time = 0; time < 3; time += 1) {
+    tab.browser.show(true);
+    await settle();
+  }
+  const before = server.asked(HEALTH).length;
+  await clock.pass(ASKED_AGAIN_MS);
+  assert.equal(server.asked(HEALTH).length, before + 1);
+});
+
+test("that the store is away is shown though only what was done shows it", async () => {
+  const { tab, server } = await start();
+  server.when("/api/listens", storeAway);
+  await tab.like("amber");
+  assert.equal(tab.health.notice, STORE_AWAY);
 });

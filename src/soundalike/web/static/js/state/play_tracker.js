@@ -40,7 +40,7 @@ export class PlayTracker {
   }
 
   #start() {
-    if (this.#play.state !== "silent" || this.#play.trackId !== this.#parts.player.track?.id) return;
+    if (this.#play.state !== "silent") return;
     this.#set({ ...this.#play, state: "started" });
     this.#record("started", this.#parts.player.audio.currentTime);
   }
