@@ -182,7 +182,7 @@ def test_tokens_password_export_and_deletion_on_the_page(
     expect(page.get_by_text("The token is revoked.")).to_be_visible()
     assert accounts.user_of_token(secret) is None
 
-    page.get_by_label("Password now").fill(PASSWORD)
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("New password, again").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Change password").click()

@@ -86,6 +86,10 @@ export class FakeBrowser {
   dateMs = Date.UTC(2026, 0, 1);
   crypto = globalThis.crypto ?? fallbackCrypto();
 
+  isClosed = false;
+  #close = () => {};
+  #closing = new Promise((resolve) => (this.#close = resolve));
+
   constructor({ clock = new FakeClock(), local = new FakeStorage(), locks = new FakeLocks() } = {}) {
     Object.assign(this, { clock, local, locks });
     local.tabs.add(this);
@@ -96,8 +100,8 @@ export class FakeBrowser {
   now = () => this.clock.ms;
   date = () => this.dateMs + this.clock.ms;
   random = () => 0.5;
-  after = (ms, act) => this.clock.after(ms, act);
-  alone = (name, act) => (this.locks ? this.locks.request(name, act) : act());
+  after = (ms, act) => this.clock.after(ms, () => this.isClosed || act());
+  alone = (name, act) => (this.locks ? this.locks.request(name, () => Promise.race([act(), this.#closing])) : act());
 
   storage(where) {
     if (where === "session") return this.session;
@@ -118,6 +122,15 @@ export class FakeBrowser {
 
   tell(type, detail = {}) {
     this.events.dispatchEvent(Object.assign(new Event(type), detail));
+  }
+
+  /** End every script of this tab. */
+  close() {
+    this.tell("pagehide");
+    this.isClosed = true;
+    this.local.tabs.delete(this);
+    this.events = new EventTarget();
+    this.#close(false);
   }
 
   show(visible) {

@@ -15,7 +15,12 @@ export class Tab {
   constructor(server, browser = new FakeBrowser(), { isLogApart = server.foldsLater, user = USER } = {}) {
     Object.assign(this, { server, browser, how: { isLogApart, user }, clock: browser.clock });
     this.audio = new FakeAudio(server);
-    const { fetch } = server;
+    const never = new Promise(() => {});
+    const fetch = (url, how) =>
+      server.fetch(url, how).then(
+        (response) => (browser.isClosed ? never : response),
+        (error) => (browser.isClosed ? never : Promise.reject(error)),
+      );
     const say = (text, undo) => {
       this.said.push(text.replace(/[\u2068\u2069]/g, ""));
       this.undo = undo ?? null;
@@ -44,10 +49,7 @@ export class Tab {
   }
 
   close() {
-    this.browser.tell("pagehide");
-    this.browser.local.tabs.delete(this.browser);
-    this.browser.events = new EventTarget();
-    this.audio.pause();
+    this.browser.close();
   }
 
   /** Ids of what comes next. */

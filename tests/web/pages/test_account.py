@@ -17,7 +17,7 @@ def visible_text(html: str) -> str:
 
 
 def error_messages(html: str) -> list[str]:
-    return [unescape(found) for found in re.findall(r'<span class="fault">(.*?)</span>', html)]
+    return [unescape(found) for found in re.findall(r'<span class="error-text">(.*?)</span>', html)]
 
 
 @pytest.fixture

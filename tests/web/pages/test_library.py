@@ -126,7 +126,7 @@ def test_a_vanished_track_cannot_be_played_from_its_page(stage: Stage) -> None:
     stage.add("a")
     stage.store.mark_vanished([TrackId("a")], 0)
     html = page(stage, "/tracks/a")
-    assert "gone from its folder" in html
+    assert "missing from its folder" in html
     assert "hero-buttons" not in html
 
 

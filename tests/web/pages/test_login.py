@@ -50,7 +50,7 @@ def test_every_wrong_login_gets_the_same_answer(stage: Stage, name: str, passwor
     client = stage.client()
     answer = send_form(client, "/login", "/login", {"name": name, "password": password})
     assert answer.status_code == 401
-    (message,) = re.findall(r'<span class="fault">(.*?)</span>', answer.text)
+    (message,) = re.findall(r'<span class="error-text">(.*?)</span>', answer.text)
     assert unescape(message) == "wrong user name or password"
     assert len(stage.hasher.compared) == 1
     assert client.get("/api/me", headers=LOCAL).status_code == 401
