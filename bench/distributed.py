@@ -78,7 +78,7 @@ def report_log(folder: Path, plays: int | None) -> None:
 def kafka(folder: Path) -> Iterator[KafkaServer]:
     """Run a broker."""
     exit_if(missing_kafka())
-    with running(broker := KafkaServer(folder)):
+    with running(broker := KafkaServer(folder, java_options=())):
         yield broker
 
 

@@ -88,7 +88,7 @@ def report_embedded(data: Path, tracks: int) -> None:
 
 def report_kafka(folder: Path) -> None:
     """Weigh a million listens in a topic, the broker, and a consumer that folds them."""
-    with running(broker := KafkaServer(folder / "kafka")):
+    with running(broker := KafkaServer(folder / "kafka", java_options=())):
         url = broker.url(new_topic())
         before = size_of(folder / "kafka" / "logs")
         with closing(KafkaLog(KafkaAddress.parse(url), {})) as log:

@@ -14,12 +14,15 @@ import soundalike
 from conftest import skip_where
 from journeys.program import Program, write_tune
 from servers.mongodb import drop_database, new_database
+from servers.processes import QUICK_JAVA
 from servers.spark import SparkCluster, connector_jars, missing_connector
 
 pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 
-FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-FAST_EXECUTORS = f"spark.executor.extraJavaOptions={FAST}"
+QUICK = " ".join(QUICK_JAVA)
+QUICK_EXECUTORS = f"spark.executor.extraJavaOptions={QUICK}"
+# One executor is enough here; that two share the reading is shown where engines are tested.
+ONE_EXECUTOR = "spark.cores.max=1"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,9 @@ def library(mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_a_cluster_learns_from_mongodb_what_this_machine_learns(
     library: Program, spark_cluster: SparkCluster
 ) -> None:
-    library.environment["SOUNDALIKE_SPARK"] = f"spark.jars={connector_jars()};{FAST_EXECUTORS}"
+    library.environment["SOUNDALIKE_SPARK"] = ";".join(
+        (f"spark.jars={connector_jars()}", QUICK_EXECUTORS, ONE_EXECUTOR)
+    )
     before = nearest(library)
     built = library.run("build", "--engine", "spark", "--master", spark_cluster.url, "--json")
     assert built.returncode == 0, built.stderr
@@ -75,7 +80,8 @@ def submit(program: Program, master: str, *arguments: str) -> subprocess.Complet
     main = Path(soundalike.__file__).with_name("__main__.py")
     return subprocess.run(
         [home / "bin" / "spark-submit", "--master", master, "--jars", connector_jars(),
-         "--conf", FAST_EXECUTORS, "--driver-java-options", FAST, main, *arguments, "--data", program.data],
+         "--conf", QUICK_EXECUTORS, "--conf", ONE_EXECUTOR,
+         "--driver-java-options", QUICK, main, *arguments, "--data", program.data],
         env=program.environment | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"},
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip

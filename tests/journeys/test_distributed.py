@@ -20,6 +20,7 @@ from conftest import skip_where
 from journeys.program import Program, free_port, get
 from servers.kafka import Kafka
 from servers.mongodb import drop_database, new_database
+from servers.processes import QUICK_JAVA
 from servers.spark import SparkCluster, connector_jars, missing_connector
 
 pytestmark = [
@@ -42,7 +43,9 @@ class Distributed:
 
     def __init__(self, folder: Path, *, store: str, events: str, master: str) -> None:
         self.program = Program(folder / "data")
-        self.program.environment["SOUNDALIKE_SPARK"] = f"spark.jars={connector_jars()}"
+        self.program.environment["SOUNDALIKE_SPARK"] = ";".join(
+            (f"spark.jars={connector_jars()}", f"spark.executor.extraJavaOptions={' '.join(QUICK_JAVA)}")
+        )
         self.where = ["--store", store, "--events", events]
         self.master = master
 

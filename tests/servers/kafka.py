@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from servers.processes import FETCHED, ServerProcess, free_ports
+from servers.processes import FETCHED, QUICK_JAVA, ServerProcess, free_ports
 
 JARS = FETCHED / "kafka"
 _SETTINGS = """
@@ -63,7 +64,7 @@ class Kafka:
 class KafkaServer(ServerProcess, Kafka):
     """A broker of the test's own, in a folder; its data outlives ``kill`` and ``start``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, java_options: Sequence[str] = QUICK_JAVA) -> None:
         self.port, controller = free_ports(2)
         Kafka.__init__(self, f"127.0.0.1:{self.port}")
         self._settings = folder / "server.properties"
@@ -71,7 +72,8 @@ class KafkaServer(ServerProcess, Kafka):
         self._settings.write_text(
             _SETTINGS.format(broker=self.port, controller=controller, folder=folder), encoding="utf-8"
         )
-        self._java = ["java", "-Xmx512m", "-cp", f"{JARS}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        log_level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        self._java = ["java", "-Xmx512m", *java_options, "-cp", f"{JARS}/*", log_level]
         command = [*self._java, "kafka.Kafka", str(self._settings)]
         ServerProcess.__init__(self, command, folder / "kafka.log")
         if not (folder / "logs").exists():

@@ -16,6 +16,9 @@ from typing import TypeVar
 FETCHED = Path(__file__).resolve().parents[2] / "var" / "servers"
 """Where ``make servers`` puts what is started here."""
 
+QUICK_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options of a JVM that lives for a few minutes: it compiles little and collects simply."""
+
 PATIENCE_S = 60.0
 _PR_SET_PDEATHSIG = 1
 

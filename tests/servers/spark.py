@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
-from servers.processes import FETCHED, ServerProcess, free_ports
+from servers.processes import FETCHED, QUICK_JAVA, ServerProcess, free_ports
 from soundalike.learning.spark.java import find_java, spark_readiness
 
 CONNECTOR = FETCHED / "connector"
@@ -53,6 +53,7 @@ class SparkCluster:
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_WORKER_DIR": str(folder / "work"),
             "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_DAEMON_JAVA_OPTS": " ".join(QUICK_JAVA),
             "PYSPARK_PYTHON": sys.executable,
         }
         name = "org.apache.spark.deploy"

@@ -9,11 +9,11 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from servers.mongodb import drop_database, new_database
+from servers.processes import QUICK_JAVA
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.learning.spark.mongo import MongoSource
 
-FAST_EXECUTORS = {"spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
-"""For executors that live for a minute."""
+FAST_EXECUTORS = {"spark.executor.extraJavaOptions": " ".join(QUICK_JAVA)}
 
 
 @contextmanager
