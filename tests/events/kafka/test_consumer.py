@@ -27,6 +27,16 @@ pytestmark = pytest.mark.kafka
 NOW_MS = int(time.time() * 1000)
 
 
+class Clock:
+    """Stands for the module `time`, and can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
 class TestFolding:
     def test_old_and_new_records_are_folded(self, log: KafkaLog, address: KafkaAddress) -> None:
         log.append(numbered(10))
@@ -96,12 +106,12 @@ class TestFolding:
     ) -> None:
         monkeypatch.setattr(kafka_consumer, "MAX_BATCH", 64)
         monkeypatch.setattr(kafka_consumer, "_MIN_BATCH", 8)
-        monkeypatch.setattr(kafka_consumer, "_SLOW_S", 1.0)
+        monkeypatch.setattr(kafka_consumer, "time", clock := Clock())
         store = FlakyStore()
 
         def take(records: Sequence[LogRecord]) -> None:
             if len(store.calls) < 5:
-                time.sleep(1.1)
+                clock.ahead_s += 60
             store.take(records)
 
         log.append(numbered(400))
@@ -228,7 +238,8 @@ class TestStoreAway:
         log.append(numbered(20))
         patience = QUICK | {"max.poll.interval.ms": "2000"}
         with caplog.at_level(logging.INFO), consuming(address, store.take, properties=patience):
-            time.sleep(5)
+            with store.arrived:  # the sixth call comes more than three seconds after the first
+                assert store.arrived.wait_for(lambda: len(store.calls) >= 6, 60)
             store.away = None
             store.wait_for(20)
         assert "the group went on without" not in caplog.text

@@ -122,9 +122,11 @@ class TestDeadLetters:
         self, kafka: Kafka, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         may_be_made = threading.Event()
+        refused: list[KafkaClients] = []
 
         def prepare(clients: KafkaClients) -> None:
             if not may_be_made.is_set():
+                refused.append(clients)
                 msg = "nobody may make it"
                 raise EventLogError(msg)
             prepare_topics(clients)
@@ -135,7 +137,7 @@ class TestDeadLetters:
         with consuming(address, store.take, properties=QUICK | {"delivery.timeout.ms": "1000"}):
             admin.delete_topics([address.dead_letters])[address.dead_letters].result()
             produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 2})
-            time.sleep(3)
+            wait_until(lambda: len(refused) >= 2)
             assert committed(kafka, address) == 0
             may_be_made.set()
             wait_until(lambda: committed(kafka, address) == 1)

@@ -179,6 +179,9 @@ if __name__ == "__main__":
     space = engine.fit(SpaceRecipe(), snapshot)
     print("fitted", flush=True)
     try:
+        if sys.argv[3] == "stay":
+            engine.neighbours(space, snapshot, k=5)
+            print("found", flush=True)
         while sys.argv[3] == "stay":
             engine.neighbours(space, snapshot, k=5)
     except KeyboardInterrupt:
@@ -232,7 +235,7 @@ def test_an_interrupt_comes_through_as_one(tmp_path: Path) -> None:
     process = start_learning(tmp_path, "stay")
     assert process.stdout is not None
     assert process.stdout.readline() == "fitted\n"
-    time.sleep(1)
+    assert process.stdout.readline() == "found\n"
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (0, "interrupted\n", "")
