@@ -1,4 +1,4 @@
-"""Small fakes of the ports, for tests of what stands on them."""
+"""Small fakes of the ports, for tests of their users."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ FeatureSet = tuple[str, int]
 
 
 class MemoryStore(MemoryListens, MemoryAccounts):
-    """The `Store` port on dictionaries: held to the same contract suite as the real ones."""
+    """The `Store` port on dictionaries; it passes the same contract suite as the real ones."""
 
     def __init__(self) -> None:
         MemoryListens.__init__(self)

@@ -1,4 +1,4 @@
-"""A store that holds some of everything, hostile things too, and what is in it as one comparable value."""
+"""A store with some of everything, also hostile values, and its checksums."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""`soundalike store copy`, as somebody who moves a library runs it: cut short, and while a player runs."""
+"""`soundalike store copy` in practice: interrupted, and while a player runs."""
 
 import json
 import sqlite3

@@ -82,7 +82,7 @@ def same_vectors(found: FeatureVectors | None, expected: FeatureVectors) -> bool
 
 
 def in_threads(count: int, work: Callable[[int], None]) -> None:
-    """Do the same in several threads, each told its number, and fail as any of them does."""
+    """Call a function with its number in several threads at once; fail if any of them does."""
     failures: list[BaseException] = []
 
     def run(thread: int) -> None:

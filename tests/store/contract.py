@@ -21,7 +21,7 @@ from store.contract_profiles import (
     ProfilesContract,
     RacingProfilesContract,
     RefoldedProfilesContract,
-    holds,
+    has_profile,
     make_profile,
 )
 from store.contract_search import OrderContract, SearchContract
@@ -100,7 +100,7 @@ class DurableStoreContract(StoreContract):
         assert again.add_listens(listens) == ()
         assert again.add_listens([make_listen(user_id=BOB, at_ms=5)]) == ()
         assert again.erasures() == (Erasure(BOB, 5),)
-        assert holds(again, profile)
+        assert has_profile(again, profile)
         assert again.users() == (make_user("Ada"),)
         assert again.tokens_of(ADA) == (make_token(),)
         assert again.token_hashed(make_token().secret_hash) == make_token()
@@ -139,7 +139,7 @@ class DurableStoreContract(StoreContract):
         assert other.add_listens([listen]) == ()
         assert other.save_profile(profile, replacing=None)
         assert not store.save_profile(profile, replacing=None)
-        assert holds(store, profile)
+        assert has_profile(store, profile)
         store.add_user(make_user("Ada"))
         assert other.has_users()
         with pytest.raises(NameTakenError):

@@ -26,7 +26,7 @@ def make_user(name: str = "Ada", *, user_id: str | None = None, created_at: date
 
 
 def make_token(number: int = 1, *, user_id: UserId = ADA, created_at: datetime = SOME_TIME) -> Token:
-    """Return a token whose id and hash are told from its user and a number."""
+    """Return a token with an id and a hash made of its user and a number."""
     return Token(
         id=f"k{number}",
         user_id=user_id,
@@ -59,7 +59,7 @@ class AccountsContract:
             assert found.created_at == time - timedelta(microseconds=999)
             assert found.created_at.tzinfo is UTC
 
-    def test_accounts_come_by_name_whatever_its_letters_case(self, store: Store) -> None:
+    def test_accounts_come_by_name_in_upper_or_lower_case(self, store: Store) -> None:
         for name in ("bob", "Émile", "Carol", "ada", "Zoe", "0", "adam"):
             store.add_user(make_user(name))
         found = [user.name for user in store.users()]

@@ -69,7 +69,7 @@ class ListensContract:
                 assert listens_of(store, UserId(text)) == [listen]
         assert store.listen_counts() == dict.fromkeys(HOSTILE_TEXTS, 1)
 
-    def test_they_come_by_time_and_id_whatever_the_order_they_came_in(self, store: Store) -> None:
+    def test_they_come_by_time_and_id(self, store: Store) -> None:
         listens = [make_listen(number, at_ms=number // 3) for number in range(30)]
         shuffled = random.Random(0).sample(listens, len(listens))  # noqa: S311 - an order, no secret
         assert store.add_listens(shuffled[:10]) == tuple(shuffled[:10])
@@ -225,7 +225,7 @@ class ErasuresContract:
             store.erase_listens(Erasure(UserId(name), LATEST_MS))
         assert store.erasures() == tuple(Erasure(UserId(name), LATEST_MS) for name in "Bac")
 
-    def test_anybody_can_be_erased(self, store: Store, subtests: pytest.Subtests) -> None:
+    def test_any_user_can_be_erased(self, store: Store, subtests: pytest.Subtests) -> None:
         for number, text in enumerate(HOSTILE_TEXTS, start=1):
             with subtests.test(text=text):
                 store.add_listens([make_listen(user_id=text)])
@@ -240,7 +240,7 @@ class ErasuresContract:
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
     )
-    def test_whatever_comes_first_later_ones_and_erased_ones_are_left_out(
+    def test_repeats_and_erased_listens_are_left_out_in_any_order(
         self, store: Store, steps: list[list[Listen] | Erasure]
     ) -> None:
         # One store serves every example, so that each has users of its own.

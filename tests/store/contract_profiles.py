@@ -34,7 +34,7 @@ many_listens = st.lists(
 
 
 def make_profile(*numbers: int, user_id: UserId = ADA, erased_ms: int | None = None) -> Profile:
-    """Return the profile of listens to tracks that are told from numbers, one a day."""
+    """Return the profile of one listen a day, to tracks with these numbers."""
     listens = [
         make_listen(number, user_id=user_id, track_id=f"t{number}", at_ms=number * DAY_MS)
         for number in numbers
@@ -42,8 +42,8 @@ def make_profile(*numbers: int, user_id: UserId = ADA, erased_ms: int | None = N
     return refold(user_id, listens, erased_ms=erased_ms)
 
 
-def holds(store: Store, profile: Profile) -> bool:
-    """Whether this is a user's profile, in whatever way it is asked for."""
+def has_profile(store: Store, profile: Profile) -> bool:
+    """Whether this is a user's profile, by every method of the port."""
     user_id = profile.user_id
     return (
         store.profile(user_id) == profile
@@ -61,12 +61,12 @@ def has_none(store: Store, user_id: UserId) -> bool:
 
 
 def exact(profile: Profile | None) -> str:
-    """Return all that a profile holds, floats to the bit."""
+    """Return everything in a profile, floats to the bit."""
     assert profile is not None
     return json.dumps([profile_body(profile), profile.version])
 
 
-def fold_anew(patch: pytest.MonkeyPatch) -> None:
+def use_another_fold_version(patch: pytest.MonkeyPatch) -> None:
     """Make the program one whose fold is another, as an update does."""
     for name, module in list(sys.modules.items()):
         if name.startswith("soundalike.") and hasattr(module, "FOLD_VERSION"):
@@ -82,14 +82,14 @@ class ProfilesContract:
         adas, bobs = make_profile(1, 2, 30), make_profile(4, user_id=BOB)
         assert store.save_profile(adas, replacing=None)
         assert store.save_profile(bobs, replacing=None)
-        assert holds(store, adas)
-        assert holds(store, bobs)
+        assert has_profile(store, adas)
+        assert has_profile(store, bobs)
         assert store.profile_counts() == {ADA: 3, BOB: 1}
 
-    def test_so_does_that_of_somebody_of_whom_nothing_is_known(self, store: Store) -> None:
+    def test_a_profile_of_a_user_without_other_data_is_returned(self, store: Store) -> None:
         profile = new_profile(ADA, lateness_ms=5)
         assert store.save_profile(profile, replacing=None)
-        assert holds(store, profile)
+        assert has_profile(store, profile)
 
     @given(many_listens, st.integers(0, 60 * DAY_MS))
     @settings(
@@ -101,7 +101,7 @@ class ProfilesContract:
         profile = refold(ADA, listens, lateness_ms=lateness_ms)
         assert store.save_profile(profile, replacing=store.profile_version(ADA))
         assert exact(store.profile(ADA)) == exact(profile)
-        assert holds(store, profile)
+        assert has_profile(store, profile)
 
     def test_a_profile_of_any_text_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
@@ -109,21 +109,21 @@ class ProfilesContract:
                 listens = [make_listen(n, user_id=text, track_id=text, at_ms=n * DAY_MS) for n in (0, 9)]
                 profile = refold(UserId(text), listens)
                 assert store.save_profile(profile, replacing=None)
-                assert holds(store, profile)
+                assert has_profile(store, profile)
 
     def test_a_large_one_is_kept(self, store: Store) -> None:
         listens = [make_listen(number, track_id=f"track {number}", at_ms=number) for number in range(4000)]
         profile = refold(ADA, listens, lateness_ms=2000)
         assert store.save_profile(profile, replacing=None)
-        assert holds(store, profile)
+        assert has_profile(store, profile)
 
     def test_it_takes_the_place_of_the_one_it_was_made_from(self, store: Store) -> None:
         first, second = make_profile(1), make_profile(1, 2)
         assert store.save_profile(first, replacing=None)
         assert store.save_profile(second, replacing=first.version)
-        assert holds(store, second)
+        assert has_profile(store, second)
         assert store.save_profile(second, replacing=second.version)
-        assert holds(store, second)
+        assert has_profile(store, second)
 
     def test_it_takes_the_place_of_no_other(self, store: Store, subtests: pytest.Subtests) -> None:
         standing = make_profile(1)
@@ -131,7 +131,7 @@ class ProfilesContract:
         for replacing in (None, NO_VERSION, make_profile(3).version):
             with subtests.test(replacing=replacing):
                 assert not store.save_profile(make_profile(3), replacing=replacing)
-                assert holds(store, standing)
+                assert has_profile(store, standing)
 
     def test_what_is_gone_cannot_be_replaced(self, store: Store) -> None:
         assert not store.save_profile(make_profile(1), replacing=NO_VERSION)
@@ -146,7 +146,7 @@ class ProfilesContract:
         profile = make_profile(1)
         store.save_profile(profile, replacing=None)
         store.add_listens([make_listen(2)])
-        assert holds(store, profile)
+        assert has_profile(store, profile)
 
 
 class ErasedProfilesContract:
@@ -156,7 +156,7 @@ class ErasedProfilesContract:
         store.save_profile(bobs, replacing=None)
         store.erase_listens(Erasure(ADA, 0))
         assert has_none(store, ADA)
-        assert holds(store, bobs)
+        assert has_profile(store, bobs)
 
     def test_it_has_to_know_of_the_erasure(self, store: Store) -> None:
         ignorant, early, late = (make_profile(30, erased_ms=erased_ms) for erased_ms in (None, 9, 11))
@@ -166,10 +166,10 @@ class ErasedProfilesContract:
             assert not store.save_profile(unfit, replacing=None)
         assert has_none(store, ADA)
         assert store.save_profile(knowing, replacing=None)
-        assert holds(store, knowing)
+        assert has_profile(store, knowing)
         for unfit in (ignorant, early, late):
             assert not store.save_profile(unfit, replacing=knowing.version)
-        assert holds(store, knowing)
+        assert has_profile(store, knowing)
 
     def test_there_has_to_be_one_to_know_of(self, store: Store) -> None:
         store.erase_listens(Erasure(BOB, 10))
@@ -191,7 +191,7 @@ class ErasedProfilesContract:
         for again_ms in (0, 9, 10):
             with subtests.test(again_ms=again_ms):
                 store.erase_listens(Erasure(ADA, again_ms))
-                assert holds(store, profile)
+                assert has_profile(store, profile)
 
     def test_one_that_is_saved_during_the_erasure_does_not_outlive_it(self, store: Store) -> None:
         for erased_ms in range(12):
@@ -222,28 +222,28 @@ class RefoldedProfilesContract:
         old = make_profile(1)
         store.save_profile(old, replacing=None)
         with monkeypatch.context() as patch:
-            fold_anew(patch)
+            use_another_fold_version(patch)
             assert has_none(store, ADA)
             assert store.profile_counts() == {}
-        assert holds(store, old)
+        assert has_profile(store, old)
 
     def test_what_replaces_it_replaces_none(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         old = make_profile(1)
         old_version = old.version
         store.save_profile(old, replacing=None)
         with monkeypatch.context() as patch:
-            fold_anew(patch)
+            use_another_fold_version(patch)
             new = make_profile(1)
             assert not store.save_profile(new, replacing=old_version)
             assert has_none(store, ADA)
             assert store.save_profile(new, replacing=None)
-            assert holds(store, new)
+            assert has_profile(store, new)
         assert has_none(store, ADA)
 
     def test_it_is_erased_like_any(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         store.save_profile(make_profile(1), replacing=None)
         with monkeypatch.context() as patch:
-            fold_anew(patch)
+            use_another_fold_version(patch)
             store.erase_listens(Erasure(ADA, 0))
         assert has_none(store, ADA)
 
@@ -261,7 +261,7 @@ class RacingProfilesContract:
 
         in_threads(4, save)
         assert len(saved) == 1
-        assert holds(store, saved[0])
+        assert has_profile(store, saved[0])
 
     def test_nothing_that_threads_fold_at_once_is_lost(self, store: Store) -> None:
         listens = [make_listen(number, track_id=f"t{number % 5}", at_ms=number) for number in range(40)]

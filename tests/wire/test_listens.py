@@ -1,4 +1,4 @@
-"""Listens are read strictly, and what is written is read back as it was."""
+"""Listens are parsed strictly, and parsed again as they were written."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -57,7 +57,7 @@ def read(**changed: Any) -> Listen:
 
 
 def refuse(name: str, value: Any) -> str:
-    """Check that a value is refused, by the name of what holds it; return the message."""
+    """Check that a value is refused with the name of its member; return the message."""
     with pytest.raises(ListenError, match=f"^{name} must be ") as caught:
         read(**{name: value})
     return str(caught.value)

@@ -1,4 +1,4 @@
-"""Records of a shared log are read back to the letter, and nothing else is taken for one."""
+"""Records of a shared log are read as they were written, and nothing else is accepted."""
 
 import json
 from typing import Any

@@ -40,7 +40,7 @@ class Hasher:
         return password_hash == f"hash of {password}"
 
 
-class Desk:
+class AccountsStage:
     """Accounts over a store in memory, with numbers for ids and secrets."""
 
     def __init__(self, store: MemoryStore | None = None) -> None:
@@ -62,57 +62,57 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def stage() -> AccountsStage:
+    return AccountsStage()
 
 
-def test_the_first_account_takes_over_you_and_the_others_do_not(desk: Desk) -> None:
-    assert not desk.accounts.has_users()
-    first = desk.accounts.add("Ann", PASSWORD)
-    second = desk.accounts.add("Bob", PASSWORD)
+def test_the_first_account_takes_over_you_and_the_others_do_not(stage: AccountsStage) -> None:
+    assert not stage.accounts.has_users()
+    first = stage.accounts.add("Ann", PASSWORD)
+    second = stage.accounts.add("Bob", PASSWORD)
     assert (first.id, first.name, first.created_at) == (YOU, "Ann", NOW)
     assert second.id != YOU
-    assert desk.accounts.has_users()
-    assert [user.name for user in desk.accounts.users()] == ["Ann", "Bob"]
+    assert stage.accounts.has_users()
+    assert [user.name for user in stage.accounts.users()] == ["Ann", "Bob"]
 
 
-def test_a_new_account_does_not_get_the_id_of_erased_data(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    desk.accounts.remove(ann.id, erase=lambda user_id: desk.store.erase_listens(Erasure(user_id, 5000)))
-    bob = desk.accounts.add("bob", PASSWORD)
-    assert bob.id != YOU, "the browser that Ann used may still hold what she did, under her id"
+def test_a_new_account_does_not_get_the_id_of_erased_data(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    stage.accounts.remove(ann.id, erase=lambda user_id: stage.store.erase_listens(Erasure(user_id, 5000)))
+    bob = stage.accounts.add("bob", PASSWORD)
+    assert bob.id != YOU, "the browser that Ann used may still have her listens, under her id"
 
 
-def test_listens_after_an_erasure_are_taken_over(desk: Desk) -> None:
-    desk.store.erase_listens(Erasure(YOU, 5000))
-    desk.store.add_listens([make_listen(1, user_id=YOU, at_ms=6000)])
-    assert desk.accounts.add("ann", PASSWORD).id == YOU
+def test_listens_after_an_erasure_are_taken_over(stage: AccountsStage) -> None:
+    stage.store.erase_listens(Erasure(YOU, 5000))
+    stage.store.add_listens([make_listen(1, user_id=YOU, at_ms=6000)])
+    assert stage.accounts.add("ann", PASSWORD).id == YOU
 
 
-def test_a_token_made_while_its_account_is_removed_is_removed(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    add_token = desk.store.add_token
+def test_a_token_made_while_its_account_is_removed_is_removed(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    add_token = stage.store.add_token
 
     def removed_first(token: Token) -> None:
-        desk.store.remove_user(ann.id)
+        stage.store.remove_user(ann.id)
         add_token(token)
 
-    desk.store.add_token = removed_first  # type: ignore[method-assign] # another process gets in between
+    stage.store.add_token = removed_first  # type: ignore[method-assign] # another process gets in between
     with pytest.raises(UnknownUserError):
-        desk.accounts.make_token(ann.id)
-    assert desk.store.tokens_of(ann.id) == ()
+        stage.accounts.make_token(ann.id)
+    assert stage.store.tokens_of(ann.id) == ()
 
 
-def test_the_next_account_after_all_are_removed_is_the_first_again(desk: Desk) -> None:
-    ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
-    desk.remove(ann)
-    assert desk.accounts.add("carol", PASSWORD).id != YOU
-    for user in (bob, desk.accounts.named("carol")):
-        desk.remove(user)
-    assert desk.accounts.add("dave", PASSWORD).id == YOU
+def test_the_next_account_after_all_are_removed_is_the_first_again(stage: AccountsStage) -> None:
+    ann, bob = stage.accounts.add("ann", PASSWORD), stage.accounts.add("bob", PASSWORD)
+    stage.remove(ann)
+    assert stage.accounts.add("carol", PASSWORD).id != YOU
+    for user in (bob, stage.accounts.named("carol")):
+        stage.remove(user)
+    assert stage.accounts.add("dave", PASSWORD).id == YOU
 
 
-def test_of_two_simultaneous_first_accounts_one_takes_over_you(desk: Desk) -> None:
+def test_of_two_simultaneous_first_accounts_one_takes_over_you(stage: AccountsStage) -> None:
     class Slow(MemoryStore):
         """Answers both before either has added."""
 
@@ -128,13 +128,13 @@ def test_of_two_simultaneous_first_accounts_one_takes_over_you(desk: Desk) -> No
                 self.both.wait(10)
             return found
 
-    desk = Desk(Slow())
-    threads = [threading.Thread(target=desk.accounts.add, args=(name, PASSWORD)) for name in ("ann", "bob")]
+    stage = AccountsStage(Slow())
+    threads = [threading.Thread(target=stage.accounts.add, args=(name, PASSWORD)) for name in ("ann", "bob")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(10)
-    ids = [user.id for user in desk.accounts.users()]
+    ids = [user.id for user in stage.accounts.users()]
     assert len(ids) == 2
     assert ids.count(YOU) == 1
 
@@ -142,110 +142,110 @@ def test_of_two_simultaneous_first_accounts_one_takes_over_you(desk: Desk) -> No
 @pytest.mark.parametrize(
     "name", ["", " ", "a b", ".a", "a.", "a" * 65, "a\0b", "\ud800", "a/b", "<b>", "ann\n"]
 )
-def test_an_invalid_name_is_refused(desk: Desk, name: str) -> None:
+def test_an_invalid_name_is_refused(stage: AccountsStage, name: str) -> None:
     with pytest.raises(AccountError, match="not a valid user name"):
-        desk.accounts.add(name, PASSWORD)
-    assert not desk.accounts.has_users()
+        stage.accounts.add(name, PASSWORD)
+    assert not stage.accounts.has_users()
 
 
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 1025])
-def test_a_password_is_8_to_1024_characters(desk: Desk, password: str) -> None:
+def test_a_password_is_8_to_1024_characters(stage: AccountsStage, password: str) -> None:
     with pytest.raises(AccountError, match="8 to 1024 characters"):
-        desk.accounts.add("ann", password)
-    assert not desk.accounts.has_users()
-    user = desk.accounts.add("ann", "12345678")
+        stage.accounts.add("ann", password)
+    assert not stage.accounts.has_users()
+    user = stage.accounts.add("ann", "12345678")
     with pytest.raises(AccountError, match="8 to 1024 characters"):
-        desk.accounts.change_password(user.id, password)
-    desk.accounts.change_password(user.id, "x" * 1024)
+        stage.accounts.change_password(user.id, password)
+    stage.accounts.change_password(user.id, "x" * 1024)
 
 
-def test_names_differ_by_more_than_letter_case(desk: Desk) -> None:
-    desk.accounts.add("Ann", PASSWORD)
+def test_names_differ_by_more_than_letter_case(stage: AccountsStage) -> None:
+    stage.accounts.add("Ann", PASSWORD)
     with pytest.raises(NameTakenError):
-        desk.accounts.add("aNN", PASSWORD)
-    assert desk.accounts.login("ANN", PASSWORD).name == "Ann"
+        stage.accounts.add("aNN", PASSWORD)
+    assert stage.accounts.login("ANN", PASSWORD).name == "Ann"
 
 
-def test_composed_and_decomposed_letters_are_the_same(desk: Desk) -> None:
-    desk.accounts.add("Zo\u00eb", "caf\u00e9 caf\u00e9")
-    assert desk.accounts.login("Zoe\u0308", "cafe\u0301 cafe\u0301").name == "Zo\u00eb"
+def test_composed_and_decomposed_letters_are_the_same(stage: AccountsStage) -> None:
+    stage.accounts.add("Zo\u00eb", "caf\u00e9 caf\u00e9")
+    assert stage.accounts.login("Zoe\u0308", "cafe\u0301 cafe\u0301").name == "Zo\u00eb"
 
 
-def test_only_the_right_password_logs_in(desk: Desk) -> None:
-    desk.accounts.add("ann", PASSWORD)
-    desk.accounts.add("bob", OTHER)
-    assert desk.accounts.login("ann", PASSWORD).name == "ann"
+def test_only_the_right_password_logs_in(stage: AccountsStage) -> None:
+    stage.accounts.add("ann", PASSWORD)
+    stage.accounts.add("bob", OTHER)
+    assert stage.accounts.login("ann", PASSWORD).name == "ann"
     for name, password in (("ann", OTHER), ("bob", PASSWORD), ("ann", ""), ("nobody", PASSWORD), ("", "")):
         with pytest.raises(LoginError, match=r"^wrong user name or password$"):
-            desk.accounts.login(name, password)
+            stage.accounts.login(name, password)
 
 
 @pytest.mark.parametrize("name", ["nobody", "\0", "\ud800", "a" * 100_000])
-def test_an_unknown_name_also_costs_one_comparison(desk: Desk, name: str) -> None:
-    desk.accounts.add("ann", PASSWORD)
+def test_an_unknown_name_also_costs_one_comparison(stage: AccountsStage, name: str) -> None:
+    stage.accounts.add("ann", PASSWORD)
     with pytest.raises(LoginError):
-        desk.accounts.login(name, OTHER)
-    assert len(desk.hasher.compared) == 1
-    (password, against) = desk.hasher.compared[0]
+        stage.accounts.login(name, OTHER)
+    assert len(stage.hasher.compared) == 1
+    (password, against) = stage.hasher.compared[0]
     assert password == OTHER
     assert against.startswith("hash of ")  # as slow to compare with as any
-    assert against != desk.accounts.named("ann").password_hash
+    assert against != stage.accounts.named("ann").password_hash
 
 
-def test_the_decoy_password_does_not_log_in(desk: Desk) -> None:
+def test_the_decoy_password_does_not_log_in(stage: AccountsStage) -> None:
     with pytest.raises(LoginError):
-        desk.accounts.login("nobody", "x")
-    of_nobody = desk.hasher.compared[0][1].removeprefix("hash of ")
+        stage.accounts.login("nobody", "x")
+    of_nobody = stage.hasher.compared[0][1].removeprefix("hash of ")
     with pytest.raises(LoginError):
-        desk.accounts.login("nobody", of_nobody)
+        stage.accounts.login("nobody", of_nobody)
 
 
-def test_a_changed_password_is_the_only_one(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    desk.accounts.change_password(ann.id, OTHER)
-    assert desk.accounts.login("ann", OTHER).id == ann.id
+def test_a_changed_password_is_the_only_one(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    stage.accounts.change_password(ann.id, OTHER)
+    assert stage.accounts.login("ann", OTHER).id == ann.id
     with pytest.raises(LoginError):
-        desk.accounts.login("ann", PASSWORD)
+        stage.accounts.login("ann", PASSWORD)
 
 
-def test_a_removed_account_can_be_neither_changed_nor_removed(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    desk.remove(ann)
-    desk.erased.clear()
+def test_a_removed_account_can_be_neither_changed_nor_removed(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    stage.remove(ann)
+    stage.erased.clear()
     with pytest.raises(UnknownUserError):
-        desk.accounts.change_password(ann.id, OTHER)
+        stage.accounts.change_password(ann.id, OTHER)
     with pytest.raises(UnknownUserError):
-        desk.remove(ann)
+        stage.remove(ann)
     with pytest.raises(UnknownUserError, match="users list"):
-        desk.accounts.named("ann")
-    assert desk.erased == []
+        stage.accounts.named("ann")
+    assert stage.erased == []
 
 
-def test_removing_an_account_removes_tokens_and_data(desk: Desk) -> None:
-    ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
-    of_ann, of_bob = desk.accounts.make_token(ann.id), desk.accounts.make_token(bob.id)
-    desk.remove(ann)
-    assert set(desk.erased) == {ann.id}
-    assert desk.accounts.user_of_token(of_ann.secret) is None
-    assert desk.accounts.user_of_token(of_bob.secret) == bob
-    assert desk.accounts.users() == (bob,)
+def test_removing_an_account_removes_tokens_and_data(stage: AccountsStage) -> None:
+    ann, bob = stage.accounts.add("ann", PASSWORD), stage.accounts.add("bob", PASSWORD)
+    of_ann, of_bob = stage.accounts.make_token(ann.id), stage.accounts.make_token(bob.id)
+    stage.remove(ann)
+    assert set(stage.erased) == {ann.id}
+    assert stage.accounts.user_of_token(of_ann.secret) is None
+    assert stage.accounts.user_of_token(of_bob.secret) == bob
+    assert stage.accounts.users() == (bob,)
 
 
-def test_data_that_arrives_during_removal_is_erased(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    token = desk.accounts.make_token(ann.id)
+def test_data_that_arrives_during_removal_is_erased(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    token = stage.accounts.make_token(ann.id)
     could_act = []
 
     def erase(_user_id: UserId) -> None:
-        could_act.append(desk.accounts.user_of_token(token.secret) is not None)
+        could_act.append(stage.accounts.user_of_token(token.secret) is not None)
 
-    desk.accounts.remove(ann.id, erase=erase)
+    stage.accounts.remove(ann.id, erase=erase)
     assert could_act == [True, False]
 
 
-def test_after_a_failed_erasure_the_user_can_log_in_and_retry(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    token = desk.accounts.make_token(ann.id)
+def test_after_a_failed_erasure_the_user_can_log_in_and_retry(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    token = stage.accounts.make_token(ann.id)
     failures = iter([None, StoreBusyError("busy"), None, None])
 
     def erase(_user_id: UserId) -> None:
@@ -254,64 +254,64 @@ def test_after_a_failed_erasure_the_user_can_log_in_and_retry(desk: Desk) -> Non
             raise failure
 
     with pytest.raises(StoreBusyError):
-        desk.accounts.remove(ann.id, erase=erase)
-    assert desk.accounts.login("ann", PASSWORD) == ann  # her session goes on too
-    assert desk.accounts.user_of_token(token.secret) is None
-    desk.accounts.remove(ann.id, erase=erase)
-    assert desk.accounts.users() == ()
+        stage.accounts.remove(ann.id, erase=erase)
+    assert stage.accounts.login("ann", PASSWORD) == ann  # her session goes on too
+    assert stage.accounts.user_of_token(token.secret) is None
+    stage.accounts.remove(ann.id, erase=erase)
+    assert stage.accounts.users() == ()
 
 
-def test_an_account_whose_data_could_not_be_erased_is_kept(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
+def test_an_account_whose_data_could_not_be_erased_is_kept(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
 
     def fail(_user_id: UserId) -> None:
         msg = "busy"
         raise StoreBusyError(msg)
 
     with pytest.raises(StoreBusyError):
-        desk.accounts.remove(ann.id, erase=fail)
-    assert desk.accounts.user(ann.id) == ann
+        stage.accounts.remove(ann.id, erase=fail)
+    assert stage.accounts.user(ann.id) == ann
 
 
-def test_a_token_identifies_its_user_until_it_is_revoked(desk: Desk) -> None:
-    ann, bob = desk.accounts.add("ann", PASSWORD), desk.accounts.add("bob", PASSWORD)
-    made = desk.accounts.make_token(ann.id, "  phone\n ")
+def test_a_token_identifies_its_user_until_it_is_revoked(stage: AccountsStage) -> None:
+    ann, bob = stage.accounts.add("ann", PASSWORD), stage.accounts.add("bob", PASSWORD)
+    made = stage.accounts.make_token(ann.id, "  phone\n ")
     assert len(made.secret) == len("sndl_") + 43
     assert made.token.label == "phone"
-    assert desk.accounts.user_of_token(made.secret) == ann
-    assert desk.accounts.tokens_of(ann.id) == (made.token,)
-    assert not desk.accounts.revoke_token(bob.id, made.token.id)
-    assert desk.accounts.user_of_token(made.secret) == ann
-    assert desk.accounts.revoke_token(ann.id, made.token.id)
-    assert not desk.accounts.revoke_token(ann.id, made.token.id)
-    assert desk.accounts.user_of_token(made.secret) is None
+    assert stage.accounts.user_of_token(made.secret) == ann
+    assert stage.accounts.tokens_of(ann.id) == (made.token,)
+    assert not stage.accounts.revoke_token(bob.id, made.token.id)
+    assert stage.accounts.user_of_token(made.secret) == ann
+    assert stage.accounts.revoke_token(ann.id, made.token.id)
+    assert not stage.accounts.revoke_token(ann.id, made.token.id)
+    assert stage.accounts.user_of_token(made.secret) is None
 
 
-def test_the_store_does_not_have_the_secret(desk: Desk) -> None:
-    ann = desk.accounts.add("ann", PASSWORD)
-    made = desk.accounts.make_token(ann.id)
-    assert made.secret not in repr(desk.accounts.tokens_of(ann.id))
+def test_the_store_does_not_have_the_secret(stage: AccountsStage) -> None:
+    ann = stage.accounts.add("ann", PASSWORD)
+    made = stage.accounts.make_token(ann.id)
+    assert made.secret not in repr(stage.accounts.tokens_of(ann.id))
     assert len(made.token.secret_hash) == 64
 
 
 @pytest.mark.parametrize(
     "secret", ["", "sndl_", "x", "\ud800", "sndl_\ud800", "sndl_" + "9" * 100_000, "sndl_\xff"]
 )
-def test_an_invalid_token_identifies_nobody(desk: Desk, secret: str) -> None:
-    desk.accounts.make_token(desk.accounts.add("ann", PASSWORD).id)
-    assert desk.accounts.user_of_token(secret) is None
+def test_an_invalid_token_identifies_nobody(stage: AccountsStage, secret: str) -> None:
+    stage.accounts.make_token(stage.accounts.add("ann", PASSWORD).id)
+    assert stage.accounts.user_of_token(secret) is None
 
 
-def test_tokens_need_an_account_and_their_number_is_limited(desk: Desk) -> None:
+def test_tokens_need_an_account_and_their_number_is_limited(stage: AccountsStage) -> None:
     with pytest.raises(UnknownUserError, match="need no token"):
-        desk.accounts.make_token(YOU)
-    ann = desk.accounts.add("ann", PASSWORD)
+        stage.accounts.make_token(YOU)
+    ann = stage.accounts.add("ann", PASSWORD)
     with pytest.raises(AccountError, match="at most 80"):
-        desk.accounts.make_token(ann.id, "x" * 81)
+        stage.accounts.make_token(ann.id, "x" * 81)
     for _ in range(MAX_TOKENS):
-        desk.accounts.make_token(ann.id)
+        stage.accounts.make_token(ann.id)
     with pytest.raises(AccountError, match="revoke one"):
-        desk.accounts.make_token(ann.id)
+        stage.accounts.make_token(ann.id)
 
 
 def test_no_more_than_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,16 +362,16 @@ def test_an_invalid_hash_matches_no_password(password_hash: str) -> None:
 
 @given(name=st.text(), password=st.text())
 def test_no_name_or_password_breaks_logging_in(name: str, password: str) -> None:
-    desk = Desk()
+    stage = AccountsStage()
     with pytest.raises(LoginError):
-        desk.accounts.login(name, password)
+        stage.accounts.login(name, password)
 
 
 @given(name=st.text(max_size=70), password=st.text(min_size=8, max_size=20))
 def test_every_valid_account_can_log_in(name: str, password: str) -> None:
-    desk = Desk()
+    stage = AccountsStage()
     try:
-        user = desk.accounts.add(name, password)
+        user = stage.accounts.add(name, password)
     except AccountError:
         return
-    assert desk.accounts.login(name, password) == user
+    assert stage.accounts.login(name, password) == user

@@ -1,4 +1,4 @@
-"""Whatever happens on the way from a shared log, the store holds what the log says, once."""
+"""The store equals the shared log, whatever happens between them."""
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -59,7 +59,7 @@ def kept(store: ListenStore, *users: UserId) -> set[Listen]:
 
 
 def is_folded(store: ListenStore) -> bool:
-    """Whether every profile is what the stored listens come to, to the bit."""
+    """Whether every profile equals the fold of the stored listens, to the bit."""
     for user_id in (ADA, BOB):
         listens = list(store.listens_of(user_id))
         expected = refold(user_id, listens, lateness_ms=LATENESS_MS, erased_ms=store.erased_ms(user_id))
@@ -132,7 +132,7 @@ class TestErasing:
         projecting = projector(store)
         projecting.apply(dated(1))
         store.erase_listens(Erasure(ADA, 10 * DAY_MS), is_total=True)
-        projecting.apply(dated(12))  # stood before the erasure, and was not consumed yet
+        projecting.apply(dated(12))  # before the erasure in the log, and not consumed yet
         projecting.apply([erasure(10, is_total=True), *dated(11)])
         assert kept(store) == set(dated(11))
         assert is_folded(store)
@@ -179,7 +179,7 @@ class TestAgain:
 
 
 class Faulty(MemoryStore):
-    """Fails when it is told to, before or after it did what was asked."""
+    """Fails on demand, before or after a call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ class Faulty(MemoryStore):
 
 
 class Killed(BaseException):
-    """The process ends here, whatever it was about."""
+    """The process ends here."""
 
 
 class TestFailures:
@@ -235,7 +235,7 @@ class TestFailures:
         assert store.profile_counts() == {ADA: 2, BOB: 1}
 
     @pytest.mark.parametrize(
-        "error", [StoreBusyError("held"), StoreUnavailableError("gone"), StoreUnfitError("full")]
+        "error", [StoreBusyError("busy"), StoreUnavailableError("gone"), StoreUnfitError("full")]
     )
     def test_an_unreachable_store_is_tried_once(self, error: StoreError) -> None:
         store = Faulty()
@@ -258,7 +258,7 @@ class TestFailures:
 
 
 class Expected:
-    """What a log says, told by its definition: record by record, without a store or a fold."""
+    """What the log means by definition: record by record, without a store or a fold."""
 
     def __init__(self, records: Sequence[LogRecord]) -> None:
         self.listens: dict[tuple[UserId, EventId], Listen] = {}

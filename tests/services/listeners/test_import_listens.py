@@ -1,4 +1,4 @@
-"""What was exported is taken back in, once, however often and in whatever order it comes."""
+"""Exported listens are imported once, however often and in any order."""
 
 import json
 import random

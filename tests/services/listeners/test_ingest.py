@@ -1,4 +1,4 @@
-"""Listens are taken all or none, counted, and forgotten for good."""
+"""Listens are accepted all or none, and counted."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ FIVE_MINUTES_MS = 5 * 60 * 1000
 
 
 class Clock:
-    """Stands still until it is set."""
+    """Shows one time until it is set."""
 
     now = NOW
 

@@ -1,4 +1,4 @@
-"""A user's data is exported whole and erased for good, with whatever is added to the table of entities."""
+"""A user's data is exported completely and erased for good, with every entity in the table."""
 
 import json
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ FIVE_MINUTES_MS = 5 * 60 * 1000
 
 
 class Clock:
-    """Stands still until it is set."""
+    """Shows one time until it is set."""
 
     now = NOW
 

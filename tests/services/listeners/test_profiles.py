@@ -1,4 +1,4 @@
-"""Profiles are what all stored listens come to, through crashes, contention and other processes."""
+"""Profiles equal the fold of all stored listens, despite crashes, contention and other processes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a log holds comes back into a store, once, and without what was erased."""
+"""The records of a log are restored into a store, once, without erased ones."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -79,7 +79,7 @@ def test_an_erased_user_keeps_listens_that_a_consumer_folds_meanwhile() -> None:
     later = make_listen(2, at_ms=22)
 
     class Busy:
-        """A log to which somebody appends while it is read, and what they append is folded at once."""
+        """A log that is appended to, and folded, while it is read."""
 
         def entries(self) -> Iterator[LogRecord]:
             yield from log.entries()
@@ -92,8 +92,10 @@ def test_an_erased_user_keeps_listens_that_a_consumer_folds_meanwhile() -> None:
 
 def test_several_batches_are_restored_with_progress() -> None:
     store = MemoryStore()
-    told: list[int] = []
+    steps: list[int] = []
     count = 12_345
-    assert restore_listens(log_of("ada", count=count), store, lambda done, _total: told.append(done)) == count
+    assert (
+        restore_listens(log_of("ada", count=count), store, lambda done, _total: steps.append(done)) == count
+    )
     assert store.count_listens(ADA) == count
-    assert told == [5_000, 10_000]
+    assert steps == [5_000, 10_000]

@@ -1,4 +1,4 @@
-"""A store is copied whole, however often that is cut short, and never over something else."""
+"""A store is copied completely, however often the copy is interrupted, and never over other data."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -44,11 +44,11 @@ SMALL_BATCHES = [replace(one, batch=BATCHES.get(one.kind, one.batch)) for one in
 
 
 class KilledError(BaseException):
-    """What ends a copy here as a kill would: nothing may catch it."""
+    """Ends a copy as a kill does: nothing may catch it."""
 
 
 class Watched:
-    """A store of which every call is told before and after it is made."""
+    """A store that reports every call before and after it is made."""
 
     def __init__(self, store: Store, before: Callable[[str], None], after: Callable[[str], None]) -> None:
         self._store, self._before, self._after = store, before, after
@@ -76,7 +76,7 @@ def watched(
 
 
 class Writes:
-    """Counts what is written into a store, and kills whoever writes once too often."""
+    """Counts the writes into a store, and kills the writer after a number of them."""
 
     def __init__(self, most: int | None = None) -> None:
         self.names: list[str] = []
@@ -115,7 +115,7 @@ def target() -> MemoryStore:
 
 @pytest.fixture
 def half(source: MemoryStore, target: MemoryStore) -> MemoryStore:
-    """All of the source but its roots: what a copy leaves that was killed at the last moment."""
+    """All of the source but its roots, as left by a copy that was killed at the end."""
 
     def kill(name: str) -> None:
         if name == "save_root":
@@ -286,28 +286,28 @@ class TestCutShort:
     def test_a_busy_target_is_tried_again(self, source: MemoryStore, target: MemoryStore) -> None:
         busy = iter(range(3))
 
-        def hold(name: str) -> None:
+        def be_busy(name: str) -> None:
             if name == "save_stored_tracks" and next(busy, None) is not None:
                 msg = "the store has been in use by others"
                 raise StoreBusyError(msg)
 
-        assert copy(source, watched(target, before=hold)).problem == ""
+        assert copy(source, watched(target, before=be_busy)).problem == ""
         assert checksums_of(target) == checksums_of(source)
 
     def test_a_target_that_stays_busy_is_reported(self, source: MemoryStore, target: MemoryStore) -> None:
-        def hold(name: str) -> None:
+        def be_busy(name: str) -> None:
             if name == "save_stored_tracks":
                 msg = "the store has been in use by others"
                 raise StoreBusyError(msg)
 
         with pytest.raises(StoreBusyError, match="in use by others"):
-            copy(source, watched(target, before=hold))
+            copy(source, watched(target, before=be_busy))
 
 
 class TestSomethingElse:
     @pytest.fixture(params=["empty", "half"])
     def place(self, request: pytest.FixtureRequest) -> MemoryStore:
-        """A target that would do, before something else is put there."""
+        """A valid target, before other data is written to it."""
         store: MemoryStore = request.getfixturevalue({"empty": "target", "half": "half"}[request.param])
         return store
 

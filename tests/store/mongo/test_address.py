@@ -86,7 +86,7 @@ def test_every_string_that_the_driver_accepts_is_parsed_in_the_same_way(rest: st
     except (PyMongoError, ValueError, UserWarning):
         return
     address = MongoAddress.parse(f"mongodb://{rest}")
-    if address is None:  # stricter than the driver: no name of a database holds these
+    if address is None:  # stricter than the driver: names of databases do not have these
         assert set("@/") & set(rest.partition("/")[2])
         return
     hosts = {host.partition(":")[0] for host in address.hosts.split(",")}

@@ -50,7 +50,7 @@ store.close()
 """
 
 # Adds batches of listens from a number on, and says the number of each once it is stored. A batch that was
-# not acknowledged is sent again until it is, as whoever has an outbox does.
+# not acknowledged is sent again until it is, as an outbox does.
 LISTEN = """
 import sys
 from making import make_listen

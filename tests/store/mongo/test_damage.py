@@ -1,4 +1,4 @@
-"""MongoDB documents that hold what was never written, and what a killed process left half erased."""
+"""Damaged documents in MongoDB, and interrupted erasures."""
 
 import json
 import zlib
@@ -22,7 +22,7 @@ from soundalike.store.mongo.personal_documents import profile_from_document, pro
 from soundalike.store.mongo.store import MongoStore
 from store.asking import ADA, BOB, SCHEMA
 from store.contract_accounts import make_token, make_user
-from store.contract_profiles import has_none, holds
+from store.contract_profiles import has_none, has_profile
 
 pytestmark = pytest.mark.mongodb
 
@@ -33,7 +33,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 @pytest.fixture
 def store(url: str) -> Iterator[MongoStore]:
-    """Give a store that holds listens and a profile of two users."""
+    """Return a store with listens and a profile of two users."""
     with closing(MongoStore(url)) as store:
         store.add_listens(LISTENS + BOBS)
         store.save_profile(refold(ADA, LISTENS), replacing=None)
@@ -76,9 +76,9 @@ def test_a_damaged_profile_is_removed_and_folded_again(raw: Any, store: MongoSto
     damage(raw["listeners"], {"_id": ADA}, {"profile.body": bodies[number]})
     assert store.profile(ADA) is None
     assert has_none(store, ADA)
-    assert holds(store, refold(BOB, BOBS))
+    assert has_profile(store, refold(BOB, BOBS))
     assert Profiles(store, lateness_ms=LATENESS_MS).of(ADA) == refold(ADA, LISTENS)
-    assert holds(store, refold(ADA, LISTENS))
+    assert has_profile(store, refold(ADA, LISTENS))
 
 
 @pytest.mark.parametrize("count", [b"\xff", "three", 2.5, -1])
@@ -91,20 +91,20 @@ def test_a_damaged_count_is_repaired_at_the_next_start(raw: Any, store: MongoSto
 def test_a_profile_that_was_repaired_meanwhile_is_left(
     url: str, raw: Any, store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mended = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
+    repaired = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
     version = store.profile_version(ADA)
     damage(raw["listeners"], {"_id": ADA}, {"profile.body": b""})
     read = profile_from_document
 
     def read_late(*args: Any) -> Any:
         with closing(MongoStore(url)) as other:
-            assert other.save_profile(mended, replacing=version)
+            assert other.save_profile(repaired, replacing=version)
         return read(*args)
 
     with monkeypatch.context() as patch:
         patch.setattr(mongo_listens, "profile_from_document", read_late)
         assert store.profile(ADA) is None
-    assert holds(store, mended)
+    assert has_profile(store, repaired)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from soundalike.store.mongo.encoding import (
     vectors_field,
 )
 
-# Lone surrogates, what stands beside them, and what keys are put together with.
+# Lone surrogates, their neighbours, and the separators of keys.
 letters = st.sampled_from("\0\1\ud7fe\ud7ff\ud800\udbff\udc00\udfff\ue000\U00010000\U0010ffffaz%.$;-v1")
 texts = st.text() | st.text(letters, max_size=5)
 several = st.lists(texts, min_size=3, max_size=3)

@@ -1,4 +1,4 @@
-"""A MongoDB server that refuses, hangs, is gone, or holds what is not ours."""
+"""A MongoDB server that refuses, hangs, is gone, or has a foreign database."""
 
 import threading
 import time
@@ -58,7 +58,7 @@ def server(module_server: MongoDb) -> Iterator[MongoDb]:
         drop_database(f"{module_server.address}/{name}")
 
 
-def told(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """Return all that a traceback shows of an error, causes and contexts too."""
     shown = "".join(traceback.format_exception(error))
     context: BaseException | None = error
@@ -110,7 +110,7 @@ def questions(store: Store) -> Sequence[Callable[[], object]]:
 def test_an_invalid_connection_string_is_reported_without_showing_it(url: str) -> None:
     with pytest.raises(SettingsError, match=r"--store.*mongodb://USER:PASSWORD@HOST") as caught:
         MongoStore(url)
-    assert "cret" not in told(caught.value)
+    assert "cret" not in message_of(caught.value)
 
 
 @pytest.mark.parametrize("name", ["soundalike.backup", "soundalike%2Ebackup", "a.b.c"])
@@ -135,7 +135,7 @@ def test_a_missing_server_is_reported_in_time() -> None:
     with pytest.raises(StoreUnavailableError, match=rf"127\.0\.0\.1:{port}.*address.*firewall") as caught:
         MongoStore(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/music", selection_timeout_s=0.3)
     assert time.monotonic() - started < PATIENCE_S
-    assert "s3cret" not in told(caught.value)
+    assert "s3cret" not in message_of(caught.value)
 
 
 def test_time_outs_in_the_connection_string_override_the_defaults() -> None:
@@ -147,7 +147,7 @@ def test_time_outs_in_the_connection_string_override_the_defaults() -> None:
 
 
 class GuardedMongoDb(MongoDb):
-    """A server that lets nobody in without a password, so that no ping tells whether it is up."""
+    """A server that requires a password, so that a ping does not show whether it is up."""
 
     def _answers(self) -> bool:
         return is_listening(self.port)
@@ -168,9 +168,9 @@ def test_a_wrong_password_is_reported_and_not_shown(tmp_path: Path) -> None:
         for credentials in ("ada:wr0ng@", f"bob:{PASSWORD}@"):
             with pytest.raises(StoreError, match=rf"{host}.*user name or password.*--store") as caught:
                 MongoStore(f"mongodb://{credentials}{host}/music?authSource=admin")
-            assert not {"wr0ng", "s3cret"} & set(told(caught.value).replace("/", " ").split())
-            assert "wr0ng" not in told(caught.value)
-            assert "s3cret" not in told(caught.value)
+            assert not {"wr0ng", "s3cret"} & set(message_of(caught.value).replace("/", " ").split())
+            assert "wr0ng" not in message_of(caught.value)
+            assert "s3cret" not in message_of(caught.value)
         with pytest.raises(StoreError, match=host):
             MongoStore(f"mongodb://{host}/music")
 
@@ -311,22 +311,22 @@ def test_a_document_that_is_too_large_is_reported(url: str) -> None:
 @contextmanager
 def holding(url: str, held_s: float) -> Iterator[None]:
     """Keep a change of a track open beside the block, as a slow process does, or one that was killed."""
-    held, done = threading.Event(), threading.Event()
+    blocking, done = threading.Event(), threading.Event()
     with closing(MongoStore(url)) as other:
 
-        def hold(database: Any, session: Any) -> None:
+        def block(database: Any, session: Any) -> None:
             database["tracks"].update_one({"_id": "t1"}, {"$set": {"year": 1}}, session=session)
-            held.set()
+            blocking.set()
             done.wait(held_s)
 
-        holder = threading.Thread(target=other._connection.transaction, args=(hold,))  # noqa: SLF001 - a slow writer
-        holder.start()
-        assert held.wait(PATIENCE_S)
+        blocker = threading.Thread(target=other._connection.transaction, args=(block,))  # noqa: SLF001 - a slow writer
+        blocker.start()
+        assert blocking.wait(PATIENCE_S)
         try:
             yield
         finally:
             done.set()
-            holder.join()
+            blocker.join()
 
 
 def test_waiting_for_others_ends(url: str) -> None:

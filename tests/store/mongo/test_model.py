@@ -1,4 +1,4 @@
-"""Whatever is done to it, in whatever order, the MongoDB store is what the model in memory is."""
+"""The MongoDB store equals a model in memory after any sequence of calls."""
 
 from typing import Any, ClassVar
 

@@ -105,7 +105,7 @@ def test_a_flipped_byte_is_reported_or_does_not_matter(path: Path) -> None:
     fill(path, 40)
     whole = path.read_bytes()
     random = np.random.default_rng(0)
-    told = 0
+    reported = 0
     for _ in range(150):
         damaged = bytearray(whole)
         damaged[random.integers(100, len(whole))] ^= 1 << random.integers(8)
@@ -114,8 +114,8 @@ def test_a_flipped_byte_is_reported_or_does_not_matter(path: Path) -> None:
             with closing(SqliteStore(path)) as store:
                 use_all(store)
         except StoreError:
-            told += 1
-    assert told > 0
+            reported += 1
+    assert reported > 0
 
 
 def test_a_truncated_store_is_reported(path: Path) -> None:
@@ -224,14 +224,14 @@ except StoreError as error:
 
 
 def test_a_full_disk_is_reported_and_loses_nothing(path: Path) -> None:
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", FILL_UNTIL_FULL, path],
         capture_output=True,
         text=True,
         check=True,
         env=ENVIRONMENT,
     ).stdout
-    saved, counted, message = told.split(" ", 2)
+    saved, counted, message = output.split(" ", 2)
     assert int(saved) == int(counted) > 10
     assert "library.sqlite" in message
     assert "free" in message

@@ -1,4 +1,4 @@
-"""Whatever is done to it, in whatever order, the SQLite store is what the model in memory is."""
+"""The SQLite store equals a model in memory after any sequence of calls."""
 
 import shutil
 import tempfile

@@ -22,7 +22,7 @@ from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.store import SqliteStore
 from store.asking import ADA, BOB
 from store.contract_accounts import make_token, make_user
-from store.contract_profiles import has_none, holds
+from store.contract_profiles import has_none, has_profile
 
 TESTS = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
-    """Give a store that holds listens and a profile of two users."""
+    """Return a store with listens and a profile of two users."""
     with closing(SqliteStore(path)) as store:
         store.add_listens(LISTENS + BOBS)
         store.save_profile(refold(ADA, LISTENS), replacing=None)
@@ -87,9 +87,9 @@ def test_a_damaged_profile_is_removed_and_folded_again(path: Path, store: Sqlite
     damage(path, "UPDATE profiles SET body = ? WHERE user = ?", bodies[number], ADA)
     assert store.profile(ADA) is None
     assert has_none(store, ADA)
-    assert holds(store, refold(BOB, BOBS))
+    assert has_profile(store, refold(BOB, BOBS))
     assert Profiles(store, lateness_ms=LATENESS_MS).of(ADA) == refold(ADA, LISTENS)
-    assert holds(store, refold(ADA, LISTENS))
+    assert has_profile(store, refold(ADA, LISTENS))
 
 
 @pytest.mark.parametrize("number", range(16))
@@ -112,7 +112,7 @@ def test_a_damaged_count_is_repaired_at_the_next_start(path: Path, store: Sqlite
 def test_a_profile_that_was_repaired_meanwhile_is_left(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mended = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
+    repaired = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
     version = store.profile_version(ADA)
     damage(path, "UPDATE profiles SET body = '' WHERE user = ?", ADA)
     writing = Connections.writing
@@ -120,12 +120,12 @@ def test_a_profile_that_was_repaired_meanwhile_is_left(
     def writing_late(connections: Connections, *, is_durable: bool = False) -> Any:
         monkeypatch.undo()
         with closing(SqliteStore(path)) as other:
-            assert other.save_profile(mended, replacing=version)
+            assert other.save_profile(repaired, replacing=version)
         return writing(connections, is_durable=is_durable)
 
     monkeypatch.setattr(Connections, "writing", writing_late)
     assert store.profile(ADA) is None
-    assert holds(store, mended)
+    assert has_profile(store, repaired)
 
 
 @pytest.mark.parametrize(
@@ -177,27 +177,27 @@ def test_nothing_is_written_while_another_process_locks_the_store(path: Path, st
         assert not waiting.has_users()
         other.execute("ROLLBACK")
         assert waiting.add_listens([listen]) == (listen,)
-    assert holds(store, refold(ADA, LISTENS))
+    assert has_profile(store, refold(ADA, LISTENS))
 
 
 def test_waiting_for_another_thread_ends(path: Path) -> None:
     connections = Connections(path, busy_timeout_s=0.05)
-    held, done = threading.Event(), threading.Event()
+    blocking, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
+    def block() -> None:
         with connections.writing():
-            held.set()
+            blocking.set()
             done.wait()
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait()
+    blocker = threading.Thread(target=block)
+    blocker.start()
+    blocking.wait()
     with pytest.raises(StoreBusyError, match=r"library\.sqlite.*0\.05 s"), connections.writing():
         pass
     with connections.reading() as connection:
         assert connection.execute("SELECT count(*) FROM listens").fetchone() == (0,)
     done.set()
-    holder.join()
+    blocker.join()
     with connections.writing() as connection:
         assert connection.execute("DELETE FROM listens").rowcount == 0
     connections.close()
@@ -222,14 +222,14 @@ except StoreError as error:
 
 
 def test_a_full_disk_is_reported_and_loses_no_listen(path: Path) -> None:
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", ADD_UNTIL_FULL, path],
         capture_output=True,
         text=True,
         check=True,
         env=ENVIRONMENT,
     ).stdout
-    added, counted, message = told.split(" ", 2)
+    added, counted, message = output.split(" ", 2)
     assert int(added) == int(counted) > 100
     assert "library.sqlite" in message
     with closing(SqliteStore(path)) as store:

@@ -1,4 +1,4 @@
-"""Whatever listeners do, in whatever order, the SQLite store is what the model in memory is."""
+"""The data of listeners in SQLite equals a model in memory after any sequence of calls."""
 
 import shutil
 import tempfile
@@ -78,7 +78,7 @@ class ListenersMachine(RuleBasedStateMachine):
 
     @rule(user_id=users, is_current=st.booleans(), erased_ms=st.none() | times_ms, choice=st.integers(0, 9))
     def save_profile(self, user_id: UserId, is_current: bool, erased_ms: int | None, choice: int) -> None:  # noqa: FBT001 - drawn by name
-        """Save in place of the version that stands there, or of one that stood somewhere once."""
+        """Save in place of the stored version, or of an earlier one."""
         if is_current:
             erased_ms = self.model.erased_ms(user_id)
         profile = refold(user_id, self.model.listens_of(user_id), erased_ms=erased_ms)

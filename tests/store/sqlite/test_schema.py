@@ -1,4 +1,4 @@
-"""Stores of older versions open with all they hold, newer ones are refused."""
+"""Stores of older versions open with all their data, newer ones are refused."""
 
 import sqlite3
 from contextlib import closing
