@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 
 from fakes import MemoryStore
 from making import make_listen
+from services.listeners.folding import ADA, BOB, DAY_MS, LATENESS_MS, dated
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, ListenKind, LogRecord
 from soundalike.domain.ports.listening import ListenStore
@@ -19,31 +18,12 @@ from soundalike.domain.types import EventId, ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.profiles import FoldReport, Profiles
-from soundalike.store.sqlite.store import SqliteStore
 from soundalike.wire.profiles import profile_body
-
-ADA, BOB = UserId("ada"), UserId("bob")
-DAY_MS = 24 * 3600 * 1000
-LATENESS_MS = 7 * DAY_MS
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ListenStore]:
-    opened = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "library.sqlite")
-    with closing(opened):
-        yield opened
 
 
 def projector(store: ListenStore) -> LogProjector:
     """Return the projector of a consumer that was just started."""
     return LogProjector(store, Profiles(store, lateness_ms=LATENESS_MS))
-
-
-def dated(*days: float, user: str = "ada", kind: str = "finished") -> list[Listen]:
-    at = [int(day * DAY_MS) for day in days]
-    return [
-        make_listen(at_ms, at_ms=at_ms, user_id=user, kind=kind, track_id=f"t{at_ms % 5}") for at_ms in at
-    ]
 
 
 def erasure(day: float, user: UserId = ADA, *, is_total: bool = False) -> ErasureRecord:
