@@ -163,9 +163,7 @@ export class Player extends EventTarget {
   }
 
   /** @param {number} index */
-  jump(index) {
-    this.#choose(() => this.queue.jump(index));
-  }
+  jump = (index) => this.#choose(() => this.queue.jump(index));
 
   /** @param {number} seconds */
   seek(seconds) {
@@ -192,14 +190,9 @@ export class Player extends EventTarget {
   }
 
   /** @param {Track} track */
-  playNext(track) {
-    this.#enqueue(() => this.queue.playNext(track));
-  }
-
+  playNext = (track) => this.#enqueue(() => this.queue.playNext(track));
   /** @param {Track} track */
-  add(track) {
-    this.#enqueue(() => this.queue.add(track));
-  }
+  add = (track) => this.#enqueue(() => this.queue.add(track));
 
   /** Save, and tell the views. */
   changed() {

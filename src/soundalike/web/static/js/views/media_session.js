@@ -27,14 +27,11 @@ export function showInSystem({ player }) {
       // This browser does not know the action.
     }
   }
-  const show = whenChanged(
-    () => [player.track],
-    (track) => {
-      if (!track) return;
-      const { id, title, artist, album } = track;
-      session.metadata = new MediaMetadata({ title, artist: artist ?? "", album: album ?? "", artwork: [{ src: coverUrl(id) }] });
-    },
-  );
+  const show = whenChanged(() => [player.track], (track) => {
+    if (!track) return;
+    const { id, title, artist, album } = track;
+    session.metadata = new MediaMetadata({ title, artist: artist ?? "", album: album ?? "", artwork: [{ src: coverUrl(id) }] });
+  });
   player.addEventListener("change", () => {
     session.playbackState = player.isPlaying ? "playing" : "paused";
     show();

@@ -4,13 +4,13 @@ import { clock } from "../state/words.js";
 import { bdi, byId, whenChanged } from "./elements.js";
 /** @import { App } from "../app.js" */
 
-/** @param {App} app */
-export function showBar({ player, queue, autoQueue }) {
+/** @param {App} app @param {() => void} explain  shows why this track plays */
+export function showBar({ player, queue, autoQueue, judgements, opinions }, explain) {
   const { audio } = player;
   const bar = byId("player");
   const [seek, volume] = ["seek", "volume"].map((id) => byId(id, HTMLInputElement));
-  const buttons = ["toggle", "next", "previous", "like-this", "mute"].map((id) => byId(id, HTMLButtonElement));
-  const [toggle, next, previous, likeThis, mute] = buttons;
+  const buttons = ["toggle", "next", "previous", "like-this", "mute", "like", "dislike", "less", "why-this"];
+  const [toggle, next, previous, likeThis, mute, like, dislike, less, why] = buttons.map((id) => byId(id, HTMLButtonElement));
   const [elapsed, total] = ["elapsed", "total"].map((id) => byId(id));
   /** @type {"following" | "dragged"} */
   let seekState = "following";
@@ -22,6 +22,10 @@ export function showBar({ player, queue, autoQueue }) {
     if (autoQueue.mode === "like") player.goOn();
     else if (player.track) player.playLike(player.track);
   });
+  like.addEventListener("click", () => player.track && opinions.like(player.track));
+  dislike.addEventListener("click", () => player.track && opinions.dislike(player.track));
+  less.addEventListener("click", () => player.track && opinions.less(player.track));
+  why.addEventListener("click", explain);
   mute.addEventListener("click", () => player.toggleMute());
   volume.addEventListener("input", () => player.setVolume(Number(volume.value)));
   seek.addEventListener("input", () => {
@@ -33,38 +37,35 @@ export function showBar({ player, queue, autoQueue }) {
     player.seek(Number(seek.value));
   });
 
-  const showTrack = whenChanged(
-    () => [player.track],
-    (track) => {
-      bar.classList.toggle("is-idle", !track);
-      for (const control of [seek, toggle, previous, likeThis]) control.disabled = !track;
-      if (!track) return;
-      byId("player-cover", HTMLImageElement).src = coverUrl(track.id);
-      byId("player-title", HTMLAnchorElement).href = pageUrl(track.id);
-      byId("player-title").replaceChildren(bdi(track.title));
-      byId("player-artist").replaceChildren(bdi(track.artist ?? "Unknown artist"));
-    },
-  );
+  const showTrack = whenChanged(() => [player.track], (track) => {
+    bar.classList.toggle("is-idle", !track);
+    for (const control of [seek, toggle, previous, likeThis, like, dislike, less, why]) control.disabled = !track;
+    if (!track) return;
+    byId("player-cover", HTMLImageElement).src = coverUrl(track.id);
+    byId("player-title", HTMLAnchorElement).href = pageUrl(track.id);
+    byId("player-title").replaceChildren(bdi(track.title));
+    byId("player-artist").replaceChildren(bdi(track.artist ?? "Unknown artist"));
+  });
 
-  const showButtons = whenChanged(
-    () => [player.isPlaying, Boolean(queue.upcoming.length || autoQueue.mode), autoQueue.mode === "like"],
-    (isPlaying, hasNext, isRadio) => {
-      bar.classList.toggle("is-playing", isPlaying);
-      toggle.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
-      next.disabled = !hasNext;
-      likeThis.setAttribute("aria-pressed", String(isRadio));
-    },
-  );
+  const showButtons = whenChanged(() => [player.isPlaying, queue.upcoming.length > 0, autoQueue.mode], (isPlaying, hasNext, mode) => {
+    bar.classList.toggle("is-playing", isPlaying);
+    toggle.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+    next.disabled = !hasNext && !mode;
+    likeThis.setAttribute("aria-pressed", String(mode === "like"));
+  });
 
-  const showVolume = whenChanged(
-    () => [player.volume, audio.muted || player.volume === 0, document.activeElement === volume],
-    (level, isMuted, isDragged) => {
-      mute.setAttribute("aria-pressed", String(isMuted));
-      mute.setAttribute("aria-label", isMuted ? "Unmute" : "Mute");
-      if (!isDragged) volume.value = String(level);
-      volume.style.setProperty("--filled", `${isMuted ? 0 : level * 100}%`);
-    },
-  );
+  const showVolume = whenChanged(() => [player.volume, audio.muted, document.activeElement === volume], (level, muted, isDragged) => {
+    const isMuted = muted || level === 0;
+    mute.setAttribute("aria-pressed", String(isMuted));
+    mute.setAttribute("aria-label", isMuted ? "Unmute" : "Mute");
+    if (!isDragged) volume.value = String(level);
+    volume.style.setProperty("--filled", `${isMuted ? 0 : level * 100}%`);
+  });
+
+  const showJudgement = whenChanged(() => [player.track && judgements.of(player.track.id)], (judgement) => {
+    like.setAttribute("aria-pressed", String(judgement === "liked"));
+    dislike.setAttribute("aria-pressed", String(judgement === "disliked"));
+  });
 
   function showTime(seconds = audio.currentTime) {
     const { duration } = player;
@@ -80,10 +81,11 @@ export function showBar({ player, queue, autoQueue }) {
   }
 
   function show() {
-    for (const part of [showTrack, showButtons, showVolume, showTime]) part();
+    for (const part of [showTrack, showButtons, showJudgement, showVolume, showTime]) part();
   }
 
   player.addEventListener("change", show);
+  judgements.addEventListener("change", showJudgement);
   for (const event of ["timeupdate", "durationchange", "progress", "seeked", "emptied"]) {
     audio.addEventListener(event, () => seekState === "following" && showTime());
   }

@@ -55,28 +55,22 @@ export function showQueue({ player, queue, autoQueue }, explain) {
     (left[Math.min(index - queue.index - 1, left.length - 1)] ?? closer).focus();
   }
 
-  const showHead = whenChanged(
-    () => [autoQueue.mode, autoQueue.seed?.title ?? "", autoQueue.note ?? "", queue.upcoming.length > 0],
-    (mode, title, note, hasNext) => {
-      byId("queue-radio").hidden = mode !== "like";
-      inside(byId("queue-radio"), "bdi").textContent = title;
-      byId("queue-note").hidden = !note;
-      byId("queue-note").textContent = note;
-      byId("queue-empty").hidden = hasNext;
-      byId("queue-go-on").hidden = hasNext || Boolean(mode);
-      byId("queue-clear", HTMLButtonElement).disabled = !hasNext && !mode;
-    },
-  );
+  const showHead = whenChanged(() => [autoQueue.mode, autoQueue.seed, autoQueue.note, queue.upcoming.length > 0], (mode, seed, note, hasNext) => {
+    byId("queue-radio").hidden = mode !== "like";
+    inside(byId("queue-radio"), "bdi").textContent = seed?.title ?? "";
+    byId("queue-note").hidden = !note;
+    byId("queue-note").textContent = note ?? "";
+    byId("queue-empty").hidden = hasNext;
+    byId("queue-go-on").hidden = hasNext || Boolean(mode);
+    byId("queue-clear", HTMLButtonElement).disabled = !hasNext && !mode;
+  });
 
-  const showEntries = whenChanged(
-    () => [panel.hidden, queue.entries, queue.index],
-    (isHidden, entries, index) => {
-      const first = Math.max(0, index);
-      if (isHidden) lines = new WeakMap();
-      if (isHidden) list.replaceChildren();
-      else place(entries.slice(first).map((entry, offset) => lineOf(entry, first + offset)));
-    },
-  );
+  const showEntries = whenChanged(() => [panel.hidden, queue.entries, queue.index], (isHidden, entries, index) => {
+    const first = Math.max(0, index);
+    if (isHidden) lines = new WeakMap();
+    if (isHidden) list.replaceChildren();
+    else place(entries.slice(first).map((entry, offset) => lineOf(entry, first + offset)));
+  });
 
   function announceNext() {
     const track = queue.upcoming[0]?.track;

@@ -29,13 +29,13 @@ export function showRows({ player, judgements, opinions }, visit) {
     if (pressed?.dataset.do === "play-for-me") player.playForMe();
     if (!track || closest(event, "a")) return;
     if (pressed?.dataset.do === "menu") openMenu(pressed, track);
-    else act(pressed?.dataset.do ?? (track.matches("li") ? "play" : ""), track);
+    else act(pressed?.dataset.do ?? (track.matches("li") ? "play" : undefined), track);
   });
   menu.addEventListener("click", (event) => {
     const pressed = closest(event, "[data-do]");
     if (!pressed || !holder) return;
     menu.hidePopover();
-    act(pressed.dataset.do ?? "", holder);
+    act(pressed.dataset.do, holder);
   });
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -46,24 +46,20 @@ export function showRows({ player, judgements, opinions }, visit) {
   });
   addEventListener("scroll", () => Math.abs(scrollY - openedAt) > LEFT_BEHIND_PX && menu.hidePopover(), { passive: true });
 
-  /** @param {string} what @param {HTMLElement} on */
-  function act(what, on) {
-    const track = trackOf(on);
-    if (what === "play") play(track, on);
-    else if (what === "order") player.playList(...listFrom(on));
-    else if (what === "like") opinions.like(track);
-    else if (what === "dislike") opinions.dislike(track);
-    else if (what === "less") opinions.less(track);
-    else if (what === "radio") player.playLike(track);
-    else if (what === "open") visit(pageUrl(track.id));
-    else if (what === "next") {
-      player.playNext(track);
-      toast(`${named(track.title)} plays next.`);
-    } else if (what === "add") {
-      player.add(track);
-      toast(`${named(track.title)} is in the queue.`);
-    }
-  }
+  /** What `data-do` of a row or of its menu does. @type {Record<string, (track: Track, on: HTMLElement) => unknown>} */
+  const actions = {
+    play,
+    order: (_, on) => player.playList(...listFrom(on)),
+    like: (track) => opinions.like(track),
+    dislike: (track) => opinions.dislike(track),
+    less: (track) => opinions.less(track),
+    radio: (track) => player.playLike(track),
+    open: (track) => visit(pageUrl(track.id)),
+    next: (track) => (player.playNext(track), toast(`${named(track.title)} plays next.`)),
+    add: (track) => (player.add(track), toast(`${named(track.title)} is in the queue.`)),
+  };
+  /** @param {string | undefined} what @param {HTMLElement} on */
+  const act = (what, on) => actions[what ?? ""]?.(trackOf(on), on);
 
   /** A track that plays already is paused or goes on. @param {Track} track @param {HTMLElement} on */
   function play(track, on) {
