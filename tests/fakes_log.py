@@ -1,4 +1,4 @@
-"""An event log that takes at once and folds on demand, as a shared one does whose consumer comes later."""
+"""An event log that folds on demand, as a shared log does once its consumer gets to it."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ from soundalike.domain.types import UserId
 
 
 class Topic:
-    """What stands in a log, and how far it was folded; several logs may write to one, as processes do."""
+    """The records of a log, and how many are folded; several logs may write to one, as processes do."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -18,14 +18,14 @@ class Topic:
 
 
 class LaterLog:
-    """The `EventLog` port in memory: held to the contract of every log, it stores nothing before `fold`.
+    """The `EventLog` port in memory, tested by the contract of every log; `fold` stores its listens.
 
     Parameters
     ----------
     take : callable
         Stores and folds records in the order of the log.
     topic : Topic or None
-        What it writes to; None for one of its own.
+        Where it writes; None for a new one.
     """
 
     is_folding = False
@@ -66,18 +66,18 @@ class LaterLog:
             records = list(self._topic.records)
         erased: dict[UserId, int] = {}
         total: dict[UserId, int] = {}
-        for place, record in enumerate(records):
+        for index, record in enumerate(records):
             if isinstance(record, ErasureRecord):
                 user_id, at_ms = record.erasure.user_id, record.erasure.at_ms
                 erased[user_id] = max(at_ms, erased.get(user_id, at_ms))
                 if record.is_total:
-                    total[user_id] = place
+                    total[user_id] = index
         for user_id, at_ms in erased.items():
             yield ErasureRecord(Erasure(user_id, at_ms), is_total=user_id in total)
-        for place, record in enumerate(records):
+        for index, record in enumerate(records):
             if (
                 isinstance(record, Listen)
-                and place > total.get(record.user_id, -1)
+                and index > total.get(record.user_id, -1)
                 and record.at_ms > erased.get(record.user_id, -1)
             ):
                 yield record
@@ -86,7 +86,7 @@ class LaterLog:
         pass
 
     def fold(self, most: int | None = None) -> int:
-        """Store and fold what was not yet, at most so many records; return how many."""
+        """Store and fold the next records, at most `most` of them; return how many."""
         with self._topic.lock:
             begin = self._topic.folded
             records = (
@@ -98,5 +98,5 @@ class LaterLog:
 
     @property
     def waiting(self) -> int:
-        """How many records nobody has folded."""
+        """How many records are not folded yet."""
         return len(self._topic.records) - self._topic.folded
