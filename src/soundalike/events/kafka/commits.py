@@ -119,6 +119,13 @@ class OffsetCommits:
     def note_answer(self, error: KafkaError | None, partitions: list[TopicPartition]) -> bool:
         """Note the brokers' answer to a request; what they rejected is committed with the next one.
 
+        Parameters
+        ----------
+        error : KafkaError or None
+            Of the request as a whole.
+        partitions : list of TopicPartition
+            What was to be committed, each with its own error.
+
         Returns
         -------
         bool

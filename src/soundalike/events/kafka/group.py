@@ -59,7 +59,14 @@ class GroupMember:
         )
 
     def read(self, most: int, *, timeout_s: float) -> list[Message]:
-        """Read up to `most` messages; wait at most `timeout_s` seconds for them.
+        """Return the next messages.
+
+        Parameters
+        ----------
+        most : int
+            The largest number of messages.
+        timeout_s : float
+            How long to wait for them, in s.
 
         Raises
         ------

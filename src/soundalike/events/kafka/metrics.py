@@ -47,7 +47,17 @@ class ConsumerMetrics:
         ).set_function(lambda: self._age_s(self._oldest_ms, of_none=0.0))
 
     def note_batch(self, folded: int, *, seconds: float, newest_ms: int | None) -> None:
-        """Note a folded batch, and when its newest record was sent (ms since 1970, UTC)."""
+        """Note a folded batch.
+
+        Parameters
+        ----------
+        folded : int
+            Its records.
+        seconds : float
+            How long it took.
+        newest_ms : int or None
+            When its newest record was sent (ms since 1970, UTC); None if it had none.
+        """
         self._batches.inc()
         self._folded.inc(folded)
         self._seconds.observe(seconds)

@@ -87,7 +87,18 @@ def check(address: KafkaAddress, properties: Mapping[str, str]) -> str:
 def find_topic(
     clients: KafkaClients, admin: AdminClient, topic: str, *, timeout_s: float = _TIMEOUT_S
 ) -> TopicMetadata | None:
-    """Return a topic's partitions, or None where there is no such topic.
+    """Return a topic's partitions, or None if there is no such topic.
+
+    Parameters
+    ----------
+    clients : KafkaClients
+        Translates errors.
+    admin : AdminClient
+        Asks the brokers.
+    topic : str
+        Its name.
+    timeout_s : float
+        How long to wait for an answer, in s.
 
     Raises
     ------
