@@ -1,5 +1,6 @@
 """Commands that learn: tune and build."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -138,14 +139,7 @@ def _print_lsh(tuning: LshTuning) -> None:
 
 
 def _recipe_body(recipe: SpaceRecipe) -> dict[str, Any]:
-    return {
-        "title": recipe.title,
-        "scaling": str(recipe.scaling),
-        "clip": recipe.clip,
-        "rotation": str(recipe.rotation),
-        "strength": recipe.strength,
-        "is_unit_length": recipe.is_unit_length,
-    }
+    return {"title": recipe.title} | asdict(recipe)
 
 
 def _space_body(tuning: SpaceTuning) -> dict[str, Any]:
@@ -168,15 +162,10 @@ def _space_body(tuning: SpaceTuning) -> dict[str, Any]:
 def _lsh_body(tuning: LshTuning) -> dict[str, Any]:
     return {
         "tracks": tuning.track_count,
-        "chosen": {"bucket_length": tuning.chosen.bucket_length, "tables": tuning.chosen.tables},
+        "chosen": asdict(tuning.chosen),
         "trials": [
-            {
-                "bucket_length": trial.parameters.bucket_length,
-                "tables": trial.parameters.tables,
-                "recall": trial.recall,
-                "candidates": trial.candidates,
-                "seconds": trial.seconds,
-            }
+            asdict(trial.parameters)
+            | {"recall": trial.recall, "candidates": trial.candidates, "seconds": trial.seconds}
             for trial in tuning.trials
         ],
     }

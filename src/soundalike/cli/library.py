@@ -15,6 +15,7 @@ from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
 
 _SHOWN_PROBLEMS = 10
+_COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vanished")
 
 
 @click.command(short_help="Analyse every audio file below DIR.")
@@ -196,13 +197,7 @@ def _path(app: App, problem: FileProblem) -> str:
 def _report_body(app: App, report: SyncReport, placed: int) -> dict[str, Any]:
     return {
         "directory": bytes(report.directory).decode(errors="backslashreplace"),
-        "found": report.found,
-        "analysed": report.analysed,
-        "added": report.added,
-        "moved": report.moved,
-        "returned": report.returned,
-        "unchanged": report.unchanged,
-        "vanished": report.vanished,
+        **{name: getattr(report, name) for name in _COUNTS},
         "placed": placed,
         "artefact": app.services.neighbours.artefact_version(),
         "counts": {str(reason): count for reason, count in report.counts().items()},

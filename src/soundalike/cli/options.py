@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from soundalike.settings import ENGINES, Settings, load_settings
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 LIMIT = click.IntRange(1, 100)
 
@@ -22,99 +23,64 @@ def place(value: str) -> Path:
     return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib raises if no user has the name
 
 
-def common(command: Command) -> Command:
-    """Add the options that every command has."""
-    for option in (
-        click.option("--debug", is_flag=True, expose_value=False, callback=_keep, help="Show tracebacks."),
-        click.option(
-            "--config",
-            type=place,
-            expose_value=False,
-            callback=_keep,
-            metavar="FILE",
-            help="Settings file instead of ./soundalike.toml.",
-        ),
-        click.option(
-            "--artefacts",
-            type=place,
-            expose_value=False,
-            callback=_keep,
-            metavar="DIR",
-            help="Folder of artefact versions; default in the data folder.",
-        ),
-        click.option(
-            "--events",
-            expose_value=False,
-            callback=_keep,
-            metavar="URL",
-            help="Event log: kafka://host:9092/topic; default in the store.",
-        ),
-        click.option(
-            "--store",
-            expose_value=False,
-            callback=_keep,
-            metavar="URL",
-            help="Store: mongodb://host/database; default an SQLite file in the data folder.",
-        ),
-        click.option(
-            "--data",
-            type=place,
-            expose_value=False,
-            callback=_keep,
-            metavar="DIR",
-            help="Folder of everything that soundalike stores.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - as click passes it
+    # An option after the command's name wins over one before it.
+    if value not in (None, False) and parameter.name:
+        _given(context)[parameter.name] = value
 
 
-def json_output(command: Command) -> Command:
-    """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")(command)
+def _given(context: click.Context) -> dict[str, Any]:
+    given: dict[str, Any] = context.find_root().meta.setdefault("soundalike.given", {})
+    return given
 
 
-def engine(command: Command) -> Command:
-    """Add the choice of the engine."""
-    for option in (
-        click.option(
-            "--master",
-            expose_value=False,
-            callback=_keep,
-            metavar="URL",
-            help="Spark master, such as spark://host:7077; default local[*].",
-        ),
-        click.option(
-            "--engine",
-            type=click.Choice(ENGINES),
-            expose_value=False,
-            callback=_keep,
-            help="Spark, NumPy (local), or Spark if Java 17+ is found (auto).",
-        ),
-    ):
-        command = option(command)
-    return command
+def _setting(name: str, **attributes: Any) -> Decorator:  # noqa: ANN401 - as click takes them
+    """Make an option that `settings` reads, not the command."""
+    return click.option(name, expose_value=False, callback=_keep, **attributes)
 
 
-def address(command: Command) -> Command:
-    """Add the address to serve at."""
-    for option in (
-        click.option("--port", type=int, expose_value=False, callback=_keep, help="Port; default 8000."),
-        click.option("--host", expose_value=False, callback=_keep, help="Address; default 127.0.0.1."),
-    ):
-        command = option(command)
-    return command
+def _all(*options: Decorator) -> Decorator:
+    """Join options into one decorator."""
+    return lambda command: reduce(lambda decorated, option: option(decorated), options, command)
 
 
-def workers(command: Command) -> Command:
-    """Add the number of processes that analyse files."""
-    return click.option(
-        "--workers",
-        type=int,
-        expose_value=False,
-        callback=_keep,
-        help="Processes that analyse files; default one for each CPU.",
-    )(command)
+json_output: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
+)
+
+common = _all(
+    _setting("--debug", is_flag=True, help="Show tracebacks."),
+    _setting("--config", type=place, metavar="FILE", help="Settings file instead of ./soundalike.toml."),
+    _setting(
+        "--artefacts",
+        type=place,
+        metavar="DIR",
+        help="Folder of artefact versions; default in the data folder.",
+    ),
+    _setting("--events", metavar="URL", help="Event log: kafka://host:9092/topic; default in the store."),
+    _setting(
+        "--store",
+        metavar="URL",
+        help="Store: mongodb://host/database; default an SQLite file in the data folder.",
+    ),
+    _setting("--data", type=place, metavar="DIR", help="Folder of everything that soundalike stores."),
+)
+
+engine = _all(
+    _setting("--master", metavar="URL", help="Spark master, such as spark://host:7077; default local[*]."),
+    _setting(
+        "--engine",
+        type=click.Choice(ENGINES),
+        help="Spark, NumPy (local), or Spark if Java 17+ is found (auto).",
+    ),
+)
+
+address = _all(
+    _setting("--port", type=int, help="Port; default 8000."),
+    _setting("--host", help="Address; default 127.0.0.1."),
+)
+
+workers = _setting("--workers", type=int, help="Processes that analyse files; default one for each CPU.")
 
 
 def settings() -> Settings:
@@ -128,14 +94,3 @@ def settings() -> Settings:
 def is_debugging(context: click.Context | None) -> bool:
     """Whether ``--debug`` was given."""
     return bool(context and _given(context).get("debug"))
-
-
-def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - as click passes it
-    # An option after the command's name wins over one before it.
-    if value not in (None, False) and parameter.name:
-        _given(context)[parameter.name] = value
-
-
-def _given(context: click.Context) -> dict[str, Any]:
-    kept: dict[str, Any] = context.find_root().meta.setdefault("soundalike.given", {})
-    return kept
