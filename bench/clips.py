@@ -1,4 +1,4 @@
-"""Clips as measurements hear them: found as a scan would, tabulated and built as training would."""
+"""Clips for measurements: found as a scan would find them, analysed and built as the program would."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -34,10 +34,12 @@ def find(folder: Path, name: str) -> FoundFile:
     )
 
 
-def hear(found: FoundFile) -> tuple[Analysis, FeatureVectors] | None:
-    """Listen to a file; None where it cannot be heard."""
-    heard = analyse_file(found, _timbre(), known=frozenset())
-    return (heard, heard.vectors) if isinstance(heard, Analysis) and heard.vectors is not None else None
+def analyse(found: FoundFile) -> tuple[Analysis, FeatureVectors] | None:
+    """Analyse a file; None if that fails."""
+    result = analyse_file(found, _timbre(), known=frozenset())
+    if isinstance(result, Analysis) and result.vectors is not None:
+        return result, result.vectors
+    return None
 
 
 def tabulate(
@@ -60,7 +62,7 @@ def tabulate(
 
 
 def build(table: LibraryTable, recipe: SpaceRecipe) -> Artefact:
-    """Learn a space from a table, with everybody's neighbours."""
+    """Build an artefact from a table."""
     space = fit_locally(recipe, table)
     coordinates = space.transform(table.whole)
     return Artefact(

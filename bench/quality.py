@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clips import MUSIC, find, hear, tabulate
+from clips import MUSIC, analyse, find, tabulate
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.similarity.evaluation import Estimate, hubness, precision_at_k
 from soundalike.domain.similarity.exact import exact_neighbours
@@ -67,7 +67,7 @@ def listen(folder: Path) -> LibraryTable:
     heard: list[tuple[dict[str, str], FeatureVectors]] = []
     with (folder / "tracks.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            result = hear(find(folder, row["file"]))
+            result = analyse(find(folder, row["file"]))
             if result is not None:
                 heard.append((row, result[1]))
     return tabulate(

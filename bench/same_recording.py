@@ -24,7 +24,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from clips import MUSIC, build, find, hear, tabulate
+from clips import MUSIC, analyse, build, find, tabulate
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
@@ -36,7 +36,7 @@ EVERY = 3
 
 @dataclass(frozen=True)
 class Encoding:
-    """A way to write a clip again."""
+    """A way to encode a clip again."""
 
     name: str
     format: str
@@ -46,15 +46,15 @@ class Encoding:
 
 
 def main() -> None:
-    """Print how far the same and different recordings are apart."""
+    """Print how far apart the same and different recordings are."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else MUSIC
     paths = sorted((folder / "audio").rglob("*.mp3"))
     if not paths:
-        sys.exit(f"{folder / 'audio'} holds no clips; give a folder with audio/")
+        sys.exit(f"{folder / 'audio'} has no clips; give a folder with audio/")
     with ProcessPoolExecutor() as pool:
-        originals = list(pool.map(hear_whole, paths))
+        originals = list(pool.map(analyse_whole, paths))
         again = {
-            number: list(pool.map(partial(encode_and_hear, number), paths[::EVERY]))
+            number: list(pool.map(partial(encode_and_analyse, number), paths[::EVERY]))
             for number in range(len(ENCODINGS))
         }
     table = tabulate([TrackId(str(number)) for number in range(len(originals))], originals)
@@ -84,8 +84,8 @@ def distances(index: LibraryIndex, vectors: list[FeatureVectors]) -> FloatArray:
     return away
 
 
-def encode_and_hear(number: int, path: Path) -> FeatureVectors:
-    """Write a clip again and hear that."""
+def encode_and_analyse(number: int, path: Path) -> FeatureVectors:
+    """Encode a clip again and analyse the result."""
     encoding = ENCODINGS[number]
     signal, rate = soundfile.read(path, dtype="float32", always_2d=True)
     signal = encoding.change(signal, rate)
@@ -101,15 +101,15 @@ def encode_and_hear(number: int, path: Path) -> FeatureVectors:
             subtype=encoding.subtype,
             compression_level=encoding.compression,
         )
-        return hear_whole(written)
+        return analyse_whole(written)
 
 
-def hear_whole(path: Path) -> FeatureVectors:
-    """Extract a file's vectors."""
-    heard = hear(find(path.parent, path.name))
-    if heard is None:
-        sys.exit(f"{path} cannot be heard")
-    return heard[1]
+def analyse_whole(path: Path) -> FeatureVectors:
+    """Return a file's vectors."""
+    analysed = analyse(find(path.parent, path.name))
+    if analysed is None:
+        sys.exit(f"{path} cannot be analysed")
+    return analysed[1]
 
 
 def mix_down(signal: FloatArray, _rate: int) -> FloatArray:

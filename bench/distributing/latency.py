@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import live
+import synthetic
 from servers.kafka import Kafka, new_topic
 
 BOUND_MS = 1_000
@@ -23,11 +24,10 @@ def report(broker: Kafka, mongodb: str, folder: Path) -> None:
     large, small = folder / "large", folder / "small"
     for data in (large, small):
         data.mkdir(parents=True)
-    live.fill(large)
+    synthetic.fill(large)
     embedded = time_skips("embedded", large, {})
     time_skips("Kafka, SQLite", large, {"EVENTS": broker.url(new_topic())}, embedded)
-    live.TRACKS, live.USERS = SMALL_TRACKS, SMALL_USERS
-    live.fill(small)
+    synthetic.fill(small, tracks=SMALL_TRACKS, users=SMALL_USERS)
     start = time.perf_counter()
     program("store", "copy", str(small / "library.sqlite"), mongodb)
     print(f"store copy to MongoDB's protocol: {time.perf_counter() - start:.0f} s")
@@ -49,7 +49,7 @@ def time_skips(
         port = stack.enter_context(live.serving(data))
         client = live.Client(port, 0)
         client.recommended()  # the first one after a start indexes the artefact
-        print(f"  {name}, {live.TRACKS:,} tracks: ", end="", flush=True)
+        print(f"  {name}, {data.name} library: ", end="", flush=True)
         took = live.changed(client)
     if embedded is not None:
         ratios = [np.percentile(took.ms, q) / np.percentile(embedded.ms, q) for q in (50, 95)]

@@ -10,12 +10,12 @@ import numpy as np
 
 from distributing import reading
 from distributing.reading import SCHEMA, WIDTH
-from live import made_track
 from soundalike.app.backends import open_store
 from soundalike.domain.files import Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import RootName, TrackId
 from spread import ROUNDS, ratio, spread
+from synthetic import made_track
 
 MEMORY_MIB = 512
 BATCH = 1_000
