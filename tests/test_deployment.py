@@ -80,9 +80,9 @@ def assert_known(words: list[str]) -> None:
 
 def settings_known() -> set[str]:
     """Return the variables that the program reads."""
-    with pytest.raises(Exception, match="known are") as told:
+    with pytest.raises(Exception, match="settings are") as told:
         load_settings({"no setting": "x"}, {})
-    names = str(told.value).rpartition("known are ")[2].split(", ")
+    names = str(told.value).rpartition("settings are ")[2].split(", ")
     return {f"SOUNDALIKE_{name.upper()}" for name in names} | {"SOUNDALIKE_CONFIG"}
 
 
