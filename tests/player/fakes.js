@@ -1,4 +1,5 @@
-/** What the player finds around it, without a browser: a clock, storage, locks, an audio element and a server. */
+/** What the player finds around it, without a browser: a clock, storage, locks and an audio element. */
+import { webcrypto } from "node:crypto";
 
 /** Let everything that is ready run. */
 export async function settle() {
@@ -84,7 +85,7 @@ export class FakeBrowser {
   visible = true;
   newTab = true;
   dateMs = Date.UTC(2026, 0, 1);
-  crypto = globalThis.crypto ?? fallbackCrypto();
+  crypto = webcrypto;
 
   isClosed = false;
   #close = () => {};
@@ -137,12 +138,6 @@ export class FakeBrowser {
     this.visible = visible;
     this.tell("visibilitychange");
   }
-}
-
-function fallbackCrypto() {
-  let made = 0;
-  const randomUUID = () => `00000000-0000-4000-8000-${String((made += 1)).padStart(12, "0")}`;
-  return { randomUUID };
 }
 
 /** An audio element that makes no sound; `moveTo` and `end` let it play on. */
