@@ -1,15 +1,9 @@
-"""What is deployed names only what there is: commands, options, settings, files, metrics."""
+"""Deployment files only name what exists: commands, options, settings, files, metrics."""
 
 import re
 import shlex
-import shutil
-import sqlite3
-import subprocess
-import sys
-import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +12,11 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from filled_store import checksums_of, fill
-from making import make_listen
 from soundalike.cli import cli
-from soundalike.domain.types import UserId
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.metrics import ConsumerMetrics
 from soundalike.learning.spark.settings import check_properties
 from soundalike.settings import load_settings
-from soundalike.store.sqlite.store import SqliteStore
 
 COMPOSE = ROOT / "compose.yaml"
 DOCKERFILE = ROOT / "Dockerfile"
@@ -47,7 +37,7 @@ def services() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
-    """What is in the Dockerfile, one instruction a line."""
+    """The Dockerfile, one instruction per line."""
     text = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
@@ -63,7 +53,7 @@ def compose() -> dict[str, Any]:
 
 
 def assert_known(words: list[str]) -> None:
-    """Fail unless the program knows a command line: command, options, arguments and all."""
+    """Fail unless the program accepts a command line: command, options and arguments."""
     command: click.Command = cli
     words = [_PLACEHOLDER.sub("8001", word) for word in words]
     while isinstance(command, click.Group):
@@ -80,9 +70,9 @@ def assert_known(words: list[str]) -> None:
 
 def settings_known() -> set[str]:
     """Return the variables that the program reads."""
-    with pytest.raises(Exception, match="settings are") as told:
+    with pytest.raises(Exception, match="settings are") as caught:
         load_settings({"no setting": "x"}, {})
-    names = str(told.value).rpartition("settings are ")[2].split(", ")
+    names = str(caught.value).rpartition("settings are ")[2].split(", ")
     return {f"SOUNDALIKE_{name.upper()}" for name in names} | {"SOUNDALIKE_CONFIG"}
 
 
@@ -99,7 +89,7 @@ def test_a_command_line_that_is_unknown_fails() -> None:
 
 
 class TestCompose:
-    def test_every_part_is_there(self, services: dict[str, Any]) -> None:
+    def test_every_service_exists(self, services: dict[str, Any]) -> None:
         assert set(services) == OURS | {"proxy", "mongodb", "kafka"}
 
     def test_every_command_is_known(self, services: dict[str, Any]) -> None:
@@ -108,7 +98,7 @@ class TestCompose:
         for command in ours.values():
             assert_known(command)
 
-    def test_every_setting_is_known_and_of_the_right_form(self, services: dict[str, Any]) -> None:
+    def test_every_setting_is_known_and_valid(self, services: dict[str, Any]) -> None:
         for name in OURS:
             environment = {key: str(value) for key, value in services[name].get("environment", {}).items()}
             assert set(environment) <= settings_known()
@@ -120,7 +110,7 @@ class TestCompose:
                 assert place.replication == 1
         assert load_settings({"data": "/d"}, services["consumer"]["environment"]).metrics_port == 9464
 
-    def test_both_web_processes_are_one_player(self, services: dict[str, Any]) -> None:
+    def test_both_web_processes_share_their_data_and_key(self, services: dict[str, Any]) -> None:
         first, second = services["web1"], services["web2"]
         assert first == second
         assert first["env_file"] == "deploy/soundalike.env"
@@ -128,27 +118,27 @@ class TestCompose:
         assert "data:/var/lib/soundalike" in services["build"]["volumes"]
         assert services["proxy"]["environment"]["WEBS"] == "web1:8000 web2:8000"
 
-    def test_our_containers_can_change_nothing_but_their_volumes(self, services: dict[str, Any]) -> None:
+    def test_our_containers_can_only_change_their_volumes(self, services: dict[str, Any]) -> None:
         for name in OURS:
             assert services[name]["read_only"] is True
             assert services[name]["cap_drop"] == ["ALL"]
             assert services[name]["security_opt"] == ["no-new-privileges:true"]
 
-    def test_only_the_proxy_is_reached_from_outside(self, services: dict[str, Any]) -> None:
+    def test_only_the_proxy_publishes_ports(self, services: dict[str, Any]) -> None:
         networks = compose()["networks"]
         assert networks["inside"] == {"internal": True}
         for name, service in services.items():
             assert ("ports" in service) == (name == "proxy")
             assert service["networks"] == (["outside", "inside"] if name == "proxy" else ["inside"])
 
-    def test_what_a_service_waits_for_is_there_and_tells_its_health(self, services: dict[str, Any]) -> None:
+    def test_dependencies_exist_and_have_health_checks(self, services: dict[str, Any]) -> None:
         for service in services.values():
             needed = service.get("depends_on", [])
             for name in needed:
                 condition = needed[name]["condition"] if isinstance(needed, dict) else "service_started"
                 assert condition == "service_started" or "healthcheck" in services[name]
 
-    def test_what_it_mounts_and_builds_is_there(self, services: dict[str, Any]) -> None:
+    def test_mounted_files_and_build_targets_exist(self, services: dict[str, Any]) -> None:
         stages = set(re.findall(r"(?m)^FROM \S+ AS (\S+)$", DOCKERFILE.read_text(encoding="utf-8")))
         assert (DEPLOY / "soundalike.env.example").is_file()
         for service in services.values():
@@ -170,7 +160,7 @@ class TestDockerfile:
         (command,) = self.words([line for line in lines if line.startswith("CMD")], "CMD")
         assert_known(command)
 
-    def test_both_images_run_as_nobody_in_particular(self, lines: list[str]) -> None:
+    def test_both_images_run_as_an_unprivileged_user(self, lines: list[str]) -> None:
         users = [line.split()[1] for line in lines if line.startswith("USER")]
         assert users == ["10001:10001", "0", "10001:10001"]
         assert lines.index("FROM base AS serve") > len(lines) - lines[::-1].index("USER 10001:10001") - 1
@@ -178,7 +168,7 @@ class TestDockerfile:
     def test_its_settings_are_known(self, lines: list[str]) -> None:
         assert set(_VARIABLE.findall("\n".join(lines))) <= settings_known()
 
-    def test_every_package_is_pinned_by_its_hash_or_is_ours(self, lines: list[str]) -> None:
+    def test_every_package_but_ours_is_pinned_by_hash(self, lines: list[str]) -> None:
         installs = [
             part for line in lines for part in line.split("&&") if re.search(r"pip (install|wheel)", part)
         ]
@@ -187,7 +177,7 @@ class TestDockerfile:
             is_pinned = "--require-hashes --requirement" in install
             assert is_pinned or "--no-deps --no-index" in install or "--no-build-isolation" in install
 
-    def test_everything_it_copies_is_there_and_reaches_the_builder(self, lines: list[str]) -> None:
+    def test_copied_files_exist_and_are_in_the_build_context(self, lines: list[str]) -> None:
         ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
         let_in = [line[1:] for line in ignored if line.startswith("!")]
         copied = [
@@ -201,12 +191,12 @@ class TestDockerfile:
             assert (ROOT / name).exists()
             assert any(name == known or name.startswith(f"{known}/") for known in let_in), name
 
-    def test_its_health_is_asked_where_it_serves(self, lines: list[str]) -> None:
+    def test_the_health_check_asks_the_port_that_is_served(self, lines: list[str]) -> None:
         (check,) = [line for line in lines if line.startswith("HEALTHCHECK")]
         assert "http://127.0.0.1:8000/healthz" in check
         assert load_settings({"data": "/d"}, {}).port == 8000
 
-    def test_the_locks_hold_what_the_servers_need(self) -> None:
+    def test_the_lock_files_have_the_packages_for_servers(self) -> None:
         for name, wanted in (
             ("deploy.txt", {"pymongo", "confluent-kafka", "prometheus-client"}),
             ("deploy-spark.txt", {"pymongo", "confluent-kafka", "pyspark", "pandas"}),
@@ -217,7 +207,7 @@ class TestDockerfile:
 
 class TestUnits:
     @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-    def test_every_unit_starts_what_there_is(self, unit: Path) -> None:
+    def test_every_unit_starts_an_existing_command(self, unit: Path) -> None:
         text = unit.read_text(encoding="utf-8")
         assert set(_VARIABLE.findall(text)) <= settings_known()
         if unit.suffix == ".timer":
@@ -233,7 +223,7 @@ class TestUnits:
                 assert (ROOT / Path(words[0]).relative_to("/opt/soundalike")).is_file()
 
     @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-    def test_no_service_may_do_more_than_it_needs(self, unit: Path) -> None:
+    def test_every_service_is_restricted(self, unit: Path) -> None:
         if unit.suffix == ".service":
             lines = unit.read_text(encoding="utf-8").splitlines()
             for line in ("User=soundalike", "NoNewPrivileges=yes", "ProtectSystem=strict", "UMask=0077"):
@@ -242,12 +232,12 @@ class TestUnits:
 
 class TestSettings:
     @pytest.mark.parametrize("name", ["soundalike.toml", "soundalike-managed.toml"])
-    def test_an_example_is_read_without_a_complaint(self, name: str) -> None:
+    def test_an_example_is_valid(self, name: str) -> None:
         settings = load_settings({}, {}, DEPLOY / name)
         assert settings.data == Path("/var/lib/soundalike")
         check_properties(settings.spark)
 
-    def test_the_one_for_managed_services_names_all_of_them(self) -> None:
+    def test_the_managed_example_has_every_service(self) -> None:
         settings = load_settings({}, {}, DEPLOY / "soundalike-managed.toml")
         assert settings.events is not None
         assert KafkaAddress.parse(settings.events).replication == 3
@@ -255,7 +245,7 @@ class TestSettings:
         assert settings.kafka["security.protocol"] == "SASL_SSL"
         assert settings.spark
 
-    def test_properties_that_are_only_shown_are_well_formed_too(self) -> None:
+    def test_commented_out_properties_are_valid_too(self) -> None:
         text = (DEPLOY / "soundalike-managed.toml").read_text(encoding="utf-8")
         shown = re.findall(r'(?m)^# ("[a-z.]+" = ".*?")', text)
         assert len(shown) == 6
@@ -269,7 +259,7 @@ class TestSettings:
 
 class TestGuide:
     def lines(self, text: str) -> Iterator[list[str]]:
-        """Yield every command line that stands there, as words."""
+        """Yield every command line of the guide as words."""
         blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", text)
         spans = re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```", "", text))
         for line in [*"\n".join(blocks).replace("\\\n", " ").splitlines(), *spans]:
@@ -289,7 +279,7 @@ class TestGuide:
                 found += 1
         assert found > 15
 
-    def test_every_service_that_is_run_is_there(self, guide: str, services: dict[str, Any]) -> None:
+    def test_every_service_that_is_run_exists(self, guide: str, services: dict[str, Any]) -> None:
         found = 0
         for words in self.lines(guide):
             if words[:3] != ["docker", "compose", "run"]:
@@ -301,21 +291,21 @@ class TestGuide:
             found += 1
         assert found >= 3
 
-    def test_every_setting_and_file_is_there(self, guide: str) -> None:
+    def test_every_setting_and_file_exists(self, guide: str) -> None:
         assert set(_VARIABLE.findall(guide)) <= settings_known()
         named = re.findall(r"`?((?:deploy|requirements|bench)/[\w./-]*\w)", guide)
         assert len(named) > 5
         for name in named:
             assert (ROOT / name).exists() or name == "deploy/soundalike.env", name
 
-    def test_every_metric_is_one_that_a_consumer_shows(self, guide: str) -> None:
+    def test_every_metric_is_one_of_a_consumer(self, guide: str) -> None:
         shown = {sample.name for metric in ConsumerMetrics().registry.collect() for sample in metric.samples}
         shown |= {metric.name for metric in ConsumerMetrics().registry.collect()}
         named = set(re.findall(r"`(soundalike_\w+)`", guide))
         assert len(named) >= 4
         assert named <= shown
 
-    def test_its_links_lead_somewhere(self, guide: str) -> None:
+    def test_its_links_have_targets(self, guide: str) -> None:
         headings = {
             re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
             for heading in re.findall(r"(?m)^#+ (.+)$", guide)
@@ -323,81 +313,3 @@ class TestGuide:
         for target in re.findall(r"\]\(([^)]+)\)", guide):
             path, _, anchor = target.partition("#")
             assert (GUIDE.parent / path).exists() if path else anchor in headings, target
-
-
-class TestBackup:
-    def back_up(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(DEPLOY / "backup.py"), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-    @pytest.fixture
-    def data(self, tmp_path: Path) -> Path:
-        data = tmp_path / "data"
-        with closing(SqliteStore(data / "library.sqlite")) as store:
-            fill(store)
-        (data / "session.key").write_bytes(b"k" * 32)
-        return data
-
-    def test_a_backup_is_the_store_and_what_belongs_to_it(self, data: Path, tmp_path: Path) -> None:
-        result = self.back_up(data, tmp_path / "backups")
-        assert result.returncode == 0, result.stderr
-        made = Path(result.stdout.strip())
-        assert sorted(path.name for path in made.iterdir()) == ["library.sqlite", "session.key"]
-        assert made.stat().st_mode & 0o777 == 0o700
-        assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o600}
-        shutil.move(data, tmp_path / "lost")
-        shutil.copytree(made, data)
-        with closing(SqliteStore(data / "library.sqlite")) as store:
-            restored = checksums_of(store)
-        with closing(SqliteStore(tmp_path / "lost" / "library.sqlite")) as store:
-            assert restored == checksums_of(store)
-
-    def test_a_player_may_write_meanwhile(self, data: Path, tmp_path: Path) -> None:
-        is_over = threading.Event()
-        with closing(SqliteStore(data / "library.sqlite")) as store:
-
-            def play() -> None:
-                number = 0
-                while not is_over.is_set():
-                    store.add_listens([make_listen(number, user_id="eve", at_ms=number)])
-                    number += 1
-
-            player = threading.Thread(target=play)
-            player.start()
-            try:
-                made = [Path(self.back_up(data, tmp_path / f"{n}").stdout.strip()) for n in range(3)]
-            finally:
-                is_over.set()
-                player.join()
-            count = store.count_listens(UserId("eve"))
-        for backup in made:
-            with closing(SqliteStore(backup / "library.sqlite")) as store:
-                held = store.count_listens(UserId("eve"))
-                assert [listen.at_ms for listen in store.listens_of(UserId("eve"))] == list(range(held))
-                assert held <= count
-
-    def test_the_oldest_go(self, data: Path, tmp_path: Path) -> None:
-        backups = tmp_path / "backups"
-        for day in (1, 2, 3):
-            (backups / f"2020-01-0{day}T000000Z").mkdir(parents=True)
-        (backups / "not ours").mkdir()
-        made = Path(self.back_up(data, backups, "--keep", "2").stdout.strip())
-        assert {path.name for path in backups.iterdir()} == {"2020-01-03T000000Z", made.name, "not ours"}
-
-    def test_what_is_no_store_is_told_and_nothing_is_made(self, tmp_path: Path) -> None:
-        result = self.back_up(tmp_path / "nowhere", tmp_path / "backups")
-        assert result.returncode == 1
-        assert result.stderr.startswith("error: could not back up")
-        assert [path.name for path in (tmp_path / "backups").iterdir() if not path.name.startswith(".")] == []
-        assert not (tmp_path / "nowhere").exists()
-        (tmp_path / "library.sqlite").write_bytes(b"not a database, but rather long\n" * 1000)
-        assert self.back_up(tmp_path, tmp_path / "backups").returncode == 1
-
-    def test_a_damaged_store_is_not_kept_as_a_backup(self, data: Path, tmp_path: Path) -> None:
-        with closing(sqlite3.connect(data / "library.sqlite")) as connection:
-            (size,) = connection.execute("PRAGMA page_size").fetchone()
-        whole = (data / "library.sqlite").read_bytes()
-        (data / "library.sqlite").write_bytes(whole[:size] + b"\x5a" * (len(whole) - size))
-        result = self.back_up(data, tmp_path / "backups")
-        assert result.returncode == 1
-        assert [path for path in (tmp_path / "backups").iterdir() if not path.name.startswith(".")] == []
