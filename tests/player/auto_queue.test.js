@@ -3,28 +3,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { settle } from "./fakes.js";
 import { refusal, reply, trackOf } from "./server.js";
-import { GROUPS, TREES, start } from "./tab.js";
+import { GROUPS, start } from "./tab.js";
 
 const RECOMMENDATIONS = "/api/recommendations";
 const startGroups = (how = {}) => start({ tracks: GROUPS, ...how });
 const questions = (server) => server.asked(RECOMMENDATIONS).map(({ query }) => query);
 const excluded = ({ exclude }) => exclude.split(",");
 const recommending = (...ids) => reply(200, { recommendations: ids.map((id) => ({ track: trackOf(id), reason: { text: "x", because: [] } })), note: null, profile_version: "p" });
-
-/** A radio like Cedar, whose next question waits for its answer. */
-async function radio() {
-  const { tab, server, clock } = await start();
-  tab.player.playLike(trackOf("cedar"));
-  await settle();
-  assert.deepEqual(tab.coming, TREES.filter((id) => id !== "cedar"));
-  const held = server.hold(RECOMMENDATIONS, () => held.length === 0);
-  tab.audio.isStalled = true; // what has not sounded is not skipped, so nothing else asks
-  await tab.next();
-  await tab.next();
-  await tab.next();
-  assert.equal(held.length, 1);
-  return { tab, server, clock, held };
-}
 
 test("a skip, a like and its undoing change the queue, with reasons", async () => {
   const { tab } = await startGroups();
@@ -111,67 +96,6 @@ test("no question excludes more than a hundred tracks, the latest first", async 
   const last = excluded(questions(server).at(-1));
   assert.equal(last.length, 100);
   assert.deepEqual(last.slice(0, 2), ["a00", "gone149"]);
-});
-
-test("'Play for me' asks without a seed and plays", async () => {
-  const { tab, server } = await startGroups();
-  tab.player.playForMe();
-  await settle();
-  assert.equal("seed" in questions(server)[0], false);
-  assert.equal(tab.audio.paused, false);
-  assert.ok(tab.coming.length > 0);
-  assert.ok(tab.queue.upcoming.every(({ reason }) => reason.text.includes("first mix")));
-  assert.deepEqual(server.told, [`started ${tab.playing}`]);
-});
-
-test("a choice made while 'Play for me' is waiting stays", async () => {
-  const { tab, server } = await start();
-  const held = server.hold(RECOMMENDATIONS, ({ query }) => !query.seed && held.length === 0);
-  tab.player.playForMe();
-  await settle();
-  assert.equal(held.length, 1);
-  await tab.play("cedar");
-  held[0].release();
-  await settle();
-  assert.equal(tab.playing, "cedar");
-  assert.deepEqual(server.told, ["started cedar"]);
-});
-
-test("'Play for me' that is waiting plays nothing once something else is asked for", async () => {
-  const { tab, server } = await startGroups();
-  await tab.play("a00");
-  const held = server.hold(RECOMMENDATIONS);
-  tab.player.playForMe();
-  await settle();
-  tab.player.goOn();
-  await settle();
-  held[0].release();
-  await settle();
-  assert.equal(tab.playing, "a00");
-  assert.equal(tab.autoQueue.mode, "follow");
-});
-
-test("a radio keeps its seed until it is stopped", async () => {
-  const { tab, server } = await startGroups();
-  tab.player.playLike(trackOf("b03"));
-  await settle();
-  await tab.next();
-  assert.deepEqual(new Set(questions(server).map(({ seed }) => seed)), new Set(["b03"]));
-  assert.equal(tab.autoQueue.seed.title, "B03");
-  tab.player.goOn();
-  await settle();
-  assert.equal(tab.autoQueue.mode, "follow");
-  assert.equal(questions(server).at(-1).seed, tab.playing);
-});
-
-test("a radio of what plays already goes on playing it", async () => {
-  const { tab, server } = await startGroups();
-  await tab.play("a00");
-  tab.player.toggle();
-  tab.player.playLike(trackOf("a00"));
-  await settle();
-  assert.equal(tab.player.isPlaying, true);
-  assert.deepEqual(server.told, ["started a00"]);
 });
 
 test("adventure is asked for anew and remembered", async () => {
@@ -292,43 +216,6 @@ test("what was removed from the queue does not come back", async () => {
   assert.equal(tab.coming.includes(first), false);
 });
 
-test("a radio repeats nothing and ends with a message", async () => {
-  const { tab } = await start();
-  for (const seed of ["cedar", "birch"]) {
-    tab.player.playLike(trackOf(seed));
-    await settle();
-    const heard = [tab.playing];
-    for (let time = 0; time < 5; time += 1) {
-      await tab.next();
-      heard.push(tab.playing);
-    }
-    assert.deepEqual([...heard].sort(), TREES);
-    const title = trackOf(seed).title;
-    assert.ok(tab.said.some((text) => text === `There is nothing more like “${title}”.`), tab.said.join());
-    assert.equal(tab.autoQueue.mode, null);
-  }
-});
-
-test("what is passed by before an answer does not come again", async () => {
-  const { tab, held } = await radio();
-  const left = tab.coming;
-  held[0].release();
-  await settle();
-  assert.deepEqual(tab.coming, left);
-});
-
-test("a radio whose answer has all been played asks once more before it ends", async () => {
-  const { tab, server, held } = await radio();
-  const before = questions(server).length;
-  await tab.next();
-  await tab.next();
-  assert.deepEqual(tab.coming, []);
-  held[0].release();
-  await settle();
-  assert.ok(tab.said.some((text) => text.startsWith("There is nothing more like")));
-  assert.equal(questions(server).length, before + 1);
-});
-
 test("next waits for what is being asked for", async () => {
   const { tab, server } = await start();
   await tab.play("fir");
@@ -342,15 +229,6 @@ test("next waits for what is being asked for", async () => {
   await settle();
   assert.notEqual(tab.playing, "fir");
   assert.equal(tab.audio.paused, false);
-});
-
-test("a radio that is cut off says so", async () => {
-  const { tab, server } = await start();
-  server.when(RECOMMENDATIONS, () => Promise.reject(new TypeError()));
-  tab.player.playLike(trackOf("cedar"));
-  await settle();
-  assert.ok(tab.said.includes("The radio stopped: soundalike cannot be reached."));
-  assert.equal(tab.playing, "cedar");
 });
 
 test("a small library goes on with what was heard longest ago", async () => {
