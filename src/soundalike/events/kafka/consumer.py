@@ -146,7 +146,7 @@ class _Work:
                 delay_s = min(2 * delay_s, _MAX_DELAY_S)
             else:
                 self._log_trouble(None)
-                self._member.note_done(self._batch.ends())
+                self._member.commits.add(self._batch.ends())
                 self._batch.clear()
                 self._pause(is_full=False)
                 self._metrics.note_oldest(None)
@@ -240,7 +240,7 @@ class _Work:
             return
         self._measured = now
         self._metrics.note_oldest(self._batch.oldest_ms())
-        self._member.commit()
+        self._member.commits.retry()
         is_replaced = self._member.is_topic_replaced()
         self._member.log_outage()
         if is_replaced and not self._batch:

@@ -39,6 +39,11 @@ class GroupMember:
         Called when partitions have been assigned, perhaps none.
     on_gone : callable
         Called with partitions that are no longer assigned: another consumer folds what was read of them.
+
+    Attributes
+    ----------
+    commits : OffsetCommits
+        How far the partitions are folded.
     """
 
     def __init__(
@@ -53,7 +58,7 @@ class GroupMember:
         self._logged: set[int] = set()
         self._ahead: list[Message] = []
         self._consumer: Consumer = clients.consumer(on_commit=self._committed)
-        self._commits = OffsetCommits(self._consumer, clients.address.topic, self._identity)
+        self.commits = OffsetCommits(self._consumer, clients.address.topic, self._identity)
         self._consumer.subscribe(
             [clients.address.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -124,16 +129,8 @@ class GroupMember:
         EventLogError
             If they are not assigned, or if the brokers do not answer.
         """
-        if time.monotonic() - self._commits.accepted_s > _ASSIGNED_FOR_S or is_urgent:
+        if time.monotonic() - self.commits.accepted_s > _ASSIGNED_FOR_S or is_urgent:
             self._commit_and_wait(starts)
-
-    def note_done(self, ends: Offsets) -> None:
-        """Note up to where everything is folded, and commit it soon."""
-        self._commits.add(ends)
-
-    def commit(self) -> None:
-        """Commit, without waiting, what is folded and not known to be committed."""
-        self._commits.retry()
 
     def lags(self, held: Offsets) -> dict[int, int]:
         """Count the records of each partition that are not folded, from what the brokers have said already.
@@ -157,14 +154,14 @@ class GroupMember:
 
     def leave(self) -> None:
         """Commit what is folded, and leave the group."""
-        if not close_consumer(self._consumer, before=self._commits.finish):
+        if not close_consumer(self._consumer, before=self.commits.finish):
             _log.warning("Kafka does not answer; the last folded records will be read again")
 
     def _find_starts(self, unread: Sequence[TopicPartition]) -> None:
         """Find the committed offsets of partitions of which nothing was read yet."""
         unknown = [one for one in unread if one.partition not in self._starts]
         if unknown:
-            for one in self._commits.committed(unknown):
+            for one in self.commits.committed(unknown):
                 self._starts[one.partition] = max(0, one.offset)
 
     def _consume(self, most: int, timeout_s: float) -> list[Message]:
@@ -184,7 +181,7 @@ class GroupMember:
 
     def _commit_and_wait(self, ends: Offsets) -> None:
         """Commit and wait for the answer, with a time-out that librdkafka's own waiting lacks."""
-        request = self._commits.request(ends)
+        request = self.commits.request(ends)
         until = time.monotonic() + _COMMIT_S
         while not request.is_answered and time.monotonic() < until:
             # The answer comes while reading; so do a few messages, which are kept.
@@ -202,13 +199,13 @@ class GroupMember:
     # librdkafka calls these while the consumer reads
 
     def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        if self._commits.note_answer(error, partitions):
+        if self.commits.note_answer(error, partitions):
             self._clients.errors.forget()
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         _log.info("partitions %s were assigned to us", _numbers(partitions))
         try:
-            self._consumer.incremental_assign(self._commits.committed(partitions))
+            self._consumer.incremental_assign(self.commits.committed(partitions))
         except KafkaException as error:  # librdkafka then assigns them itself
             _log.debug("the committed offsets are unknown: %s", error)
         self._on_assigned()
@@ -217,7 +214,7 @@ class GroupMember:
         """Commit what is folded before others get the partitions; leave the rest to them."""
         gone = _numbers(partitions)
         _log.info("partitions %s go to other consumers", gone)
-        self.commit()
+        self.commits.retry()
         self._forget(gone)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -228,7 +225,7 @@ class GroupMember:
     def _forget(self, gone: set[int]) -> None:
         if self._identity.is_gone:  # no other consumer can read what was in it
             return
-        self._commits.forget(gone)
+        self.commits.forget(gone)
         for number in gone:
             self._starts.pop(number, None)
         self._ahead = [message for message in self._ahead if message.partition() not in gone]
