@@ -1,7 +1,7 @@
-"""Time listens on their way into profiles, with 129,310 real plays; check that every way comes to the same.
+"""Time how listens become profiles, with 129,310 real plays; check that all ways give the same profiles.
 
-Each figure stands beside a baseline timed in the same round: reading the same lines as JSON and counting
-them in a dictionary, or inserting the same rows into a bare table. The plays are read in place from
+Each figure has a baseline from the same round: reading the same lines as JSON and counting them in a
+dictionary, or inserting the same rows into a plain table. The plays are read in place from
 ``../shared/data/events``.
 
     python bench/events.py [PLAYS]
@@ -56,9 +56,9 @@ class Rate:
 
 
 def main() -> None:
-    """Print rates with their spread, where the time goes, and whether all ways come to the same."""
+    """Print rates with their spread, where the time goes, and whether all ways give the same profiles."""
     if not LASTFM.is_file():
-        sys.exit(f"{LASTFM} is not there; these are the real plays that this benchmark replays")
+        sys.exit(f"{LASTFM} does not exist; it has the real plays that this benchmark replays")
     plays = list(read_plays(most=int(sys.argv[1]) if len(sys.argv) > 1 else None))
     lines = [json_line(play).encode() for play in plays]
     users = {play.user_id for play in plays}
@@ -84,7 +84,7 @@ def time_round(plays: Sequence[Listen], lines: Sequence[bytes], folder: Path) ->
 
     with timed("baseline: JSON read and counted"):
         Counter(json.loads(line)["track_id"] for line in lines)
-    with timed("baseline: rows into a bare table"):
+    with timed("baseline: rows into a plain table"):
         insert_bare(plays, folder / "bare.sqlite")
     with timed("fold alone, in memory"):
         fold_in_memory(plays)
@@ -104,7 +104,7 @@ def time_round(plays: Sequence[Listen], lines: Sequence[bytes], folder: Path) ->
 
 
 def fold_in_memory(plays: Sequence[Listen]) -> None:
-    """Fold everybody's listens, and nothing else."""
+    """Fold all listens, and nothing else."""
     by_user: dict[UserId, list[Listen]] = defaultdict(list)
     for play in plays:
         by_user[play.user_id].append(play)
@@ -113,7 +113,7 @@ def fold_in_memory(plays: Sequence[Listen]) -> None:
 
 
 def insert_bare(plays: Sequence[Listen], path: Path) -> None:
-    """Insert the same columns, as durably, without a thought."""
+    """Insert the same columns, as durably, and nothing else."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -138,7 +138,7 @@ def take_in(store: SqliteStore, lines: Sequence[bytes]) -> None:
 
 
 def outboxes(plays: Sequence[Listen]) -> list[list[Listen]]:
-    """Return the plays as browsers that were offline would send them, oldest batch first."""
+    """Return the plays as offline browsers would send them later, oldest batch first."""
     open_batches: dict[UserId, list[Listen]] = {}
     batches: list[list[Listen]] = []
     for play in plays:
@@ -191,7 +191,7 @@ def print_hot_spots(what: str, act: Callable[[], object]) -> None:
 
 
 def print_sameness(lines: Sequence[bytes], folder: Path) -> None:
-    """Import the plays in ways that listeners and crashes make, and compare every profile to the bit."""
+    """Import the plays in other orders and through crashes, and compare every profile to the bit."""
     expected = profiles_of(folder / "round0" / "library.sqlite")
     shuffled = random.Random(1).sample(lines, len(lines))  # noqa: S311 - no secret is made
     thrice = random.Random(2).sample([*lines] * 3, 3 * len(lines))  # noqa: S311 - no secret is made
@@ -208,7 +208,7 @@ def print_sameness(lines: Sequence[bytes], folder: Path) -> None:
 
 
 def import_through_kills(lines: Sequence[bytes], data: Path, expected: Collection[UserId]) -> None:
-    """Start the program, kill it at different places (the last within the fold), and let it end at last."""
+    """Start the program, kill it at several points, the last during the fold, then let it finish."""
     data.mkdir()
     file = data / "plays.jsonl"
     file.write_bytes(b"".join(lines))
@@ -225,21 +225,21 @@ def import_through_kills(lines: Sequence[bytes], data: Path, expected: Collectio
 
 
 def is_time(store: SqliteStore, kill: int, plays: int, users: int) -> bool:
-    """Whether it has come far enough to be killed: a fifth further each time, at last half-way folded."""
+    """Whether to kill it now: each time a fifth further, at last when half is folded."""
     if kill == KILLS - 1:
         return len(store.profile_counts()) >= users // 2
     return sum(store.listen_counts().values()) > plays * kill // KILLS
 
 
 def profiles_of(path: Path) -> Bits:
-    """Return everybody's profile, to the bit."""
+    """Return all profiles, to the bit."""
     with closing(SqliteStore(path)) as store:
         found = [store.profile(user_id) for user_id in store.listen_counts()]
     return {one.user_id: json.dumps([one.version, profile_body(one)]) for one in found if one is not None}
 
 
 def print_same(what: str, found: Bits, expected: Bits) -> None:
-    """Print of how many users the profile is what it has to be; end the run where one is not."""
+    """Print how many users have the expected profile; end the run if one has not."""
     same = sum(found.get(user_id) == bits for user_id, bits in expected.items())
     print(f"  {same} of {len(expected)}  {what}")
     if found != expected:

@@ -1,4 +1,4 @@
-"""Time hearing one clip: decoding alone, the script that everyone writes with librosa, and soundalike.
+"""Time the analysis of one clip: decoding alone, the usual script with librosa, and soundalike.
 
 All three run in turn on the same clips in the same process, one thread each; the ratio is of medians
 over rounds, with the spread of the rounds.
@@ -30,7 +30,7 @@ CLIPS, ROUNDS = 12, 5
 
 
 def decode(path: Path) -> None:
-    """Decode at the clip's own rate, float32: the floor."""
+    """Decode at the clip's own rate, float32: the lower bound."""
     soundfile.read(path, dtype="float32")
 
 
@@ -43,7 +43,7 @@ def script(path: Path) -> None:
 
 
 def main() -> None:
-    """Print CPU milliseconds a clip and the ratio."""
+    """Print CPU milliseconds per clip and the ratio."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else MUSIC
     clips = sorted(folder.rglob("*.mp3"))[:CLIPS]
     if not clips:
@@ -59,7 +59,7 @@ def main() -> None:
             stamp=FileStamp(status.st_size, status.st_mtime_ns),
         )
         if not isinstance(analyse_file(file, extractor, known=frozenset()), Analysis):
-            sys.exit(f"{path} could not be heard")
+            sys.exit(f"{path} could not be analysed")
 
     ways: dict[str, Callable[[Path], None]] = {
         "decode": decode,

@@ -67,7 +67,7 @@ def start(music: Path, engine: str, data: Path) -> float:
 
 
 def answers(address: str) -> bool:
-    """Whether the player tells what sounds like its first track."""
+    """Whether the player can say what sounds like its first track."""
     try:
         track = get(f"{address}/api/tracks?limit=1")["tracks"][0]
         return bool(get(f"{address}/api/tracks/{track['id']}/similar")["neighbours"])
@@ -82,7 +82,7 @@ def get(address: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

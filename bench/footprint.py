@@ -1,4 +1,4 @@
-"""Measure what a library of 100,000 tracks takes of disks and memory, for docs/deploy.md.
+"""Measure the disk space and memory of a library of 100,000 tracks, for docs/deploy.md.
 
 The tracks are synthetic, the features those of the program, the servers real ones (``make servers``). Run
 with ``python bench/footprint.py [TRACKS]``.
@@ -50,7 +50,7 @@ PATIENCE_S = 900
 
 
 def main() -> None:
-    """Print all of it."""
+    """Print all measurements."""
     tracks = int(sys.argv[1]) if len(sys.argv) > 1 else TRACKS
     with tempfile.TemporaryDirectory(prefix="soundalike-footprint-") as name:
         folder = Path(name)
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def report_embedded(data: Path, tracks: int) -> None:
-    """Weigh the SQLite file, the artefact, and the processes that build and serve it."""
+    """Measure the SQLite file, the artefact, and the processes that build and serve it."""
     print(f"{tracks:,} tracks of {len(SCHEMA)} features (three vectors each)")
     with open_store(data / "library.sqlite") as store:
         fill(store, tracks)
@@ -87,7 +87,7 @@ def report_embedded(data: Path, tracks: int) -> None:
 
 
 def report_kafka(folder: Path) -> None:
-    """Weigh a million listens in a topic, the broker, and a consumer that folds them."""
+    """Measure a million listens in a topic, the broker, and a consumer that folds them."""
     with running(broker := KafkaServer(folder / "kafka", java_options=())):
         url = broker.url(new_topic())
         before = size_of(folder / "kafka" / "logs")
@@ -105,7 +105,7 @@ def report_kafka(folder: Path) -> None:
 
 
 def report_mongodb(folder: Path) -> None:
-    """Weigh the documents of tracks and listens; what a server makes of them on its disk is its own."""
+    """Measure the documents of tracks and listens; how a server stores them depends on the server."""
     with running(server := MongoDb(folder / "mongodb")):
         url = f"{server.address}/footprint"
         with open_store(url) as store:
@@ -157,7 +157,7 @@ def listens(count: int) -> Iterator[Sequence[Listen]]:
 
 @contextmanager
 def program(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the program on a data folder, and end it whatever happens."""
+    """Start the program on a data folder, and end it in any case."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOUNDALIKE_")}
     command = [sys.executable, "-m", "soundalike", *arguments, "--data", str(data)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)  # noqa: S603 - our own
@@ -170,7 +170,7 @@ def program(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ask(port: int, address: str) -> None:
-    """Get an answer, however long the start takes."""
+    """Request an address until it answers."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -214,7 +214,7 @@ def resident(pid: int, field: str = "VmRSS") -> int:
 
 
 def size_of(folder: Path, ending: str = "") -> int:
-    """Return bytes that files take on the disk."""
+    """Return the bytes of files on the disk."""
     found = (path for path in folder.rglob(f"*{ending}") if path.is_file())
     return sum(path.stat().st_blocks * 512 for path in found)
 

@@ -63,18 +63,18 @@ def judge(coordinates: FloatArray, table: LibraryTable, k: int) -> Estimate:
 
 
 def listen(folder: Path) -> LibraryTable:
-    """Extract every clip's vectors; the collection stands for the genre."""
-    heard: list[tuple[dict[str, str], FeatureVectors]] = []
+    """Analyse every clip; its collection is used as its genre."""
+    analysed: list[tuple[dict[str, str], FeatureVectors]] = []
     with (folder / "tracks.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             result = analyse(find(folder, row["file"]))
             if result is not None:
-                heard.append((row, result[1]))
+                analysed.append((row, result[1]))
     return tabulate(
-        [TrackId(row["track_id"]) for row, _ in heard],
-        [vectors for _, vectors in heard],
-        genres=[row["collection"] for row, _ in heard],
-        artists=[row["artist"] for row, _ in heard],
+        [TrackId(row["track_id"]) for row, _ in analysed],
+        [vectors for _, vectors in analysed],
+        genres=[row["collection"] for row, _ in analysed],
+        artists=[row["artist"] for row, _ in analysed],
     )
 
 

@@ -1,7 +1,7 @@
 """Time searching, paging and writing in a synthetic store the size of FMA (106,574 tracks), and listens.
 
-Run with ``python bench/store.py [TRACKS]``; a plain count over the table is timed beside as the baseline,
-and for listens a bare table without ids or order, written by `executemany` and as durable.
+Run with ``python bench/store.py [TRACKS]``; a plain count over the table is the baseline; for
+listens it is a plain table without ids or order, written by `executemany` and as durable.
 """
 
 import random
@@ -115,7 +115,7 @@ def synthetic_batches(size: int, count: int) -> list[list[Listen]]:
 
 
 class BareTable:
-    """What adding listens costs at the least: rows of the same columns at the end of a table."""
+    """The least cost of adding listens: rows with the same columns at the end of a table."""
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
@@ -136,7 +136,7 @@ class BareTable:
 
 
 def rate(act: Callable[[], int]) -> tuple[float, float]:
-    """Return listens a second, and a second of this process's own (without waiting for the disk)."""
+    """Return listens per second, and per second of this process's CPU (without waiting for the disk)."""
     start, start_cpu = time.perf_counter(), time.process_time()
     count = act()
     return count / (time.perf_counter() - start), count / (time.process_time() - start_cpu)
@@ -160,7 +160,7 @@ def each_ms(add: Callable[[Sequence[Listen]], object], batches: list[list[Listen
 
 
 def time_listens(folder: Path) -> None:
-    """Time adding and reading listens beside the bare table, and what is asked at every request."""
+    """Time adding and reading listens, compared with a plain table, and the reads of every request."""
     batches = synthetic_batches(500, LISTENS)
     singles = synthetic_batches(1, SINGLES)
     bare = BareTable(folder / "bare.sqlite")
@@ -201,7 +201,7 @@ def time_listens(folder: Path) -> None:
 
 
 def main() -> None:
-    """Fill a store, then time what the web player asks of it."""
+    """Fill a store, then time the queries of the web player."""
     number_of_tracks = int(sys.argv[1]) if len(sys.argv) > 1 else FMA_TRACKS
     rng = np.random.default_rng(0)
     tracks = synthetic_tracks(number_of_tracks, rng)

@@ -101,7 +101,7 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
     settings : Settings
         Of this run.
     is_serving : bool
-        Whether somebody waits for every answer, so that nothing may take long.
+        Whether listeners wait for every answer, so that nothing may take long.
 
     Raises
     ------

@@ -26,7 +26,7 @@ def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store
     place : str or Path
         Path of an SQLite file, or ``mongodb://...``.
     is_serving : bool
-        Whether somebody waits for every answer: an unreachable server is then given up soon.
+        Whether listeners wait for every answer: an unreachable server is then given up soon.
 
     Raises
     ------

@@ -71,7 +71,7 @@ for command in (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 failed, 2 called wrongly."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # titles hold more letters than some terminals
+        sys.stdout.reconfigure(errors="replace")  # titles may have letters that a terminal cannot show
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -62,7 +62,7 @@ class FeatureSchema:
         if self.fingerprint != other.fingerprint:
             msg = (
                 f"{whose} has feature set {other.key} ({len(other)} features), "
-                f"not {self.key} ({len(self)}); run 'soundalike build' to learn anew"
+                f"not {self.key} ({len(self)}); run 'soundalike build' to learn again"
             )
             raise SchemaMismatchError(msg)
 

@@ -1,4 +1,4 @@
-"""A whole library as arrays: what training reads."""
+"""A library as arrays, and its snapshot in Parquet: what training reads."""
 
 from dataclasses import dataclass
 

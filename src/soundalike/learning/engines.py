@@ -38,7 +38,7 @@ def choose_engine(
     Raises
     ------
     EngineError
-        If Spark is asked for and Java or PySpark is missing, or the choice is none of the three.
+        If Spark is required but Java or PySpark is missing, or the choice is none of the three.
     """
     if choice == "local":
         return LocalEngine(ParquetSnapshots()), "engine local: NumPy on this machine, as requested"

@@ -1,4 +1,4 @@
-"""Why a track is recommended, in words: nothing is said that did not decide."""
+"""Why a track is recommended, in words, from what its place is due to."""
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -96,7 +96,7 @@ def describe(
     slate : sequence of Candidate
         What is recommended.
     limit : int
-        How many were asked for.
+        How many were requested.
     left_out, disliked : int
         How many tracks the request excluded, and the listener dislikes.
     has_exceeded_cap : bool

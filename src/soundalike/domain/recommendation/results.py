@@ -65,7 +65,7 @@ class Recommendations:
     profile_version : ProfileVersion
         Of the profile that was used.
     recommendations : tuple of Recommendation
-        Perhaps fewer than asked for.
+        Perhaps fewer than requested.
     note : str or None
         What a listener should know about the list as a whole: why it is short, or repeats.
     """

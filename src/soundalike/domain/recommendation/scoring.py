@@ -99,7 +99,7 @@ class Scoring:
     def shares(self) -> FloatArray:
         """How much each taste counts, or the seed alone.
 
-        The square root of its weight: a taste that was hardly played yet had no chance to gather more.
+        The square root of its weight: a taste that was hardly played yet had no chance of more.
         """
         if self.seed is not None:
             return np.ones(1, dtype=np.float32)

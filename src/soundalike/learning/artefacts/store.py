@@ -1,4 +1,4 @@
-"""The artefact store: each version is published whole and read whole, and the last three are kept."""
+"""The artefact store: versions are written and read as a whole; the last three are kept."""
 
 import contextlib
 import fcntl

@@ -17,7 +17,7 @@ _GET_CONNECTOR = (
 )
 _GET_PYTHON = "name one in spark.pyspark.python that is there on every executor, with NumPy and pyarrow"
 
-# The first that is found in what was said, with what it means; its group, if any, is quoted.
+# The first pattern found in the messages, with its meaning; its group, if any, is quoted.
 _KNOWN = (
     (
         r"PYTHON_VERSION_MISMATCH.*?different version: ?([\d.]+)",

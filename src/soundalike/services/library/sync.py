@@ -240,7 +240,7 @@ class LibrarySync:
                 return
 
     def _known_audio(self) -> frozenset[AudioHash]:
-        """Return the audio that need not be analysed again: what was analysed whole."""
+        """Return the audio that need not be analysed again, since nothing of it was missing."""
         marked = {
             track.audio_hash
             for root in self._roots.roots()
