@@ -21,12 +21,12 @@ def test_a_schema_accepts_itself() -> None:
         FeatureSchema("tiny", 1, ("b", "a", "c", "d"), ("g",) * 4),
     ],
 )
-def test_a_schema_refuses_any_other(other: FeatureSchema) -> None:
+def test_a_schema_rejects_any_other(other: FeatureSchema) -> None:
     with pytest.raises(SchemaMismatchError, match=f"the artefact has feature set {other.key}"):
         make_schema().require(other, whose="the artefact")
 
 
-def test_features_have_names_of_their_own_and_a_group_each() -> None:
+def test_features_have_unique_names_and_a_group_each() -> None:
     with pytest.raises(ValueError, match="'x'"):
         FeatureSchema("x", 1, ("a", "a"), ("g", "g"))
     with pytest.raises(ValueError, match="'x'"):
@@ -41,6 +41,6 @@ def test_vectors_are_of_their_schema_s_size_and_kind() -> None:
             FeatureVectors(make_schema(), good.copy(), bad, good.copy())
 
 
-def test_vectors_can_not_be_written_to() -> None:
+def test_vectors_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         make_vectors().whole[0] = 1

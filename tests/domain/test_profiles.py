@@ -1,4 +1,4 @@
-"""The same listens give the same profile to the bit, whatever way they came."""
+"""The same listens give the same profile to the bit, in whatever order they came."""
 
 import json
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ def bits(profile: Profile) -> tuple[str, str]:
 
 
 class Keeper:
-    """Keeps listens as a store does and folds them as a service does, nothing else."""
+    """Stores listens like a store and folds them like a service."""
 
     def __init__(self, lateness_ms: int = LATENESS_MS) -> None:
         self.kept: dict[EventId, Listen] = {}
@@ -102,7 +102,7 @@ def test_repeats_count_once(listens: list[Listen], random: Random, cuts: list[in
 
 
 @given(distinct, st.randoms(use_true_random=False), cuts, bounds)
-def test_a_fold_alone_knows_what_it_folded_already(
+def test_a_fold_ignores_what_it_folded_already(
     listens: list[Listen], random: Random, cuts: list[int], lateness_ms: int
 ) -> None:
     profile = refold(ADA, listens, lateness_ms=lateness_ms)
@@ -169,7 +169,7 @@ def test_a_profile_that_was_written_and_read_goes_on_as_if_it_had_not_been(
 
 @given(distinct, st.randoms(use_true_random=False), cuts, bounds)
 @settings(max_examples=50)
-def test_letting_go_of_tracks_is_the_same_in_any_order(
+def test_dropping_tracks_is_the_same_in_any_order(
     listens: list[Listen], random: Random, cuts: list[int], lateness_ms: int
 ) -> None:
     many = [replace(one, track_id=TrackId(f"t{number * 7 % 23}")) for number, one in enumerate(listens)]
@@ -200,13 +200,13 @@ class TestLateness:
         assert bits(keeper.profile) == bits(refold(ADA, listens, lateness_ms=7 * DAY_MS))
         return keeper
 
-    def test_what_is_late_by_less_than_the_bound_is_cheap(self) -> None:
+    def test_a_listen_late_by_less_than_the_bound_needs_no_refold(self) -> None:
         keeper = self.take(at(0, 1), at(10, 2), at(10 - 6.999, 3, kind="liked"))
         assert keeper.refolds == 0
         assert keeper.profile.taste.count == 3
 
     @pytest.mark.parametrize("day", [3, 2, 0, -100])
-    def test_what_is_late_by_the_bound_or_more_asks_for_a_refold_and_counts(self, day: float) -> None:
+    def test_a_listen_late_by_the_bound_or_more_needs_a_refold_and_counts(self, day: float) -> None:
         keeper = self.take(at(100, 1), at(110, 2), at(100 + day, 3, kind="liked"))
         assert keeper.refolds == 1
         assert keeper.profile.taste.count == 3
@@ -219,7 +219,7 @@ class TestLateness:
         tracks = keeper.profile.taste.tracks
         assert {name for name, one in tracks.items() if one.liked_ms is not None} == {"t0", "t1", "t2"}
 
-    def test_what_is_late_is_told_and_left_out(self) -> None:
+    def test_late_listens_are_returned_and_left_out(self) -> None:
         profile = refold(ADA, [at(10, 1)], lateness_ms=7 * DAY_MS)
         folded = fold(profile, [at(3, 2), at(4, 3)])
         assert folded.late == (at(3, 2),)
@@ -230,13 +230,13 @@ class TestLateness:
         assert [one.at_ms // DAY_MS for one in profile.recent] == list(range(93, 100))
         assert (profile.settled.count, profile.taste.count) == (93, 100)
 
-    def test_what_is_erased_is_not_late(self) -> None:
+    def test_an_erased_listen_is_not_late(self) -> None:
         profile = refold(ADA, [at(20, 1)], erased_ms=15 * DAY_MS)
         folded = fold(profile, [at(15, 2), at(3, 3)])
         assert folded.late == ()
         assert folded.profile is profile
 
-    def test_with_no_bound_at_all_only_what_is_newer_is_cheap(self) -> None:
+    def test_without_a_bound_only_newer_listens_need_no_refold(self) -> None:
         profile = refold(ADA, [at(1, 1)], lateness_ms=0)
         assert profile.recent == ()
         assert fold(profile, [at(1, 2), at(2, 3)]).late == (at(1, 2),)

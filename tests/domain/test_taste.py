@@ -1,4 +1,4 @@
-"""What a listener makes of a track follows from what they did with it, and when."""
+"""How much a listener likes a track follows from their listens and their times."""
 
 from itertools import pairwise
 
@@ -46,17 +46,17 @@ def dated(kind: str, at_ms: int, track: str) -> Listen:
     return make_listen(at_ms, track_id=track, kind=kind, at_ms=at_ms)
 
 
-def test_a_track_that_was_finished_is_wanted_and_a_skipped_one_is_not() -> None:
+def test_a_finished_track_has_a_positive_weight_and_a_skipped_one_a_negative() -> None:
     assert weight("finished") > 0 > weight("skipped")
 
 
-def test_what_was_merely_started_counts_neither_way_but_was_heard() -> None:
+def test_a_started_track_has_no_weight_but_counts_as_played() -> None:
     assert weight("started") == 0
     assert tasted("started").played_ms == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_playing_is_hearing(kind: ListenKind) -> None:
+def test_only_plays_count_as_played(kind: ListenKind) -> None:
     assert (tasted(kind).played_ms is not None) == (kind in PLAYS)
 
 
@@ -77,14 +77,14 @@ def test_a_skip_takes_back_no_more_than_a_finish_gave() -> None:
 
 
 @pytest.mark.parametrize("kind", ["finished", "skipped", "less"])
-def test_what_was_played_weighs_half_after_a_half_life(kind: str) -> None:
+def test_a_play_weighs_half_after_a_half_life(kind: str) -> None:
     known = tasted(kind)
     assert known.weight(HALF_LIFE_MS) == known.weight(0) / 2
     assert known.weight(2 * HALF_LIFE_MS) == known.weight(0) / 4
 
 
 @pytest.mark.parametrize("kind", ["liked", "disliked"])
-def test_what_was_said_outright_fades_more_slowly(kind: str) -> None:
+def test_judgements_fade_more_slowly(kind: str) -> None:
     known = tasted(kind)
     assert known.weight(JUDGED_HALF_LIFE_MS) == known.weight(0) / 2
     assert JUDGED_HALF_LIFE_MS > HALF_LIFE_MS
@@ -113,7 +113,7 @@ def test_a_listen_of_centuries_ago_weighs_nothing_and_breaks_nothing() -> None:
     assert known.weight(-last) == 3  # nothing weighs more for being asked about the past
 
 
-def test_less_pushes_away_without_excluding() -> None:
+def test_less_is_negative_without_excluding() -> None:
     assert weight("less") < weight(("skipped", 0)) < 0
     assert not tasted("less").is_judged
     assert weight("less", "finished", "finished", "finished") > 0
@@ -132,7 +132,7 @@ def test_a_track_is_never_liked_and_disliked_at_once(did: list[ListenKind]) -> N
 
 
 @given(kinds)
-def test_the_last_judgement_stands(did: list[ListenKind]) -> None:
+def test_the_last_judgement_counts(did: list[ListenKind]) -> None:
     assert tasted(*did, "liked", "disliked").liked_ms is None
     assert tasted(*did, "disliked", "liked").disliked_ms is None
 
@@ -142,13 +142,15 @@ def test_the_last_judgement_stands(did: list[ListenKind]) -> None:
     st.sampled_from([("liked", "unliked"), ("disliked", "undisliked")]),
     st.integers(1, 3),
 )
-def test_taking_back_leaves_what_was_there_before(did: list[str], pair: tuple[str, str], times: int) -> None:
+def test_withdrawing_a_judgement_leaves_what_was_there_before(
+    did: list[str], pair: tuple[str, str], times: int
+) -> None:
     done, undone = pair
     assert tasted("started", *did, *(done,) * times, undone) == tasted("started", *did)
 
 
 @given(kinds)
-def test_taking_back_what_does_not_stand_changes_nothing(did: list[ListenKind]) -> None:
+def test_withdrawing_no_judgement_changes_nothing(did: list[ListenKind]) -> None:
     before = tasted("started", *did)
     if before.liked_ms is None:
         assert tasted("started", *did, "unliked") == before
@@ -195,18 +197,18 @@ class TestTooManyTracks:
         monkeypatch.setattr(taste_module, "MAX_JUDGED", 5)
         monkeypatch.setattr(taste_module, "KEPT_PLAYED", 2)
 
-    def test_those_that_weigh_least_are_let_go(self) -> None:
+    def test_tracks_with_the_least_weight_are_dropped(self) -> None:
         listens = [dated("finished", number * DAY_MS, f"t{number:02d}") for number in range(11)]
         assert list(fold_taste(NO_TASTE, listens).tracks) == [f"t{number:02d}" for number in range(3, 11)]
 
-    def test_a_strong_aversion_is_worth_keeping_too(self) -> None:
+    def test_a_strong_negative_weight_is_kept_too(self) -> None:
         listens = [
             dated("less", 0, "shunned"),
             *(dated("started", number, f"t{number:02d}") for number in range(1, 11)),
         ]
         assert TrackId("shunned") in fold_taste(NO_TASTE, listens).tracks
 
-    def test_what_was_heard_lately_is_known_though_it_weighs_nothing(self) -> None:
+    def test_recently_played_tracks_are_kept_although_they_weigh_nothing(self) -> None:
         listens = [dated("finished", number * DAY_MS, f"t{number:02d}") for number in range(9)]
         listens += [dated("started", 9 * DAY_MS + number, name) for number, name in enumerate(("x", "y"))]
         assert list(fold_taste(NO_TASTE, listens).tracks) == [f"t{number:02d}" for number in range(3, 9)] + [
@@ -225,12 +227,12 @@ class TestTooManyTracks:
         assert {f"d{number}" for number in range(5)} <= set(kept)
         assert len(kept) <= 15
 
-    def test_of_too_many_judged_ones_the_first_are_let_go(self) -> None:
+    def test_of_too_many_judged_ones_the_first_are_dropped(self) -> None:
         listens = [dated("liked" if number % 2 else "disliked", number, f"j{number}") for number in range(6)]
         assert list(fold_taste(NO_TASTE, listens).tracks) == ["j2", "j3", "j4", "j5"]
 
     @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(KINDS)), min_size=60, max_size=80))
-    def test_it_is_seldom_done_and_never_holds_more(self, did: list[tuple[int, ListenKind]]) -> None:
+    def test_it_is_seldom_done_and_there_are_never_more(self, did: list[tuple[int, ListenKind]]) -> None:
         taste = NO_TASTE
         for number, (track, kind) in enumerate(did):
             taste = fold_taste(taste, [dated(kind, number, f"t{track}")])

@@ -102,7 +102,7 @@ def test_a_name_is_found_however_it_is_typed(name: str, query: str) -> None:
     assert all(any(word.startswith(asked) for word in index_words(name)) for asked in words(query))
 
 
-def test_every_assigned_sign_and_letter_is_folded_for_good() -> None:
+def test_every_assigned_sign_and_letter_folds_to_a_fixed_point() -> None:
     # Lo and Co are left out: a hundred thousand ideographs that fold to themselves.
     tried = [c for c in map(chr, range(0x30000)) if unicodedata.category(c) not in {"Cn", "Co", "Lo"}]
     assert [c for c in tried if fold(fold(c)) != fold(c)] == []
@@ -122,14 +122,14 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 
 @given(any_text)
-def test_folded_text_holds_no_case_marks_or_surrogates(text: str) -> None:
+def test_folded_text_has_no_case_marks_or_surrogates(text: str) -> None:
     folded = fold(text)
     assert folded.casefold() == folded
     assert not {unicodedata.category(c) for c in folded} & {"Mn", "Mc", "Me", "Cs", "Cc", "Cf"}
 
 
 @given(any_text)
-def test_equivalent_spellings_fold_alike(text: str) -> None:
+def test_equivalent_spellings_fold_to_the_same(text: str) -> None:
     assert fold(unicodedata.normalize("NFC", text)) == fold(text)
     assert fold(unicodedata.normalize("NFD", text)) == fold(text)
 
@@ -148,7 +148,7 @@ def test_words_are_never_empty_or_spaced(text: str) -> None:
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
-def test_plain_letters_fold_alone_as_they_do_beside_others(text: str) -> None:
+def test_plain_letters_fold_the_same_alone_and_beside_others(text: str) -> None:
     assert fold(f"é{text}") == f"e{fold(text)}"
 
 

@@ -3,7 +3,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from domain.recommendation.toy_library import DAY_MS, Points, candidate, heap, lay, taste_of
+from domain.recommendation.toy_library import (
+    DAY_MS,
+    Points,
+    blob,
+    build_index,
+    candidate,
+    taste_of,
+)
 from making import make_listen, make_track
 from soundalike.domain.recommendation.attribution import Attribution, attribute
 from soundalike.domain.recommendation.explanations import (
@@ -23,14 +30,14 @@ from soundalike.domain.types import TrackId
 
 DAY_TWO = datetime(1970, 1, 2, 12, 0, tzinfo=UTC)
 CORNERS: Points = (
-    heap("a", 15, 0, 0) | heap("b", 15, 30, 0) | {"x": [0.0, 0.2], "y": [30.0, 0.2], "z": [0, 60]}
+    blob("a", 15, 0, 0) | blob("b", 15, 30, 0) | {"x": [0.0, 0.2], "y": [30.0, 0.2], "z": [0, 60]}
 )
 
 
 def attribution_of(
     track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, cluster: int = 0
 ) -> Attribution:
-    index = lay(CORNERS)
+    index = build_index(CORNERS)
     place = None if seed is None else np.array(seed, dtype=np.float32)
     scoring = score_library(index, profile_taste(taste, index), place)
     row = index.rows[TrackId(track_id)]
@@ -62,12 +69,12 @@ def _track_at(place: list[float] | None) -> TrackId | None:
     return next((TrackId(name) for name, corner in CORNERS.items() if list(corner) == place), None)
 
 
-def test_it_names_the_track_that_speaks_most_for_it() -> None:
+def test_it_names_the_track_that_raised_the_score_most() -> None:
     reason = explanation_of("x", taste_of("finished a01", "finished z"))
     assert reason.text == "near “A01”, which you finished today"
 
 
-def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
+def test_of_two_equally_close_tracks_the_one_with_more_weight_is_named() -> None:
     taste = taste_of("liked a01", "finished a02")
     assert explanation_of("x", taste).text == "near “A01”, which you liked today"
     assert (
@@ -76,7 +83,7 @@ def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deeds", "days", "words"),
+    ("listens", "days", "words"),
     [
         (["finished a01"], 0, "finished today"),
         (["finished a01", "finished a01"], 1, "finished twice yesterday"),
@@ -86,19 +93,19 @@ def test_of_two_tracks_that_are_as_close_the_heavier_is_named() -> None:
         (["liked a01", "finished a01", "unliked a01"], 0, "finished today"),
     ],
 )
-def test_it_tells_what_was_done_and_when(deeds: list[str], days: int, words: str) -> None:
-    reason = explanation_of("x", taste_of(*deeds), now=DAY_TWO + timedelta(days=days))
+def test_it_says_what_the_listener_did_and_when(listens: list[str], days: int, words: str) -> None:
+    reason = explanation_of("x", taste_of(*listens), now=DAY_TWO + timedelta(days=days))
     assert reason.text == f"near “A01”, which you {words}"
 
 
-def test_skips_take_nothing_from_what_was_finished() -> None:
+def test_skips_do_not_hide_finishes() -> None:
     taste = taste_of(*["finished a01"] * 5, *["skipped a01"] * 4)
     reason = explanation_of("x", taste)
     assert reason.text == "near “A01”, which you finished often today"
     assert [(one.track_id, one.kind) for one in reason.because] == [("a01", "finished")] * 4
 
 
-def test_what_the_words_name_is_among_the_listens_however_many_others_there_are() -> None:
+def test_the_named_listen_is_among_the_listens_even_if_there_are_many() -> None:
     taste = taste_of(*["finished a01"] * 4, "liked a01", *["finished a02"] * 4, *["finished a03"] * 4)
     reason = explanation_of("x", taste)
     assert reason.text == "near “A01”, which you liked today"
@@ -106,13 +113,13 @@ def test_what_the_words_name_is_among_the_listens_however_many_others_there_are(
     assert ("a01", "liked") in [(one.track_id, one.kind) for one in reason.because]
 
 
-def test_plays_of_several_days_tell_of_the_last() -> None:
+def test_of_plays_on_several_days_the_last_is_named() -> None:
     listens = [make_listen(n, track_id="a01", at_ms=(n + 1) * DAY_MS) for n in range(2)]
     reason = explanation_of("x", fold_taste(NO_TASTE, listens), now=DAY_TWO + timedelta(days=2))
     assert reason.text == "near “A01”, which you finished twice, last yesterday"
 
 
-def test_what_is_not_near_is_not_called_near() -> None:
+def test_a_track_that_is_not_near_is_not_called_near() -> None:
     assert explanation_of("y", taste_of("finished a01")).text.startswith("somewhat near “A01”")
 
 
@@ -126,32 +133,32 @@ def test_because_lists_the_listens_that_count_latest_first() -> None:
     assert [one.at_ms for one in reason.because] == [DAY_MS + minute * 60_000 for minute in (3, 2, 0)]
 
 
-def test_what_says_less_than_a_tenth_is_not_a_because() -> None:
+def test_a_track_that_adds_less_than_a_tenth_is_not_listed() -> None:
     near, far = [f"finished a0{n}" for n in range(3)], ["finished z"]
     taste = taste_of(*near, *far)
     assert {one.track_id for one in explanation_of("x", taste).because} == {"a00", "a01", "a02"}
 
 
-def test_a_listen_that_was_taken_back_is_no_because() -> None:
+def test_a_judgement_that_was_withdrawn_is_not_listed() -> None:
     reason = explanation_of("x", taste_of("finished a01", "liked a01", "unliked a01"))
     assert [one.kind for one in reason.because] == ["finished"]
 
 
 def test_the_distance_is_to_the_track_that_is_named() -> None:
-    index = lay(CORNERS)
+    index = build_index(CORNERS)
     away = index.coordinates[index.rows[TrackId("x")]] - index.coordinates[index.rows[TrackId("a01")]]
     assert attribution_of("x", taste_of("finished a01")).distance == pytest.approx(
         np.linalg.norm(away), abs=1e-4
     )
 
 
-def test_a_liked_track_speaks_for_itself() -> None:
+def test_a_liked_track_is_its_own_reason() -> None:
     taste = taste_of("liked x")
     assert explanation_of("x", taste).text == "you liked it today"
     assert attribution_of("x", taste).distance == 0
 
 
-def test_with_a_seed_it_says_in_what_they_are_alike_and_rests_on_no_listens() -> None:
+def test_with_a_seed_it_names_similar_features_and_no_listens() -> None:
     reason = explanation_of(
         "x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0], similar_features=("timbre", "brightness")
     )
@@ -167,13 +174,13 @@ def test_a_seed_that_was_liked_is_named_once() -> None:
     assert [one.track_id for one in reason.because] == ["a01"]
 
 
-def test_what_is_not_alike_is_not_called_so() -> None:
+def test_without_similar_features_it_says_how_close_the_seed_is() -> None:
     assert explanation_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” overall"
     far = explanation_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
     assert far.text == "not very close to “Seed”"
 
 
-def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:
+def test_with_a_seed_a_listen_is_named_if_it_counts() -> None:
     reason = explanation_of(
         "x", taste_of("liked a01"), role=Role.SEED, seed=[0.0, 0.1], similar_features=("timbre",)
     )
@@ -185,13 +192,13 @@ def test_with_a_seed_a_listen_is_told_where_it_counts() -> None:
     assert other == Explanation("similar timbre to “Seed”", ())
 
 
-def test_exploration_says_that_it_is_one() -> None:
+def test_exploration_is_called_so() -> None:
     assert explanation_of("z", taste_of("finished a01"), role=Role.EXPLORATION) == Explanation(
         "exploring: picked at random", ()
     )
 
 
-def test_a_start_says_that_it_is_one_and_names_skips_only_where_they_decided() -> None:
+def test_a_cold_start_is_called_so_and_names_skips_only_if_they_decided() -> None:
     assert explanation_of("z", NO_TASTE, role=Role.COLD_START) == Explanation(
         "a first mix from your whole library", ()
     )
@@ -202,7 +209,7 @@ def test_a_start_says_that_it_is_one_and_names_skips_only_where_they_decided() -
     assert explanation_of("x", taste, role=Role.COLD_START).because == ()
 
 
-def test_a_repeat_says_when_it_was_heard() -> None:
+def test_a_repeat_says_when_it_was_played() -> None:
     reason = explanation_of("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
     assert reason.text == "a repeat, last played today"
     assert [one.kind for one in reason.because] == ["skipped", "finished"]
@@ -238,7 +245,7 @@ def test_a_long_title_is_cut() -> None:
 
 def test_a_listen_that_only_started_says_nothing() -> None:
     taste = fold_taste(NO_TASTE, [make_listen(1, kind="started", track_id="a01", at_ms=DAY_MS)])
-    assert len(profile_taste(taste, lay(CORNERS)).positive) == 0
+    assert len(profile_taste(taste, build_index(CORNERS)).positive) == 0
 
 
 def note(
@@ -251,7 +258,7 @@ def of(*roles: Role) -> list[Candidate]:
     return [candidate(row, role=role) for row, role in enumerate(roles)]
 
 
-def test_of_a_full_list_by_taste_there_is_nothing_to_say() -> None:
+def test_a_full_slate_by_taste_has_no_note() -> None:
     assert note(of(Role.TASTE, Role.TASTE, Role.EXPLORATION)) is None
 
 
@@ -264,18 +271,18 @@ def test_of_a_full_list_by_taste_there_is_nothing_to_say() -> None:
         ([Role.TASTE, Role.REPEAT, Role.REPEAT], "few tracks are left"),
     ],
 )
-def test_what_is_unusual_is_said(roles: list[Role], words: str) -> None:
+def test_what_is_unusual_is_in_the_note(roles: list[Role], words: str) -> None:
     assert words in (note(of(*roles)) or "")
 
 
-def test_an_empty_list_says_what_became_of_the_tracks() -> None:
+def test_the_note_of_an_empty_slate_says_why() -> None:
     assert "disliked" in (note([], disliked=3) or "")
     assert "excluded" in (note([], left_out=3) or "")
     assert "disliked or excluded" in (note([], left_out=3, disliked=1) or "")
     assert "soundalike up" in (note([]) or "")
 
 
-def test_a_list_of_one_artist_says_so() -> None:
+def test_a_slate_of_one_artist_says_so() -> None:
     alone = [candidate(row, artist="A") for row in range(3)]
     assert note(alone, exceeded=True) == "all tracks are by one artist, because there are too few others"
     assert "many tracks are by one artist" in (note([*alone[:2], candidate(7)], exceeded=True) or "")
@@ -303,11 +310,11 @@ def at_ms(moment: datetime) -> int:
         (timedelta(days=600), "in November 2024"),
     ],
 )
-def test_words_fit_how_long_ago_it_was(ago: timedelta, words: str) -> None:
+def test_dates_are_relative(ago: timedelta, words: str) -> None:
     assert relative_date(at_ms(NOW - ago), NOW) == words
 
 
-def test_a_month_of_a_year_ago_is_not_taken_for_this_years() -> None:
+def test_a_month_of_last_year_has_its_year() -> None:
     assert relative_date(at_ms(datetime(2025, 7, 20, tzinfo=UTC)), NOW) == "in July 2025"
     assert relative_date(at_ms(datetime(2025, 10, 20, tzinfo=UTC)), NOW) == "in October"
 

@@ -20,14 +20,14 @@ def alike(similarity: FeatureSimilarity, *other: float) -> tuple[str, ...]:
     return similarity.similar_groups(np.zeros(4, dtype=np.float32), np.array(other, dtype=np.float32))
 
 
-def test_groups_are_alike_if_nearer_than_three_in_four_random_pairs(similarity: FeatureSimilarity) -> None:
+def test_groups_are_similar_if_nearer_than_three_in_four_random_pairs(similarity: FeatureSimilarity) -> None:
     assert alike(similarity, 0.0, 0.1, 0.1, -0.1) == ("timbre", "brightness", "noisiness")
     assert alike(similarity, 0.1, 0.1, 3.0, 0.0) == ("timbre", "noisiness")
     assert alike(similarity, 2.0, 0.0, 0.1, 3.0) == ("brightness",)
     assert alike(similarity, 3.0, 3.0, 3.0, 3.0) == ()
 
 
-def test_a_quarter_of_random_pairs_is_alike() -> None:
+def test_a_quarter_of_random_pairs_is_similar() -> None:
     rng = np.random.default_rng(1)
     one, other, taught = rng.normal(size=(3, 800, 4)).astype(np.float32)
     similarity = FeatureSimilarity.fit(TIMBRE, plain_space(4), taught[:300])
@@ -37,7 +37,7 @@ def test_a_quarter_of_random_pairs_is_alike() -> None:
     assert share == pytest.approx(0.25, abs=0.05)
 
 
-def test_nothing_is_claimed_of_a_feature_in_which_all_tracks_are_the_same() -> None:
+def test_a_feature_that_is_the_same_for_all_tracks_is_never_similar() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     vectors[:, 2] = 7.0
     assert "brightness" not in FeatureSimilarity.fit(TIMBRE, plain_space(4), vectors).similar_groups(
@@ -59,12 +59,12 @@ def test_features_are_compared_on_the_scale_of_the_library() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_too_few_tracks_teach_nothing(count: int) -> None:
+def test_too_few_tracks_give_no_similarity(count: int) -> None:
     similarity = FeatureSimilarity.fit(TIMBRE, plain_space(4), np.zeros((count, 4), dtype=np.float32))
     assert alike(similarity, 0.0, 0.0, 0.0, 0.0) == ()
 
 
-def test_groups_without_a_word_keep_their_own() -> None:
+def test_groups_without_a_plain_name_keep_their_own() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     assert FeatureSimilarity.fit(make_schema(4), plain_space(4), vectors).similar_groups(
         vectors[0], vectors[0]
@@ -74,7 +74,7 @@ def test_groups_without_a_word_keep_their_own() -> None:
     )
 
 
-def test_words_are_listed_as_one_says_them() -> None:
+def test_words_are_listed_with_and() -> None:
     assert list_words(["timbre"]) == "timbre"
     assert list_words(["timbre", "brightness"]) == "timbre and brightness"
     assert list_words(["a", "b", "c"]) == "a, b and c"

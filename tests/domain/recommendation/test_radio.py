@@ -31,7 +31,7 @@ def test_plays_the_nearest_first() -> None:
     assert artists(play(nearest("A", "B", "C"))) == ["A", "B", "C"]
 
 
-def test_plays_no_artist_twice_in_a_row_where_another_is_left() -> None:
+def test_plays_no_artist_twice_in_a_row_if_another_is_left() -> None:
     assert artists(play(nearest("A", "A", "B", "A", "C"))) == ["A", "B", "A", "C", "A"]
 
 
@@ -39,7 +39,7 @@ def test_begins_with_another_artist_than_the_one_who_just_played() -> None:
     assert artists(play(nearest("A", "B"), last="A")) == ["B", "A"]
 
 
-def test_goes_on_with_the_same_artist_when_nobody_else_is_left() -> None:
+def test_continues_with_the_same_artist_if_no_other_is_left() -> None:
     candidates = nearest("A", "A", "A")
     assert play(candidates) == candidates
 
@@ -57,7 +57,7 @@ def test_repeats_nothing_recent() -> None:
     assert [each.track.id for each in play(nearest("A", "B", "C"), recent=frozenset({"t0", "t2"}))] == ["t1"]
 
 
-def test_reads_no_further_than_it_must() -> None:
+def test_reads_no_more_than_needed() -> None:
     taken = 0
 
     def endless() -> Iterator[Neighbour]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.recommendation.toy_library import lay, scatter, taste_of
+from domain.recommendation.toy_library import build_index, scatter, taste_of
 from making import make_track
 from soundalike.domain.recommendation.rules import (
     ArtistCap,
@@ -22,16 +22,16 @@ from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profi
 from soundalike.domain.types import TrackId
 
 
-def profile_of(*deeds: str) -> TasteProfile:
-    return profile_taste(taste_of(*deeds), lay(scatter(20)))
+def profile_of(*listens: str) -> TasteProfile:
+    return profile_taste(taste_of(*listens), build_index(scatter(20)))
 
 
-def test_nothing_is_repeated_within_the_last_so_many() -> None:
+def test_nothing_is_repeated_within_the_memory() -> None:
     taste_profile = profile_of(*(f"started t{number:03}" for number in range(6)), "skipped t001")
     assert recently_played(taste_profile, memory=3) == ("t001", "t005", "t004")
 
 
-def test_where_nothing_else_is_left_the_longest_ago_comes_first_and_the_unwanted_last() -> None:
+def test_repeats_come_longest_ago_first_and_negative_tracks_last() -> None:
     taste_profile = profile_of("finished t000", "skipped t001", "finished t002", "finished t000")
     assert longest_ago(taste_profile) == ("t001", "t002", "t000")
     assert longest_ago(taste_profile, negative={TrackId("t001")}) == ("t002", "t000", "t001")
@@ -57,12 +57,12 @@ def test_the_same_title_and_artist_of_nearly_the_same_length_is_the_same_recordi
     assert is_same_title(other, track) is is_same
 
 
-def test_titles_without_an_artist_tell_nothing() -> None:
+def test_titles_without_an_artist_are_not_compared() -> None:
     assert not is_same_title(make_track("a", title="1", artist=None), make_track("b", title="1", artist=None))
     assert not is_same_title(make_track("a", title="1", artist=" "), make_track("b", title="1", artist=" "))
 
 
-def test_what_is_within_a_hair_is_the_same_recording() -> None:
+def test_what_is_within_the_threshold_is_the_same_recording() -> None:
     others = np.array([[0.0, 0.0], [5.0, 0.0]], dtype=np.float32)
     points = np.array([[0.0, 0.1], [5.0, 0.3], [2.0, 0.0]], dtype=np.float32)
     thresholds = np.array([0.2, 0.2, 0.2], dtype=np.float32)
@@ -112,7 +112,7 @@ def test_tracks_without_an_artist_never_clash() -> None:
     assert play(*[None] * 5, *[""] * 5) == [True] * 10
 
 
-def test_an_artist_whom_the_listener_plays_more_may_come_more() -> None:
+def test_an_artist_that_the_listener_plays_more_may_come_more_often() -> None:
     assert play(*"AAAAAA", caps={"a": 5}) == [True] * 5 + [False]
     assert artist_caps([("A", 1.0)] * 9 + [("B", 1.0)]) == {"a": 7}  # 9 of 13, nobody's three included
     assert artist_caps([("A", 1.0)]) == {}  # a quarter is below the cap
@@ -130,18 +130,18 @@ def test_a_taste_that_was_served_waits_for_the_others() -> None:
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=5), st.integers(1, 60))
-def test_no_taste_is_ever_a_place_and_a_half_short(shares: list[float], count: int) -> None:
+def test_no_taste_is_ever_one_and_a_half_places_short(shares: list[float], count: int) -> None:
     turns = list(islice(proportional_turns(shares, [0] * len(shares)), count))
     for one, share in enumerate(shares):
         assert turns.count(one) > count * share / sum(shares) - 1.5
 
 
-def test_without_tastes_nobody_has_a_turn() -> None:
+def test_without_tastes_there_are_no_turns() -> None:
     assert list(proportional_turns([], [])) == []
 
 
 @given(st.floats(0, 1), st.floats(0, 1, exclude_max=True), st.integers(0, 200), st.integers(1, 100))
-def test_of_any_places_in_a_row_the_share_of_adventure_is_for_something_else(
+def test_any_places_in_a_row_have_the_share_of_exploration(
     adventure: float, phase: float, begin: int, count: int
 ) -> None:
     slots = list(islice(exploration_slots(adventure, phase), begin, begin + count))

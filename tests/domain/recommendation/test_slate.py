@@ -28,7 +28,7 @@ def recordings(**places: float) -> Recordings:
     return Recordings(coordinates, thresholds=np.full(len(coordinates), 0.1, dtype=np.float32))
 
 
-def serve(
+def build_slate(
     *candidate_lists: list[Candidate],
     turns: Iterator[int] | None = None,
     exploration: list[Candidate] | None = None,
@@ -49,43 +49,43 @@ def rows(first: int, count: int) -> list[Candidate]:
     return [candidate(row) for row in range(first, first + count)]
 
 
-def test_a_lane_is_served_in_its_order() -> None:
-    assert serve(rows(0, 4)) == [0, 1, 2, 3]
+def test_candidates_come_in_their_order() -> None:
+    assert build_slate(rows(0, 4)) == [0, 1, 2, 3]
 
 
-def test_lanes_take_turns_and_what_is_left_of_one_goes_on() -> None:
-    assert serve(rows(0, 2), rows(10, 4)) == [0, 10, 1, 11, 12, 13]
+def test_candidate_lists_take_turns_and_the_longer_one_continues() -> None:
+    assert build_slate(rows(0, 2), rows(10, 4)) == [0, 10, 1, 11, 12, 13]
 
 
-def test_a_track_that_two_lanes_want_comes_once() -> None:
-    assert serve(rows(0, 3), rows(1, 3)) == [0, 1, 2, 3]
+def test_a_track_of_two_candidate_lists_comes_once() -> None:
+    assert build_slate(rows(0, 3), rows(1, 3)) == [0, 1, 2, 3]
 
 
-def test_a_place_for_something_else_is_served_from_elsewhere() -> None:
+def test_a_place_for_exploration_gets_an_explored_track() -> None:
     slots = cycle([False, True, False])
-    assert serve(rows(0, 4), exploration=rows(10, 2), slots=slots) == [0, 10, 1, 2, 11, 3]
+    assert build_slate(rows(0, 4), exploration=rows(10, 2), slots=slots) == [0, 10, 1, 2, 11, 3]
 
 
-def test_where_there_is_nothing_else_a_lane_takes_the_place() -> None:
-    assert serve(rows(0, 3), exploration=rows(10, 1), slots=repeat(True)) == [10, 0, 1, 2]  # noqa: FBT003 - what it yields
+def test_without_explored_tracks_candidates_take_the_place() -> None:
+    assert build_slate(rows(0, 3), exploration=rows(10, 1), slots=repeat(True)) == [10, 0, 1, 2]  # noqa: FBT003 - what it yields
 
 
 def test_the_same_recording_comes_once_by_audio_name_or_sound() -> None:
     same_audio = [candidate(0, audio_hash="h"), candidate(1, audio_hash="h"), candidate(2)]
-    assert serve(same_audio) == [0, 2]
+    assert build_slate(same_audio) == [0, 2]
     same_name = [candidate(0, artist="A", title="Song"), candidate(1, artist="a", title="SONG"), candidate(2)]
-    assert serve(same_name) == [0, 2]
-    assert serve(rows(0, 3), known=recordings(r1=0.05)) == [0, 2]
-    assert serve(rows(0, 3), known=recordings(r1=0.2)) == [0, 1, 2]
+    assert build_slate(same_name) == [0, 2]
+    assert build_slate(rows(0, 3), known=recordings(r1=0.05)) == [0, 2]
+    assert build_slate(rows(0, 3), known=recordings(r1=0.2)) == [0, 1, 2]
 
 
-def test_what_is_barred_does_not_come_in_another_file() -> None:
+def test_an_excluded_recording_does_not_come_from_another_file() -> None:
     known = recordings()
     known.exclude(make_track("x", artist="artist 1", title="title 1"))
-    assert serve(rows(0, 3), known=known) == [0, 2]
+    assert build_slate(rows(0, 3), known=known) == [0, 2]
 
 
-def test_a_copy_of_what_is_remembered_goes_its_own_way() -> None:
+def test_a_copy_of_recordings_is_independent() -> None:
     known = recordings()
     known.add(candidate(0))
     copy = known.copy()
@@ -96,10 +96,10 @@ def test_a_copy_of_what_is_remembered_goes_its_own_way() -> None:
 
 def test_an_artist_who_had_three_of_ten_waits_for_others() -> None:
     candidates = [*(candidate(row, artist="A") for row in range(5)), *rows(10, 8)]
-    assert serve(candidates) == [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 3, 4, 17]
+    assert build_slate(candidates) == [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 3, 4, 17]
 
 
-def test_where_nobody_else_is_left_the_artist_goes_on() -> None:
+def test_if_no_other_is_left_the_artist_continues() -> None:
     builder = SlateBuilder(recordings(), ArtistCap({}))
     candidates = [candidate(row, artist="A") for row in range(5)]
     served = builder.build([iter(candidates)], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
@@ -107,9 +107,9 @@ def test_where_nobody_else_is_left_the_artist_goes_on() -> None:
     assert builder.has_exceeded_cap
 
 
-def test_another_taste_takes_the_place_of_an_artist_who_waits() -> None:
+def test_another_taste_takes_the_place_of_a_delayed_artist() -> None:
     one = [candidate(row, artist="A") for row in range(5)]
-    assert serve(one, rows(10, 2), turns=repeat(0)) == [0, 1, 2, 10, 11, 3, 4]
+    assert build_slate(one, rows(10, 2), turns=repeat(0)) == [0, 1, 2, 10, 11, 3, 4]
 
 
 def test_a_library_of_one_artist_is_not_read_to_its_end() -> None:
@@ -127,7 +127,7 @@ def test_a_library_of_one_artist_is_not_read_to_its_end() -> None:
     assert read <= slate.PATIENCE + 10
 
 
-def test_no_more_is_read_than_is_served() -> None:
+def test_no_more_is_read_than_is_used() -> None:
     candidates = iter(rows(0, 100))
     builder = SlateBuilder(recordings(), ArtistCap({}))
     list(islice(builder.build([candidates], repeat(0), iter(()), repeat(False)), 5))  # noqa: FBT003 - what it yields
@@ -146,12 +146,10 @@ def test_repeats_come_in_their_order_each_recording_once() -> None:
     st.lists(st.sampled_from("ABCDE"), max_size=30),
     st.lists(st.booleans(), min_size=1, max_size=5),
 )
-def test_everything_is_served_once_whoever_plays_it(
-    first: list[str], second: list[str], slots: list[bool]
-) -> None:
+def test_every_candidate_comes_once(first: list[str], second: list[str], slots: list[bool]) -> None:
     candidate_lists = [
         [candidate(start + row, artist=artist) for row, artist in enumerate(names)]
         for start, names in ((0, first), (100, second))
     ]
-    served = serve(*candidate_lists, slots=cycle(slots))
+    served = build_slate(*candidate_lists, slots=cycle(slots))
     assert sorted(served) == [each.row for candidates in candidate_lists for each in candidates]

@@ -19,14 +19,14 @@ def ones(count: int) -> FloatArray:
     return np.ones(count, dtype=np.float32)
 
 
-def test_few_points_are_centres_themselves() -> None:
+def test_few_points_are_a_cluster_each() -> None:
     clusters = find_taste_clusters(points_of([0.0], [5.0]), ones(2), limit=3)
     assert clusters.centroids.tolist() == [[0.0], [5.0]]
     assert clusters.cluster_of.tolist() == [0, 1]
     assert clusters.variances.tolist() == [0.0, 0.0]
 
 
-def test_many_points_are_gathered_by_weight() -> None:
+def test_many_points_are_clustered_by_weight() -> None:
     points = points_of([0.0], [2.0], [100.0], [106.0])
     clusters = find_taste_clusters(points, np.array([1, 1, 1, 2], dtype=np.float32), limit=2)
     order = np.argsort(clusters.centroids[:, 0])
@@ -38,7 +38,7 @@ def test_many_points_are_gathered_by_weight() -> None:
 
 
 @given(st.integers(1, 30), st.integers(1, 6), st.integers(0, 1000))
-def test_no_weight_is_lost_and_no_centre_is_empty(count: int, limit: int, seed: int) -> None:
+def test_no_weight_is_lost_and_no_cluster_is_empty(count: int, limit: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.integers(0, 4, size=(count, 2)).astype(np.float32)
     weights = rng.uniform(0.1, 3, size=count).astype(np.float32)
@@ -53,11 +53,11 @@ def loose(*places: float, variances: float = 0.0) -> TasteClusters:
     return TasteClusters(points, ones(len(places)), ones(len(places)) * variances, np.arange(len(places)))
 
 
-def test_what_is_far_apart_is_several_tastes() -> None:
+def test_distant_clusters_are_several_tastes() -> None:
     assert merge_into_tastes(loose(0.0, 10.0, 0.5, 10.5), apart=5.0).tolist() == [0, 1, 0, 1]
 
 
-def test_what_is_close_is_one_taste() -> None:
+def test_close_clusters_are_one_taste() -> None:
     assert merge_into_tastes(loose(0.0, 1.0, 2.0), apart=5.0).tolist() == [0, 0, 0]
 
 
@@ -67,10 +67,10 @@ def test_the_distance_of_two_tastes_is_the_mean_over_their_tracks() -> None:
     assert merge_into_tastes(loose(0.0, 4.0, variances=9.0), apart=6.0).tolist() == [0, 0]
 
 
-def test_too_many_tastes_are_joined_all_the_same() -> None:
+def test_too_many_tastes_are_merged_anyway() -> None:
     assert merge_into_tastes(loose(0.0, 100.0, 210.0), apart=1.0, most=2).tolist() == [0, 0, 1]
 
 
-def test_no_centres_are_no_tastes() -> None:
+def test_no_clusters_are_no_tastes() -> None:
     nothing = np.zeros((0, 2), dtype=np.float32)
     assert merge_into_tastes(find_taste_clusters(nothing, ones(0), limit=3), apart=1.0).tolist() == []

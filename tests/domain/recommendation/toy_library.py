@@ -1,4 +1,4 @@
-"""Places, listens and candidates for tests of ranking."""
+"""Toy libraries, listens and candidates for tests of recommendation."""
 
 from collections.abc import Iterable
 
@@ -18,21 +18,21 @@ DAY_MS = 24 * 3600 * 1000
 Points = dict[str, list[float]]
 
 
-def lay(points: Points, *, k: int = 5) -> LibraryIndex:
-    """Survey an artefact in which every track lies where it is put."""
+def build_index(points: Points, *, k: int = 5) -> LibraryIndex:
+    """Index an artefact with tracks at given points."""
     artefacts = MemoryArtefactStore()
     artefacts.publish(make_draft(points, k=k))
     return index_library(artefacts.current())
 
 
 def scatter(count: int, *, size: int = 3, seed: int = 0, prefix: str = "t") -> Points:
-    """Points about the origin."""
+    """Points around the origin."""
     rng = np.random.default_rng(seed)
     return {f"{prefix}{number:03}": rng.normal(size=size).tolist() for number in range(count)}
 
 
-def heap(prefix: str, count: int, *middle: float, seed: int = 0, width: float = 0.5) -> Points:
-    """Points about a middle."""
+def blob(prefix: str, count: int, *middle: float, seed: int = 0, width: float = 0.5) -> Points:
+    """Points around a centre."""
     rng = np.random.default_rng(seed)
     return {
         f"{prefix}{number:02}": (np.array(middle) + rng.normal(size=len(middle)) * width).tolist()
@@ -40,11 +40,11 @@ def heap(prefix: str, count: int, *middle: float, seed: int = 0, width: float = 
     }
 
 
-def taste_of(*deeds: str | tuple[str, int]) -> Taste:
-    """Fold deeds such as ``"finished a"`` or ``("skipped b", 5000)``, a minute after each other."""
+def taste_of(*listened: str | tuple[str, int]) -> Taste:
+    """Fold listens such as ``"finished a"`` or ``("skipped b", 5000)``, a minute after each other."""
     listens = []
-    for number, deed in enumerate(deeds):
-        text, position_ms = (deed, 0) if isinstance(deed, str) else deed
+    for number, one in enumerate(listened):
+        text, position_ms = (one, 0) if isinstance(one, str) else one
         kind, track_id = text.split()
         listens.append(
             make_listen(
@@ -54,10 +54,10 @@ def taste_of(*deeds: str | tuple[str, int]) -> Taste:
     return fold_taste(NO_TASTE, listens)
 
 
-def score(index: LibraryIndex, *deeds: str | tuple[str, int], seed: list[float] | None = None) -> Scoring:
-    """Score a library for a listener, and perhaps a seed."""
-    place: FloatArray | None = None if seed is None else np.array(seed, dtype=np.float32)
-    return score_library(index, profile_taste(taste_of(*deeds), index), place)
+def score(index: LibraryIndex, *listened: str | tuple[str, int], seed: list[float] | None = None) -> Scoring:
+    """Score a library for a listener, and perhaps for a seed."""
+    point: FloatArray | None = None if seed is None else np.array(seed, dtype=np.float32)
+    return score_library(index, profile_taste(taste_of(*listened), index), point)
 
 
 def best(scoring: Scoring, taste: int = 0) -> list[str]:
@@ -78,7 +78,7 @@ def candidate(
     audio_hash: str | None = None,
     role: Role = Role.TASTE,
 ) -> Candidate:
-    """A candidate; artist and title are its own where they are not given."""
+    """A candidate, with an artist and a title of its own by default."""
     track = make_track(
         f"t{row}", artist=artist or f"artist {row}", title=title or f"title {row}", audio_hash=audio_hash
     )

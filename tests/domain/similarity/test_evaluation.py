@@ -20,11 +20,11 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def test_labels_that_lie_together_are_found_wholly() -> None:
+def test_labels_that_are_together_are_all_found() -> None:
     assert precision_at_k(LINE, list("aaabbb"), k=2, rng=rng()).value == 1
 
 
-def test_labels_that_lie_apart_are_not_found() -> None:
+def test_labels_that_are_apart_are_not_found() -> None:
     # Each 'a' has a 'b' nearer than the other 'a': 0 of 1 at k=1.
     points = np.array([[0.0], [1.0], [10.0], [11.0]], dtype=np.float32)
     assert precision_at_k(points, list("abab"), k=1, rng=rng()).value == 0
@@ -51,13 +51,13 @@ def test_unknown_artists_are_different_people() -> None:
     assert estimate.value == 1
 
 
-def test_unlabelled_tracks_neither_ask_nor_answer() -> None:
+def test_unlabelled_tracks_are_neither_queries_nor_candidates() -> None:
     labels = ["a", None, "a", "b", None, "b"]
     estimate = precision_at_k(LINE, labels, k=1, rng=rng())
     np.testing.assert_array_equal(estimate.scores, [1, 1, 1, 1])
 
 
-def test_who_has_nobody_to_find_is_not_asked() -> None:
+def test_a_track_with_nothing_to_find_is_no_query() -> None:
     estimate = precision_at_k(LINE, ["a", "b", "b", "c", "d", "e"], k=2, rng=rng())
     assert len(estimate.scores) == 2
     assert precision_at_k(LINE, [None] * 6, k=2, rng=rng()).value == 0
@@ -92,12 +92,12 @@ def test_a_half_s_score_is_one_over_its_rank() -> None:
     np.testing.assert_allclose(halves_agreement(first, second).scores, [0.75, 0.75])
 
 
-def test_ties_count_against_a_space_that_tells_nothing_apart() -> None:
+def test_ties_count_against_a_space() -> None:
     same = np.zeros((5, 2), dtype=np.float32)
     assert halves_agreement(same, same).value == pytest.approx(1 / 5)
 
 
-def test_some_tracks_alone_may_be_asked_for() -> None:
+def test_queries_may_be_some_tracks_only() -> None:
     all_scores = halves_agreement(LINE, LINE[::-1]).scores
     some = halves_agreement(LINE, LINE[::-1], queries=np.array([4, 1]))
     np.testing.assert_array_equal(some.scores, all_scores[[4, 1]])
@@ -137,7 +137,7 @@ def test_without_hubs_hubness_is_0() -> None:
     assert hubness(np.empty((0, 3), dtype=np.int32)) == 0
 
 
-def test_an_estimate_knows_how_sure_it_is() -> None:
+def test_an_estimate_has_a_standard_error() -> None:
     estimate = Estimate(np.array([0.0, 1.0, 1.0, 0.0]))
     assert estimate.value == 0.5
     assert estimate.standard_error == pytest.approx(np.sqrt(1 / 3) / 2)

@@ -50,13 +50,13 @@ def test_more_duplicates_than_neighbours_come_by_row_number() -> None:
     assert (found.distances == 0).all()
 
 
-def test_an_outlier_spoils_nothing() -> None:
+def test_an_outlier_changes_nothing() -> None:
     points = np.random.default_rng(1).normal(size=(200, 4)).astype(np.float32)
     points[17] = 1e6
     check(points, 5)
 
 
-def test_numbers_whose_squares_leave_float32_are_still_compared() -> None:
+def test_numbers_whose_squares_overflow_float32_are_still_compared() -> None:
     check(np.array([[1e20], [2e20], [4e20], [-1e30]], dtype=np.float32), 3)
 
 
@@ -71,14 +71,14 @@ def test_blocks_and_samples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_array_equal(parts.distances, whole.distances)
 
 
-def test_asks_for_some_rows_alone() -> None:
+def test_queries_may_be_some_rows_only() -> None:
     points = np.random.default_rng(3).normal(size=(50, 3)).astype(np.float32)
     some = exact_neighbours(points, 4, queries=np.array([49, 7]))
     np.testing.assert_array_equal(some.rows, exact_neighbours(points, 4).rows[[49, 7]])
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_no_other_track_is_no_neighbour(count: int) -> None:
+def test_without_other_tracks_there_are_no_neighbours(count: int) -> None:
     found = exact_neighbours(np.zeros((count, 3), dtype=np.float32), 2)
     assert found.rows.tolist() == [[-1, -1]] * count
     assert np.isinf(found.distances).all()

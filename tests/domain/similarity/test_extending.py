@@ -38,7 +38,9 @@ vectors = arrays(
 
 @settings(max_examples=60, deadline=None)
 @given(vectors, st.integers(1, 24), st.integers(1, 12))
-def test_placing_finds_what_finding_all_anew_would(whole: FloatArray, cut: int, k: int) -> None:
+def test_extending_gives_the_same_as_finding_all_neighbours_again(
+    whole: FloatArray, cut: int, k: int
+) -> None:
     cut = min(cut, len(whole) - 1)
     artefact = make_artefact(whole[:cut], k=k)
     new = [TrackId(f"new{number}") for number in range(len(whole) - cut)]
@@ -49,7 +51,7 @@ def test_placing_finds_what_finding_all_anew_would(whole: FloatArray, cut: int, 
     assert draft.track_ids == (*artefact.track_ids, *new)
 
 
-def test_placing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extending_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     artefact = make_artefact(whole[:40], k=4)
     monkeypatch.setattr("soundalike.domain.similarity.extending._BLOCK_ENTRIES", 3 * 20)
@@ -58,7 +60,7 @@ def test_placing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
 
 
-def test_placing_leaves_the_artefact_it_came_from_alone() -> None:
+def test_extending_does_not_change_the_old_artefact() -> None:
     artefact = make_artefact(np.array([[0, 0], [1, 3], [5, 5]], dtype=np.float32), k=2)
     before = artefact.neighbours.rows.copy()
     draft = extend(artefact, [TrackId("new")], np.array([[0, 0]], dtype=np.float32))
@@ -67,7 +69,7 @@ def test_placing_leaves_the_artefact_it_came_from_alone() -> None:
     assert draft.neighbours.rows[0].tolist() == [3, 1]
 
 
-def test_an_artefact_counts_what_was_placed_since_it_was_built() -> None:
+def test_an_artefact_counts_the_tracks_added_since_it_was_built() -> None:
     artefact = make_artefact(np.array([[0, 0], [1, 3]], dtype=np.float32), k=2)
     point = np.array([[0, 0]], dtype=np.float32)
     draft = extend(artefact, [TrackId("new")], point)

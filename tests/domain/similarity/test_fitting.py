@@ -36,13 +36,13 @@ def test_standardising_divides_by_n_minus_1() -> None:
     np.testing.assert_allclose(where, [[-(0.5**0.5), 0], [0.5**0.5, 0]], atol=1e-6)
 
 
-def test_what_differs_by_rounding_alone_is_constant() -> None:
+def test_a_feature_that_differs_by_rounding_is_constant() -> None:
     third = np.float32(1 / 3)
     where = placed(SpaceRecipe(), [[third, 0], [np.nextafter(third, np.float32(1)), 1]])
     assert (where[:, 0] == 0).all()
 
 
-def test_clipping_bounds_what_lies_far_out() -> None:
+def test_clipping_bounds_outliers() -> None:
     where = placed(SpaceRecipe(clip=1.0), [[0.0], [0.0], [0.0], [9.0]])
     assert where.max() == 1
 
@@ -54,7 +54,7 @@ def test_full_whitening_gives_uncorrelated_features_of_variance_1() -> None:
     np.testing.assert_allclose(where.mean(axis=0), 0, atol=1e-4)
 
 
-def test_whitening_within_makes_halves_stray_evenly() -> None:
+def test_whitening_within_makes_the_halves_differ_evenly() -> None:
     table = make_music(5000)
     space = fit_locally(SpaceRecipe(rotation=Rotation.WITHIN, strength=1.0), table)
     stray = space.transform(table.first_half) - space.transform(table.second_half)
@@ -62,7 +62,7 @@ def test_whitening_within_makes_halves_stray_evenly() -> None:
     np.testing.assert_allclose(stray.T @ stray / len(table), 2 * np.eye(6), atol=0.1)
 
 
-def test_half_strength_lies_between_none_and_all() -> None:
+def test_half_strength_is_between_none_and_full() -> None:
     covariance = np.diag([16.0, 1.0])
     np.testing.assert_allclose(partial_whitening(covariance, 0.0), np.eye(2), atol=1e-12)
     np.testing.assert_allclose(partial_whitening(covariance, 0.5), np.diag([0.5, 1.0]), atol=1e-12)
@@ -78,7 +78,7 @@ def test_each_component_s_largest_entry_is_positive(seed: int, strength: float) 
 
 
 @pytest.mark.parametrize("count", [3, 10, 96, 1000])
-def test_shrinks_as_the_reference_does(count: int) -> None:
+def test_shrinks_like_the_reference(count: int) -> None:
     # scikit-learn takes the covariance by n and drops the same small terms (eq. 23 of the paper).
     rng = np.random.default_rng(count)
     data = rng.normal(size=(count, 8)) @ rng.normal(size=(8, 8))
@@ -110,7 +110,7 @@ def test_the_smallest_libraries_have_a_space_too(recipe: SpaceRecipe, count: int
     assert np.isfinite(fit_locally(recipe, table).transform(table.whole)).all()
 
 
-def test_tracks_that_are_all_the_same_lie_on_one_point() -> None:
+def test_equal_tracks_are_at_one_point() -> None:
     for recipe in RECIPES:
         assert np.ptp(placed(recipe, [[1, 2, 3]] * 4), axis=0).tolist() == [0, 0, 0]
 
@@ -137,7 +137,7 @@ def test_sums_of_parts_are_the_sums_of_all(cut: int) -> None:
 
 
 @pytest.mark.parametrize("clip", [None, 1.0])
-def test_fitting_scales_as_placing_does(clip: float | None) -> None:
+def test_fitting_scales_like_the_space(clip: float | None) -> None:
     table = make_table(np.column_stack([make_music(40).whole, np.full(40, 7)]))
     space = fit_locally(SpaceRecipe(clip=clip), table)
     scale = Scale(mean=space.mean.astype(float), scale=space.scale.astype(float), clip=clip)

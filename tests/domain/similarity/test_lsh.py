@@ -17,12 +17,12 @@ def test_the_knee_is_where_recall_outgrows_the_candidates_by_most() -> None:
     assert knee(trials, 1001).tables == 2
 
 
-def test_what_misses_too_much_is_not_the_knee() -> None:
+def test_a_trial_that_misses_too_much_is_not_the_knee() -> None:
     trials = [trial(1, recall=0.6, candidates=10), trial(2, recall=0.85, candidates=700)]
     assert knee(trials, 1001).tables == 2
     assert knee(trials[:1], 1001).tables == 1
 
 
-def test_of_equals_the_one_that_looks_at_fewer_is_taken() -> None:
+def test_of_equals_the_one_with_fewer_candidates_is_chosen() -> None:
     trials = [trial(1, recall=1.0, candidates=1000), trial(2, recall=0.9, candidates=900)]
     assert knee(trials, 1001).tables == 2

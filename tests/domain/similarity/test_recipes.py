@@ -18,5 +18,5 @@ from soundalike.domain.tuning import Objective
         (labelled(FEWEST_TRACKS - 1, ["Rock", "Pop"], ["A", "B", "C"]), Objective.NONE),
     ],
 )
-def test_takes_genres_where_there_are_enough_to_tell(table: LibraryTable, objective: Objective) -> None:
+def test_genres_are_the_objective_if_there_are_enough(table: LibraryTable, objective: Objective) -> None:
     assert choose_objective(table) is objective

@@ -32,7 +32,7 @@ def points(*rows: list[float]) -> FloatArray:
     return np.array(rows, dtype=np.float32)
 
 
-def test_scales_clips_turns_and_shifts_in_that_order() -> None:
+def test_scales_clips_rotates_and_shifts_in_that_order() -> None:
     space = make_space(mean=[1, 2], scale=[2, 4], clip=1, weights=[[0, 1], [2, 0]], offset=[10, 20])
     # (5-1)/2 = 2 is cut to 1, (4-2)/4 = 0.5; turned: [2*0.5, 1]; shifted.
     np.testing.assert_allclose(space.transform(points([5, 4])), [[11, 21]])
@@ -50,7 +50,7 @@ def test_unit_length_makes_distance_depend_on_direction_alone() -> None:
     np.testing.assert_array_equal(placed[2], [0, 0])
 
 
-def test_what_is_placed_can_not_be_written_to() -> None:
+def test_coordinates_are_read_only() -> None:
     space = make_space(mean=[0], scale=[1])
     with pytest.raises(ValueError, match="read-only"):
         space.transform(points([1]))[0, 0] = 2
@@ -59,14 +59,14 @@ def test_what_is_placed_can_not_be_written_to() -> None:
 
 
 @given(arrays(np.float32, (7, 3), elements=st.floats(-1e6, 1e6, width=32)))
-def test_a_track_lands_on_the_same_point_alone_as_among_others(vectors: FloatArray) -> None:
+def test_a_track_has_the_same_coordinates_alone_as_among_others(vectors: FloatArray) -> None:
     space = make_space(mean=[1, 2, 3], scale=[3, 0, 5], weights=[[1, 2], [3, 4], [5, 6]], is_unit_length=True)
     together = space.transform(vectors)
     alone = np.concatenate([space.transform(row[np.newaxis]) for row in vectors])
     np.testing.assert_allclose(alone, together, atol=1e-6)
 
 
-def test_a_recipe_names_itself_for_tables() -> None:
+def test_a_recipe_has_a_title_for_tables() -> None:
     recipe = SpaceRecipe(
         scaling=Scaling.STANDARD, clip=3, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True
     )
