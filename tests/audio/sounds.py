@@ -82,18 +82,18 @@ def found(path: Path) -> FoundFile:
     )
 
 
-def listen(path: Path, known: frozenset[AudioHash] = frozenset()) -> Analysis | AnalysisFailure:
+def analyse(path: Path, known: frozenset[AudioHash] = frozenset()) -> Analysis | AnalysisFailure:
     return analyse_file(found(path), Timbre(), known)
 
 
-def hear(path: Path) -> Analysis:
-    result = listen(path)
+def analysed(path: Path) -> Analysis:
+    result = analyse(path)
     assert isinstance(result, Analysis), result
     return result
 
 
-def refuse(path: Path) -> AnalysisFailure:
-    result = listen(path)
+def failure_of(path: Path) -> AnalysisFailure:
+    result = analyse(path)
     assert isinstance(result, AnalysisFailure), result
     return result
 

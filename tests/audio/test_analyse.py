@@ -1,4 +1,4 @@
-"""Every format is heard, and every file that cannot be says why."""
+"""Every format is analysed, and every file that cannot be has a reason."""
 
 import os
 import struct
@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from audio.sounds import (
     FILE_RATE,
+    analyse,
+    analysed,
     cut,
     edit,
+    failure_of,
     found,
-    hear,
     id3v1,
     id3v2,
     let_all_pass,
-    listen,
     music,
     noise,
-    refuse,
     sine,
     write,
     write_av,
@@ -55,13 +55,15 @@ FORMATS = {
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return hear(write(tmp_path_factory.mktemp("reference") / "song.wav", music(4, rate=48_000), rate=48_000))
+    return analysed(
+        write(tmp_path_factory.mktemp("reference") / "song.wav", music(4, rate=48_000), rate=48_000)
+    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_each_format_is_heard_alike(name: str, tmp_path: Path, reference: Analysis) -> None:
+def test_each_format_gives_the_same_analysis(name: str, tmp_path: Path, reference: Analysis) -> None:
     options, media_type = FORMATS[name]
-    heard = hear(write(tmp_path / name, music(4, rate=48_000), rate=48_000, **options))
+    heard = analysed(write(tmp_path / name, music(4, rate=48_000), rate=48_000, **options))
     assert heard.media_type == media_type
     assert abs(heard.duration_ms - 4_000) <= 60
     assert not heard.is_truncated
@@ -77,39 +79,39 @@ def test_each_format_is_heard_alike(name: str, tmp_path: Path, reference: Analys
         ("song.aac", "aac", "adts", "audio/aac"),
     ],
 )
-def test_aac_and_alac_are_heard_through_pyav(
+def test_aac_and_alac_are_decoded_by_pyav(
     name: str, codec: str, form: str, media_type: str, tmp_path: Path, reference: Analysis
 ) -> None:
-    heard = hear(write_av(tmp_path / name, 4, codec=codec, form=form))
+    heard = analysed(write_av(tmp_path / name, 4, codec=codec, form=form))
     assert heard.media_type == media_type
     assert abs(heard.duration_ms - 4_000) <= 100
     assert not heard.is_truncated
     _assert_alike(heard, reference)
 
 
-def test_without_pyav_the_line_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyav_the_failure_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_av(tmp_path / "song.m4a", 2, codec="aac", form="ipod")
     monkeypatch.setitem(sys.modules, "av", None)
-    refused = refuse(path)
+    refused = failure_of(path)
     assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
     assert "pip install 'soundalike[aac]'" in refused.detail
 
 
 def test_content_counts_not_the_name(tmp_path: Path) -> None:
     flac = write(tmp_path / "song.flac", music(2))
-    assert hear(flac.rename(tmp_path / "song.mp3")).media_type == "audio/flac"
+    assert analysed(flac.rename(tmp_path / "song.mp3")).media_type == "audio/flac"
 
 
 # Which part of a track is heard
 
 
 @pytest.mark.parametrize("name", ["long.wav", "long.mp3", "long.ogg", "long.flac", "long.m4a"])
-def test_a_long_track_is_heard_by_its_middle_30_s(name: str, tmp_path: Path) -> None:
+def test_of_a_long_track_the_middle_30_s_are_analysed(name: str, tmp_path: Path) -> None:
     rate = FILE_RATE
     outside, inside = sine(300, 10, rate=rate), sine(3_000, 30, rate=rate)
     samples = np.concatenate([outside, inside, outside])
     path = _aac_of(tmp_path / name, samples) if name.endswith("m4a") else write(tmp_path / name, samples)
-    heard = hear(path)
+    heard = analysed(path)
     assert abs(heard.duration_ms - 50_000) <= 60
     assert heard.analysed_ms == 30_000
     assert heard.vectors is not None
@@ -117,15 +119,15 @@ def test_a_long_track_is_heard_by_its_middle_30_s(name: str, tmp_path: Path) -> 
     assert zcr == pytest.approx(2 * 3_000 / 22_050, rel=0.02)
 
 
-def test_a_short_track_is_heard_whole(tmp_path: Path) -> None:
-    heard = hear(write(tmp_path / "short.wav", music(7.5)))
+def test_a_short_track_is_analysed_completely(tmp_path: Path) -> None:
+    heard = analysed(write(tmp_path / "short.wav", music(7.5)))
     assert (heard.analysed_ms, heard.duration_ms) == (7_500, 7_500)
 
 
 def test_known_audio_gets_its_hash_and_tags_but_no_vectors(tmp_path: Path) -> None:
     path = write(tmp_path / "song.mp3", music(3))
-    heard = hear(path)
-    again = listen(path, frozenset({heard.audio_hash}))
+    heard = analysed(path)
+    again = analyse(path, frozenset({heard.audio_hash}))
     assert isinstance(again, Analysis)
     assert again.vectors is None
     assert (again.audio_hash, again.duration_ms, again.analysed_ms) == (heard.audio_hash, 3_000, 3_000)
@@ -134,11 +136,11 @@ def test_known_audio_gets_its_hash_and_tags_but_no_vectors(tmp_path: Path) -> No
 # MP3 in the wild
 
 
-def test_an_mp3_without_a_length_header_is_heard_to_its_end(tmp_path: Path) -> None:
+def test_an_mp3_without_a_length_header_is_decoded_to_its_end(tmp_path: Path) -> None:
     # Variable bit rate: silence costs little, so a length guessed from the first frame is far off.
     samples = np.concatenate([noise(2, rate=FILE_RATE), sine(440, 20, rate=FILE_RATE)])
     path = write(tmp_path / "vbr.mp3", samples, bitrate_mode="VARIABLE", compression_level=0.5)
-    heard = hear(edit(path, _without_first_frame))
+    heard = analysed(edit(path, _without_first_frame))
     assert abs(heard.duration_ms - 22_000) <= 100
     assert not heard.is_truncated
 
@@ -146,38 +148,38 @@ def test_an_mp3_without_a_length_header_is_heard_to_its_end(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "junk", [bytes(3_000), b"junk" * 700, id3v2(padding=50) + id3v2(padding=5_000) + bytes(999)]
 )
-def test_padding_and_junk_before_the_first_frame_are_passed_over(junk: bytes, tmp_path: Path) -> None:
+def test_padding_and_junk_before_the_first_frame_are_skipped(junk: bytes, tmp_path: Path) -> None:
     path = write(tmp_path / "song.mp3", music(2))
-    assert hear(edit(path, lambda data: junk + data)).duration_ms == 2_000
+    assert analysed(edit(path, lambda data: junk + data)).duration_ms == 2_000
 
 
 @pytest.mark.parametrize("between", [id3v2(padding=5_000), bytes(700), id3v1() + id3v2()])
-def test_an_mp3_glued_from_several_is_heard_to_its_end(between: bytes, tmp_path: Path) -> None:
+def test_an_mp3_joined_from_several_is_decoded_to_its_end(between: bytes, tmp_path: Path) -> None:
     path = write(tmp_path / "song.mp3", music(4))
-    heard = hear(edit(path, lambda data: id3v2() + between.join([_without_first_frame(data)] * 3)))
+    heard = analysed(edit(path, lambda data: id3v2() + between.join([_without_first_frame(data)] * 3)))
     assert heard.duration_ms == pytest.approx(12_000, abs=300)
     assert not heard.is_truncated
 
 
-def test_an_mp3_with_junk_in_its_midst_is_heard_up_to_there_and_marked(tmp_path: Path) -> None:
+def test_an_mp3_with_junk_inside_is_decoded_up_to_there_and_marked(tmp_path: Path) -> None:
     junk = np.random.default_rng(0).bytes(100_000)
     path = write(tmp_path / "song.mp3", music(5))
-    heard = hear(edit(path, lambda data: junk.join([_without_first_frame(data)] * 2)))
+    heard = analysed(edit(path, lambda data: junk.join([_without_first_frame(data)] * 2)))
     assert heard.duration_ms == pytest.approx(5_000, abs=200)
     assert heard.is_truncated
 
 
 @pytest.mark.parametrize("claim", [0, 0xFFFF_FFFF, 0x7FFF_F000])
-def test_a_streamed_wav_whose_header_knows_no_length_is_used_unmarked(claim: int, tmp_path: Path) -> None:
+def test_a_streamed_wav_without_a_length_is_used_unmarked(claim: int, tmp_path: Path) -> None:
     path = write(tmp_path / "s.wav", music(2))
-    heard = hear(edit(path, lambda data: _claim(data, b"data", claim)))
+    heard = analysed(edit(path, lambda data: _claim(data, b"data", claim)))
     assert (heard.duration_ms, heard.is_truncated) == (2_000, False)
 
 
-def test_a_streamed_flac_whose_header_knows_no_length_is_counted(tmp_path: Path) -> None:
+def test_a_streamed_flac_without_a_length_is_counted(tmp_path: Path) -> None:
     path = write(tmp_path / "s.flac", music(40))
     edit(path, lambda data: data[:21] + bytes([data[21] & 0xF0, 0, 0, 0, 0]) + data[26:])
-    heard = hear(path)
+    heard = analysed(path)
     assert abs(heard.duration_ms - 40_000) <= 100
     assert (heard.analysed_ms, heard.is_truncated) == (30_000, False)
 
@@ -192,15 +194,15 @@ def test_a_vbri_header_is_a_promise_too(promised_s: int, is_truncated: bool, tmp
         return header.ljust(first.length_bytes, b"\0") + data[first.length_bytes :]
 
     path = write(tmp_path / "a.mp3", music(5))
-    heard = hear(edit(path, with_vbri))
+    heard = analysed(edit(path, with_vbri))
     assert abs(heard.duration_ms - 5_000) <= 100
     assert heard.is_truncated is is_truncated
 
 
-def test_tags_that_are_no_utf8_do_not_stop_pyav(tmp_path: Path) -> None:
+def test_tags_that_are_not_utf8_do_not_stop_pyav(tmp_path: Path) -> None:
     path = write_av(tmp_path / "a.m4a", 2, codec="aac", form="ipod")
     edit(path, lambda data: data.replace(b"Lavf", b"\xff\xfe\xff\xfe"))
-    assert hear(path).media_type == "audio/mp4"
+    assert analysed(path).media_type == "audio/mp4"
 
 
 # Headers that promise more
@@ -209,7 +211,7 @@ def test_tags_that_are_no_utf8_do_not_stop_pyav(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["song.mp3", "song.flac", "song.wav", "song.aiff"])
 @pytest.mark.parametrize("seconds", [10, 50])
 def test_a_file_cut_in_half_is_used_and_marked(name: str, seconds: int, tmp_path: Path) -> None:
-    heard = hear(cut(write(tmp_path / name, music(seconds)), 0.5))
+    heard = analysed(cut(write(tmp_path / name, music(seconds)), 0.5))
     assert heard.is_truncated
     assert seconds * 420 <= heard.duration_ms <= seconds * 510
     assert heard.analysed_ms == min(heard.duration_ms, 30_000)
@@ -217,30 +219,28 @@ def test_a_file_cut_in_half_is_used_and_marked(name: str, seconds: int, tmp_path
 
 @pytest.mark.parametrize("name", ["song.mp3", "song.flac", "song.wav", "song.aiff"])
 def test_a_file_cut_below_3_s_is_not_used(name: str, tmp_path: Path) -> None:
-    refused = refuse(cut(write(tmp_path / name, music(4)), 0.5))
+    refused = failure_of(cut(write(tmp_path / name, music(4)), 0.5))
     assert refused.reason is ProblemReason.HEADER_TOO_LONG
     assert 1_500 <= refused.analysed_ms <= 2_100
 
 
 @pytest.mark.parametrize(("name", "kept_bytes"), [("a.wav", 44), ("a.aiff", 60), ("a.flac", 2_000)])
-def test_a_header_with_nothing_behind_it_promises_all_the_same(
-    name: str, kept_bytes: int, tmp_path: Path
-) -> None:
+def test_a_header_without_audio_still_makes_a_promise(name: str, kept_bytes: int, tmp_path: Path) -> None:
     path = edit(write(tmp_path / name, music(4)), lambda data: data[:kept_bytes])
-    assert refuse(path) == AnalysisFailure(
+    assert failure_of(path) == AnalysisFailure(
         reason=ProblemReason.HEADER_TOO_LONG, detail="cut short or damaged"
     )
 
 
 def test_an_m4a_cut_in_half_is_marked(tmp_path: Path) -> None:
     path = write_av(tmp_path / "song.m4a", 10, codec="aac", form="ipod")
-    heard = hear(cut(_index_first(path), 0.6))
+    heard = analysed(cut(_index_first(path), 0.6))
     assert heard.is_truncated
     assert 3_000 <= heard.duration_ms <= 7_000
 
 
-def test_an_m4a_cut_before_its_index_is_not_heard(tmp_path: Path) -> None:
-    refused = refuse(cut(write_av(tmp_path / "song.m4a", 4, codec="aac", form="ipod"), 0.5))
+def test_an_m4a_cut_before_its_index_is_not_decoded(tmp_path: Path) -> None:
+    refused = failure_of(cut(write_av(tmp_path / "song.m4a", 4, codec="aac", form="ipod"), 0.5))
     assert refused.reason is ProblemReason.HEADER_TOO_LONG
 
 
@@ -250,7 +250,7 @@ def test_garbage_in_an_mp3_is_marked_and_the_rest_used(seconds: int, at: float, 
         start = int(len(data) * at)
         return data[:start] + bytes(20_000) + data[start + 20_000 :]
 
-    heard = hear(edit(write(tmp_path / "song.mp3", music(seconds)), spoil))
+    heard = analysed(edit(write(tmp_path / "song.mp3", music(seconds)), spoil))
     assert heard.is_truncated
     assert heard.duration_ms == pytest.approx(seconds * at * 1_000, rel=0.1)
 
@@ -260,7 +260,7 @@ def test_garbage_in_an_mp3_is_marked_and_the_rest_used(seconds: int, at: float, 
 
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").touch()
-    assert refuse(tmp_path / "a.mp3") == AnalysisFailure(reason=ProblemReason.EMPTY)
+    assert failure_of(tmp_path / "a.mp3") == AnalysisFailure(reason=ProblemReason.EMPTY)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
 )
 def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(content)
-    refused = refuse(tmp_path / "a.mp3")
+    refused = failure_of(tmp_path / "a.mp3")
     assert (refused.reason, refused.analysed_ms) == (ProblemReason.NOT_AUDIO, 0)
 
 
@@ -298,25 +298,25 @@ def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
 )
 def test_a_codec_that_nothing_here_decodes(name: str, head: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(head + bytes(5_000))
-    assert refuse(tmp_path / name).reason is ProblemReason.UNSUPPORTED_CODEC
+    assert failure_of(tmp_path / name).reason is ProblemReason.UNSUPPORTED_CODEC
 
 
 def test_a_wav_with_a_codec_that_nothing_here_decodes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", music(2))
     edit(path, lambda data: data[:20] + struct.pack("<H", 0x161) + data[22:])
-    assert refuse(path).reason is ProblemReason.UNSUPPORTED_CODEC
+    assert failure_of(path).reason is ProblemReason.UNSUPPORTED_CODEC
 
 
-def test_less_than_a_second_says_how_much_was_heard(tmp_path: Path) -> None:
-    refused = refuse(write(tmp_path / "a.wav", music(0.4)))
+def test_less_than_a_second_says_how_much_was_decoded(tmp_path: Path) -> None:
+    refused = failure_of(write(tmp_path / "a.wav", music(0.4)))
     assert (refused.reason, refused.analysed_ms) == (ProblemReason.TOO_SHORT, 400)
-    assert refuse(write(tmp_path / "none.wav", music(0))).reason is ProblemReason.TOO_SHORT
-    assert hear(write(tmp_path / "enough.wav", music(1.0))).analysed_ms == 1_000
+    assert failure_of(write(tmp_path / "none.wav", music(0))).reason is ProblemReason.TOO_SHORT
+    assert analysed(write(tmp_path / "enough.wav", music(1.0))).analysed_ms == 1_000
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.flac"])
 def test_silence(name: str, tmp_path: Path) -> None:
-    refused = refuse(write(tmp_path / name, music(3) * np.float32(1e-5)))
+    refused = failure_of(write(tmp_path / name, music(3) * np.float32(1e-5)))
     assert (refused.reason, refused.analysed_ms) == (ProblemReason.SILENT, 3_000)
 
 
@@ -324,16 +324,16 @@ def test_silence(name: str, tmp_path: Path) -> None:
 def test_absurd_samples(value: float, tmp_path: Path) -> None:
     samples = music(3)
     samples[FILE_RATE, 1] = value
-    refused = refuse(write(tmp_path / "a.wav", samples, subtype="FLOAT"))
+    refused = failure_of(write(tmp_path / "a.wav", samples, subtype="FLOAT"))
     assert refused.reason is ProblemReason.ABSURD_SAMPLES
     assert 0 < refused.analysed_ms <= 3_000
 
 
-def test_samples_a_little_over_full_scale_are_no_fault(tmp_path: Path) -> None:
-    assert hear(write(tmp_path / "a.wav", music(2) * 4, subtype="FLOAT")).analysed_ms == 2_000
+def test_samples_slightly_over_full_scale_are_used(tmp_path: Path) -> None:
+    assert analysed(write(tmp_path / "a.wav", music(2) * 4, subtype="FLOAT")).analysed_ms == 2_000
 
 
-def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     scanned = found(write(tmp_path / "a.wav", music(1)))
     scanned.real_path.unlink()
     os.mkfifo(scanned.real_path)
@@ -349,7 +349,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     assert _listen_to(path, as_nobody=True) == "unreadable"
 
 
-def test_a_file_that_went_since_the_scan(tmp_path: Path) -> None:
+def test_a_file_that_was_removed_since_the_scan(tmp_path: Path) -> None:
     scanned = found(write(tmp_path / "a.wav", music(1)))
     scanned.real_path.unlink()
     assert _listen_to(scanned.real_path) == "unreadable"
@@ -381,7 +381,7 @@ def test_a_file_that_went_since_the_scan(tmp_path: Path) -> None:
 def test_random_bytes_never_crash(suffix: bytes, head: bytes, body: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix.decode()}"
     path.write_bytes(head + body)
-    assert isinstance(listen(path), Analysis | AnalysisFailure)
+    assert isinstance(analyse(path), Analysis | AnalysisFailure)
 
 
 @pytest.fixture(scope="module")
@@ -403,7 +403,7 @@ def test_damage_anywhere_never_crashes(
     damage = data.draw(st.binary(min_size=1, max_size=64))
     path = tmp_path / name
     path.write_bytes(whole[:start] + damage + whole[start + len(damage) :])
-    assert isinstance(listen(path), Analysis | AnalysisFailure)
+    assert isinstance(analyse(path), Analysis | AnalysisFailure)
 
 
 def _assert_alike(heard: Analysis, reference: Analysis) -> None:

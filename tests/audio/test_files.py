@@ -78,7 +78,7 @@ def test_a_link_in_a_folders_place_is_not_followed(song: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_is_never_waited_for(make: Callable[[Path], None], song: Path) -> None:
+def test_opening_something_else_never_blocks(make: Callable[[Path], None], song: Path) -> None:
     seen = stamp(song)
     song.unlink()
     make(song)

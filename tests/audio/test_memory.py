@@ -11,12 +11,12 @@ from audio.sounds import music, write
 LISTEN = """
 import resource, sys
 from pathlib import Path
-from audio.sounds import listen
+from audio.sounds import analyse
 from soundalike.domain.files import Analysis
 short, long = map(Path, sys.argv[1:])
-assert isinstance(listen(short), Analysis)
+assert isinstance(analyse(short), Analysis)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-heard = listen(long)
+heard = analyse(long)
 assert isinstance(heard, Analysis), heard
 print(heard.duration_ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """

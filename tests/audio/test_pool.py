@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
-from audio.sounds import found, listen, music, write
+from audio.sounds import analyse, found, music, write
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.errors import AudioError
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
@@ -44,11 +44,11 @@ def of(
     return {file.real_path.name: heard for file, heard in results}
 
 
-def test_every_file_is_heard_as_in_one_process(songs: list[FoundFile]) -> None:
+def test_every_file_is_analysed_as_in_one_process(songs: list[FoundFile]) -> None:
     results = of(ProcessAnalyser(workers=2).analyse(songs))
     assert len(results) == len(songs)
     for song in songs:
-        here, there = listen(song.real_path), results[song.real_path.name]
+        here, there = analyse(song.real_path), results[song.real_path.name]
         assert isinstance(here, Analysis)
         assert isinstance(there, Analysis)
         assert there.vectors is not None
@@ -59,13 +59,13 @@ def test_every_file_is_heard_as_in_one_process(songs: list[FoundFile]) -> None:
 
 
 def test_known_audio_gets_no_vectors(songs: list[FoundFile]) -> None:
-    first = listen(songs[0].real_path)
+    first = analyse(songs[0].real_path)
     assert isinstance(first, Analysis)
     results = of(ProcessAnalyser(workers=1).analyse(songs[:2], known=frozenset({first.audio_hash})))
     assert [getattr(heard, "vectors", 0) is None for heard in results.values()] == [True, False]
 
 
-def test_nothing_to_hear_starts_nothing() -> None:
+def test_no_files_start_no_worker() -> None:
     assert list(ProcessAnalyser(workers=2).analyse([])) == []
 
 
@@ -87,7 +87,7 @@ def test_files_are_taken_only_as_they_are_needed(songs: list[FoundFile]) -> None
 
 
 @pytest.mark.parametrize("ends_with", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_file_that_kills_its_worker_is_named_and_the_others_go_on(
+def test_a_file_that_kills_its_worker_is_named_and_the_others_continue(
     ends_with: int, songs: list[FoundFile], tmp_path: Path
 ) -> None:
     deadly = [found(write(tmp_path / f"deadly{i}.wav", music(DEADLY_S))) for i in range(2)]
@@ -122,7 +122,7 @@ def test_workers_killed_from_outside_cost_one_file_each_at_most(songs: list[Foun
     assert sum(isinstance(heard, AnalysisFailure) for _, heard in seen) <= 2
 
 
-def test_workers_that_cannot_start_are_an_error_not_a_verdict_on_files(
+def test_workers_that_cannot_start_are_an_error_not_failures_of_files(
     songs: list[FoundFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")

@@ -1,4 +1,4 @@
-"""Real clips: each is heard, and its numbers are librosa's."""
+"""Real clips: each is analysed, and its numbers are librosa's."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio.sounds import hear
+from audio.sounds import analysed
 from soundalike.audio.features.extractor import RATE
 from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.pool import ProcessAnalyser
@@ -18,7 +18,7 @@ from soundalike.domain.types import RootName
 pytestmark = pytest.mark.realmusic
 
 
-def test_every_clip_is_heard_whole_and_with_its_tags(real_music: Path) -> None:
+def test_every_clip_is_analysed_completely_and_with_its_tags(real_music: Path) -> None:
     found = LocalFileScanner().scan(real_music, [Root(RootName("music"), real_music)])
     files = [item for item in found if isinstance(item, FoundFile)]
     results = list(ProcessAnalyser().analyse(files))
@@ -45,6 +45,6 @@ def test_a_clips_numbers_are_librosas(number: int, real_music: Path) -> None:
     ).astype(np.float64)
     theirs = np.concatenate([frames.mean(axis=1), np.log(frames.var(axis=1) + 1e-10)])
     np.testing.assert_allclose(Timbre().extract(signal), theirs, rtol=1e-3, atol=1e-3)
-    heard = hear(path).vectors
+    heard = analysed(path).vectors
     assert heard is not None
     np.testing.assert_allclose(heard.whole, theirs, rtol=1e-3, atol=2e-3)  # streamed, not whole, resampling

@@ -55,7 +55,7 @@ def test_audio_is_found_by_its_ending_in_order_of_bytes(tmp_path: Path) -> None:
     assert problems(tmp_path) == {}
 
 
-def test_a_found_file_carries_its_stamp_and_where_it_really_is(tmp_path: Path) -> None:
+def test_a_found_file_has_its_stamp_and_its_real_path(tmp_path: Path) -> None:
     file = make(tmp_path / "a.mp3", b"12345")
     (found,) = scan(tmp_path)
     assert isinstance(found, FoundFile)
@@ -63,7 +63,7 @@ def test_a_found_file_carries_its_stamp_and_where_it_really_is(tmp_path: Path) -
     assert (found.real_path, found.is_linked) == (file.resolve(), False)
 
 
-def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_and_folders_are_skipped(tmp_path: Path) -> None:
     for name in ("._a.mp3", ".Trash/b.mp3", ".c.mp3", "d.mp3"):
         make(tmp_path / name)
     assert paths(tmp_path) == [b"d.mp3"]
@@ -82,7 +82,7 @@ def test_names_that_are_no_utf8_survive(tmp_path: Path) -> None:
 @given(
     name=st.binary(min_size=1, max_size=80).filter(lambda n: not set(n) & {0, 47} and not n.startswith(b"."))
 )
-def test_any_name_the_disk_takes_is_a_location(name: bytes, tmp_path: Path) -> None:
+def test_any_name_that_the_disk_allows_is_a_location(name: bytes, tmp_path: Path) -> None:
     file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name + b".mp3"))
     file.write_bytes(b"x")
     assert paths(tmp_path) == [name + b".mp3"]
@@ -142,7 +142,7 @@ def test_folders_that_link_to_each_other_end_the_scan(tmp_path: Path) -> None:
 # Not files
 
 
-def test_what_is_no_regular_file_is_named_if_its_ending_is_audio(tmp_path: Path) -> None:
+def test_a_special_file_is_reported_if_its_name_ends_like_audio(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp3")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "null.wav").symlink_to("/dev/null")
@@ -189,7 +189,7 @@ def test_a_root_that_is_not_there_is_an_error_at_once(name: str, tmp_path: Path)
 # Roots
 
 
-def test_the_innermost_root_tells_the_location(tmp_path: Path) -> None:
+def test_a_location_is_relative_to_the_innermost_root(tmp_path: Path) -> None:
     outer, inner = Root(RootName("outer"), tmp_path), Root(RootName("inner"), tmp_path / "b")
     for name in ("a.mp3", "b/c.mp3", "b/d/e.mp3", "bb/f.mp3"):
         make(tmp_path / name)
@@ -208,6 +208,6 @@ def test_a_root_reached_through_a_link_is_the_same_root(tmp_path: Path) -> None:
             assert (found.location.path, found.is_linked) == (b"rock/a.mp3", False)
 
 
-def test_no_root_is_the_callers_mistake(tmp_path: Path) -> None:
+def test_a_folder_without_a_root_is_the_callers_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no root"):
         LocalFileScanner().scan(tmp_path, [Root(RootName("m"), tmp_path / "other")])

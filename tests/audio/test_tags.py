@@ -76,7 +76,7 @@ def test_text_is_plain_and_short(text: str, expected: str | None) -> None:
         ("0999", 999),
     ],
 )
-def test_a_year_is_four_digits_that_stand_alone(text: str, year: int | None) -> None:
+def test_a_year_is_a_number_of_four_digits(text: str, year: int | None) -> None:
     assert read_tags(tagged((b"TYER", latin(text)))).year == year
 
 
@@ -85,7 +85,7 @@ def test_a_broken_tag_is_no_tag() -> None:
     assert read_tags(io.BytesIO(broken)) == Tags()
 
 
-def test_a_tag_that_claims_too_much_is_not_read_to_its_end() -> None:
+def test_a_tag_that_claims_to_be_too_large_is_not_read() -> None:
     with pytest.raises(ValueError, match="too large"):
         LimitedReader(io.BytesIO(bytes(100)), most_bytes=99).read(1 << 40)
 
@@ -105,7 +105,7 @@ def test_the_front_cover_comes_first_and_its_type_from_its_bytes() -> None:
     assert read_cover(tagged(picture(PNG, 4), picture(JPEG, 3, b"image/png"))) == Cover("image/jpeg", JPEG)
 
 
-def test_a_picture_no_browser_should_get_is_passed_over() -> None:
+def test_a_picture_that_no_browser_should_get_is_skipped() -> None:
     svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
     assert read_cover(tagged(picture(svg, 3))) is None
     assert read_cover(tagged(picture(svg, 3), picture(PNG, 4))) == Cover("image/png", PNG)

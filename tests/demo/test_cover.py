@@ -34,7 +34,7 @@ def decode_png(png: bytes) -> Pixels:
 
 @settings(deadline=None)
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**32 - 1))
-def test_a_png_holds_the_pixels_it_was_made_of(height: int, width: int, seed: int) -> None:
+def test_a_png_has_the_pixels_it_was_made_of(height: int, width: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     np.testing.assert_array_equal(decode_png(encode_png(pixels)), pixels)
 

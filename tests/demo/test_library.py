@@ -43,7 +43,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoLibrary]:
     return directory, write(directory, entries())
 
 
-def test_the_library_holds_forty_tracks_of_six_artists(whole: tuple[Path, DemoLibrary]) -> None:
+def test_the_library_has_forty_tracks_of_six_artists(whole: tuple[Path, DemoLibrary]) -> None:
     directory, library = whole
     assert (library.track_count, library.written_count, len(library.artists)) == (40, 40, 6)
     found = [path for path in directory.rglob("*.*") if path.is_file() and path.name != MARKER]
@@ -141,7 +141,7 @@ def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
     assert files(library) == files(tmp_path / "undisturbed")
 
 
-def test_a_run_killed_before_it_could_mark_its_folder_is_taken_up(tmp_path: Path) -> None:
+def test_a_run_killed_before_it_marked_its_folder_is_continued(tmp_path: Path) -> None:
     (tmp_path / f".{MARKER}.part").write_bytes(b"{")
     assert write(tmp_path, FEW[:1]).written_count == 1
 
@@ -156,7 +156,7 @@ def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:
     assert sorted(written) == [0, len(FEW)]
 
 
-def test_a_folder_with_other_things_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_with_other_things_is_rejected_and_not_changed(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"beach")
     with pytest.raises(DemoError, match="is neither empty nor a demo library; choose"):
         write(tmp_path)

@@ -74,7 +74,7 @@ def timbre(sound: FloatArray) -> FloatArray:
     return np.concatenate([frames.mean(axis=1), np.log(frames.var(axis=1) + 1e-10)]).astype(np.float32)
 
 
-def test_an_artists_tracks_lie_together_and_no_two_are_alike(performances: list[FloatArray]) -> None:
+def test_an_artists_tracks_are_near_each_other_and_all_differ(performances: list[FloatArray]) -> None:
     vectors = np.array([timbre(sound) for sound in performances])
     standardised = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
     distances = np.linalg.norm(standardised[:, None] - standardised[None], axis=2)
@@ -122,7 +122,7 @@ def heard_hz(sound: FloatArray, *, near_hz: float) -> float:
     return float(hz[spectrum.argmax()])
 
 
-def test_tables_hold_nothing_that_would_alias() -> None:
+def test_tables_have_no_frequencies_that_alias() -> None:
     table = pulse_table(4_000.0, duty=0.125)
     spectrum = np.abs(np.fft.rfft(table))
     harmonics = np.flatnonzero(spectrum > 1e-3 * spectrum.max())
@@ -143,7 +143,7 @@ def test_what_is_placed_beyond_the_end_is_cut_off() -> None:
     assert mix.sound.shape == (2, 441)
 
 
-def test_reverb_outlasts_the_sound_and_dies_away() -> None:
+def test_reverb_outlasts_the_sound_and_fades() -> None:
     mix = Mix(3.0)
     mix.place(np.hanning(2_000).astype(np.float32), 0.0)
     tail = reverb(mix.sound, np.random.default_rng(0), seconds=1.0, wet=0.5)

@@ -19,7 +19,7 @@ def make_table(
     genres: Sequence[str | None] | None = None,
     artists: Sequence[str | None] | None = None,
 ) -> LibraryTable:
-    """Tracks ``t0000``, ``t0001``, ...; the halves are copies of the whole where they are not given."""
+    """Tracks ``t0000``, ``t0001``, ...; the halves are copies of the whole by default."""
     vectors = np.array(whole, dtype=np.float32)
     first, second = halves or (vectors, vectors)
     count = len(vectors)
@@ -35,7 +35,7 @@ def make_table(
 
 
 def make_music(count: int, *, width: int = 6, seed: int = 0) -> LibraryTable:
-    """Correlated features of very different sizes, and halves that stray from the whole unevenly."""
+    """Correlated features of very different sizes, and halves that differ from the whole unevenly."""
     rng = np.random.default_rng(seed)
     sizes = np.logspace(-2, 3, width)
     middle = rng.normal(size=(count, 3)) @ rng.normal(size=(3, width)) + 0.3 * rng.normal(size=(count, width))

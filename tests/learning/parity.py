@@ -1,4 +1,4 @@
-"""What it means that two engines learnt the same."""
+"""Checks that two engines learn the same."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from soundalike.learning.snapshots import ParquetSnapshots
 def assert_learns_the_same(
     engine: SimilarityEngine, recipe: SpaceRecipe, library: LibraryTable, snapshot: Snapshot
 ) -> None:
-    """Hold an engine to what NumPy learns of a snapshot of a library."""
+    """Check that an engine learns the same from a snapshot as NumPy."""
     local = LocalEngine(ParquetSnapshots())
     ours, theirs = local.fit(recipe, snapshot), engine.fit(recipe, snapshot)
     assert_same_space(ours, theirs)

@@ -52,13 +52,13 @@ def test_other_programs_read_its_columns(path: Path) -> None:
     assert table.column("year").to_pylist() == [1999, 1999]
 
 
-def test_text_that_utf8_can_not_hold_is_replaced(path: Path) -> None:
+def test_text_that_utf8_cannot_encode_is_replaced(path: Path) -> None:
     (row,) = make_rows(make_music(1))
     ParquetSnapshots().write(make_schema(6), [replace(row, title="caf\udce9 \0")], str(path))
     assert pq.read_table(path).column("title").to_pylist() == ["caf? \0"]
 
 
-def test_rows_are_taken_as_they_are_written(path: Path) -> None:
+def test_rows_are_read_as_they_are_written(path: Path) -> None:
     """No more than one group of rows is ever held, so memory does not grow with the library."""
     (row,) = make_rows(make_music(1))
     taken = 0
@@ -76,7 +76,7 @@ def test_rows_are_taken_as_they_are_written(path: Path) -> None:
 
 
 @pytest.mark.parametrize("ids", [["b", "a"], ["a", "a"], [""]])
-def test_ids_must_rise(path: Path, ids: list[str]) -> None:
+def test_ids_must_be_sorted(path: Path, ids: list[str]) -> None:
     rows = [
         replace(row, track_id=TrackId(text))
         for row, text in zip(make_rows(make_music(len(ids))), ids, strict=True)
@@ -113,13 +113,13 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         write_snapshot(make_music(1), tmp_path / "nowhere" / "x.parquet")
 
 
-def test_other_features_than_asked_for_are_a_mismatch(path: Path) -> None:
+def test_other_features_than_expected_are_a_mismatch(path: Path) -> None:
     snapshot = write_snapshot(make_music(2), path)
     with pytest.raises(SchemaMismatchError):
         ParquetSnapshots().read(replace(snapshot, schema=make_schema(6, version=2)))
 
 
-def test_what_is_no_snapshot_is_refused_by_name(path: Path) -> None:
+def test_another_file_is_rejected_by_name(path: Path) -> None:
     asked = Snapshot(url=str(path), schema=make_schema(6), track_count=2)
     with pytest.raises(ModelError, match=r"music\.parquet"):
         ParquetSnapshots().read(asked)

@@ -54,7 +54,7 @@ def test_nothing_tuned_is_none(path: Path) -> None:
         b'{"space": {"objective": "x"}, "lsh": {"trials": [], "chosen": {"bucket_length": 0, "tables": 1}}}',
     ],
 )
-def test_a_damaged_file_is_as_good_as_none_and_said_so_once(
+def test_a_damaged_file_is_ignored_and_logged_once(
     path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     path.parent.mkdir()
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_as_good_as_none_and_said_so_once(
     assert file.space() == SPACE
 
 
-def test_a_recipe_out_of_range_is_not_followed(path: Path) -> None:
+def test_a_recipe_out_of_range_is_not_used(path: Path) -> None:
     file = TuningFile(path)
     file.save_space(SPACE)
     path.write_text(path.read_text().replace('"strength": 0.5', '"strength": -5'))

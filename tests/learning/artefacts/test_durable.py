@@ -17,7 +17,7 @@ def test_a_reader_of_the_old_file_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == "new"
 
 
-def test_a_file_is_on_the_disk_before_it_bears_its_name(
+def test_a_file_is_on_the_disk_before_it_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file"
@@ -28,7 +28,7 @@ def test_a_file_is_on_the_disk_before_it_bears_its_name(
     assert synced == [(path.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
 
 
-def test_what_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_failure_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     with contextlib.suppress(InterruptedError), written_aside(path) as aside:

@@ -84,7 +84,7 @@ def test_the_last_three_are_kept_and_no_number_comes_twice(folder: Path) -> None
     assert artefacts.publish(draft()) == "000006"
 
 
-def test_a_version_removed_under_a_reader_goes_on_working(folder: Path) -> None:
+def test_a_version_that_is_removed_while_in_use_still_works(folder: Path) -> None:
     reader = open_artefacts(folder)
     open_artefacts(folder).publish(draft())
     read = reader.current()
@@ -115,7 +115,7 @@ def test_a_reader_needs_no_right_to_write(folder: Path) -> None:
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_draft_that_readers_would_refuse_never_becomes_current(folder: Path) -> None:
+def test_a_draft_that_readers_would_reject_never_becomes_current(folder: Path) -> None:
     artefacts = open_artefacts(folder)
     artefacts.publish(draft())
     bad = replace(draft(), coordinates=np.full((4, 1), np.nan, dtype=np.float32))
@@ -125,7 +125,7 @@ def test_a_draft_that_readers_would_refuse_never_becomes_current(folder: Path) -
     assert not list(folder.glob(".*"))
 
 
-def test_a_version_is_on_the_disk_before_it_bears_its_name(
+def test_a_version_is_on_the_disk_before_it_has_its_name(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     was_named: dict[int, bool] = {}
@@ -277,7 +277,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_damage_is_refused_by_name_and_the_previous_version_stays(
+def test_a_damaged_version_is_named_and_the_previous_one_stays(
     folder: Path, damage: Callable[[Path], object], caplog: pytest.LogCaptureFixture
 ) -> None:
     writer, reader = open_artefacts(folder), open_artefacts(folder)
@@ -306,7 +306,7 @@ def test_damage_to_the_version_in_use_is_noticed(folder: Path) -> None:
     assert reader.current().version == "000001"
 
 
-def test_no_whole_version_at_all_is_an_error_that_names_one(folder: Path) -> None:
+def test_if_no_version_is_intact_the_error_names_one(folder: Path) -> None:
     open_artefacts(folder).publish(draft())
     flip(folder / "000001", "weights.npy")
     artefacts = open_artefacts(folder)
@@ -315,7 +315,7 @@ def test_no_whole_version_at_all_is_an_error_that_names_one(folder: Path) -> Non
             artefacts.current()
 
 
-def test_a_version_that_was_mended_is_read_again(folder: Path) -> None:
+def test_a_repaired_version_is_read_again(folder: Path) -> None:
     writer = open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft())
@@ -329,7 +329,7 @@ def test_a_version_that_was_mended_is_read_again(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"../../etc", b"\xff\xff", b"000009\n", b"1\n" * 1000])
-def test_a_pointer_to_nowhere_leaves_the_newest_whole_version(folder: Path, content: bytes) -> None:
+def test_a_broken_pointer_leaves_the_newest_intact_version(folder: Path, content: bytes) -> None:
     writer = open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft())
@@ -382,7 +382,7 @@ def test_two_publishers_at_once_take_turns(folder: Path) -> None:
     assert open_artefacts(folder).current().version == "000020"
 
 
-def test_ten_kills_leave_a_whole_version_each_time(folder: Path) -> None:
+def test_ten_kills_leave_an_intact_version_each_time(folder: Path) -> None:
     rng = np.random.default_rng(0)
     reader = open_artefacts(folder)
     reader.publish(draft())
@@ -408,7 +408,7 @@ def test_ten_kills_leave_a_whole_version_each_time(folder: Path) -> None:
     assert not [name for name in left if name.startswith(".")]
 
 
-def test_threads_read_whole_versions_while_others_are_published(folder: Path) -> None:
+def test_threads_read_intact_versions_while_others_are_published(folder: Path) -> None:
     writer, reader = open_artefacts(folder), open_artefacts(folder)
     writer.publish(draft())
     wrong: list[object] = []

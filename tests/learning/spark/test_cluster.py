@@ -1,4 +1,4 @@
-"""Trainer on a Spark cluster; most tests share its session, as engines in one notebook would."""
+"""Training on a Spark cluster; most tests share its session, as engines in one notebook would."""
 
 import os
 import subprocess
@@ -174,7 +174,7 @@ def test_properties_reach_spark_letter_by_letter(session: QuietSession) -> None:
     assert session.spark.sparkContext.getConf().get("spark.odd.text") == ODD_TEXT
 
 
-def test_no_path_of_the_driver_is_told_to_executors(session: QuietSession) -> None:
+def test_no_path_of_the_driver_is_sent_to_executors(session: QuietSession) -> None:
     settings = dict(session.spark.sparkContext.getConf().getAll())
     assert "spark.local.dir" not in settings
 
@@ -304,7 +304,7 @@ def test_mongodb_that_does_not_let_executors_in_is_one_line(
     assert "hidden-word" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_the_connection_string_stands_in_no_log(
+def test_the_connection_string_is_in_no_log(
     session: QuietSession,
     mongodb: str,
     tmp_path: Path,

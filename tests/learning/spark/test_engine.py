@@ -123,7 +123,7 @@ def test_lsh_finds_most_neighbours_and_pads_the_rest(spark: SimilarityEngine, tm
         assert (neighbours.rows != np.arange(120)[:, None]).all()
 
 
-def test_lsh_of_one_track_finds_nobody(spark: SimilarityEngine, tmp_path: Path) -> None:
+def test_lsh_of_one_track_finds_no_neighbour(spark: SimilarityEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(1), tmp_path / "music.parquet")
     space = spark.fit(SpaceRecipe(), snapshot)
     parameters = LshParameters(bucket_length=1.0, tables=2)

@@ -1,4 +1,4 @@
-"""What a user is told of an engine on Spark before it starts."""
+"""What the user sees about an engine on Spark before it starts."""
 
 import pytest
 
@@ -26,7 +26,7 @@ SOURCE = MongoSource(url="mongodb://me:hidden@host", database="music", collectio
         ),
     ],
 )
-def test_a_user_is_told_where_and_how_it_learns(given: dict[str, object], told: str) -> None:
+def test_the_sentence_says_where_and_how_it_learns(given: dict[str, object], told: str) -> None:
     skip_where(missing_spark())
     engine, sentence = choose_engine("spark", **given)  # type: ignore[arg-type] # each by its name
     assert engine.name == "spark"

@@ -25,14 +25,14 @@ def told(said: str, *, secrets: tuple[str, ...] = ()) -> str:
         ("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext", "the master"),
     ],
 )  # fmt: skip
-def test_what_is_known_is_told_with_what_to_do(said: str, meaning: str) -> None:
+def test_a_known_failure_is_explained_with_what_to_do(said: str, meaning: str) -> None:
     line = told(said)
     assert line.startswith("Spark could not fit the space: ")
     assert meaning in line
     assert line.endswith("; or try '--engine local'")
 
 
-def test_what_is_not_known_is_quoted_by_its_first_line() -> None:
+def test_an_unknown_failure_is_quoted_by_its_first_line() -> None:
     assert told("the disk is full\n\tat java.Foo") == (
         "Spark could not fit the space: the disk is full; try '--engine local'"
     )
@@ -48,7 +48,7 @@ def test_of_a_worker_s_traceback_the_error_itself_is_quoted() -> None:
     )
 
 
-def test_an_error_of_ours_that_a_worker_raised_is_told_as_it_is() -> None:
+def test_an_own_error_from_a_worker_is_shown_as_it_is() -> None:
     said = "Traceback (most recent call last):\nsoundalike.domain.errors.EngineError: track x changed\n at"
     assert told(said) == "track x changed"
 
@@ -57,7 +57,7 @@ def test_secrets_are_left_out() -> None:
     assert "hidden" not in told("cannot use 'mongodb://me:hidden@host'", secrets=("me:hidden",))
 
 
-def test_a_jvm_that_ends_at_once_is_told_by_its_own_words(tmp_path: Path) -> None:
+def test_a_jvm_that_ends_at_once_is_explained_by_its_log(tmp_path: Path) -> None:
     log = tmp_path / "spark.log"
     log.write_text(
         ":: problems\nunresolved dependency: org.mongodb.spark#mongo-spark-connector_2.13;10.5.0\n"
@@ -70,7 +70,7 @@ def test_a_jvm_that_ends_at_once_is_told_by_its_own_words(tmp_path: Path) -> Non
     assert "the JVM exited at once" in describe_failure(SparkFailure(gone, log=log), "start")
 
 
-def test_why_jobs_were_ended_goes_before_what_spark_says_of_it() -> None:
+def test_the_reason_for_ending_jobs_is_shown_instead_of_sparks() -> None:
     failure = SparkFailure(RuntimeError("Job 3 cancelled"), log=NOWHERE, gave_up="no executor came")
     assert describe_failure(failure, "fit the space") == (
         "Spark could not fit the space: no executor came; or try '--engine local'"

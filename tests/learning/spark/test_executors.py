@@ -15,7 +15,7 @@ from soundalike.learning.spark.executors import require_master
 pytestmark = pytest.mark.spark
 
 
-def test_a_master_that_nobody_answers_for_is_told_at_once() -> None:
+def test_a_master_that_does_not_answer_is_reported_at_once() -> None:
     (port,) = free_ports(1)
     with pytest.raises(EngineError, match=f"no Spark master answers at spark://127.0.0.1:{port} .*refused"):
         require_master(f"spark://127.0.0.1:{port}")
@@ -28,7 +28,7 @@ def test_one_of_several_masters_suffices() -> None:
 
 
 @pytest.mark.parametrize("master", ["spark://host", "spark://", "spark://host:7077/", "spark://host:port"])
-def test_what_is_no_address_of_a_master_is_told(master: str) -> None:
+def test_a_wrong_address_of_a_master_is_reported(master: str) -> None:
     with pytest.raises(EngineError, match="spark://HOST:7077"):
         require_master(master)
 
@@ -48,9 +48,7 @@ def test_an_engine_for_a_master_that_is_not_there_ends_at_once(tmp_path: Path) -
         engine.fit(SpaceRecipe(), snapshot)
 
 
-def test_a_cluster_without_room_is_not_waited_for_for_good(
-    spark_cluster: SparkCluster, tmp_path: Path
-) -> None:
+def test_waiting_for_a_full_cluster_ends(spark_cluster: SparkCluster, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(5), tmp_path / "music.parquet")
     properties = {
         "spark.executor.memory": "800g",

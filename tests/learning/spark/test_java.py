@@ -53,7 +53,7 @@ def test_a_newer_java_elsewhere_beats_an_old_one(tmp_path: Path, bare_machine: p
 @pytest.mark.parametrize(
     ("answer", "code"), [("no such thing", 0), ('version "17.0.1"', 1), ("", 0), ('version "x"', 0)]
 )
-def test_what_does_not_answer_like_java_is_none(
+def test_a_program_that_does_not_answer_like_java_is_not_used(
     tmp_path: Path, bare_machine: pytest.MonkeyPatch, answer: str, code: int
 ) -> None:
     bare_machine.setenv("JAVA_HOME", str(install(tmp_path, answer, code=code)))
@@ -78,7 +78,7 @@ def test_an_old_java_is_named(tmp_path: Path, bare_machine: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(("version", "said"), [(None, "not installed"), ("3.5.1", "older than 4.1")])
-def test_pyspark_is_named_where_it_is_missing_or_old(
+def test_pyspark_is_named_if_it_is_missing_or_old(
     tmp_path: Path, bare_machine: pytest.MonkeyPatch, version: str | None, said: str
 ) -> None:
     bare_machine.setenv("JAVA_HOME", str(install(tmp_path, 'openjdk version "17.0.15"')))

@@ -34,7 +34,7 @@ def test_only_tracks_that_are_there_with_vectors_of_the_feature_set_are_read() -
         ),
     ],
 )
-def test_executors_ask_the_primary_and_do_not_wait_for_long(url: str, used: str) -> None:
+def test_executors_read_the_primary_and_do_not_wait_long(url: str, used: str) -> None:
     assert make_source(url).options("a", "z")["connection.uri"] == used
 
 

@@ -18,39 +18,39 @@ CLUSTER = "spark://far.example:7077"
 
 
 @pytest.mark.parametrize("name", ["spark.master", "spark.submit.deployMode", "spark.remote"])
-def test_what_has_a_setting_of_its_own_is_refused(name: str) -> None:
+def test_a_property_that_has_a_setting_is_rejected(name: str) -> None:
     with pytest.raises(EngineError, match=f"may not have '{name}'") as caught:
         check_properties({name: "hidden-word"})
     assert "hidden-word" not in str(caught.value)
 
 
-def test_what_is_not_spark_s_is_refused() -> None:
+def test_a_property_that_is_not_sparks_is_rejected() -> None:
     with pytest.raises(EngineError, match=r"name number \d in the setting 'spark' is not one of"):
         check_properties({"executor.memory": "1g"})
 
 
-def test_what_the_user_sets_wins_over_our_defaults(tmp_path: Path) -> None:
+def test_the_users_properties_win_over_the_defaults(tmp_path: Path) -> None:
     given = {"spark.app.name": "mine", "spark.driver.memory": "9g", "spark.driver.host": "me.example"}
     found = own_properties("spark://127.0.0.1:7077", given, folder=tmp_path)
     assert {name: found[name] for name in given} == given
 
 
-def test_ours_win_where_results_rest_on_them(tmp_path: Path) -> None:
+def test_properties_that_results_depend_on_cannot_be_changed(tmp_path: Path) -> None:
     found = own_properties(CLUSTER, {"spark.sql.files.ignoreCorruptFiles": "true"}, folder=tmp_path)
     assert found["spark.sql.files.ignoreCorruptFiles"] == "false"
 
 
-def test_our_java_options_are_kept_beside_the_user_s(tmp_path: Path) -> None:
+def test_default_java_options_are_kept_with_the_users(tmp_path: Path) -> None:
     options = own_properties(CLUSTER, {"spark.driver.extraJavaOptions": "-Dx=1"}, folder=tmp_path)
     assert options["spark.driver.extraJavaOptions"].endswith(f'"-Djava.io.tmpdir={tmp_path}" -Dx=1')
 
 
-def test_values_that_hold_secrets_are_known_by_their_names() -> None:
+def test_secret_values_are_recognised_by_their_names() -> None:
     given = {"spark.hadoop.fs.s3a.secret.key": "one", "spark.ssl.keyPassword": "two", "spark.app.name": "x"}
     assert secrets_of(given) == ("one", "two")
 
 
-def test_what_is_hidden_grows_and_never_shrinks() -> None:
+def test_the_pattern_of_secrets_can_only_be_widened() -> None:
     ours = kept_properties(None)["spark.redaction.regex"]
     assert kept_properties("(?i)mine")["spark.redaction.regex"] == f"((?i)mine)|({ours})"
 
@@ -68,12 +68,12 @@ def test_the_connector_is_fetched_unless_its_jars_are_given(tmp_path: Path) -> N
     assert "spark.jars.packages" not in own_properties("local[*]", {}, folder=tmp_path, has_mongodb=True)
 
 
-def test_nothing_of_this_machine_is_told_to_a_cluster_elsewhere(tmp_path: Path) -> None:
+def test_nothing_of_this_machine_is_sent_to_a_remote_cluster(tmp_path: Path) -> None:
     found = own_properties(CLUSTER, {}, folder=tmp_path)
     assert not {"spark.driver.host", "spark.driver.bindAddress", "spark.local.dir"} & found.keys()
 
 
-def test_a_file_of_properties_is_its_owner_s_alone(tmp_path: Path) -> None:
+def test_a_file_of_properties_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "spark.properties"
     write_properties({"spark.a b": "c=d\n é"}, file)
     assert file.stat().st_mode & 0o777 == 0o600

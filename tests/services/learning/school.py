@@ -70,7 +70,7 @@ class PlainEngine:
 
 
 class FixedTuner:
-    """Chooses what it is told to."""
+    """Chooses fixed parameters."""
 
     def __init__(self) -> None:
         self.tables: list[LibraryTable] = []
@@ -161,4 +161,4 @@ class School:
 
 
 def quietly(_done: int, _total: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""

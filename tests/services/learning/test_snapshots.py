@@ -4,7 +4,7 @@ from services.learning.school import SCHEMA, School
 from soundalike.learning.snapshots import ParquetSnapshots
 
 
-def test_an_export_holds_what_is_known(school: School, tmp_path: Path) -> None:
+def test_an_export_has_all_that_is_known(school: School, tmp_path: Path) -> None:
     snapshot = school.library.export(str(tmp_path / "out.parquet"))
     table = ParquetSnapshots().read(snapshot)
     assert (len(table), table.schema) == (5, SCHEMA)

@@ -70,7 +70,7 @@ def test_an_engine_without_lsh_says_so(school: School) -> None:
     assert school.artefacts.published == []
 
 
-def test_nothing_can_be_learnt_from_nothing(tmp_path: Path) -> None:
+def test_an_empty_library_is_an_error(tmp_path: Path) -> None:
     school = School(tmp_path)
     with pytest.raises(TooFewTracksError, match="soundalike extract"):
         school.build()

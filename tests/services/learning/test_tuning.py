@@ -34,7 +34,7 @@ def test_few_tracks_get_the_default_recipe() -> None:
 
 
 def drifting(count: int) -> LibraryTable:
-    """Tracks told apart by two steady features among six that drift within a track."""
+    """Tracks that differ in two steady features, with six that drift within a track."""
     rng = np.random.default_rng(3)
     steady = rng.normal(size=(count, 2))
     drift = rng.normal(size=(2, count, 6))
@@ -42,7 +42,7 @@ def drifting(count: int) -> LibraryTable:
     return make_table((first + second) / 2, halves=(first, second))
 
 
-def test_halves_choose_what_quietens_the_features_that_drift() -> None:
+def test_halves_choose_what_reduces_features_that_drift() -> None:
     tuning = tune_space(drifting(150), progress=silent)
     assert tuning.objective is Objective.HALVES
     assert tuning.chosen.rotation is Rotation.WITHIN
@@ -51,7 +51,7 @@ def test_halves_choose_what_quietens_the_features_that_drift() -> None:
 
 
 def test_a_space_is_judged_by_tracks_that_it_was_not_fitted_on() -> None:
-    """One wild track drowns the features that tell tracks apart, in every space that it is part of."""
+    """One outlier hides the features that separate tracks, in every space that is fitted on it."""
     rng = np.random.default_rng(0)
     telling, noise = rng.normal(size=(50, 10)), rng.normal(size=(2, 50, 1))
     telling[0] = 1e6
@@ -75,7 +75,7 @@ def test_halves_that_say_nothing_of_each_other_find_each_other_by_chance() -> No
     assert tuning.chosen == RECIPES[0]
 
 
-def test_of_recipes_that_do_alike_the_simplest_is_taken() -> None:
+def test_of_equally_good_recipes_the_simplest_is_chosen() -> None:
     rng = np.random.default_rng(0)
     coordinates = rng.normal(size=(60, 4)) * 10
     halves = (coordinates + 0.01 * rng.normal(size=(60, 4)), coordinates)

@@ -14,7 +14,7 @@ from soundalike.services.learning.tuning_lsh import tune_lsh
 
 
 class ExactJoin:
-    """Meets everybody."""
+    """Compares all tracks."""
 
     def __init__(self, coordinates: FloatArray) -> None:
         self.coordinates = coordinates
@@ -37,7 +37,7 @@ class JoiningEngine(LocalEngine):
         return ExactJoin(coordinates)
 
 
-def test_a_large_library_is_tried_on_a_sample(tmp_path: Path) -> None:
+def test_a_large_library_is_sampled(tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(50), tmp_path / "music.parquet")
     engine = JoiningEngine(ParquetSnapshots())
     tuning = tune_lsh(engine, SpaceRecipe(), snapshot, sample_limit=20, progress=lambda *_: None)

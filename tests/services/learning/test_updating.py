@@ -14,7 +14,7 @@ def test_an_artefact_is_current_until_the_library_changes(school: School) -> Non
     assert school.updater.freshness() is Freshness.OUTGROWN
 
 
-def test_an_artefact_is_outgrown_by_what_was_placed_bit_by_bit(school: School) -> None:
+def test_an_artefact_is_outgrown_by_many_small_updates(school: School) -> None:
     school.build()
     school.add_many("f")
     school.updater.update(school.engine)
@@ -34,7 +34,7 @@ def test_a_vanished_track_does_not_make_an_artefact_old(school: School) -> None:
     assert school.updater.update(school.engine) == 0
 
 
-def test_new_tracks_are_placed_without_fitting(school: School) -> None:
+def test_new_tracks_are_added_without_fitting(school: School) -> None:
     school.build()
     school.add_many("fg")
     assert school.updater.update(school.engine) == 2
@@ -42,7 +42,7 @@ def test_new_tracks_are_placed_without_fitting(school: School) -> None:
     assert school.neighbours() == _from_scratch(school)
 
 
-def test_a_track_whose_sound_changed_is_placed_anew(school: School) -> None:
+def test_a_changed_track_is_updated(school: School) -> None:
     school.build()
     school.add("a", 1000.0, 1000.0)
     assert school.updater.update(school.engine) == 1
@@ -50,14 +50,14 @@ def test_a_track_whose_sound_changed_is_placed_anew(school: School) -> None:
     assert school.neighbours() == _from_scratch(school)
 
 
-def test_a_track_that_can_no_longer_be_heard_leaves_the_artefact(school: School) -> None:
+def test_a_track_that_can_no_longer_be_analysed_leaves_the_artefact(school: School) -> None:
     school.build()
     school.store.drop_vectors(TrackId("a"))
     assert school.updater.update(school.engine) == 1
     assert school.artefacts.current().track_ids == ("b", "c", "d", "e")
 
 
-def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school: School) -> None:
+def test_if_nothing_can_be_analysed_any_more_the_artefact_stays(school: School) -> None:
     school.build()
     for name in "abcde":
         school.store.drop_vectors(TrackId(name))
@@ -65,18 +65,18 @@ def test_where_nothing_can_be_heard_any_more_the_artefact_stays_as_it_is(school:
     assert len(school.artefacts.published) == 1
 
 
-def test_placing_before_the_first_build_does_nothing(school: School) -> None:
+def test_an_update_before_the_first_build_does_nothing(school: School) -> None:
     assert school.updater.update(school.engine) == 0
     assert school.artefacts.published == []
 
 
-def test_placing_what_is_placed_publishes_nothing(school: School) -> None:
+def test_an_update_without_changes_publishes_nothing(school: School) -> None:
     school.build()
     assert school.updater.update(school.engine) == 0
     assert len(school.artefacts.published) == 1
 
 
-def test_a_vanished_track_keeps_its_place_for_when_it_returns(school: School) -> None:
+def test_a_vanished_track_stays_in_the_artefact(school: School) -> None:
     school.build()
     school.store.save_track(make_track("a", vanished_at=SOME_TIME))
     school.add_many("f")

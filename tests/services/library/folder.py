@@ -1,4 +1,4 @@
-"""A folder of make-believe music: text files whose first line is the title and whose rest is the audio."""
+"""A folder of pretended music: text files with the title in the first line and the audio in the rest."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ SCHEMA = make_schema()
 
 
 def write_song(path: Path, *, audio: str, title: str | None = None) -> Path:
-    """Write a file that `HonestAnalyser` hears; the audio decides hash and vectors."""
+    """Write a file for `HonestAnalyser`; the audio decides hash and vectors."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{title or ''}\n{audio}", encoding="utf-8")
     return path
@@ -59,7 +59,7 @@ class FolderScanner:
 
 
 class HonestAnalyser:
-    """Hears what the files say, and remembers which it listened to."""
+    """Analyses such files, and remembers which."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []

@@ -51,12 +51,12 @@ def test_a_track_is_known_by_a_path_through_a_link(
     assert library.match(str(link / "miles" / "blue.mp3")).id == "t1"
 
 
-def test_a_title_may_look_like_somebodys_home(library: Library, store: MemoryStore) -> None:
+def test_a_title_may_look_like_a_home_folder(library: Library, store: MemoryStore) -> None:
     store.save_track(make_track("t4", title="~~~", path=b"tilde.mp3"))
     assert library.match("~~~").id == "t4"
 
 
-def test_a_path_may_hold_bytes_that_are_no_text(library: Library, tmp_path: Path) -> None:
+def test_a_path_may_have_bytes_that_are_not_text(library: Library, tmp_path: Path) -> None:
     assert library.match(str(tmp_path) + "/blue \udcff.mp3").id == "t2"
 
 
@@ -65,17 +65,17 @@ def test_a_track_is_known_by_words_of_its_title(library: Library, words: str) ->
     assert library.match(words).id == "t1"
 
 
-def test_a_title_given_whole_wins_over_longer_ones(library: Library) -> None:
+def test_a_complete_title_wins_over_longer_ones(library: Library) -> None:
     assert library.match("blue").id == "t3"
 
 
-def test_words_that_fit_several_titles_name_them(library: Library) -> None:
+def test_words_that_match_several_titles_list_them(library: Library) -> None:
     with pytest.raises(AmbiguousTrackError, match=r"'blu' matches 3 tracks: .*Blue Train by Coltrane \(t2\)"):
         library.match("blu")
 
 
 @pytest.mark.parametrize("text", ["nobody", "miles", "", "!!!", "\udcff", "/etc/passwd", "x\0y"])
-def test_what_fits_nothing_is_unknown(library: Library, text: str) -> None:
+def test_words_that_match_nothing_are_unknown(library: Library, text: str) -> None:
     with pytest.raises(UnknownTrackError):
         library.match(text)
 
@@ -86,7 +86,7 @@ def test_an_unknown_id_is_unknown(library: Library) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 101, -5])
-def test_a_page_holds_1_to_100_tracks(library: Library, limit: int) -> None:
+def test_a_page_has_1_to_100_tracks(library: Library, limit: int) -> None:
     with pytest.raises(QueryError, match="1 to 100"):
         library.page(sort=Sort(), limit=limit)
 

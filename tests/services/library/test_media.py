@@ -16,7 +16,7 @@ from soundalike.services.library.roots import RootMap
 
 
 class OnePicture:
-    """Files that are all the same; remembers what was opened and what is still open."""
+    """Files that are all equal; remembers what was opened and what is still open."""
 
     def __init__(self, picture: Cover | None = None) -> None:
         self.picture = picture
@@ -32,7 +32,7 @@ class OnePicture:
         return self.picture
 
 
-def listening(files: OnePicture, *, overrides: dict[RootName, Path] | None = None) -> Media:
+def media_of(files: OnePicture, *, overrides: dict[RootName, Path] | None = None) -> Media:
     store = MemoryStore()
     store.save_root(Root(RootName("music"), Path("/music")))
     store.save_track(make_track("t1", path=b"a/b.mp3", size_bytes=5, mtime_ns=7))
@@ -44,47 +44,47 @@ def listening(files: OnePicture, *, overrides: dict[RootName, Path] | None = Non
 
 def test_a_track_is_opened_where_it_was_scanned_and_as_it_was() -> None:
     files = OnePicture()
-    stream = listening(files).audio(TrackId("t1"))
+    stream = media_of(files).audio(TrackId("t1"))
     assert files.asked == [(Path("/music/a/b.mp3"), FileStamp(5, 7))]
     assert (stream.file.read(), stream.size_bytes, stream.media_type) == (b"sound", 5, "audio/mpeg")
 
 
 def test_a_linked_track_is_opened_at_the_link_s_target() -> None:
     files = OnePicture()
-    listening(files).audio(TrackId("linked"))
+    media_of(files).audio(TrackId("linked"))
     assert files.asked[0][0] == Path("/elsewhere/c.mp3")
 
 
 def test_a_root_may_be_elsewhere_on_this_machine() -> None:
     files = OnePicture()
-    listening(files, overrides={RootName("music"): Path("/mnt")}).audio(TrackId("t1"))
+    media_of(files, overrides={RootName("music"): Path("/mnt")}).audio(TrackId("t1"))
     assert files.asked[0][0] == Path("/mnt/a/b.mp3")
 
 
 def test_a_track_of_an_unknown_root_is_gone() -> None:
     with pytest.raises(TrackGoneError, match="'unknown'"):
-        listening(OnePicture()).audio(TrackId("lost"))
+        media_of(OnePicture()).audio(TrackId("lost"))
 
 
 def test_another_file_has_another_etag() -> None:
-    store_one, store_two = listening(OnePicture()), listening(OnePicture())
+    store_one, store_two = media_of(OnePicture()), media_of(OnePicture())
     assert store_one.audio(TrackId("t1")).etag == store_two.audio(TrackId("t1")).etag
     assert store_one.audio(TrackId("t1")).etag != store_one.audio(TrackId("linked")).etag
 
 
-def test_an_unknown_track_can_not_be_heard() -> None:
+def test_an_unknown_track_cannot_be_played() -> None:
     with pytest.raises(UnknownTrackError):
-        listening(OnePicture()).audio(TrackId("nobody"))
+        media_of(OnePicture()).audio(TrackId("nobody"))
 
 
 def test_a_cover_is_read_and_the_file_closed() -> None:
     files = OnePicture(Cover("image/png", b"picture"))
-    assert listening(files).cover(TrackId("t1")).data == b"picture"
+    assert media_of(files).cover(TrackId("t1")).data == b"picture"
     assert files.opened[0].closed
 
 
-def test_no_cover_is_said_and_the_file_closed() -> None:
+def test_a_missing_cover_is_an_error_and_the_file_is_closed() -> None:
     files = OnePicture()
     with pytest.raises(NoCoverError):
-        listening(files).cover(TrackId("t1"))
+        media_of(files).cover(TrackId("t1"))
     assert files.opened[0].closed

@@ -100,7 +100,7 @@ def test_a_retagged_file_keeps_its_track_and_is_not_analysed_again(user: Listene
     assert user.analyser.computed == []
 
 
-def test_a_file_with_other_audio_at_the_same_path_is_the_same_track_heard_anew(user: Listener) -> None:
+def test_a_file_with_other_audio_at_the_same_path_is_the_same_track_analysed_again(user: Listener) -> None:
     user.extract()
     before = user.track("Anna")
     vectors = user.store.vectors_of(before.id, SCHEMA)
@@ -246,7 +246,7 @@ def test_a_missing_folder_is_an_error_that_marks_nothing(user: Listener, tmp_pat
     assert user.titles() == ["Anna", "Berta"]
 
 
-def test_a_folder_that_never_was_is_an_error(user: Listener, tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_an_error(user: Listener, tmp_path: Path) -> None:
     with pytest.raises(RootMissingError, match="not a folder"):
         user.extract(tmp_path / "nowhere")
     assert user.roots.roots() == ()
@@ -279,7 +279,7 @@ def test_an_unmounted_root_below_the_folder_is_an_error_that_marks_nothing(
         assert user.extract(tmp_path, emptied=True).vanished == 2
 
 
-def test_an_empty_folder_that_never_held_anything_is_fine(tmp_path: Path) -> None:
+def test_a_folder_that_was_always_empty_is_fine(tmp_path: Path) -> None:
     (tmp_path / "Music").mkdir()
     assert Listener(tmp_path / "Music").extract().found == 0
 
@@ -295,7 +295,7 @@ def test_nothing_vanishes_below_a_folder_that_cannot_be_listed(user: Listener) -
     assert "Paula" in user.titles()
 
 
-def test_each_bad_file_leaves_one_line_with_its_reason(user: Listener) -> None:
+def test_each_bad_file_leaves_one_problem_with_its_reason(user: Listener) -> None:
     write_song(user.folder / "bad1.mp3", audio="bad: silent")
     write_song(user.folder / "bad2.mp3", audio="bad: not audio")
     (user.folder / "pipe.fifo").touch()
@@ -331,7 +331,7 @@ def test_what_may_work_next_time_is_tried_next_time(user: Listener, reason: Prob
     assert user.analyser.heard == ["hard.mp3"]
 
 
-def test_a_mended_or_deleted_file_leaves_no_line(user: Listener) -> None:
+def test_a_repaired_or_deleted_file_leaves_no_problem(user: Listener) -> None:
     mended = write_song(user.folder / "one.mp3", audio="bad: silent")
     deleted = write_song(user.folder / "two.mp3", audio="bad: silent")
     assert len(user.extract().problems) == 2
@@ -399,7 +399,7 @@ def test_an_interrupted_run_marks_nothing_as_vanished(user: Listener) -> None:
     assert user.titles() == ["Anna", "Berta"]
 
 
-def test_where_a_link_leads_is_kept_beside_the_path(user: Listener, tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_stored_with_the_path(user: Listener, tmp_path: Path) -> None:
     outside = write_song(tmp_path / "outside" / "o.mp3", audio="ooo", title="Olga")
     (user.folder / "link.mp3").symlink_to(outside)
     user.extract()

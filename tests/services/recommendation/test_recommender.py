@@ -1,4 +1,4 @@
-"""What a listener is recommended, from the store to the words."""
+"""Recommendations, from the store to their explanations."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ class Stage:
     def add_heap(
         self, prefix: str, count: int, *middle: float, artist: str | None = "", seed: int = 0
     ) -> None:
-        """Put tracks on a grid of four columns, shaken a little."""
+        """Put tracks on a grid of four columns, with a little noise."""
         rng = np.random.default_rng(seed)
         for number in range(count):
             place = np.array(middle) + np.array(divmod(number, 4)) + rng.uniform(-0.1, 0.1, size=2)
@@ -87,8 +87,8 @@ class Stage:
     def build(self) -> None:
         self.artefacts.publish(make_draft(self._points, k=10, schema=SCHEMA))
 
-    def hear(self, *deeds: str | tuple[str, int], user: UserId = ADA) -> None:
-        """Take deeds such as ``"finished a"`` or ``("skipped b", 5000)``, each a minute after the last."""
+    def listen(self, *deeds: str | tuple[str, int], user: UserId = ADA) -> None:
+        """Store listens such as ``"finished a"`` or ``("skipped b", 5000)``, each a minute after the last."""
         listens = []
         for deed in deeds:
             text, position_ms = (deed, None) if isinstance(deed, str) else deed
@@ -143,7 +143,7 @@ def one(found: Recommendations, name: str) -> Recommendation:
 
 @pytest.fixture
 def stage() -> Stage:
-    """A stage with harp on the left, metal on the right and something between."""
+    """A stage with harp on the left, metal on the right and others between."""
     stage = Stage()
     stage.add_heap("harp", 12, -20, 0, seed=1)
     stage.add_heap("metal", 12, 20, 0, seed=2)
@@ -155,7 +155,7 @@ def stage() -> Stage:
 # Before anybody asks
 
 
-def test_the_artefact_is_looked_over_once_and_not_again_for_whoever_asks_first(
+def test_the_artefact_is_indexed_once_and_not_again_for_the_first_request(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     indexed: list[str] = []
@@ -172,7 +172,7 @@ def test_the_artefact_is_looked_over_once_and_not_again_for_whoever_asks_first(
 
 
 @pytest.mark.parametrize("failure", [NoArtefactError, DamagedArtefactError])
-def test_without_a_whole_artefact_there_is_nothing_to_prepare(
+def test_without_an_intact_artefact_there_is_nothing_to_prepare(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, failure: type[ModelError]
 ) -> None:
     def current() -> Artefact:
@@ -187,8 +187,8 @@ def test_without_a_whole_artefact_there_is_nothing_to_prepare(
 # What is learnt
 
 
-def test_what_is_like_a_finished_track_is_recommended(stage: Stage) -> None:
-    stage.hear("finished harp03")
+def test_tracks_similar_to_a_finished_one_are_recommended(stage: Stage) -> None:
+    stage.listen("finished harp03")
     found = stage.ask(limit=8)
     assert all(name.startswith("harp") for name in names(found))
     assert "harp03" not in names(found)
@@ -198,8 +198,8 @@ def test_what_is_like_a_finished_track_is_recommended(stage: Stage) -> None:
     assert found.profile_version == stage.profiles.of(ADA).version
 
 
-def test_who_likes_metal_and_harp_is_served_both_and_nothing_between(stage: Stage) -> None:
-    stage.hear("finished harp03", "finished metal03", "liked metal03")
+def test_a_fan_of_metal_and_harp_gets_both_and_nothing_between(stage: Stage) -> None:
+    stage.listen("finished harp03", "finished metal03", "liked metal03")
     found = stage.names(limit=10)
     assert sum(name.startswith("harp") for name in found) >= 3
     assert sum(name.startswith("metal") for name in found) >= 3
@@ -207,9 +207,9 @@ def test_who_likes_metal_and_harp_is_served_both_and_nothing_between(stage: Stag
 
 
 def test_one_other_listen_changes_reason_and_order(stage: Stage) -> None:
-    stage.hear("finished harp03", "finished harp05")
+    stage.listen("finished harp03", "finished harp05")
     before = stage.ask()
-    stage.hear("finished harp03", "finished harp09", user=BOB)
+    stage.listen("finished harp03", "finished harp09", user=BOB)
     after = stage.ask(user=BOB)
     assert names(before) != names(after)
     told = {one.reason.text for one in before.recommendations} ^ {
@@ -220,12 +220,12 @@ def test_one_other_listen_changes_reason_and_order(stage: Stage) -> None:
 
 
 def test_a_skip_and_a_like_change_the_answer_at_once(stage: Stage) -> None:
-    stage.hear("finished mid03")
+    stage.listen("finished mid03")
     before = stage.names()
-    stage.hear((f"skipped {before[0]}", 1000))
+    stage.listen((f"skipped {before[0]}", 1000))
     skipped = stage.names()
     assert before[0] not in skipped
-    stage.hear("liked metal03")
+    stage.listen("liked metal03")
     assert any(name.startswith("metal") for name in stage.names())
 
 
@@ -243,14 +243,14 @@ def test_a_recent_listen_weighs_more_than_an_old_one(stage: Stage) -> None:
 
 
 def test_listeners_are_told_apart(stage: Stage) -> None:
-    stage.hear("finished harp03", user=ADA)
-    stage.hear("finished metal03", user=BOB)
+    stage.listen("finished harp03", user=ADA)
+    stage.listen("finished metal03", user=BOB)
     assert stage.names(user=ADA)[0].startswith("harp")
     assert stage.names(user=BOB)[0].startswith("metal")
 
 
-def test_the_clock_changes_the_words_alone(stage: Stage) -> None:
-    stage.hear("finished harp03")
+def test_the_clock_changes_only_the_words(stage: Stage) -> None:
+    stage.listen("finished harp03")
     today = stage.ask()
     stage.now += timedelta(days=300)
     later = stage.ask()
@@ -263,8 +263,8 @@ def test_the_clock_changes_the_words_alone(stage: Stage) -> None:
 
 
 def test_every_because_is_a_listen_of_this_listener(stage: Stage) -> None:
-    stage.hear("finished harp03", "liked harp03", ("skipped metal03", 2000), "finished mid01", "less mid02")
-    stage.hear("finished harp05", user=BOB)
+    stage.listen("finished harp03", "liked harp03", ("skipped metal03", 2000), "finished mid01", "less mid02")
+    stage.listen("finished harp05", user=BOB)
     known = {(one.track_id, one.kind, one.at_ms) for one in stage.store.listens_of(ADA)}
     found = stage.ask(limit=30, adventure=0.3)
     for each in found.recommendations:
@@ -274,8 +274,8 @@ def test_every_because_is_a_listen_of_this_listener(stage: Stage) -> None:
         assert not {"skipped", "less"} & {kind for _, kind, _ in listens}
 
 
-def test_a_new_artefact_places_the_same_profile_anew(stage: Stage) -> None:
-    stage.hear("finished harp03")
+def test_a_new_artefact_ranks_the_same_profile_again(stage: Stage) -> None:
+    stage.listen("finished harp03")
     version = stage.ask().profile_version
     for number in range(12):
         stage.add(f"harp{number:02}", 50.0 + number, 50.0)
@@ -289,23 +289,23 @@ def test_a_new_artefact_places_the_same_profile_anew(stage: Stage) -> None:
 # Rules
 
 
-def test_nothing_that_was_heard_lately_is_repeated_while_there_is_something_new(stage: Stage) -> None:
-    heard = [f"harp{number:02}" for number in range(12)]
-    stage.hear(*(f"finished {name}" for name in heard))
-    assert not set(heard) & set(stage.names(limit=24))
+def test_recently_played_tracks_are_not_repeated_while_there_are_new_ones(stage: Stage) -> None:
+    played = [f"harp{number:02}" for number in range(12)]
+    stage.listen(*(f"finished {name}" for name in played))
+    assert not set(played) & set(stage.names(limit=24))
 
 
 def test_a_track_that_is_playing_is_not_recommended(stage: Stage) -> None:
-    stage.hear("finished harp03", "started harp05")
+    stage.listen("finished harp03", "started harp05")
     assert "harp05" not in stage.names(limit=30)
 
 
-def test_what_was_heard_lately_does_not_come_in_another_file(stage: Stage) -> None:
+def test_a_recently_played_recording_does_not_come_from_another_file(stage: Stage) -> None:
     stage.add("copy", -20.0, 3.0, artist="Band", title="Song")
     stage.add("louder", -21.0, -3.0, artist="band", title="song")
     stage.add("other-length", -21.0, 3.0, artist="band", title="song", duration_ms=300_000)
     stage.build()
-    stage.hear("finished copy")
+    stage.listen("finished copy")
     found = stage.names(limit=40)
     assert "louder" not in found
     assert "other-length" in found
@@ -315,19 +315,19 @@ def test_the_same_recording_comes_once(stage: Stage) -> None:
     for number, name in enumerate(("one", "two", "three")):
         stage.add(name, -20.0 + number * 1e-4, 0.1)
     stage.build()
-    stage.hear("finished harp03")
+    stage.listen("finished harp03")
     found = stage.names(limit=40)
     assert len({"one", "two", "three"} & set(found)) == 1
 
 
-def test_disliked_tracks_and_what_lies_within_a_hair_of_them_are_out(stage: Stage) -> None:
+def test_disliked_tracks_and_their_duplicates_are_left_out(stage: Stage) -> None:
     stage.add("twin", *_place(stage, "harp04"))
     stage.build()
-    stage.hear("finished harp03", "disliked harp04")
+    stage.listen("finished harp03", "disliked harp04")
     found = stage.names(limit=40)
     assert "harp04" not in found
     assert "twin" not in found
-    stage.hear("undisliked harp04")
+    stage.listen("undisliked harp04")
     assert {"harp04", "twin"} & set(stage.names(limit=40))
 
 
@@ -337,18 +337,18 @@ def _place(stage: Stage, name: str) -> list[float]:
     return [float(value) for value in vectors.whole]
 
 
-def test_less_pushes_away_without_excluding(stage: Stage) -> None:
-    stage.hear("finished harp03", "finished metal03")
+def test_less_is_negative_without_excluding(stage: Stage) -> None:
+    stage.listen("finished harp03", "finished metal03")
     before = stage.names(limit=36)
     liked = next(name for name in before if name.startswith("harp"))
-    stage.hear(f"less {liked}")
+    stage.listen(f"less {liked}")
     after = stage.names(limit=36)
     assert liked in after
     assert after.index(liked) > before.index(liked)
 
 
 def beside_a_prolific_artist(count: int, *, away: float) -> Stage:
-    """Many tracks by one artist, and so far away 15 by as many others."""
+    """Many tracks by one artist, and 15 distant ones by other artists."""
     stage = Stage()
     stage.add_heap("a", count, 0, 0, artist="Prolific")
     stage.add_heap("b", 15, away, 0, seed=1)
@@ -358,7 +358,7 @@ def beside_a_prolific_artist(count: int, *, away: float) -> Stage:
 
 def test_no_more_than_three_of_ten_are_by_one_artist() -> None:
     stage = beside_a_prolific_artist(15, away=2)
-    stage.hear("finished b00")
+    stage.listen("finished b00")
     found = stage.ask(limit=12)
     by_artist = [one.track.artist == "Prolific" for one in found.recommendations]
     assert all(sum(by_artist[begin : begin + 10]) <= 3 for begin in range(3))
@@ -366,27 +366,27 @@ def test_no_more_than_three_of_ten_are_by_one_artist() -> None:
 
 def test_an_artist_whom_the_listener_plays_all_the_time_may_come_more_often() -> None:
     stage = beside_a_prolific_artist(25, away=9)
-    stage.hear(*(f"finished a{number:02}" for number in range(10)))
+    stage.listen(*(f"finished a{number:02}" for number in range(10)))
     found = stage.ask(limit=10)
     assert sum(one.track.artist == "Prolific" for one in found.recommendations) > 3
 
 
-def test_what_is_played_from_one_answer_after_another_keeps_to_the_cap() -> None:
+def test_the_cap_applies_from_one_answer_to_the_next() -> None:
     stage = beside_a_prolific_artist(25, away=1)
-    stage.hear("liked a00")
+    stage.listen("liked a00")
     played = []
     for _ in range(12):
         first = stage.ask(limit=1).recommendations[0].track
         played.append(first.artist)
-        stage.hear(f"started {first.id}")
+        stage.listen(f"started {first.id}")
     # The like gives its artist a fourth place.
     assert all(played[start : start + 10].count("Prolific") <= 4 for start in range(3))
 
 
-def test_what_is_excluded_is_left_out_with_what_lies_within_a_hair(stage: Stage) -> None:
+def test_excluded_tracks_are_left_out_with_their_duplicates(stage: Stage) -> None:
     stage.add("twin", *_place(stage, "harp04"))
     stage.build()
-    stage.hear("finished harp03")
+    stage.listen("finished harp03")
     first = stage.names()
     assert not set(first[:3]) & set(stage.names(exclude=first[:3]))
     assert not {"harp04", "twin"} & set(stage.names(limit=40, exclude=["harp04"]))
@@ -396,8 +396,8 @@ def test_what_is_excluded_need_not_exist(stage: Stage) -> None:
     assert len(stage.names(exclude=["nobody"])) == 10
 
 
-def test_vanished_tracks_are_left_out_and_made_up_for(stage: Stage) -> None:
-    stage.hear("finished harp03")
+def test_vanished_tracks_are_left_out_and_replaced(stage: Stage) -> None:
+    stage.listen("finished harp03")
     first = stage.names(limit=8)
     stage.store.mark_vanished([TrackId(name) for name in first[:4]], 0)
     found = stage.names(limit=8)
@@ -406,15 +406,15 @@ def test_vanished_tracks_are_left_out_and_made_up_for(stage: Stage) -> None:
     assert set(first[4:]) <= set(found)
 
 
-def test_a_vanished_track_still_speaks_and_is_named(stage: Stage) -> None:
-    stage.hear("finished harp03")
+def test_a_vanished_track_still_counts_and_is_named(stage: Stage) -> None:
+    stage.listen("finished harp03")
     stage.store.mark_vanished([TrackId("harp03")], 0)
     assert texts(stage.ask(limit=1)) == ["near “Title harp03”, which you finished today"]
 
 
 def test_hostile_titles_stay_short_plain_text(stage: Stage) -> None:
     stage.store.save_track(make_track("harp03", title="<b>\x00\n" + "“x”" * 5000), None)
-    stage.hear("finished harp03")
+    stage.listen("finished harp03")
     text = texts(stage.ask(limit=1))[0]
     assert len(text) < 120
     assert text.isprintable()
@@ -425,7 +425,7 @@ def test_hostile_titles_stay_short_plain_text(stage: Stage) -> None:
 
 @pytest.mark.parametrize("adventure", [0.0, 0.2, 0.5, 1.0])
 def test_a_share_of_the_list_is_exploration_and_says_so(stage: Stage, adventure: float) -> None:
-    stage.hear("finished harp03")
+    stage.listen("finished harp03")
     found = stage.ask(limit=20, adventure=adventure)
     exploring = sum(text.startswith("exploring") for text in texts(found))
     assert abs(exploring - 20 * adventure) <= 1
@@ -434,7 +434,7 @@ def test_a_share_of_the_list_is_exploration_and_says_so(stage: Stage, adventure:
 
 
 def test_exploration_keeps_the_rules(stage: Stage) -> None:
-    stage.hear("finished harp03", "disliked mid04", "finished mid05")
+    stage.listen("finished harp03", "disliked mid04", "finished mid05")
     found = stage.names(limit=33, adventure=1.0)
     assert not {"harp03", "mid04", "mid05"} & set(found)
     assert len(found) == len(set(found))
@@ -443,7 +443,7 @@ def test_exploration_keeps_the_rules(stage: Stage) -> None:
 # Starts and seeds
 
 
-def test_without_a_history_the_start_is_diverse_and_says_so(stage: Stage) -> None:
+def test_without_listens_the_slate_is_diverse_and_says_so(stage: Stage) -> None:
     found = stage.ask(limit=6)
     assert {name.rstrip("0123456789") for name in names(found)[:3]} == {"harp", "metal", "mid"}
     assert set(texts(found)) == {"a first mix from your whole library"}
@@ -451,8 +451,8 @@ def test_without_a_history_the_start_is_diverse_and_says_so(stage: Stage) -> Non
     assert all(one.reason.because == () for one in found.recommendations)
 
 
-def test_with_only_skips_the_start_leads_away_from_them(stage: Stage) -> None:
-    stage.hear(*((f"skipped harp{number:02}", 1000) for number in range(4)))
+def test_with_only_skips_the_slate_is_far_from_them(stage: Stage) -> None:
+    stage.listen(*((f"skipped harp{number:02}", 1000) for number in range(4)))
     found = stage.ask(limit=8)
     assert sum(name.startswith("harp") for name in names(found)) < 3
     away = one(found, next(name for name in names(found) if name.startswith("metal")))
@@ -461,14 +461,14 @@ def test_with_only_skips_the_start_leads_away_from_them(stage: Stage) -> None:
 
 
 def test_a_seed_comes_before_the_profile(stage: Stage) -> None:
-    stage.hear("finished metal01", "finished metal02")
+    stage.listen("finished metal01", "finished metal02")
     found = stage.ask(seed="harp03", limit=8)
     assert all(name.startswith("harp") for name in names(found))
     assert "harp03" not in names(found)
     assert all("“Title harp03”" in text for text in texts(found))
 
 
-def test_with_a_seed_only_features_that_are_alike_are_named() -> None:
+def test_with_a_seed_only_similar_features_are_named() -> None:
     stage = Stage()
     rng = np.random.default_rng(0)
     for number in range(60):
@@ -483,7 +483,7 @@ def test_with_a_seed_only_features_that_are_alike_are_named() -> None:
     assert one(found, "both-alike").distance == pytest.approx(np.hypot(0.05, 1.2), abs=1e-4)
 
 
-def test_a_seed_that_is_not_in_the_artefact_is_placed_by_its_vector(stage: Stage) -> None:
+def test_a_seed_outside_the_artefact_is_ranked_by_its_vector(stage: Stage) -> None:
     stage.add("new", 20.0, 0.5)
     assert stage.names(seed="new", limit=3)[0].startswith("metal")
 
@@ -524,7 +524,7 @@ def test_a_library_whose_tracks_have_all_vanished_is_empty(stage: Stage) -> None
     assert (found.artefact, found.recommendations) == (None, ())
 
 
-def test_tracks_without_an_artefact_ask_for_a_build() -> None:
+def test_tracks_without_an_artefact_need_a_build() -> None:
     stage = Stage()
     stage.add("a", 0.0, 0.0)
     with pytest.raises(NoArtefactError, match="soundalike build"):
@@ -536,7 +536,7 @@ def test_an_only_track_is_played_and_played_again() -> None:
     stage.add("a", 0.0, 0.0)
     stage.build()
     assert stage.names(adventure=0.2) == ["a"]
-    stage.hear("finished a")
+    stage.listen("finished a")
     again = stage.ask(adventure=0.2)
     assert texts(again) == ["a repeat, last played today"]
     assert again.note == "everything was played recently, so these are repeats, the longest ago first"
@@ -548,26 +548,26 @@ def test_of_five_tracks_the_new_come_first_then_the_longest_ago() -> None:
     for number, name in enumerate("abcde"):
         stage.add(name, float(number), 0.0)
     stage.build()
-    stage.hear("finished c", "finished a", ("skipped b", 900))
+    stage.listen("finished c", "finished a", ("skipped b", 900))
     found = stage.ask()
     assert set(names(found)[:2]) == {"d", "e"}
     assert names(found)[2:] == ["c", "a", "b"]
     assert "longest ago" in (found.note or "")
 
 
-def test_where_everything_is_disliked_nothing_plays_and_the_note_says_why() -> None:
+def test_if_everything_is_disliked_nothing_plays_and_the_note_says_why() -> None:
     stage = Stage()
     for number, name in enumerate("ab"):
         stage.add(name, float(number), 0.0)
     stage.build()
-    stage.hear("disliked a", "disliked b")
+    stage.listen("disliked a", "disliked b")
     found = stage.ask()
     assert found.recommendations == ()
     assert "disliked" in (found.note or "")
     assert found.artefact == "000001"
 
 
-def test_where_everything_is_excluded_the_note_says_why() -> None:
+def test_if_everything_is_excluded_the_note_says_why() -> None:
     stage = Stage()
     stage.add("a", 0.0, 0.0)
     stage.build()
@@ -578,13 +578,13 @@ def test_a_library_of_one_artist_is_played_and_the_note_says_so() -> None:
     stage = Stage()
     stage.add_heap("a", 15, 0, 0, artist="Only")
     stage.build()
-    stage.hear("finished a03")
+    stage.listen("finished a03")
     found = stage.ask(limit=10)
     assert len(found.recommendations) == 10
     assert found.note == "all tracks are by one artist, because there are too few others"
 
 
-def test_a_library_in_which_all_sounds_the_same_is_one_recording() -> None:
+def test_a_library_of_equal_tracks_is_one_recording() -> None:
     stage = Stage()
     for name in "abc":
         stage.add(name, 1.0, 1.0)
@@ -592,8 +592,8 @@ def test_a_library_in_which_all_sounds_the_same_is_one_recording() -> None:
     assert len(stage.names()) == 1
 
 
-def test_a_liked_track_that_was_not_heard_comes_itself(stage: Stage) -> None:
-    stage.hear("liked metal07")
+def test_a_liked_track_that_was_not_played_is_recommended_itself(stage: Stage) -> None:
+    stage.listen("liked metal07")
     assert texts(stage.ask(limit=1)) == ["you liked it today"]
     assert stage.names(limit=1) == ["metal07"]
 
@@ -605,8 +605,8 @@ def body(found: Recommendations) -> str:
     return json.dumps(recommendations_body(found))
 
 
-def test_the_same_question_has_the_same_answer_whoever_keeps_what(stage: Stage) -> None:
-    stage.hear("finished harp03", "liked metal05", ("skipped mid01", 4000))
+def test_the_same_question_has_the_same_answer_with_any_cache(stage: Stage) -> None:
+    stage.listen("finished harp03", "liked metal05", ("skipped mid01", 4000))
     question = {"adventure": 0.4, "limit": 15, "exclude": ["harp01", "metal01"]}
     first = body(stage.ask(**question))  # type: ignore[arg-type] # as `ask` takes them
     assert body(stage.ask(**question)) == first  # type: ignore[arg-type] # the same
@@ -616,8 +616,8 @@ def test_the_same_question_has_the_same_answer_whoever_keeps_what(stage: Stage) 
     assert body(stage.ask(**question | {"exclude": ["metal01", "harp01"]})) == first  # type: ignore[arg-type] # the same
 
 
-def test_each_part_of_the_question_draws_anew(stage: Stage) -> None:
-    stage.hear("finished harp03")
+def test_each_part_of_the_question_changes_the_random_numbers(stage: Stage) -> None:
+    stage.listen("finished harp03")
     plain = stage.names(limit=12, adventure=0.5)
     assert stage.names(limit=13, adventure=0.5)[:12] != plain
     assert stage.names(limit=12, adventure=0.5, exclude=["nobody"]) != plain
@@ -630,7 +630,7 @@ stage = Stage()
 stage.add_heap("a", 20, 0, 0)
 stage.add_heap("b", 20, 9, 0, seed=1)
 stage.build()
-stage.hear("finished a03", "liked b05", ("skipped a07", 2000), "disliked b09", "finished a11")
+stage.listen("finished a03", "liked b05", ("skipped a07", 2000), "disliked b09", "finished a11")
 print(body(stage.ask(limit=20, adventure=0.3, exclude={"a01", "b01", "b02"})))
 """
 
@@ -653,7 +653,7 @@ def test_the_same_listens_give_the_same_answer_in_every_process() -> None:
 def test_many_threads_at_once_get_the_answers_of_one(stage: Stage) -> None:
     users = [UserId(f"u{number}") for number in range(6)]
     for number, user in enumerate(users):
-        stage.hear(f"finished harp{number:02}", f"finished metal{number:02}", user=user)
+        stage.listen(f"finished harp{number:02}", f"finished metal{number:02}", user=user)
     alone = {user: body(stage.ask(user=user, adventure=0.2)) for user in users}
     stage.recommender = stage.new_recommender()
     answers: list[tuple[UserId, str]] = []
@@ -671,7 +671,7 @@ def test_many_threads_at_once_get_the_answers_of_one(stage: Stage) -> None:
 
 
 def test_the_order_of_tracks_in_the_artefact_changes_nothing(stage: Stage) -> None:
-    stage.hear("finished harp03", "finished metal03", ("skipped mid01", 100))
+    stage.listen("finished harp03", "finished metal03", ("skipped mid01", 100))
     first = stage.names(limit=20)
     points = dict(reversed(list(stage._points.items())))  # noqa: SLF001 - the stage's own
     stage.artefacts.publish(make_draft(points, k=10, schema=SCHEMA))
@@ -679,7 +679,7 @@ def test_the_order_of_tracks_in_the_artefact_changes_nothing(stage: Stage) -> No
 
 
 def test_a_track_that_came_back_is_recommended_again(stage: Stage) -> None:
-    stage.hear("finished harp03")
+    stage.listen("finished harp03")
     first = stage.names(limit=3)
     stage.store.mark_vanished([TrackId(first[0])], 0)
     stage.names(limit=3)

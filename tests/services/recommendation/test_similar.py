@@ -68,7 +68,7 @@ def test_the_nearest_come_first_with_their_distance(stage: Stage) -> None:
     assert found.artefact == "000001"
 
 
-def test_a_list_longer_than_the_artefact_keeps_goes_on_with_the_rest(stage: Stage) -> None:
+def test_a_list_longer_than_the_artefact_has_continues_with_the_rest(stage: Stage) -> None:
     found = stage.similar("a", limit=100)
     assert (names(found), distances(found)) == (["b", "c", "d", "e"], [1.0, 3.0, 7.0, 15.0])
 
@@ -77,23 +77,23 @@ def test_a_track_is_not_its_own_neighbour(stage: Stage) -> None:
     assert "c" not in names(stage.similar("c"))
 
 
-def test_vanished_tracks_are_left_out_and_made_up_for(stage: Stage) -> None:
+def test_vanished_tracks_are_left_out_and_replaced(stage: Stage) -> None:
     stage.store.mark_vanished([TrackId("b")], 0)
     assert names(stage.similar("a", limit=2)) == ["c", "d"]
 
 
-def test_a_vanished_track_may_still_be_asked_about(stage: Stage) -> None:
+def test_a_vanished_track_still_has_neighbours(stage: Stage) -> None:
     stage.store.mark_vanished([TrackId("a")], 0)
     assert names(stage.similar("a", limit=1)) == ["b"]
 
 
-def test_a_track_that_is_not_in_the_artefact_is_placed_by_its_vector(stage: Stage) -> None:
+def test_a_track_outside_the_artefact_is_compared_by_its_vector(stage: Stage) -> None:
     stage.add("new", 6.0)
     found = stage.similar("new", limit=2)
     assert (names(found), distances(found)) == (["d", "c"], [1.0, 3.0])
 
 
-def test_a_track_whose_sound_changed_is_placed_by_its_new_vector(stage: Stage) -> None:
+def test_a_changed_track_is_compared_by_its_new_vector(stage: Stage) -> None:
     stage.add("a", 14.0)
     assert names(stage.similar("a", limit=1)) == ["e"]
 
@@ -130,14 +130,14 @@ def test_before_the_first_build_there_is_no_artefact() -> None:
 
 
 class DamagedArtefactStore(MemoryArtefactStore):
-    """Holds no whole version."""
+    """Has no intact version."""
 
     def current(self) -> Artefact:
         msg = "the artefact 000001 is damaged; run 'soundalike build'"
         raise DamagedArtefactError(msg)
 
 
-def test_where_no_artefact_is_whole_none_is_in_use() -> None:
+def test_if_no_artefact_is_intact_none_is_in_use() -> None:
     stage = Stage(DamagedArtefactStore())
     stage.add("a", 0.0)
     assert stage.neighbours.artefact_version() is None
@@ -145,7 +145,7 @@ def test_where_no_artefact_is_whole_none_is_in_use() -> None:
         stage.similar("a")
 
 
-def test_a_new_artefact_is_taken_up_at_the_next_question(stage: Stage) -> None:
+def test_a_new_artefact_is_used_from_the_next_request(stage: Stage) -> None:
     stage.similar("a")
     stage.artefacts.publish(make_draft({"a": [0.0], "e": [15.0]}, k=1, schema=SCHEMA))
     found = stage.similar("a")
@@ -211,7 +211,7 @@ def test_pairs_leave_vanished_tracks_out(stage: Stage) -> None:
     assert {found[0].first.id, found[0].second.id} == {"b", "c"}
 
 
-def test_pairs_know_nothing_of_neighbours_that_lsh_did_not_find(stage: Stage) -> None:
+def test_pairs_leave_out_neighbours_that_lsh_did_not_find(stage: Stage) -> None:
     draft = make_draft(LINE, k=1, schema=SCHEMA)
     rows = np.full((5, 1), -1, dtype=np.int32)
     away = np.full((5, 1), np.inf, dtype=np.float32)
