@@ -137,6 +137,11 @@ def test_keys_control_what_plays(listener: Listener, page: Page, listens: Record
     page.wait_for_function("() => audio.currentTime > 10 && audio.currentTime < 13")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("() => audio.currentTime < 9")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator("#volume")).to_have_value("0.95")
+    assert page.evaluate("audio.volume") == pytest.approx(0.95**2)
+    page.keyboard.press("m")
+    expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
     told = [("started", "amber"), ("skipped", "amber"), ("started", "birch"), ("liked", "birch")]
     until(page, lambda: sorted(listens.of()) == sorted(told), lambda: str(listens.of()))
 

@@ -59,8 +59,9 @@ export class AutoQueue extends EventTarget {
     this.#parts = parts;
     const { browser, delivery, profile } = parts;
     profile.addEventListener("change", () => this.#followProfile(profile.version));
-    browser.events.addEventListener("online", () => this.#recover());
-    delivery.addEventListener("taken", () => this.#recover());
+    const recover = () => this.#outcome === "failed" && this.refresh();
+    browser.events.addEventListener("online", recover);
+    delivery.addEventListener("taken", recover);
   }
 
   /** Go on with what fits each track as it plays. @param {Track[]} rest  what plays where nothing can be recommended */
@@ -118,10 +119,6 @@ export class AutoQueue extends EventTarget {
     if (!this.mode || version === this.version) return;
     if (this.#asking) this.#newer = version;
     else this.#renew();
-  }
-
-  #recover() {
-    if (this.#outcome === "failed") this.refresh();
   }
 
   /** @param {Mode} mode @param {{seed?: ?{id: string, title: string}, rest?: Track[]}} how */

@@ -135,11 +135,11 @@ function entryOf(track, { isAsked = false, reason = null } = {}) {
 
 /** @param {any} entry @returns {entry is Entry} */
 function isEntry(entry) {
-  const isTrack = typeof entry?.track?.id === "string" && typeof entry.track.title === "string";
-  return isTrack && (!entry.reason || isReason(entry.reason));
+  const { track, reason } = entry ?? {};
+  const isTrack = typeof track?.id === "string" && typeof track.title === "string";
+  if (!isTrack || !reason) return isTrack;
+  return typeof reason.text === "string" && Array.isArray(reason.because) && reason.because.every(isBecause);
 }
 
-/** @param {any} reason @returns {reason is Reason} */
-function isReason({ text, because }) {
-  return typeof text === "string" && Array.isArray(because) && because.every((listen) => typeof listen?.track_id === "string");
-}
+/** @param {any} listen */
+const isBecause = (listen) => typeof listen?.track_id === "string";

@@ -24,16 +24,14 @@ export function listenToKeys({ player, opinions }, { toggleQueue, explain }) {
     q: toggleQueue,
     "/": () => search.select(),
     "?": () => help.showModal(),
-  };
-  /** @type {Record<string, () => unknown>} */
-  const shifted = {
-    ArrowUp: () => player.setVolume(player.volume + VOLUME_STEP),
-    ArrowDown: () => player.setVolume(player.volume - VOLUME_STEP),
+    "shift+ArrowUp": () => player.setVolume(player.volume + VOLUME_STEP),
+    "shift+ArrowDown": () => player.setVolume(player.volume - VOLUME_STEP),
   };
 
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const action = (event.shiftKey && shifted[event.key]) || (keys[event.key] ?? keys[event.key.toLowerCase()]);
+    const shifted = event.shiftKey ? keys[`shift+${event.key}`] : undefined;
+    const action = shifted ?? keys[event.key] ?? keys[event.key.toLowerCase()];
     if (!action || isNeeded(event)) return;
     event.preventDefault();
     // A key that is held down acts once, except for the arrows.

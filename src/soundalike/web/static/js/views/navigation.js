@@ -24,7 +24,7 @@ export function navigate(shown) {
     const link = /** @type {?HTMLAnchorElement} */ (closest(event, "a[href]"));
     if (!link || link.dataset.more !== undefined || !isOurs(event, link)) return;
     event.preventDefault();
-    if (link.hash && link.pathname === location.pathname) byId(link.hash.slice(1)).focus();
+    if (link.hash && link.pathname === location.pathname) document.getElementById(link.hash.slice(1))?.focus();
     else visit(link.href);
   });
   addEventListener("popstate", (event) => {
@@ -33,13 +33,13 @@ export function navigate(shown) {
     const page = kept.get(key);
     abort.abort();
     if (page) show(page.main, page.title, page.y);
-    else load(location.href, { y: 0 });
+    else load(location.href);
   });
 
   /** @type {Visit} */
   async function visit(url, { isReplacing = false, keepsFocus = false } = {}) {
     const isNew = !isReplacing && new URL(url, location.href).href !== location.href;
-    await load(url, { y: 0, keepsFocus, before: () => remember(url, isNew) });
+    await load(url, { keepsFocus, before: () => remember(url, isNew) });
   }
 
   /** @param {string} url @param {boolean} isNew */
@@ -60,8 +60,8 @@ export function navigate(shown) {
     if (kept.size > MAX_KEPT_PAGES) kept.delete(oldest);
   }
 
-  /** @param {string} url @param {{y: number, keepsFocus?: boolean, before?: () => void}} how */
-  async function load(url, { y, keepsFocus = false, before = () => {} }) {
+  /** @param {string} url @param {{keepsFocus?: boolean, before?: () => void}} how */
+  async function load(url, { keepsFocus = false, before = () => {} } = {}) {
     abort.abort();
     abort = new AbortController();
     const { signal } = abort;
@@ -76,7 +76,7 @@ export function navigate(shown) {
         return;
       }
       before();
-      show(document.adoptNode(main), page.title, y, keepsFocus);
+      show(document.adoptNode(main), page.title, 0, keepsFocus);
     } catch (error) {
       if (/** @type {Error} */ (error).name !== "AbortError") toast("soundalike cannot be reached. Is it still running?");
     } finally {
