@@ -8,14 +8,8 @@ from soundalike.domain.errors import CopyError
 from soundalike.services.store_copy.copier import CopyReport
 
 _SHOWN_DIGITS = 16
-_COLUMNS = [
-    ("what", "fixed"),
-    ("from", "number"),
-    ("to", "number"),
-    ("written", "number"),
-    ("checksum", "fixed"),
-    ("", "fixed"),
-]
+_NUMBERS = [(name, "number") for name in ("from", "to", "written")]
+_COLUMNS = [("what", "fixed"), *_NUMBERS, ("checksum", "fixed"), ("", "fixed")]
 
 
 @click.group(short_help="Copy a library from store to store.")

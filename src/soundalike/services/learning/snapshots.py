@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
 from pathlib import Path
 
+from soundalike.domain.batches import batched
 from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.features import FeatureSchema, TrackVectors
 from soundalike.domain.ports.learning import Snapshots
@@ -71,8 +71,7 @@ class LibrarySnapshots:
         return self._snapshots.read(snapshot)
 
     def _rows(self) -> Iterator[SnapshotRow]:
-        vectors = self._store.track_vectors(self._schema)
-        while batch := list(islice(vectors, _BATCH)):
+        for batch in batched(self._store.track_vectors(self._schema), _BATCH):
             tracks = self._store.tracks([each.track_id for each in batch])
             for each in batch:
                 if each.track_id in tracks:

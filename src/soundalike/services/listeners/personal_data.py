@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
+from soundalike.domain.batches import batched
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
@@ -60,7 +60,7 @@ class PersonalData:
         for member, rows in streams.items():
             yield f",\n {json.dumps(member)}: [".encode()
             mark = "\n  "
-            while piece := [json.dumps(row) for row in islice(rows, _PER_PIECE)]:
+            for piece in batched(map(json.dumps, rows), _PER_PIECE):
                 yield (mark + ",\n  ".join(piece)).encode()
                 mark = ",\n  "
             yield b"\n ]"

@@ -1,7 +1,8 @@
 """Reading everything in an event log back into the store."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
+from soundalike.domain.batches import batched
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.ports.library import Progress
 from soundalike.domain.ports.listening import EventLog, ListenStore
@@ -37,11 +38,13 @@ def restore_listens(
     total: dict[UserId, Erasure] = {}
     left: dict[UserId, set[EventId]] = {}
     added = 0
-    for batch in _batches(_listens(log.entries(), store, total), progress):
+    for number, batch in enumerate(batched(_listens(log.entries(), store, total), _BATCH), start=1):
         added += len(store.add_listens(batch))
         for listen in batch:
             if listen.user_id in total:
                 left.setdefault(listen.user_id, set()).add(listen.id)
+        if len(batch) == _BATCH:
+            progress(number * _BATCH, 0)
     _erase_totally(log, store, total, left)
     return added
 
@@ -64,7 +67,8 @@ def _erase_totally(
         else:
             store.erase_listens(erasure, is_total=True)
     if total:
-        for batch in _batches(_listens(log.entries(), store, {}), of=total):
+        listens = (one for one in _listens(log.entries(), store, {}) if one.user_id in total)
+        for batch in batched(listens, _BATCH):
             store.add_listens(batch)
 
 
@@ -79,24 +83,3 @@ def _listens(
                 total[entry.erasure.user_id] = entry.erasure
         else:
             yield entry
-
-
-def _batches(
-    listens: Iterator[Listen],
-    progress: Progress = lambda _done, _total: None,
-    *,
-    of: Collection[UserId] | None = None,
-) -> Iterator[list[Listen]]:
-    """Yield listens, of some users or of all, in batches; report progress after each full one."""
-    batch: list[Listen] = []
-    read = 0
-    for listen in listens:
-        if of is not None and listen.user_id not in of:
-            continue
-        batch.append(listen)
-        read += 1
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-            progress(read, 0)
-    yield batch

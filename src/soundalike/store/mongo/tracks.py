@@ -5,13 +5,13 @@ tracks are given one location at the same time, the second finds it taken, altho
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
+from soundalike.domain.batches import batched
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Location
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
@@ -155,11 +155,9 @@ def mark_vanished(
     )
 
 
-def in_batches(items: Iterable[_T], size: int = MOST_IDS) -> Iterator[list[_T]]:
+def in_batches(items: Iterable[_T]) -> Iterator[list[_T]]:
     """Split what a query asks for into lists that every server answers fast."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+    return batched(items, MOST_IDS)
 
 
 def _with_ids(

@@ -1,12 +1,12 @@
 """Whole tracks read from and written into SQLite, on their way from store to store."""
 # ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
-import sqlite3
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from soundalike.domain.batches import batched
 from soundalike.domain.errors import StoreError
 from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.store.sqlite.connections import Connections
@@ -46,13 +46,22 @@ class SqliteStoredTracks:
             # By their bytes, since SQLite puts ids that are not UTF-8 last.
             rows = connection.execute("SELECT n FROM tracks ORDER BY CAST(id AS BLOB)")
             numbers = array("q", (number for (number,) in rows))
-        for start in range(0, len(numbers), _BATCH):
-            batch = numbers[start : start + _BATCH]
+        for batch in batched(numbers, _BATCH):
+            vectors: defaultdict[int, list[Any]] = defaultdict(list)
             with self._connections.reading() as connection:
-                tracks, vectors = _read(connection, batch)
-            for number in batch:
-                if number in tracks:
-                    yield _stored_track(tracks[number], vectors[number])
+                tracks = connection.execute(
+                    f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({placeholders(batch)})"
+                    " ORDER BY CAST(id AS BLOB)",
+                    batch,
+                ).fetchall()
+                for number, *row in connection.execute(
+                    f"SELECT track, {STORED_COLUMNS} FROM vectors JOIN feature_sets ON n = feature_set"
+                    f" WHERE track IN ({placeholders(batch)}) ORDER BY CAST(name AS BLOB), version",
+                    batch,
+                ):
+                    vectors[number].append(row)
+            for number, *row in tracks:
+                yield _stored_track(row, vectors[number])
 
     def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
         """Insert many tracks with their vectors, or replace those with their ids; see the port."""
@@ -64,24 +73,6 @@ class SqliteStoredTracks:
                 for vectors in stored.vectors:
                     write_stored_vectors(connection, number, vectors)
                 write_words(connection, number, stored.track)
-
-
-def _read(
-    connection: sqlite3.Connection, numbers: Sequence[int]
-) -> tuple[dict[int, Any], defaultdict[int, list[Any]]]:
-    """Return the rows of tracks and of their vectors, by the tracks' numbers."""
-    tracks = connection.execute(
-        f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({placeholders(numbers)})", numbers
-    )
-    by_number = {number: row for number, *row in tracks}
-    vectors: defaultdict[int, list[Any]] = defaultdict(list)
-    for number, *row in connection.execute(
-        f"SELECT track, {STORED_COLUMNS} FROM vectors JOIN feature_sets ON n = feature_set"
-        f" WHERE track IN ({placeholders(numbers)}) ORDER BY CAST(name AS BLOB), version",
-        numbers,
-    ):
-        vectors[number].append(row)
-    return by_number, vectors
 
 
 def _stored_track(track: Any, vectors: Sequence[Any]) -> StoredTrack:  # noqa: ANN401 - a row may have anything

@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from soundalike.domain.batches import batched
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
@@ -104,10 +105,8 @@ class SqliteLibrary:
     def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
         """Return those of the tracks that exist, vanished ones too; any number of ids may be asked for."""
         rows: list[Any] = []
-        asked = list(track_ids)
         with self._connections.reading() as connection:
-            for start in range(0, len(asked), _BATCH):
-                ids = [to_text(track_id) for track_id in asked[start : start + _BATCH]]
+            for ids in batched(map(to_text, track_ids), _BATCH):
                 rows += select_tracks(connection, f"id IN ({placeholders(ids)})", *ids)
         found = map(track_from_row, rows)
         return {track.id: track for track in found}
@@ -131,8 +130,7 @@ class SqliteLibrary:
         with self._connections.reading() as connection:
             rows = connection.execute(f"SELECT n FROM tracks WHERE {where} ORDER BY path", bounds)
             numbers = array("q", (number for (number,) in rows))
-        for start in range(0, len(numbers), _BATCH):
-            batch = numbers[start : start + _BATCH]
+        for batch in batched(numbers, _BATCH):
             with self._connections.reading() as connection:
                 found = select_tracks(
                     connection, f"n IN ({placeholders(batch)}) AND {where} ORDER BY path", *batch, *bounds
