@@ -88,7 +88,15 @@ def _kafka_log(url: str, properties: Mapping[str, str]) -> EventLog:
 
 
 def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | None:
-    """Return where executors can read a feature set's vectors; None if the store is a file."""
+    """Return where executors can read a feature set's vectors; None if the store is a file.
+
+    Parameters
+    ----------
+    settings : Settings
+        Name the store.
+    schema : FeatureSchema
+        The feature set.
+    """
     if settings.store is None or settings.is_embedded:
         return None
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
@@ -109,6 +117,13 @@ def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | N
 def check_log(url: str, properties: Mapping[str, str]) -> str:
     """Check Kafka's broker and topic without changing anything; return one line about them.
 
+    Parameters
+    ----------
+    url : str
+        ``kafka://...``.
+    properties : mapping of str to str
+        librdkafka's own.
+
     Raises
     ------
     SettingsError, EventLogError
@@ -123,6 +138,15 @@ def check_log(url: str, properties: Mapping[str, str]) -> str:
 
 def require(module: str, *, extra: str, what: str) -> None:
     """Raise if the driver of something optional is not installed.
+
+    Parameters
+    ----------
+    module : str
+        The driver.
+    extra : str
+        The extra of this package that installs it.
+    what : str
+        What needs it.
 
     Raises
     ------

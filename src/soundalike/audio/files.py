@@ -26,6 +26,13 @@ class LocalAudioFiles:
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
         """Open the file that was scanned, following no link; the caller closes it.
 
+        Parameters
+        ----------
+        real_path : Path
+            Absolute and without links.
+        stamp : FileStamp
+            Of the file when it was scanned.
+
         Raises
         ------
         TrackGoneError

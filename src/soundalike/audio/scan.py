@@ -33,6 +33,13 @@ class LocalFileScanner:
     def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
         """Yield every audio file below a folder, in order of its path's bytes, and every problem.
 
+        Parameters
+        ----------
+        directory : Path
+            Absolute and without links.
+        roots : sequence of Root
+            One of them contains the folder.
+
         Raises
         ------
         RootMissingError

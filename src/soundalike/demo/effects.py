@@ -37,7 +37,19 @@ class Mix:
 
 
 def echo(sound: FloatArray, *, delay_s: float, feedback: float, times: int = 3) -> FloatArray:
-    """Add repeats that swap sides and fade."""
+    """Add repeats that swap sides and fade.
+
+    Parameters
+    ----------
+    sound : FloatArray, shape (2, samples)
+        A mix.
+    delay_s : float
+        Between repeats.
+    feedback : float
+        Level of each repeat relative to the one before.
+    times : int
+        How many repeats.
+    """
     result = sound.copy()
     gain = np.float32(1.0)
     for repeat in range(1, times + 1):
@@ -52,7 +64,21 @@ def echo(sound: FloatArray, *, delay_s: float, feedback: float, times: int = 3) 
 def reverb(
     sound: FloatArray, rng: np.random.Generator, *, seconds: float, wet: float, damping_hz: float = 4_000.0
 ) -> FloatArray:
-    """Add a room: convolution with noise that falls by 60 dB in `seconds`, darker above `damping_hz`."""
+    """Add a room: convolution with noise that falls by 60 dB in `seconds`, darker above `damping_hz`.
+
+    Parameters
+    ----------
+    sound : FloatArray, shape (2, samples)
+        A mix.
+    rng : numpy.random.Generator
+        Draws the noise.
+    seconds : float
+        Time in which the noise falls by 60 dB.
+    wet : float
+        Level of the room.
+    damping_hz : float
+        Darker above.
+    """
     from scipy import fft  # noqa: PLC0415 - takes half a second, so only for synthesis
 
     frames = sound.shape[1] // _ROOM_STEP
@@ -84,6 +110,13 @@ def finish(sound: FloatArray, *, fade_in_s: float, fade_out_s: float) -> FloatAr
     """Give a mix faded ends, no offset, a peak of -1 dBFS, and about the same loudness as any other.
 
     Peaks are rounded by a hyperbolic tangent, which hardly changes what is far below them.
+
+    Parameters
+    ----------
+    sound : FloatArray, shape (2, samples)
+        A mix.
+    fade_in_s, fade_out_s : float
+        Lengths of the fades.
     """
     final: FloatArray = sound - sound.mean(axis=1, keepdims=True)
     for seconds, part in ((fade_in_s, final), (fade_out_s, final[:, ::-1])):

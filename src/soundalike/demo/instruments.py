@@ -139,6 +139,17 @@ def band_noise(length_s: float, rng: np.random.Generator, *, centre_hz: float, o
     """Return noise around a frequency, in a band that is a bell of `octaves` width on a log axis.
 
     It can be looped without a click. RMS 0.3.
+
+    Parameters
+    ----------
+    length_s : float
+        Length.
+    rng : numpy.random.Generator
+        Draws the noise.
+    centre_hz : float
+        The frequency.
+    octaves : float
+        Width of the band.
     """
     from scipy import fft  # noqa: PLC0415 - takes half a second, so only for synthesis
 

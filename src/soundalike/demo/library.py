@@ -85,6 +85,19 @@ def write_library(
 ) -> DemoLibrary:
     """Do the same as `write_demo_library` for some entries of some length.
 
+    Parameters
+    ----------
+    directory : Path
+        New, empty, or a demo library from the same seed.
+    listed : sequence of Entry
+        The tracks.
+    seed : int
+        0 or above.
+    track_s : float
+        Length of each track.
+    progress : callable or None
+        Called with (existing tracks, all tracks).
+
     Raises
     ------
     DemoError

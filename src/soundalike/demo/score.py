@@ -115,7 +115,21 @@ def plan_song(
     beats_per_bar: int = 4,
     bars_per_chord: int = 1,
 ) -> Song:
-    """Choose key, tempo and progression, and fill the track's length with whole bars."""
+    """Choose key, tempo and progression, and fill the track's length with whole bars.
+
+    Parameters
+    ----------
+    sketch : Sketch
+        Of the track.
+    tempo_bpm : tuple of float
+        Slowest and fastest tempo.
+    scales : sequence of tuple of int
+        To choose from.
+    beats_per_bar : int
+        3 or 4.
+    bars_per_chord : int
+        How long each chord is.
+    """
     slow, fast = tempo_bpm
     beat_s = 60 / (slow + (fast - slow) * sketch.pace)
     scale = scales[sketch.variant % len(scales)]

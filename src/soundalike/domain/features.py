@@ -54,6 +54,13 @@ class FeatureSchema:
     def require(self, other: "FeatureSchema", *, whose: str) -> None:
         """Raise unless `other` is the same feature set.
 
+        Parameters
+        ----------
+        other : FeatureSchema
+            What was found.
+        whose : str
+            What has it, such as ``"the artefact"``.
+
         Raises
         ------
         SchemaMismatchError

@@ -112,6 +112,13 @@ def fold(profile: Profile, listens: Iterable[Listen]) -> Folded:
     stored: a late one may be new or folded already, and one with the id of a settled listen but another
     time would count twice. Only the store of all listens can tell, so the caller passes listens with
     the content that is stored.
+
+    Parameters
+    ----------
+    profile : Profile
+        Of the user.
+    listens : iterable of Listen
+        Of the user, in any order.
     """
     known = {listen.id for listen in profile.recent}
     horizon_ms = profile.horizon_ms
@@ -132,7 +139,19 @@ def refold(
     lateness_ms: int = LATENESS_MS,
     erased_ms: int | None = None,
 ) -> Profile:
-    """Fold all listens of a user from scratch, in any order."""
+    """Fold all listens of a user from scratch, in any order.
+
+    Parameters
+    ----------
+    user_id : UserId
+        The user.
+    listens : iterable of Listen
+        All of the user's, in any order.
+    lateness_ms : int
+        See `Profile`.
+    erased_ms : int or None
+        See `Profile`.
+    """
     return fold(new_profile(user_id, lateness_ms=lateness_ms, erased_ms=erased_ms), listens).profile
 
 

@@ -104,6 +104,13 @@ def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
     """Return a taste with more listens, each later than all before it by (`at_ms`, `id`).
 
     Folding some and then others gives the same as folding all of them, to the bit.
+
+    Parameters
+    ----------
+    taste : Taste
+        Of the earlier listens.
+    listens : iterable of Listen
+        In order.
     """
     tracks = dict(taste.tracks)
     judged = sum(known.is_judged for known in tracks.values())
@@ -120,7 +127,15 @@ def fold_taste(taste: Taste, listens: Iterable[Listen]) -> Taste:
 
 
 def after(known: TrackTaste, listen: Listen) -> TrackTaste:
-    """Return how much a listener likes a track after one more listen."""
+    """Return how much a listener likes a track after one more listen.
+
+    Parameters
+    ----------
+    known : TrackTaste
+        Before the listen.
+    listen : Listen
+        Of the track.
+    """
     played_ms = listen.at_ms if listen.kind in PLAYS else known.played_ms
     evidence, leaning, leaning_ms = known.evidence, known.leaning, known.leaning_ms
     liked_ms, disliked_ms = known.liked_ms, known.disliked_ms

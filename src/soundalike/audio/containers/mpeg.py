@@ -75,7 +75,15 @@ def adts_frame(header: bytes) -> Frame | None:
 
 
 def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
-    """Return the span of frames between tags, padding and a little junk, or None."""
+    """Return the span of frames between tags, padding and a little junk, or None.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    parse : callable
+        Reads a frame header.
+    """
     return _find_chain(file, untagged_span(file), parse, SEARCH_BYTES)
 
 
@@ -150,6 +158,13 @@ def length_header(file: BinaryIO, stream: Span) -> bytes:
     """Make the Xing frame that a stream lacks, so that a decoder need not guess its length.
 
     libsndfile guesses from the first frame's bit rate, and stops there even if more follows.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Of MPEG audio.
+    stream : Span
+        Its frames.
     """
     first = read_at(file, stream.start, 4)
     frame = mpeg_frame(first)

@@ -22,7 +22,15 @@ def size_of(file: BinaryIO) -> int:
 
 
 def read_at(file: BinaryIO, offset: int, count: int) -> bytes:
-    """Read up to `count` bytes at `offset`: fewer at the file's end, none outside it."""
+    """Read up to `count` bytes at `offset`: fewer at the file's end, none outside it.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    offset, count : int
+        In bytes.
+    """
     if offset < 0:
         return b""
     file.seek(offset)

@@ -27,6 +27,13 @@ class FileScanner(Protocol):
 
         Links are followed; loops and dangling links are problems. Each location is relative to the
         innermost root that contains it. A folder that cannot be listed is a problem at its own location.
+
+        Parameters
+        ----------
+        directory : Path
+            Absolute and without links.
+        roots : sequence of Root
+            One of them contains the folder.
         """
 
 
@@ -45,6 +52,13 @@ class Analyser(Protocol):
         Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
         worker fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the
         workers.
+
+        Parameters
+        ----------
+        files : iterable of FoundFile
+            As scanned.
+        known : frozenset of AudioHash
+            Audio that needs no vectors.
         """
 
 
@@ -69,6 +83,13 @@ class AudioFiles(Protocol):
 
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
         """Open the file that was scanned, following no link; the caller closes it.
+
+        Parameters
+        ----------
+        real_path : Path
+            Absolute and without links.
+        stamp : FileStamp
+            Of the file when it was scanned.
 
         Raises
         ------

@@ -27,6 +27,13 @@ class SimilarityEngine(Protocol):
     def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
         """Fit a space on every track of a snapshot.
 
+        Parameters
+        ----------
+        recipe : SpaceRecipe
+            How to fit it.
+        snapshot : Snapshot
+            The library.
+
         Raises
         ------
         TooFewTracksError
@@ -36,12 +43,33 @@ class SimilarityEngine(Protocol):
         """
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
-        """Find each track's k nearest others exactly; rows in the snapshot's order, ties by row."""
+        """Find each track's k nearest others exactly; rows in the snapshot's order, ties by row.
+
+        Parameters
+        ----------
+        space : SimilaritySpace
+            Where distance is Euclidean.
+        snapshot : Snapshot
+            Of n tracks.
+        k : int
+            How many neighbours.
+        """
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
     ) -> Neighbours:
         """Find neighbours by MLlib's `approxSimilarityJoin`; rows with fewer than k are padded with -1.
+
+        Parameters
+        ----------
+        space : SimilaritySpace
+            Where distance is Euclidean.
+        snapshot : Snapshot
+            Of n tracks.
+        k : int
+            How many neighbours.
+        parameters : LshParameters
+            Bucket length and number of tables.
 
         Raises
         ------
@@ -57,7 +85,17 @@ class Snapshots(Protocol):
     """Writes and reads the Parquet snapshot."""
 
     def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
-        """Write a snapshot to a temporary name and rename it, in bounded memory."""
+        """Write a snapshot to a temporary name and rename it, in bounded memory.
+
+        Parameters
+        ----------
+        schema : FeatureSchema
+            Of all vectors.
+        rows : iterable of SnapshotRow
+            By track id.
+        url : str
+            Where to write it.
+        """
 
     def read(self, snapshot: Snapshot) -> LibraryTable:
         """Read a whole snapshot."""

@@ -63,7 +63,15 @@ class ExplanationContext:
 
 
 def explain(attribution: Attribution, context: ExplanationContext) -> Explanation:
-    """Say in words what a place is due to."""
+    """Say in words what a place is due to.
+
+    Parameters
+    ----------
+    attribution : Attribution
+        What the place is due to.
+    context : ExplanationContext
+        What explanations refer to.
+    """
     role, positive = attribution.candidate.role, attribution.positive
     match role:
         case Role.TASTE | Role.SEED:

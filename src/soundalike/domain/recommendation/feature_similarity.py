@@ -60,7 +60,13 @@ class FeatureSimilarity:
         return cls(space, columns, tuple(thresholds))
 
     def similar_groups(self, first: FloatArray, second: FloatArray) -> tuple[str, ...]:
-        """Return the groups in which two vectors, shape (d,), are nearer than most random pairs."""
+        """Return the groups in which two vectors, shape (d,), are nearer than most random pairs.
+
+        Parameters
+        ----------
+        first, second : FloatArray, shape (d,)
+            Raw features of two tracks.
+        """
         difference = np.subtract(*self.space.scale_features(np.stack([first, second])))
         return tuple(
             name

@@ -10,7 +10,15 @@ COUNT = 128
 
 
 def sample_rows(count: int, size: int) -> IndexArray:
-    """Return at most `size` of `count` rows, spread evenly, always the same."""
+    """Return at most `size` of `count` rows, spread evenly, always the same.
+
+    Parameters
+    ----------
+    count : int
+        How many rows there are.
+    size : int
+        How many are needed.
+    """
     if count <= size:
         return np.arange(count, dtype=np.int32)
     return (np.arange(size) * count // size).astype(np.int32)

@@ -27,20 +27,44 @@ _PRIOR_WEIGHT = 3.0
 
 
 def recently_played(taste_profile: TasteProfile, *, memory: int = MEMORY) -> tuple[TrackId, ...]:
-    """No repeats: return the tracks that must not come again yet, the latest first."""
+    """No repeats: return the tracks that must not come again yet, the latest first.
+
+    Parameters
+    ----------
+    taste_profile : TasteProfile
+        Of the listener.
+    memory : int
+        How many tracks.
+    """
     return taste_profile.played[:memory]
 
 
 def longest_ago(
     taste_profile: TasteProfile, *, memory: int = MEMORY, negative: Collection[TrackId] = ()
 ) -> tuple[TrackId, ...]:
-    """Only repeats left: return what was played recently, the longest ago first, negative tracks last."""
+    """Only repeats left: return what was played recently, the longest ago first, negative tracks last.
+
+    Parameters
+    ----------
+    taste_profile : TasteProfile
+        Of the listener.
+    memory : int
+        How many tracks count as recent.
+    negative : collection of TrackId
+        Tracks that the listener does not want.
+    """
     recent = reversed(recently_played(taste_profile, memory=memory))
     return tuple(sorted(recent, key=lambda track_id: track_id in negative))
 
 
 def is_same_title(one: Track, other: Track) -> bool:
-    """Return whether artist and title are the same, and the lengths differ by at most 2 s."""
+    """Return whether artist and title are the same, and the lengths differ by at most 2 s.
+
+    Parameters
+    ----------
+    one, other : Track
+        Any tracks; those without an artist are never the same.
+    """
     return (
         key_of(one.artist) is not None
         and abs(one.duration_ms - other.duration_ms) <= SAME_LENGTH_MS

@@ -21,6 +21,14 @@ class SeededRandom:
         self._key = hashlib.blake2b(json.dumps(question).encode(), digest_size=32).digest()
 
     def numbers(self, purpose: str, count: int) -> npt.NDArray[np.float64]:
-        """Return numbers from 0 to 1, others for each purpose, shape (count,)."""
+        """Return numbers from 0 to 1, others for each purpose, shape (count,).
+
+        Parameters
+        ----------
+        purpose : str
+            What they are for.
+        count : int
+            How many.
+        """
         stream = hashlib.shake_128(self._key + purpose.encode()).digest(4 * count)
         return np.frombuffer(stream, dtype="<u4").astype(np.float64) / 2**32

@@ -226,7 +226,15 @@ class _Queue:
 
 
 def without_duplicates(candidates: Iterable[Candidate], recordings: Recordings) -> Iterator[Candidate]:
-    """Yield repeats in their order, each recording once."""
+    """Yield repeats in their order, each recording once.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        In order.
+    recordings : Recordings
+        What must not come; candidates that come are added.
+    """
     for candidate in candidates:
         if not recordings.has(candidate):
             recordings.add(candidate)

@@ -68,6 +68,13 @@ def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
     """Weigh the tracks of a taste, faded to its own newest listen.
 
     The square root of each weight is used: ten plays of one track say less than plays of ten tracks.
+
+    Parameters
+    ----------
+    taste : Taste
+        Of the listener.
+    index : LibraryIndex
+        Of the library.
     """
     now_ms = taste.newest_ms or 0
     positive: list[tuple[float, TrackId]] = []

@@ -42,7 +42,13 @@ def pairwise_distances(points: AnyFloats, others: AnyFloats) -> FloatArray:
 
 
 def squared_distances(points: AnyFloats, others: AnyFloats) -> npt.NDArray[np.float64]:
-    """Return the squares of `pairwise_distances`, as ``|a|² + |b|² - 2ab``, in float64."""
+    """Return the squares of `pairwise_distances`, as ``|a|² + |b|² - 2ab``, in float64.
+
+    Parameters
+    ----------
+    points, others : array, shapes (n, m) and (k, m)
+        In the same space.
+    """
     first, second = np.asarray(points, dtype=np.float64), np.asarray(others, dtype=np.float64)
     squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
     return np.asarray(np.maximum(squares, 0))

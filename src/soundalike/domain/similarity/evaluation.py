@@ -112,7 +112,13 @@ def halves_agreement(
 
 
 def recall_at_k(found: IndexArray, exact: IndexArray) -> float:
-    """Return the share of the exact neighbours, both of shape (n, k), that were found; -1 is none."""
+    """Return the share of the exact neighbours, both of shape (n, k), that were found; -1 is none.
+
+    Parameters
+    ----------
+    found, exact : IndexArray, shape (n, k)
+        Neighbours of n tracks; -1 is none.
+    """
     is_asked = exact >= 0
     if not is_asked.any():
         return 1.0

@@ -57,7 +57,15 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
 
 
 def changed_tracks(artefact: Artefact, vectors: Mapping[TrackId, FloatArray]) -> list[TrackId]:
-    """Return the tracks of an artefact whose vectors no longer give the coordinates that it has."""
+    """Return the tracks of an artefact whose vectors no longer give the coordinates that it has.
+
+    Parameters
+    ----------
+    artefact : Artefact
+        Of n tracks.
+    vectors : mapping of TrackId to FloatArray, shape (d,)
+        The current vectors; tracks without one are ignored.
+    """
     present = [(row, track_id) for row, track_id in enumerate(artefact.track_ids) if track_id in vectors]
     if not present:
         return []

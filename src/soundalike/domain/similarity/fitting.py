@@ -73,7 +73,15 @@ class Sums:
 
     @classmethod
     def of(cls, scale: Scale, vectors: tuple[FloatArray, FloatArray, FloatArray]) -> Self:
-        """Sum over whole vectors and their two halves, each of shape (n, d)."""
+        """Sum over whole vectors and their two halves, each of shape (n, d).
+
+        Parameters
+        ----------
+        scale : Scale
+            Brings features to a common scale.
+        vectors : tuple of three FloatArray, shape (n, d)
+            Whole tracks, first and second halves.
+        """
         whole, first, second = (scale.apply(part) for part in vectors)
         difference = first - second
         return cls(len(whole), whole.sum(axis=0), whole.T @ whole, difference.T @ difference)
@@ -122,6 +130,13 @@ def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
     """Fit the space that a recipe describes, in float64, rounded to float32.
 
     A rotation is centred, so that unit length measures angles about the mean of the library.
+
+    Parameters
+    ----------
+    recipe : SpaceRecipe
+        How to fit it.
+    statistics : Statistics
+        Of the library.
     """
     scale = _fit_scale(recipe, statistics)
     weights, offset = np.eye(len(scale.mean)), np.zeros(len(scale.mean))
@@ -146,6 +161,13 @@ def shrink(covariance: Float64Array, count: int) -> Float64Array:
 
     The oracle approximating shrinkage of Chen, Wiesel, Eldar and Hero (2010), eq. 23, needs only
     the covariance and the count. One track, or tracks without variance, give the identity.
+
+    Parameters
+    ----------
+    covariance : Float64Array, shape (d, d)
+        Of the features.
+    count : int
+        Number of tracks.
     """
     size = len(covariance)
     trace, square = np.trace(covariance), float(np.sum(covariance**2))
@@ -162,6 +184,13 @@ def partial_whitening(covariance: Float64Array, strength: float) -> Float64Array
 
     The symmetric root, unlike principal axes, does not turn with the eigenvectors of close
     eigenvalues; a column's sign changes no distance.
+
+    Parameters
+    ----------
+    covariance : Float64Array, shape (d, d)
+        Of the features.
+    strength : float
+        0 gives the identity, 1 full whitening.
     """
     values, vectors = np.linalg.eigh(covariance)
     floor = values[-1] * 1e-10
@@ -222,6 +251,13 @@ class TableStatistics:
 
 def fit_locally(recipe: SpaceRecipe, table: LibraryTable) -> SimilaritySpace:
     """Fit the space that a recipe describes on a table in memory.
+
+    Parameters
+    ----------
+    recipe : SpaceRecipe
+        How to fit it.
+    table : LibraryTable
+        What to fit it on.
 
     Raises
     ------

@@ -54,6 +54,13 @@ def knee(trials: Sequence[LshTrial], track_count: int) -> LshParameters:
     Comparing a random tenth of the library finds a tenth of the neighbours: what exceeds that is the
     gain of hashing, and where it stops growing is the knee. Trials that miss more than a fifth of the
     neighbours are considered only if all do. Ties go to fewer candidates.
+
+    Parameters
+    ----------
+    trials : sequence of LshTrial
+        At least one.
+    track_count : int
+        Tracks in the sample.
     """
     others = max(track_count - 1, 1)
     good = [trial for trial in trials if trial.recall >= LOWEST_RECALL] or trials

@@ -83,7 +83,19 @@ class Rows:
 def open_rows(
     session: QuietSession, snapshot: Snapshot, *, snapshots_url: str | None, source: MongoSource | None
 ) -> Rows:
-    """Let executors read a snapshot of at least one track."""
+    """Let executors read a snapshot of at least one track.
+
+    Parameters
+    ----------
+    session : QuietSession
+        Whose executors read.
+    snapshot : Snapshot
+        The library.
+    snapshots_url : str or None
+        A folder that executors share.
+    source : MongoSource or None
+        Where executors read MongoDB.
+    """
     link = _link(session, snapshot)
     if session.is_local:
         return Rows(session.spark.read.schema(ROWS_COLUMNS).parquet(str(link)))

@@ -168,7 +168,17 @@ def transform_task(space: SimilaritySpace) -> Task:
 
 
 def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: int) -> Task:
-    """Find the neighbours of the rows of each part, given by number, among all coordinates."""
+    """Find the neighbours of the rows of each part, given by number, among all coordinates.
+
+    Parameters
+    ----------
+    read_coordinates : callable
+        Returns all coordinates, shape (n, m).
+    k : int
+        How many neighbours.
+    parts : int
+        How many parts.
+    """
 
     def task(batches: Batches) -> Batches:
         coordinates = read_coordinates()
@@ -186,12 +196,30 @@ def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: i
 
 
 def parts_of(count: int, parallelism: int) -> int:
-    """Return the number of parts to divide rows into, for a number of cores."""
+    """Return the number of parts to divide rows into, for a number of cores.
+
+    Parameters
+    ----------
+    count : int
+        How many rows.
+    parallelism : int
+        How many cores.
+    """
     return max(min(count, parallelism), -(-count // ROWS_PER_GROUP))
 
 
 def rows_of(part: int, parts: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the row numbers of one of `parts` even shares."""
+    """Return the row numbers of one of `parts` even shares.
+
+    Parameters
+    ----------
+    part : int
+        Number of the part, from 0.
+    parts : int
+        How many parts.
+    count : int
+        How many rows.
+    """
     return np.arange(part * count // parts, (part + 1) * count // parts)
 
 

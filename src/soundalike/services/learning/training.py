@@ -109,6 +109,13 @@ class Trainer:
     def tune_lsh(self, engine: SimilarityEngine, *, progress: Progress) -> LshTuning:
         """Choose LSH parameters by measurement, in the space that a build would fit, and save them.
 
+        Parameters
+        ----------
+        engine : SimilarityEngine
+            One with LSH.
+        progress : callable
+            Called with (done, total) trials.
+
         Raises
         ------
         TooFewTracksError

@@ -12,7 +12,15 @@ from soundalike.domain.types import FloatArray, TrackId
 
 
 def present_tracks(store: LibraryStore, track_ids: Collection[TrackId]) -> dict[TrackId, Track]:
-    """Return those of the tracks that are in the library and have not vanished."""
+    """Return those of the tracks that are in the library and have not vanished.
+
+    Parameters
+    ----------
+    store : LibraryStore
+        Has the tracks.
+    track_ids : collection of TrackId
+        Any number of ids.
+    """
     found = store.tracks(track_ids)
     return {track_id: track for track_id, track in found.items() if not track.is_vanished}
 

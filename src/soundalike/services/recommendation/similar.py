@@ -46,6 +46,13 @@ class NeighbourFinder:
     def similar(self, track_id: TrackId, *, limit: int = DEFAULT_LIMIT) -> Similar:
         """Return the tracks nearest to one, nearest first, vanished ones left out.
 
+        Parameters
+        ----------
+        track_id : TrackId
+            Any track of the library.
+        limit : int
+            1 to 100.
+
         Raises
         ------
         QueryError
