@@ -42,8 +42,6 @@ class LibraryIndex:
     ----------
     artefact : Artefact
         Of n tracks.
-    rows : mapping of TrackId to int
-        The row of each track.
     lifted : FloatArray, shape (n, m + 2)
         Coordinates, their squared length and 1: with these, squared distances are one product.
     spread : float
@@ -63,7 +61,6 @@ class LibraryIndex:
     """
 
     artefact: Artefact
-    rows: Mapping[TrackId, int]
     lifted: FloatArray
     spread: float
     near_distance: float
@@ -72,6 +69,11 @@ class LibraryIndex:
     damping: FloatArray
     medoids: IndexArray
     mean: FloatArray
+
+    @property
+    def rows(self) -> Mapping[TrackId, int]:
+        """The row of each track."""
+        return self.artefact.rows
 
     @property
     def coordinates(self) -> FloatArray:
@@ -94,7 +96,6 @@ def index_library(artefact: Artefact) -> LibraryIndex:
     neighbours = artefact.neighbours
     return LibraryIndex(
         artefact=artefact,
-        rows={track_id: row for row, track_id in enumerate(artefact.track_ids)},
         lifted=_lift(coordinates),
         spread=spread or 1.0,
         near_distance=near_distance,

@@ -215,9 +215,26 @@ class ArtefactDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact(ArtefactDraft):
-    """A published draft; its version is the name of its folder."""
+    """A published draft.
+
+    Parameters
+    ----------
+    version : ArtefactVersion
+        The name of its folder.
+
+    Attributes
+    ----------
+    rows : mapping of TrackId to int
+        The row of each track.
+    """
 
     version: ArtefactVersion
+    rows: Mapping[TrackId, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Assign each track its row."""
+        rows = {track_id: row for row, track_id in enumerate(self.track_ids)}
+        object.__setattr__(self, "rows", rows)
 
 
 @dataclass(frozen=True, slots=True)

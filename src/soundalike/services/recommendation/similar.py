@@ -1,7 +1,6 @@
 """Similar tracks, a radio and the closest pairs, from the artefact in use."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -19,14 +18,6 @@ from soundalike.services.recommendation.lookup import coordinates_of, present_tr
 _BATCH = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """An artefact with its rows by track id."""
-
-    artefact: Artefact
-    rows: dict[TrackId, int]
-
-
 class NeighbourFinder:
     """Finds the neighbours of a track; a new artefact is used from the next request on."""
 
@@ -34,7 +25,6 @@ class NeighbourFinder:
         self._store = store
         self._artefacts = artefacts
         self._library = library
-        self._index: _Index | None = None
 
     def artefact_version(self) -> ArtefactVersion | None:
         """Return the version in use; None if none has been built, or none is intact."""
@@ -66,11 +56,11 @@ class NeighbourFinder:
         """
         check_limit(limit)
         track = self._library.track(track_id)
-        index = self._current()
-        nearest = islice(self._nearest(track, index), limit)
+        artefact = self._artefacts.current()
+        nearest = islice(self._nearest(track, artefact), limit)
         # LSH may have missed a near track, which then comes later.
         by_distance = tuple(sorted(nearest, key=lambda neighbour: neighbour.distance))
-        return Similar(track, index.artefact.version, by_distance)
+        return Similar(track, artefact.version, by_distance)
 
     def radio(self, seed: TrackId, *, recent: Sequence[TrackId] = (), limit: int = DEFAULT_LIMIT) -> Similar:
         """Return what a radio plays next.
@@ -91,15 +81,15 @@ class NeighbourFinder:
         """
         check_limit(limit)
         track = self._library.track(seed)
-        index = self._current()
+        artefact = self._artefacts.current()
         played = list(recent)[-RADIO_MEMORY:] or [seed]
         last = self._store.track(played[-1])
         order = radio(
-            self._nearest(track, index),
+            self._nearest(track, artefact),
             recent=frozenset(played),
             last_artist=last.artist if last else None,
         )
-        return Similar(track, index.artefact.version, tuple(islice(order, limit)))
+        return Similar(track, artefact.version, tuple(islice(order, limit)))
 
     def pairs(self, *, limit: int = DEFAULT_LIMIT) -> tuple[Pair, ...]:
         """Return the closest pairs of the library, each once, vanished tracks left out.
@@ -112,7 +102,7 @@ class NeighbourFinder:
             If nothing has been built.
         """
         check_limit(limit)
-        artefact = self._current().artefact
+        artefact = self._artefacts.current()
         candidates = artefact.neighbours.closest_pairs()
         found: list[Pair] = []
         while len(found) < limit:
@@ -127,19 +117,10 @@ class NeighbourFinder:
                     found.append(Pair(one, other, distance))
         return tuple(found[:limit])
 
-    def _current(self) -> _Index:
-        artefact = self._artefacts.current()
-        index = self._index
-        if index is None or index.artefact is not artefact:
-            index = _Index(artefact, {track_id: row for row, track_id in enumerate(artefact.track_ids)})
-            self._index = index
-        return index
-
-    def _nearest(self, track: Track, index: _Index) -> Iterator[Neighbour]:
+    def _nearest(self, track: Track, artefact: Artefact) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
-        artefact = index.artefact
         point = coordinates_of(self._store, track, artefact)
-        row = index.rows.get(track.id)
+        row = artefact.rows.get(track.id)
         seen: set[TrackId] = {track.id}
         # If the track's sound has changed since, the artefact's row is about another one.
         if row is not None and np.allclose(artefact.coordinates[row], point, atol=1e-4):
