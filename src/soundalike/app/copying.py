@@ -42,7 +42,14 @@ class StoreAddress:
 
 
 def parse_address(text: str, settings: Settings) -> StoreAddress:
-    """Read a store's address: a data folder, an SQLite file, ``mongodb://...``, or ``-`` for the settings'.
+    """Parse the address of a store.
+
+    Parameters
+    ----------
+    text : str
+        A data folder, an SQLite file, ``mongodb://HOST/DATABASE``, or ``-`` for the store in the settings.
+    settings : Settings
+        For ``-``.
 
     Raises
     ------

@@ -24,6 +24,11 @@ def damage_reporter(what: str, advice: str) -> Callable[[Callable[_P, _T]], Call
         What is damaged.
     advice : str
         What to do.
+
+    Returns
+    -------
+    callable
+        The decorator.
     """
 
     def decorate(read: Callable[_P, _T]) -> Callable[_P, _T]:

@@ -8,7 +8,20 @@ from soundalike.domain.users import Token, User
 
 
 def account_body(user_id: UserId, user: User | None) -> dict[str, Any]:
-    """Return the account of a user, of whom nothing but the id is known where there are no accounts."""
+    """Return the account of a user.
+
+    Parameters
+    ----------
+    user_id : UserId
+        The user.
+    user : User or None
+        Their account, None where there are no accounts.
+
+    Returns
+    -------
+    dict
+        ``id``, ``name`` and ``created_at``; the last two are None without an account.
+    """
     return {
         "id": user_id,
         "name": None if user is None else user.name,

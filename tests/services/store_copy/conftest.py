@@ -5,9 +5,7 @@ import pytest
 from fakes import MemoryStore
 from filled_store import fill
 from services.store_copy.watching import (
-    KilledError,
-    copy,
-    watched,
+    leave_half,
 )
 
 
@@ -26,11 +24,5 @@ def target() -> MemoryStore:
 @pytest.fixture
 def half(source: MemoryStore, target: MemoryStore) -> MemoryStore:
     """All of the source but its roots, as left by a copy that was killed at the end."""
-
-    def kill(name: str) -> None:
-        if name == "save_root":
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        copy(source, watched(target, before=kill))
+    leave_half(source, target)
     return target

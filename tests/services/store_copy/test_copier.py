@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fakes import MemoryStore
-from filled_store import BOB, ERASED_MS, checksums_of
+from filled_store import BOB, ERASED_MS, checksums_of, fill
 from making import (
     SOME_TIME,
     make_listen,
@@ -20,6 +20,7 @@ from services.store_copy.watching import (
     KilledError,
     Writes,
     copy,
+    leave_half,
     watched,
     without_listens,
     written,
@@ -90,6 +91,30 @@ def test_a_source_without_tracks_is_copied_too(
     assert checksums_of(target) == checksums_of(source)
 
 
+def change(source: MemoryStore) -> None:
+    """Change some of everything."""
+    source.save_password(BOB, "a new one")
+    source.remove_token(BOB, "k1")
+    source.save_track(make_track("t00001", title="Retagged", path=b"moved"))
+    source.drop_vectors(TrackId("t00002"))
+    source.mark_vanished([TrackId("t00003")], 7)
+    source.save_track(make_track("t00006x", title="New"), make_vectors(make_schema(8)))
+    first, second, *_ = source.problems()
+    source.remove_problems([first.location])
+    source.save_problem(replace(second, detail="something else"))
+    source.erase_listens(Erasure(BOB, ERASED_MS + 10))
+    late = make_listen(1000, user_id=BOB, at_ms=ERASED_MS + 10_000)
+    source.add_listens([late])
+    kept = refold(BOB, source.listens_of(BOB), erased_ms=ERASED_MS + 10)
+    assert source.save_profile(kept, replacing=None)
+
+
+def remove_bob(source: MemoryStore) -> None:
+    """Remove an account and its data, of which some is dated later."""
+    source.erase_listens(Erasure(BOB, ERASED_MS + 5), is_total=True)
+    source.remove_user(BOB)
+
+
 class TestCutShort:
     def test_a_killed_copy_resumes_and_writes_nothing_twice(self, source: MemoryStore) -> None:
         whole = Writes()
@@ -127,20 +152,7 @@ class TestCutShort:
     def test_changes_in_the_source_since_then_are_copied(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
-        source.save_password(BOB, "a new one")
-        source.remove_token(BOB, "k1")
-        source.save_track(make_track("t00001", title="Retagged", path=b"moved"))
-        source.drop_vectors(TrackId("t00002"))
-        source.mark_vanished([TrackId("t00003")], 7)
-        source.save_track(make_track("t00006x", title="New"), make_vectors(make_schema(8)))
-        first, second, *_ = source.problems()
-        source.remove_problems([first.location])
-        source.save_problem(replace(second, detail="something else"))
-        source.erase_listens(Erasure(BOB, ERASED_MS + 10))
-        late = make_listen(1000, user_id=BOB, at_ms=ERASED_MS + 10_000)
-        source.add_listens([late])
-        kept = refold(BOB, source.listens_of(BOB), erased_ms=ERASED_MS + 10)
-        assert source.save_profile(kept, replacing=None)
+        change(source)
         report = copy(source, half)
         assert report.problem == ""
         assert checksums_of(half) == checksums_of(source)
@@ -155,11 +167,30 @@ class TestCutShort:
         }
         assert {kind: n for kind, n in written(report).items() if kind != "vectors"} == expected
 
+    @pytest.mark.parametrize("act", [change, remove_bob])
+    def test_a_killed_copy_of_changes_resumes(self, act: Callable[[MemoryStore], None]) -> None:
+        def changed() -> tuple[MemoryStore, MemoryStore]:
+            source, target = MemoryStore(), MemoryStore()
+            fill(source)
+            leave_half(source, target)
+            act(source)
+            return source, target
+
+        whole = Writes()
+        source, target = changed()
+        copy(source, watched(target, before=whole))
+        assert len(whole.names) > 3
+        for most in range(len(whole.names)):
+            source, target = changed()
+            with pytest.raises(KilledError):
+                copy(source, watched(target, before=Writes(most)))
+            assert copy(source, target).problem == ""
+            assert checksums_of(target) == checksums_of(source)
+
     def test_an_account_removed_from_the_source_since_then_is_removed(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
-        source.erase_listens(Erasure(BOB, ERASED_MS + 5), is_total=True)
-        source.remove_user(BOB)
+        remove_bob(source)
         assert copy(source, half).problem == ""
         assert half.user(BOB) is None
         assert half.tokens_of(BOB) == ()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from filled_store import no_progress
 from soundalike.domain.ports.library import Store
 from soundalike.services.entities import ENTITIES
@@ -77,3 +79,14 @@ def written(report: CopyReport) -> dict[str, int]:
 
 def without_listens(names: list[str]) -> list[str]:
     return [name for name in names if name != "add_listens"]
+
+
+def leave_half(source: Store, target: Store) -> None:
+    """Copy all but the roots, as a copy that is killed at the end."""
+
+    def kill(name: str) -> None:
+        if name == "save_root":
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        copy(source, watched(target, before=kill))

@@ -119,6 +119,16 @@ class Accounts:
     def add(self, name: str, password: str) -> User:
         """Add an account; the first one takes over all data of the user "you".
 
+        Parameters
+        ----------
+        name, password : str
+            As they were typed.
+
+        Returns
+        -------
+        User
+            The account, which is stored.
+
         Raises
         ------
         NameTakenError
@@ -145,6 +155,13 @@ class Accounts:
     def change_password(self, user_id: UserId, password: str) -> None:
         """Replace a password; sessions that began with the old one end.
 
+        Parameters
+        ----------
+        user_id : UserId
+            The account.
+        password : str
+            The new one, as it was typed.
+
         Raises
         ------
         AccountError
@@ -155,7 +172,14 @@ class Accounts:
             raise _no_account()
 
     def remove(self, user_id: UserId, *, erase: Callable[[UserId], None]) -> None:
-        """Remove an account and its tokens, and everything else of its user by calling `erase`.
+        """Remove an account and its tokens, and everything else of its user.
+
+        Parameters
+        ----------
+        user_id : UserId
+            The account.
+        erase : callable
+            Erases everything else of a user; is called twice.
 
         Raises
         ------
@@ -188,6 +212,16 @@ class Accounts:
     def login(self, name: str, password: str) -> User:
         """Return the account with a name and a password.
 
+        Parameters
+        ----------
+        name, password : str
+            As they were typed.
+
+        Returns
+        -------
+        User
+            The account.
+
         Raises
         ------
         LoginError
@@ -204,6 +238,18 @@ class Accounts:
 
     def make_token(self, user_id: UserId, label: str = "") -> NewToken:
         """Make a token with which scripts act as a user.
+
+        Parameters
+        ----------
+        user_id : UserId
+            The account.
+        label : str
+            What the token is for, in the user's words.
+
+        Returns
+        -------
+        NewToken
+            The token with its secret.
 
         Raises
         ------

@@ -59,7 +59,20 @@ class KindReport:
 
 
 def side_by_side(entity: Entity[_T], source: Store, target: Store) -> Iterator[tuple[list[_T], list[_T]]]:
-    """Walk through an entity in two stores at once; yield what each has at every place in its order."""
+    """Walk through an entity in two stores at once, in bounded memory.
+
+    Parameters
+    ----------
+    entity : Entity
+        What to read.
+    source, target : Store
+        The stores.
+
+    Yields
+    ------
+    tuple of two lists
+        What the source and the target have at each place in the order of the entity.
+    """
 
     def labelled(rows: Iterable[_T], side: int) -> Iterator[tuple[Any, int, _T]]:
         return ((entity.order(row), side, row) for row in rows)
