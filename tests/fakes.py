@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from fakes_keeping import MemoryAccounts, MemoryListens
+from fakes_listeners import MemoryAccounts, MemoryListens
 from making import stored_vectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
@@ -55,7 +55,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             self._tracks[track.id] = _to_the_millisecond(track)
             self._problems.pop(track.location, None)
             if vectors is not None:
-                self._keep(track.id, stored_vectors(vectors))
+                self._store_vectors(track.id, stored_vectors(vectors))
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:
@@ -101,10 +101,10 @@ class MemoryStore(MemoryListens, MemoryAccounts):
 
     def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
         self._check(schema)
-        kept = self._vectors.get((track_id, (schema.name, schema.version)))
-        if kept is None:
+        stored = self._vectors.get((track_id, (schema.name, schema.version)))
+        if stored is None:
             return None
-        return FeatureVectors(schema, kept.whole, kept.first_half, kept.second_half)
+        return FeatureVectors(schema, stored.whole, stored.first_half, stored.second_half)
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         found = (self.vectors_of(track.id, schema) for track in self.tracks_with_hash(audio_hash))
@@ -148,17 +148,17 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             yield StoredTrack(track=track, vectors=tuple(in_order))
 
     def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
-        for kept in tracks:
+        for stored in tracks:
             with self._lock:
-                self._refuse_conflict(kept.track)
-                for vectors in kept.vectors:
+                self._refuse_conflict(stored.track)
+                for vectors in stored.vectors:
                     self._check_fingerprint((vectors.feature_set, vectors.version), vectors.fingerprint)
-                self.drop_vectors(kept.track.id)
-                self._tracks[kept.track.id] = _to_the_millisecond(kept.track)
-                for vectors in kept.vectors:
-                    self._keep(kept.track.id, vectors)
+                self.drop_vectors(stored.track.id)
+                self._tracks[stored.track.id] = _to_the_millisecond(stored.track)
+                for vectors in stored.vectors:
+                    self._store_vectors(stored.track.id, vectors)
 
-    def _keep(self, track_id: TrackId, vectors: StoredVectors) -> None:
+    def _store_vectors(self, track_id: TrackId, vectors: StoredVectors) -> None:
         feature_set = vectors.feature_set, vectors.version
         self._vectors[track_id, feature_set] = vectors
         self._fingerprints[feature_set] = vectors.fingerprint

@@ -50,7 +50,7 @@ class AccountsContract:
         assert store.user(user.id) == store.user_named(user.name) == user
         assert store.users() == (user,)
 
-    def test_times_of_accounts_are_kept_to_the_millisecond_in_utc(self, store: Store) -> None:
+    def test_times_of_accounts_are_stored_to_the_millisecond_in_utc(self, store: Store) -> None:
         time = datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=timezone(timedelta(hours=5)))
         store.add_user(make_user(created_at=time))
         store.add_token(make_token(created_at=time))
@@ -144,7 +144,7 @@ class AccountsContract:
                 assert not store.save_password(UserId(text), text)
                 assert store.users() == (make_user("Ada"),)
 
-    def test_any_text_in_it_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
+    def test_any_text_in_it_is_stored(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
             with subtests.test(text=text):
                 user_id = UserId(text)
@@ -213,11 +213,11 @@ class TokensContract:
         assert not store.remove_token(ADA, "k1")
 
     def test_removing_one_leaves_the_others(self, store: Store) -> None:
-        kept, bobs = make_token(2), make_token(1, user_id=BOB)
-        for token in (make_token(1), kept, bobs):
+        left, bobs = make_token(2), make_token(1, user_id=BOB)
+        for token in (make_token(1), left, bobs):
             store.add_token(token)
         assert store.remove_token(ADA, "k1")
-        assert store.tokens_of(ADA) == (kept,)
+        assert store.tokens_of(ADA) == (left,)
         assert store.tokens_of(BOB) == (bobs,)
 
     def test_tokens_go_with_their_account(self, store: Store) -> None:

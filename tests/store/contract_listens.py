@@ -59,7 +59,7 @@ class ListensContract:
                 assert listens_of(store, user_id) == [listen]
                 assert isinstance(listens_of(store, user_id)[0].kind, ListenKind)
 
-    def test_a_listen_of_any_text_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
+    def test_a_listen_of_any_text_is_stored(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
             with subtests.test(text=text):
                 event_id, track_id = EventId(text), TrackId(text)
@@ -217,8 +217,8 @@ class ErasuresContract:
             store.erase_listens(Erasure(ADA, at_ms))
             assert store.erased_ms(ADA) == latest_ms
         assert store.erasures() == (Erasure(ADA, 20),)
-        kept = make_listen(at_ms=21)
-        assert store.add_listens([make_listen(1, at_ms=20), kept]) == (kept,)
+        later = make_listen(at_ms=21)
+        assert store.add_listens([make_listen(1, at_ms=20), later]) == (later,)
 
     def test_erasures_come_by_user(self, store: Store) -> None:
         for name in "caB":
@@ -245,26 +245,28 @@ class ErasuresContract:
     ) -> None:
         # One store serves every example, so that each has users of its own.
         self.examples = getattr(self, "examples", 0) + 1
-        kept: dict[UserId, dict[EventId, Listen]] = {}
+        expected_listens: dict[UserId, dict[EventId, Listen]] = {}
         erased: dict[UserId, int] = {}
         for step in steps:
             if isinstance(step, Erasure):
                 user_id = self._own(step.user_id)
                 store.erase_listens(Erasure(user_id, step.at_ms))
                 erased[user_id] = max(step.at_ms, erased.get(user_id, -1))
-                of_user = kept.get(user_id, {})
-                kept[user_id] = {key: one for key, one in of_user.items() if one.at_ms > erased[user_id]}
+                of_user = expected_listens.get(user_id, {})
+                expected_listens[user_id] = {
+                    key: one for key, one in of_user.items() if one.at_ms > erased[user_id]
+                }
                 continue
             listens = [replace(listen, user_id=self._own(listen.user_id)) for listen in step]
             new = []
             for listen in listens:
-                of_user = kept.setdefault(listen.user_id, {})
+                of_user = expected_listens.setdefault(listen.user_id, {})
                 if listen.id not in of_user and listen.at_ms > erased.get(listen.user_id, -1):
                     of_user[listen.id] = listen
                     new.append(listen)
             assert store.add_listens(listens) == tuple(new)
         for user_id in (self._own(ADA), self._own(BOB)):
-            expected = sorted(kept.get(user_id, {}).values(), key=lambda listen: listen.order)
+            expected = sorted(expected_listens.get(user_id, {}).values(), key=lambda listen: listen.order)
             assert listens_of(store, user_id) == expected
             assert store.erased_ms(user_id) == erased.get(user_id)
 

@@ -103,7 +103,7 @@ class ProfilesContract:
         assert exact(store.profile(ADA)) == exact(profile)
         assert has_profile(store, profile)
 
-    def test_a_profile_of_any_text_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
+    def test_a_profile_of_any_text_is_stored(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
             with subtests.test(text=text):
                 listens = [make_listen(n, user_id=text, track_id=text, at_ms=n * DAY_MS) for n in (0, 9)]
@@ -111,7 +111,7 @@ class ProfilesContract:
                 assert store.save_profile(profile, replacing=None)
                 assert has_profile(store, profile)
 
-    def test_a_large_one_is_kept(self, store: Store) -> None:
+    def test_a_large_one_is_stored(self, store: Store) -> None:
         listens = [make_listen(number, track_id=f"track {number}", at_ms=number) for number in range(4000)]
         profile = refold(ADA, listens, lateness_ms=2000)
         assert store.save_profile(profile, replacing=None)

@@ -53,7 +53,7 @@ class TracksContract:
         store.save_track(track)
         assert store.track(track.id) == track
 
-    def test_times_are_kept_to_the_millisecond_in_utc(self, store: Store) -> None:
+    def test_times_are_stored_to_the_millisecond_in_utc(self, store: Store) -> None:
         zone = timezone(timedelta(hours=-7))
         for ms in (0, 1, 999):
             time = datetime(1969, 12, 31, 16, 59, 59, ms * 1000 + 999, tzinfo=zone)
@@ -63,7 +63,7 @@ class TracksContract:
             assert found.added_at == time - timedelta(microseconds=999)
             assert found.added_at.tzinfo is UTC
 
-    def test_any_text_in_tags_is_kept(self, store: Store, subtests: pytest.Subtests) -> None:
+    def test_any_text_in_tags_is_stored(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
             with subtests.test(text=text):
                 track = make_track(title=text, artist=text, album=text, genre=text)
@@ -71,7 +71,7 @@ class TracksContract:
                 assert store.track(track.id) == track
                 assert found_ids(store.find_tracks(words(text), sort=Sort(), limit=10)) == ["t1"]
 
-    def test_any_time_of_change_is_kept(self, store: Store) -> None:
+    def test_any_time_of_change_is_stored(self, store: Store) -> None:
         for mtime_ns in (-(2**70), -1, 0, 2**63, 2**70):
             store.save_track(make_track(mtime_ns=mtime_ns))
             found = store.track(TrackId("t1"))

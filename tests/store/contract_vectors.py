@@ -28,7 +28,7 @@ class VectorsContract:
         assert found.second_half.tobytes() == (odd * 2).tobytes()
         assert not found.whole.flags.writeable
 
-    def test_vectors_are_kept_for_each_feature_set(self, store: Store) -> None:
+    def test_vectors_are_stored_for_each_feature_set(self, store: Store) -> None:
         other = make_schema(6, name="other")
         store.save_track(make_track(), make_vectors(SCHEMA, 1))
         store.save_track(make_track(), make_vectors(other, 2))

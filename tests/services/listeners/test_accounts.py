@@ -261,7 +261,7 @@ def test_after_a_failed_erasure_the_user_can_log_in_and_retry(stage: AccountsSta
     assert stage.accounts.users() == ()
 
 
-def test_an_account_whose_data_could_not_be_erased_is_kept(stage: AccountsStage) -> None:
+def test_an_account_whose_data_could_not_be_erased_is_stored(stage: AccountsStage) -> None:
     ann = stage.accounts.add("ann", PASSWORD)
 
     def fail(_user_id: UserId) -> None:

@@ -34,7 +34,7 @@ def bits(profile: Profile | None) -> tuple[str, str] | None:
     return None if profile is None else (profile.version, json.dumps(profile_body(profile)))
 
 
-def kept(store: ListenStore, *users: UserId) -> set[Listen]:
+def stored(store: ListenStore, *users: UserId) -> set[Listen]:
     return {listen for user_id in users or (ADA, BOB) for listen in store.listens_of(user_id)}
 
 
@@ -52,12 +52,12 @@ def is_folded(store: ListenStore) -> bool:
 class TestTaking:
     def test_no_records_change_nothing(self, store: ListenStore) -> None:
         projector(store).apply([])
-        assert kept(store) == set()
+        assert stored(store) == set()
 
     def test_listens_of_several_users_are_stored_and_folded(self, store: ListenStore) -> None:
         listens = [*dated(1, 3, 2), *dated(5, 4, user="bob")]
         projector(store).apply(listens)
-        assert kept(store) == set(listens)
+        assert stored(store) == set(listens)
         assert is_folded(store)
 
     def test_later_records_are_added(self, store: ListenStore) -> None:
@@ -65,7 +65,7 @@ class TestTaking:
         for day in (1, 2, 0.5, 40, 3):
             projecting.apply([*dated(day), *dated(day, user="bob")])
             assert is_folded(store)
-        assert len(kept(store)) == 10
+        assert len(stored(store)) == 10
 
     def test_the_profiles_are_those_of_the_embedded_log(self, store: ListenStore) -> None:
         listens = [*dated(1, 30, 2, 2.5, 60), *dated(3, user="bob"), *dated(1.5, kind="disliked")]
@@ -82,30 +82,30 @@ class TestTaking:
         projecting = projector(store)
         projecting.apply([first, make_listen(1, kind="disliked", at_ms=10)])
         projecting.apply([make_listen(1, kind="less", at_ms=90)])
-        assert kept(store) == {first}
+        assert stored(store) == {first}
         assert is_folded(store)
 
 
 class TestErasing:
     def test_listens_before_an_erasure_go_and_those_after_it_stay(self, store: ListenStore) -> None:
         projector(store).apply([*dated(1, 2), erasure(10), *dated(11)])
-        assert kept(store) == set(dated(11))
+        assert stored(store) == set(dated(11))
         assert store.erased_ms(ADA) == 10 * DAY_MS
         assert is_folded(store)
 
     def test_late_listens_are_erased_too(self, store: ListenStore) -> None:
         projector(store).apply([erasure(10), *dated(1, 10, 11)])
-        assert kept(store) == set(dated(11))
+        assert stored(store) == set(dated(11))
         assert is_folded(store)
 
     def test_a_total_erasure_hides_listens_dated_later(self, store: ListenStore) -> None:
         projector(store).apply([*dated(1, 12), erasure(10, is_total=True), *dated(11)])
-        assert kept(store) == set(dated(11))
+        assert stored(store) == set(dated(11))
         assert is_folded(store)
 
     def test_an_erasure_does_not_affect_others(self, store: ListenStore) -> None:
         projector(store).apply([*dated(1, user="bob"), erasure(10, is_total=True), *dated(2, user="bob")])
-        assert kept(store) == set(dated(1, 2, user="bob"))
+        assert stored(store) == set(dated(1, 2, user="bob"))
         assert is_folded(store)
 
     def test_a_total_erasure_that_the_server_already_made_is_repeated(self, store: ListenStore) -> None:
@@ -114,7 +114,7 @@ class TestErasing:
         store.erase_listens(Erasure(ADA, 10 * DAY_MS), is_total=True)
         projecting.apply(dated(12))  # before the erasure in the log, and not consumed yet
         projecting.apply([erasure(10, is_total=True), *dated(11)])
-        assert kept(store) == set(dated(11))
+        assert stored(store) == set(dated(11))
         assert is_folded(store)
 
 
@@ -123,7 +123,7 @@ class TestAgain:
         batch: list[LogRecord] = [*dated(1, 2), *dated(5, user="bob"), erasure(3), *dated(4, 2)]
         for _ in range(3):
             projector(store).apply(batch)
-            assert kept(store) == {*dated(4), *dated(5, user="bob")}
+            assert stored(store) == {*dated(4), *dated(5, user="bob")}
             assert is_folded(store)
 
     def test_a_total_erasure_can_be_applied_again_after_later_listens(self, store: ListenStore) -> None:
@@ -132,7 +132,7 @@ class TestAgain:
         projecting.apply(batch)
         projecting.apply(batch[1:2])  # and there it is killed
         projector(store).apply(batch[1:])
-        assert kept(store) == set(dated(11, 12))
+        assert stored(store) == set(dated(11, 12))
         assert is_folded(store)
 
     def test_stored_listens_that_were_not_folded_are_folded(self, store: ListenStore) -> None:
@@ -233,7 +233,7 @@ class TestFailures:
             projecting.apply(batch)
         store.failing = {}
         projecting.apply(batch)
-        assert kept(store) == set(batch)
+        assert stored(store) == set(batch)
         assert is_folded(store)
 
 
@@ -302,6 +302,6 @@ def test_a_killed_consumer_resumes_until_the_store_equals_the_log(
         except Killed:
             projecting, position = projector(store), committed
     expected = Expected(log)
-    assert kept(store) == set(expected.listens.values())
+    assert stored(store) == set(expected.listens.values())
     assert {one.user_id: one.at_ms for one in store.erasures()} == expected.erased
     assert is_folded(store)

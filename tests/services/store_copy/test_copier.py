@@ -105,8 +105,8 @@ def change(source: MemoryStore) -> None:
     source.erase_listens(Erasure(BOB, ERASED_MS + 10))
     late = make_listen(1000, user_id=BOB, at_ms=ERASED_MS + 10_000)
     source.add_listens([late])
-    kept = refold(BOB, source.listens_of(BOB), erased_ms=ERASED_MS + 10)
-    assert source.save_profile(kept, replacing=None)
+    folded = refold(BOB, source.listens_of(BOB), erased_ms=ERASED_MS + 10)
+    assert source.save_profile(folded, replacing=None)
 
 
 def remove_bob(source: MemoryStore) -> None:

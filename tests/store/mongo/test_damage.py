@@ -231,10 +231,10 @@ def test_listens_added_during_an_erasure_are_erased(
     with monkeypatch.context() as patch:
         patch.setattr(mongo_listens, "_insert", insert_late)
         added = store.add_listens([early, bobs, late])
-    kept = [] if is_total else [late]
-    assert added == (bobs, *kept)
-    assert list(store.listens_of(ADA)) == kept
-    assert stored_ids(raw) == [listen.at_ms for listen in kept]
+    left = [] if is_total else [late]
+    assert added == (bobs, *left)
+    assert list(store.listens_of(ADA)) == left
+    assert stored_ids(raw) == [listen.at_ms for listen in left]
 
 
 # The largest there can be

@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def old_path(path: Path) -> Path:
-    """Give a store that was written before listens were kept."""
+    """Return a store that was written before there were listens."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(VERSION_1.read_text(encoding="utf-8"))
     return path

@@ -46,7 +46,7 @@ def test_vectors_of_an_unknown_track_are_refused(tmp_path: Path) -> None:
 
 
 class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContract):
-    """The same promises, kept by walking the order instead of sorting what matches."""
+    """The same promises, by testing tracks in order instead of sorting matches."""
 
     @pytest.fixture(autouse=True)
     def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,8 +75,8 @@ class MemoryListens:
                 return
             self._erased[user_id] = max(erasure.at_ms, self._erased.get(user_id, erasure.at_ms))
             listens = [] if is_total else self.listens_of(user_id)
-            kept = [one for one in listens if one.at_ms > erasure.at_ms]
-            self._listens[user_id] = {listen.id: listen for listen in kept}
+            left = [one for one in listens if one.at_ms > erasure.at_ms]
+            self._listens[user_id] = {listen.id: listen for listen in left}
             self._profiles.pop(user_id, None)
 
     def erased_ms(self, user_id: UserId) -> int | None:
