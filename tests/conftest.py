@@ -5,9 +5,12 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from servers.kafka import Kafka, missing_kafka
 from servers.mongodb import missing_mongodb, named_mongodb
@@ -17,6 +20,12 @@ from servers.spark import SparkCluster, missing_spark, running_cluster
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 LONGEST_FIRST = ("learning", "browser", "journeys", "events", "store")
+ON_SPARK_CLUSTER = {
+    "tests/learning/spark/test_cluster.py",
+    "tests/learning/spark/test_executors.py",
+    "tests/journeys/test_cluster.py",
+    "tests/journeys/test_distributed.py",
+}
 REAL_MUSIC = ROOT.parent / "shared" / "data" / "music"
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -33,6 +42,10 @@ QUIET = [
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
+# The same examples in every run, so that none fails by chance; new ones: pytest --hypothesis-profile default.
+settings.register_profile("same examples", derandomize=True)
+settings.load_profile("same examples")
+
 _skipped: list[tuple[str, str]] = []
 
 # A shell that starts the tests in the background has them ignore interrupts, and what they start as well.
@@ -40,20 +53,30 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def group_of(test: pytest.Item) -> str:
-    """Name the tests that one worker runs after each other: those of a module, or all on the Spark cluster.
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Gives each module to one worker, and all that use the Spark cluster to the same one.
 
-    An application takes every core of a cluster, so that another would wait for it.
+    An application takes every core of a cluster, so that another would wait for it. `--dist loadgroup` does
+    nothing here: pytest-xdist 3.8 marks groups in a field that pytest 9.2 no longer reads.
     """
-    return "spark cluster" if "spark_cluster" in getattr(test, "fixturenames", ()) else test.location[0]
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "spark cluster" if module in ON_SPARK_CLUSTER else module
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test a group where it has none, and hand out first the folders whose groups take longest."""
+    """Hand out first the folders whose modules take longest."""
     for test in items:
-        if test.get_closest_marker("xdist_group") is None:
-            test.add_marker(pytest.mark.xdist_group(group_of(test)))
+        module = test.nodeid.partition("::")[0]
+        if "spark_cluster" in getattr(test, "fixturenames", ()) and module not in ON_SPARK_CLUSTER:
+            msg = f"{module} uses the Spark cluster; add it to ON_SPARK_CLUSTER"
+            raise pytest.UsageError(msg)
     items.sort(key=lambda test: rank(test.path))
 
 
