@@ -26,7 +26,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from journeys.program import free_port, get
-from making import make_listen, stored_vectors
+from making import make_listen
 from servers.kafka import KafkaServer, missing_kafka, new_topic
 from servers.mongodb import MongoDb, missing_mongodb
 from servers.processes import running
@@ -36,7 +36,7 @@ from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
-from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import RootName
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
@@ -140,7 +140,7 @@ def fill(store: Store, count: int) -> None:
     for start in range(0, count, 500):
         batch = tracks[start : start + 500]
         numbers = rng.normal(size=(len(batch), 3, len(SCHEMA))).astype(np.float32)
-        vectors = [stored_vectors(FeatureVectors(SCHEMA, *parts)) for parts in numbers]
+        vectors = [StoredVectors.of(FeatureVectors(SCHEMA, *parts)) for parts in numbers]
         store.save_stored_tracks(
             [StoredTrack(track=track, vectors=(own,)) for track, own in zip(batch, vectors, strict=True)]
         )

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fakes_listeners import MemoryAccounts, MemoryListens
-from making import stored_vectors
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Root
@@ -55,7 +54,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             self._tracks[track.id] = _to_the_millisecond(track)
             self._problems.pop(track.location, None)
             if vectors is not None:
-                self._store_vectors(track.id, stored_vectors(vectors))
+                self._store_vectors(track.id, StoredVectors.of(vectors))
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:

@@ -14,7 +14,6 @@ from making import (
     make_schema,
     make_track,
     make_vectors,
-    stored_vectors,
 )
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure
@@ -58,7 +57,10 @@ def fill_library(store: Store, tracks: int) -> None:
         store.save_root(root)
     for number in range(tracks):
         text = HOSTILE[number % len(HOSTILE)]
-        vectors = [stored_vectors(make_vectors(known, number)), stored_vectors(make_vectors(other, number))]
+        vectors = [
+            StoredVectors.of(make_vectors(known, number)),
+            StoredVectors.of(make_vectors(other, number)),
+        ]
         if number % 5 == 0:
             vectors.append(
                 StoredVectors(

@@ -8,7 +8,6 @@ import numpy as np
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listens import Listen, ListenKind
-from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     AudioHash,
@@ -37,18 +36,6 @@ def make_vectors(schema: FeatureSchema | None = None, seed: int = 0) -> FeatureV
     schema = schema or make_schema()
     whole, first, second = np.random.default_rng(seed).normal(size=(3, len(schema))).astype(np.float32)
     return FeatureVectors(schema, whole, first, second)
-
-
-def stored_vectors(vectors: FeatureVectors) -> StoredVectors:
-    """Return vectors as a store keeps them."""
-    return StoredVectors(
-        feature_set=vectors.schema.name,
-        version=vectors.schema.version,
-        fingerprint=vectors.schema.fingerprint,
-        whole=vectors.whole,
-        first_half=vectors.first_half,
-        second_half=vectors.second_half,
-    )
 
 
 def make_track(  # noqa: PLR0913 - one keyword per field, each with a default

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from making import make_schema, make_vectors, stored_vectors
+from making import make_schema, make_vectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.ports.library import Store
-from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import RelativePath, RootName, TrackId, UserId
 from soundalike.domain.words import words
@@ -44,7 +44,7 @@ HOSTILE_TEXTS = [
 
 def stored(track: Track, *vectors: FeatureVectors) -> StoredTrack:
     """Return a track and its vectors as stores copy them, which is the fast way to fill one."""
-    return StoredTrack(track=track, vectors=tuple(map(stored_vectors, vectors)))
+    return StoredTrack(track=track, vectors=tuple(map(StoredVectors.of, vectors)))
 
 
 def found_ids(page: TrackPage) -> list[str]:

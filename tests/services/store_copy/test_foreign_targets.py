@@ -16,7 +16,6 @@ from making import (
     make_schema,
     make_track,
     make_vectors,
-    stored_vectors,
 )
 from services.store_copy.watching import (
     Writes,
@@ -28,7 +27,7 @@ from soundalike.domain.errors import CopyError, SchemaMismatchError
 from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
-from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import RootName, TrackId, UserId
 from soundalike.domain.users import YOU, User
 
@@ -133,7 +132,7 @@ class TestSomethingElse:
     def test_other_features_of_the_same_name_are_refused(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
-        other = stored_vectors(make_vectors(make_schema(5)))
+        other = StoredVectors.of(make_vectors(make_schema(5)))
         track = source.track(TrackId("t00001"))
         assert track is not None
         half._fingerprints.clear()  # noqa: SLF001 - no port can put them there

@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from conftest import skip_where
-from making import make_listen, make_location, make_track, make_vectors, stored_vectors
+from making import make_listen, make_location, make_track, make_vectors
 from servers.mongodb import MongoDb, drop_database, missing_mongodb, new_database
 from servers.processes import free_ports, is_listening, running
 from soundalike.domain.errors import (
@@ -25,7 +25,7 @@ from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
-from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
@@ -266,7 +266,7 @@ def test_a_hanging_server_is_reported_in_time_and_found_again(server: MongoDb) -
 def test_a_scan_resumes_when_the_server_is_back(server: MongoDb) -> None:
     ids = [f"t{number:04}" for number in range(1300)]
     with closing(MongoStore(server.address)) as store:
-        vectors = (stored_vectors(make_vectors(SCHEMA)),)
+        vectors = (StoredVectors.of(make_vectors(SCHEMA)),)
         store.save_stored_tracks([StoredTrack(track=make_track(name), vectors=vectors) for name in ids])
         seen = []
         for item in store.track_vectors(SCHEMA):
