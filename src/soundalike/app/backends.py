@@ -18,12 +18,12 @@ from soundalike.store.sqlite.store import SqliteStore
 
 
 @contextmanager
-def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store]:
+def open_store(address: str | Path, *, is_serving: bool = False) -> Iterator[Store]:
     """Open the store at a path or connection string, and close it after.
 
     Parameters
     ----------
-    place : str or Path
+    address : str or Path
         Path of an SQLite file, or ``mongodb://...``.
     is_serving : bool
         Whether listeners wait for every answer: an unreachable server is then given up soon.
@@ -35,18 +35,18 @@ def open_store(place: str | Path, *, is_serving: bool = False) -> Iterator[Store
     StoreError
         If it cannot be opened.
     """
-    if isinstance(place, str) and is_mongodb(place):
+    if isinstance(address, str) and is_mongodb(address):
         require("pymongo", extra="mongo", what="a store in MongoDB")
         from soundalike.store.mongo import store as mongo  # noqa: PLC0415 - pymongo may be missing
 
-        patience = {
+        timeouts = {
             "timeout_s": mongo.SERVING_TIMEOUT_S,
             "selection_timeout_s": mongo.SERVING_SELECTION_TIMEOUT_S,
         }
-        with closing(mongo.MongoStore(place, **patience if is_serving else {})) as store:
+        with closing(mongo.MongoStore(address, **timeouts if is_serving else {})) as store:
             yield store
     else:
-        with closing(SqliteStore(Path(place))) as embedded:
+        with closing(SqliteStore(Path(address))) as embedded:
             yield embedded
 
 

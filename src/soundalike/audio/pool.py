@@ -171,21 +171,21 @@ class _Pool:
         return True
 
     def _start(self) -> _Worker:
-        ours, theirs = Pipe()
-        with theirs:
+        own_end, worker_end = Pipe()
+        with worker_end:
             process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
-                [sys.executable, "-P", "-m", "soundalike.audio.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "soundalike.audio.worker", str(worker_end.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=os.environ | _ONE_THREAD,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[worker_end.fileno()],
                 process_group=0,  # the parent handles Ctrl-C in a terminal
             )
-        worker = _Worker(process, ours, time.monotonic() + START_TIMEOUT_S)
+        worker = _Worker(process, own_end, time.monotonic() + START_TIMEOUT_S)
         self._workers.append(worker)
         with contextlib.suppress(OSError):  # reading from it will show it
-            ours.send(self._setup)
+            own_end.send(self._setup)
         return worker
 
     def _collect(self) -> Iterator[_Result]:

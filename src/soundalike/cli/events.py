@@ -18,7 +18,7 @@ from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord
 from soundalike.domain.ports.library import Progress
 from soundalike.domain.types import UserId
-from soundalike.learning.artefacts.durable import written_aside
+from soundalike.learning.artefacts.durable import written_atomically
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
 from soundalike.services.listeners.profiles import FoldReport
 from soundalike.services.listeners.replay_log import restore_listens
@@ -58,7 +58,7 @@ def replay(*, as_json: bool) -> None:
 
 
 @events.command("export", short_help="Write the event log as JSON lines.")
-@click.argument("file", type=options.place, metavar="[FILE|-]", default=str(_STANDARD))
+@click.argument("file", type=options.path, metavar="[FILE|-]", default=str(_STANDARD))
 @options.common
 def export_events(file: Path) -> None:
     """Write the listens of every user as JSON lines to FILE, or to stdout.
@@ -80,7 +80,7 @@ def export_events(file: Path) -> None:
 
 
 @events.command("import", short_help="Import what export wrote.")
-@click.argument("file", type=options.place, metavar="FILE|-")
+@click.argument("file", type=options.path, metavar="FILE|-")
 @options.json_output
 @options.common
 def import_events(file: Path, *, as_json: bool) -> None:
@@ -157,8 +157,8 @@ def _new_file(file: Path) -> Iterator[TextIO]:
             with place.open("w", encoding="utf-8") as lines:
                 yield lines
             return
-        with written_aside(place) as aside:
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with written_atomically(place) as temporary:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
                 yield lines
     except OSError as error:

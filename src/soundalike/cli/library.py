@@ -19,7 +19,7 @@ _COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vani
 
 
 @click.command(short_help="Analyse every audio file below DIR.")
-@click.argument("directory", type=options.place, metavar="DIR")
+@click.argument("directory", type=options.path, metavar="DIR")
 @click.option("--emptied", is_flag=True, help="Accept that DIR, which had tracks, has none any more.")
 @options.workers
 @options.json_output
@@ -114,7 +114,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Write tracks and vectors as Parquet.")
-@click.argument("file", type=options.place, metavar="FILE.parquet")
+@click.argument("file", type=options.path, metavar="FILE.parquet")
 @options.json_output
 @options.common
 def export(file: Path, *, as_json: bool) -> None:
@@ -128,7 +128,7 @@ def export(file: Path, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Write a small library of synthesised music.")
-@click.argument("directory", type=options.place, metavar="DIR")
+@click.argument("directory", type=options.path, metavar="DIR")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed makes other music."
 )

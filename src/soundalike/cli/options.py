@@ -15,7 +15,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 LIMIT = click.IntRange(1, 100)
 
 
-def place(value: str) -> Path:
+def path(value: str) -> Path:
     """Read a path and expand ``~``; an empty one, as from an unset variable, is an error."""
     if not value:
         msg = "the path is empty"
@@ -50,10 +50,10 @@ json_output: Decorator = click.option(
 
 common = _all(
     _setting("--debug", is_flag=True, help="Show tracebacks."),
-    _setting("--config", type=place, metavar="FILE", help="Settings file instead of ./soundalike.toml."),
+    _setting("--config", type=path, metavar="FILE", help="Settings file instead of ./soundalike.toml."),
     _setting(
         "--artefacts",
-        type=place,
+        type=path,
         metavar="DIR",
         help="Folder of artefact versions; default in the data folder.",
     ),
@@ -63,7 +63,7 @@ common = _all(
         metavar="URL",
         help="Store: mongodb://host/database; default an SQLite file in the data folder.",
     ),
-    _setting("--data", type=place, metavar="DIR", help="Folder of everything that soundalike stores."),
+    _setting("--data", type=path, metavar="DIR", help="Folder of everything that soundalike stores."),
 )
 
 engine = _all(

@@ -18,7 +18,7 @@ from soundalike.web.server.serve import serve as serve_forever
 
 
 @click.command(short_help="Do everything, then serve the player.")
-@click.argument("directory", type=options.place, metavar="DIR")
+@click.argument("directory", type=options.path, metavar="DIR")
 @options.address
 @options.engine
 @options.workers

@@ -30,10 +30,10 @@ class Mix:
     def place(self, sound: FloatArray, at_s: float, *, level: float = 1.0, pan: float = 0.0) -> None:
         """Add a mono sound; `pan` is -1 (left) to 1 (right) at equal power; it is cut off at the end."""
         first = max(0, round(at_s * SAMPLE_RATE_HZ))
-        heard = sound[: max(0, self.sound.shape[1] - first)]
+        fitting = sound[: max(0, self.sound.shape[1] - first)]
         angle = (pan + 1) * np.pi / 4
         for channel, gain in zip(self.sound, (np.cos(angle), np.sin(angle)), strict=True):
-            channel[first : first + heard.size] += np.float32(level * gain) * heard
+            channel[first : first + fitting.size] += np.float32(level * gain) * fitting
 
 
 def echo(sound: FloatArray, *, delay_s: float, feedback: float, times: int = 3) -> FloatArray:

@@ -147,7 +147,7 @@ def _claim(directory: Path, seed: int) -> None:
     try:
         found = json.loads(marker.read_bytes())
     except FileNotFoundError:
-        if {path.name for path in directory.iterdir()} - {_aside(marker).name}:
+        if {path.name for path in directory.iterdir()} - {_temporary(marker).name}:
             msg = f"{directory} is neither empty nor a demo library; choose a new or empty folder"
             raise DemoError(msg) from None
         _put(marker, json.dumps({"seed": seed}).encode() + b"\n")
@@ -204,17 +204,17 @@ def _record(directory: Path, recording: Recording) -> None:
 
 def _put(path: Path, content: bytes) -> None:
     """Write a file under a hidden name, which scans skip, and rename it."""
-    aside = _aside(path)
+    temporary = _temporary(path)
     try:
-        with aside.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        temporary.replace(path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def _aside(path: Path) -> Path:
+def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")

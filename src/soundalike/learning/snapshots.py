@@ -14,7 +14,7 @@ from soundalike.domain.errors import ModelError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.types import FloatArray, TrackId
-from soundalike.learning.artefacts.durable import written_aside
+from soundalike.learning.artefacts.durable import written_atomically
 
 FEATURES, FIRST_HALF, SECOND_HALF = VECTOR_COLUMNS = ("features", "first_half", "second_half")
 ROWS_PER_GROUP = 4096
@@ -58,7 +58,7 @@ class ParquetSnapshots:
         layout = pa.schema(_COLUMNS, metadata={_SCHEMA_KEY: _dump_schema(schema)})
         count = 0
         try:
-            with written_aside(path) as aside, pq.ParquetWriter(aside, layout) as writer:
+            with written_atomically(path) as temporary, pq.ParquetWriter(temporary, layout) as writer:
                 last_id = ""
                 for group in _groups(rows):
                     _check_group(group, schema, last_id)
@@ -83,17 +83,17 @@ class ParquetSnapshots:
         path = Path(snapshot.url)
         try:
             with pq.ParquetFile(path) as file:
-                held = _load_schema(file.schema_arrow.metadata or {})
-                snapshot.schema.require(held, whose=f"the snapshot {path}")
+                found_schema = _load_schema(file.schema_arrow.metadata or {})
+                snapshot.schema.require(found_schema, whose=f"the snapshot {path}")
                 table = file.read(columns=["id", "genre", "artist", *VECTOR_COLUMNS])
             whole, first_half, second_half = (
-                _matrix(table.column(name), len(held)) for name in VECTOR_COLUMNS
+                _matrix(table.column(name), len(found_schema)) for name in VECTOR_COLUMNS
             )
         except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
             msg = f"cannot read the snapshot {path}: {error}; run 'soundalike build' to write it again"
             raise ModelError(msg) from error
         return LibraryTable(
-            schema=held,
+            schema=found_schema,
             track_ids=tuple(TrackId(text) for text in table.column("id").to_pylist()),
             whole=whole,
             first_half=first_half,

@@ -10,7 +10,7 @@ from typing import Any
 from soundalike.domain.errors import ModelError
 from soundalike.domain.similarity.space import LshParameters
 from soundalike.domain.tuning import LshTrial, LshTuning, Objective, SpaceScore, SpaceTuning
-from soundalike.learning.artefacts.durable import written_aside
+from soundalike.learning.artefacts.durable import written_atomically
 from soundalike.learning.artefacts.files import recipe_from
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class TuningFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._is_damage_told = False
+        self._is_damage_logged = False
 
     def space(self) -> SpaceTuning | None:
         """Return the last choice of a recipe, or None."""
@@ -88,16 +88,16 @@ class TuningFile:
         text = json.dumps({**document, key: tuning}, indent=1)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with written_aside(self._path) as aside:
-                aside.write_text(text, encoding="utf-8")
+            with written_atomically(self._path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
         except OSError as error:
             msg = f"cannot save the tuning in {self._path}: {error}"
             raise ModelError(msg) from error
 
     def _warn(self, error: Exception) -> None:
-        if not self._is_damage_told:
+        if not self._is_damage_logged:
             _log.warning("%s is damaged and ignored (%s); run 'soundalike tune'", self._path, error)
-            self._is_damage_told = True
+            self._is_damage_logged = True
 
 
 def _space(document: Mapping[str, Any]) -> SpaceTuning:

@@ -124,7 +124,7 @@ def test_a_library_of_one_artist_is_not_read_to_its_end() -> None:
     builder = SlateBuilder(recordings(), ArtistCap({}))
     served = builder.build([count()], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
     assert [each.row for each in islice(served, 10)] == list(range(10))
-    assert read <= slate.PATIENCE + 10
+    assert read <= slate.MAX_DELAYED + 10
 
 
 def test_no_more_is_read_than_is_used() -> None:

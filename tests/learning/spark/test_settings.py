@@ -6,9 +6,9 @@ from soundalike.domain.errors import EngineError
 from soundalike.learning.spark.mongo import CONNECTOR
 from soundalike.learning.spark.settings import (
     check_properties,
+    fixed_properties,
     is_local,
     is_on_this_machine,
-    kept_properties,
     own_properties,
     secrets_of,
     write_properties,
@@ -51,8 +51,8 @@ def test_secret_values_are_recognised_by_their_names() -> None:
 
 
 def test_the_pattern_of_secrets_can_only_be_widened() -> None:
-    ours = kept_properties(None)["spark.redaction.regex"]
-    assert kept_properties("(?i)mine")["spark.redaction.regex"] == f"((?i)mine)|({ours})"
+    ours = fixed_properties(None)["spark.redaction.regex"]
+    assert fixed_properties("(?i)mine")["spark.redaction.regex"] == f"((?i)mine)|({ours})"
 
 
 def test_the_connector_is_fetched_unless_its_jars_are_given(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from soundalike.domain.recommendation.rules import (
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
 
-PATIENCE = 100
+MAX_DELAYED = 100
 """So many tracks of a list may be delayed by the artist cap before it is exceeded."""
 
 
@@ -195,7 +195,7 @@ class SlateBuilder:
                 if not self._recordings.has(candidate):
                     return candidate
                 return self._next_of(queue)
-        while len(queue.delayed) < PATIENCE:
+        while len(queue.delayed) < MAX_DELAYED:
             coming = next(queue.upcoming, None)
             if coming is None:
                 return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder; after the block it is synced and renamed to `path`.
 
     Raises
@@ -16,14 +16,14 @@ def written_aside(path: Path) -> Iterator[Path]:
     OSError
         If the disk is full, or the folder is missing or not writeable.
     """
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        yield aside
-        sync(aside)
-        aside.replace(path)
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
         sync(path.parent)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -23,14 +23,14 @@ from soundalike.domain.errors import (
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.types import ArtefactVersion
-from soundalike.learning.artefacts.durable import sync, written_aside
+from soundalike.learning.artefacts.durable import sync, written_atomically
 from soundalike.learning.artefacts.files import FILES, read_version, write_version
 
 KEPT_VERSIONS = 3
 _CURRENT, _LOCK = "current", "lock"
 _VERSION = re.compile(r"[0-9]{6,18}")
 _WRITING, _REMOVING = ".writing-", ".removing-"
-_LOCK_PATIENCE_S = 60.0
+_LOCK_TIMEOUT_S = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -188,17 +188,17 @@ class FolderArtefactStore:
         self._remove_leftovers()
         taken = [int(name) for name in (*self._versions(), self._named_version()) if name]
         version = ArtefactVersion(f"{max(taken, default=0) + 1:06d}")
-        aside = self._folder / f"{_WRITING}{version}-{secrets.token_hex(4)}"
-        aside.mkdir()
+        temporary = self._folder / f"{_WRITING}{version}-{secrets.token_hex(4)}"
+        temporary.mkdir()
         try:
-            write_version(aside, draft, self._clock().isoformat(timespec="milliseconds"))
-            read_version(aside)  # what a reader would reject must not become current
-            aside.rename(self._folder / version)
+            write_version(temporary, draft, self._clock().isoformat(timespec="milliseconds"))
+            read_version(temporary)  # what a reader would reject must not become current
+            temporary.rename(self._folder / version)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
         sync(self._folder)
-        with written_aside(self._folder / _CURRENT) as pointer:
+        with written_atomically(self._folder / _CURRENT) as pointer:
             pointer.write_text(f"{version}\n", encoding="ascii")
         with contextlib.suppress(OSError):  # what cannot be removed now is removed next time
             for old in self._versions()[:-KEPT_VERSIONS]:
@@ -219,7 +219,7 @@ class FolderArtefactStore:
     def _write_lock(self) -> Iterator[None]:
         descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            deadline = time.monotonic() + _LOCK_PATIENCE_S
+            deadline = time.monotonic() + _LOCK_TIMEOUT_S
             while not _try_lock(descriptor):
                 if time.monotonic() > deadline:
                     msg = f"another process is publishing to {self._folder}; try again when it is done"

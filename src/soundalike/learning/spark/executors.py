@@ -13,11 +13,11 @@ from pyspark import SparkContext
 from soundalike.domain.errors import EngineError
 from soundalike.learning.spark.tasks import package_file
 
-_PATIENCE = "spark.scheduler.maxRegisteredResourcesWaitingTime"
-_DEFAULT_PATIENCE = "120s"
-_CONNECT_PATIENCE_S = 10
+_TIMEOUT = "spark.scheduler.maxRegisteredResourcesWaitingTime"
+_DEFAULT_TIMEOUT = "120s"
+_CONNECT_TIMEOUT_S = 10
 _LOOK_EVERY_S = 0.5
-_JOIN_PATIENCE_S = 5
+_JOIN_TIMEOUT_S = 5
 _STANDALONE = "spark://"
 
 
@@ -38,7 +38,7 @@ def require_master(master: str) -> None:
             msg = f"{master!r} is not the address of a Spark master; write spark://HOST:7077, without a path"
             raise EngineError(msg)
         try:
-            with socket.create_connection((found[1].strip("[]"), int(found[2])), _CONNECT_PATIENCE_S):
+            with socket.create_connection((found[1].strip("[]"), int(found[2])), _CONNECT_TIMEOUT_S):
                 return
         except (OSError, OverflowError) as error:
             refusals.append(f"{place}: {getattr(error, 'strerror', None) or error}")
@@ -58,7 +58,7 @@ class ExecutorTimeout:
     def __init__(self, context: SparkContext) -> None:
         self._context = context
         conf = context._jsc.sc().conf()  # noqa: SLF001 - PySpark does not read times
-        self._patience_s = int(conf.getTimeAsSeconds(_PATIENCE, _DEFAULT_PATIENCE))
+        self._timeout_s = int(conf.getTimeAsSeconds(_TIMEOUT, _DEFAULT_TIMEOUT))
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._look, name="executor-watch", daemon=True)
         self.gave_up: str | None = None
@@ -73,7 +73,7 @@ class ExecutorTimeout:
     ) -> None:
         """Stop checking."""
         self._closed.set()
-        self._thread.join(_JOIN_PATIENCE_S)
+        self._thread.join(_JOIN_TIMEOUT_S)
 
     def executor_count(self) -> int:
         """Count the executors that are connected."""
@@ -86,14 +86,14 @@ class ExecutorTimeout:
             with contextlib.suppress(Py4JError, OSError, AttributeError):
                 is_waiting = self.executor_count() < 1 and self._context.statusTracker().getActiveJobsIds()
                 waited_s = waited_s + _LOOK_EVERY_S if is_waiting else 0.0
-                if waited_s >= self._patience_s:
+                if waited_s >= self._timeout_s:
                     self._give_up()
                     waited_s = 0.0
 
     def _give_up(self) -> None:
         memory = self._context.getConf().get("spark.executor.memory", "1g")
         self.gave_up = (
-            f"{self._context.master} gave no executor within {self._patience_s} s; check that its "
+            f"{self._context.master} gave no executor within {self._timeout_s} s; check that its "
             f"workers run, that one has a free core and {memory} of memory (spark.executor.memory), and "
             "that they reach this machine (spark.driver.host)"
         )

@@ -14,7 +14,7 @@ LOWEST_PYSPARK = (4, 1)
 _GET_JAVA = "install a Java 17+ runtime, such as 'sudo apt install openjdk-17-jre-headless'"
 _GET_PYSPARK = "install it with \"pip install 'soundalike[spark]'\""
 _JAVA_FOLDERS = ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines")
-_PATIENCE_S = 20
+_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _ask(home: Path) -> Java | None:
         answer = subprocess.run(  # noqa: S603 - a program that the user chose, without a shell
             [home / "bin" / "java", "-version"],
             capture_output=True,
-            timeout=_PATIENCE_S,
+            timeout=_TIMEOUT_S,
             check=False,
             stdin=subprocess.DEVNULL,
         )

@@ -75,10 +75,10 @@ class LshJoin:
             )
             table = hashed.toArrow().sort_by("row")
         buckets = np.asarray(table.column("buckets").combine_chunks().flatten()).reshape(len(table), -1)
-        is_met = np.zeros((len(table), len(table)), dtype=bool)
+        shares_bucket = np.zeros((len(table), len(table)), dtype=bool)
         for column in buckets.T:
-            is_met |= column[:, None] == column
-        return float((is_met.sum() - len(table)) / len(table))
+            shares_bucket |= column[:, None] == column
+        return float((shares_bucket.sum() - len(table)) / len(table))
 
     @cached_property
     def _frame(self) -> DataFrame:

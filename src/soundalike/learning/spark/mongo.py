@@ -11,8 +11,8 @@ CONNECTOR = "org.mongodb.spark:mongo-spark-connector_2.13:10.5.0"
 DOCUMENT_COLUMNS = "_id string, whole binary, first_half binary, second_half binary"
 
 _PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.SinglePartitionPartitioner"
-_PATIENCE = "serverSelectionTimeoutMS"
-_PATIENCE_MS = 10_000
+_TIMEOUT = "serverSelectionTimeoutMS"
+_TIMEOUT_MS = 10_000
 _ELSEWHERE = re.compile(r"(?:readPreference(?:Tags)?|maxStalenessSeconds)=", re.IGNORECASE)
 # A shorter text would occur in many words.
 _TOO_COMMON = 3
@@ -92,8 +92,8 @@ def _as_executors_use(url: str) -> str:
     """Return a connection string that reads the primary, and by default gives up after 10 s."""
     base, _, options = url.partition("?")
     kept = [option for option in options.split("&") if option and not _ELSEWHERE.match(option)]
-    if not any(option.lower().startswith(_PATIENCE.lower()) for option in kept):
-        kept.append(f"{_PATIENCE}={_PATIENCE_MS}")
+    if not any(option.lower().startswith(_TIMEOUT.lower()) for option in kept):
+        kept.append(f"{_TIMEOUT}={_TIMEOUT_MS}")
     if "/" not in base.partition("://")[2]:
         base += "/"
     return f"{base}?{'&'.join(kept)}"

@@ -12,7 +12,7 @@ from typing import Any
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
 from pyspark import SparkContext
 
-_STOP_PATIENCE_S = 15
+_STOP_TIMEOUT_S = 15
 
 
 def is_worth_logging(record: logging.LogRecord) -> bool:
@@ -37,7 +37,7 @@ def stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types
     # The JVM ends with its input, also if this process is killed.
     gateway.proc.stdin.close()
     try:
-        gateway.proc.wait(timeout=_STOP_PATIENCE_S)
+        gateway.proc.wait(timeout=_STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         gateway.proc.kill()
         gateway.proc.wait()
@@ -63,7 +63,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
 
 
 @contextlib.contextmanager
-def interrupt_handler_kept() -> Iterator[None]:
+def keeping_interrupt_handler() -> Iterator[None]:
     """Restore the handler of Ctrl-C, which PySpark replaces; closing the session ends its jobs too."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -32,9 +32,9 @@ from soundalike.learning.spark.executors import ExecutorTimeout, check_executors
 from soundalike.learning.spark.java import LOWEST_JAVA, find_java
 from soundalike.learning.spark.process import (
     environment,
-    interrupt_handler_kept,
     is_interrupted,
     is_worth_logging,
+    keeping_interrupt_handler,
     stop_gateway,
 )
 from soundalike.learning.spark.settings import LOOPBACK, ONE_THREAD, PYTHON
@@ -144,7 +144,7 @@ class QuietSession:
         spark_settings.write_properties(settings, file)
         arguments = f"--load-spark-defaults --properties-file {shlex.quote(str(file))} pyspark-shell"
         variables = self._variables(master, java.home) | {"PYSPARK_SUBMIT_ARGS": arguments}
-        with environment(variables), interrupt_handler_kept():
+        with environment(variables), keeping_interrupt_handler():
             log = self._closing.enter_context(self._log.open("wb"))
             gateway = launch_gateway(  # type: ignore[no-untyped-call]  # PySpark left it without types
                 popen_kwargs={"stdout": log, "stderr": log, "start_new_session": True}
@@ -164,7 +164,7 @@ class QuietSession:
             _require_same(master, str(active.master))
             return SparkSession(active)
         python = self._properties.get(PYTHON)
-        with environment({"PYSPARK_PYTHON": python} if python else {}), interrupt_handler_kept():
+        with environment({"PYSPARK_PYTHON": python} if python else {}), keeping_interrupt_handler():
             # PySpark keeps the one gateway of its process.
             gateway = SparkContext._gateway or launch_gateway()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
             conf = SparkConf(_jvm=gateway.jvm)
@@ -172,7 +172,7 @@ class QuietSession:
             for name, value in spark_settings.DEFAULTS.items():
                 conf.setIfMissing(name, value)
             conf.setAll(list(self._properties.items()))
-            kept = spark_settings.kept_properties(conf.get(spark_settings.REDACTION, None))
+            kept = spark_settings.fixed_properties(conf.get(spark_settings.REDACTION, None))
             conf.setAll(list(kept.items()))
             context = SparkContext(gateway=gateway, conf=conf)
             self._closing.callback(context.stop)

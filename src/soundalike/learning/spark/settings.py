@@ -1,7 +1,7 @@
 """Spark's properties: defaults, those of the user's settings, and which of them win.
 
 The user's win over the defaults. Those that have a setting of their own, or would run the driver
-elsewhere, are an error (`REFUSED`). Those that results depend on cannot be changed (`KEPT`): no row may
+elsewhere, are an error (`REFUSED`). Those that results depend on cannot be changed (`FIXED`): no row may
 be left out because a file cannot be read. `spark.redaction.regex` can only be widened, and the user's
 `spark.driver.extraJavaOptions` are added to the defaults.
 """
@@ -24,7 +24,7 @@ REFUSED = {
     "spark.submit.deployMode": "the driver is this program; it writes the artefact on its own disk",
     "spark.pyspark.driver.python": "the driver is this program; its Python is the one that runs it",
 }
-KEPT = {
+FIXED = {
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
 }
@@ -93,7 +93,7 @@ def own_properties(
     if has_mongodb and not is_local(master) and not {"spark.jars", "spark.jars.packages"} & properties.keys():
         defaults["spark.jars.packages"] = CONNECTOR
     joined = {_JAVA_OPTIONS: f"{options} {properties.get(_JAVA_OPTIONS, '')}".strip(), "spark.master": master}
-    return defaults | DEFAULTS | dict(properties) | kept_properties(properties.get(REDACTION)) | joined
+    return defaults | DEFAULTS | dict(properties) | fixed_properties(properties.get(REDACTION)) | joined
 
 
 def secrets_of(properties: Mapping[str, str]) -> tuple[str, ...]:
@@ -101,9 +101,9 @@ def secrets_of(properties: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(value for name, value in properties.items() if re.search(_SECRET, name) and value)
 
 
-def kept_properties(redaction: str | None) -> dict[str, str]:
+def fixed_properties(redaction: str | None) -> dict[str, str]:
     """Return the properties that cannot be changed, given the user's pattern of secrets."""
-    return KEPT | {REDACTION: f"({redaction})|({_SECRET})" if redaction else _SECRET}
+    return FIXED | {REDACTION: f"({redaction})|({_SECRET})" if redaction else _SECRET}
 
 
 def write_properties(settings: Mapping[str, str], path: Path) -> None:

@@ -189,13 +189,13 @@ class LibrarySync:
 
     def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
         """Raise if the folder, or a root below it, had tracks and now has no audio at all."""
-        held = Counter(track.location.root for track in known.tracks.values() if not track.is_vanished)
+        before = Counter(track.location.root for track in known.tracks.values() if not track.is_vanished)
         found = {file.location.root for file in scan.files}
-        if held and not found:
-            raise _emptied(directory, held.total())
+        if before and not found:
+            raise _emptied(directory, before.total())
         for root in self._roots.roots():
-            if directory in root.location.parents and root.name in held and root.name not in found:
-                raise _emptied(root.location, held[root.name])
+            if directory in root.location.parents and root.name in before and root.name not in found:
+                raise _emptied(root.location, before[root.name])
 
     def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
         """Whether the file did not change; a track that came back is marked as present."""
