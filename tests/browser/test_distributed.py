@@ -13,7 +13,7 @@ from browser.listener import Listener, RecordedListens, stored, until
 from browser.queues import expect_new, recommended, three_groups
 from servers.kafka import Kafka
 from servers.mongodb import drop_database, named_mongodb, new_database
-from soundalike.domain.users import YOU
+from soundalike.domain.users import YOU, User
 from soundalike.web.server.serve import HttpServer
 from web.clients import PASSWORD
 from web.distributed import DistributedStage
@@ -45,6 +45,18 @@ def bare(tmp_path: Path, kafka: Kafka, mongodb: str) -> Iterator[DistributedStag
 def stage(bare: DistributedStage, sounds: dict[str, bytes]) -> DistributedStage:
     three_groups(bare, sounds["audio/ogg"])
     return bare
+
+
+@pytest.fixture
+def mira(stage: DistributedStage) -> User:
+    """The first account; a page that opens before it exists is of nobody's account."""
+    return stage.add_user("mira")
+
+
+@pytest.fixture
+def tom(stage: DistributedStage, mira: User) -> User:
+    assert mira.id == YOU
+    return stage.add_user("tom")
 
 
 def test_a_track_goes_on_playing_while_pages_change_and_is_recorded(
@@ -140,9 +152,8 @@ def test_two_tabs_neither_double_nor_lose_anything(
 
 @pytest.mark.console_errors("401|ERR_FAILED")
 def test_what_one_listener_has_not_sent_is_never_sent_as_another(
-    listener: Listener, page: Page, stage: DistributedStage, server: HttpServer, listens: RecordedListens
+    tom: User, mira: User, listener: Listener, page: Page, server: HttpServer, listens: RecordedListens
 ) -> None:
-    mira, tom = stage.add_user("mira"), stage.add_user("tom")
     # A test cannot see what a page sends as it closes.
     page.add_init_script(
         "const send = fetch; fetch = (to, how) => (how?.keepalive ? Promise.reject() : send(to, how))"
@@ -167,13 +178,14 @@ def test_what_one_listener_has_not_sent_is_never_sent_as_another(
 
 @pytest.mark.console_errors("400")
 def test_tokens_password_export_and_deletion_on_the_page(
-    page: Page, stage: DistributedStage, console_errors: list[str]
+    mira: User,  # noqa: ARG001 - that the account exists before the page opens is what matters
+    page: Page,
+    stage: DistributedStage,
+    console_errors: list[str],
 ) -> None:
     accounts = stage.services.accounts
-    stage.add_user("Ann")
-    page.reload()
-    log_in(page, "ann")
-    open_account(page, "Ann")
+    log_in(page, "mira")
+    open_account(page, "mira")
     page.get_by_label("What is it for?").fill("phone")
     page.get_by_role("button", name="Make a token").click()
     secret = page.locator(".secret").inner_text()
@@ -190,7 +202,7 @@ def test_tokens_password_export_and_deletion_on_the_page(
 
     with page.expect_download() as download:
         page.get_by_role("link", name="Export").click()
-    assert json.loads(download.value.path().read_text(encoding="utf-8"))["account"]["name"] == "Ann"
+    assert json.loads(download.value.path().read_text(encoding="utf-8"))["account"]["name"] == "mira"
 
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Delete my account").click()
