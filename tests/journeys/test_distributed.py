@@ -1,4 +1,4 @@
-"""The README's main job on MongoDB, Kafka and a Spark cluster, as a user starts it and somebody hears it."""
+"""The README's main job on MongoDB, Kafka and a Spark cluster, as a user starts it and listens."""
 
 import json
 import signal

@@ -109,7 +109,7 @@ class TestRealPlays:
 
     def test_replayed(self, program: Program, in_order: Program) -> None:
         program.data.mkdir()
-        with closing(open_store(in_order)):  # whoever closes it last puts all of it in the one file
+        with closing(open_store(in_order)):  # the last to close leaves one file
             pass
         shutil.copy(in_order.data / "library.sqlite", program.data)
         replayed = program.json("events", "replay")

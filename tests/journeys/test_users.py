@@ -83,7 +83,7 @@ class Browser:
 
     def log_in(self, name: str, password: str) -> int:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/login")[1])
-        # Whoever is logged in already is led on, and has the token of another page.
+        # A user who is logged in already is redirected, and has the token of another page.
         token = found or re.search(r'name="csrf_token" value="([^"]+)"', self.get("/account")[1])
         assert token is not None
         fields = {"csrf_token": token[1], "name": name, "password": password}

@@ -1,4 +1,4 @@
-"""Server processes for tests: started in a folder of their own, killed, paused, started again."""
+"""Server processes for tests: started in folders of their own, killed, paused, restarted."""
 
 import contextlib
 import ctypes
@@ -70,12 +70,12 @@ class ServerProcess:
 
     def wait_until(self, is_ready: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> None:
         def is_ready_or_over() -> bool:
-            assert self.is_running(), f"it ended early:\n{self.last_words()}"
+            assert self.is_running(), f"it ended early:\n{self.log_end()}"
             return is_ready()
 
-        wait_until(is_ready_or_over, patience_s=patience_s, tell=self.last_words)
+        wait_until(is_ready_or_over, patience_s=patience_s, describe=self.log_end)
 
-    def last_words(self) -> str:
+    def log_end(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
 
     def _signal(self, number: int) -> None:
@@ -85,7 +85,7 @@ class ServerProcess:
 
 
 def wait_until(
-    is_so: Callable[[], bool], *, patience_s: float = PATIENCE_S, tell: Callable[[], str] = str
+    is_so: Callable[[], bool], *, patience_s: float = PATIENCE_S, describe: Callable[[], str] = str
 ) -> None:
     """Ask again and again until it is so.
 
@@ -95,12 +95,12 @@ def wait_until(
         The condition.
     patience_s : float
         After so many seconds the test fails.
-    tell : callable
+    describe : callable
         Returns what the failure says beyond that.
     """
     deadline = time.monotonic() + patience_s
     while not is_so():
-        assert time.monotonic() < deadline, f"it took too long:\n{tell()}"
+        assert time.monotonic() < deadline, f"it took too long:\n{describe()}"
         time.sleep(0.02)
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.kafka
 
 TESTS = Path(__file__).parents[2]
 
-# Consumes as `soundalike consume` does, and dies or dawdles at one moment.
+# Consumes as `soundalike consume` does, and is killed or slow at one moment.
 CONSUME = """
 import os
 import signal
@@ -63,7 +63,7 @@ def take(records):
     taken += 1
     if moment == "between folding and committing" and taken >= 2:
         die()
-    if moment == "dawdle" and taken == 1:
+    if moment == "slow" and taken == 1:
         print("took", flush=True)
         start = time.time()
         while time.time() < start + 1:  # is over at once when it goes on after it was stopped
@@ -154,7 +154,7 @@ class TestKilledConsumers:
         with closing(KafkaLog(KafkaAddress.parse(url), {})) as log, open_store(store_setting) as store:
             log.append([make_listen(1, at_ms=1)])
             log.erase(Erasure(ADA, 10), is_total=True)
-            with script(program, store_setting, url, "dawdle", "1") as stopped:
+            with script(program, store_setting, url, "slow", "1") as stopped:
                 assert stopped.stdout is not None
                 assert stopped.stdout.readline() == "took\n"
                 stopped.send_signal(signal.SIGSTOP)

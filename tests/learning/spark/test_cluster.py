@@ -170,7 +170,7 @@ def test_another_master_than_the_session_s_is_refused(session: QuietSession) -> 
     assert session.spark.range(3).count() == 3, "the session goes on"
 
 
-def test_properties_reach_spark_letter_by_letter(session: QuietSession) -> None:
+def test_properties_reach_spark_unchanged(session: QuietSession) -> None:
     assert session.spark.sparkContext.getConf().get("spark.odd.text") == ODD_TEXT
 
 
@@ -320,7 +320,7 @@ def test_the_connection_string_is_in_no_log(
         rows.release()
     assert "MongoScan" in plan
     logs = {path: path.read_text(errors="replace") for path in events.rglob("*") if path.is_file()}
-    assert any("MongoScan" in text for text in logs.values()), "the log tells of this read"
+    assert any("MongoScan" in text for text in logs.values()), "the log mentions this read"
     logs |= {Path("plan"): plan, Path("conf"): str(session.spark.sparkContext.getConf().getAll())}
     of_executors = spark_cluster.master.log.parent.rglob("work/**/std???")
     of_drivers = Path(tempfile.gettempdir()).glob("soundalike-spark-*/spark.log")
@@ -370,7 +370,7 @@ def test_executors_without_the_python_are_one_line(
 def test_executors_with_another_python_are_one_line(
     session: QuietSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The driver tells its version, and a worker of another refuses.
+    # The driver sends its version, and a worker of another one refuses.
     monkeypatch.setattr(session.spark.sparkContext, "pythonVer", "3.9")
     version = ".".join(map(str, sys.version_info[:2]))
     assert_executors_are_refused(session, f"the executors' Python is {version}, .* another minor version")
