@@ -42,8 +42,9 @@ QUIET = [
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
-# The same examples in every run, so that none fails by chance; new ones: pytest --hypothesis-profile default.
-settings.register_profile("same examples", derandomize=True)
+# The same examples in every run, and as much time as a busy machine needs, so that none fails by chance.
+# New ones: pytest --hypothesis-profile default.
+settings.register_profile("same examples", derandomize=True, deadline=None)
 settings.load_profile("same examples")
 
 _skipped: list[tuple[str, str]] = []
