@@ -208,6 +208,6 @@ def test_the_broker_may_be_away_without_a_word_of_its_library_on_the_terminal(
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0
     broker.start()
-    lines = [line for line in err.splitlines() if not line.startswith("WARNING soundalike.events.kafka_")]
+    lines = [line for line in err.splitlines() if not line.startswith("WARNING soundalike.events.kafka.")]
     assert lines == []
     assert "rdkafka" not in err

@@ -37,7 +37,7 @@ from soundalike.learning.spark.engine import SparkEngine
 
 pytestmark = [pytest.mark.faults, pytest.mark.spark, pytest.mark.mongodb]
 
-ATTEMPTS = 3
+ATTEMPTS = 10
 WITHOUT_EXECUTORS_S = 5
 RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
 LIBRARY = make_music(8_000, width=20)
