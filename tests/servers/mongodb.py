@@ -74,6 +74,9 @@ def empty_database(url: str) -> None:
 
 
 def drop_database(url: str) -> None:
+    """Drop a database of a server that stays; one that tests have started goes with its folder."""
+    if named_mongodb() is None:
+        return
     client: MongoClient[dict[str, Any]] = MongoClient(url)
     client.drop_database(client.get_default_database())
     client.close()
