@@ -234,7 +234,7 @@ def test_without_a_login_closed_routes_are_refused(users: TwoUsers, route: Route
         else:
             assert answer.status_code == 303
             assert answer.location.startswith("/login")
-        assert "no-store" in answer.headers["Cache-Control"]
+        assert answer.headers["Cache-Control"] in {"no-store", "private, no-store"}
     assert users.all_data() == before
     assert users.stage.files.opened == []
 

@@ -11,5 +11,5 @@ def revalidate(response: Response) -> Response:
 
 def no_store(response: Response) -> Response:
     """Let no cache and no browser keep an answer that is about a user."""
-    response.headers.setdefault("Cache-Control", "private, no-store")
+    response.headers["Cache-Control"] = "private, no-store"
     return response

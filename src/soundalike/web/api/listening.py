@@ -57,7 +57,10 @@ def listening_blueprint(services: Services) -> Blueprint:
         )
         return jsonify(recommendations_body(found))
 
-    listening.after_request(no_store)
+    @listening.after_request
+    def no_store_unless_said(response: Response) -> Response:
+        return response if "Cache-Control" in response.headers else no_store(response)
+
     return listening
 
 
