@@ -226,7 +226,9 @@ def test_while_nobody_consumes_that_is_shown_and_what_was_done_is_followed_later
     stage.consumer.stop()
     page.keyboard.press("l")
     notice = page.locator("#log-notice")
-    expect(notice).to_contain_text("recommendations do not follow it just now", timeout=NOTICE_PATIENCE_MS)
+    expect(notice).to_contain_text(
+        "recommendations are not updated at the moment", timeout=NOTICE_PATIENCE_MS
+    )
     until(page, lambda: stored(page) == [])
     liked = lines.filter(has_text="which you liked today")
     expect(liked).to_have_count(0)

@@ -18,7 +18,9 @@ from web.stage import LaterStage, Stage
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 NOBODY = LogHealth(is_consumed=False, detail="no consumer is running; start one with 'soundalike consume'")
-STORE_AWAY = "The library does not answer just now. What you do is stored in this browser until it is back."
+STORE_AWAY = (
+    "The library does not answer at the moment. What you do is stored in this browser until it is back."
+)
 CANNOT_BE_REACHED = "soundalike cannot be reached. What you do is stored in this browser until it is back."
 ASKED_AGAIN_MS = 6_500
 HIDE = """() => Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true})"""
@@ -91,7 +93,8 @@ class TestWhereTheLogFoldsLater:
         stage.log.known_health = NOBODY
         page.reload()
         expect(notice).to_have_text(
-            "What you do is stored, but recommendations do not follow it just now: no consumer is running."
+            "What you do is stored, but recommendations are not updated at the moment: "
+            "no consumer is running."
         )
         stage.log.known_health = LogHealth()
         page.evaluate("dispatchEvent(new Event('visibilitychange'))")
@@ -190,7 +193,9 @@ class TestWhereTheLogFoldsAtOnce:
             listener.expect_sound("A00")
             assert titles(lines) == before
             page.keyboard.press("n")
-            listener.expect_toast(re.compile("The library cannot be reached just now. Playback continues"))
+            listener.expect_toast(
+                re.compile("The library cannot be reached at the moment. Playback continues")
+            )
             page.wait_for_function("() => audio.paused")
             assert titles(lines) == before[1:]
             assert [event["kind"] for event in stored(page)] == ["liked", "skipped"]

@@ -212,7 +212,7 @@ def test_a_reason_counts_what_was_done_and_a_note_is_shown(listener: Listener, p
     shown = page.locator("#why-because li")
     expect(shown).to_have_count(2)
     expect(shown.first).to_have_text(re.compile(r"^A03: you finished it 3 times, last \d+ years ago$"))
-    expect(shown.last).to_have_text(re.compile(r"^A track that cannot be shown just now: you liked it"))
+    expect(shown.last).to_have_text(re.compile(r"^A track that cannot be shown at the moment: you liked it"))
 
 
 def test_hostile_titles_and_reasons_do_nothing(listener: Listener, page: Page) -> None:

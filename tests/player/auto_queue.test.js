@@ -134,7 +134,7 @@ test("without recommendations the list goes on, it is said once, and recovers", 
   await tab.next();
   assert.equal(tab.playing, "a02");
   assert.equal(tab.said.length, 1);
-  assert.match(tab.said[0], /There are no new recommendations just now.*run 'soundalike build'/);
+  assert.match(tab.said[0], /There are no new recommendations at the moment.*run 'soundalike build'/);
   assert.deepEqual(tab.coming.slice(0, 2), ["a03", "a04"]);
   back();
   await tab.next();

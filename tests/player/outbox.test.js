@@ -10,7 +10,7 @@ test("a browser that stores nothing says so once and sends all the same", async 
   const { tab, server } = await start({ browser });
   await tab.like("amber", "cedar");
   assert.deepEqual(server.told, ["liked amber", "liked cedar"]);
-  assert.equal(tab.said.filter((text) => text.includes("stores nothing")).length, 1);
+  assert.equal(tab.said.filter((text) => text.includes("storage is not available")).length, 1);
   assert.equal(tab.judgements.of("amber"), "liked");
 });
 

@@ -128,7 +128,7 @@ test("what the browser cannot play, or is gone, is said and skipped", async () =
   assert.deepEqual(tab.said, [
     "“Amber” is skipped: this browser cannot play AIFF.",
     "“Birch” is skipped: its file is gone from its folder.",
-    "“Cedar” is skipped: it cannot be loaded just now.",
+    "“Cedar” is skipped: it cannot be loaded at the moment.",
   ]);
   assert.equal(tab.playing, "dogwood");
 });
@@ -292,7 +292,7 @@ test("a busy server that knows the track keeps nobody waiting for it", async () 
     silent(tab, "amber", "", 503);
     if (answer) server.when("/api/tracks/amber", answer);
     await tab.inOrder("amber");
-    assert.deepEqual(tab.said, ["“Amber” is skipped: it cannot be loaded just now."]);
+    assert.deepEqual(tab.said, ["“Amber” is skipped: it cannot be loaded at the moment."]);
     assert.equal(tab.playing, "birch");
   }
 });

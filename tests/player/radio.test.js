@@ -97,7 +97,7 @@ test("a radio repeats nothing and ends with a message", async () => {
     }
     assert.deepEqual([...heard].sort(), TREES);
     const title = trackOf(seed).title;
-    assert.ok(tab.said.some((text) => text === `There is nothing more like “${title}”.`), tab.said.join());
+    assert.ok(tab.said.some((text) => text === `There are no more tracks similar to “${title}”.`), tab.said.join());
     assert.equal(tab.autoQueue.mode, null);
   }
 });
@@ -118,7 +118,7 @@ test("a radio whose answer has all been played asks once more before it ends", a
   assert.deepEqual(tab.coming, []);
   held[0].release();
   await settle();
-  assert.ok(tab.said.some((text) => text.startsWith("There is nothing more like")));
+  assert.ok(tab.said.some((text) => text.startsWith("There are no more tracks similar to")));
   assert.equal(questions(server).length, before + 1);
 });
 

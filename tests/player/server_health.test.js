@@ -10,7 +10,7 @@ const events = (is_up, is_consumed, detail = "") => ({ status: "ok", events: { i
 const WELL = events(true, true);
 const NOBODY = events(true, false, "no consumer is running; start one with 'soundalike consume'");
 const AWAY = events(false, false, "the event log takes nothing just now.");
-const STORE_AWAY = "The library does not answer just now. What you do is stored in this browser until it is back.";
+const STORE_AWAY = "The library does not answer at the moment. What you do is stored in this browser until it is back.";
 const CANNOT_BE_REACHED = "soundalike cannot be reached. What you do is stored in this browser until it is back.";
 const ASKED_AGAIN_MS = 6_500;
 
@@ -32,7 +32,7 @@ test("a server that is well shows nothing", async () => {
 
 test("that nobody folds is shown until somebody does, and is followed then", async () => {
   const { tab, server, clock } = await startApart(NOBODY);
-  assert.equal(tab.health.notice, "What you do is stored, but recommendations do not follow it just now: no consumer is running.");
+  assert.equal(tab.health.notice, "What you do is stored, but recommendations are not updated at the moment: no consumer is running.");
   await tab.play("a00");
   await tab.like("a00");
   await clock.pass(ASKED_AGAIN_MS);
@@ -48,7 +48,7 @@ test("that nobody folds is shown until somebody does, and is followed then", asy
 
 test("a notice without details is one sentence", async () => {
   const { tab } = await startApart(events(true, false));
-  assert.equal(tab.health.notice, "What you do is stored, but recommendations do not follow it just now.");
+  assert.equal(tab.health.notice, "What you do is stored, but recommendations are not updated at the moment.");
 });
 
 test("a dismissed notice comes back for another trouble only", async () => {
@@ -125,7 +125,7 @@ test("while the store is away what plays goes on, the queue stays, and sound com
   server.silent.set(before[0], { status: 503 });
   server.when(`/api/tracks/${before[0]}`, storeAway);
   await tab.next();
-  assert.match(tab.said.at(-1), /The library cannot be reached just now. Playback continues when it is back/);
+  assert.match(tab.said.at(-1), /The library cannot be reached at the moment. Playback continues when it is back/);
   assert.equal(tab.audio.paused, true);
   assert.deepEqual(tab.coming, before.slice(1));
   back();

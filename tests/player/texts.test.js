@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { explain } from "../../src/soundalike/web/static/js/state/reasons.js";
-import { ago, clock, named } from "../../src/soundalike/web/static/js/state/words.js";
+import { ago, clock, named } from "../../src/soundalike/web/static/js/state/texts.js";
 
 const NOW = Date.UTC(2026, 0, 31, 12);
 const at = (secondsAgo) => new Date(NOW - 1000 * secondsAgo).toISOString();

@@ -1,5 +1,5 @@
 /** What comes next by itself: recommendations, asked for again whenever the listener says or does something. */
-import { named } from "./words.js";
+import { named } from "./texts.js";
 /** @import { ApiClient, ApiError } from "../api/client.js" */
 /** @import { Browser } from "../api/browser.js" */
 /** @import { Adventure } from "./adventure.js" */
@@ -198,7 +198,7 @@ export class AutoQueue extends EventTarget {
     this.#outcome = "answered";
     this.#rest = [];
     const isThrough = !this.#parts.queue.upcoming.length && !this.#isUsedUp(answer);
-    if (this.seed && this.mode === "like" && isThrough) this.#end(`There is nothing more like ${named(this.seed.title)}.`);
+    if (this.seed && this.mode === "like" && isThrough) this.#end(`There are no more tracks similar to ${named(this.seed.title)}.`);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -206,7 +206,7 @@ export class AutoQueue extends EventTarget {
   #fail({ status, message }) {
     if (status === UNAUTHORISED) this.#parts.delivery.logOut();
     else if (this.mode === "like" && !this.#parts.queue.upcoming.length) this.#end(`The radio stopped: ${message}`);
-    else if (this.#outcome === "answered") this.#parts.say(`There are no new recommendations just now, so the queue stays as it is: ${message}`);
+    else if (this.#outcome === "answered") this.#parts.say(`There are no new recommendations at the moment, so the queue stays as it is: ${message}`);
     this.#outcome = "failed";
     if (!this.#parts.queue.upcoming.length) this.#parts.queue.append(this.#rest);
     this.#rest = [];

@@ -1,5 +1,5 @@
 /** What the listener says of a track, by a button, a key or a menu, and what follows from it. */
-import { named } from "./words.js";
+import { named } from "./texts.js";
 /** @import { Judgement, Judgements } from "./judgements.js" */
 /** @import { Player } from "./player.js" */
 /** @import { Entry, Say, Track } from "./types.js" */

@@ -32,7 +32,7 @@ export class Outbox extends EventStore {
     const listen = { id: newId(this.browser.crypto), track_id: trackId, kind, position_ms: positionMs, at };
     if (!this.store(listen) && this.#state === "storing") {
       this.#state = "not storing";
-      this.say("This browser stores nothing: what you do is lost if you close the page before it is sent.");
+      this.say("This browser's storage is not available: what you do is lost if you close the page before it is sent.");
     }
     this.dispatchEvent(new DataEvent("put", listen));
   }

@@ -1,6 +1,6 @@
 /** Why a track did not play, found out by asking for its audio once more without the bytes. */
 import { STORE_AWAY } from "../api/client.js";
-import { named } from "./words.js";
+import { named } from "./texts.js";
 /** @import { ApiClient } from "../api/client.js" */
 /** @import { Track } from "./types.js" */
 
@@ -29,9 +29,9 @@ export async function explainFailure(api, track, canPlayType) {
   if (status === 401) return { then: "stop", text: "You are logged out. Log in, then press play to continue." };
   if (status === 410) return { then: "skip", text: `${title} is skipped: its file is gone from its folder.` };
   if (status === 503 && (await isStoreAway(api, track))) {
-    return { then: "wait", text: "The library cannot be reached just now. Playback continues when it is back." };
+    return { then: "wait", text: "The library cannot be reached at the moment. Playback continues when it is back." };
   }
-  if (!isOk) return { then: "skip", text: `${title} is skipped: it cannot be loaded just now.` };
+  if (!isOk) return { then: "skip", text: `${title} is skipped: it cannot be loaded at the moment.` };
   const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
   const orDamaged = canPlayType(type) ? ", or the file is damaged" : "";
   return { then: "skip", text: `${title} is skipped: this browser cannot play ${format}${orDamaged}.` };

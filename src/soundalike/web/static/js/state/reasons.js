@@ -1,5 +1,5 @@
 /** The listens that a recommendation follows from, in words. */
-import { ago } from "./words.js";
+import { ago } from "./texts.js";
 /** @import { Entry } from "./types.js" */
 
 /** @type {Record<string, string>} */

@@ -7,7 +7,7 @@ import { STORE_AWAY } from "../api/client.js";
 /** @import { ProfileWatch } from "./profile_watch.js" */
 
 const ASK_AGAIN_MS = 5000;
-const STORE_AWAY_TEXT = "The library does not answer just now. What you do is stored in this browser until it is back.";
+const STORE_AWAY_TEXT = "The library does not answer at the moment. What you do is stored in this browser until it is back.";
 
 /**
  * A log that is part of the server is as well as that is, so it is not asked about until something fails.
@@ -91,7 +91,7 @@ export class ServerHealth extends EventTarget {
 function logTrouble({ events }) {
   if (!events || (events.is_up && events.is_consumed)) return "";
   const what = events.is_up
-    ? "What you do is stored, but recommendations do not follow it just now"
+    ? "What you do is stored, but recommendations are not updated at the moment"
     : "What you do is stored in this browser until the server can take it";
   // What follows a semicolon is for the person who runs the server.
   return events.detail ? `${what}: ${sentence(events.detail.split(";")[0])}` : `${what}.`;

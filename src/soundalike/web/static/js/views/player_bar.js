@@ -1,6 +1,6 @@
 /** The player bar: shows what plays, and controls it. */
 import { coverUrl, pageUrl } from "../api/client.js";
-import { clock } from "../state/words.js";
+import { clock } from "../state/texts.js";
 import { bdi, byId, whenChanged } from "./elements.js";
 /** @import { App } from "../app.js" */
 

@@ -1,6 +1,6 @@
 /** The queue: what plays, what comes next and why, with buttons to change it. */
 import { coverUrl } from "../api/client.js";
-import { named } from "../state/words.js";
+import { named } from "../state/texts.js";
 import { bdi, button, byId, closest, element, iconButton, inside, whenChanged } from "./elements.js";
 import { announce } from "./toasts.js";
 /** @import { App } from "../app.js" */

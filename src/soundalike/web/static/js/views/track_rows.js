@@ -1,6 +1,6 @@
 /** Tracks on a page: play them, queue them, and mark the one that plays. */
 import { pageUrl } from "../api/client.js";
-import { named } from "../state/words.js";
+import { named } from "../state/texts.js";
 import { byId, closest, inside, whenChanged } from "./elements.js";
 import { toast } from "./toasts.js";
 /** @import { App } from "../app.js" */

@@ -17,7 +17,7 @@ export function showWhy({ api }) {
     item.append(name, `: ${text}`);
     api.track(trackId).then(
       (track) => name.replaceChildren(link(track)),
-      () => name.replaceChildren("A track that cannot be shown just now"),
+      () => name.replaceChildren("A track that cannot be shown at the moment"),
     );
     return item;
   }
