@@ -17,7 +17,7 @@ from making import (
 )
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure
-from soundalike.domain.ports.library import Progress, Store
+from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import DurationMs, RootName, UserId
@@ -111,7 +111,7 @@ def fill_listens(store: Store, listens: int) -> None:
 
 
 @contextmanager
-def no_progress(_what: str) -> Iterator[Progress]:
+def no_progress(_what: str) -> Iterator[OnProgress]:
     yield _nowhere
 
 

@@ -199,7 +199,7 @@ def nearly_full_disk() -> Iterator[None]:
 
 @pytest.mark.usefixtures("nearly_full_disk")
 def test_a_disk_that_fills_up_is_an_error_and_leaves_nothing_half_written(tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match="with 100 MB free, and run it again to go on"):
+    with pytest.raises(DemoError, match="with 100 MB free, and run it again to continue"):
         write(tmp_path)
     assert files(tmp_path) == {MARKER: json.dumps({"seed": 1}).encode() + b"\n"}
 

@@ -23,7 +23,7 @@ from soundalike.demo.instruments import (
 from soundalike.demo.score import Sketch
 from soundalike.demo.studio import Recording, encode, perform
 from soundalike.demo.tags import Picture
-from soundalike.demo.tagwriter import Container
+from soundalike.demo.tagwriter import DemoFormat
 from soundalike.domain.types import FloatArray
 
 EXCERPT_S = 7.0
@@ -55,8 +55,8 @@ def test_every_track_is_stereo_and_fades_out(performances: list[FloatArray]) -> 
         assert np.abs(sound[:, -100:]).max() < 0.01, entry.title
 
 
-@pytest.mark.parametrize("container", list(Container))
-def test_no_codec_takes_a_wave_with_corners_beyond_full_scale(container: Container) -> None:
+@pytest.mark.parametrize("container", list(DemoFormat))
+def test_no_codec_takes_a_wave_with_corners_beyond_full_scale(container: DemoFormat) -> None:
     square = np.sign(np.sin(np.arange(44_100) * 0.05)).astype(np.float32) * np.float32(0.99)
     sound, _ = soundfile.read(io.BytesIO(encode(np.stack([square, -square]), container)), dtype="float32")
     assert 0.5 < np.abs(sound).max() <= 1

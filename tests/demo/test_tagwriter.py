@@ -14,7 +14,7 @@ from tinytag import TinyTag
 
 from soundalike.demo.studio import encode
 from soundalike.demo.tags import Picture, TrackTags
-from soundalike.demo.tagwriter import Container, tag
+from soundalike.demo.tagwriter import DemoFormat, tag
 from soundalike.demo.vorbis import picture_block
 
 PAGE_BYTES = 255 * 255
@@ -29,11 +29,11 @@ TAGS = TrackTags(
     number_of=7,
     cover=COVER,
 )
-CONTAINERS = pytest.mark.parametrize("container", list(Container))
+CONTAINERS = pytest.mark.parametrize("container", list(DemoFormat))
 
 
 @cache
-def audio(container: Container) -> bytes:
+def audio(container: DemoFormat) -> bytes:
     beats = np.random.default_rng(5).normal(0, 0.1, (2, 30_000))
     return encode(beats.astype(np.float32), container)
 
@@ -48,7 +48,7 @@ def read(file: bytes) -> TinyTag:
 
 
 @CONTAINERS
-def test_every_tag_is_read_back(container: Container) -> None:
+def test_every_tag_is_read_back(container: DemoFormat) -> None:
     found = read(tag(audio(container), TAGS, container=container))
     assert (found.title, found.artist, found.album) == (TAGS.title, TAGS.artist, TAGS.album)
     assert (found.genre, found.year) == ("Drum and Bass", "1998")
@@ -56,7 +56,7 @@ def test_every_tag_is_read_back(container: Container) -> None:
 
 
 @CONTAINERS
-def test_the_cover_is_read_back(container: Container) -> None:
+def test_the_cover_is_read_back(container: DemoFormat) -> None:
     cover = read(tag(audio(container), TAGS, container=container)).images.front_cover
     assert cover is not None
     assert (cover.data, cover.mime_type) == (COVER.png, "image/png")
@@ -66,7 +66,7 @@ def test_the_cover_is_read_back(container: Container) -> None:
 @settings(deadline=None)  # a loaded machine is no failure
 @example(text="a\0b\ud800🐟")
 @given(text=st.text(st.characters(), max_size=300) | st.integers(0, 70_000).map("é".__mul__))
-def test_a_tag_may_have_any_text(container: Container, text: str) -> None:
+def test_a_tag_may_have_any_text(container: DemoFormat, text: str) -> None:
     tagged = tag(audio(container), replace(TAGS, title=text, artist=text), container=container)
     kept = text.replace("\0", " ").encode("utf-8", "replace").decode()
     assert (read(tagged).title or "") == kept
@@ -85,7 +85,7 @@ def test_a_tag_may_have_any_text(container: Container, text: str) -> None:
         st.integers(-600, 600),
     )
 )
-def test_a_cover_of_any_size_changes_no_sample(container: Container, size: int) -> None:
+def test_a_cover_of_any_size_changes_no_sample(container: DemoFormat, size: int) -> None:
     cover = replace(COVER, png=bytes(size))
     tagged = tag(audio(container), replace(TAGS, cover=cover), container=container)
     np.testing.assert_array_equal(decoded(tagged), decoded(audio(container)))
@@ -98,37 +98,37 @@ def test_an_ogg_comment_packet_may_end_on_either_side_of_a_page(size: int) -> No
     bare = len(_comment_packet(_titled("")))
     tagged = _titled("x" * (size - bare - len("TITLE=") - 4))
     assert len(_comment_packet(tagged)) == size
-    np.testing.assert_array_equal(decoded(tagged), decoded(audio(Container.OGG)))
+    np.testing.assert_array_equal(decoded(tagged), decoded(audio(DemoFormat.OGG)))
 
 
 def test_ogg_pages_are_numbered_without_a_gap_and_have_the_given_serial_number() -> None:
-    tagged = tag(audio(Container.OGG), TAGS, container=Container.OGG, serial=0xCAFE)
+    tagged = tag(audio(DemoFormat.OGG), TAGS, container=DemoFormat.OGG, serial=0xCAFE)
     pages = _ogg_pages(tagged)
     assert [number for number, _ in pages] == list(range(len(pages)))
     assert {serial for _, serial in pages} == {0xCAFE}
 
 
 def test_a_changed_byte_in_an_ogg_page_is_noticed_by_its_checksum() -> None:
-    tagged = bytearray(tag(audio(Container.OGG), TAGS, container=Container.OGG))
+    tagged = bytearray(tag(audio(DemoFormat.OGG), TAGS, container=DemoFormat.OGG))
     tagged[-1] ^= 0xFF  # in the last page, which a decoder drops when its CRC does not fit
-    assert len(decoded(bytes(tagged))) < len(decoded(audio(Container.OGG)))
+    assert len(decoded(bytes(tagged))) < len(decoded(audio(DemoFormat.OGG)))
 
 
 def test_tagging_twice_leaves_one_set_of_tags() -> None:
-    for container in (Container.FLAC, Container.OGG):
+    for container in (DemoFormat.FLAC, DemoFormat.OGG):
         once = tag(audio(container), replace(TAGS, title="before"), container=container)
         assert tag(once, TAGS, container=container) == tag(audio(container), TAGS, container=container)
 
 
 def test_a_second_id3_tag_is_refused() -> None:
-    tagged = tag(audio(Container.MP3), TAGS, container=Container.MP3)
+    tagged = tag(audio(DemoFormat.MP3), TAGS, container=DemoFormat.MP3)
     with pytest.raises(ValueError, match="already"):
-        tag(tagged, TAGS, container=Container.MP3)
+        tag(tagged, TAGS, container=DemoFormat.MP3)
 
 
-@pytest.mark.parametrize("container", [Container.FLAC, Container.OGG])
+@pytest.mark.parametrize("container", [DemoFormat.FLAC, DemoFormat.OGG])
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"OggS" + bytes(40), bytes(2_000)])
-def test_another_format_is_rejected(container: Container, content: bytes) -> None:
+def test_another_format_is_rejected(container: DemoFormat, content: bytes) -> None:
     with pytest.raises(ValueError, match=r"not a|before|no Vorbis"):
         tag(content, TAGS, container=container)
 
@@ -136,16 +136,16 @@ def test_another_format_is_rejected(container: Container, content: bytes) -> Non
 def test_a_cover_that_is_too_large_for_a_flac_block_is_rejected() -> None:
     huge = replace(TAGS, cover=replace(COVER, png=bytes(1 << 24)))
     with pytest.raises(ValueError, match="too many for a FLAC block"):
-        tag(audio(Container.FLAC), huge, container=Container.FLAC)
+        tag(audio(DemoFormat.FLAC), huge, container=DemoFormat.FLAC)
 
 
 def test_the_ogg_picture_is_a_flac_picture_block_in_base64() -> None:
-    packet = _comment_packet(tag(audio(Container.OGG), TAGS, container=Container.OGG))
+    packet = _comment_packet(tag(audio(DemoFormat.OGG), TAGS, container=DemoFormat.OGG))
     assert b"METADATA_BLOCK_PICTURE=" + base64.b64encode(picture_block(COVER)) in packet
 
 
 def _titled(title: str) -> bytes:
-    return tag(audio(Container.OGG), replace(TAGS, title=title), container=Container.OGG)
+    return tag(audio(DemoFormat.OGG), replace(TAGS, title=title), container=DemoFormat.OGG)
 
 
 def _ogg_pages(ogg: bytes) -> list[tuple[int, int]]:

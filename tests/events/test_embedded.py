@@ -144,7 +144,7 @@ class TestFolding:
         with caplog.at_level(logging.WARNING):
             assert log.append(numbered(3)) == 0
         assert holds(log, *numbered(3))
-        assert "3 listens are kept, but not folded yet" in caplog.text
+        assert "3 listens are stored, but not folded yet" in caplog.text
 
     @pytest.mark.parametrize(
         ("error", "told"),

@@ -27,7 +27,7 @@ ONE_EXECUTOR = "spark.cores.max=1"
 
 @pytest.fixture(scope="module")
 def library(mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A program that has listened, and learnt on this machine."""
+    """A program that has analysed and learned on this machine."""
     skip_where(missing_connector())
     folder = tmp_path_factory.mktemp("library")
     for number in range(8):

@@ -196,7 +196,7 @@ class TestCommands:
         result = program.run("events", "import", file)
         assert result.returncode == 1
         assert result.stderr.startswith("error: line 5: kind must be one of ")
-        assert "those before it are imported" in result.stderr
+        assert "the lines before it are imported" in result.stderr
         assert len(result.stderr.splitlines()) == 1
         with closing(open_store(program)) as store:
             assert store.listen_counts() == store.profile_counts() == {"ada": 3, "bob": 1}

@@ -30,7 +30,7 @@ def program(tmp_path: Path) -> Program:
 
 @pytest.fixture
 def library(program: Program, music: Path) -> Program:
-    """A program that has listened and learnt."""
+    """A program that has analysed and learned."""
     program.json("extract", music)
     program.json("build", "--engine", "local")
     return program
@@ -52,7 +52,7 @@ def test_each_step_is_a_command(program: Program, music: Path, tmp_path: Path) -
     assert exported["tracks"] == pyarrow.parquet.read_table(tmp_path / "out.parquet").num_rows == 8
 
 
-def test_up_serves_what_it_learnt_and_starts_at_once_the_second_time(program: Program, music: Path) -> None:
+def test_up_serves_what_it_learned_and_starts_at_once_the_second_time(program: Program, music: Path) -> None:
     with program.serving("up", music, "--engine", "local") as address:
         assert get(f"{address}/healthz") == {"status": "ok", "tracks": 8, "artefact": "000001"}
         track = get(f"{address}/api/tracks?query=tune+3")["tracks"][0]
@@ -180,7 +180,7 @@ def test_doctor_says_once_what_is_wrong_with_the_event_log(library: Program, sto
     checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
     assert (checks["events"]["status"], checks["events"]["detail"]) == ("wrong", "kafka://h")
     assert checks["events"]["remedy"].startswith(
-        "a topic is 1 to 244 letters, digits and . _ -; write kafka://"
+        "a topic must have 1 to 244 letters, digits and . _ -; write kafka://"
     )
     assert checks["store"]["status"] == ("ok" if store == "whole" else "wrong")
     assert "kafka" not in checks["store"]["remedy"]

@@ -119,7 +119,7 @@ class TestIds:
             "\ud800" * 26,
         ],
     )
-    def test_nothing_else_is_one(self, value: Any) -> None:
+    def test_no_other_value_is_an_event_id(self, value: Any) -> None:
         refuse("id", value)
 
     @pytest.mark.parametrize("value", ["t1", "a b", "日本", "'; DROP TABLE tracks; --", "x" * 128, "💚"])
@@ -129,7 +129,7 @@ class TestIds:
     @pytest.mark.parametrize(
         "value", ["", None, 1, "x" * 129, "a\0", "a\n", "\ud800", "a\u202eb", ["t1"], {}]
     )
-    def test_and_by_nothing_else(self, value: Any) -> None:
+    def test_no_other_value_is_a_track_id(self, value: Any) -> None:
         refuse("track_id", value)
 
 
@@ -139,7 +139,7 @@ class TestKinds:
         assert read(kind=kind.value).kind is kind
 
     @pytest.mark.parametrize("value", ["", "Liked", "LIKED", "loved", "liked ", None, 1, True, ["liked"], {}])
-    def test_nothing_else_is_one(self, value: Any) -> None:
+    def test_no_other_value_is_a_kind(self, value: Any) -> None:
         refuse("kind", value)
 
 
@@ -155,7 +155,7 @@ class TestPositions:
     @pytest.mark.parametrize(
         "value", [-1, 2**53, 10**4000, 1.0, 1e3, float("nan"), float("inf"), True, False, "1", "", [], {}]
     )
-    def test_nothing_else(self, value: Any) -> None:
+    def test_no_other_value_is_a_position(self, value: Any) -> None:
         refuse("position_ms", value)
 
 
@@ -239,7 +239,7 @@ class TestTimes:
             "2026-01-31T12:00:00\ud800",
         ],
     )
-    def test_nothing_else_is_one(self, value: Any) -> None:
+    def test_no_other_text_is_a_time(self, value: Any) -> None:
         refuse("at", value)
 
 

@@ -81,7 +81,7 @@ def consumer_beside(app: App) -> Iterator[None]:
     """Run a consumer in a thread until the block ends, if the event log needs one.
 
     The block begins once the consumer has joined its group, or after a few seconds. A consumer that fails is
-    logged and started again: meanwhile the player goes on, and shows that nothing is learnt.
+    logged and started again: meanwhile the player goes on, and shows that nothing is learned.
 
     Raises
     ------
@@ -112,9 +112,9 @@ def _keep_consuming(consumer: LogConsumer, stop: threading.Event, is_ready: thre
             consumer.run(stop)
         except SoundalikeError as error:
             if str(error) != logged:
-                _log.warning("listens are kept, but not folded: %s", error)
+                _log.warning("listens are stored, but not folded: %s", error)
             logged = str(error)
         except Exception:  # noqa: BLE001 - nothing else would report what ends a thread
-            _log.exception("listens are kept, but not folded")
+            _log.exception("listens are stored, but not folded")
         is_ready.set()  # or it has failed
         stop.wait(_RETRY_AFTER_S)

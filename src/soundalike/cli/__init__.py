@@ -12,7 +12,7 @@ from soundalike import __version__
 from soundalike.cli import consume, doctor, events, learning, library, options, serving, show, store, users
 from soundalike.domain.errors import SoundalikeError
 
-_INTERRUPTED = "interrupted; what is done is kept, run the same command again to go on"
+_INTERRUPTED = "interrupted; what is done is kept; run the same command again to continue"
 
 
 class _InOrder(click.Group):

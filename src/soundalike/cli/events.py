@@ -16,7 +16,7 @@ from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.types import UserId
 from soundalike.learning.artefacts.durable import written_atomically
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
@@ -132,7 +132,7 @@ class _Written:
     users: set[UserId] = field(default_factory=set)
 
 
-def _write(app: App, lines: TextIO, written: _Written, progress: Progress) -> None:
+def _write(app: App, lines: TextIO, written: _Written, progress: OnProgress) -> None:
     for entry in app.log.entries():
         body = entry.erasure if isinstance(entry, ErasureRecord) else entry
         lines.write(json.dumps(entry_body(body)) + "\n")

@@ -24,7 +24,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from soundalike.domain.ports.library import Progress as ProgressCall
+from soundalike.domain.ports.library import OnProgress
 
 _BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
 
@@ -130,7 +130,7 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(label: str) -> Iterator[ProgressCall]:
+def progress(label: str) -> Iterator[OnProgress]:
     """Show a bar with rate and time left on stderr; shows nothing if that is no terminal."""
     console = err()
     bar = Progress(

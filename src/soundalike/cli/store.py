@@ -27,7 +27,7 @@ def copy(source: str, target: str, *, as_json: bool) -> None:
 
     Each is a data folder, an SQLite file, mongodb://HOST/DATABASE, or - for the store in the settings: a
     password in SOUNDALIKE_STORE is not shown to other users of this machine, as one in an argument would be.
-    TO is empty, or has what an earlier run left. If a run was interrupted, run it again: it goes on.
+    TO is empty, or has what an earlier run left. If a run was interrupted, run it again to continue.
 
     Accounts, tokens, tracks, vectors, listens and profiles are copied. Artefacts and the key that signs
     sessions are not part of a store; they stay in the data folder.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from soundalike.demo.cover import Design
 from soundalike.demo.idioms import breaks, chip, keys, pads, strings, weather
 from soundalike.demo.score import Sketch
-from soundalike.demo.tagwriter import Container
+from soundalike.demo.tagwriter import DemoFormat
 from soundalike.domain.types import FloatArray
 
 Arrange = Callable[[Sketch], FloatArray]
@@ -21,7 +21,7 @@ class Album:
 
     title: str
     year: int
-    container: Container
+    container: DemoFormat
     design: Design
     tracks: tuple[str, ...]
 
@@ -68,14 +68,14 @@ ARTISTS = (
             Album(
                 "Vetrarljós",
                 2011,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("strings", ("#1f3044", "#d98a5b", "#f6e3c5")),
                 ("Fyrsta snjókorn", "Strandganga", "Lítið lag um þoku", "Hvalfjörður"),
             ),
             Album(
                 "Six Strings to Reykjanes",
                 2016,
-                Container.OGG,
+                DemoFormat.OGG,
                 Design("strings", ("#24382f", "#8fae6b", "#f3ecc8")),
                 ("Lighthouse Keeper's Waltz", "Moss & Basalt", "Heim"),
             ),
@@ -90,14 +90,14 @@ ARTISTS = (
             Album(
                 "Tidal Hours",
                 2014,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("horizon", ("#14213d", "#4f6d9a", "#f2a65a")),
                 ("The Long Exhale", "Noctiluca", "Half-Light, Low Water", "Séance for a Satellite"),
             ),
             Album(
                 "A Map of Quiet Places",
                 2020,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("horizon", ("#2b1b3d", "#a45c8f", "#f7c9b6")),
                 ("Reading Room", "Greenhouse at 4 a.m.", "静かな海"),
             ),
@@ -112,14 +112,14 @@ ARTISTS = (
             Album(
                 "Concrete Gardens",
                 1998,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("rings", ("#17120f", "#e4572e", "#f3c677")),
                 ("Stairwell", "Red Line, Last Train", "Kopfsteinpflaster", "Ghost Note"),
             ),
             Album(
                 "Подвал",
                 2003,
-                Container.MP3,
+                DemoFormat.MP3,
                 Design("rings", ("#0d1b1e", "#3bceac", "#f9f7d9")),
                 ("Ночной трамвай", "Subwoofer Lullaby", "Tiefgarage"),
             ),
@@ -134,14 +134,14 @@ ARTISTS = (
             Album(
                 "金魚カートリッジ",
                 2009,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("pixels", ("#22223b", "#f25f5c", "#ffe066")),
                 ("Press Start to Swim", "金魚の夢", "Boss Rush at the Aquarium", "🐟 Loop-de-Loop"),
             ),
             Album(
                 "Continue? 9 8 7",
                 2018,
-                Container.OGG,
+                DemoFormat.OGG,
                 Design("pixels", ("#102542", "#2ec4b6", "#fdfcdc")),
                 ("Warp Pipe Serenade", "🚀 Escape Velocity", "Save Point"),
             ),
@@ -156,7 +156,7 @@ ARTISTS = (
             Album(
                 "Weather Reports from Nowhere",
                 2007,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("contours", ("#1d2b2f", "#6f8f95", "#e6ebe0")),
                 ("Gale Warning", "Drizzle on Tin", "Fog Signal", "Anemometer", "Øresund, 03:40", "Still Air"),
             ),
@@ -171,14 +171,14 @@ ARTISTS = (
             Album(
                 "Café Après Minuit",
                 1976,
-                Container.FLAC,
+                DemoFormat.FLAC,
                 Design("discs", ("#2d1e2f", "#c8553d", "#f6d8ae")),
                 ("Déjà Brew", "Blue Formica", "Two Sugars, No Regrets", "Last Call for Mr. Fender"),
             ),
             Album(
                 "Tines",
                 1979,
-                Container.OGG,
+                DemoFormat.OGG,
                 Design("discs", ("#0b3954", "#e0a458", "#fff1d0")),
                 ("Rain on Linoleum", "Señorita Vibráfono"),
             ),

@@ -16,7 +16,7 @@ from soundalike.demo.cover import draw_cover
 from soundalike.demo.studio import Recording
 from soundalike.demo.tags import Picture
 from soundalike.domain.errors import DemoError
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 
 MARKER = ".soundalike-demo.json"
 """Marks a folder as a demo library, with its seed."""
@@ -55,7 +55,7 @@ class DemoLibrary:
     size_bytes: int
 
 
-def write_demo_library(directory: Path, *, seed: int = 1, progress: Progress | None = None) -> DemoLibrary:
+def write_demo_library(directory: Path, *, seed: int = 1, progress: OnProgress | None = None) -> DemoLibrary:
     """Synthesise the demo library, or the tracks that an interrupted run did not write.
 
     Parameters
@@ -81,7 +81,7 @@ def write_library(
     *,
     seed: int,
     track_s: float,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> DemoLibrary:
     """Do the same as `write_demo_library` for some entries of some length.
 
@@ -123,7 +123,7 @@ def write_library(
         cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         msg = (
             f"cannot write the demo library to {directory}: {cause}; "
-            "choose a folder that you may write to, with 100 MB free, and run it again to go on"
+            "choose a folder that you may write to, with 100 MB free, and run it again to continue"
         )
         raise DemoError(msg) from error
 
@@ -163,7 +163,7 @@ def _claim(directory: Path, seed: int) -> None:
 
 
 def _write_missing(
-    directory: Path, listed: Sequence[Entry], *, seed: int, track_s: float, progress: Progress | None
+    directory: Path, listed: Sequence[Entry], *, seed: int, track_s: float, progress: OnProgress | None
 ) -> int:
     """Write the missing tracks, several at a time, and count them."""
     catalogue = entries()

@@ -10,7 +10,7 @@ from soundalike.demo.effects import finish
 from soundalike.demo.instruments import SAMPLE_RATE_HZ
 from soundalike.demo.score import Sketch
 from soundalike.demo.tags import Picture, TrackTags
-from soundalike.demo.tagwriter import Container, tag
+from soundalike.demo.tagwriter import DemoFormat, tag
 from soundalike.domain.errors import DemoError
 from soundalike.domain.types import FloatArray
 
@@ -19,9 +19,9 @@ _MARGIN = 0.95
 _GOLDEN_RATIO = 0.618034
 _FIFTH = 7
 _ENCODINGS = {
-    Container.MP3: ("MP3", "MPEG_LAYER_III"),
-    Container.FLAC: ("FLAC", "PCM_16"),
-    Container.OGG: ("OGG", "VORBIS"),
+    DemoFormat.MP3: ("MP3", "MPEG_LAYER_III"),
+    DemoFormat.FLAC: ("FLAC", "PCM_16"),
+    DemoFormat.OGG: ("OGG", "VORBIS"),
 }
 
 
@@ -82,7 +82,7 @@ def tags_of(recording: Recording) -> TrackTags:
     )
 
 
-def encode(sound: FloatArray, container: Container) -> bytes:
+def encode(sound: FloatArray, container: DemoFormat) -> bytes:
     """Encode a sound of shape (2, samples), softer if decoding would exceed full scale.
 
     Lossy codecs overshoot by some decibels at the corners of a wave.
@@ -97,7 +97,7 @@ def encode(sound: FloatArray, container: Container) -> bytes:
     while True:
         try:
             encoded = _encode(sound, container)
-            peak = 0.0 if container is Container.FLAC else float(np.abs(_decode(encoded)).max(initial=0))
+            peak = 0.0 if container is DemoFormat.FLAC else float(np.abs(_decode(encoded)).max(initial=0))
         except (soundfile.SoundFileError, ValueError) as error:
             version = soundfile.__libsndfile_version__
             msg = f"libsndfile {version} cannot write {container} files ({error}); install 1.1 or later"
@@ -107,7 +107,7 @@ def encode(sound: FloatArray, container: Container) -> bytes:
         sound = sound * np.float32(_MARGIN / peak)
 
 
-def _encode(sound: FloatArray, container: Container) -> bytes:
+def _encode(sound: FloatArray, container: DemoFormat) -> bytes:
     """Write in blocks: libsndfile's Vorbis encoder overflows its stack on long ones."""
     import soundfile  # noqa: PLC0415 - as above
 

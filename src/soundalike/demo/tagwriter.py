@@ -8,7 +8,7 @@ from soundalike.demo.tags import TrackTags
 from soundalike.demo.vorbis import tag_flac
 
 
-class Container(StrEnum):
+class DemoFormat(StrEnum):
     """The formats of the demo library; each value is the file's extension."""
 
     MP3 = "mp3"
@@ -16,7 +16,7 @@ class Container(StrEnum):
     OGG = "ogg"
 
 
-def tag(audio: bytes, tags: TrackTags, *, container: Container, serial: int = 0) -> bytes:
+def tag(audio: bytes, tags: TrackTags, *, container: DemoFormat, serial: int = 0) -> bytes:
     """Return `audio` with these tags; decoded, it has the same samples.
 
     Raises
@@ -25,9 +25,9 @@ def tag(audio: bytes, tags: TrackTags, *, container: Container, serial: int = 0)
         If `audio` is not of this container, or a tag is too large for the format.
     """
     match container:
-        case Container.MP3:
+        case DemoFormat.MP3:
             return tag_mp3(audio, tags)
-        case Container.FLAC:
+        case DemoFormat.FLAC:
             return tag_flac(audio, tags)
-        case Container.OGG:
+        case DemoFormat.OGG:
             return tag_ogg(audio, tags, serial=serial)

@@ -94,6 +94,7 @@ def check_password(password: str) -> str:
         If it has fewer than 8 characters, or more than 1,024.
     """
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
-        msg = f"a password has {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters, not {len(password)}"
+        bounds = f"{MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH}"
+        msg = f"a password must have {bounds} characters, not {len(password)}"
         raise AccountError(msg)
     return password

@@ -45,8 +45,8 @@ _OTHER_EMOJI = frozenset("↔◻◼◽◾〰〽")  # not "other symbols" in Unic
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
-def fold(text: str) -> str:
-    """Remove differences of case, marks and look-alikes: ``fold("Ólafur BJÖRK") == "olafur bjork"``.
+def fold_letters(text: str) -> str:
+    """Remove differences of case, marks and look-alikes: ``fold_letters("Ólafur BJÖRK") == "olafur bjork"``.
 
     NFKD, marks dropped, casefolded, ``ø`` to ``o`` and its like; then composed again, which only
     Hangul needs. Surrogates and control characters become spaces; joiners, direction marks and skin
@@ -65,7 +65,7 @@ def words(text: str) -> tuple[str, ...]:
     each CJK character is one word; everything else only separates, except that a text of nothing
     else (``!!!``) is one word.
     """
-    folded = fold(text)
+    folded = fold_letters(text)
     return tuple(_split(folded.replace("'", ""))) or tuple(folded.split())
 
 
@@ -75,7 +75,7 @@ def index_words(text: str) -> frozenset[str]:
     ``O'Connor`` is found by ``oconnor`` and ``connor``, ``AC/DC`` by ``ac dc`` and ``acdc``, and
     ``÷ (Deluxe)`` by ``÷``.
     """
-    folded = fold(text)
+    folded = fold_letters(text)
     joined = "".join(c for c in folded if c.isspace() or _is_in_word(c))
     signs = (part for part in folded.split() if not any(map(_is_in_word, part)))
     return frozenset(words(text)).union(_split(folded), _split(joined), signs)
@@ -83,7 +83,7 @@ def index_words(text: str) -> frozenset[str]:
 
 def sort_key(text: str | None) -> str | None:
     """Return the text by whose code points names are ordered, or None for a missing name."""
-    return None if text is None else " ".join(fold(text).split())
+    return None if text is None else " ".join(fold_letters(text).split())
 
 
 def _fold_once(text: str) -> str:

@@ -38,7 +38,7 @@ class StoredLog:
         """Do nothing: an open store takes listens."""
 
     def health(self) -> LogHealth:
-        """Return that it is well: it fails only if the store does, and folds by itself."""
+        """Return that it is well: it folds by itself, and the store reports its own failures."""
         return LogHealth()
 
     def append(self, listens: Sequence[Listen]) -> int:
@@ -56,7 +56,7 @@ class StoredLog:
 
     def entries(self) -> Iterator[LogRecord]:
         """Yield the erasures, then all listens by user and time."""
-        # What a total one hid is no longer stored.
+        # A total erasure has deleted what it hides, so that its date is all that is left to export.
         yield from (ErasureRecord(erasure, is_total=False) for erasure in self._store.erasures())
         for user_id in sorted(self._store.listen_counts()):
             yield from self._store.listens_of(user_id)
@@ -67,12 +67,12 @@ class StoredLog:
         try:
             self._on_append(new, repeated)
         except SoundalikeError as error:
-            _log.warning("%d listens are kept, but not folded yet: %s", len(new), error)
+            _log.warning("%d listens are stored, but not folded yet: %s", len(new), error)
         except Exception:  # noqa: BLE001 - whatever it is, stored listens must not be sent again
-            _log.exception("%d listens are kept, but not folded yet", len(new))
+            _log.exception("%d listens are stored, but not folded yet", len(new))
 
     def close(self) -> None:
-        """Do nothing: whoever opened the store closes it."""
+        """Do nothing: the caller that opened the store closes it."""
 
 
 @contextmanager

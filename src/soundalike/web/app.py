@@ -41,7 +41,7 @@ def create_app(
     allowed_hosts : frozenset of str
         Host names to accept besides ``localhost``, ``127.0.0.1`` and ``[::1]``.
     is_exposed : bool
-        Whether other machines can reach the player: then everybody has to log in, even while there is no
+        Whether other machines can reach the player: then everyone has to log in, even while there is no
         account, and every IP address is accepted as a host.
     limits : RateLimits or None
         None makes the usual ones.

@@ -101,9 +101,11 @@ def test_a_port_that_is_taken_is_reported(metrics: ConsumerMetrics) -> None:
         pass
 
 
-def test_without_a_port_nothing_is_served(metrics: ConsumerMetrics) -> None:
+def test_without_a_port_nothing_is_served(metrics: ConsumerMetrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soundalike.events.kafka.metrics.start_http_server", pytest.fail)
     with metrics.served(None):
         metrics.note_dead(1)
+    assert value(metrics, "dead_letters_total") == 1
 
 
 @pytest.mark.kafka

@@ -14,7 +14,7 @@ from making import make_schema, make_track
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports.learning import SimilarityEngine
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     LshParameters,
@@ -76,7 +76,7 @@ class FixedTuner:
         self.tables: list[LibraryTable] = []
         self.lsh_runs = 0
 
-    def tune_space(self, table: LibraryTable, *, progress: Progress) -> SpaceTuning:
+    def tune_space(self, table: LibraryTable, *, progress: OnProgress) -> SpaceTuning:
         progress(1, 1)
         self.tables.append(table)
         return SpaceTuning(objective=Objective.HALVES, scores=(), chosen=MIN_MAX, track_count=len(table))
@@ -87,7 +87,7 @@ class FixedTuner:
         recipe: SpaceRecipe,
         snapshot: Snapshot,
         *,
-        progress: Progress,
+        progress: OnProgress,
         timer: Callable[[], float],
     ) -> LshTuning:
         del timer
@@ -161,4 +161,4 @@ class School:
 
 
 def quietly(_done: int, _total: int) -> None:
-    """Progress that is not shown."""
+    """OnProgress that is not shown."""

@@ -123,7 +123,7 @@ GOOD: dict[str, Any] = entry_body(make_listen(77))
 def test_a_wrong_line_is_named_and_those_before_it_are_imported(
     store: MemoryStore, importer: ListenImporter, line: bytes, why: str
 ) -> None:
-    with pytest.raises(ListenError, match=rf"^line 8: .*{why}.*those before it are imported") as caught:
+    with pytest.raises(ListenError, match=rf"^line 8: .*{why}.*the lines before it are imported") as caught:
         importer.import_lines([*lines(*some(6)), b"\n", line, *lines(*some(6, start=50))])
     assert str(caught.value).isprintable()
     assert entries(store) == some(6)

@@ -51,7 +51,7 @@ def test_without_an_intact_artefact_there_is_nothing_to_prepare(
         stage.ask()
 
 
-# What is learnt
+# What is learned
 
 
 def test_tracks_similar_to_a_finished_one_are_recommended(stage: Stage) -> None:

@@ -69,8 +69,8 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(stage: Sta
         ("wrong password", NEW, NEW, "this is not your password"),
         ("", NEW, NEW, "this is not your password"),
         (PASSWORD, NEW, "another password", "the two new passwords are not the same"),
-        (PASSWORD, "short", "short", "a password has 8 to 1024 characters, not 5"),
-        (PASSWORD, "x" * 1025, "x" * 1025, "a password has 8 to 1024 characters, not 1025"),
+        (PASSWORD, "short", "short", "a password must have 8 to 1024 characters, not 5"),
+        (PASSWORD, "x" * 1025, "x" * 1025, "a password must have 8 to 1024 characters, not 1025"),
     ],
 )
 def test_a_password_is_changed_with_the_old_one_alone(

@@ -19,7 +19,7 @@ from soundalike.domain.types import (
     TrackId,
 )
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with (done, total) during long work; total is 0 while unknown."""
 
 

@@ -63,12 +63,12 @@ class ExplanationContext:
 
 
 def explain(attribution: Attribution, context: ExplanationContext) -> Explanation:
-    """Say in words what a place is due to.
+    """Explain in words why a track has its place in the slate.
 
     Parameters
     ----------
     attribution : Attribution
-        What the place is due to.
+        The listens and tracks that led to it.
     context : ExplanationContext
         What explanations refer to.
     """

@@ -185,8 +185,8 @@ class Scoring:
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
         index = self.index
         positive = self._with_seed(self.positive.centroids)
-        centres = np.concatenate([positive, self.negative.centroids])
-        close = closeness(index.lifted[rows], centres, index.spread)
+        centroids = np.concatenate([positive, self.negative.centroids])
+        close = closeness(index.lifted[rows], centroids, index.spread)
         scores = self._mixture @ close[: len(positive)]
         scores *= index.damping[rows]
         scores -= NEGATIVE_WEIGHT * self._weigh_negative(close[len(positive) :])
@@ -251,14 +251,14 @@ def score_library(
     )
 
 
-def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatArray:
-    """Return ``1 / (1 + (distance / spread) ** 2)`` of each point to each centre.
+def closeness(lifted: FloatArray, centroids: FloatArray, spread: float) -> FloatArray:
+    """Return ``1 / (1 + (distance / spread) ** 2)`` of each point to each centroid.
 
     Parameters
     ----------
     lifted : FloatArray, shape (n, m + 2)
         Rows of `LibraryIndex.lifted`.
-    centres : FloatArray, shape (k, m)
+    centroids : FloatArray, shape (k, m)
         Points of the same space.
     spread : float
         The distance at which closeness is one half.
@@ -268,10 +268,10 @@ def closeness(lifted: FloatArray, centres: FloatArray, spread: float) -> FloatAr
     FloatArray, shape (k, n)
         0 to 1.
     """
-    factors = np.empty((len(centres), lifted.shape[1]), dtype=np.float32)
-    factors[:, :-2] = -2 * centres
+    factors = np.empty((len(centroids), lifted.shape[1]), dtype=np.float32)
+    factors[:, :-2] = -2 * centroids
     factors[:, -2] = 1
-    factors[:, -1] = np.einsum("ij,ij->i", centres, centres) + spread**2
+    factors[:, -1] = np.einsum("ij,ij->i", centroids, centroids) + spread**2
     factors /= np.float32(spread**2)
     close: FloatArray = factors @ lifted.T
     np.maximum(close, 1, out=close)

@@ -71,12 +71,12 @@ class KafkaAddress:
         try:
             parts = urlsplit(url)
         except ValueError:  # brackets that do not match
-            msg = "brokers are HOST:PORT, separated by commas"
+            msg = "brokers must be HOST:PORT, separated by commas"
             raise _malformed(msg) from None
         _check_form(url, parts)
         topic = parts.path.removeprefix("/")
         if not _TOPIC.fullmatch(topic) or topic in {".", ".."}:
-            msg = "a topic is 1 to 244 letters, digits and . _ -"
+            msg = "a topic must have 1 to 244 letters, digits and . _ -"
             raise _malformed(msg)
         given = _parameters(parts.query)
         return cls(
@@ -106,7 +106,7 @@ def _server(text: str) -> str:
     host, colon, port = text[bracket + 1 :].partition(":")
     host = text[: bracket + 1] + host
     if not _HOST.fullmatch(host):
-        msg = "brokers are HOST:PORT, separated by commas, with IPv6 addresses in [ ]"
+        msg = "brokers must be HOST:PORT, separated by commas, with IPv6 addresses in [ ]"
         raise _malformed(msg)
     if not colon:
         return f"{host}:{_PORT}"
@@ -118,7 +118,7 @@ def _parameters(query: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=10)
     except ValueError:
-        msg = "after ? come NAME=VALUE pairs, separated by &"
+        msg = "after ? there must be NAME=VALUE pairs, separated by &"
         raise _malformed(msg) from None
     for name, _ in pairs:
         if name not in {"partitions", "replication", "group"}:
@@ -138,14 +138,14 @@ def _count(name: str, text: str | None, most: int) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or not 1 <= int(text) <= most:
-        msg = f"{name} is a whole number of 1 to {most}"
+        msg = f"{name} must be a whole number from 1 to {most}"
         raise _malformed(msg)
     return int(text)
 
 
 def _group(text: str) -> str:
     if not _GROUP.fullmatch(text):
-        msg = "a group is 1 to 200 printable ASCII characters without spaces"
+        msg = "a group must have 1 to 200 printable ASCII characters without spaces"
         raise _malformed(msg)
     return text
 

@@ -136,7 +136,7 @@ class KafkaLog:
         with self._preparing:
             if self._is_prepared:
                 return
-            if self._breaker.failure is not failure:  # whoever was first has just failed
+            if self._breaker.failure is not failure:  # the first caller has just failed
                 raise self._last_failure()
             prepare_topics(self._clients)
             self._is_prepared = True

@@ -1,1 +1,1 @@
-"""Artefacts: what was learnt, as versioned folders."""
+"""Artefacts: what was learned, as versioned folders."""

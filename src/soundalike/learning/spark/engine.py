@@ -15,7 +15,7 @@ from soundalike.domain.similarity.space import LshParameters, Neighbours, Simila
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.learning.snapshots import VECTOR_COLUMNS
-from soundalike.learning.spark.lsh import LshJoin
+from soundalike.learning.spark.lsh import SparkLshJoin
 from soundalike.learning.spark.mongo import MongoSource
 from soundalike.learning.spark.rows import Rows, open_rows
 from soundalike.learning.spark.session import QuietSession
@@ -121,7 +121,7 @@ class SparkEngine:
         require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("join by LSH"):
-            join = LshJoin(session, self._coordinates(space, snapshot), parameters)
+            join = SparkLshJoin(session, self._coordinates(space, snapshot), parameters)
             return join.neighbours(k)
 
     def coordinates(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
@@ -135,9 +135,9 @@ class SparkEngine:
         with self._session().translated("compute the coordinates of the tracks"):
             return self._coordinates(space, snapshot)
 
-    def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> LshJoin:
+    def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> SparkLshJoin:
         """Prepare a join over coordinates in memory, to try parameters."""
-        return LshJoin(self._session(), coordinates, parameters)
+        return SparkLshJoin(self._session(), coordinates, parameters)
 
     def close(self) -> None:
         """Release what was read, and stop Spark and its JVM, if they were started."""

@@ -22,7 +22,7 @@ _QUANTILE = 0.99
 _SAMPLE = 500
 
 
-class LshJoin:
+class SparkLshJoin:
     """A join of a library with itself.
 
     Parameters

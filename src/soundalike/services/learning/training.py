@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tunings
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
@@ -93,7 +93,7 @@ class Trainer:
         self._tunings = tunings
         self._timer = timer
 
-    def tune_space(self, *, progress: Progress) -> SpaceTuning:
+    def tune_space(self, *, progress: OnProgress) -> SpaceTuning:
         """Choose a similarity space by measurement and save the choice.
 
         Raises
@@ -106,7 +106,7 @@ class Trainer:
         self._tunings.save_space(tuning)
         return tuning
 
-    def tune_lsh(self, engine: SimilarityEngine, *, progress: Progress) -> LshTuning:
+    def tune_lsh(self, engine: SimilarityEngine, *, progress: OnProgress) -> LshTuning:
         """Choose LSH parameters by measurement, in the space that a build would fit, and save them.
 
         Parameters
@@ -129,7 +129,7 @@ class Trainer:
         return tuning
 
     def build(
-        self, engine: SimilarityEngine, *, method: Method = Method.EXACT, progress: Progress
+        self, engine: SimilarityEngine, *, method: Method = Method.EXACT, progress: OnProgress
     ) -> BuildReport:
         """Fit the chosen space on the whole library, find neighbours, publish an artefact.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.recipes import (
     RECIPES,
     choose_objective,
@@ -16,7 +16,11 @@ from soundalike.domain.tuning import Objective, SpaceScore, SpaceTuning
 
 
 def tune_space(
-    table: LibraryTable, *, recipes: Sequence[SpaceRecipe] = RECIPES, seed: int = 0, progress: Progress
+    table: LibraryTable,
+    *,
+    recipes: Sequence[SpaceRecipe] = RECIPES,
+    seed: int = 0,
+    progress: OnProgress,
 ) -> SpaceTuning:
     """Fit and judge each recipe on the library itself and choose one.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports.learning import SimilarityEngine
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.lsh import BUCKET_LENGTHS, RECALL_AT, TABLES, knee, lsh_grid
@@ -46,7 +46,7 @@ def tune_lsh(  # noqa: PLR0913 - each is one knob, and all but three have defaul
     recipe: SpaceRecipe,
     snapshot: Snapshot,
     *,
-    progress: Progress,
+    progress: OnProgress,
     timer: Callable[[], float] = time.perf_counter,
     seed: int = 0,
     sample_limit: int = SAMPLE_LIMIT,

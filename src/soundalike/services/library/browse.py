@@ -8,7 +8,7 @@ from soundalike.domain.files import Location
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
 from soundalike.domain.types import RelativePath, TrackId
-from soundalike.domain.words import fold, words
+from soundalike.domain.words import fold_letters, words
 from soundalike.services.library.roots import RootMap
 
 MAX_LIMIT = 100
@@ -92,7 +92,7 @@ class Library:
         if track is not None:
             return track
         titled = [found for found in self._matching(text) if _fits_title(found, text)]
-        exact = [found for found in titled if fold(found.title).split() == fold(text).split()]
+        exact = [found for found in titled if fold_letters(found.title).split() == fold_letters(text).split()]
         candidates = exact or titled
         if not candidates:
             msg = f"no track has the id, path or title {text!r}; try fewer words, or run 'soundalike extract'"

@@ -17,7 +17,7 @@ from soundalike.domain.files import (
     ProblemReason,
 )
 from soundalike.domain.ports.audio import Analyser, FileScanner
-from soundalike.domain.ports.library import LibraryStore, Progress
+from soundalike.domain.ports.library import LibraryStore, OnProgress
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, RelativePath, TrackId
@@ -128,7 +128,7 @@ class LibrarySync:
         self._identity = identity
         self._clock = clock
 
-    def sync(self, directory: Path, *, progress: Progress, is_emptying_allowed: bool = False) -> SyncReport:
+    def sync(self, directory: Path, *, progress: OnProgress, is_emptying_allowed: bool = False) -> SyncReport:
         """Bring the store in step with a folder.
 
         Each file is stored as soon as it has been analysed, so that an interrupted run continues where
@@ -216,7 +216,7 @@ class LibrarySync:
         tally.unchanged += is_hopeless
         return is_hopeless
 
-    def _analyse(self, files: list[FoundFile], known: _Known, *, tally: _Tally, progress: Progress) -> None:
+    def _analyse(self, files: list[FoundFile], known: _Known, *, tally: _Tally, progress: OnProgress) -> None:
         if not files:
             return
         total = len(files)

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Erasure, Listen, LogEntry
-from soundalike.domain.ports.library import LibraryStore, Progress
+from soundalike.domain.ports.library import LibraryStore, OnProgress
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.times import to_ms
 from soundalike.domain.types import TrackId
@@ -63,7 +63,7 @@ class ListenImporter:
         self._clock = clock
 
     def import_lines(
-        self, lines: Iterable[bytes], progress: Progress = lambda _done, _total: None
+        self, lines: Iterable[bytes], progress: OnProgress = lambda _done, _total: None
     ) -> ImportReport:
         """Import every line; blank ones are skipped.
 
@@ -89,7 +89,8 @@ class ListenImporter:
                 entry = _entry(line, run.latest_ms)
             except ListenError as error:
                 self._append(run)
-                msg = f"line {number:,}: {error}; those before it are imported: correct it and repeat"
+                done = "the lines before it are imported"
+                msg = f"line {number:,}: {error}; {done}; correct it and run the import again"
                 raise ListenError(msg) from None
             if isinstance(entry, Erasure):
                 self._log.erase(entry)

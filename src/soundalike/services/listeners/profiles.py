@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from soundalike.domain.errors import StoreBusyError, StoreError
 from soundalike.domain.listens import Listen
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import Profile, fold, new_profile, refold
 from soundalike.domain.types import ProfileVersion, UserId
@@ -105,7 +105,7 @@ class Profiles:
         if failed is not None:
             raise failed
 
-    def catch_up(self, progress: Progress = lambda _done, _total: None) -> FoldReport:
+    def catch_up(self, progress: OnProgress = lambda _done, _total: None) -> FoldReport:
         """Fold every profile that lacks listens from scratch, as after a crash or an import.
 
         One that cannot be folded because the store is damaged is logged and left as it is.
@@ -122,14 +122,14 @@ class Profiles:
             is_strict=False,
         )
 
-    def replay(self, progress: Progress = lambda _done, _total: None) -> FoldReport:
+    def replay(self, progress: OnProgress = lambda _done, _total: None) -> FoldReport:
         """Rebuild every profile from all listens."""
         stored = self._store.listen_counts()
         user_ids = sorted({*self._store.profile_counts(), *stored})
         return self._refold_all({user_id: stored.get(user_id, 0) for user_id in user_ids}, progress)
 
     def _refold_all(
-        self, counts: dict[UserId, int], progress: Progress, *, is_strict: bool = True
+        self, counts: dict[UserId, int], progress: OnProgress, *, is_strict: bool = True
     ) -> FoldReport:
         done, total, left = 0, sum(counts.values()), 0
         for user_id, count in counts.items():

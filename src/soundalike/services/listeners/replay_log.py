@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from soundalike.domain.batches import batched
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
-from soundalike.domain.ports.library import Progress
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.ports.listening import EventLog, ListenStore
 from soundalike.domain.types import EventId, UserId
 
@@ -12,7 +12,7 @@ _BATCH = 5_000
 
 
 def restore_listens(
-    log: EventLog, store: ListenStore, progress: Progress = lambda _done, _total: None
+    log: EventLog, store: ListenStore, progress: OnProgress = lambda _done, _total: None
 ) -> int:
     """Store every listen and erasure of a log that is not the store itself; return how many listens were new.
 

@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any
 
 from soundalike.domain.errors import CopyError, StoreBusyError
-from soundalike.domain.ports.library import Progress, Store
+from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.services.entities import ENTITIES
 from soundalike.services.entities.entity import Entity, Record
 from soundalike.services.store_copy.checksums import KindReport, side_by_side
 
-Stage = Callable[[str], AbstractContextManager[Progress]]
+Stage = Callable[[str], AbstractContextManager[OnProgress]]
 """Opens a stage of the work by its name; yields the callable that takes its progress."""
 
 _SHOWN = 3
@@ -181,7 +181,7 @@ class Copier:
                 if records != others:
                     self._differ(sorted({record.name for record in {*records} ^ {*others}}))
 
-    def _walk(self, entity: Entity[Any], progress: Progress) -> Iterator[tuple[list[Any], list[Any]]]:
+    def _walk(self, entity: Entity[Any], progress: OnProgress) -> Iterator[tuple[list[Any], list[Any]]]:
         total = entity.count(self._source)
         for done, found in enumerate(side_by_side(entity, self._source, self._target), start=1):
             yield found

@@ -33,7 +33,7 @@ SAFE_HEADERS = (
 _PROXY_WITHOUT_ACCOUNTS = ErrorAnswer(
     403,
     "no_accounts",
-    "the request came through a proxy, and without accounts everybody behind it would be you; "
+    "the request came through a proxy, and without accounts everyone behind it would be you; "
     "add an account first: soundalike users add NAME",
 )
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?", re.ASCII | re.IGNORECASE)
@@ -46,7 +46,7 @@ class HostCheck:
     Another site can point its own name at this machine (DNS rebinding) and then read answers; the browser
     still sends that name as the host, which is neither ``localhost`` nor an address.
 
-    While there are no accounts, requests through a proxy are refused too: everybody who reaches the proxy
+    While there are no accounts, requests through a proxy are refused too: everyone who reaches the proxy
     would be the one user who needs no password.
 
     Parameters
