@@ -83,7 +83,7 @@ class TestCommand:
         [
             (None, "the event log in the store needs no consumer"),
             ("kafka://127.0.0.1:1/t", "Kafka at 127.0.0.1:1 does not answer"),
-            ("kafka://h/t?partitions=none", "partitions is a whole number"),
+            ("kafka://h/t?partitions=none", "partitions must be a whole number"),
         ],
     )
     def test_what_is_wrong_is_said_in_one_line(
