@@ -4,10 +4,12 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from servers.kafka import Kafka
 from servers.processes import free_ports
@@ -98,11 +100,25 @@ def test_a_property_that_would_break_a_promise_is_rejected(name: str, value: str
         },
     ],
 )
-def test_other_properties_are_passed_through(properties: Mapping[str, str]) -> None:
+def test_other_properties_are_passed_through(
+    properties: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Mapping[str, Any]] = []
+
+    def recorded(client: Callable[..., Any]) -> Callable[..., Any]:
+        def make(config: Mapping[str, Any], **more: Any) -> Any:
+            given.append(config)
+            return client(config, **more)
+
+        return make
+
+    for client in (Producer, Consumer, AdminClient):
+        monkeypatch.setattr(f"soundalike.events.kafka.clients.{client.__name__}", recorded(client))
     clients = KafkaClients(NOWHERE, properties)
     clients.producer()
     clients.consumer().close()
     clients.admin()
+    assert [properties.items() <= config.items() for config in given] == [True] * 3
 
 
 @pytest.mark.parametrize(

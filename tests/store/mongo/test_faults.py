@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -297,7 +297,8 @@ def test_a_scan_that_started_before_closing_ends_quietly(url: str) -> None:
     walk = store.listens_of(ADA)
     next(walk)
     store.close()
-    del walk
+    assert isinstance(walk, Generator)
+    walk.close()  # raises what its end raises
 
 
 def test_a_document_that_is_too_large_is_reported(url: str) -> None:
