@@ -310,21 +310,27 @@ def test_a_document_that_is_too_large_is_reported(url: str) -> None:
 
 
 @contextmanager
-def holding(url: str, held_s: float) -> Iterator[None]:
-    """Keep a change of a track open beside the block, as a slow process does, or one that was killed."""
+def holding(url: str) -> Iterator[Callable[[], None]]:
+    """Keep a change of a track open beside the block, as a slow process does, or one that was killed.
+
+    Yields
+    ------
+    callable
+        Ends it before the block does.
+    """
     blocking, done = threading.Event(), threading.Event()
     with closing(MongoStore(url)) as other:
 
         def block(database: Any, session: Any) -> None:
             database["tracks"].update_one({"_id": "t1"}, {"$set": {"year": 1}}, session=session)
             blocking.set()
-            done.wait(held_s)
+            done.wait(PATIENCE_S)
 
         blocker = threading.Thread(target=other._connection.transaction, args=(block,))  # noqa: SLF001 - a slow writer
         blocker.start()
         assert blocking.wait(PATIENCE_S)
         try:
-            yield
+            yield done.set
         finally:
             done.set()
             blocker.join()
@@ -333,7 +339,7 @@ def holding(url: str, held_s: float) -> Iterator[None]:
 def test_waiting_for_others_ends(url: str) -> None:
     with closing(MongoStore(url, timeout_s=0.7)) as store:
         store.save_track(make_track())
-        with holding(url, PATIENCE_S):
+        with holding(url):
             with pytest.raises(StoreBusyError, match="in use by others"):
                 store.save_track(make_track(title="New"))
             assert store.track(TrackId("t1")) == make_track()
@@ -341,11 +347,24 @@ def test_waiting_for_others_ends(url: str) -> None:
         assert store.track(TrackId("t1")) == make_track(title="New")
 
 
-def test_conflicts_are_waited_for_longer_than_an_unreachable_server(url: str) -> None:
+def test_conflicts_are_waited_for_longer_than_an_unreachable_server(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(MongoStore(url, timeout_s=2)) as store:
         store.save_track(make_track())
-        with holding(url, 3):
+        connection, attempts = store._connection, []  # noqa: SLF001 - each attempt lasts one time-out
+        attempt = connection._transaction  # noqa: SLF001 - the same
+        with holding(url) as release:
+
+            def counted(*args: Any) -> Any:
+                attempts.append(args)
+                if len(attempts) == 2:
+                    release()
+                return attempt(*args)
+
+            monkeypatch.setattr(connection, "_transaction", counted)
             store.save_track(make_track(title="New"))
+        assert len(attempts) >= 2
         assert store.track(TrackId("t1")) == make_track(title="New")
 
 
