@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for test, why in unexpected:
             print(f"\nskipped in CI without being allowed to: {test}: {why}", end="")  # noqa: T201 - pytest's own channel
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Give a folder that other users may enter, unlike `tmp_path`, which pytest keeps to its own user."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+        Path(folder).chmod(0o755)
 
 
 @pytest.fixture(scope="session")

@@ -45,13 +45,6 @@ def write(path: Path, samples: FloatArray, *, rate: int = FILE_RATE, **options: 
     return path
 
 
-def let_all_pass(folder: Path) -> None:
-    """Let any user of the machine get to a folder, which pytest keeps to its own."""
-    for one in (folder, *folder.parents):
-        if not one.stat().st_mode & 0o001:
-            one.chmod(0o755)
-
-
 def write_av(path: Path, seconds: float, *, codec: str, form: str | None = None) -> Path:
     """Write AAC or ALAC through PyAV."""
     import av  # noqa: PLC0415 - an extra

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audio.sounds import let_all_pass
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, FoundFile, ProblemReason, Root
@@ -159,11 +158,10 @@ def test_a_folder_may_be_called_like_audio(tmp_path: Path) -> None:
     assert paths(tmp_path) == [b"live.mp3/a.mp3"]
 
 
-def test_a_folder_that_cannot_be_listed_is_a_problem_at_its_own_place(tmp_path: Path) -> None:
-    make(tmp_path / "shut" / "a.mp3")
-    make(tmp_path / "open" / "b.mp3")
-    let_all_pass(tmp_path)
-    (tmp_path / "shut").chmod(0)
+def test_a_folder_that_cannot_be_listed_is_a_problem_at_its_own_place(shared: Path) -> None:
+    make(shared / "shut" / "a.mp3")
+    make(shared / "open" / "b.mp3")
+    (shared / "shut").chmod(0)
     script = (
         "import os, sys; from pathlib import Path\n"
         "from soundalike.audio.scan import LocalFileScanner; from soundalike.domain.files import Root\n"
@@ -173,9 +171,9 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_at_its_own_place(tmp_path: 
         "    print(item.location.path.decode(), getattr(item, 'reason', 'found'))\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, str(shared)], capture_output=True, text=True, check=True
     )
-    (tmp_path / "shut").chmod(0o700)
+    (shared / "shut").chmod(0o700)
     assert run.stdout.splitlines() == ["open/b.mp3 found", "shut unreadable"]
 
 

@@ -20,7 +20,6 @@ from audio.sounds import (
     found,
     id3v1,
     id3v2,
-    let_all_pass,
     music,
     write,
     write_av,
@@ -164,9 +163,8 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     assert refused == "not a regular file"
 
 
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.wav", music(1))
-    let_all_pass(tmp_path)
+def test_a_file_that_may_not_be_read(shared: Path) -> None:
+    path = write(shared / "a.wav", music(1))
     assert analyse_in_a_process(path, as_nobody=True) == "heard"
     path.chmod(0)
     assert analyse_in_a_process(path, as_nobody=True) == "unreadable"
