@@ -10,6 +10,7 @@ from learning.libraries import make_table
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.extending import extend
 from soundalike.domain.similarity.fitting import fit_locally
+from soundalike.domain.similarity.groups import group_vectors
 from soundalike.domain.similarity.space import Artefact, SpaceRecipe
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 
@@ -28,6 +29,7 @@ def make_artefact(vectors: FloatArray, *, k: int) -> Artefact:
         coordinates=coordinates,
         neighbours=exact_neighbours(coordinates, k),
         facts={"engine": "spark"},
+        groups=group_vectors(table.schema, space.scale_features(table.whole)),
     )
 
 
@@ -48,6 +50,10 @@ def test_extending_gives_the_same_as_finding_all_neighbours_again(
     anew = exact_neighbours(artefact.space.transform(whole), k)
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
     np.testing.assert_array_equal(draft.neighbours.distances, anew.distances)
+    groups = group_vectors(artefact.schema, artefact.space.scale_features(whole))
+    assert draft.groups is not None
+    assert draft.groups.groups == groups.groups
+    np.testing.assert_array_equal(draft.groups.values, groups.values)
     assert draft.track_ids == (*artefact.track_ids, *new)
 
 

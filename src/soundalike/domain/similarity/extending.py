@@ -6,6 +6,7 @@ import numpy as np
 
 from soundalike.domain.similarity.distances import row_distances
 from soundalike.domain.similarity.exact import Indices, exact_neighbours
+from soundalike.domain.similarity.groups import GroupVectors, group_vectors
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
@@ -53,6 +54,7 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
             np.concatenate([of_old.distances, of_new.distances]),
         ),
         facts={**artefact.facts, "placed": str(artefact.added_count + len(track_ids))},
+        groups=_extended_groups(artefact, vectors),
     )
 
 
@@ -73,6 +75,14 @@ def changed_tracks(artefact: Artefact, vectors: Mapping[TrackId, FloatArray]) ->
     was = artefact.coordinates[[row for row, _ in present]]
     has_moved = np.abs(now - was).max(axis=1) > _SAME_POINT
     return [track_id for (_, track_id), moved in zip(present, has_moved, strict=True) if moved]
+
+
+def _extended_groups(artefact: Artefact, vectors: FloatArray) -> GroupVectors | None:
+    """Add new rows to the scaled features of an artefact, if it has any."""
+    if artefact.groups is None:
+        return None
+    added = group_vectors(artefact.schema, artefact.space.scale_features(vectors))
+    return GroupVectors(added.groups, np.concatenate([artefact.groups.values, added.values]))
 
 
 def _offer(neighbours: Neighbours, coordinates: FloatArray, added: FloatArray) -> Neighbours:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.features import FeatureSchema
+from soundalike.domain.similarity.groups import GroupVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, TrackId
 
@@ -196,6 +197,8 @@ class ArtefactDraft:
         Of shape (n, k).
     facts : mapping of str to str
         What `doctor` shows: engine, method, how many tracks were added.
+    groups : GroupVectors or None
+        Scaled features by family, of n tracks: what reasons compare.
     """
 
     schema: FeatureSchema
@@ -205,6 +208,7 @@ class ArtefactDraft:
     coordinates: FloatArray
     neighbours: Neighbours
     facts: Mapping[str, str] = field(default_factory=dict)
+    groups: GroupVectors | None = None
 
     @property
     def added_count(self) -> int:

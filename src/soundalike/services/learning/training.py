@@ -8,6 +8,7 @@ from soundalike.domain.errors import ModelError
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tunings
 from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.evaluation import recall_at_k
+from soundalike.domain.similarity.groups import group_vectors
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     ArtefactDraft,
@@ -224,4 +225,5 @@ def draft(
         coordinates=space.transform(table.whole),
         neighbours=neighbours,
         facts=facts,
+        groups=group_vectors(table.schema, space.scale_features(table.whole)),
     )
