@@ -53,9 +53,9 @@ def tabulate(
     return LibraryTable(
         schema=vectors[0].schema,
         track_ids=tuple(track_ids),
-        whole=np.stack([each.whole for each in vectors]),
-        first_half=np.stack([each.first_half for each in vectors]),
-        second_half=np.stack([each.second_half for each in vectors]),
+        whole=np.stack([each.summary for each in vectors]),
+        first_half=np.stack([each.parts[0] for each in vectors]),
+        second_half=np.stack([each.parts[1] for each in vectors]),
         genres=tuple(genres or (None,) * len(vectors)),
         artists=tuple(artists or (None,) * len(vectors)),
     )

@@ -32,7 +32,7 @@ from servers.mongodb import MongoDb, missing_mongodb
 from servers.processes import running
 from soundalike.app.backends import open_store
 from soundalike.audio.pool import ProcessAnalyser
-from soundalike.domain.features import FeatureVectors
+from soundalike.domain.features import FeatureVectors, whole_and_halves
 from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
@@ -46,6 +46,7 @@ TRACKS = 100_000
 LISTENS, LISTENERS = 100_000, 100
 MONGODB_TRACKS = 10_000
 SCHEMA = ProcessAnalyser(workers=1, timeout_s=1).schema
+PATCHES = whole_and_halves(0, 30_000)
 PATIENCE_S = 900
 
 
@@ -140,7 +141,7 @@ def fill(store: Store, count: int) -> None:
     for start in range(0, count, 500):
         batch = tracks[start : start + 500]
         numbers = rng.normal(size=(len(batch), 3, len(SCHEMA))).astype(np.float32)
-        vectors = [StoredVectors.of(FeatureVectors(SCHEMA, *parts)) for parts in numbers]
+        vectors = [StoredVectors.of(FeatureVectors(SCHEMA, PATCHES, values)) for values in numbers]
         store.save_stored_tracks(
             [StoredTrack(track=track, vectors=(own,)) for track, own in zip(batch, vectors, strict=True)]
         )

@@ -77,7 +77,7 @@ def main() -> None:
 
 def distances(index: LibraryIndex, vectors: list[FeatureVectors]) -> FloatArray:
     """Return how far each is from its original, in duplicate thresholds."""
-    places = index.artefact.space.transform(np.stack([each.whole for each in vectors]))
+    places = index.artefact.space.transform(np.stack([each.summary for each in vectors]))
     away: FloatArray = (
         np.linalg.norm(places - index.coordinates[::EVERY], axis=1) / index.duplicate_thresholds[::EVERY]
     )

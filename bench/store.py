@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import refold
@@ -211,7 +211,7 @@ def main() -> None:
         store = SqliteStore(path)
         start = time.perf_counter()
         for track in tracks:
-            store.save_track(track, FeatureVectors(SCHEMA, *rows))
+            store.save_track(track, FeatureVectors(SCHEMA, whole_and_halves(0, 30_000), rows))
         seconds = time.perf_counter() - start
         megabytes = sum(file.stat().st_size for file in Path(folder).iterdir()) / 1e6
         print(f"{len(tracks)} tracks written, {len(tracks) / seconds:.0f}/s; {megabytes:.0f} MB")

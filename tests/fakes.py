@@ -103,7 +103,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         stored = self._vectors.get((track_id, (schema.name, schema.version)))
         if stored is None:
             return None
-        return FeatureVectors(schema, stored.whole, stored.first_half, stored.second_half)
+        return FeatureVectors(schema, stored.patches, stored.values)
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         found = (self.vectors_of(track.id, schema) for track in self.tracks_with_hash(audio_hash))

@@ -15,6 +15,7 @@ from making import (
     make_track,
     make_vectors,
 )
+from soundalike.domain.features import whole_and_halves
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import OnProgress, Store
@@ -67,9 +68,8 @@ def fill_library(store: Store, tracks: int) -> None:
                     feature_set="to come",
                     version=1,
                     fingerprint="not known here",
-                    whole=unknown,
-                    first_half=unknown[::-1],
-                    second_half=unknown * 2,
+                    patches=whole_and_halves(0, 30_000),
+                    values=np.stack([unknown, unknown[::-1], unknown * 2]),
                 )
             )
         track = make_track(

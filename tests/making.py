@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileStamp, Location
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.tracks import Track
@@ -13,6 +13,7 @@ from soundalike.domain.types import (
     AudioHash,
     DurationMs,
     EventId,
+    FloatArray,
     RelativePath,
     RootName,
     TrackId,
@@ -34,8 +35,14 @@ def make_schema(size: int = 4, *, name: str = "tiny", version: int = 1) -> Featu
 
 def make_vectors(schema: FeatureSchema | None = None, seed: int = 0) -> FeatureVectors:
     schema = schema or make_schema()
-    whole, first, second = np.random.default_rng(seed).normal(size=(3, len(schema))).astype(np.float32)
-    return FeatureVectors(schema, whole, first, second)
+    return with_halves(schema, *np.random.default_rng(seed).normal(size=(3, len(schema))).astype(np.float32))
+
+
+def with_halves(
+    schema: FeatureSchema, whole: FloatArray, first: FloatArray, second: FloatArray
+) -> FeatureVectors:
+    """Return the vectors of a track of 30 s and of its halves."""
+    return FeatureVectors(schema, whole_and_halves(0, 30_000), np.stack([whole, first, second]))
 
 
 def make_track(  # noqa: PLR0913 - one keyword per field, each with a default

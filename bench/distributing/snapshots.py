@@ -11,6 +11,7 @@ import numpy as np
 from distributing import reading
 from distributing.reading import SCHEMA, WIDTH
 from soundalike.app.backends import open_store
+from soundalike.domain.features import whole_and_halves
 from soundalike.domain.files import Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import RootName, TrackId
@@ -65,7 +66,6 @@ def fill(place: str, count: int) -> None:
 
 def stored(number: int, rng: np.random.Generator) -> StoredTrack:
     """Make a synthetic track with its vectors."""
-    whole, first, second = rng.normal(size=(3, WIDTH)).astype(np.float32)
     return StoredTrack(
         track=made_track(number, TrackId(f"t{number:06d}")),
         vectors=(
@@ -73,9 +73,8 @@ def stored(number: int, rng: np.random.Generator) -> StoredTrack:
                 feature_set=SCHEMA.name,
                 version=SCHEMA.version,
                 fingerprint=SCHEMA.fingerprint,
-                whole=whole,
-                first_half=first,
-                second_half=second,
+                patches=whole_and_halves(0, 30_000),
+                values=rng.normal(size=(3, WIDTH)).astype(np.float32),
             ),
         ),
     )

@@ -53,7 +53,7 @@ def test_every_file_is_analysed_as_in_one_process(songs: list[FoundFile]) -> Non
         assert isinstance(there, Analysis)
         assert there.vectors is not None
         assert here.vectors is not None
-        assert there.vectors.whole.tolist() == pytest.approx(here.vectors.whole.tolist(), rel=1e-5)
+        assert there.vectors.summary.tolist() == pytest.approx(here.vectors.summary.tolist(), rel=1e-5)
         assert there.audio_hash == here.audio_hash
     assert children() == set()
 

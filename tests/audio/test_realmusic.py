@@ -47,4 +47,4 @@ def test_a_clips_numbers_are_librosas(number: int, real_music: Path) -> None:
     np.testing.assert_allclose(Timbre().extract(signal), theirs, rtol=1e-3, atol=1e-3)
     heard = analysed(path).vectors
     assert heard is not None
-    np.testing.assert_allclose(heard.whole, theirs, rtol=1e-3, atol=2e-3)  # streamed, not whole, resampling
+    np.testing.assert_allclose(heard.summary, theirs, rtol=1e-3, atol=2e-3)  # streamed, not whole, resampling

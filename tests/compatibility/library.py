@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from flask.testing import FlaskClient
 
-from making import SOME_TIME, make_listen, make_location, make_track
+from making import SOME_TIME, make_listen, make_location, make_track, with_halves
 from soundalike.app import App
 from soundalike.audio.features.timbre import Timbre
-from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import DurationMs, RootName, UserId
@@ -52,7 +51,7 @@ def fill_library(app: App) -> None:
             vanished_at=SOME_TIME if number in VANISHED else None,
         )
         is_unheard = number % 20 == 19
-        store.save_track(track, None if is_unheard else FeatureVectors(SCHEMA, whole, first, second))
+        store.save_track(track, None if is_unheard else with_halves(SCHEMA, whole, first, second))
     for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from making import SOME_TIME, make_location, make_schema, make_track, make_vectors
+from making import SOME_TIME, make_location, make_schema, make_track, make_vectors, with_halves
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
-from soundalike.domain.features import FeatureVectors
+from soundalike.domain.features import whole_and_halves
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
@@ -25,8 +25,9 @@ def same_stored(found: Sequence[StoredTrack], expected: Sequence[StoredTrack]) -
 
 
 def _bits(vectors: StoredVectors) -> tuple[object, ...]:
-    parts = (vectors.whole, vectors.first_half, vectors.second_half)
-    return (vectors.feature_set, vectors.version, vectors.fingerprint, *(part.tobytes() for part in parts))
+    values = vectors.values
+    about = (vectors.feature_set, vectors.version, vectors.fingerprint, vectors.patches)
+    return (*about, values.dtype, values.shape, values.tobytes())
 
 
 def ids(store: Store) -> list[str]:
@@ -41,9 +42,7 @@ class CopyingContract:
         by_name = [make_vectors(sets[1], 1), make_vectors(sets[0], 0), make_vectors(SCHEMA, 2)]
         assert same_stored(list(store.stored_tracks()), [stored(make_track(), *by_name)])
         for vectors in next(store.stored_tracks()).vectors:
-            assert vectors.whole.dtype == np.float32
-            for part in (vectors.whole, vectors.first_half, vectors.second_half):
-                assert not part.flags.writeable
+            assert not vectors.values.flags.writeable
 
     def test_tracks_without_vectors_and_vanished_ones_come_too(self, store: Store) -> None:
         gone = make_track("t2", vanished_at=SOME_TIME)
@@ -90,7 +89,7 @@ class CopyingContract:
 
     def test_vectors_are_copied_bit_for_bit(self, store: Store) -> None:
         odd = np.array([-0.0, np.inf, np.float32(1e-45), np.nan], dtype=np.float32)
-        vectors = FeatureVectors(SCHEMA, odd, odd[::-1].copy(), odd * 2)
+        vectors = with_halves(SCHEMA, odd, odd[::-1].copy(), odd * 2)
         store.save_stored_tracks([stored(make_track(), vectors)])
         assert same_stored(list(store.stored_tracks()), [stored(make_track(), vectors)])
 
@@ -100,9 +99,8 @@ class CopyingContract:
             feature_set="from the future",
             version=99,
             fingerprint="of features to come",
-            whole=part,
-            first_half=part * 2,
-            second_half=part * 3,
+            patches=whole_and_halves(0, 30_000),
+            values=np.stack([part, part * 2, part * 3]),
         )
         copied = StoredTrack(track=make_track(), vectors=(unknown,))
         store.save_stored_tracks([copied])

@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from fakes import MemoryStore
+from making import with_halves
 from soundalike.domain.errors import NoArtefactError, TrackGoneError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileStamp
@@ -97,14 +98,14 @@ class RecordingFiles:
 def make_vectors(schema: FeatureSchema, point: tuple[float, float]) -> FeatureVectors:
     """Return the vectors of a track that lies at a point of the plane."""
     whole, first, second = np.tile(np.array(point, dtype=np.float32), (3, 1))
-    return FeatureVectors(schema, whole, first, second)
+    return with_halves(schema, whole, first, second)
 
 
 def make_artefact(
     version: str, schema: FeatureSchema, vectors: Sequence[TrackVectors], *, k: int
 ) -> Artefact:
     """Return an artefact in which the distance is the Euclidean one of the points themselves."""
-    points = np.stack([one.vectors.whole for one in vectors])
+    points = np.stack([one.vectors.summary for one in vectors])
     return Artefact(
         version=ArtefactVersion(version),
         schema=schema,

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from soundalike.domain.features import FeatureVectors
+from soundalike.domain.features import FeatureArray, FeatureVectors, Patch, require_patches
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +18,22 @@ class StoredVectors:
         Of the set.
     fingerprint : str
         Of the set's features (`FeatureSchema.fingerprint`).
-    whole, first_half, second_half : FloatArray
-        One-dimensional float32, of one length, read-only.
+    patches : tuple of Patch
+        What the rows describe.
+    values : FeatureArray, shape (len(patches), d)
+        One row for each patch; read-only from now on.
     """
 
     feature_set: str
     version: int
     fingerprint: str
-    whole: FloatArray
-    first_half: FloatArray
-    second_half: FloatArray
+    patches: tuple[Patch, ...]
+    values: FeatureArray
+
+    def __post_init__(self) -> None:
+        """Check the shape, and make the values read-only."""
+        require_patches(self.patches, self.values)
+        self.values.setflags(write=False)
 
     @classmethod
     def of(cls, vectors: FeatureVectors) -> "StoredVectors":
@@ -38,9 +43,8 @@ class StoredVectors:
             feature_set=schema.name,
             version=schema.version,
             fingerprint=schema.fingerprint,
-            whole=vectors.whole,
-            first_half=vectors.first_half,
-            second_half=vectors.second_half,
+            patches=vectors.patches,
+            values=vectors.values,
         )
 
 

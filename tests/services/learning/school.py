@@ -10,9 +10,8 @@ import numpy as np
 
 from artefact_store import MemoryArtefactStore, brute_neighbours, plain_space
 from fakes import MemoryStore
-from making import make_schema, make_track
+from making import make_schema, make_track, with_halves
 from soundalike.domain.errors import EngineError
-from soundalike.domain.features import FeatureVectors
 from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.space import (
@@ -142,7 +141,7 @@ class School:
 
     def add(self, name: str, *place: float) -> None:
         parts = (np.array(place, dtype=np.float32) for _ in range(3))
-        self.store.save_track(make_track(name, genre="g"), FeatureVectors(SCHEMA, *parts))
+        self.store.save_track(make_track(name, genre="g"), with_halves(SCHEMA, *parts))
 
     def add_many(self, names: str) -> None:
         for name in names:

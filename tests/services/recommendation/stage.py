@@ -8,8 +8,7 @@ import numpy as np
 
 from artefact_store import MemoryArtefactStore, make_draft
 from fakes import MemoryStore
-from making import make_listen, make_schema, make_track
-from soundalike.domain.features import FeatureVectors
+from making import make_listen, make_schema, make_track, with_halves
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
@@ -62,7 +61,7 @@ class Stage:
             audio_hash=audio_hash,
             duration_ms=duration_ms,
         )
-        self.store.save_track(track, FeatureVectors(SCHEMA, whole, whole.copy(), whole.copy()))
+        self.store.save_track(track, with_halves(SCHEMA, whole, whole, whole))
 
     def add_heap(
         self, prefix: str, count: int, *middle: float, artist: str | None = "", seed: int = 0

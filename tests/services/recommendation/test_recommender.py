@@ -201,7 +201,7 @@ def test_disliked_tracks_and_their_duplicates_are_left_out(stage: Stage) -> None
 def _place(stage: Stage, name: str) -> list[float]:
     vectors = stage.store.vectors_of(TrackId(name), SCHEMA)
     assert vectors is not None
-    return [float(value) for value in vectors.whole]
+    return [float(value) for value in vectors.summary]
 
 
 def test_less_is_negative_without_excluding(stage: Stage) -> None:

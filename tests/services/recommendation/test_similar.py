@@ -5,7 +5,7 @@ import pytest
 
 from artefact_store import MemoryArtefactStore, make_draft
 from fakes import MemoryStore
-from making import SOME_TIME, make_schema, make_track
+from making import SOME_TIME, make_schema, make_track, with_halves
 from soundalike.domain.errors import (
     DamagedArtefactError,
     NoArtefactError,
@@ -13,7 +13,6 @@ from soundalike.domain.errors import (
     QueryError,
     UnknownTrackError,
 )
-from soundalike.domain.features import FeatureVectors
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours, Similar
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 from soundalike.services.library.browse import Library
@@ -38,7 +37,7 @@ class Stage:
         vectors = None
         if place is not None:
             parts = (np.array([place], dtype=np.float32) for _ in range(3))
-            vectors = FeatureVectors(SCHEMA, *parts)
+            vectors = with_halves(SCHEMA, *parts)
         self.store.save_track(make_track(name, artist=artist or f"artist {name}"), vectors)
 
     def similar(self, name: str, limit: int = 20) -> Similar:

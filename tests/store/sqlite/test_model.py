@@ -137,7 +137,7 @@ class StoreMachine(RuleBasedStateMachine):
             pairs = zip(store.track_vectors(schema), model.track_vectors(schema), strict=True)
             for found, expected in pairs:
                 assert (found.track_id, found.audio_hash) == (expected.track_id, expected.audio_hash)
-                assert found.vectors.whole.tolist() == expected.vectors.whole.tolist()
+                assert found.vectors.values.tolist() == expected.vectors.values.tolist()
 
 
 TestStoreMachine = StoreMachine.TestCase

@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.audio.features.centroid import spectral_centroid
+from soundalike.audio.features.extractor import RATE
 from soundalike.audio.features.frames import power_spectra
 from soundalike.audio.features.mfcc import MFCC_COUNT, mel_power, mfcc
 from soundalike.audio.features.zero_crossings import zero_crossing_rate
-from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.types import FloatArray
 
 VARIANCE_FLOOR = 1e-10
@@ -46,7 +47,8 @@ class Timbre:
         frames = frame_features(signal)
         middle = max(1, frames.shape[1] // 2)
         first, second = frames[:, :middle], frames[:, frames.shape[1] - middle :]
-        return FeatureVectors(self.schema, summarise(frames), summarise(first), summarise(second))
+        values = np.stack([summarise(each) for each in (frames, first, second)])
+        return FeatureVectors(self.schema, whole_and_halves(0, len(signal) * 1_000 // RATE), values)
 
 
 def summarise(frames: npt.NDArray[np.float64]) -> FloatArray:

@@ -35,10 +35,10 @@ def _track_content(track: Track) -> bytes:
 
 
 def _vectors_content(vectors: StoredVectors) -> bytes:
-    parts = (vectors.whole, vectors.first_half, vectors.second_half)
-    whole, first, second = (part.astype("<f4").tobytes() for part in parts)
-    about = (vectors.feature_set, vectors.version, vectors.fingerprint, len(whole), len(first))
-    return fields(*about) + whole + first + second
+    values = vectors.values
+    patches = tuple((patch.role.value, patch.start_ms, patch.length_ms) for patch in vectors.patches)
+    about = (vectors.feature_set, vectors.version, vectors.fingerprint, values.dtype.name, values.shape)
+    return fields(*about, patches) + values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 
 def _vectors_records(stored: StoredTrack) -> tuple[Record, ...]:

@@ -89,7 +89,7 @@ def _row(track: Track, each: TrackVectors) -> SnapshotRow:
         duration_ms=track.duration_ms,
         root=track.location.root,
         path=track.location.path.decode(errors="replace"),
-        whole=each.vectors.whole,
-        first_half=each.vectors.first_half,
-        second_half=each.vectors.second_half,
+        whole=each.vectors.summary,
+        first_half=each.vectors.parts[0],
+        second_half=each.vectors.parts[1],
     )

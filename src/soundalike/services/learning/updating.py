@@ -112,7 +112,7 @@ class ArtefactUpdater:
             return None
 
     def _vectors(self) -> dict[TrackId, FloatArray]:
-        return {each.track_id: each.vectors.whole for each in self._store.track_vectors(self._schema)}
+        return {each.track_id: each.vectors.summary for each in self._store.track_vectors(self._schema)}
 
     def _differences(
         self, artefact: Artefact, vectors: Mapping[TrackId, FloatArray]

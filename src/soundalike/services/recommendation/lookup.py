@@ -46,5 +46,5 @@ def coordinates_of(store: LibraryStore, track: Track, artefact: Artefact) -> Flo
     if vectors is None:
         msg = f"track {track.id!r} has not been analysed; run 'soundalike extract' on its folder"
         raise NotAnalysedError(msg)
-    coordinates: FloatArray = artefact.space.transform(vectors.whole[np.newaxis])[0]
+    coordinates: FloatArray = artefact.space.transform(vectors.summary[np.newaxis])[0]
     return coordinates

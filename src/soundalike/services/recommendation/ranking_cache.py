@@ -137,8 +137,8 @@ class RankingCache:
         artefact = index.artefact
         ids = (artefact.track_ids[row] for row in sample_rows(len(index), _SIMILARITY_SAMPLE))
         found = [self._store.vectors_of(track_id, artefact.schema) for track_id in ids]
-        whole = [each.whole for each in found if each is not None]
-        vectors = np.array(whole, dtype=np.float32).reshape(-1, len(artefact.schema))
+        summaries = [each.summary for each in found if each is not None]
+        vectors = np.array(summaries, dtype=np.float32).reshape(-1, len(artefact.schema))
         similarity = FeatureSimilarity.fit(artefact.schema, artefact.space, vectors)
         self._similarity = (index, similarity)
         return similarity

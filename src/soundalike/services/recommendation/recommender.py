@@ -157,7 +157,7 @@ class Recommender:
         for track_id in (one.candidate.track.id for one in attributions if one.candidate.role is Role.SEED):
             vectors = self._store.vectors_of(track_id, schema)
             if vectors is not None and of_seed is not None:
-                found[track_id] = similarity.similar_groups(vectors.whole, of_seed.whole)
+                found[track_id] = similarity.similar_groups(vectors.summary, of_seed.summary)
         return found
 
 

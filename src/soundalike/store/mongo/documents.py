@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
@@ -29,6 +29,7 @@ from soundalike.store.mongo.encoding import (
 )
 
 _BLOB_FLOAT = np.dtype("<f4")
+_PATCHES = whole_and_halves(0, 30_000)  # a track's document has three vectors, and no place for more
 
 TRACK_FIELDS = (
     "root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "title", "artist", "album", "genre",
@@ -174,7 +175,10 @@ def vectors_to_document(vectors: StoredVectors) -> Document:
         "feature_set": to_text(vectors.feature_set),
         "version": vectors.version,
         "fingerprint": to_text(vectors.fingerprint),
-    } | {part: getattr(vectors, part).astype(_BLOB_FLOAT).tobytes() for part in VECTOR_FIELDS}
+    } | {
+        field: row.astype(_BLOB_FLOAT).tobytes()
+        for field, row in zip(VECTOR_FIELDS, vectors.values, strict=True)
+    }
 
 
 @reports_damage
@@ -183,7 +187,7 @@ def vectors_from_document(schema: FeatureSchema, document: Document) -> FeatureV
     if document["fingerprint"] != schema.fingerprint:
         msg = f"vectors of other features are stored as {schema.key}"
         raise ValueError(msg)
-    return FeatureVectors(schema, *(_floats(document[part]) for part in VECTOR_FIELDS))
+    return FeatureVectors(schema, _PATCHES, np.stack([_floats(document[part]) for part in VECTOR_FIELDS]))
 
 
 def stored_to_document(stored: StoredTrack) -> Document:
@@ -209,7 +213,8 @@ def _stored_vectors(document: Mapping[str, Any]) -> StoredVectors:
         feature_set=from_text(document["feature_set"]),
         version=to_integer(document["version"]),
         fingerprint=from_text(document["fingerprint"]),
-        **{part: _floats(document[part]) for part in VECTOR_FIELDS},
+        patches=_PATCHES,
+        values=np.stack([_floats(document[part]) for part in VECTOR_FIELDS]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from soundalike.domain.features import FeatureSchema, FeatureVectors
+from soundalike.domain.features import FeatureArray, FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
 from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.times import from_ms, to_ms
@@ -20,6 +20,7 @@ Text = str | bytes
 """Text as a parameter: bytes where lone surrogates make it invalid UTF-8, so that it equals no other text."""
 
 _BLOB_FLOAT = np.dtype("<f4")
+_PATCHES = whole_and_halves(0, 30_000)  # the tables have three vectors, and no place for more
 
 TRACK_COLUMNS = (
     "id, root, path, target, size_bytes, mtime_ns, audio_hash, title, artist, album, genre, year,"
@@ -175,34 +176,30 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
 
 def vectors_to_row(vectors: StoredVectors) -> tuple[bytes, bytes, bytes]:
     """Return `VECTOR_COLUMNS`."""
-    return _to_blob(vectors.whole), _to_blob(vectors.first_half), _to_blob(vectors.second_half)
+    whole, first_half, second_half = vectors.values
+    return _to_blob(whole), _to_blob(first_half), _to_blob(second_half)
 
 
 @reports_damage
 def vectors_from_row(schema: FeatureSchema, columns: tuple[bytes, bytes, bytes]) -> FeatureVectors:
     """Read `VECTOR_COLUMNS`."""
-    return FeatureVectors(schema, *map(_from_blob, columns))
+    return FeatureVectors(schema, _PATCHES, np.stack([_from_blob(blob) for blob in columns]))
 
 
 @reports_damage
 def stored_vectors_from_row(columns: tuple[Any, ...]) -> StoredVectors:
     """Read `STORED_COLUMNS`."""
     name, version, fingerprint, *blobs = columns
-    whole, first_half, second_half = map(_from_blob, blobs)
-    if not whole.shape == first_half.shape == second_half.shape:
-        msg = f"the vectors of {name}-v{version} differ in length"
-        raise ValueError(msg)
     return StoredVectors(
         feature_set=from_text(name),
         version=int(version),
         fingerprint=from_text(fingerprint),
-        whole=whole,
-        first_half=first_half,
-        second_half=second_half,
+        patches=_PATCHES,
+        values=np.stack([_from_blob(blob) for blob in blobs]),
     )
 
 
-def _to_blob(vector: FloatArray) -> bytes:
+def _to_blob(vector: FeatureArray) -> bytes:
     return vector.astype(_BLOB_FLOAT).tobytes()
 
 
