@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
-from soundalike.domain.files import FileStamp, Location
+from soundalike.domain.files import FileStamp, Location, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import refold
+from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Position, Sort, Track
 from soundalike.domain.types import (
     AudioHash,
@@ -58,22 +59,27 @@ def synthetic_tracks(number_of_tracks: int, rng: np.random.Generator) -> list[Tr
     tracks = []
     for number in range(number_of_tracks):
         artist = f"Artist{number // 16} {vocabulary[number // 16 % 20_000]}"
+        title = " ".join(next(picked) for _ in range(4)).title()
         tracks.append(
             Track(
                 id=TrackId(f"{rng.integers(2**60):015x}{number}"),
-                location=Location(
-                    RootName("music"), RelativePath(b"%03d/%06d.mp3" % (number // 1000, number))
+                file=TrackFile(
+                    location=Location(
+                        RootName("music"), RelativePath(b"%03d/%06d.mp3" % (number // 1000, number))
+                    ),
+                    stamp=FileStamp(1_000_000 + number, 1_700_000_000_000_000_000 + number),
+                    audio_hash=AudioHash(f"{number:032x}"),
+                    media_type="audio/mpeg",
                 ),
-                target=None,
-                stamp=FileStamp(1_000_000 + number, 1_700_000_000_000_000_000 + number),
-                audio_hash=AudioHash(f"{number:032x}"),
-                title=" ".join(next(picked) for _ in range(4)).title(),
-                artist=artist,
-                album=None if number % 10 == 0 else f"Album {number // 12} of {artist}",
-                genre="Rock",
-                year=None if number % 10 == 0 else 1960 + number % 60,
+                tags=Tags(
+                    title=title,
+                    artists=(artist,),
+                    album=None if number % 10 == 0 else f"Album {number // 12} of {artist}",
+                    genres=("Rock",),
+                    year=None if number % 10 == 0 else 1960 + number % 60,
+                ),
+                title=title,
                 duration_ms=DurationMs(200_000),
-                media_type="audio/mpeg",
                 added_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number // 4),
             )
         )

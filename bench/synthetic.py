@@ -11,10 +11,11 @@ import numpy as np
 
 from soundalike.app import open_app
 from soundalike.audio.features.timbre import Timbre
-from soundalike.domain.files import FileStamp, Location
+from soundalike.domain.files import FileStamp, Location, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.library import Store
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, ArtefactDraft, Neighbours, SimilaritySpace
+from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
     AudioHash,
@@ -69,17 +70,17 @@ def made_track(number: int, track_id: TrackId) -> Track:
     """Return a synthetic track: 16 by each artist, 12 on each album."""
     return Track(
         id=track_id,
-        location=Location(RootName("music"), RelativePath(b"%03d/%06d.mp3" % (number // 1000, number))),
-        target=None,
-        stamp=FileStamp(1_000_000, 1_700_000_000_000_000_000),
-        audio_hash=AudioHash(f"{number:032x}"),
+        file=TrackFile(
+            location=Location(RootName("music"), RelativePath(b"%03d/%06d.mp3" % (number // 1000, number))),
+            stamp=FileStamp(1_000_000, 1_700_000_000_000_000_000),
+            audio_hash=AudioHash(f"{number:032x}"),
+            media_type="audio/mpeg",
+        ),
+        tags=Tags(
+            title=f"Title {number}", artists=(f"Artist {number // 16}",), album=f"Album {number // 12}"
+        ),
         title=f"Title {number}",
-        artist=f"Artist {number // 16}",
-        album=f"Album {number // 12}",
-        genre=None,
-        year=None,
         duration_ms=DurationMs(200_000),
-        media_type="audio/mpeg",
         added_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 

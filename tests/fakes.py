@@ -6,7 +6,7 @@ from dataclasses import replace
 from fakes_listeners import MemoryAccounts, MemoryListens
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
-from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
@@ -43,7 +43,9 @@ class MemoryStore(MemoryListens, MemoryAccounts):
     ) -> None:
         with self._lock:
             stored = self._tracks.get(track.id)
-            if moved_from is not None and (stored is None or stored.location != moved_from):
+            if moved_from is not None and (
+                stored is None or stored.file is None or stored.file.location != moved_from
+            ):
                 msg = f"track {track.id} is no longer at {moved_from}"
                 raise TrackConflictError(msg)
             self._refuse_conflict(track)
@@ -52,7 +54,8 @@ class MemoryStore(MemoryListens, MemoryAccounts):
             if stored is not None and stored.audio_hash != track.audio_hash:
                 self.drop_vectors(track.id)
             self._tracks[track.id] = _to_the_millisecond(track)
-            self._problems.pop(track.location, None)
+            if track.file is not None:
+                self._problems.pop(track.file.location, None)
             if vectors is not None:
                 self._store_vectors(track.id, StoredVectors.of(vectors))
 
@@ -72,16 +75,18 @@ class MemoryStore(MemoryListens, MemoryAccounts):
     def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
         return {track_id: self._tracks[track_id] for track_id in track_ids if track_id in self._tracks}
 
-    def track_at(self, location: Location) -> Track | None:
-        return next((track for track in self._all() if track.location == location), None)
+    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
+        place = Place(location, part)
+        return next((track for track in self._all() if track.file and track.file.place == place), None)
 
     def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
         found = [track for track in self._all() if track.audio_hash == audio_hash]
         return tuple(sorted(found, key=lambda track: (track.added_at, track.id)))
 
     def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
-        found = [track for track in self._all() if _is_under(track.location, root, path)]
-        yield from sorted(found, key=lambda track: track.location)
+        found = [(track, track.file) for track in self._all() if track.file is not None]
+        under = [(file.location, track) for track, file in found if _is_under(file.location, root, path)]
+        yield from (track for _, track in sorted(under, key=lambda one: (one[0], one[1].id)))
 
     def find_tracks(
         self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
@@ -110,7 +115,8 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         return next((vectors for vectors in found if vectors is not None), None)
 
     def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
-        return frozenset(self._tracks[track_id].audio_hash for track_id in self.ids_with_vectors(schema))
+        hashes = (self._tracks[track_id].audio_hash for track_id in self.ids_with_vectors(schema))
+        return frozenset(audio_hash for audio_hash in hashes if audio_hash is not None)
 
     def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
         self._check(schema)
@@ -163,9 +169,10 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         self._fingerprints[feature_set] = vectors.fingerprint
 
     def _refuse_conflict(self, track: Track) -> None:
-        other = self.track_at(track.location)
-        if other is not None and other.id != track.id:
-            msg = f"{track.location} belongs to track {other.id}"
+        file = track.file
+        other = None if file is None else self.track_at(file.location, file.part)
+        if file is not None and other is not None and other.id != track.id:
+            msg = f"{file.location} belongs to track {other.id}"
             raise TrackConflictError(msg)
 
     def _all(self) -> list[Track]:

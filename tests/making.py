@@ -1,14 +1,16 @@
 """Makers of domain values with plain defaults, so that a test names only what it is about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
-from soundalike.domain.files import FileStamp, Location
+from soundalike.domain.files import FileStamp, Location, Part, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
-from soundalike.domain.tracks import Track
+from soundalike.domain.tags import Tags
+from soundalike.domain.tracks import Entry, Track
 from soundalike.domain.types import (
     AudioHash,
     DurationMs,
@@ -20,6 +22,7 @@ from soundalike.domain.types import (
     UserId,
 )
 
+UNSETTLED = Entry()
 SOME_TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
 
@@ -63,24 +66,53 @@ def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
     media_type: str = "audio/mpeg",
     added_at: datetime = SOME_TIME,
     vanished_at: datetime | None = None,
+    part: Part | None = None,
+    has_file: bool = True,
+    tags: Tags | None = None,
+    entry: Entry = UNSETTLED,
 ) -> Track:
-    """Title, path and audio hash are told from the id where they are not given."""
-    return Track(
-        id=TrackId(track_id),
+    """Title, path and audio hash are told from the id where they are not given; `tags` replaces the five."""
+    title = f"Title {track_id}" if title is None else title
+    if tags is None:
+        tags = Tags(
+            title=title,
+            artists=() if artist is None else (artist,),
+            album=album,
+            genres=() if genre is None else (genre,),
+            year=year,
+        )
+    file = TrackFile(
         location=make_location(f"{track_id}.mp3".encode() if path is None else path, root),
         target=target,
         stamp=FileStamp(size_bytes, mtime_ns),
         audio_hash=AudioHash(f"hash of {track_id}" if audio_hash is None else audio_hash),
-        title=f"Title {track_id}" if title is None else title,
-        artist=artist,
-        album=album,
-        genre=genre,
-        year=year,
-        duration_ms=DurationMs(duration_ms),
         media_type=media_type,
+        part=part,
+    )
+    return Track(
+        id=TrackId(track_id),
+        file=file if has_file else None,
+        tags=tags,
+        imported=None if has_file else tags,
+        entry=entry,
+        title=tags.title or title,
+        duration_ms=DurationMs(duration_ms),
         added_at=added_at,
         vanished_at=vanished_at,
     )
+
+
+def file_of(track: Track | None) -> TrackFile:
+    """Return the file of a track that has one."""
+    assert track is not None
+    assert track.file is not None
+    return track.file
+
+
+def at(track: Track, path: bytes, root: str | None = None) -> Track:
+    """Return a track with its file elsewhere."""
+    file = file_of(track)
+    return replace(track, file=replace(file, location=make_location(path, root or file.location.root)))
 
 
 def make_listen(

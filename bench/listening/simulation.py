@@ -13,9 +13,10 @@ import numpy as np
 
 from clips import analyse, build, find, tabulate
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import Analysis, FoundFile
+from soundalike.domain.files import Analysis, FoundFile, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Artefact, ArtefactDraft
+from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, EventId, TrackId, UserId
 from soundalike.services.library.browse import Library
@@ -291,16 +292,18 @@ def as_track(row: dict[str, str], found: FoundFile, analysis: Analysis) -> Track
     """Make the track that a scan would make."""
     return Track(
         id=TrackId(row["track_id"]),
-        location=found.location,
-        target=None,
-        stamp=found.stamp,
-        audio_hash=analysis.audio_hash,
+        file=TrackFile(
+            location=found.location,
+            stamp=found.stamp,
+            audio_hash=analysis.audio_hash,
+            media_type=analysis.media_type,
+        ),
+        tags=Tags(
+            title=row["title"],
+            artists=(row["artist"],) if row["artist"] else (),
+            album=row["album"] or None,
+        ),
         title=row["title"],
-        artist=row["artist"] or None,
-        album=row["album"] or None,
-        genre=None,
-        year=None,
         duration_ms=analysis.duration_ms,
-        media_type=analysis.media_type,
         added_at=SOME_TIME,
     )

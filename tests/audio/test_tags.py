@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from audio.sounds import apev2, id3v1, id3v2
 from soundalike.audio.cover import picture_type, read_cover
 from soundalike.audio.tags import LimitedReader, read_tags
-from soundalike.domain.files import Tags
 from soundalike.domain.ports.audio import Cover
+from soundalike.domain.tags import Tags
 
 SOUND = b"\xff\xfb\x90\x00".ljust(417, b"\0") * 4
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
@@ -39,7 +39,9 @@ def test_five_fields_are_read() -> None:
         (b"TIT2", utf16("Jóga")), (b"TPE1", latin("Björk")), (b"TALB", utf16("同名")),
         (b"TCON", latin("(17)")), (b"TYER", latin("1997")),
     )  # fmt: skip
-    assert read_tags(file) == Tags(title="Jóga", artist="Björk", album="同名", genre="Rock", year=1997)
+    assert read_tags(file) == Tags(
+        title="Jóga", artists=("Björk",), album="同名", genres=("Rock",), year=1997
+    )
 
 
 def test_id3v1_is_read_where_there_is_nothing_better() -> None:

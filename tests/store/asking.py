@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from making import make_schema, make_vectors
+from making import file_of, make_schema, make_vectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.ports.library import Store
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
@@ -103,7 +103,7 @@ def assert_written_whole(store: Store, ids: Sequence[str], schema: FeatureSchema
         number = int(track_id.rpartition("-")[2])
         track = store.track(TrackId(track_id))
         assert track is not None
-        assert track.location.path.startswith(b"moved/") == (number % 5 == 0)
+        assert file_of(track).location.path.startswith(b"moved/") == (number % 5 == 0)
         assert track.is_vanished == (number % 7 == 0)
     for track in store.tracks_under(RootName("music"), RelativePath(b"")):
         vectors = store.vectors_of(track.id, schema)

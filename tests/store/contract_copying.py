@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from making import SOME_TIME, make_location, make_schema, make_track, make_vectors, with_halves
+from making import SOME_TIME, file_of, make_location, make_schema, make_track, make_vectors, with_halves
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import whole_and_halves
 from soundalike.domain.files import FileProblem, ProblemReason
@@ -75,7 +75,7 @@ class CopyingContract:
         )
         vectors = make_vectors(SCHEMA)
         store.save_stored_tracks([stored(track, vectors), stored(make_track("t2", title="Found"))])
-        assert store.track(track.id) == store.track_at(track.location) == track
+        assert store.track(track.id) == store.track_at(file_of(track).location) == track
         assert same_vectors(store.vectors_of(track.id, SCHEMA), vectors)
         assert store.ids_with_vectors(SCHEMA) == {"t1"}
         assert search(store, "found") == search(store, "") == ["t2"]
@@ -118,7 +118,9 @@ class CopyingContract:
 
     def test_copying_leaves_problems_alone(self, store: Store) -> None:
         track = make_track()
-        problem = FileProblem(location=track.location, reason=ProblemReason.HEADER_TOO_LONG, is_used=True)
+        problem = FileProblem(
+            location=file_of(track).location, reason=ProblemReason.HEADER_TOO_LONG, is_used=True
+        )
         store.save_problem(problem)
         store.save_stored_tracks([stored(track)])
         assert list(store.problems()) == [problem]

@@ -1,12 +1,11 @@
 """What every store promises of roots, tracks, folders and absence."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from making import SOME_TIME, make_location, make_track, make_vectors
+from making import SOME_TIME, at, file_of, make_location, make_track, make_vectors
 from soundalike.domain.errors import TrackConflictError
 from soundalike.domain.files import FileStamp, Root
 from soundalike.domain.ports.library import Store
@@ -75,8 +74,7 @@ class TracksContract:
         for mtime_ns in (-(2**70), -1, 0, 2**63, 2**70):
             store.save_track(make_track(mtime_ns=mtime_ns))
             found = store.track(TrackId("t1"))
-            assert found is not None
-            assert found.stamp == FileStamp(1000, mtime_ns)
+            assert file_of(found).stamp == FileStamp(1000, mtime_ns)
 
     def test_saving_again_replaces(self, store: Store) -> None:
         store.save_track(make_track(title="Old", artist="Gone"))
@@ -114,7 +112,7 @@ class TracksContract:
         with pytest.raises(TrackConflictError, match="t1"):
             store.save_track(make_track("t2", path=b"a.mp3"), make_vectors(SCHEMA))
         assert store.track(TrackId("t2")) is None
-        assert store.track_at(first.location) == first
+        assert store.track_at(file_of(first).location) == first
         assert store.ids_with_vectors(SCHEMA) == frozenset()
 
     def test_the_same_path_below_another_root_is_another_location(self, store: Store) -> None:
@@ -128,17 +126,19 @@ class TracksContract:
         vectors = make_vectors(SCHEMA)
         old, new = make_track(path=b"old.mp3"), make_track(path=b"new.mp3")
         store.save_track(old, vectors)
-        store.save_track(new, moved_from=old.location)
-        assert store.track_at(old.location) is None
-        assert store.track_at(new.location) == new
+        store.save_track(new, moved_from=file_of(old).location)
+        assert store.track_at(file_of(old).location) is None
+        assert store.track_at(file_of(new).location) == new
         assert same_vectors(store.vectors_of(new.id, SCHEMA), vectors)
 
     def test_two_writers_cannot_both_move_a_track(self, store: Store) -> None:
         old, new = make_track(path=b"old.mp3"), make_track(path=b"new.mp3")
         store.save_track(old)
-        store.save_track(new, moved_from=old.location)
+        store.save_track(new, moved_from=file_of(old).location)
         with pytest.raises(TrackConflictError, match="t1"):
-            store.save_track(make_track(path=b"other.mp3"), make_vectors(SCHEMA), moved_from=old.location)
+            store.save_track(
+                make_track(path=b"other.mp3"), make_vectors(SCHEMA), moved_from=file_of(old).location
+            )
         assert store.track(old.id) == new
         assert store.vectors_of(old.id, SCHEMA) is None
 
@@ -165,7 +165,7 @@ class FoldersContract:
         store.mark_vanished([TrackId("t1")], LATER_MS)
 
         def below(path: bytes) -> list[bytes]:
-            return [track.location.path for track in store.tracks_under(MUSIC, RelativePath(path))]
+            return [file_of(track).location.path for track in store.tracks_under(MUSIC, RelativePath(path))]
 
         assert below(b"") == sorted(paths)
         assert below(b"a") == [b"a", b"a/\x00", b"a/b/y", b"a/x", b"a/\xff"]
@@ -181,7 +181,7 @@ class FoldersContract:
             seen.append(track.id)
             if number % 10 == 0:
                 # Renamed to the far end: a walk over a live index would come upon it again.
-                store.save_track(replace(track, location=make_location(b"z/%04d" % number)))
+                store.save_track(at(track, b"z/%04d" % number))
         assert seen == [f"t{number:04}" for number in range(count)]
 
     def test_two_walks_at_once_do_not_disturb_each_other(self, store: Store) -> None:
@@ -207,7 +207,7 @@ class VanishingContract:
         assert gone is not None
         assert gone.is_vanished
         assert gone.vanished_at == LATER
-        assert store.track_at(gone.location) == gone
+        assert store.track_at(file_of(gone).location) == gone
         assert [t.id for t in store.tracks_with_hash(AudioHash("same"))] == ["t1", "t2"]
         assert [t.id for t in store.tracks_under(MUSIC, RelativePath(b""))] == ["t1", "t2"]
         assert store.ids_with_vectors(SCHEMA) == {"t1", "t2"}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from making import SOME_TIME, make_location, make_schema, make_track, make_vectors, with_halves
+from making import SOME_TIME, file_of, make_location, make_schema, make_track, make_vectors, with_halves
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason
 from soundalike.domain.ports.library import Store
@@ -144,7 +144,7 @@ class ProblemsContract:
     def test_saving_a_track_clears_the_problem_at_its_location(self, store: Store) -> None:
         track = make_track()
         other = FileProblem(location=make_location(b"other"), reason=ProblemReason.EMPTY)
-        store.save_problem(FileProblem(location=track.location, reason=ProblemReason.EMPTY))
+        store.save_problem(FileProblem(location=file_of(track).location, reason=ProblemReason.EMPTY))
         store.save_problem(other)
         store.save_track(track)
         assert self.problems(store) == [other]

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from fakes_log import LaterLog, Topic
-from making import make_schema, make_track
+from making import file_of, make_schema, make_track
 from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.audio import Cover
@@ -217,7 +217,7 @@ class Stage:
     ) -> Track:
         size_bytes = len(data) if size_bytes is None else size_bytes
         track = make_track(track_id, size_bytes=size_bytes, **tags)
-        name = track.location.path.decode()
+        name = file_of(track).location.path.decode()
         (self.folder / name).write_bytes(data)
         os.truncate(self.folder / name, size_bytes)
         if cover is not None:

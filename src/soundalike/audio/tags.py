@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from tinytag import TinyTag
 
-from soundalike.domain.files import Tags
+from soundalike.domain.tags import Tags
 
 MOST_CHARACTERS = 1_000
 MOST_BYTES = 64 << 20
@@ -28,11 +28,13 @@ def read_tags(file: BinaryIO) -> Tags:
         found = read_tinytag(file, has_images=False)
     except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; the audio is still used
         return Tags()
+    artist = _text(found.artist) or _text(found.albumartist)
+    genre = _text(found.genre)
     return Tags(
         title=_text(found.title),
-        artist=_text(found.artist) or _text(found.albumartist),
+        artists=() if artist is None else (artist,),
         album=_text(found.album),
-        genre=_text(found.genre),
+        genres=() if genre is None else (genre,),
         year=_year(_text(found.year)),
     )
 

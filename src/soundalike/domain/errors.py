@@ -10,6 +10,7 @@
     │   ├── AmbiguousTrackError     the words match several titles
     │   ├── NotAnalysedError        the track has no vector yet
     │   ├── TrackGoneError          the track's file is not the one that was scanned
+    │   ├── NoAudioError            the track has no file, only what an import said of it
     │   └── NoCoverError            the track's tags have no picture that a browser may show
     ├── QueryError                  a query parameter is malformed or out of range
     ├── ListenError                 an event is malformed; with its index
@@ -71,6 +72,10 @@ class NotAnalysedError(LibraryError):
 
 class TrackGoneError(LibraryError):
     """The track's file is not the regular file that was scanned."""
+
+
+class NoAudioError(LibraryError):
+    """A track has no file, only what an import said of it."""
 
 
 class NoCoverError(LibraryError):

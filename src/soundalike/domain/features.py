@@ -220,5 +220,5 @@ class TrackVectors:
     """The vectors of one track, as the store returns them."""
 
     track_id: TrackId
-    audio_hash: AudioHash
+    audio_hash: AudioHash | None
     vectors: FeatureVectors

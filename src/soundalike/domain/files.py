@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from soundalike.domain.features import FeatureVectors
+from soundalike.domain.tags import Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName
 
 NOTHING_ANALYSED = DurationMs(0)
@@ -61,6 +62,82 @@ class FileStamp:
     mtime_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a longer file, such as one track of a CUE image.
+
+    Parameters
+    ----------
+    start : int
+        Its first sample.
+    end : int or None
+        The sample after its last; None if it goes to the end of the file.
+    rate : int
+        Samples per second, of `start` and `end`.
+    """
+
+    start: int
+    end: int | None
+    rate: int
+
+    def __post_init__(self) -> None:
+        """Check that it is not empty."""
+        if self.start < 0 or self.rate < 1 or (self.end is not None and self.end <= self.start):
+            msg = f"{self} is not a part of a file"
+            raise ValueError(msg)
+
+    @property
+    def start_ms(self) -> int:
+        """Where it starts in the file."""
+        return self.start * 1000 // self.rate
+
+    @property
+    def end_ms(self) -> int | None:
+        """Where it ends in the file, None for the file's end."""
+        return None if self.end is None else self.end * 1000 // self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What belongs to one track alone: a file, or a part of one."""
+
+    location: Location
+    part: Part | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackFile:
+    """The file, or the part of one, that a track is played from.
+
+    Parameters
+    ----------
+    location : Location
+        Where the file is, or last was.
+    target : Path or None
+        Absolute path that a link at `location` led to at the scan; None if there is no link.
+    stamp : FileStamp
+        Of the file when it was last read.
+    audio_hash : AudioHash
+        Of the encoded audio without tags; of a part, also of where it starts and ends.
+    media_type : str
+        Such as ``"audio/mpeg"``.
+    part : Part or None
+        None for the whole file.
+    """
+
+    location: Location
+    target: Path | None = None
+    stamp: FileStamp
+    audio_hash: AudioHash
+    media_type: str
+    part: Part | None = None
+
+    @property
+    def place(self) -> Place:
+        """The file, and which part of it."""
+        return Place(self.location, self.part)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
     """A regular file that a scan found.
@@ -75,12 +152,20 @@ class FoundFile:
         Whether the file, or a folder above it below the root, is a link.
     stamp : FileStamp
         Size and time of last change.
+    part : Part or None
+        The part of it that is one track; None for the whole file.
     """
 
     location: Location
     real_path: Path
     is_linked: bool
     stamp: FileStamp
+    part: Part | None = None
+
+    @property
+    def place(self) -> Place:
+        """The file, and which part of it."""
+        return Place(self.location, self.part)
 
     @property
     def target(self) -> Path | None:
@@ -114,17 +199,6 @@ class FileProblem:
     detail: str = ""
     is_used: bool = False
     stamp: FileStamp | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tags:
-    """What the file's tags say; a missing value is None. The text may be hostile."""
-
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    genre: str | None = None
-    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

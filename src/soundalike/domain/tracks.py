@@ -3,11 +3,43 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from soundalike.domain.errors import QueryError
-from soundalike.domain.files import FileStamp, Location
-from soundalike.domain.types import AudioHash, DurationMs, TrackId
+from soundalike.domain.files import TrackFile
+from soundalike.domain.tags import TAGS_VERSION, Tags
+from soundalike.domain.types import AlbumId, ArtistId, AudioHash, DurationMs, GenreId, TrackId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Where a track stands among artists, albums, genres and recordings, as `domain.catalogue` derives it.
+
+    Parameters
+    ----------
+    artist_ids, genre_ids : tuple of ArtistId or GenreId
+        One for each of the tags' artists and genres.
+    album_id : AlbumId or None
+        None without an album.
+    album_artist_id : ArtistId or None
+        Whose album it is: none of a compilation's is.
+    is_compilation : bool
+        Whether the album is one of various artists.
+    recording : str or None
+        The same for each copy of one recording on one album; None if album, number or title are missing.
+    is_preferred : bool
+        Whether it is the one to play of its recording.
+    is_settled : bool
+        False if only the track's own tags were looked at so far.
+    """
+
+    artist_ids: tuple[ArtistId, ...] = ()
+    album_id: AlbumId | None = None
+    album_artist_id: ArtistId | None = None
+    genre_ids: tuple[GenreId, ...] = ()
+    is_compilation: bool = False
+    recording: str | None = None
+    is_preferred: bool = True
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,49 +50,76 @@ class Track:
     ----------
     id : TrackId
         Never changes, even if the file is renamed, retagged or away for a while.
-    location : Location
-        Where its file is, or last was.
-    target : Path or None
-        Absolute path that a link at `location` led to at the scan; None if there is no link.
-    stamp : FileStamp
-        Of the file when it was last read.
-    audio_hash : AudioHash
-        Of the encoded audio without tags.
+    file : TrackFile or None
+        What it is played from; None if only its metadata is here.
+    tags : Tags
+        What its file says, and where that says nothing, `imported`.
+    imported : Tags or None
+        What an import of metadata said.
+    tags_version : int
+        `TAGS_VERSION` of the program that read the file's tags.
+    entry : Entry
+        Derived from the tags of all tracks.
     title : str
         From the tags, else the file's name without its ending.
-    artist, album, genre : str or None
-        From the tags.
-    year : int or None
-        From the tags, 1 to 9999.
     duration_ms : DurationMs
         Length of the whole track.
-    media_type : str
-        Such as ``"audio/mpeg"``.
     added_at : datetime
         When it was first seen, UTC.
     vanished_at : datetime or None
-        When a scan first missed its file, UTC; None while the file exists.
+        When a scan first missed its file, UTC; None while the file exists, and for a track without a file.
     """
 
     id: TrackId
-    location: Location
-    target: Path | None
-    stamp: FileStamp
-    audio_hash: AudioHash
+    file: TrackFile | None
+    tags: Tags
+    imported: Tags | None = None
+    tags_version: int = TAGS_VERSION
+    entry: Entry = Entry()
     title: str
-    artist: str | None
-    album: str | None
-    genre: str | None
-    year: int | None
     duration_ms: DurationMs
-    media_type: str
     added_at: datetime
     vanished_at: datetime | None = None
+
+    @property
+    def artist(self) -> str | None:
+        """Its artists' names in one text."""
+        return self.tags.artist
+
+    @property
+    def album(self) -> str | None:
+        """The title of its album."""
+        return self.tags.album
+
+    @property
+    def genre(self) -> str | None:
+        """The first of its genres."""
+        return self.tags.genre
+
+    @property
+    def year(self) -> int | None:
+        """The year of its release."""
+        return self.tags.year
+
+    @property
+    def audio_hash(self) -> AudioHash | None:
+        """The hash of its audio, if it has any."""
+        return None if self.file is None else self.file.audio_hash
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether it has a file, there or vanished."""
+        return self.file is not None
 
     @property
     def is_vanished(self) -> bool:
         """Whether its file was missing at the last scan."""
         return self.vanished_at is not None
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether it has a file that was there at the last scan."""
+        return self.has_audio and not self.is_vanished
 
 
 class SortField(StrEnum):

@@ -8,6 +8,11 @@ import numpy.typing as npt
 TrackId = NewType("TrackId", str)
 """Opaque and URL-safe: the same in store, artefact, API, command line and events."""
 
+ArtistId = NewType("ArtistId", str)
+"""Hex digest, as that of albums and genres: the same names, the same id (`domain.catalogue`)."""
+
+AlbumId = NewType("AlbumId", str)
+GenreId = NewType("GenreId", str)
 ArtefactVersion = NewType("ArtefactVersion", str)
 RootName = NewType("RootName", str)
 

@@ -46,8 +46,8 @@ def damage_reporter(what: str, advice: str) -> Callable[[Callable[_P, _T]], Call
 
 
 def location_taken(track: Track, owner: str) -> TrackConflictError:
-    """Return the error that another track has the location of a track."""
-    where = _shown(track.location)
+    """Return the error that another track has the file, or the part of it, of a track."""
+    where = "its file" if track.file is None else _shown(track.file.location)
     return TrackConflictError(
         f"{where} belongs to track {owner}, not to {track.id}; run 'soundalike extract' again"
     )

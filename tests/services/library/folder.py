@@ -17,8 +17,8 @@ from soundalike.domain.files import (
     Location,
     ProblemReason,
     Root,
-    Tags,
 )
+from soundalike.domain.tags import Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath
 
 SCHEMA = make_schema()
@@ -91,7 +91,7 @@ class HonestAnalyser:
             self.computed.append(file.real_path.name)
             vectors = make_vectors(SCHEMA, seed=int(audio_hash[:8], 16))
         return Analysis(
-            tags=Tags(title=title or None, artist="Somebody"),
+            tags=Tags(title=title or None, artists=("Somebody",)),
             audio_hash=audio_hash,
             duration_ms=DurationMs(30_000),
             media_type="audio/mpeg",

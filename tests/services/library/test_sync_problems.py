@@ -1,13 +1,12 @@
 """Folders that are missing, files that are bad, runs that are interrupted."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from making import make_location
+from making import at, file_of
 from services.library.folder import SCHEMA, write_song
 from services.library.listener import Listener
 from soundalike.domain.errors import RootMissingError
@@ -181,8 +180,8 @@ def test_the_target_of_a_link_is_stored_with_the_path(user: Listener, tmp_path: 
     outside = write_song(tmp_path / "outside" / "o.mp3", audio="ooo", title="Olga")
     (user.folder / "link.mp3").symlink_to(outside)
     user.extract()
-    assert user.track("Olga").target == outside.resolve()
-    assert user.track("Anna").target is None
+    assert file_of(user.track("Olga")).target == outside.resolve()
+    assert file_of(user.track("Anna")).target is None
 
 
 def test_a_root_may_be_elsewhere_on_this_machine(user: Listener, tmp_path: Path) -> None:
@@ -200,4 +199,4 @@ def test_a_root_may_be_elsewhere_on_this_machine(user: Listener, tmp_path: Path)
 
 
 def _moved(track: Track, path: bytes) -> Track:
-    return replace(track, location=make_location(path, track.location.root))
+    return at(track, path)

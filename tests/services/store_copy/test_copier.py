@@ -7,14 +7,7 @@ import pytest
 
 from fakes import MemoryStore
 from filled_store import BOB, ERASED_MS, checksums_of, fill
-from making import (
-    SOME_TIME,
-    make_listen,
-    make_location,
-    make_schema,
-    make_track,
-    make_vectors,
-)
+from making import SOME_TIME, at, file_of, make_listen, make_location, make_schema, make_track, make_vectors
 from services.store_copy.watching import (
     WRITES,
     KilledError,
@@ -213,12 +206,12 @@ class TestCutShort:
         first, last = (source.track(TrackId(name)) for name in ("t00000", "t00038"))
         assert first is not None
         assert last is not None
-        source.save_track(replace(first, location=make_location(b"aside")))
-        source.save_track(replace(last, location=first.location))
-        source.save_track(replace(first, location=last.location))
+        source.save_track(at(first, b"aside"))
+        source.save_track(at(last, file_of(first).location.path))
+        source.save_track(at(first, file_of(last).location.path))
         assert copy(source, half).problem == ""
         assert checksums_of(half) == checksums_of(source)
-        assert half.track(first.id) == replace(first, location=last.location)
+        assert half.track(first.id) == at(first, file_of(last).location.path)
 
     def test_a_busy_target_is_tried_again(self, source: MemoryStore, target: MemoryStore) -> None:
         busy = iter(range(3))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pymongo import MongoClient
 
-from making import make_listen, make_location, make_schema, make_track, make_vectors
+from making import file_of, make_listen, make_location, make_schema, make_track, make_vectors
 from servers.mongodb import MongoDb
 from soundalike.domain.errors import StoreError
 from soundalike.domain.listens import Erasure, Listen
@@ -32,7 +32,7 @@ PATIENCE_S = 120.0  # generous: what is asked is that it ends
 # Saves tracks, moves each fifth and marks each seventh vanished; says each id once it is done.
 WRITE = """
 import sys
-from making import make_track, make_vectors
+from making import file_of, make_track, make_vectors
 from soundalike.store.mongo.store import MongoStore
 
 url, name, most = sys.argv[1:]
@@ -41,8 +41,8 @@ for number in range(int(most)):
     track = make_track(f"{name}-{number}", title=f"Title {number}")
     store.save_track(track, make_vectors(seed=number))
     if number % 5 == 0:
-        moved = make_track(track.id, title=track.title, path=b"moved/" + track.location.path)
-        store.save_track(moved, moved_from=track.location)
+        moved = make_track(track.id, title=track.title, path=b"moved/" + file_of(track).location.path)
+        store.save_track(moved, moved_from=file_of(track).location)
     if number % 7 == 0:
         store.mark_vanished([track.id], 0)
     print(track.id, flush=True)
@@ -223,8 +223,10 @@ def test_a_server_killed_while_tracks_are_saved_has_each_completely_or_not_at_al
                 try:
                     store.save_track(track, make_vectors(seed=number))
                     if number % 5 == 0:
-                        moved = make_track(track.id, title=track.title, path=b"moved/" + track.location.path)
-                        store.save_track(moved, moved_from=track.location)
+                        moved = make_track(
+                            track.id, title=track.title, path=b"moved/" + file_of(track).location.path
+                        )
+                        store.save_track(moved, moved_from=file_of(track).location)
                     if number % 7 == 0:
                         store.mark_vanished([track.id], 0)
                 except StoreError:

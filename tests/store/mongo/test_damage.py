@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from making import make_listen, make_track, make_vectors
+from making import file_of, make_listen, make_track, make_vectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure, ListenKind
@@ -176,7 +176,7 @@ def test_damaged_vectors_are_reported(raw: Any, store: MongoStore, part: object)
 
 
 def test_a_damaged_problem_is_reported(raw: Any, store: MongoStore) -> None:
-    store.save_problem(FileProblem(location=make_track().location, reason=ProblemReason.EMPTY))
+    store.save_problem(FileProblem(location=file_of(make_track()).location, reason=ProblemReason.EMPTY))
     damage(raw["problems"], {}, {"reason": "bored"})
     with pytest.raises(StoreError, match="damaged"):
         list(store.problems_under(RootName("music"), RelativePath(b"")))

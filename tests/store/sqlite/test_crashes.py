@@ -22,7 +22,7 @@ SCHEMA = make_schema()
 WRITE = """
 import sys
 from pathlib import Path
-from making import make_track, make_vectors
+from making import file_of, make_track, make_vectors
 from soundalike.store.sqlite.store import SqliteStore
 
 path, name, most = sys.argv[1:]
@@ -31,8 +31,8 @@ for number in range(int(most)):
     track = make_track(f"{name}-{number}", title=f"Title {number}")
     store.save_track(track, make_vectors(seed=number))
     if number % 5 == 0:
-        moved = make_track(track.id, title=track.title, path=b"moved/" + track.location.path)
-        store.save_track(moved, moved_from=track.location)
+        moved = make_track(track.id, title=track.title, path=b"moved/" + file_of(track).location.path)
+        store.save_track(moved, moved_from=file_of(track).location)
     if number % 7 == 0:
         store.mark_vanished([track.id], 0)
     print(track.id, flush=True)

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fakes import MemoryStore
-from making import SOME_TIME, make_location, make_schema, make_track, make_vectors
+from making import SOME_TIME, at, file_of, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.ports.library import Store
@@ -81,11 +80,11 @@ class StoreMachine(RuleBasedStateMachine):
     def move(self, track_id: TrackId, path: bytes) -> None:
         track = self.model.track(track_id)
         if track is not None:
-            moved = replace(track, location=replace(track.location, path=RelativePath(path)))
+            moved = at(track, path)
             results = []
             for store in (self.store, self.model):
                 try:
-                    store.save_track(moved, moved_from=track.location)
+                    store.save_track(moved, moved_from=file_of(track).location)
                     results.append("moved")
                 except StoreError as error:
                     results.append(type(error).__name__)

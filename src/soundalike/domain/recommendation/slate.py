@@ -129,7 +129,8 @@ class Recordings:
         """Remember a track that must not come, by its audio and its name."""
         name = name_of(track)
         self._tracks[name] = (*self._tracks.get(name, ()), track)
-        self._hashes.add(track.audio_hash)
+        if track.audio_hash is not None:
+            self._hashes.add(track.audio_hash)
 
 
 class SlateBuilder:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from soundalike.domain.errors import TrackConflictError
-from soundalike.domain.files import FileProblem, FileStamp, Location, Root
+from soundalike.domain.files import FileProblem, FileStamp, Location, Root, TrackFile
 from soundalike.domain.ports.library import Store
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import to_ms
@@ -16,21 +16,29 @@ from soundalike.services.entities.entity import Entity, Record, fields, one_by_o
 def _track_content(track: Track) -> bytes:
     return fields(
         track.id,
-        track.location.root,
-        track.location.path,
-        None if track.target is None else bytes(track.target),
-        track.stamp.size_bytes,
-        track.stamp.mtime_ns,
-        track.audio_hash,
+        *_file_content(track.file),
         track.title,
         track.artist,
         track.album,
         track.genre,
         track.year,
         track.duration_ms,
-        track.media_type,
         to_ms(track.added_at),
         None if track.vanished_at is None else to_ms(track.vanished_at),
+    )
+
+
+def _file_content(file: TrackFile | None) -> tuple[str | bytes | int | None, ...]:
+    if file is None:
+        return ()
+    return (
+        file.location.root,
+        file.location.path,
+        None if file.target is None else bytes(file.target),
+        file.stamp.size_bytes,
+        file.stamp.mtime_ns,
+        file.audio_hash,
+        file.media_type,
     )
 
 
@@ -61,10 +69,11 @@ def _write_tracks(store: Store, tracks: Sequence[StoredTrack]) -> None:
 
 def _make_way(store: Store, track: Track) -> None:
     """Move another track from the location to one where no file can be, until it is written itself."""
-    other = store.track_at(track.location)
-    if other is not None and other.id != track.id:
+    other = None if track.file is None else store.track_at(track.file.location)
+    if other is not None and other.file is not None and other.id != track.id:
         aside = RelativePath(b"//" + other.id.encode(errors="surrogatepass"))
-        store.save_track(replace(other, location=Location(other.location.root, aside)))
+        away = replace(other.file, location=Location(other.file.location.root, aside))
+        store.save_track(replace(other, file=away))
 
 
 TRACKS: Entity[StoredTrack] = Entity(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from soundalike.domain.files import Analysis, FoundFile, Location
+from soundalike.domain.files import Analysis, FoundFile, Location, TrackFile
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, TrackId
@@ -54,29 +54,30 @@ class Identity:
         former = self._store.track_at(file.location) or self._moved(file.location, analysis.audio_hash)
         track = Track(
             id=former.id if former else self._new_id(),
-            location=file.location,
-            target=file.target,
-            stamp=file.stamp,
-            audio_hash=analysis.audio_hash,
+            file=TrackFile(
+                location=file.location,
+                target=file.target,
+                stamp=file.stamp,
+                audio_hash=analysis.audio_hash,
+                media_type=analysis.media_type,
+                part=file.part,
+            ),
+            tags=analysis.tags,
             title=analysis.tags.title or title_from_path(file.location),
-            artist=analysis.tags.artist,
-            album=analysis.tags.album,
-            genre=analysis.tags.genre,
-            year=analysis.tags.year,
             duration_ms=analysis.duration_ms,
-            media_type=analysis.media_type,
             added_at=former.added_at if former else now,
         )
         return former, track
 
     def _moved(self, location: Location, audio_hash: AudioHash) -> Track | None:
         name = _file_name(location)
-        gone = [track for track in self._store.tracks_with_hash(audio_hash) if self._has_left(track)]
+        found = ((track, track.file) for track in self._store.tracks_with_hash(audio_hash))
+        gone = [(track, file) for track, file in found if file is not None and self._has_left(file)]
         # Of several lost copies, the one of the same name is most likely.
-        return min(gone, key=lambda track: _file_name(track.location) != name, default=None)
+        return min(gone, key=lambda one: _file_name(one[1].location) != name, default=(None, None))[0]
 
-    def _has_left(self, track: Track) -> bool:
-        path = self._roots.path_of(track.location)
+    def _has_left(self, file: TrackFile) -> bool:
+        path = self._roots.path_of(file.location)
         return path is not None and self._is_gone(path)
 
 

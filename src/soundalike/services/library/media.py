@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from soundalike.domain.errors import NoCoverError, TrackGoneError
+from soundalike.domain.errors import NoAudioError, NoCoverError, TrackGoneError
+from soundalike.domain.files import TrackFile
 from soundalike.domain.ports.audio import AudioFiles, Cover
-from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
@@ -48,15 +48,17 @@ class Media:
         ------
         UnknownTrackError
             If no track has this id.
+        NoAudioError
+            If it has no file.
         TrackGoneError
             If its file is not the one that was scanned.
         """
-        track = self._library.track(track_id)
+        file = self._file_of(track_id)
         return AudioStream(
-            file=self._open(track),
-            size_bytes=track.stamp.size_bytes,
-            media_type=track.media_type,
-            etag=f"{track.audio_hash[:16]}-{track.stamp.size_bytes:x}-{track.stamp.mtime_ns:x}",
+            file=self._open(track_id, file),
+            size_bytes=file.stamp.size_bytes,
+            media_type=file.media_type,
+            etag=f"{file.audio_hash[:16]}-{file.stamp.size_bytes:x}-{file.stamp.mtime_ns:x}",
         )
 
     def cover(self, track_id: TrackId) -> Cover:
@@ -69,22 +71,30 @@ class Media:
         TrackGoneError
             If its file is not the one that was scanned.
         NoCoverError
-            If the tags have no picture that a browser may show.
+            If it has no file, or the tags have no picture that a browser may show.
         """
-        track = self._library.track(track_id)
-        with self._open(track) as file:
-            cover = self._files.cover(file)
+        cover, found = None, self._library.track(track_id).file
+        if found is not None:
+            with self._open(track_id, found) as file:
+                cover = self._files.cover(file)
         if cover is None:
             msg = f"track {track_id!r} has no cover"
             raise NoCoverError(msg)
         return cover
 
-    def _open(self, track: Track) -> BinaryIO:
-        path = track.target or self._roots.path_of(track.location)
+    def _file_of(self, track_id: TrackId) -> TrackFile:
+        file = self._library.track(track_id).file
+        if file is None:
+            msg = f"the audio of track {track_id!r} is not here, only what an import said of it"
+            raise NoAudioError(msg)
+        return file
+
+    def _open(self, track_id: TrackId, file: TrackFile) -> BinaryIO:
+        path = file.target or self._roots.path_of(file.location)
         if path is None:
             msg = (
-                f"the folder {track.location.root!r} of track {track.id!r} is not known on this machine; "
+                f"the folder {file.location.root!r} of track {track_id!r} is not known on this machine; "
                 f"add it to 'roots' in the settings"
             )
             raise TrackGoneError(msg)
-        return self._files.open(path, track.stamp)
+        return self._files.open(path, file.stamp)

@@ -14,7 +14,9 @@ from soundalike.domain.files import (
     FileProblem,
     FoundFile,
     Location,
+    Place,
     ProblemReason,
+    TrackFile,
 )
 from soundalike.domain.ports.audio import Analyser, FileScanner
 from soundalike.domain.ports.library import LibraryStore, OnProgress
@@ -72,7 +74,7 @@ class _Tally:
 class _Known:
     """What the store had of the scanned folder before."""
 
-    tracks: dict[Location, Track]
+    tracks: dict[Place, tuple[Track, TrackFile]]
     problems: dict[Location, FileProblem]
     analysed: frozenset[TrackId]
 
@@ -179,9 +181,10 @@ class LibrarySync:
     def _known(self, directory: Path) -> _Known:
         return _Known(
             tracks={
-                track.location: track
+                track.file.place: (track, track.file)
                 for part in self._roots.scope(directory)
                 for track in self._store.tracks_under(part.root, part.path)
+                if track.file is not None
             },
             problems={problem.location: problem for problem in self._problems(directory)},
             analysed=self._store.ids_with_vectors(self._analyser.schema),
@@ -189,7 +192,7 @@ class LibrarySync:
 
     def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
         """Raise if the folder, or a root below it, had tracks and now has no audio at all."""
-        before = Counter(track.location.root for track in known.tracks.values() if not track.is_vanished)
+        before = Counter(file.location.root for track, file in known.tracks.values() if not track.is_vanished)
         found = {file.location.root for file in scan.files}
         if before and not found:
             raise _emptied(directory, before.total())
@@ -199,10 +202,11 @@ class LibrarySync:
 
     def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
         """Whether the file did not change; a track that came back is marked as present."""
-        track = known.tracks.get(file.location)
-        if track is not None and track.stamp == file.stamp and track.id in known.analysed:
-            if track.is_vanished or track.target != file.target:
-                self._store.save_track(replace(track, vanished_at=None, target=file.target))
+        track, stored = known.tracks.get(file.place, (None, None))
+        if track and stored and stored.stamp == file.stamp and track.id in known.analysed:
+            if track.is_vanished or stored.target != file.target:
+                present = replace(stored, target=file.target)
+                self._store.save_track(replace(track, vanished_at=None, file=present))
             tally.returned += track.is_vanished
             tally.unchanged += not track.is_vanished
             return True
@@ -245,7 +249,8 @@ class LibrarySync:
             track.audio_hash
             for root in self._roots.roots()
             for problem in self._store.problems_under(root.name, RelativePath(b""))
-            if problem.is_used and (track := self._store.track_at(problem.location)) is not None
+            if problem.is_used
+            for track in self._store.tracks_under(problem.location.root, problem.location.path)
         }
         return self._store.hashes_with_vectors(self._analyser.schema) - marked
 
@@ -278,21 +283,22 @@ class LibrarySync:
             )
         tally.added += former is None
         if former is not None:
-            tally.moved += former.location != track.location
-            tally.returned += former.is_vanished and former.location == track.location
+            tally.moved += _has_moved(former, track)
+            tally.returned += former.is_vanished and not _has_moved(former, track)
 
     def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
         """Store the track that a file is; return the track as it was, if there was one, and as it is."""
         former, track = self._identity.settle(file, analysis, now=self._clock())
-        moved_from = former.location if former and former.location != track.location else None
+        moved_from = former.file.location if former and former.file and _has_moved(former, track) else None
         self._store.save_track(track, analysis.vectors, moved_from=moved_from)
         return former, track
 
     def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: _Known) -> None:
-        track = known.tracks.get(file.location)
-        if track is not None and result.reason is not ProblemReason.UNREADABLE:
+        track, stored = known.tracks.get(file.place, (None, None))
+        if track and stored and result.reason is not ProblemReason.UNREADABLE:
             self._store.drop_vectors(track.id)
-            self._store.save_track(replace(track, stamp=file.stamp, target=file.target, vanished_at=None))
+            present = replace(stored, stamp=file.stamp, target=file.target)
+            self._store.save_track(replace(track, file=present, vanished_at=None))
         self._store.save_problem(
             FileProblem(
                 location=file.location,
@@ -304,15 +310,15 @@ class LibrarySync:
         )
 
     def _settle_missing(self, scan: _Scan, known: _Known, tally: _Tally) -> None:
-        seen = {file.location for file in scan.files}
+        seen = {file.place for file in scan.files}
         missing = [
-            known_track.id
-            for location, known_track in known.tracks.items()
-            if not known_track.is_vanished and location not in seen and not scan.hides(location)
+            track.id
+            for place, (track, _) in known.tracks.items()
+            if not track.is_vanished and place not in seen and not scan.hides(place.location)
         ]
         # A track that was found at another path is not missing.
-        now = self._store.tracks(missing)
-        gone = [track_id for track_id in missing if now[track_id].location not in seen]
+        now = {track.id: track.file for track in self._store.tracks(missing).values()}
+        gone = [track_id for track_id in missing if (file := now[track_id]) and file.place not in seen]
         tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
         stale = known.problems.keys() - scan.locations()
         self._store.remove_problems([location for location in stale if not scan.hides(location)])
@@ -335,6 +341,11 @@ class LibrarySync:
             vanished=tally.vanished,
             problems=tuple(problems),
         )
+
+
+def _has_moved(former: Track, track: Track) -> bool:
+    """Whether a track's file is at another place than before; one that had no file has not moved."""
+    return bool(former.file and track.file and former.file.place != track.file.place)
 
 
 def _emptied(place: Path, track_count: int) -> RootMissingError:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
-from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
+from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root, TrackFile
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RootName, TrackId
@@ -111,19 +112,13 @@ def track_to_document(track: Track) -> Document:
     words = [] if track.is_vanished else sorted(search_words(track))
     return {
         "_id": to_text(track.id),
-        "root": to_text(track.location.root),
-        "path": to_path(track.location.path),
-        "target": None if track.target is None else to_text(os.fspath(track.target)),
-        "size_bytes": track.stamp.size_bytes,
-        "mtime_ns": str(track.stamp.mtime_ns),
-        "audio_hash": to_text(track.audio_hash),
+        **_file_to_fields(track.file),
         "title": to_text(track.title),
         "artist": to_optional(track.artist),
         "album": to_optional(track.album),
         "genre": to_optional(track.genre),
         "year": track.year,
         "duration_ms": track.duration_ms,
-        "media_type": to_text(track.media_type),
         "added_ms": to_ms(track.added_at),
         "vanished_ms": None if track.vanished_at is None else to_ms(track.vanished_at),
         "is_there": not track.is_vanished,
@@ -134,32 +129,62 @@ def track_to_document(track: Track) -> Document:
     }
 
 
+def _file_to_fields(file: TrackFile | None) -> Document:
+    if file is None:
+        return dict.fromkeys(("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type"))
+    return {
+        "root": to_text(file.location.root),
+        "path": to_path(file.location.path),
+        "target": None if file.target is None else to_text(os.fspath(file.target)),
+        "size_bytes": file.stamp.size_bytes,
+        "mtime_ns": str(file.stamp.mtime_ns),
+        "audio_hash": to_text(file.audio_hash),
+        "media_type": to_text(file.media_type),
+    }
+
+
 @reports_damage
 def track_from_document(document: Document) -> Track:
     """Read ``_id`` and `TRACK_FIELDS`."""
-    target, year, vanished_ms = document["target"], document["year"], document["vanished_ms"]
+    vanished_ms = document["vanished_ms"]
     return Track(
         id=TrackId(from_text(document["_id"])),
-        location=_location(document),
-        target=None if target is None else Path(from_text(target)),
-        stamp=FileStamp(to_integer(document["size_bytes"]), int(document["mtime_ns"])),
-        audio_hash=AudioHash(from_text(document["audio_hash"])),
+        file=None if document["root"] is None else _file_from_document(document),
+        tags=_tags_from_document(document),
         title=from_text(document["title"]),
-        artist=from_optional(document["artist"]),
-        album=from_optional(document["album"]),
-        genre=from_optional(document["genre"]),
-        year=None if year is None else to_integer(year),
         duration_ms=DurationMs(to_integer(document["duration_ms"])),
-        media_type=from_text(document["media_type"]),
         added_at=from_ms(to_integer(document["added_ms"])),
         vanished_at=None if vanished_ms is None else from_ms(to_integer(vanished_ms)),
     )
 
 
+def _file_from_document(document: Document) -> TrackFile:
+    target = document["target"]
+    return TrackFile(
+        location=_location(document),
+        target=None if target is None else Path(from_text(target)),
+        stamp=FileStamp(to_integer(document["size_bytes"]), int(document["mtime_ns"])),
+        audio_hash=AudioHash(from_text(document["audio_hash"])),
+        media_type=from_text(document["media_type"]),
+    )
+
+
+def _tags_from_document(document: Document) -> Tags:
+    """Return the tags that a program of an earlier version read."""
+    artist, genre, year = document["artist"], document["genre"], document["year"]
+    return Tags(
+        title=from_text(document["title"]),
+        artists=() if artist is None else (from_text(artist),),
+        album=from_optional(document["album"]),
+        genres=() if genre is None else (from_text(genre),),
+        year=None if year is None else to_integer(year),
+    )
+
+
 @reports_damage
-def location_of(document: Document) -> Location:
-    """Read the location of a track or a problem."""
-    return _location(document)
+def location_of(document: Document) -> Location | None:
+    """Read the location of a track's file, None if it has none."""
+    return None if document["root"] is None else _location(document)
 
 
 def _location(document: Document) -> Location:

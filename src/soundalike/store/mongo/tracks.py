@@ -49,8 +49,10 @@ def write_track(
     place = None if stored is None else location_of(stored)
     if moved_from is not None and place != moved_from:
         raise track_moved(track, moved_from)
-    if place != track.location:
-        _take_location(database, session, track)
+    wanted = None if track.file is None else track.file.location
+    if place != wanted:
+        if wanted is not None:
+            _take_location(database, session, track, wanted)
         if place is not None:
             database[LOCATIONS].delete_one({"_id": location_key(place)}, session=session)
     document = track_to_document(track)
@@ -68,11 +70,14 @@ def write_track(
         document |= {f"vectors.{field}": added for field, added in by_field.items()}
         change = {"$set": document, "$addToSet": {"feature_sets": {"$each": list(by_field)}}}
         database[TRACKS].update_one(key, change, session=session)
-    database[PROBLEMS].delete_one({"_id": location_key(track.location)}, session=session)
+    if wanted is not None:
+        database[PROBLEMS].delete_one({"_id": location_key(wanted)}, session=session)
 
 
-def _take_location(database: Database[Document], session: ClientSession, track: Track) -> None:
-    taken = {"_id": location_key(track.location)}
+def _take_location(
+    database: Database[Document], session: ClientSession, track: Track, wanted: Location
+) -> None:
+    taken = {"_id": location_key(wanted)}
     owner = database[LOCATIONS].find_one(taken, session=session)
     if owner is not None:
         raise location_taken(track, from_text(owner["track"]))
@@ -82,24 +87,27 @@ def _take_location(database: Database[Document], session: ClientSession, track: 
 def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[StoredTrack]) -> None:
     """Insert or replace some tracks with their vectors; see `LibraryStore.save_stored_tracks`."""
     ids = [one.track.id for one in batch]
-    places = {one.track.location for one in batch}
+    places = {one.track.file.location for one in batch if one.track.file is not None}
     stored = _with_ids(database, session, TRACKS, map(to_text, ids), _PLACE)
     owners = _with_ids(database, session, LOCATIONS, map(location_key, places), ("track",))
-    at = {from_text(document["_id"]): location_key(location_of(document)) for document in stored}
+    places_of = ((from_text(document["_id"]), location_of(document)) for document in stored)
+    at = {track_id: location_key(place) for track_id, place in places_of if place is not None}
     owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
     written: dict[str, str | None] = {}  # locations, and the tracks that have them afterwards
     for one in batch:
-        track, wanted = one.track, location_key(one.track.location)
-        owner = owner_of.get(wanted)
+        track, file = one.track, one.track.file
+        wanted = None if file is None else location_key(file.location)
+        owner = None if wanted is None else owner_of.get(wanted)
         if owner not in {None, track.id}:
             raise location_taken(track, str(owner))
-        left = at.get(track.id)
+        left = at.pop(track.id, None)
         if left is not None and left != wanted:
             owner_of.pop(left, None)
             written[left] = None
-        if owner is None:
-            owner_of[wanted] = written[wanted] = track.id
-        at[track.id] = wanted
+        if wanted is not None:
+            if owner is None:
+                owner_of[wanted] = written[wanted] = track.id
+            at[track.id] = wanted
     changes = [
         DeleteOne({"_id": key})
         if owner is None

@@ -75,7 +75,8 @@ class SqliteLibrary:
             if vectors is not None:
                 write_vectors(connection, number, vectors)
             write_words(connection, number, track)
-            delete_problem(connection, track.location)
+            if track.file is not None:
+                delete_problem(connection, track.file.location)
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from soundalike.domain.features import FeatureArray, FeatureSchema, FeatureVectors, whole_and_halves
-from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root
+from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root, TrackFile
 from soundalike.domain.stored_tracks import StoredVectors
+from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
 from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
@@ -63,19 +64,19 @@ class _TrackRow(NamedTuple):
     """`TRACK_COLUMNS`, in order."""
 
     id: Text
-    root: Text
-    path: bytes
+    root: Text | None
+    path: bytes | None
     target: bytes | None
-    size_bytes: int
-    mtime_ns: str
-    audio_hash: Text
+    size_bytes: int | None
+    mtime_ns: str | None
+    audio_hash: Text | None
     title: Text
     artist: Text | None
     album: Text | None
     genre: Text | None
     year: int | None
     duration_ms: int
-    media_type: Text
+    media_type: Text | None
     added_ms: int
     vanished_ms: int | None
 
@@ -102,19 +103,13 @@ def track_to_row(track: Track) -> Mapping[str, Any]:
     keys = sort_keys(track)
     return _TrackRow(
         id=to_text(track.id),
-        root=to_text(track.location.root),
-        path=track.location.path,
-        target=None if track.target is None else os.fsencode(track.target),
-        size_bytes=track.stamp.size_bytes,
-        mtime_ns=str(track.stamp.mtime_ns),
-        audio_hash=to_text(track.audio_hash),
+        **_file_to_columns(track.file),
         title=to_text(track.title),
         artist=_to_optional(track.artist),
         album=_to_optional(track.album),
         genre=_to_optional(track.genre),
         year=track.year,
         duration_ms=track.duration_ms,
-        media_type=to_text(track.media_type),
         added_ms=to_ms(track.added_at),
         vanished_ms=None if track.vanished_at is None else to_ms(track.vanished_at),
     )._asdict() | {
@@ -124,25 +119,55 @@ def track_to_row(track: Track) -> Mapping[str, Any]:
     }
 
 
+def _file_to_columns(file: TrackFile | None) -> dict[str, Any]:
+    if file is None:
+        return dict.fromkeys(("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type"))
+    return {
+        "root": to_text(file.location.root),
+        "path": file.location.path,
+        "target": None if file.target is None else os.fsencode(file.target),
+        "size_bytes": file.stamp.size_bytes,
+        "mtime_ns": str(file.stamp.mtime_ns),
+        "audio_hash": to_text(file.audio_hash),
+        "media_type": to_text(file.media_type),
+    }
+
+
 @reports_damage
 def track_from_row(columns: tuple[Any, ...]) -> Track:
     """Read `TRACK_COLUMNS`."""
     row = _TrackRow(*columns)
     return Track(
         id=TrackId(from_text(row.id)),
-        location=Location(RootName(from_text(row.root)), RelativePath(row.path)),
-        target=None if row.target is None else Path(os.fsdecode(row.target)),
-        stamp=FileStamp(row.size_bytes, int(row.mtime_ns)),
-        audio_hash=AudioHash(from_text(row.audio_hash)),
+        file=_file_from_row(row),
+        tags=_tags_from_row(row),
         title=from_text(row.title),
-        artist=_from_optional(row.artist),
-        album=_from_optional(row.album),
-        genre=_from_optional(row.genre),
-        year=row.year,
         duration_ms=DurationMs(row.duration_ms),
-        media_type=from_text(row.media_type),
         added_at=from_ms(row.added_ms),
         vanished_at=None if row.vanished_ms is None else from_ms(row.vanished_ms),
+    )
+
+
+def _file_from_row(row: _TrackRow) -> TrackFile | None:
+    if row.root is None or row.path is None:
+        return None
+    return TrackFile(
+        location=Location(RootName(from_text(row.root)), RelativePath(row.path)),
+        target=None if row.target is None else Path(os.fsdecode(row.target)),
+        stamp=FileStamp(int(row.size_bytes or 0), int(row.mtime_ns or 0)),
+        audio_hash=AudioHash(from_text(row.audio_hash or "")),
+        media_type=from_text(row.media_type or ""),
+    )
+
+
+def _tags_from_row(row: _TrackRow) -> Tags:
+    """Return the tags that a program of an earlier version read."""
+    return Tags(
+        title=from_text(row.title),
+        artists=() if row.artist is None else (from_text(row.artist),),
+        album=_from_optional(row.album),
+        genres=() if row.genre is None else (from_text(row.genre),),
+        year=row.year,
     )
 
 

@@ -29,9 +29,11 @@ def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: L
         stored = connection.execute("SELECT root, path FROM tracks WHERE id = ?", (to_text(track.id),))
         if stored.fetchone() != location_to_row(moved_from):
             raise track_moved(track, moved_from)
+    if track.file is None:
+        return
     other = connection.execute(
         "SELECT id FROM tracks WHERE root = ? AND path = ? AND id <> ?",
-        (*location_to_row(track.location), to_text(track.id)),
+        (*location_to_row(track.file.location), to_text(track.id)),
     ).fetchone()
     if other is not None:
         raise location_taken(track, from_text(other[0]))
@@ -41,7 +43,7 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
     """Insert or update a track, and remove its vectors if its audio changed; return its number."""
     connection.execute(
         "DELETE FROM vectors WHERE track = (SELECT n FROM tracks WHERE id = ? AND audio_hash <> ?)",
-        (to_text(track.id), to_text(track.audio_hash)),
+        (to_text(track.id), track.audio_hash and to_text(track.audio_hash)),
     )
     row = track_to_row(track)
     names = ", ".join(row)
