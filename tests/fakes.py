@@ -10,7 +10,7 @@ from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
-from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
+from soundalike.domain.types import AudioHash, LibraryId, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
 from soundalike.store.keys import sort_keys
 
@@ -28,6 +28,26 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         self._vectors: dict[tuple[TrackId, FeatureSet], StoredVectors] = {}
         self._fingerprints: dict[FeatureSet, str] = {}
         self._problems: dict[Location, FileProblem] = {}
+        self._library_id: LibraryId | None = None
+        self._changes: list[TrackId] = []
+
+    def library_id(self) -> LibraryId | None:
+        return self._library_id
+
+    def set_library_id(self, library_id: LibraryId, *, replacing: LibraryId | None) -> bool:
+        with self._lock:
+            if self._library_id != replacing:
+                return False
+            self._library_id = library_id
+        return True
+
+    def library_version(self) -> int:
+        return len(self._changes)
+
+    def changed_since(self, version: int) -> tuple[int, tuple[TrackId, ...]]:
+        with self._lock:
+            last_first = dict.fromkeys(reversed(self._changes[version:]))
+            return len(self._changes), tuple(reversed(last_first))
 
     def close(self) -> None:
         pass
@@ -53,6 +73,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
                 self._check(vectors.schema)
             if stored is not None and stored.audio_hash != track.audio_hash:
                 self.drop_vectors(track.id)
+            self._changes.append(track.id)
             self._tracks[track.id] = _to_the_millisecond(track)
             if track.file is not None:
                 self._problems.pop(track.file.location, None)
@@ -62,6 +83,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:
             there = [track for track in self.tracks(track_ids).values() if not track.is_vanished]
+            self._changes += [track.id for track in there]
             self._tracks |= {track.id: replace(track, vanished_at=from_ms(at_ms)) for track in there}
         return len(there)
 
@@ -159,6 +181,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
                 for vectors in stored.vectors:
                     self._check_fingerprint((vectors.feature_set, vectors.version), vectors.fingerprint)
                 self.drop_vectors(stored.track.id)
+                self._changes.append(stored.track.id)
                 self._tracks[stored.track.id] = _to_the_millisecond(stored.track)
                 for vectors in stored.vectors:
                     self._store_vectors(stored.track.id, vectors)

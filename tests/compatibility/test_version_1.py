@@ -17,6 +17,7 @@ from compatibility.library import answers, profiles
 from servers.kafka import Kafka, new_topic
 from servers.mongodb import drop_database, new_database
 from soundalike.app import open_app
+from soundalike.app.doctor import diagnose
 from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.settings import Settings
 
@@ -42,6 +43,12 @@ def settings(data: Path, **named: Any) -> Settings:
 def test_an_sqlite_store_answers_the_same(data: Path, said: dict[str, Any]) -> None:
     with open_app(settings(data)) as app:
         assert answers(app, said["secrets"]) == {name: said[name] for name in said if name != "secrets"}
+
+
+def test_doctor_names_the_backup_of_a_store_that_was_migrated(data: Path) -> None:
+    found = {check.name: check for check in diagnose(settings(data))}
+    assert found["backup"].is_ok
+    assert str(data / "library.sqlite.backup-2") in found["backup"].detail
 
 
 @pytest.mark.mongodb

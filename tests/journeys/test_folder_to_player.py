@@ -310,7 +310,7 @@ def _ids(program: Program) -> dict[bytes, str]:
         return {}
     connection = sqlite3.connect(database, timeout=30)
     try:
-        return dict(connection.execute("SELECT path, id FROM tracks").fetchall())
+        return dict(connection.execute("SELECT path, id FROM track").fetchall())
     except sqlite3.OperationalError:  # not migrated yet
         return {}
     finally:

@@ -121,7 +121,7 @@ def test_a_changed_row_in_the_target_is_found(program: Program, filled: Path, tm
     target = tmp_path / "target"
     assert program.run("store", "copy", filled, target).returncode == 0
     with closing(sqlite3.connect(target / "library.sqlite")) as connection, connection:
-        connection.execute("UPDATE vectors SET whole = zeroblob(length(whole)) WHERE rowid = 77")
+        connection.execute("UPDATE feature SET whole = zeroblob(length(whole)) WHERE rowid = 77")
     changed = read(target)
     words = refused(program, filled, target)
     assert "differ; nothing was written" in words
@@ -142,7 +142,7 @@ def test_damage_in_the_source_is_named(program: Program, filled: Path, tmp_path:
     source = tmp_path / "source"
     assert program.run("store", "copy", filled, source).returncode == 0
     with closing(sqlite3.connect(source / "library.sqlite")) as connection, connection:
-        connection.execute("UPDATE tracks SET mtime_ns = 'yesterday' WHERE id = 't00042'")
+        connection.execute("UPDATE track SET mtime_ns = 'yesterday' WHERE id = 't00042'")
     assert "track t00042: the store's file is damaged" in refused(program, source, tmp_path / "target")
 
 

@@ -1,6 +1,7 @@
 """What `doctor` checks: everything that soundalike needs."""
 
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from soundalike import __version__
@@ -11,6 +12,7 @@ from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeErro
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings, without_secrets
+from soundalike.store.sqlite.backup import find_backup
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,19 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         with open_app(replace(settings, events=None)) as app:
             tracks = app.services.library.count()
             checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.store_name}"))
+            checks.extend(_check_backup(settings))
             checks.append(_check_artefact(app))
     except SoundalikeError as error:
         checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=_remedy("store", error)))
     return tuple(checks)
+
+
+def _check_backup(settings: Settings) -> Iterator[Check]:
+    """Yield the backup that a migration has left, if there is one."""
+    backup = find_backup(settings.database) if settings.is_embedded else None
+    if backup is not None:
+        detail = f"{backup}, the store before it was migrated; delete it when you need it no more"
+        yield Check("backup", is_ok=True, detail=detail)
 
 
 def _check_log(url: str, settings: Settings) -> Check:

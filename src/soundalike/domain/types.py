@@ -22,6 +22,9 @@ RelativePath = NewType("RelativePath", bytes)
 AudioHash = NewType("AudioHash", str)
 """Hex digest of a file's encoded audio without its tags."""
 
+LibraryId = NewType("LibraryId", str)
+"""32 hex digits at random, shared by a library's store, artefacts and key, and by its copies."""
+
 DurationMs = NewType("DurationMs", int)
 
 FloatArray = npt.NDArray[np.float32]

@@ -179,7 +179,7 @@ class TestCrashes:
         with closing(SqliteStore(path)) as store:
             take(store, Profiles(store, lateness_ms=LATENESS_MS), *dated(1, 2))
             with closing(sqlite3.connect(path)) as connection:
-                connection.execute("UPDATE profiles SET body = '{}'")
+                connection.execute("UPDATE profile SET body = '{}'")
                 connection.commit()
             assert Profiles(store, lateness_ms=LATENESS_MS).of(ADA).taste.count == 2
 

@@ -52,7 +52,7 @@ def damage(path: Path, sql: str, *values: object) -> None:
 
 def stored_body(path: Path) -> bytes:
     with closing(sqlite3.connect(path)) as connection:
-        body = connection.execute("SELECT body FROM profiles WHERE user = ?", (ADA,)).fetchone()[0]
+        body = connection.execute("SELECT body FROM profile WHERE user = ?", (ADA,)).fetchone()[0]
     assert isinstance(body, bytes)
     return body
 
@@ -84,7 +84,7 @@ def test_a_damaged_profile_is_removed_and_folded_again(path: Path, store: Sqlite
     bodies = damaged_bodies(body)
     assert len(bodies) == 16
     assert bodies[number] != body
-    damage(path, "UPDATE profiles SET body = ? WHERE user = ?", bodies[number], ADA)
+    damage(path, "UPDATE profile SET body = ? WHERE user = ?", bodies[number], ADA)
     assert store.profile(ADA) is None
     assert has_none(store, ADA)
     assert has_profile(store, refold(BOB, BOBS))
@@ -95,7 +95,7 @@ def test_a_damaged_profile_is_removed_and_folded_again(path: Path, store: Sqlite
 @pytest.mark.parametrize("number", range(16))
 def test_a_damaged_profile_does_not_prevent_listening(path: Path, store: SqliteStore, number: int) -> None:
     bodies = damaged_bodies(stored_body(path))
-    damage(path, "UPDATE profiles SET body = ? WHERE user = ?", bodies[number], ADA)
+    damage(path, "UPDATE profile SET body = ? WHERE user = ?", bodies[number], ADA)
     another = make_listen(9, at_ms=9)
     profiles = Profiles(store, lateness_ms=LATENESS_MS)
     profiles.fold(store.add_listens([another]))
@@ -104,7 +104,7 @@ def test_a_damaged_profile_does_not_prevent_listening(path: Path, store: SqliteS
 
 @pytest.mark.parametrize("count", [b"\xff", "three", 2.5, -1])
 def test_a_damaged_count_is_repaired_at_the_next_start(path: Path, store: SqliteStore, count: object) -> None:
-    damage(path, "UPDATE profiles SET count = ? WHERE user = ?", count, ADA)
+    damage(path, "UPDATE profile SET count = ? WHERE user = ?", count, ADA)
     Profiles(store, lateness_ms=LATENESS_MS).catch_up()
     assert store.profile_counts() == {ADA: 3, BOB: 3}
 
@@ -114,7 +114,7 @@ def test_a_profile_that_was_repaired_meanwhile_is_left(
 ) -> None:
     repaired = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
     version = store.profile_version(ADA)
-    damage(path, "UPDATE profiles SET body = '' WHERE user = ?", ADA)
+    damage(path, "UPDATE profile SET body = '' WHERE user = ?", ADA)
     writing = Connections.writing
 
     def writing_late(connections: Connections, *, is_durable: bool = False) -> Any:
@@ -141,7 +141,7 @@ def test_a_profile_that_was_repaired_meanwhile_is_left(
 def test_a_damaged_listen_is_reported_and_does_not_affect_others(
     path: Path, store: SqliteStore, column: str, value: object
 ) -> None:
-    change = f"UPDATE listens SET {column} = ? WHERE user = ? AND at_ms = 1"  # noqa: S608 - named above
+    change = f"UPDATE listen SET {column} = ? WHERE user = ? AND at_ms = 1"  # noqa: S608 - named above
     damage(path, change, value, ADA)
     with pytest.raises(StoreError, match="damaged"):
         list(store.listens_of(ADA))
@@ -151,8 +151,8 @@ def test_a_damaged_listen_is_reported_and_does_not_affect_others(
 def test_a_damaged_account_is_reported(path: Path, store: SqliteStore) -> None:
     store.add_user(make_user("Ada"))
     store.add_token(make_token())
-    damage(path, "UPDATE users SET created_ms = 'never'")
-    damage(path, "UPDATE tokens SET created_ms = x'00'")
+    damage(path, "UPDATE user SET created_ms = 'never'")
+    damage(path, "UPDATE credential SET created_ms = x'00'")
     for ask in (lambda: store.user(ADA), store.users, lambda: store.tokens_of(ADA)):
         with pytest.raises(StoreError, match="damaged"):
             ask()
@@ -195,11 +195,11 @@ def test_waiting_for_another_thread_ends(path: Path) -> None:
     with pytest.raises(StoreBusyError, match=r"library\.sqlite.*0\.05 s"), connections.writing():
         pass
     with connections.reading() as connection:
-        assert connection.execute("SELECT count(*) FROM listens").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM listen").fetchone() == (0,)
     done.set()
     blocker.join()
     with connections.writing() as connection:
-        assert connection.execute("DELETE FROM listens").rowcount == 0
+        assert connection.execute("DELETE FROM listen").rowcount == 0
     connections.close()
 
 

@@ -11,7 +11,7 @@ from soundalike.domain.errors import StoreError, StoreVersionError
 from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, TrackId, UserId
-from soundalike.store.sqlite import connections as sqlite_connections
+from soundalike.store.sqlite import migration as sqlite_migration
 from soundalike.store.sqlite.schema import MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
 from store.asking import MUSIC, same_vectors, search
@@ -94,9 +94,9 @@ def test_an_older_store_is_migrated_with_all_its_data(path: Path, monkeypatch: p
     fill(path)
     steps = (
         *MIGRATIONS,
-        ("ALTER TABLE tracks ADD COLUMN mood TEXT", "CREATE INDEX by_mood ON tracks (mood)"),
+        ("ALTER TABLE track ADD COLUMN mood TEXT", "CREATE INDEX by_mood ON track (mood)"),
     )
-    monkeypatch.setattr(sqlite_connections, "MIGRATIONS", steps)
+    monkeypatch.setattr(sqlite_migration, "MIGRATIONS", steps)
     with closing(SqliteStore(path)) as store:
         assert store.track(TrackId("t0")) == make_track("t0")
     assert pragma(path, "user_version") == len(MIGRATIONS) + 1
@@ -104,7 +104,7 @@ def test_an_older_store_is_migrated_with_all_its_data(path: Path, monkeypatch: p
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(path)
-    monkeypatch.setattr(sqlite_connections, "MIGRATIONS", (*MIGRATIONS, ("DROP TABLE words", "nonsense")))
+    monkeypatch.setattr(sqlite_migration, "MIGRATIONS", (*MIGRATIONS, ("DROP TABLE word", "nonsense")))
     with pytest.raises(StoreError, match="syntax"):
         SqliteStore(path)
     monkeypatch.undo()

@@ -12,6 +12,7 @@ from soundalike.store.sqlite import search as sqlite_search
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.store import SqliteStore
 from store.contract import DurableStoreContract
+from store.contract_record import LibraryRecordContract
 from store.contract_search import OrderContract, SearchContract
 
 
@@ -33,13 +34,13 @@ class SqliteFixtures:
         return reopen()
 
 
-class TestSqliteStore(SqliteFixtures, DurableStoreContract):
+class TestSqliteStore(SqliteFixtures, DurableStoreContract, LibraryRecordContract):
     pass
 
 
 def test_vectors_of_an_unknown_track_are_refused(tmp_path: Path) -> None:
     connections = Connections(tmp_path / "library.sqlite", busy_timeout_s=1)
-    insert = "INSERT INTO words (word, track) VALUES (x'61', 99)"
+    insert = "INSERT INTO word (word, track) VALUES (x'61', 99)"
     with pytest.raises(StoreError, match="FOREIGN KEY"), connections.writing() as connection:
         connection.execute(insert)
     connections.close()

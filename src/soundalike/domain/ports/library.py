@@ -14,6 +14,7 @@ from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import (
     AudioHash,
+    LibraryId,
     RelativePath,
     RootName,
     TrackId,
@@ -146,6 +147,26 @@ class LibraryStore(Protocol):
             If another track has the location of one of them.
         SchemaMismatchError
             If other features are stored under the name and version of a feature set.
+        """
+
+
+class LibraryRecord(Protocol):
+    """What is stored of the library as a whole: its id, and how often its tracks changed."""
+
+    def library_id(self) -> LibraryId | None:
+        """Return the library's id, or None if it has none yet."""
+
+    def set_library_id(self, library_id: LibraryId, *, replacing: LibraryId | None) -> bool:
+        """Store the library's id in place of another, None for none; False if that is not the stored one."""
+
+    def library_version(self) -> int:
+        """Return the number of the last change of tracks; later changes have higher numbers."""
+
+    def changed_since(self, version: int) -> tuple[int, tuple[TrackId, ...]]:
+        """Return the library's version, and which tracks were saved or vanished after an older one.
+
+        The ids are in the order of the changes, each once. Both are of the same moment: asked again with
+        the version returned, nothing is missed. Vectors alone do not change a track.
         """
 
 

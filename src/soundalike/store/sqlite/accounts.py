@@ -15,6 +15,8 @@ from soundalike.store.sqlite.personal_rows import (
 )
 from soundalike.store.sqlite.rows import Text, to_text
 
+_API_TOKEN = "api-token"  # noqa: S105 - a kind of credential, not a secret
+
 
 class SqliteAccounts:
     """The `AccountStore` port on one SQLite file."""
@@ -26,7 +28,7 @@ class SqliteAccounts:
     def has_users(self) -> bool:
         """Whether there is any account; asked at every request."""
         with self._connections.reading() as connection:
-            return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM users)").fetchone()[0])
+            return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM user)").fetchone()[0])
 
     def users(self) -> tuple[User, ...]:
         """Return every account, by `name_key`."""
@@ -43,7 +45,7 @@ class SqliteAccounts:
     def _users(self, where: str, *values: str) -> tuple[User, ...]:
         with self._connections.reading() as connection:
             rows = connection.execute(
-                f"SELECT {USER_COLUMNS} FROM users {where}", tuple(map(to_text, values))
+                f"SELECT {USER_COLUMNS} FROM user {where}", tuple(map(to_text, values))
             ).fetchall()
         return tuple(map(user_from_row, rows))
 
@@ -57,7 +59,8 @@ class SqliteAccounts:
         """
         with self._connections.writing() as connection:
             added = connection.execute(
-                f"INSERT INTO users ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                f"INSERT INTO user ({USER_COLUMNS}, is_admin) VALUES (?, ?, ?, ?, ?, 0)"
+                " ON CONFLICT DO NOTHING",
                 user_to_row(user),
             )
             if not added.rowcount:
@@ -66,15 +69,16 @@ class SqliteAccounts:
     def save_password(self, user_id: UserId, password_hash: str) -> bool:
         """Replace the password of an account; False if there is none."""
         return self._change(
-            "UPDATE users SET password_hash = ? WHERE id = ?", to_text(password_hash), to_text(user_id)
+            "UPDATE user SET password_hash = ? WHERE id = ?", to_text(password_hash), to_text(user_id)
         )
 
     def remove_user(self, user_id: UserId) -> bool:
         """Remove an account and its tokens, but no listens; False if there is none."""
         user = to_text(user_id)
         with self._connections.writing() as connection:
-            connection.execute("DELETE FROM tokens WHERE user = ?", (user,))
-            return connection.execute("DELETE FROM users WHERE id = ?", (user,)).rowcount > 0
+            self._connections.delete_backup()
+            connection.execute("DELETE FROM credential WHERE user = ?", (user,))
+            return connection.execute("DELETE FROM user WHERE id = ?", (user,)).rowcount > 0
 
     # Tokens
 
@@ -82,33 +86,37 @@ class SqliteAccounts:
         """Insert a token."""
         with self._connections.writing() as connection:
             connection.execute(
-                f"INSERT INTO tokens ({TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?)", token_to_row(token)
+                f"INSERT INTO credential ({TOKEN_COLUMNS}, kind) VALUES (?, ?, ?, ?, ?, '{_API_TOKEN}')",
+                token_to_row(token),
             )
 
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
         """Return a user's tokens by (`created_at`, `id`)."""
         return tuple(
             sorted(
-                self._tokens("WHERE user = ?", user_id),
+                self._tokens("user = ?", user_id),
                 key=lambda one: (one.created_at, one.id, one.secret_hash),
             )
         )
 
     def token_hashed(self, secret_hash: str) -> Token | None:
         """Return the token whose secret has this hash, or None."""
-        return next(iter(self._tokens("WHERE secret_hash = ?", secret_hash)), None)
+        return next(iter(self._tokens("secret_hash = ?", secret_hash)), None)
 
     def _tokens(self, where: str, value: str) -> tuple[Token, ...]:
         with self._connections.reading() as connection:
             rows = connection.execute(
-                f"SELECT {TOKEN_COLUMNS} FROM tokens {where}", (to_text(value),)
+                f"SELECT {TOKEN_COLUMNS} FROM credential WHERE kind = '{_API_TOKEN}' AND {where}",
+                (to_text(value),),
             ).fetchall()
         return tuple(map(token_from_row, rows))
 
     def remove_token(self, user_id: UserId, token_id: str) -> bool:
         """Remove a token of a user; False if they have none with this id."""
         return self._change(
-            "DELETE FROM tokens WHERE user = ? AND id = ?", to_text(user_id), to_text(token_id)
+            f"DELETE FROM credential WHERE user = ? AND id = ? AND kind = '{_API_TOKEN}'",
+            to_text(user_id),
+            to_text(token_id),
         )
 
     def _change(self, sql: str, *values: Text) -> bool:

@@ -44,18 +44,18 @@ class SqliteStoredTracks:
         """
         with self._connections.reading() as connection:
             # By their bytes, since SQLite puts ids that are not UTF-8 last.
-            rows = connection.execute("SELECT n FROM tracks ORDER BY CAST(id AS BLOB)")
+            rows = connection.execute("SELECT n FROM track ORDER BY CAST(id AS BLOB)")
             numbers = array("q", (number for (number,) in rows))
         for batch in batched(numbers, _BATCH):
             vectors: defaultdict[int, list[Any]] = defaultdict(list)
             with self._connections.reading() as connection:
                 tracks = connection.execute(
-                    f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({placeholders(batch)})"
+                    f"SELECT n, {TRACK_COLUMNS} FROM track WHERE n IN ({placeholders(batch)})"
                     " ORDER BY CAST(id AS BLOB)",
                     batch,
                 ).fetchall()
                 for number, *row in connection.execute(
-                    f"SELECT track, {STORED_COLUMNS} FROM vectors JOIN feature_sets ON n = feature_set"
+                    f"SELECT track, {STORED_COLUMNS} FROM feature JOIN feature_set ON n = feature_set"
                     f" WHERE track IN ({placeholders(batch)}) ORDER BY CAST(name AS BLOB), version",
                     batch,
                 ):
@@ -69,7 +69,7 @@ class SqliteStoredTracks:
             for stored in tracks:
                 refuse_conflicts(connection, stored.track, None)
                 number = write_track(connection, stored.track)
-                connection.execute("DELETE FROM vectors WHERE track = ?", (number,))
+                connection.execute("DELETE FROM feature WHERE track = ?", (number,))
                 for vectors in stored.vectors:
                     write_stored_vectors(connection, number, vectors)
                 write_words(connection, number, stored.track)

@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnfitError, StoreVersionError
-from soundalike.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from soundalike.store.sqlite.backup import delete_backup
+from soundalike.store.sqlite.migration import check_version, migrate
 
 _RETRY_S = 0.02
 
@@ -62,9 +63,9 @@ class Connections:
             path.parent.mkdir(parents=True, exist_ok=True)
             _make_private(path)
             with closing(self._connect()) as connection:
-                self._check_version(connection)
+                check_version(connection, path)
                 self._use_wal(connection)
-                self._migrate(connection)
+                migrate(connection, path)
 
     def close(self) -> None:
         """Close every connection; those in use once they are returned."""
@@ -73,6 +74,10 @@ class Connections:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def delete_backup(self) -> None:
+        """Delete what a migration backed up, since it holds what is erased."""
+        delete_backup(self._path)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -146,23 +151,6 @@ class Connections:
             raise
         return connection
 
-    def _check_version(self, connection: sqlite3.Connection) -> int:
-        """Return the store's version, 0 for a new file; nothing has been changed in it yet."""
-        application, version, tables = connection.execute(
-            "SELECT (SELECT * FROM pragma_application_id), (SELECT * FROM pragma_user_version),"
-            " (SELECT count(*) FROM sqlite_master)"
-        ).fetchone()
-        if tables and application != APPLICATION_ID:
-            msg = f"{self._path} is a database of another program; choose another folder with --data"
-            raise StoreVersionError(msg)
-        if version > len(MIGRATIONS):
-            msg = (
-                f"{self._path} was written by a newer soundalike: its store version is {version}, this one "
-                f"supports {len(MIGRATIONS)}; update soundalike, or choose another folder with --data"
-            )
-            raise StoreVersionError(msg)
-        return int(version)
-
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         """Switch the journal to WAL; SQLite's own busy timeout does not cover the switch."""
         deadline = time.monotonic() + self._busy_timeout_s
@@ -175,18 +163,6 @@ class Connections:
                 time.sleep(_RETRY_S)
             else:
                 return
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        """Migrate the tables; another process may be doing the same."""
-        if self._check_version(connection) == len(MIGRATIONS):
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        for statements in MIGRATIONS[self._check_version(connection) :]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        connection.execute("COMMIT")
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:

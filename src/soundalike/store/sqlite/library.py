@@ -31,6 +31,7 @@ from soundalike.store.sqlite.tables import (
     delete_problem,
     delete_words,
     find_feature_set,
+    next_version,
     placeholders,
     refuse_conflicts,
     select_tracks,
@@ -53,14 +54,14 @@ class SqliteLibrary:
     def roots(self) -> tuple[Root, ...]:
         """Return every root, by name."""
         with self._connections.reading() as connection:
-            rows = connection.execute("SELECT name, location FROM roots ORDER BY name").fetchall()
+            rows = connection.execute("SELECT name, location FROM root ORDER BY name").fetchall()
         return tuple(root_from_row(row) for row in rows)
 
     def save_root(self, root: Root) -> None:
         """Insert a root, or update the location of the one with this name."""
         with self._connections.writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO roots (name, location) VALUES (?, ?)", root_to_row(root)
+                "INSERT OR REPLACE INTO root (name, location) VALUES (?, ?)", root_to_row(root)
             )
 
     # Tracks
@@ -82,10 +83,12 @@ class SqliteLibrary:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
         count = 0
         with self._connections.writing() as connection:
+            change = next_version(connection)
             for track_id in track_ids:
                 rows = connection.execute(
-                    "UPDATE tracks SET vanished_ms = ? WHERE id = ? AND vanished_ms IS NULL RETURNING n",
-                    (at_ms, to_text(track_id)),
+                    "UPDATE track SET vanished_ms = ?, change = ?"
+                    " WHERE id = ? AND vanished_ms IS NULL RETURNING n",
+                    (at_ms, change, to_text(track_id)),
                 ).fetchall()
                 for (number,) in rows:
                     delete_words(connection, number)
@@ -96,7 +99,7 @@ class SqliteLibrary:
         """Remove a track's vectors, since its file can no longer be decoded."""
         with self._connections.writing() as connection:
             connection.execute(
-                "DELETE FROM vectors WHERE track = (SELECT n FROM tracks WHERE id = ?)", (to_text(track_id),)
+                "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ?)", (to_text(track_id),)
             )
 
     def track(self, track_id: TrackId) -> Track | None:
@@ -129,7 +132,7 @@ class SqliteLibrary:
         where, bounds = at_or_below(root, path)
         # Their numbers are read first, so that a track that is moved meanwhile is yielded once.
         with self._connections.reading() as connection:
-            rows = connection.execute(f"SELECT n FROM tracks WHERE {where} ORDER BY path", bounds)
+            rows = connection.execute(f"SELECT n FROM track WHERE {where} ORDER BY path", bounds)
             numbers = array("q", (number for (number,) in rows))
         for batch in batched(numbers, _BATCH):
             with self._connections.reading() as connection:
@@ -149,7 +152,7 @@ class SqliteLibrary:
         """Count the tracks that are there."""
         with self._connections.reading() as connection:
             return int(
-                connection.execute("SELECT count(*) FROM tracks WHERE vanished_ms IS NULL").fetchone()[0]
+                connection.execute("SELECT count(*) FROM track WHERE vanished_ms IS NULL").fetchone()[0]
             )
 
     # Vectors
@@ -165,7 +168,7 @@ class SqliteLibrary:
     def _first_vectors(self, where: str, value: str | bytes, schema: FeatureSchema) -> FeatureVectors | None:
         with self._connections.reading() as connection:
             row = connection.execute(
-                f"SELECT {VECTOR_COLUMNS} FROM tracks JOIN vectors ON track = tracks.n"
+                f"SELECT {VECTOR_COLUMNS} FROM track JOIN feature ON feature.track = track.n"
                 f" WHERE {where} AND feature_set = ? LIMIT 1",
                 (value, find_feature_set(connection, schema)),
             ).fetchone()
@@ -182,7 +185,7 @@ class SqliteLibrary:
     def _with_vectors(self, column: str, schema: FeatureSchema) -> list[str]:
         with self._connections.reading() as connection:
             rows = connection.execute(
-                f"SELECT {column} FROM vectors JOIN tracks ON tracks.n = track WHERE feature_set = ?",
+                f"SELECT {column} FROM feature JOIN track ON track.n = feature.track WHERE feature_set = ?",
                 (find_feature_set(connection, schema),),
             ).fetchall()
         return [from_text(found) for (found,) in rows]
@@ -193,8 +196,8 @@ class SqliteLibrary:
         while True:
             with self._connections.reading() as connection:
                 rows = connection.execute(
-                    f"SELECT id, audio_hash, {VECTOR_COLUMNS} FROM tracks"
-                    " CROSS JOIN vectors ON track = tracks.n"
+                    f"SELECT id, audio_hash, {VECTOR_COLUMNS} FROM track"
+                    " CROSS JOIN feature ON feature.track = track.n"
                     " WHERE id > ? AND vanished_ms IS NULL AND feature_set = ? ORDER BY id LIMIT ?",
                     (last, find_feature_set(connection, schema), _BATCH),
                 ).fetchall()
@@ -211,7 +214,7 @@ class SqliteLibrary:
         """Insert or replace the problem of a file."""
         with self._connections.writing() as connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO problems ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO problem ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 problem_to_row(problem),
             )
 
@@ -231,7 +234,7 @@ class SqliteLibrary:
         with self._connections.reading() as connection:
             # By their bytes, since SQLite puts names that are not UTF-8 last.
             rows = connection.execute(
-                "SELECT DISTINCT root FROM problems ORDER BY CAST(root AS BLOB)"
+                "SELECT DISTINCT root FROM problem ORDER BY CAST(root AS BLOB)"
             ).fetchall()
         for root in rows:
             yield from self._problems("root = ?", root)
@@ -241,7 +244,7 @@ class SqliteLibrary:
         while True:
             with self._connections.reading() as connection:
                 rows = connection.execute(
-                    f"SELECT {PROBLEM_COLUMNS} FROM problems WHERE {where}"
+                    f"SELECT {PROBLEM_COLUMNS} FROM problem WHERE {where}"
                     f"{' AND (root, path) > (?, ?)' if beyond else ''} ORDER BY root, path LIMIT ?",
                     (*values, *beyond, _BATCH),
                 ).fetchall()

@@ -42,7 +42,10 @@ class SqliteListens:
         """Insert listens of any users; return those that were new, in the order given; see the port."""
         if not listens:
             return ()
-        insert = f"INSERT INTO listens ({LISTEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        insert = (
+            f"INSERT INTO listen ({LISTEN_COLUMNS}, generation) VALUES (?, ?, ?, ?, ?, ?, 0)"
+            " ON CONFLICT DO NOTHING"
+        )
         with self._connections.writing(is_durable=True) as connection:
             execute = connection.cursor().execute
             return tuple(
@@ -58,7 +61,7 @@ class SqliteListens:
         while True:
             with self._connections.reading() as connection:
                 rows = connection.execute(
-                    f"SELECT {LISTEN_COLUMNS} FROM listens WHERE user = ?"
+                    f"SELECT {LISTEN_COLUMNS} FROM listen WHERE user = ?"
                     f"{' AND (at_ms, id) > (?, ?)' if beyond else ''} ORDER BY at_ms, id LIMIT ?",
                     (user, *beyond, _BATCH),
                 ).fetchall()
@@ -70,13 +73,13 @@ class SqliteListens:
     def count_listens(self, user_id: UserId) -> int:
         """Count a user's listens."""
         with self._connections.reading() as connection:
-            row = connection.execute("SELECT count(*) FROM listens WHERE user = ?", (to_text(user_id),))
+            row = connection.execute("SELECT count(*) FROM listen WHERE user = ?", (to_text(user_id),))
             return int(row.fetchone()[0])
 
     def listen_counts(self) -> Mapping[UserId, int]:
         """Count the listens of every user who has any."""
         with self._connections.reading() as connection:
-            rows = connection.execute("SELECT user, count(*) FROM listens GROUP BY user").fetchall()
+            rows = connection.execute("SELECT user, count(*) FROM listen GROUP BY user").fetchall()
         return user_counts(rows)
 
     # Profiles
@@ -89,7 +92,7 @@ class SqliteListens:
         """
         key = (to_text(user_id), FOLD_VERSION)
         with self._connections.reading() as connection:
-            row = connection.execute(f"SELECT version, body FROM profiles {_OF_USER}", key).fetchone()
+            row = connection.execute(f"SELECT version, body FROM profile {_OF_USER}", key).fetchone()
         if row is None:
             return None
         try:
@@ -97,7 +100,7 @@ class SqliteListens:
         except StoreError as error:
             _log.warning("the profile of %r is removed, to be folded again: %s", user_id, error)
         with self._connections.writing() as connection:
-            connection.execute(f"DELETE FROM profiles {_OF_USER} AND version = ? AND body = ?", (*key, *row))
+            connection.execute(f"DELETE FROM profile {_OF_USER} AND version = ? AND body = ?", (*key, *row))
         return None
 
     def profile_version(self, user_id: UserId) -> ProfileVersion | None:
@@ -110,7 +113,7 @@ class SqliteListens:
         with self._connections.reading() as connection:
             # A damaged count is left out, so that its profile is folded again.
             rows = connection.execute(
-                "SELECT user, count FROM profiles WHERE fold = ? AND typeof(count) = 'integer'",
+                "SELECT user, count FROM profile WHERE fold = ? AND typeof(count) = 'integer'",
                 (FOLD_VERSION,),
             ).fetchall()
         return user_counts(rows)
@@ -125,7 +128,7 @@ class SqliteListens:
             ):
                 return False
             connection.execute(
-                f"INSERT OR REPLACE INTO profiles ({PROFILE_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row
+                f"INSERT OR REPLACE INTO profile ({PROFILE_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row
             )
         return True
 
@@ -139,14 +142,15 @@ class SqliteListens:
             is_known = erased_ms is not None and erased_ms >= at_ms
             if is_known and not is_total:
                 return
+            self._connections.delete_backup()  # first: a repeated erasure would not come here again
             if not is_known:
                 connection.execute(
-                    "INSERT OR REPLACE INTO erasures (user, at_ms) VALUES (?, ?)", (user, at_ms)
+                    "INSERT OR REPLACE INTO erasure (user, at_ms, generation) VALUES (?, ?, 0)", (user, at_ms)
                 )
             connection.execute(
-                "DELETE FROM listens WHERE user = ? AND (at_ms <= ? OR ?)", (user, at_ms, is_total)
+                "DELETE FROM listen WHERE user = ? AND (at_ms <= ? OR ?)", (user, at_ms, is_total)
             )
-            connection.execute("DELETE FROM profiles WHERE user = ?", (user,))
+            connection.execute("DELETE FROM profile WHERE user = ?", (user,))
 
     def erased_ms(self, user_id: UserId) -> int | None:
         """Return until when a user's listens are erased, or None."""
@@ -156,7 +160,7 @@ class SqliteListens:
     def erasures(self) -> tuple[Erasure, ...]:
         """Return the erasure of every user who has one, by user."""
         with self._connections.reading() as connection:
-            rows = connection.execute("SELECT user, at_ms FROM erasures").fetchall()
+            rows = connection.execute("SELECT user, at_ms FROM erasure").fetchall()
         return tuple(sorted(map(erasure_from_row, rows), key=lambda erasure: erasure.user_id))
 
 
@@ -173,11 +177,11 @@ def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> It
 
 
 def _erased_ms(connection: sqlite3.Connection, user_id: UserId) -> int | None:
-    row = connection.execute("SELECT at_ms FROM erasures WHERE user = ?", (to_text(user_id),)).fetchone()
+    row = connection.execute("SELECT at_ms FROM erasure WHERE user = ?", (to_text(user_id),)).fetchone()
     return None if row is None else erasure_from_row((to_text(user_id), *row)).at_ms
 
 
 def _version(connection: sqlite3.Connection, user_id: UserId) -> ProfileVersion | None:
     key = (to_text(user_id), FOLD_VERSION)
-    row = connection.execute(f"SELECT version FROM profiles {_OF_USER}", key).fetchone()
+    row = connection.execute(f"SELECT version FROM profile {_OF_USER}", key).fetchone()
     return None if row is None else ProfileVersion(row[0])

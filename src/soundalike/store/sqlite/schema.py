@@ -1,9 +1,17 @@
 """The SQLite store's tables, as the steps by which they came to be."""
 
+import sqlite3
+from collections.abc import Callable
+
+from soundalike.store.sqlite.schema_3 import VERSION_3
+
 APPLICATION_ID = 0x736E646C  # "sndl" in the file's header: this database is ours
 
-# One entry for each store version, a tuple of statements; entries are only ever added.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Step = str | Callable[[sqlite3.Connection], None]
+"""A statement, or a function for what takes more than a statement."""
+
+# One entry for each store version, a tuple of steps; entries are only ever added.
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     (
         "CREATE TABLE roots (name TEXT PRIMARY KEY, location BLOB NOT NULL) WITHOUT ROWID",
         # mtime_ns is decimal text: it passes 2^63 in the year 2262, and files claim such dates.
@@ -129,4 +137,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX tokens_by_user ON tokens (user)",
     ),
+    VERSION_3,
 )

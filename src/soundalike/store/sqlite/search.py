@@ -70,15 +70,15 @@ class _Match:
     def of(cls, connection: sqlite3.Connection, words: Iterable[str]) -> "_Match":
         ranges = [_range(word) for word in words]
         if not ranges:
-            total = _one(connection, "SELECT count(*) FROM tracks WHERE vanished_ms IS NULL", ())
+            total = _one(connection, "SELECT count(*) FROM track WHERE vanished_ms IS NULL", ())
             return cls("", (), total, is_many=True)
         # Read the tracks of the rarest word, and look the others up for each.
-        counted = f"SELECT count(*) FROM words WHERE {_RANGE}"
+        counted = f"SELECT count(*) FROM word WHERE {_RANGE}"
         ranges.sort(key=lambda bounds: _one(connection, counted, bounds))
         parameters = tuple(bound for bounds in ranges for bound in bounds)
-        has_word = f"EXISTS (SELECT 1 FROM words w WHERE w.track = {{}} AND {_RANGE})"
-        others = "".join(" AND " + has_word.format("words.track") for _ in ranges[1:])
-        by_rarest = f"FROM words WHERE {_RANGE}{others}"
+        has_word = f"EXISTS (SELECT 1 FROM word w WHERE w.track = {{}} AND {_RANGE})"
+        others = "".join(" AND " + has_word.format("word.track") for _ in ranges[1:])
+        by_rarest = f"FROM word WHERE {_RANGE}{others}"
         found = connection.execute(
             f"SELECT DISTINCT track {by_rarest} LIMIT {_MANY + 1}", parameters
         ).fetchall()
@@ -86,7 +86,7 @@ class _Match:
             numbers = json.dumps([number for (number,) in found])
             return cls(" AND n IN (SELECT value FROM json_each(?))", (numbers,), len(found), is_many=False)
         total = _one(connection, f"SELECT count(DISTINCT track) {by_rarest}", parameters)
-        each = "".join(" AND " + has_word.format("tracks.n") for _ in ranges)
+        each = "".join(" AND " + has_word.format("track.n") for _ in ranges)
         return cls(each, parameters, total, is_many=True)
 
 
@@ -108,7 +108,7 @@ def _rows(
     rows: list[tuple[int, str | int | None, str | bytes]] = []
     for where, bounds, order in _segments(column, sort, after):
         sql = (
-            f"SELECT n, {column}, id FROM tracks {index} WHERE vanished_ms IS NULL AND {where}{match.sql}"
+            f"SELECT n, {column}, id FROM track {index} WHERE vanished_ms IS NULL AND {where}{match.sql}"
             f" ORDER BY {order} LIMIT ?"
         )
         missing = count - len(rows)
@@ -142,6 +142,6 @@ def _bound(key: str | int) -> str | bytes | int:
 
 @reports_damage
 def _tracks(connection: sqlite3.Connection, numbers: Sequence[int]) -> tuple[Track, ...]:
-    sql = f"SELECT n, {TRACK_COLUMNS} FROM tracks WHERE n IN ({','.join('?' * len(numbers))})"
+    sql = f"SELECT n, {TRACK_COLUMNS} FROM track WHERE n IN ({','.join('?' * len(numbers))})"
     found = {row[0]: track_from_row(row[1:]) for row in connection.execute(sql, numbers)}
     return tuple(found[number] for number in numbers)

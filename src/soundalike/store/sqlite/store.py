@@ -7,11 +7,12 @@ from soundalike.store.sqlite.bulk import SqliteStoredTracks
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.library import SqliteLibrary
 from soundalike.store.sqlite.listens import SqliteListens
+from soundalike.store.sqlite.record import SqliteLibraryRecord
 
 BUSY_TIMEOUT_S = 30.0
 
 
-class SqliteStore(SqliteLibrary, SqliteStoredTracks, SqliteListens, SqliteAccounts):
+class SqliteStore(SqliteLibrary, SqliteLibraryRecord, SqliteStoredTracks, SqliteListens, SqliteAccounts):
     """The `Store` port on one SQLite file; `Connections` says what it survives."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:

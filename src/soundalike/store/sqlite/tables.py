@@ -26,13 +26,13 @@ from soundalike.store.sqlite.rows import (
 def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: Location | None) -> None:
     """Raise `TrackConflictError` if the track has moved meanwhile, or another track has its location."""
     if moved_from is not None:
-        stored = connection.execute("SELECT root, path FROM tracks WHERE id = ?", (to_text(track.id),))
+        stored = connection.execute("SELECT root, path FROM track WHERE id = ?", (to_text(track.id),))
         if stored.fetchone() != location_to_row(moved_from):
             raise track_moved(track, moved_from)
     if track.file is None:
         return
     other = connection.execute(
-        "SELECT id FROM tracks WHERE root = ? AND path = ? AND id <> ?",
+        "SELECT id FROM track WHERE root = ? AND path = ? AND id <> ?",
         (*location_to_row(track.file.location), to_text(track.id)),
     ).fetchone()
     if other is not None:
@@ -42,18 +42,24 @@ def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: L
 def write_track(connection: sqlite3.Connection, track: Track) -> int:
     """Insert or update a track, and remove its vectors if its audio changed; return its number."""
     connection.execute(
-        "DELETE FROM vectors WHERE track = (SELECT n FROM tracks WHERE id = ? AND audio_hash <> ?)",
+        "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ? AND audio_hash <> ?)",
         (to_text(track.id), track.audio_hash and to_text(track.audio_hash)),
     )
-    row = track_to_row(track)
+    row = {**track_to_row(track), "change": next_version(connection)}
     names = ", ".join(row)
     changes = ", ".join(f"{name} = excluded.{name}" for name in row)
     (number,) = connection.execute(
-        f"INSERT INTO tracks ({names}) VALUES ({placeholders(row)})"
+        f"INSERT INTO track ({names}) VALUES ({placeholders(row)})"
         f" ON CONFLICT (id) DO UPDATE SET {changes} RETURNING n",
         tuple(row.values()),
     ).fetchone()
     return int(number)
+
+
+def next_version(connection: sqlite3.Connection) -> int:
+    """Count a change of tracks, and return its number."""
+    row = connection.execute("UPDATE library SET version = version + 1 RETURNING version").fetchone()
+    return int(row[0])
 
 
 def write_vectors(connection: sqlite3.Connection, number: int, vectors: FeatureVectors) -> None:
@@ -67,11 +73,11 @@ def write_stored_vectors(connection: sqlite3.Connection, number: int, vectors: S
     feature_set = _find_feature_set(connection, name, version, fingerprint)
     if feature_set is None:
         feature_set = connection.execute(
-            "INSERT INTO feature_sets (name, version, fingerprint) VALUES (?, ?, ?)",
+            "INSERT INTO feature_set (name, version, fingerprint) VALUES (?, ?, ?)",
             (to_text(name), version, to_text(fingerprint)),
         ).lastrowid
     connection.execute(
-        f"INSERT OR REPLACE INTO vectors (feature_set, track, {VECTOR_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO feature (feature_set, track, {VECTOR_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
         (feature_set, number, *vectors_to_row(vectors)),
     )
 
@@ -91,7 +97,7 @@ def _find_feature_set(
     connection: sqlite3.Connection, name: str, version: int, fingerprint: str
 ) -> int | None:
     row = connection.execute(
-        "SELECT n, fingerprint FROM feature_sets WHERE name = ? AND version = ?", (to_text(name), version)
+        "SELECT n, fingerprint FROM feature_set WHERE name = ? AND version = ?", (to_text(name), version)
     ).fetchone()
     if row is None:
         return None
@@ -106,22 +112,22 @@ def write_words(connection: sqlite3.Connection, number: int, track: Track) -> No
     delete_words(connection, number)
     if not track.is_vanished:
         rows = ((word.encode(), number) for word in search_words(track))
-        connection.executemany("INSERT INTO words (word, track) VALUES (?, ?)", rows)
+        connection.executemany("INSERT INTO word (word, track) VALUES (?, ?)", rows)
 
 
 def delete_words(connection: sqlite3.Connection, number: int) -> None:
     """Remove the search words of a track, so that no search finds it."""
-    connection.execute("DELETE FROM words WHERE track = ?", (number,))
+    connection.execute("DELETE FROM word WHERE track = ?", (number,))
 
 
 def delete_problem(connection: sqlite3.Connection, location: Location) -> None:
     """Remove the problem of a file, if there is one."""
-    connection.execute("DELETE FROM problems WHERE root = ? AND path = ?", location_to_row(location))
+    connection.execute("DELETE FROM problem WHERE root = ? AND path = ?", location_to_row(location))
 
 
 def select_tracks(connection: sqlite3.Connection, where: str, *parameters: str | bytes | int) -> list[Any]:
     """Return the rows of `TRACK_COLUMNS` that meet a condition."""
-    return connection.execute(f"SELECT {TRACK_COLUMNS} FROM tracks WHERE {where}", parameters).fetchall()
+    return connection.execute(f"SELECT {TRACK_COLUMNS} FROM track WHERE {where}", parameters).fetchall()
 
 
 def at_or_below(root: RootName, path: RelativePath) -> tuple[str, tuple[str | bytes, ...]]:

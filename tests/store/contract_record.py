@@ -1,0 +1,63 @@
+"""What every store promises of the library's record."""
+
+from making import make_track, make_vectors
+from soundalike.domain.ports.library import LibraryRecord, Store
+from soundalike.domain.types import LibraryId, TrackId
+from store.asking import LATER_MS, SCHEMA, stored
+
+FIRST, SECOND = LibraryId("1" * 32), LibraryId("2" * 32)
+
+
+class RecordedStore(Store, LibraryRecord):
+    """A store with the library's record."""
+
+
+class LibraryRecordContract:
+    def test_a_new_library_has_no_id_until_it_is_given_one(self, store: RecordedStore) -> None:
+        assert store.library_id() is None
+        assert store.set_library_id(FIRST, replacing=None)
+        assert store.library_id() == FIRST
+
+    def test_of_two_that_give_an_id_at_once_one_does(self, store: RecordedStore) -> None:
+        assert store.set_library_id(FIRST, replacing=None)
+        assert not store.set_library_id(SECOND, replacing=None)
+        assert store.library_id() == FIRST
+        assert store.set_library_id(SECOND, replacing=FIRST)
+        assert store.library_id() == SECOND
+
+    def test_every_change_of_a_track_raises_the_version_and_names_the_track(
+        self, store: RecordedStore
+    ) -> None:
+        def change(track_ids: list[str]) -> None:
+            before, seen = store.library_version(), versions[-1]
+            assert before > seen
+            version, changed = store.changed_since(seen)
+            assert (version, sorted(changed)) == (before, track_ids)
+            versions.append(before)
+
+        versions = [store.library_version()]
+        store.save_track(make_track("t1"))
+        change(["t1"])
+        store.save_track(make_track("t2"), make_vectors(SCHEMA))
+        change(["t2"])
+        store.save_track(make_track("t1", title="Another"))
+        change(["t1"])
+        store.mark_vanished([TrackId("t2")], LATER_MS)
+        change(["t2"])
+        store.save_stored_tracks([stored(make_track("t3")), stored(make_track("t1"))])
+        change(["t1", "t3"])
+
+    def test_what_changed_is_named_once_in_the_order_of_the_changes(self, store: RecordedStore) -> None:
+        start = store.library_version()
+        for name in ("b", "a", "c", "b"):
+            store.save_track(make_track(name))
+        assert store.changed_since(start)[1] == ("a", "c", "b")
+        assert store.changed_since(store.library_version()) == (store.library_version(), ())
+
+    def test_what_was_vanished_already_and_what_is_read_are_no_changes(self, store: RecordedStore) -> None:
+        store.save_track(make_track("t1"))
+        store.mark_vanished([TrackId("t1")], LATER_MS)
+        version = store.library_version()
+        store.mark_vanished([TrackId("t1"), TrackId("unknown")], LATER_MS)
+        store.track(TrackId("t1"))
+        assert store.changed_since(version)[1] == ()

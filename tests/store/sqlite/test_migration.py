@@ -1,0 +1,255 @@
+"""A store of version 2 is backed up and migrated whole, and the program of then writes nothing into it."""
+
+import logging
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from making import make_listen
+from soundalike.domain.errors import StoreError, StoreUnfitError
+from soundalike.domain.listens import Erasure
+from soundalike.domain.types import UserId
+from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.schema import MIGRATIONS
+from soundalike.store.sqlite.store import SqliteStore
+from store.asking import ADA
+from store.sqlite.version_2 import READS, WRITES
+
+TESTS = Path(__file__).parents[2]
+FIXTURE = TESTS / "compatibility" / "version-1" / "library.sqlite"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS)}
+
+Answers = dict[str, list[tuple[object, ...]]]
+
+MIGRATE = """
+import sys
+from pathlib import Path
+from soundalike.store.sqlite.store import SqliteStore
+
+SqliteStore(Path(sys.argv[1])).close()
+"""
+
+# Migrates a store in processes that are killed, the last two in its backup, the others in its statements.
+MIGRATE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from soundalike.store.sqlite import backup, migration
+from soundalike.store.sqlite.store import SqliteStore
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+*before, last = migration.MIGRATIONS
+for attempt in range(10):
+    if (child := os.fork()) == 0:
+        if attempt < 8:
+            place = attempt * len(last) // 7
+            migration.MIGRATIONS = (*before, (*last[:place], die, *last[place:]))
+        elif attempt == 8:
+            backup._flush = die
+        else:
+            backup._log.warning = die
+        SqliteStore(Path(sys.argv[1]))
+        os._exit(0)
+    print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a store that the program of version 2 has filled."""
+    return Path(shutil.copy(FIXTURE, tmp_path / "library.sqlite"))
+
+
+@pytest.fixture
+def backup(path: Path) -> Path:
+    return path.with_name("library.sqlite.backup-2")
+
+
+def read(path: Path) -> Answers:
+    """Return what the program of version 2 reads."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        return {sql: connection.execute(sql, values).fetchall() for sql, values in READS}
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(path: Path) -> None:
+    SqliteStore(path).close()
+
+
+def names(path: Path) -> list[str]:
+    return sorted(found.name for found in path.parent.iterdir())
+
+
+def test_the_program_of_version_2_reads_the_same_from_a_migrated_store(path: Path) -> None:
+    before = read(path)
+    assert all(before.values())
+    migrate(path)
+    assert version(path) == len(MIGRATIONS)
+    assert read(path) == before
+
+
+@pytest.mark.parametrize(("sql", "values"), WRITES)
+def test_the_program_of_version_2_writes_nothing_into_a_migrated_store(
+    path: Path, sql: str, values: tuple[object, ...]
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(sql, values).fetchall()
+        assert connection.total_changes, "it was one of its writes"
+    migrate(path)
+    before = read(path)
+    connections = Connections(path, busy_timeout_s=1)
+    with pytest.raises(StoreError) as refused, connections.writing() as connection:
+        connection.execute(sql, values).fetchall()
+    connections.close()
+    # Any other kind would not be answered as 503 by `StoredLog`, or make browsers give up.
+    assert type(refused.value) is StoreError
+    assert read(path) == before
+
+
+def test_a_store_that_holds_something_gets_an_id_that_stays(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        library_id = store.library_id()
+    assert library_id is not None
+    assert len(bytes.fromhex(library_id)) == 16
+    with closing(SqliteStore(path)) as store:
+        assert store.library_id() == library_id
+        _, changed = store.changed_since(0)
+    assert len(changed) == len(read(path)["SELECT n FROM tracks ORDER BY CAST(id AS BLOB)"])
+
+
+def test_the_earliest_account_becomes_the_admin(path: Path) -> None:
+    migrate(path)
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT is_admin FROM user ORDER BY created_ms, id").fetchall()
+    assert rows == [(1,), *[(0,)] * (len(rows) - 1)]
+
+
+def test_the_backup_is_the_store_before_with_what_its_journal_had(
+    path: Path, backup: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(path)) as running:
+        running.execute("PRAGMA journal_mode = WAL")
+        running.execute("PRAGMA wal_autocheckpoint = 0")
+        running.execute("INSERT INTO roots VALUES ('late', x'2F')")
+        running.commit()
+        before = read(path)
+        with caplog.at_level(logging.WARNING):
+            migrate(path)
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            f"the store is migrated from version 2; its backup is {backup}, "
+            "which any erasure of a user's data deletes"
+        )
+    ]
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    alone = Path(shutil.move(backup, path.parent / "alone"))
+    assert version(alone) == 2
+    assert read(alone) == before
+
+
+def test_one_backup_is_kept_and_what_a_killed_process_left_goes(path: Path, backup: Path) -> None:
+    for name in ("backup-1", "backup-1.unfinished", "backup-2.unfinished"):
+        path.with_name(f"{path.name}.{name}").write_text("old")
+    others = path.with_name("library.sqlite2.backup-1")
+    others.write_text("another's")
+    migrate(path)
+    assert names(path) == ["library.sqlite", backup.name, others.name]
+
+
+def test_a_new_store_needs_no_backup(tmp_path: Path) -> None:
+    (tmp_path / "library.sqlite").touch()
+    migrate(tmp_path / "library.sqlite")
+    assert names(tmp_path / "library.sqlite") == ["library.sqlite"]
+
+
+def test_without_space_for_the_backup_nothing_is_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = read(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_900_000))
+        patched.setattr("soundalike.store.sqlite.backup._SPACE", 100)
+        megabytes = round(path.stat().st_size * 100 / 1e6)
+        with pytest.raises(StoreUnfitError, match=rf"needs {megabytes:,} MB.*only 2 MB are free"):
+            migrate(path)
+    assert names(path) == ["library.sqlite"]
+    assert version(path) == 2
+    assert read(path) == before
+    migrate(path)
+
+
+def test_a_backup_that_cannot_be_written_is_an_error(path: Path, backup: Path) -> None:
+    backup.mkdir()
+    with pytest.raises(StoreError, match=r"backup-2.*before it is migrated: Is a directory"):
+        migrate(path)
+    assert version(path) == 2
+
+
+def test_an_erasure_deletes_the_backup_once(path: Path, backup: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        store.add_listens([make_listen(at_ms=2)])
+        assert backup.exists()
+        store.erase_listens(Erasure(ADA, 1))
+    assert names(path) == ["library.sqlite"]
+
+
+def test_an_account_that_is_removed_is_in_no_backup(path: Path, backup: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        assert backup.exists()
+        store.remove_user(UserId(store.users()[0].id))
+        assert not backup.exists()
+
+
+def test_an_erasure_whose_backup_cannot_be_deleted_fails_and_can_be_repeated(
+    path: Path, backup: Path
+) -> None:
+    with closing(SqliteStore(path)) as store:
+        listen = make_listen(at_ms=2)
+        store.add_listens([listen])
+        backup.rename(path.with_name("aside"))
+        backup.mkdir()
+        with pytest.raises(StoreError, match=r"backup-2 yourself"):
+            store.erase_listens(Erasure(ADA, 3))
+        assert list(store.listens_of(ADA)) == [listen]
+        backup.rmdir()
+        store.erase_listens(Erasure(ADA, 3))
+        assert list(store.listens_of(ADA)) == []
+
+
+def test_a_migration_that_is_killed_ten_times_loses_nothing(path: Path, backup: Path) -> None:
+    before = read(path)
+    killed = subprocess.run(
+        [sys.executable, "-c", MIGRATE_AND_DIE, str(path)],
+        capture_output=True, text=True, env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+    assert killed.stdout.split() == ["9"] * 10
+    assert version(path) == version(backup) == 2
+    assert read(path) == read(backup) == before
+    migrate(path)
+    assert read(path) == before
+
+
+def test_of_processes_that_open_an_old_store_at_once_one_migrates_it(path: Path, backup: Path) -> None:
+    before = read(path)
+    opening = (
+        "import sys; from pathlib import Path; from soundalike.store.sqlite.store import SqliteStore as S"
+    )
+    command = [sys.executable, "-c", f"{opening}; S(Path(sys.argv[1])).close()", str(path)]
+    openers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [opener.communicate()[1] for opener in openers]
+    assert [opener.returncode for opener in openers] == [0, 0, 0]
+    assert "".join(said).count(str(backup)) == 1
+    assert read(path) == read(backup) == before
