@@ -1,12 +1,15 @@
 """The library, listeners and questions of the fixture, and what the program answers to them."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bson import json_util
 from flask.testing import FlaskClient
+from pymongo import MongoClient
 
 from making import SOME_TIME, make_listen, make_location, make_track, with_halves
 from soundalike.app import App
@@ -19,6 +22,8 @@ from soundalike.passwords import Argon2Hasher
 from soundalike.services.listeners.accounts import TOKEN_PREFIX
 from soundalike.web.app import create_app
 from soundalike.wire.profiles import profile_body
+
+FIXTURE = Path(__file__).with_name("version-1")
 
 SCHEMA = Timbre().schema
 CLUSTERS, TRACKS_OF_CLUSTER = 5, 16
@@ -154,6 +159,22 @@ def profiles(app: App, user_ids: list[str]) -> dict[str, Any]:
 
 def _erasures(app: App) -> list[list[Any]]:
     return sorted([one.user_id, one.at_ms] for one in app.store.erasures())
+
+
+def mongodb_documents() -> dict[str, list[dict[str, Any]]]:
+    """Return every document of the fixture's store in MongoDB, by collection."""
+    documents = defaultdict(list)
+    for line in (FIXTURE / "mongodb.jsonl").read_text(encoding="utf-8").splitlines():
+        body = json_util.loads(line)
+        documents[body["collection"]].append(body["document"])
+    return dict(documents)
+
+
+def restore_mongodb(url: str) -> None:
+    """Put every document of the fixture into a database."""
+    with MongoClient[dict[str, Any]](url) as client:
+        for collection, documents in mongodb_documents().items():
+            client.get_default_database()[collection].insert_many(documents)
 
 
 def _ask(client: FlaskClient, question: str, secret: str) -> dict[str, Any]:

@@ -3,25 +3,20 @@
 import base64
 import json
 import shutil
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bson import json_util
 from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is not re-exported by name
-from pymongo import MongoClient
 
-from compatibility.library import answers, profiles
+from compatibility.library import FIXTURE, answers, profiles, restore_mongodb
 from servers.kafka import Kafka, new_topic
 from servers.mongodb import drop_database, new_database
 from soundalike.app import open_app
 from soundalike.app.doctor import diagnose
 from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.settings import Settings
-
-FIXTURE = Path(__file__).with_name("version-1")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +50,7 @@ def test_doctor_names_the_backup_of_a_store_that_was_migrated(data: Path) -> Non
 def test_a_mongodb_store_answers_the_same(data: Path, mongodb: str, said: dict[str, Any]) -> None:
     url = new_database(mongodb)
     try:
-        restore(url)
+        restore_mongodb(url)
         with open_app(settings(data, store=url)) as app:
             assert answers(app, said["secrets"]) == {name: said[name] for name in said if name != "secrets"}
     finally:
@@ -75,17 +70,6 @@ def test_a_log_in_kafka_is_folded_into_the_same_profiles(
 
 def lines(name: str) -> list[str]:
     return (FIXTURE / name).read_text(encoding="utf-8").splitlines()
-
-
-def restore(url: str) -> None:
-    """Put every document of the fixture into a database."""
-    documents = defaultdict(list)
-    for line in lines("mongodb.jsonl"):
-        body = json_util.loads(line)
-        documents[body["collection"]].append(body["document"])
-    with MongoClient[dict[str, Any]](url) as client:
-        for collection, of_collection in documents.items():
-            client.get_default_database()[collection].insert_many(of_collection)
 
 
 def produce(kafka: Kafka, topic: str) -> None:

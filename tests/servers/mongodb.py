@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from servers.processes import ServerProcess, free_ports
-from soundalike.store.mongo.indexes import INDEXES
+from soundalike.store.mongo.indexes import INDEXES, KEY, LIBRARY
 
 VARIABLE = "SOUNDALIKE_TEST_MONGODB"
 PROGRAM = Path(sys.executable).with_name("secantusd-py")
@@ -71,6 +71,7 @@ def empty_database(url: str) -> None:
         database = client.get_default_database()
         for name in INDEXES:
             database[name].delete_many({})
+        database[LIBRARY].insert_one({"_id": KEY, "version": 0})
 
 
 def drop_database(url: str) -> None:

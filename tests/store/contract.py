@@ -24,6 +24,7 @@ from store.contract_profiles import (
     has_profile,
     make_profile,
 )
+from store.contract_record import LibraryRecordContract
 from store.contract_search import OrderContract, SearchContract
 from store.contract_tracks import FoldersContract, RootsContract, TracksContract, VanishingContract
 from store.contract_vectors import ProblemsContract, ThreadsContract, VectorsContract
@@ -39,6 +40,7 @@ class StoreContract(
     VectorsContract,
     ProblemsContract,
     CopyingContract,
+    LibraryRecordContract,
     ThreadsContract,
     ListensContract,
     ErasuresContract,

@@ -1,33 +1,27 @@
 """What every store promises of the library's record."""
 
 from making import make_track, make_vectors
-from soundalike.domain.ports.library import LibraryRecord, Store
+from soundalike.domain.ports.library import Store
 from soundalike.domain.types import LibraryId, TrackId
 from store.asking import LATER_MS, SCHEMA, stored
 
 FIRST, SECOND = LibraryId("1" * 32), LibraryId("2" * 32)
 
 
-class RecordedStore(Store, LibraryRecord):
-    """A store with the library's record."""
-
-
 class LibraryRecordContract:
-    def test_a_new_library_has_no_id_until_it_is_given_one(self, store: RecordedStore) -> None:
+    def test_a_new_library_has_no_id_until_it_is_given_one(self, store: Store) -> None:
         assert store.library_id() is None
         assert store.set_library_id(FIRST, replacing=None)
         assert store.library_id() == FIRST
 
-    def test_of_two_that_give_an_id_at_once_one_does(self, store: RecordedStore) -> None:
+    def test_of_two_that_give_an_id_at_once_one_does(self, store: Store) -> None:
         assert store.set_library_id(FIRST, replacing=None)
         assert not store.set_library_id(SECOND, replacing=None)
         assert store.library_id() == FIRST
         assert store.set_library_id(SECOND, replacing=FIRST)
         assert store.library_id() == SECOND
 
-    def test_every_change_of_a_track_raises_the_version_and_names_the_track(
-        self, store: RecordedStore
-    ) -> None:
+    def test_every_change_of_a_track_raises_the_version_and_names_the_track(self, store: Store) -> None:
         def change(track_ids: list[str]) -> None:
             before, seen = store.library_version(), versions[-1]
             assert before > seen
@@ -47,14 +41,14 @@ class LibraryRecordContract:
         store.save_stored_tracks([stored(make_track("t3")), stored(make_track("t1"))])
         change(["t1", "t3"])
 
-    def test_what_changed_is_named_once_in_the_order_of_the_changes(self, store: RecordedStore) -> None:
+    def test_what_changed_is_named_once_in_the_order_of_the_changes(self, store: Store) -> None:
         start = store.library_version()
         for name in ("b", "a", "c", "b"):
             store.save_track(make_track(name))
         assert store.changed_since(start)[1] == ("a", "c", "b")
         assert store.changed_since(store.library_version()) == (store.library_version(), ())
 
-    def test_what_was_vanished_already_and_what_is_read_are_no_changes(self, store: RecordedStore) -> None:
+    def test_what_was_vanished_already_and_what_is_read_are_no_changes(self, store: Store) -> None:
         store.save_track(make_track("t1"))
         store.mark_vanished([TrackId("t1")], LATER_MS)
         version = store.library_version()

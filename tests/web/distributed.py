@@ -73,7 +73,7 @@ class DistributedStage(Stage):
 
     def lose(self, track_id: str) -> None:
         client: MongoClient[dict[str, Any]] = MongoClient(self._url)
-        assert client.get_default_database()["tracks"].delete_one({"_id": track_id}).deleted_count == 1
+        assert client.get_default_database()["track"].delete_one({"_id": track_id}).deleted_count == 1
         client.close()
 
     def close(self) -> None:

@@ -102,14 +102,14 @@ def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | N
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
 
     from soundalike.store.mongo.encoding import vectors_field  # noqa: PLC0415 - the same
-    from soundalike.store.mongo.indexes import TRACKS  # noqa: PLC0415 - the same
+    from soundalike.store.mongo.indexes import TRACK  # noqa: PLC0415 - the same
 
     with closing(MongoClient[dict[str, Any]](settings.store, connect=False)) as client:
         database = client.get_default_database(DATABASE).name
     return MongoSource(
         url=settings.store,
         database=database,
-        collection=TRACKS,
+        collection=TRACK,
         vectors=f"vectors.{vectors_field(schema.name, schema.version)}",
     )
 

@@ -33,7 +33,7 @@ def kept_in_mongodb(address: str, library: LibraryTable) -> Iterator[MongoSource
         with tracks_of(url) as tracks:
             tracks.insert_many([*map(document, range(len(library))), gone, unheard])
             database = tracks.database.name
-        yield MongoSource(url=url, database=database, collection="tracks", vectors=f"vectors.{key}")
+        yield MongoSource(url=url, database=database, collection="track", vectors=f"vectors.{key}")
     finally:
         drop_database(url)
 
@@ -42,4 +42,4 @@ def kept_in_mongodb(address: str, library: LibraryTable) -> Iterator[MongoSource
 def tracks_of(url: str) -> Iterator[Collection[dict[str, Any]]]:
     client: MongoClient[dict[str, Any]] = MongoClient(url)
     with client:
-        yield client.get_default_database()["tracks"]
+        yield client.get_default_database()["track"]

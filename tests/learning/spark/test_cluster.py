@@ -298,7 +298,7 @@ def test_mongodb_that_does_not_let_executors_in_is_one_line(
     del cluster
     snapshot = write_snapshot(make_music(20), tmp_path / "music.parquet")
     url = url.format(host=mongodb.removeprefix("mongodb://").split("/")[0])
-    source = MongoSource(url=url, database="music", collection="tracks", vectors="vectors.tiny-v1")
+    source = MongoSource(url=url, database="music", collection="track", vectors="vectors.tiny-v1")
     with closing(SparkEngine(source=source)) as engine, pytest.raises(EngineError, match=said) as caught:
         engine.fit(RECIPE, snapshot)
     assert "hidden-word" not in "".join(traceback.format_exception(caught.value))

@@ -10,7 +10,7 @@ from soundalike.learning.spark.mongo import MongoSource
 pytestmark = pytest.mark.spark
 
 CLUSTER = "spark://far.example:7077"
-SOURCE = MongoSource(url="mongodb://me:hidden@host", database="music", collection="tracks", vectors="v")
+SOURCE = MongoSource(url="mongodb://me:hidden@host", database="music", collection="track", vectors="v")
 
 
 @pytest.mark.parametrize(

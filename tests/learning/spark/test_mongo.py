@@ -6,7 +6,7 @@ from soundalike.learning.spark.mongo import MongoSource
 
 
 def make_source(url: str) -> MongoSource:
-    return MongoSource(url=url, database="music", collection="tracks", vectors="vectors.timbre-v3")
+    return MongoSource(url=url, database="music", collection="track", vectors="vectors.timbre-v3")
 
 
 def test_only_tracks_that_are_there_with_vectors_of_the_feature_set_are_read() -> None:
@@ -18,7 +18,7 @@ def test_only_tracks_that_are_there_with_vectors_of_the_feature_set_are_read() -
         "vectors.timbre-v3.whole": {"$exists": True},
     }
     assert project["$project"]["first_half"] == "$vectors.timbre-v3.first_half"
-    assert (options["database"], options["collection"]) == ("music", "tracks")
+    assert (options["database"], options["collection"]) == ("music", "track")
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,8 @@ def assert_sound(url: str) -> None:
     """Check that each track has the one location that says so, and that search knows those that are there."""
     with MongoClient[dict[str, Any]](url) as client:
         database = client.get_default_database()
-        tracks = list(database["tracks"].find())
-        claimed = {document["_id"]: document["track"] for document in database["locations"].find()}
+        tracks = list(database["track"].find())
+        claimed = {document["_id"]: document["track"] for document in database["location"].find()}
         assert claimed == {f"{one['root']}\0\0{one['path']}": one["_id"] for one in tracks}
         assert len(claimed) == len(tracks)
         for one in tracks:
@@ -270,4 +270,4 @@ def test_no_erased_listen_is_left_however_fast_it_is_added(url: str) -> None:
         seen = list(store.listens_of(ADA))
         assert all(listen.at_ms > erased_ms for listen in seen)
     with MongoClient[dict[str, Any]](url) as client:
-        assert client.get_default_database()["listens"].count_documents({}) == len(seen)
+        assert client.get_default_database()["listen"].count_documents({}) == len(seen)

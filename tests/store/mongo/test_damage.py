@@ -46,7 +46,7 @@ def damage(collection: Any, query: dict[str, Any], change: dict[str, Any]) -> No
 
 
 def stored_body(raw: Any) -> bytes:
-    body: bytes = raw["listeners"].find_one({"_id": ADA})["profile"]["body"]
+    body: bytes = raw["listener"].find_one({"_id": ADA})["profile"]["body"]
     return body
 
 
@@ -73,7 +73,7 @@ def damaged_bodies(body: bytes) -> list[Any]:
 def test_a_damaged_profile_is_removed_and_folded_again(raw: Any, store: MongoStore, number: int) -> None:
     bodies = damaged_bodies(stored_body(raw))
     assert len(bodies) == 17
-    damage(raw["listeners"], {"_id": ADA}, {"profile.body": bodies[number]})
+    damage(raw["listener"], {"_id": ADA}, {"profile.body": bodies[number]})
     assert store.profile(ADA) is None
     assert has_none(store, ADA)
     assert has_profile(store, refold(BOB, BOBS))
@@ -83,7 +83,7 @@ def test_a_damaged_profile_is_removed_and_folded_again(raw: Any, store: MongoSto
 
 @pytest.mark.parametrize("count", [b"\xff", "three", 2.5, -1])
 def test_a_damaged_count_is_repaired_at_the_next_start(raw: Any, store: MongoStore, count: object) -> None:
-    damage(raw["listeners"], {"_id": ADA}, {"profile.count": count})
+    damage(raw["listener"], {"_id": ADA}, {"profile.count": count})
     Profiles(store, lateness_ms=LATENESS_MS).catch_up()
     assert store.profile_counts() == {ADA: 3, BOB: 3}
 
@@ -93,7 +93,7 @@ def test_a_profile_that_was_repaired_meanwhile_is_left(
 ) -> None:
     repaired = refold(ADA, [*LISTENS, make_listen(9, at_ms=9)])
     version = store.profile_version(ADA)
-    damage(raw["listeners"], {"_id": ADA}, {"profile.body": b""})
+    damage(raw["listener"], {"_id": ADA}, {"profile.body": b""})
     read = profile_from_document
 
     def read_late(*args: Any) -> Any:
@@ -121,7 +121,7 @@ def test_a_profile_that_was_repaired_meanwhile_is_left(
 def test_a_damaged_listen_is_reported_and_does_not_affect_others(
     raw: Any, store: MongoStore, field: str, value: object
 ) -> None:
-    damage(raw["listens"], {"user": ADA, "at_ms": 1}, {field: value})
+    damage(raw["listen"], {"user": ADA, "at_ms": 1}, {field: value})
     with pytest.raises(StoreError, match="damaged"):
         list(store.listens_of(ADA))
     assert list(store.listens_of(BOB)) == BOBS
@@ -130,8 +130,8 @@ def test_a_damaged_listen_is_reported_and_does_not_affect_others(
 def test_a_damaged_account_is_reported(raw: Any, store: MongoStore) -> None:
     store.add_user(make_user("Ada"))
     store.add_token(make_token())
-    damage(raw["users"], {"_id": ADA}, {"created_ms": "never"})
-    damage(raw["tokens"], {"user": ADA}, {"created_ms": b"\0"})
+    damage(raw["user"], {"_id": ADA}, {"created_ms": "never"})
+    damage(raw["credential"], {"user": ADA}, {"created_ms": b"\0"})
     for ask in (lambda: store.user(ADA), store.users, lambda: store.tokens_of(ADA)):
         with pytest.raises(StoreError, match="damaged"):
             ask()
@@ -153,7 +153,7 @@ def test_a_damaged_account_is_reported(raw: Any, store: MongoStore) -> None:
 )
 def test_a_damaged_track_is_reported(raw: Any, store: MongoStore, field: str, value: object) -> None:
     store.save_track(make_track(), make_vectors(SCHEMA))
-    damage(raw["tracks"], {"_id": "t1"}, {field: value})
+    damage(raw["track"], {"_id": "t1"}, {field: value})
     asked: list[Callable[[], object]] = [
         lambda: store.track(TrackId("t1")),
         lambda: store.find_tracks([], sort=Sort(), limit=5),
@@ -168,7 +168,7 @@ def test_a_damaged_track_is_reported(raw: Any, store: MongoStore, field: str, va
 @pytest.mark.parametrize("part", [b"123", "text", None, b"\0" * 20])
 def test_damaged_vectors_are_reported(raw: Any, store: MongoStore, part: object) -> None:
     store.save_track(make_track(), make_vectors(SCHEMA))
-    damage(raw["tracks"], {"_id": "t1"}, {"vectors.tiny-v1.whole": part})
+    damage(raw["track"], {"_id": "t1"}, {"vectors.tiny-v1.whole": part})
     with pytest.raises(StoreError, match="damaged"):
         list(store.track_vectors(SCHEMA))
     with pytest.raises(StoreError, match="damaged"):
@@ -177,7 +177,7 @@ def test_damaged_vectors_are_reported(raw: Any, store: MongoStore, part: object)
 
 def test_a_damaged_problem_is_reported(raw: Any, store: MongoStore) -> None:
     store.save_problem(FileProblem(location=file_of(make_track()).location, reason=ProblemReason.EMPTY))
-    damage(raw["problems"], {}, {"reason": "bored"})
+    damage(raw["problem"], {}, {"reason": "bored"})
     with pytest.raises(StoreError, match="damaged"):
         list(store.problems_under(RootName("music"), RelativePath(b"")))
 
@@ -186,11 +186,11 @@ def test_a_damaged_problem_is_reported(raw: Any, store: MongoStore) -> None:
 
 
 def stored_ids(raw: Any, user: str = ADA) -> list[int]:
-    return sorted(document["at_ms"] for document in raw["listens"].find({"user": user}))
+    return sorted(document["at_ms"] for document in raw["listen"].find({"user": user}))
 
 
 def test_an_interrupted_erasure_is_effective_and_completed(raw: Any, store: MongoStore) -> None:
-    damage(raw["listeners"], {"_id": ADA}, {"erased_ms": 1})
+    damage(raw["listener"], {"_id": ADA}, {"erased_ms": 1})
     assert list(store.listens_of(ADA)) == LISTENS[2:]
     assert store.count_listens(ADA) == 1
     assert store.add_listens(LISTENS) == ()
@@ -200,7 +200,7 @@ def test_an_interrupted_erasure_is_effective_and_completed(raw: Any, store: Mong
 
 
 def test_an_interrupted_total_erasure_is_effective_and_completed(raw: Any, store: MongoStore) -> None:
-    damage(raw["listeners"], {"_id": ADA}, {"erased_ms": 0, "generation": 1})
+    damage(raw["listener"], {"_id": ADA}, {"erased_ms": 0, "generation": 1})
     assert list(store.listens_of(ADA)) == []
     assert store.count_listens(ADA) == 0
     # What bears the id of something erased is as new.

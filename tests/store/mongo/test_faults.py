@@ -29,7 +29,7 @@ from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
-from soundalike.store.mongo.indexes import prepare
+from soundalike.store.mongo.migration import prepare
 from soundalike.store.mongo.store import MongoStore
 from store.asking import ADA, SCHEMA
 from store.contract_accounts import make_user
@@ -123,7 +123,7 @@ def test_a_connection_string_without_a_database_means_the_default(server: MongoD
     with closing(MongoStore(server.address)) as store:
         store.save_track(make_track())
     with MongoClient[dict[str, Any]](server.address) as client:
-        assert client["soundalike"]["tracks"].count_documents({}) == 1
+        assert client["soundalike"]["track"].count_documents({}) == 1
 
 
 # Servers that refuse
@@ -322,7 +322,7 @@ def holding(url: str) -> Iterator[Callable[[], None]]:
     with closing(MongoStore(url)) as other:
 
         def block(database: Any, session: Any) -> None:
-            database["tracks"].update_one({"_id": "t1"}, {"$set": {"year": 1}}, session=session)
+            database["track"].update_one({"_id": "t1"}, {"$set": {"year": 1}}, session=session)
             blocking.set()
             done.wait(PATIENCE_S)
 

@@ -12,7 +12,6 @@ from soundalike.store.sqlite import search as sqlite_search
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.store import SqliteStore
 from store.contract import DurableStoreContract
-from store.contract_record import LibraryRecordContract
 from store.contract_search import OrderContract, SearchContract
 
 
@@ -34,7 +33,7 @@ class SqliteFixtures:
         return reopen()
 
 
-class TestSqliteStore(SqliteFixtures, DurableStoreContract, LibraryRecordContract):
+class TestSqliteStore(SqliteFixtures, DurableStoreContract):
     pass
 
 

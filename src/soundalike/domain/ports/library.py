@@ -170,5 +170,5 @@ class LibraryRecord(Protocol):
         """
 
 
-class Store(LibraryStore, ListenStore, AccountStore, Protocol):
+class Store(LibraryStore, LibraryRecord, ListenStore, AccountStore, Protocol):
     """Everything that is stored: the library, accounts, and what listeners do."""

@@ -11,8 +11,9 @@ from soundalike.domain.users import Token, User, name_key
 from soundalike.store.errors import name_taken
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
-from soundalike.store.mongo.indexes import NAMES, TOKENS, USERS
+from soundalike.store.mongo.indexes import CREDENTIAL, NAME, USER
 from soundalike.store.mongo.personal_documents import (
+    TOKEN,
     token_from_document,
     token_to_document,
     user_from_document,
@@ -33,12 +34,12 @@ class MongoAccounts:
     def has_users(self) -> bool:
         """Whether there is any account; asked at every request."""
         with self._connection.using() as database:
-            return database[USERS].find_one({}, ["_id"]) is not None
+            return database[USER].find_one({}, ["_id"]) is not None
 
     def users(self) -> tuple[User, ...]:
         """Return every account, by `name_key`."""
         with self._connection.using() as database:
-            found = list(database[USERS].find())
+            found = list(database[USER].find())
         return tuple(sorted(map(user_from_document, found), key=lambda user: name_key(user.name)))
 
     def user(self, user_id: UserId) -> User | None:
@@ -48,12 +49,12 @@ class MongoAccounts:
     def user_named(self, name: str) -> User | None:
         """Return the account with this name, in upper or lower case, or None."""
         with self._connection.using() as database:
-            owner = database[NAMES].find_one({"_id": to_text(name_key(name))})
+            owner = database[NAME].find_one({"_id": to_text(name_key(name))})
         return None if owner is None else self._user(owner["user"])
 
     def _user(self, key: str) -> User | None:
         with self._connection.using() as database:
-            found = database[USERS].find_one({"_id": key})
+            found = database[USER].find_one({"_id": key})
         return None if found is None else user_from_document(found)
 
     def add_user(self, user: User) -> None:
@@ -69,12 +70,12 @@ class MongoAccounts:
         def add(database: Database[Document], session: ClientSession) -> bool:
             name = {"_id": document["name_key"]}
             is_taken = (
-                database[NAMES].find_one(name, session=session) is not None
-                or database[USERS].find_one({"_id": document["_id"]}, ["_id"], session=session) is not None
+                database[NAME].find_one(name, session=session) is not None
+                or database[USER].find_one({"_id": document["_id"]}, ["_id"], session=session) is not None
             )
             if not is_taken:
-                database[NAMES].insert_one(name | {"user": document["_id"]}, session=session)
-                database[USERS].insert_one(document, session=session)
+                database[NAME].insert_one(name | {"user": document["_id"]}, session=session)
+                database[USER].insert_one(document, session=session)
             return not is_taken
 
         if not self._connection.transaction(add):
@@ -84,19 +85,19 @@ class MongoAccounts:
         """Replace the password of an account; False if there is none."""
         change = {"$set": {"password_hash": to_text(password_hash)}}
         with self._connection.using() as database:
-            return bool(database[USERS].update_one({"_id": to_text(user_id)}, change).matched_count)
+            return bool(database[USER].update_one({"_id": to_text(user_id)}, change).matched_count)
 
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its tokens, but no listens; False if there is none."""
+        """Remove an account and its credentials, but no listens; False if there is none."""
         key = to_text(user_id)
 
         def remove(database: Database[Document], session: ClientSession) -> bool:
-            database[TOKENS].delete_many({"user": key}, session=session)
-            stored = database[USERS].find_one({"_id": key}, ["name_key"], session=session)
+            database[CREDENTIAL].delete_many({"user": key}, session=session)
+            stored = database[USER].find_one({"_id": key}, ["name_key"], session=session)
             if stored is None:
                 return False
-            database[NAMES].delete_one({"_id": stored["name_key"]}, session=session)
-            database[USERS].delete_one({"_id": key}, session=session)
+            database[NAME].delete_one({"_id": stored["name_key"]}, session=session)
+            database[USER].delete_one({"_id": key}, session=session)
             return True
 
         return self._connection.transaction(remove)
@@ -106,24 +107,24 @@ class MongoAccounts:
     def add_token(self, token: Token) -> None:
         """Insert a token."""
         with self._connection.using() as database:
-            database[TOKENS].insert_one(token_to_document(token))
+            database[CREDENTIAL].insert_one(token_to_document(token))
 
     def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
         """Return a user's tokens by (`created_at`, `id`)."""
-        found = self._tokens({"user": to_text(user_id)})
+        found = self._tokens({"user": to_text(user_id), "kind": TOKEN})
         return tuple(sorted(found, key=lambda one: (one.created_at, one.id, one.secret_hash)))
 
     def token_hashed(self, secret_hash: str) -> Token | None:
         """Return the token whose secret has this hash, or None."""
-        return next(iter(self._tokens({"_id": to_text(secret_hash)})), None)
+        return next(iter(self._tokens({"_id": to_text(secret_hash), "kind": TOKEN})), None)
 
     def _tokens(self, query: Mapping[str, Any]) -> tuple[Token, ...]:
         with self._connection.using() as database:
-            found = list(database[TOKENS].find(query))
+            found = list(database[CREDENTIAL].find(query))
         return tuple(map(token_from_document, found))
 
     def remove_token(self, user_id: UserId, token_id: str) -> bool:
         """Remove a token of a user; False if they have none with this id."""
-        query = {"user": to_text(user_id), "id": to_text(token_id)}
+        query = {"user": to_text(user_id), "id": to_text(token_id), "kind": TOKEN}
         with self._connection.using() as database:
-            return database[TOKENS].delete_many(query).deleted_count > 0
+            return database[CREDENTIAL].delete_many(query).deleted_count > 0

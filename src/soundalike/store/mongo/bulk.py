@@ -9,7 +9,7 @@ from soundalike.domain.errors import StoreError
 from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import stored_from_document
-from soundalike.store.mongo.indexes import TRACKS
+from soundalike.store.mongo.indexes import TRACK
 from soundalike.store.mongo.tracks import FeatureSet, in_batches, save_batch, write_feature_sets
 
 # So many documents are in memory at a time.
@@ -31,7 +31,7 @@ class MongoStoredTracks:
             With the id of a track that is damaged.
         """
         for document in self._connection.scan(
-            TRACKS, {}, order=BY_ID, beyond=after_id, hint=BY_ID, batch=_BATCH
+            TRACK, {}, order=BY_ID, beyond=after_id, hint=BY_ID, batch=_BATCH
         ):
             try:
                 yield stored_from_document(document)

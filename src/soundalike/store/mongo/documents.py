@@ -60,18 +60,18 @@ reports_damage = damage_reporter(
 
 
 def root_to_document(root: Root) -> Document:
-    """Return a document of ``roots``."""
+    """Return a document of ``root``."""
     return {"_id": to_text(root.name), "location": to_text(os.fspath(root.location))}
 
 
 @reports_damage
 def root_from_document(document: Document) -> Root:
-    """Read a document of ``roots``."""
+    """Read a document of ``root``."""
     return Root(RootName(from_text(document["_id"])), Path(from_text(document["location"])))
 
 
 def problem_to_document(problem: FileProblem) -> Document:
-    """Return a document of ``problems``."""
+    """Return a document of ``problem``."""
     stamp = problem.stamp
     return {
         "_id": location_key(problem.location),
@@ -88,7 +88,7 @@ def problem_to_document(problem: FileProblem) -> Document:
 
 @reports_damage
 def problem_from_document(document: Document) -> FileProblem:
-    """Read a document of ``problems``."""
+    """Read a document of ``problem``."""
     mtime_ns = document["mtime_ns"]
     return FileProblem(
         location=_location(document),
@@ -104,7 +104,7 @@ def problem_from_document(document: Document) -> FileProblem:
 
 
 def track_to_document(track: Track) -> Document:
-    """Return a document of ``tracks`` without its vectors.
+    """Return a document of ``track`` without its vectors.
 
     ``mtime_ns`` is decimal text: it passes 2^63 in the year 2262, and files claim such dates.
     """
@@ -216,7 +216,7 @@ def vectors_from_document(schema: FeatureSchema, document: Document) -> FeatureV
 
 
 def stored_to_document(stored: StoredTrack) -> Document:
-    """Return a whole document of ``tracks``."""
+    """Return a whole document of ``track``."""
     by_field = {
         vectors_field(one.feature_set, one.version): vectors_to_document(one) for one in stored.vectors
     }
@@ -225,7 +225,7 @@ def stored_to_document(stored: StoredTrack) -> Document:
 
 @reports_damage
 def stored_from_document(document: Document) -> StoredTrack:
-    """Read a whole document of ``tracks``."""
+    """Read a whole document of ``track``."""
     vectors = (_stored_vectors(one) for one in document["vectors"].values())
     return StoredTrack(
         track=track_from_document(document),

@@ -12,11 +12,11 @@ from soundalike.store.keys import LARGEST_INTEGER
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import to_integer
-from soundalike.store.mongo.indexes import LISTENERS, LISTENS
+from soundalike.store.mongo.indexes import LISTEN, LISTENER
 from soundalike.store.mongo.tracks import in_batches
 
 IS_ERASED: Mapping[str, Any] = {"erased_ms": {"$gte": -LARGEST_INTEGER}}
-"""The condition of documents of ``listeners`` with an erasure."""
+"""The condition of documents of ``listener`` with an erasure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def erased_of(database: Database[Document], users: Iterable[str]) -> dict[str, E
 
 def all_erased(database: Database[Document], query: Mapping[str, Any]) -> Iterator[tuple[str, Erased]]:
     """Yield the stored ids of users with what is erased; the query includes `IS_ERASED`."""
-    for document in database[LISTENERS].find(query, ["erased_ms", "generation"]):
+    for document in database[LISTENER].find(query, ["erased_ms", "generation"]):
         yield document["_id"], _erased_from(document)
 
 
@@ -79,4 +79,4 @@ def delete_erased(database: Database[Document], erased: Mapping[str, Erased]) ->
     """Delete the listens of users that are erased."""
     conditions = (hidden for user, one in erased.items() for hidden in one.hidden(user))
     for batch in in_batches(conditions):
-        database[LISTENS].bulk_write([DeleteMany(hidden) for hidden in batch], ordered=False)
+        database[LISTEN].bulk_write([DeleteMany(hidden) for hidden in batch], ordered=False)

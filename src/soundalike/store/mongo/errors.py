@@ -18,6 +18,7 @@ from pymongo.errors import (
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnavailableError, StoreUnfitError
 
 DUPLICATE_KEY = 11000
+NAMESPACE_EXISTS = 48
 
 _BUSY = {24, 112}  # lock time-out, write conflict
 _CREDENTIALS = {11, 18}  # unknown user, failed authentication
@@ -61,6 +62,16 @@ def mapped_errors(hosts: str) -> Iterator[None]:
         yield
     except (PyMongoError, BSONError) as error:
         raise _mapped(error, hosts) from error
+
+
+@contextmanager
+def no_error_if_there() -> Iterator[None]:
+    """Pass over the error that a collection cannot be created, since there is one with its name."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != NAMESPACE_EXISTS:
+            raise
 
 
 def is_conflict(error: PyMongoError) -> bool:

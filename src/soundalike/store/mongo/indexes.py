@@ -4,21 +4,27 @@ No index but that of ``_id`` is unique, so that tracks and listens can be sharde
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.database import Database
-from pymongo.errors import CollectionInvalid, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from soundalike.domain.errors import StoreVersionError
 from soundalike.store.mongo.connection import Document, MongoConnection
+from soundalike.store.mongo.errors import no_error_if_there
 
-STORE_VERSION = 1
+STORE_VERSION = 2
+MIGRATING = "migrating to 2"
+"""The version of a store while it is migrated: no number, so that programs of version 1 refuse it too."""
 
 STORE = "store"  # one document, which marks the database as ours
-ROOTS, TRACKS, LOCATIONS, FEATURE_SETS, PROBLEMS = "roots", "tracks", "locations", "feature_sets", "problems"
-LISTENS, LISTENERS, USERS, NAMES, TOKENS = "listens", "listeners", "users", "names", "tokens"
+LIBRARY, ROOT, TRACK, LOCATION = "library", "root", "track", "location"
+FEATURE_SET, PROBLEM = "feature_set", "problem"
+LISTEN, LISTENER, USER, NAME, CREDENTIAL = "listen", "listener", "user", "name", "credential"
 
-_KEY = "soundalike"
+KEY = "soundalike"
+"""The ``_id`` of the only document of ``store``, and of ``library``."""
 
 
 def _index(name: str, *fields: str) -> IndexModel:
@@ -28,12 +34,12 @@ def _index(name: str, *fields: str) -> IndexModel:
 LISTENS_BY_USER = "by_user"
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
-    ROOTS: (),
+    ROOT: (),
     # `_id` is a location, `track` the track there: a location belongs to one track.
-    LOCATIONS: (),
-    FEATURE_SETS: (),
-    PROBLEMS: (),
-    TRACKS: (
+    LOCATION: (),
+    FEATURE_SET: (),
+    PROBLEM: (),
+    TRACK: (
         # Lists show the tracks that are there: an index for each order, ties by id.
         _index("by_title", "is_there", "title_key", "_id"),
         _index("by_artist", "is_there", "artist_key", "_id"),
@@ -44,24 +50,27 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         _index("by_word", "words"),
         _index("by_location", "root", "path", "_id"),
         _index("by_hash", "audio_hash", "added_ms", "_id"),
+        _index("by_change", "change", "_id"),
         # Which tracks, or hashes, have vectors is read from the index alone.
         _index("by_feature_set", "feature_sets", "audio_hash", "_id"),
     ),
     # In the order in which they are folded; counts are read from the index alone.
-    LISTENS: (_index(LISTENS_BY_USER, "user", "generation", "at_ms", "id"),),
-    LISTENERS: (
+    LISTEN: (_index(LISTENS_BY_USER, "user", "generation", "at_ms", "id"),),
+    LISTENER: (
         IndexModel([("erased_ms", ASCENDING), ("generation", ASCENDING)], name="by_erasure", sparse=True),
         _index("by_count", "profile.fold", "profile.count", "_id"),
     ),
-    USERS: (),
+    USER: (),
     # `_id` is the key of a name, `user` the account with it: a name belongs to one account.
-    NAMES: (),
-    TOKENS: (_index("by_user", "user"),),
+    NAME: (),
+    CREDENTIAL: (_index("by_user", "user"),),
+    # One document: the library's id, and how often its tracks have been changed.
+    LIBRARY: (),
 }
 
 
-def prepare(connection: MongoConnection) -> None:
-    """Create what is missing in a database; another process may be doing the same.
+def stored_version(connection: MongoConnection) -> object:
+    """Return the version of the store in a database, which is marked as ours if it has none.
 
     Raises
     ------
@@ -71,52 +80,53 @@ def prepare(connection: MongoConnection) -> None:
     with connection.using() as database:
         # Our document is written before any of our collections.
         there = set(database.list_collection_names())
-        if _version(database) is None:
-            foreign = sorted(there & {STORE, *INDEXES})
-            if foreign:
-                msg = (
-                    f"the database {database.name!r} at {connection.hosts} has a collection {foreign[0]!r} "
-                    "of another program; choose another database in --store"
-                )
-                raise StoreVersionError(msg)
-            _mark(database)
-        _refuse_newer(database, connection.hosts)
+        version = _version(database)
+        if version is None:
+            _refuse_foreign(database, connection.hosts, there & {STORE, *INDEXES})
+            with suppress(DuplicateKeyError):  # another process was first
+                database[STORE].insert_one({"_id": KEY, "version": STORE_VERSION})
+            version = _version(database)
+        elif version == 1:
+            _refuse_foreign(database, connection.hosts, there & {*INDEXES})
+        _refuse_newer(version, database.name, connection.hosts)
+        return version
+
+
+def create_missing(connection: MongoConnection) -> None:
+    """Create the collections and indexes that are missing; another process may be doing the same."""
     with connection.using(is_long=True) as database:
+        there = set(database.list_collection_names())
         for name, indexes in INDEXES.items():
             if indexes:
                 database[name].create_indexes(list(indexes))
-            elif name not in there:
-                _create(database, name)
+            elif name not in there:  # not all servers can inside a transaction
+                with no_error_if_there():
+                    database.create_collection(name, check_exists=False)
+        with suppress(DuplicateKeyError):
+            database[LIBRARY].insert_one({"_id": KEY, "version": 0})
 
 
 def _version(database: Database[Document]) -> object:
     """Return the store's version as it is stored, None if there is no store."""
-    document = database[STORE].find_one({"_id": _KEY})
+    document = database[STORE].find_one({"_id": KEY})
     return None if document is None else document.get("version", 0)
 
 
-def _mark(database: Database[Document]) -> None:
-    try:
-        database[STORE].insert_one({"_id": _KEY, "version": STORE_VERSION})
-    except DuplicateKeyError:
-        return  # another process was first
+def _refuse_foreign(database: Database[Document], hosts: str, names: set[str]) -> None:
+    if names:
+        msg = (
+            f"the database {database.name!r} at {hosts} has a collection {min(names)!r} of another "
+            "program; choose another database in --store"
+        )
+        raise StoreVersionError(msg)
 
 
-def _refuse_newer(database: Database[Document], hosts: str) -> None:
-    version = _version(database)
-    if isinstance(version, int) and 0 < version <= STORE_VERSION:
+def _refuse_newer(version: object, name: str, hosts: str) -> None:
+    if version == MIGRATING or (isinstance(version, int) and 0 < version <= STORE_VERSION):
         return
     msg = (
-        f"the database {database.name!r} at {hosts} was written by a newer soundalike: its store version is "
+        f"the database {name!r} at {hosts} was written by a newer soundalike: its store version is "
         f"{version!r}, this one supports {STORE_VERSION}; update soundalike, or choose another database "
         "in --store"
     )
     raise StoreVersionError(msg)
-
-
-def _create(database: Database[Document], name: str) -> None:
-    """Create a collection; not all servers can inside a transaction."""
-    try:
-        database.create_collection(name, check_exists=False)
-    except CollectionInvalid:
-        return  # another process was first

@@ -29,7 +29,7 @@ from soundalike.store.mongo.encoding import (
     to_text,
     vectors_field,
 )
-from soundalike.store.mongo.indexes import FEATURE_SETS, PROBLEMS, ROOTS, TRACKS
+from soundalike.store.mongo.indexes import FEATURE_SET, PROBLEM, ROOT, TRACK
 from soundalike.store.mongo.search import find_tracks, prefix_range
 from soundalike.store.mongo.tracks import (
     FeatureSet,
@@ -55,14 +55,14 @@ class MongoLibrary:
     def roots(self) -> tuple[Root, ...]:
         """Return every root, by name."""
         with self._connection.using() as database:
-            found = list(database[ROOTS].find(sort=BY_ID))
+            found = list(database[ROOT].find(sort=BY_ID))
         return tuple(map(root_from_document, found))
 
     def save_root(self, root: Root) -> None:
         """Insert a root, or update the location of the one with this name."""
         document = root_to_document(root)
         with self._connection.using() as database:
-            database[ROOTS].replace_one({"_id": document["_id"]}, document, upsert=True)
+            database[ROOT].replace_one({"_id": document["_id"]}, document, upsert=True)
 
     # Tracks
 
@@ -89,7 +89,7 @@ class MongoLibrary:
         """Remove a track's vectors, since its file can no longer be decoded."""
         with self._connection.using() as database:
             nothing: Document = {"vectors": {}, "feature_sets": []}
-            database[TRACKS].update_one({"_id": to_text(track_id)}, {"$set": nothing})
+            database[TRACK].update_one({"_id": to_text(track_id)}, {"$set": nothing})
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""
@@ -106,14 +106,14 @@ class MongoLibrary:
 
     def _one_track(self, query: Mapping[str, Any]) -> Track | None:
         with self._connection.using() as database:
-            found = database[TRACKS].find_one(query, TRACK_FIELDS)
+            found = database[TRACK].find_one(query, TRACK_FIELDS)
         return None if found is None else track_from_document(found)
 
     def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
         """Return the tracks of one encoded audio, vanished ones too, by (added_at, id)."""
         query, order = {"audio_hash": to_text(audio_hash)}, [("added_ms", 1), ("_id", 1)]
         with self._connection.using() as database:
-            found = list(database[TRACKS].find(query, TRACK_FIELDS, sort=order))
+            found = list(database[TRACK].find(query, TRACK_FIELDS, sort=order))
         return tuple(map(track_from_document, found))
 
     def tracks_under(self, root: RootName, path: RelativePath) -> Iterator[Track]:
@@ -121,7 +121,7 @@ class MongoLibrary:
         where = {"root": to_text(root), **_at_or_below("path", to_path(path))}
         # Their ids are read first, so that a track that is moved meanwhile is yielded once.
         with self._connection.using(is_long=True) as database:
-            found = database[TRACKS].find(where, ["_id"], sort=[("path", 1)])
+            found = database[TRACK].find(where, ["_id"], sort=[("path", 1)])
             ids = [document["_id"] for document in found]
         for batch in in_batches(ids):
             yield from map(
@@ -132,7 +132,7 @@ class MongoLibrary:
         found: list[Document] = []
         with self._connection.using() as database:
             for batch in in_batches(ids):
-                found += database[TRACKS].find({"_id": {"$in": batch}, **(where or {})}, TRACK_FIELDS)
+                found += database[TRACK].find({"_id": {"$in": batch}, **(where or {})}, TRACK_FIELDS)
         return found
 
     def find_tracks(
@@ -145,7 +145,7 @@ class MongoLibrary:
     def count_tracks(self) -> int:
         """Count the tracks that are there."""
         with self._connection.using() as database:
-            return int(database[TRACKS].count_documents({"is_there": True}))
+            return int(database[TRACK].count_documents({"is_there": True}))
 
     # Vectors
 
@@ -160,7 +160,7 @@ class MongoLibrary:
     def _first_vectors(self, query: Mapping[str, Any], schema: FeatureSchema) -> FeatureVectors | None:
         field = self._field(schema)
         with self._connection.using() as database:
-            found = database[TRACKS].find_one({**query, "feature_sets": field}, [f"vectors.{field}"])
+            found = database[TRACK].find_one({**query, "feature_sets": field}, [f"vectors.{field}"])
         return None if found is None else _vectors(schema, field, found)
 
     def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
@@ -175,13 +175,13 @@ class MongoLibrary:
         query = {"feature_sets": self._field(schema)}
         fields = {"_id": name == "_id", name: True}  # nothing else, so that the index alone answers
         with self._connection.using(is_long=True) as database:
-            return [_text(document, name) for document in database[TRACKS].find(query, fields)]
+            return [_text(document, name) for document in database[TRACK].find(query, fields)]
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         """Yield the vectors of every track that is there, by id, in bounded memory."""
         field = self._field(schema)
         for document in self._connection.scan(
-            TRACKS,
+            TRACK,
             {"is_there": True, "feature_sets": field},
             order=BY_ID,
             beyond=after_id,
@@ -200,7 +200,7 @@ class MongoLibrary:
         field = vectors_field(schema.name, schema.version)
         if _feature_set(schema) not in self._known_features:
             with self._connection.using() as database:
-                stored = database[FEATURE_SETS].find_one({"_id": field})
+                stored = database[FEATURE_SET].find_one({"_id": field})
             if stored is not None:
                 refuse_other_features(stored, *_feature_set(schema))
                 self._known_features.add(_feature_set(schema))
@@ -212,7 +212,7 @@ class MongoLibrary:
         """Insert or replace the problem of a file."""
         document = problem_to_document(problem)
         with self._connection.using() as database:
-            database[PROBLEMS].replace_one({"_id": document["_id"]}, document, upsert=True)
+            database[PROBLEM].replace_one({"_id": document["_id"]}, document, upsert=True)
 
     def remove_problems(self, locations: Collection[Location]) -> None:
         """Remove the problems of files that are gone or were repaired."""
@@ -220,12 +220,12 @@ class MongoLibrary:
         if len(keys) <= 1:  # a transaction would be no safer, and sends more commands
             with self._connection.using() as database:
                 for key in keys:
-                    database[PROBLEMS].delete_one({"_id": key})
+                    database[PROBLEM].delete_one({"_id": key})
             return
 
         def remove(database: Database[Document], session: ClientSession) -> None:
             for batch in in_batches(keys):
-                database[PROBLEMS].delete_many({"_id": {"$in": batch}}, session=session)
+                database[PROBLEM].delete_many({"_id": {"$in": batch}}, session=session)
 
         self._connection.transaction(remove, is_long=True)
 
@@ -240,7 +240,7 @@ class MongoLibrary:
         return self._problems({})
 
     def _problems(self, query: Mapping[str, Any]) -> Iterator[FileProblem]:
-        found = self._connection.scan(PROBLEMS, query, order=BY_ID, beyond=after_id, batch=_BATCH)
+        found = self._connection.scan(PROBLEM, query, order=BY_ID, beyond=after_id, batch=_BATCH)
         return map(problem_from_document, found)
 
 

@@ -1,6 +1,6 @@
 """Listens, profiles and erasures in MongoDB.
 
-One document of ``listeners`` has all about a user: the profile, until when listens are erased
+One document of ``listener`` has all about a user: the profile, until when listens are erased
 (``erased_ms``), and how often all of them were (``generation``). Each listen has the generation in which it
 was added. So an erasure takes effect with one write, however many listens there are: those of an earlier
 generation, or at or before ``erased_ms``, are invisible from then on, and are deleted next. Adding listens
@@ -31,7 +31,7 @@ from soundalike.store.mongo.erasures import (
     erased_of,
 )
 from soundalike.store.mongo.errors import DUPLICATE_KEY
-from soundalike.store.mongo.indexes import LISTENERS, LISTENS, LISTENS_BY_USER
+from soundalike.store.mongo.indexes import LISTEN, LISTENER, LISTENS_BY_USER
 from soundalike.store.mongo.personal_documents import (
     erasure_from_document,
     listen_from_document,
@@ -85,7 +85,7 @@ class MongoListens:
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
         """Yield every listen of a user by (`at_ms`, `id`), in bounded memory."""
         for document in self._connection.scan(
-            LISTENS,
+            LISTEN,
             self._visible(user_id),
             order=[("at_ms", 1), ("id", 1)],
             beyond=_after,
@@ -98,7 +98,7 @@ class MongoListens:
         """Count a user's listens."""
         visible = self._visible(user_id)
         with self._connection.using() as database:
-            return int(database[LISTENS].count_documents(visible))
+            return int(database[LISTEN].count_documents(visible))
 
     def _visible(self, user_id: UserId) -> Document:
         user = to_text(user_id)
@@ -113,7 +113,7 @@ class MongoListens:
         with self._connection.using(is_long=True) as database:
             erased = dict(all_erased(database, IS_ERASED))
             delete_erased(database, erased)
-            counted = database[LISTENS].aggregate(
+            counted = database[LISTEN].aggregate(
                 [{"$group": {"_id": {"user": "$user", "generation": "$generation"}, "count": {"$sum": 1}}}],
                 hint=LISTENS_BY_USER,
                 allowDiskUse=True,
@@ -141,7 +141,7 @@ class MongoListens:
             _log.warning("the profile of %r is removed, to be folded again: %s", user_id, error)
         this_one = {"_id": to_text(user_id)} | {f"profile.{name}": value for name, value in stored.items()}
         with self._connection.using() as database:
-            database[LISTENERS].update_one(this_one, {"$unset": {"profile": ""}})
+            database[LISTENER].update_one(this_one, {"$unset": {"profile": ""}})
         return None
 
     def profile_version(self, user_id: UserId) -> ProfileVersion | None:
@@ -152,14 +152,14 @@ class MongoListens:
     def _profile(self, user_id: UserId, field: str) -> Document | None:
         query = {"_id": to_text(user_id), "profile.fold": FOLD_VERSION}
         with self._connection.using() as database:
-            found = database[LISTENERS].find_one(query, [field])
+            found = database[LISTENER].find_one(query, [field])
         return None if found is None else dict(found["profile"])
 
     def profile_counts(self) -> Mapping[UserId, int]:
         """Return from how many listens each stored profile is made."""
         fields = {"profile.count": True}
         with self._connection.using() as database:
-            found = list(database[LISTENERS].find({"profile.fold": FOLD_VERSION}, fields))
+            found = list(database[LISTENER].find({"profile.fold": FOLD_VERSION}, fields))
         # A damaged count is left out, so that its profile is folded again.
         return {
             user_id_from(one["_id"]): int(one["profile"]["count"])
@@ -175,13 +175,13 @@ class MongoListens:
         if replacing is None:
             expected = {"profile.fold": {"$ne": FOLD_VERSION}}
         with self._connection.using() as database:
-            saved = database[LISTENERS].update_one(
+            saved = database[LISTENER].update_one(
                 {"_id": user, "erased_ms": erased_ms, **expected}, {"$set": {"profile": stored}}
             )
             if saved.matched_count or replacing is not None or erased_ms is not None:
                 return bool(saved.matched_count)
             try:
-                database[LISTENERS].insert_one({"_id": user, "profile": stored})
+                database[LISTENER].insert_one({"_id": user, "profile": stored})
             except DuplicateKeyError:  # there is another profile, or an erasure
                 return False
         return True
@@ -194,12 +194,12 @@ class MongoListens:
         change: dict[str, Any] = {"$unset": {"profile": ""}, "$max": {"erased_ms": at_ms}}
         with self._connection.using() as database:
             with suppress(DuplicateKeyError):  # the user has a document already
-                database[LISTENERS].insert_one({"_id": user})
+                database[LISTENER].insert_one({"_id": user})
             if is_total:
-                database[LISTENERS].update_one({"_id": user}, change | {"$inc": {"generation": 1}})
+                database[LISTENER].update_one({"_id": user}, change | {"$inc": {"generation": 1}})
             else:
                 is_after = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
-                database[LISTENERS].update_one({"_id": user, **is_after}, change)
+                database[LISTENER].update_one({"_id": user, **is_after}, change)
         with self._connection.using(is_long=True) as database:
             delete_erased(database, erased_of(database, [user]))
 
@@ -212,7 +212,7 @@ class MongoListens:
     def erasures(self) -> tuple[Erasure, ...]:
         """Return the erasure of every user who has one, by user."""
         with self._connection.using() as database:
-            found = list(database[LISTENERS].find(IS_ERASED, ["erased_ms"]))
+            found = list(database[LISTENER].find(IS_ERASED, ["erased_ms"]))
         return tuple(sorted(map(erasure_from_document, found), key=lambda erasure: erasure.user_id))
 
 
@@ -225,7 +225,7 @@ def _insert(database: Database[Document], documents: Sequence[Document]) -> set[
     known: set[int] = set()
     for start in range(0, len(documents), _MOST_AT_ONCE):
         try:
-            database[LISTENS].insert_many(documents[start : start + _MOST_AT_ONCE], ordered=False)
+            database[LISTEN].insert_many(documents[start : start + _MOST_AT_ONCE], ordered=False)
         except BulkWriteError as error:
             failures = error.details["writeErrors"]
             if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failures):

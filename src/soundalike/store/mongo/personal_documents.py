@@ -14,6 +14,9 @@ from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
+TOKEN = "token"  # noqa: S105 - a kind, no secret
+"""The kind of a credential that is an API token."""
+
 _KINDS = {kind.value: kind for kind in ListenKind}
 
 # A document has at most 16 MB: the largest possible profile is near that, and a third of it compressed.
@@ -21,7 +24,7 @@ _FASTEST = 1
 
 
 def listen_to_document(listen: Listen, generation: int) -> Document:
-    """Return a document of ``listens``.
+    """Return a document of ``listen``.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def listen_to_document(listen: Listen, generation: int) -> Document:
 
 @reports_damage
 def listen_from_document(user_id: UserId, document: Document) -> Listen:
-    """Read a document of ``listens``."""
+    """Read a document of ``listen``."""
     position_ms = document["position_ms"]
     return Listen(
         id=EventId(from_text(document["id"])),
@@ -57,7 +60,7 @@ def listen_from_document(user_id: UserId, document: Document) -> Listen:
 
 
 def profile_to_document(profile: Profile) -> Document:
-    """Return the ``profile`` of a document of ``listeners``."""
+    """Return the ``profile`` of a document of ``listener``."""
     body = profile_body(profile)
     return {
         "fold": body["fold"],
@@ -79,7 +82,7 @@ def profile_from_document(user_id: UserId, document: Document) -> Profile:
 
 @reports_damage
 def erasure_from_document(document: Document) -> Erasure:
-    """Read the erasure in a document of ``listeners``."""
+    """Read the erasure in a document of ``listener``."""
     return Erasure(UserId(from_text(document["_id"])), to_integer(document["erased_ms"]))
 
 
@@ -90,7 +93,7 @@ def user_id_from(stored: Any) -> UserId:  # noqa: ANN401 - a damaged document ma
 
 
 def user_to_document(user: User) -> Document:
-    """Return a document of ``users``."""
+    """Return a document of ``user``."""
     return {
         "_id": to_text(user.id),
         "name_key": to_text(name_key(user.name)),
@@ -102,7 +105,7 @@ def user_to_document(user: User) -> Document:
 
 @reports_damage
 def user_from_document(document: Document) -> User:
-    """Read a document of ``users``."""
+    """Read a document of ``user``."""
     return User(
         id=UserId(from_text(document["_id"])),
         name=from_text(document["name"]),
@@ -112,19 +115,22 @@ def user_from_document(document: Document) -> User:
 
 
 def token_to_document(token: Token) -> Document:
-    """Return a document of ``tokens``."""
+    """Return a document of ``credential``; ``_id`` is the hash of its secret."""
     return {
+        "kind": TOKEN,
         "_id": to_text(token.secret_hash),
         "id": to_text(token.id),
         "user": to_text(token.user_id),
         "label": to_text(token.label),
         "created_ms": to_ms(token.created_at),
+        "used_ms": None,
+        "ciphertext": None,
     }
 
 
 @reports_damage
 def token_from_document(document: Document) -> Token:
-    """Read a document of ``tokens``."""
+    """Read a document of ``credential``."""
     return Token(
         id=from_text(document["id"]),
         user_id=UserId(from_text(document["user"])),

@@ -13,7 +13,7 @@ from soundalike.store.keys import LARGEST_INTEGER, clamped, narrowing_words
 from soundalike.store.mongo.connection import Document, Documents, Order
 from soundalike.store.mongo.documents import KEYS, TRACK_FIELDS, track_from_document
 from soundalike.store.mongo.encoding import from_text, to_text
-from soundalike.store.mongo.indexes import TRACKS
+from soundalike.store.mongo.indexes import TRACK
 
 Condition = Mapping[str, Any]
 
@@ -32,14 +32,14 @@ def find_tracks(
 ) -> TrackPage:
     """Return a page of the tracks that are there and match every word."""
     match = _match(words)
-    rows = _rows(_KeyQuery(database[TRACKS], match, KEYS[sort.field]), sort, after, limit + 1)
+    rows = _rows(_KeyQuery(database[TRACK], match, KEYS[sort.field]), sort, after, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     page = rows[:limit]
     if after is None and last is None:
         total = len(page)
     else:
         # Tracks may be gone since the page was read, but the total is never less than the page.
-        total = max(len(page), database[TRACKS].count_documents(match))
+        total = max(len(page), database[TRACK].count_documents(match))
     return TrackPage(
         tracks=tuple(map(track_from_document, page)),
         total=total,

@@ -7,7 +7,7 @@ tracks are given one location at the same time, the second finds it taken, altho
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pymongo import DeleteOne, ReplaceOne
+from pymongo import DeleteOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -21,12 +21,13 @@ from soundalike.store.errors import location_taken, other_features, track_moved
 from soundalike.store.mongo.connection import MOST_IDS, Document
 from soundalike.store.mongo.documents import (
     location_of,
+    reports_damage,
     stored_to_document,
     track_to_document,
     vectors_to_document,
 )
-from soundalike.store.mongo.encoding import from_text, location_key, to_text, vectors_field
-from soundalike.store.mongo.indexes import FEATURE_SETS, LOCATIONS, PROBLEMS, TRACKS
+from soundalike.store.mongo.encoding import from_text, location_key, to_integer, to_text, vectors_field
+from soundalike.store.mongo.indexes import FEATURE_SET, KEY, LIBRARY, LOCATION, PROBLEM, TRACK
 
 _T = TypeVar("_T")
 
@@ -45,7 +46,7 @@ def write_track(
 ) -> None:
     """Insert a track, or replace the one with this id; see `LibraryStore.save_track`."""
     key = {"_id": to_text(track.id)}
-    stored = database[TRACKS].find_one(key, (*_PLACE, "audio_hash"), session=session)
+    stored = database[TRACK].find_one(key, (*_PLACE, "audio_hash"), session=session)
     place = None if stored is None else location_of(stored)
     if moved_from is not None and place != moved_from:
         raise track_moved(track, moved_from)
@@ -54,42 +55,42 @@ def write_track(
         if wanted is not None:
             _take_location(database, session, track, wanted)
         if place is not None:
-            database[LOCATIONS].delete_one({"_id": location_key(place)}, session=session)
-    document = track_to_document(track)
+            database[LOCATION].delete_one({"_id": location_key(place)}, session=session)
+    document = track_to_document(track) | {"change": next_change(database, session)}
     by_field: dict[str, Document] = {}
     if vectors is not None:
         field = vectors_field(vectors.schema.name, vectors.schema.version)
         by_field = {field: vectors_to_document(StoredVectors.of(vectors))}
     if stored is None:
         document |= {"feature_sets": list(by_field), "vectors": by_field}
-        database[TRACKS].insert_one(document, session=session)
+        database[TRACK].insert_one(document, session=session)
     elif stored["audio_hash"] != document["audio_hash"]:
         document |= {"feature_sets": list(by_field), "vectors": by_field}
-        database[TRACKS].update_one(key, {"$set": document}, session=session)
+        database[TRACK].update_one(key, {"$set": document}, session=session)
     else:
         document |= {f"vectors.{field}": added for field, added in by_field.items()}
         change = {"$set": document, "$addToSet": {"feature_sets": {"$each": list(by_field)}}}
-        database[TRACKS].update_one(key, change, session=session)
+        database[TRACK].update_one(key, change, session=session)
     if wanted is not None:
-        database[PROBLEMS].delete_one({"_id": location_key(wanted)}, session=session)
+        database[PROBLEM].delete_one({"_id": location_key(wanted)}, session=session)
 
 
 def _take_location(
     database: Database[Document], session: ClientSession, track: Track, wanted: Location
 ) -> None:
     taken = {"_id": location_key(wanted)}
-    owner = database[LOCATIONS].find_one(taken, session=session)
+    owner = database[LOCATION].find_one(taken, session=session)
     if owner is not None:
         raise location_taken(track, from_text(owner["track"]))
-    database[LOCATIONS].insert_one(taken | {"track": to_text(track.id)}, session=session)
+    database[LOCATION].insert_one(taken | {"track": to_text(track.id)}, session=session)
 
 
 def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[StoredTrack]) -> None:
     """Insert or replace some tracks with their vectors; see `LibraryStore.save_stored_tracks`."""
     ids = [one.track.id for one in batch]
     places = {one.track.file.location for one in batch if one.track.file is not None}
-    stored = _with_ids(database, session, TRACKS, map(to_text, ids), _PLACE)
-    owners = _with_ids(database, session, LOCATIONS, map(location_key, places), ("track",))
+    stored = _with_ids(database, session, TRACK, map(to_text, ids), _PLACE)
+    owners = _with_ids(database, session, LOCATION, map(location_key, places), ("track",))
     places_of = ((from_text(document["_id"]), location_of(document)) for document in stored)
     at = {track_id: location_key(place) for track_id, place in places_of if place is not None}
     owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
@@ -115,9 +116,10 @@ def save_batch(database: Database[Document], session: ClientSession, batch: Sequ
         for key, owner in written.items()
     ]
     if changes:
-        database[LOCATIONS].bulk_write(changes, ordered=False, session=session)
-    documents = {one.track.id: stored_to_document(one) for one in batch}
-    database[TRACKS].bulk_write(
+        database[LOCATION].bulk_write(changes, ordered=False, session=session)
+    change = {"change": next_change(database, session)}
+    documents = {one.track.id: stored_to_document(one) | change for one in batch}
+    database[TRACK].bulk_write(
         [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents.values()],
         ordered=False,
         session=session,
@@ -136,10 +138,10 @@ def write_feature_sets(
     """
     for name, version, fingerprint in feature_sets:
         key = vectors_field(name, version)
-        stored = database[FEATURE_SETS].find_one({"_id": key}, session=session)
+        stored = database[FEATURE_SET].find_one({"_id": key}, session=session)
         if stored is None:
             known = {"name": to_text(name), "version": version, "fingerprint": to_text(fingerprint)}
-            database[FEATURE_SETS].insert_one({"_id": key} | known, session=session)
+            database[FEATURE_SET].insert_one({"_id": key} | known, session=session)
         else:
             refuse_other_features(stored, name, version, fingerprint)
 
@@ -154,13 +156,29 @@ def mark_vanished(
     database: Database[Document], session: ClientSession, track_ids: Collection[TrackId], at_ms: int
 ) -> int:
     """Mark those of the tracks that are there as vanished; return how many."""
-    change = {"$set": {"vanished_ms": at_ms, "is_there": False, "words": []}}
-    return sum(
-        database[TRACKS]
-        .update_many({"_id": {"$in": batch}, "is_there": True}, change, session=session)
-        .modified_count
-        for batch in in_batches(map(to_text, track_ids))
+    there = [{"_id": {"$in": batch}, "is_there": True} for batch in in_batches(map(to_text, track_ids))]
+    if not any(database[TRACK].find_one(query, ["_id"], session=session) for query in there):
+        return 0
+    number = next_change(database, session)
+    change = {"$set": {"vanished_ms": at_ms, "is_there": False, "words": [], "change": number}}
+    return sum(database[TRACK].update_many(query, change, session=session).modified_count for query in there)
+
+
+def next_change(database: Database[Document], session: ClientSession) -> int:
+    """Count a change of tracks, and return its number: changes are numbered in the order of commits."""
+    counted = database[LIBRARY].find_one_and_update(
+        {"_id": KEY}, {"$inc": {"version": 1}}, session=session, return_document=ReturnDocument.AFTER
     )
+    return version_from(counted)
+
+
+@reports_damage
+def version_from(record: Document | None) -> int:
+    """Read the number of the last change from the document of ``library``."""
+    if record is None:
+        msg = "the one of the library is missing"
+        raise LookupError(msg)
+    return to_integer(record["version"])
 
 
 def in_batches(items: Iterable[_T]) -> Iterator[list[_T]]:

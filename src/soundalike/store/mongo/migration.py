@@ -1,0 +1,203 @@
+"""The way from version 1 of the store to version 2.
+
+The version is `MIGRATING` from the first step to the last, and each step can be done again: so a killed
+migration is completed by the next process that opens the store, and several may migrate it at once.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
+from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there
+from soundalike.store.mongo.indexes import (
+    CREDENTIAL,
+    FEATURE_SET,
+    INDEXES,
+    KEY,
+    LIBRARY,
+    LISTEN,
+    LISTENER,
+    LOCATION,
+    MIGRATING,
+    NAME,
+    PROBLEM,
+    ROOT,
+    STORE,
+    STORE_VERSION,
+    TRACK,
+    USER,
+    create_missing,
+    stored_version,
+)
+from soundalike.store.mongo.personal_documents import TOKEN
+from soundalike.store.mongo.tracks import in_batches
+
+# What is a view on what. A program of version 1 that still runs goes on reading by the old names, and
+# cannot write: it answers 503, and browsers keep their listens. The next version of the store drops them.
+OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
+    "locations": (LOCATION, ()),
+    "feature_sets": (FEATURE_SET, ()),
+    "tracks": (TRACK, ()),
+    "roots": (ROOT, ()),
+    "problems": (PROBLEM, ()),
+    "names": (NAME, ()),
+    "users": (USER, ()),
+    "tokens": (CREDENTIAL, ({"$match": {"kind": TOKEN}},)),
+    "listeners": (LISTENER, ()),
+    "listens": (LISTEN, ()),
+}
+
+# On a server that lets programs write into views, an empty collection has the old name instead: all that
+# its validator accepts is one document, without which version 1 would take it for a store without accounts,
+# and let everybody in.
+_SEAL = {"_id": "moved in version 2"}
+
+_NO_NAMESPACE, _IS_VIEW = 26, 166
+
+# What an erasure raises in the document that a user has already.
+_OF_ERASURES = ("erased_ms", "generation")
+
+_UNCONVERTED: Document = {"change": None}
+_BATCH = 500
+
+
+def prepare(connection: MongoConnection) -> None:
+    """Migrate a database and create what is missing in it; another process may be doing the same.
+
+    Raises
+    ------
+    StoreVersionError
+        If a newer soundalike wrote it, or another program.
+    """
+    is_old = stored_version(connection) != STORE_VERSION
+    if is_old:
+        _set_version(connection, 1, MIGRATING)
+        _rename_collections(connection)
+    create_missing(connection)
+    if is_old:
+        _convert_tracks(connection)
+        _convert_accounts(connection)
+        _name_library(connection)
+        _set_version(connection, MIGRATING, STORE_VERSION)
+
+
+def _set_version(connection: MongoConnection, old: object, new: object) -> None:
+    with connection.using() as database:
+        database[STORE].update_one({"_id": KEY, "version": old}, {"$set": {"version": new}})
+
+
+# Names
+
+
+def _rename_collections(connection: MongoConnection) -> None:
+    with connection.using() as database:
+        are_views_safe = _are_views_safe(database)
+    for old, (new, pipeline) in OLD_NAMES.items():
+        _rename_collection(connection, old, new, pipeline if are_views_safe else None)
+
+
+def _rename_collection(
+    connection: MongoConnection, old: str, new: str, pipeline: Sequence[Mapping[str, Any]] | None
+) -> None:
+    """Rename a collection, and give the old name to a view, or to a sealed collection without a pipeline."""
+    view = {"validator": _SEAL} if pipeline is None else {"viewOn": new, "pipeline": list(pipeline)}
+    is_done = False
+    while not is_done:
+        with connection.using(is_long=True) as database:
+            if _is_in_use(database, old):
+                _move(database, old, new)
+        with connection.using() as database:
+            with no_error_if_there():
+                database.create_collection(old, check_exists=False, **view)
+            is_done = not _is_in_use(database, old)
+    if pipeline is None:
+        with connection.using() as database:
+            database[old].update_one(_SEAL, {"$setOnInsert": _SEAL}, upsert=True)
+
+
+def _are_views_safe(database: Database[Document]) -> bool:
+    """Whether the server refuses to write into views, as MongoDB does."""
+    view = "migration_check"
+    with no_error_if_there():
+        database.create_collection(view, viewOn=STORE, pipeline=[], check_exists=False)
+    try:
+        database[view].delete_one(_SEAL)
+    except OperationFailure as error:
+        if error.code != _IS_VIEW:
+            raise
+        return True
+    else:
+        return False
+    finally:
+        database[view].drop()
+
+
+def _is_in_use(database: Database[Document], old: str) -> bool:
+    """Whether a collection of version 1 is there."""
+    found = list(database.list_collections(filter={"name": old}))
+    return any(one["type"] == "collection" and "validator" not in one["options"] for one in found)
+
+
+def _move(database: Database[Document], old: str, new: str) -> None:
+    """Rename a collection, if no other process was first.
+
+    A program of version 1 that still runs may have created it again by writing into it, right after it was
+    renamed: then its documents are added.
+    """
+    try:
+        database[old].rename(new)
+    except OperationFailure as error:
+        if error.code in {_NO_NAMESPACE, _IS_VIEW}:
+            return
+        if error.code != NAMESPACE_EXISTS:
+            raise
+        for document in database[old].find({"_id": {"$ne": _SEAL["_id"]}}):
+            erasure = {name: document.pop(name) for name in _OF_ERASURES if name in document}
+            change = {"$setOnInsert": document} | ({"$max": erasure} if erasure else {})
+            database[new].update_one({"_id": document["_id"]}, change, upsert=True)
+        database[old].drop()
+
+
+# Documents
+
+
+def _convert_tracks(connection: MongoConnection) -> None:
+    """Give each track the number of a last change."""
+    with connection.using() as database:
+        database[LIBRARY].update_one({"_id": KEY}, {"$max": {"version": 1}})
+    found = connection.scan(
+        TRACK, _UNCONVERTED, order=BY_ID, beyond=after_id, fields=["_id"], hint=BY_ID, batch=_BATCH
+    )
+    for batch in in_batches(document["_id"] for document in found):
+        connection.transaction(partial(_convert_batch, ids=batch), is_long=True)
+
+
+def _convert_batch(database: Database[Document], session: ClientSession, ids: Sequence[str]) -> None:
+    """Convert some tracks, but for those that another process has converted meanwhile."""
+    change = {"$set": {"change": 1}}
+    database[TRACK].update_many({"_id": {"$in": ids}, **_UNCONVERTED}, change, session=session)
+
+
+def _convert_accounts(connection: MongoConnection) -> None:
+    """Make the earliest account the administrator's, and tokens one kind of credential."""
+    with connection.using() as database:
+        earliest = database[USER].find_one(sort=[("created_ms", 1), ("_id", 1)])
+        if earliest is not None and database[USER].find_one({"is_admin": True}) is None:
+            database[USER].update_one({"_id": earliest["_id"]}, {"$set": {"is_admin": True}})
+        database[USER].update_many({"is_admin": None}, {"$set": {"is_admin": False}})
+        token = {"kind": TOKEN, "used_ms": None, "ciphertext": None}
+        database[CREDENTIAL].update_many({"kind": None}, {"$set": token})
+
+
+def _name_library(connection: MongoConnection) -> None:
+    """Give a store that holds something the id of its library."""
+    with connection.using() as database:
+        if any(database[name].find_one({}, ["_id"]) for name in INDEXES if name != LIBRARY):
+            change = {"$set": {"id": uuid.uuid4().hex}}
+            database[LIBRARY].update_one({"_id": KEY, "id": None}, change)
