@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from fakes_catalogue import MemoryCatalogue
 from fakes_listeners import MemoryAccounts, MemoryListens
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
+from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, SortField, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, LibraryId, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
 from soundalike.store.keys import sort_keys
@@ -17,12 +18,13 @@ from soundalike.store.keys import sort_keys
 FeatureSet = tuple[str, int]
 
 
-class MemoryStore(MemoryListens, MemoryAccounts):
+class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
     """The `Store` port on dictionaries; it passes the same contract suite as the real ones."""
 
     def __init__(self) -> None:
         MemoryListens.__init__(self)
         MemoryAccounts.__init__(self)
+        MemoryCatalogue.__init__(self)
         self._roots: dict[RootName, Root] = {}
         self._tracks: dict[TrackId, Track] = {}
         self._vectors: dict[tuple[TrackId, FeatureSet], StoredVectors] = {}
@@ -73,8 +75,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
                 self._check(vectors.schema)
             if stored is not None and stored.audio_hash != track.audio_hash:
                 self.drop_vectors(track.id)
-            self._changes.append(track.id)
-            self._tracks[track.id] = _to_the_millisecond(track)
+            self._put(_to_the_millisecond(track))
             if track.file is not None:
                 self._problems.pop(track.file.location, None)
             if vectors is not None:
@@ -83,8 +84,8 @@ class MemoryStore(MemoryListens, MemoryAccounts):
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:
             there = [track for track in self.tracks(track_ids).values() if not track.is_vanished]
-            self._changes += [track.id for track in there]
-            self._tracks |= {track.id: replace(track, vanished_at=from_ms(at_ms)) for track in there}
+            for track in there:
+                self._put(replace(track, vanished_at=from_ms(at_ms)))
         return len(there)
 
     def drop_vectors(self, track_id: TrackId) -> None:
@@ -111,14 +112,23 @@ class MemoryStore(MemoryListens, MemoryAccounts):
         yield from (track for _, track in sorted(under, key=lambda one: (one[0], one[1].id)))
 
     def find_tracks(
-        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+        self,
+        words: Sequence[str],
+        *,
+        sort: Sort,
+        limit: int,
+        after: Position | None = None,
+        offset: int = 0,
+        only: TrackFilter = EVERY_TRACK,
     ) -> TrackPage:
-        found = _in_order([track for track in self._there() if _matches(track, words)], sort.field)
+        asked = [track for track in self._there() if _matches(track, words) and _meets(track, only)]
+        found = _in_order(asked, sort.field)
         if sort.is_descending:
             found = _reversed_but_ties(found, sort.field)
         rest = found if after is None else [track for track in found if _is_after(track, sort, after)]
+        rest = rest[offset:]
         page = tuple(rest[:limit])
-        last = page[-1] if len(rest) > limit else None
+        last = page[-1] if page and len(rest) > limit else None
         position = None if last is None else Position(sort_keys(last)[sort.field], last.id)
         return TrackPage(tracks=page, total=len(found), next=position)
 
@@ -181,8 +191,7 @@ class MemoryStore(MemoryListens, MemoryAccounts):
                 for vectors in stored.vectors:
                     self._check_fingerprint((vectors.feature_set, vectors.version), vectors.fingerprint)
                 self.drop_vectors(stored.track.id)
-                self._changes.append(stored.track.id)
-                self._tracks[stored.track.id] = _to_the_millisecond(stored.track)
+                self._put(_to_the_millisecond(stored.track))
                 for vectors in stored.vectors:
                     self._store_vectors(stored.track.id, vectors)
 
@@ -228,6 +237,17 @@ def _matches(track: Track, words: Sequence[str]) -> bool:
     texts = [text for text in (track.title, track.artist, track.album) if text is not None]
     known = frozenset[str]().union(*map(index_words, texts))
     return all(any(word.startswith(asked) for word in known) for asked in words)
+
+
+def _meets(track: Track, only: TrackFilter) -> bool:
+    entry = track.entry
+    return (
+        only.album in {None, entry.album_id}
+        and only.artist in {None, entry.album_artist_id, *entry.artist_ids}
+        and only.genre in {None, *entry.genre_ids}
+        and (entry.is_preferred or not only.hides_duplicates)
+        and (track.has_audio or not only.is_playable)
+    )
 
 
 def _rank(key: str | int | None) -> tuple[int, int, str]:

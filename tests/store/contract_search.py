@@ -111,9 +111,9 @@ class OrderContract:
         cases = [
             ("title", "bcdefa"),
             ("-title", "afebcd"),
-            ("artist", "badcef"),
+            ("artist", "bdacef"),
             ("-artist", "cadbef"),
-            ("album", "badcef"),
+            ("album", "bdacef"),
             ("-album", "cadbef"),
             ("year", "fbecad"),
             ("-year", "cbefad"),

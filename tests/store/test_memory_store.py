@@ -2,9 +2,10 @@ import pytest
 
 from fakes import MemoryStore
 from store.contract import StoreContract
+from store.contract_catalogue import CatalogueContract
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(StoreContract, CatalogueContract):
     @pytest.fixture
     def store(self) -> MemoryStore:
         return MemoryStore()

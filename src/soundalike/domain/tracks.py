@@ -21,15 +21,13 @@ class Entry:
     album_id : AlbumId or None
         None without an album.
     album_artist_id : ArtistId or None
-        Whose album it is: none of a compilation's is.
+        Of the tags' album artist.
     is_compilation : bool
         Whether the album is one of various artists.
     recording : str or None
         The same for each copy of one recording on one album; None if album, number or title are missing.
     is_preferred : bool
         Whether it is the one to play of its recording.
-    is_settled : bool
-        False if only the track's own tags were looked at so far.
     """
 
     artist_ids: tuple[ArtistId, ...] = ()
@@ -39,7 +37,6 @@ class Entry:
     is_compilation: bool = False
     recording: str | None = None
     is_preferred: bool = True
-    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +117,30 @@ class Track:
     def is_playable(self) -> bool:
         """Whether it has a file that was there at the last scan."""
         return self.has_audio and not self.is_vanished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackFilter:
+    """Which tracks are asked for; all that have not vanished if nothing is given.
+
+    Parameters
+    ----------
+    album, artist, genre : id or None
+        Those of this album or genre, and those by this artist or on an album of theirs.
+    hides_duplicates : bool
+        Of each recording, only the preferred track.
+    is_playable : bool
+        Only those that have a file.
+    """
+
+    album: AlbumId | None = None
+    artist: ArtistId | None = None
+    genre: GenreId | None = None
+    hides_duplicates: bool = False
+    is_playable: bool = False
+
+
+EVERY_TRACK = TrackFilter()
 
 
 class SortField(StrEnum):

@@ -1,0 +1,404 @@
+"""Artists, albums, genres and recordings, derived from what the tags of all tracks say.
+
+Tracks whose tags have the same folded name are a *group*; settling a group gives its tracks their ids and
+lists what the group has. The results depend on the group's tracks alone, not on their order, on the store,
+or on what was there before, so that stores and their copies have the same ids.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
+from soundalike.domain.files import Location
+from soundalike.domain.tags import ExternalIdKind, Tags
+from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath, TrackId
+from soundalike.domain.words import sort_key
+
+SAME_LENGTH_MS = 2_000
+"""Copies of one recording differ by no more: encoders pad, and rips differ by a gap."""
+
+FEWEST_COMPILED = 3
+"""So many artists on an album without an album artist make it a compilation."""
+
+_VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v. a."})
+_LOSSLESS = frozenset(
+    {
+        *("audio/flac", "audio/ogg; codecs=flac", "audio/mp4; codecs=alac"),
+        *("audio/wav", "audio/aiff", "audio/x-w64"),
+    }
+)
+_DIGEST_BYTES = 12
+
+_T = TypeVar("_T")
+
+
+def groups_of(tags: Tags) -> frozenset[Group]:
+    """Return the groups that a track with these tags belongs to."""
+    found = {Group(EntryKind.ARTIST, credit.key) for credit in _credits(tags)}
+    found |= {Group(EntryKind.GENRE, name_key(genre)) for genre in tags.genres}
+    if tags.album is not None:
+        found.add(Group(EntryKind.ALBUM, name_key(tags.album)))
+    return frozenset(found)
+
+
+def own_entry(tags: Tags) -> Entry:
+    """Return the entry of a track by its own tags, until its groups are settled."""
+    various = is_various(tags.album_artist)
+    is_compilation = various or (tags.is_compilation and tags.album_artist is None)
+    owner = None if is_compilation else tags.album_artist or next(iter(tags.artists), None)
+    return Entry(
+        artist_ids=tuple(artist_id(name_key(name)) for name in tags.artists),
+        album_artist_id=None if tags.album_artist is None else artist_id(name_key(tags.album_artist)),
+        album_id=None if tags.album is None else album_id(name_key(tags.album), owner and name_key(owner)),
+        genre_ids=tuple(genre_id(name_key(name)) for name in tags.genres),
+        is_compilation=is_compilation or tags.is_compilation,
+    )
+
+
+def successions(before: Entry, after: Entry) -> Mapping[tuple[EntryKind, str], str]:
+    """Return which ids of a track's entry have given way to which, as by a retagging."""
+    changes: dict[tuple[EntryKind, str], str] = {}
+    for kind, old, new in (
+        (EntryKind.ARTIST, before.artist_ids, after.artist_ids),
+        (EntryKind.GENRE, before.genre_ids, after.genre_ids),
+        (EntryKind.ARTIST, _some(before.album_artist_id), _some(after.album_artist_id)),
+        (EntryKind.ALBUM, _some(before.album_id), _some(after.album_id)),
+    ):
+        if new:
+            pairs = zip(old, [*new, *new[-1:] * len(old)], strict=False)
+            changes |= {(kind, one): other for one, other in pairs if one not in new}
+    return changes
+
+
+def settle(group: Group, tracks: Iterable[Track]) -> Settled:
+    """Settle a group.
+
+    Parameters
+    ----------
+    group : Group
+        Which one.
+    tracks : iterable of Track
+        All of its tracks, vanished ones too, in any order. Those of an album have their artists' ids.
+    """
+    if group.kind is EntryKind.GENRE:
+        return _settle_genre(group.key, tracks)
+    in_order = sorted(tracks, key=lambda track: track.id)
+    settled = _settle_artists if group.kind is EntryKind.ARTIST else _settle_albums
+    return settled(group.key, in_order)
+
+
+# Names and ids
+
+
+def name_key(name: str) -> str:
+    """Return what is the same in all spellings of a name."""
+    return sort_key(name) or name
+
+
+def artist_id(key: str, musicbrainz_id: str = "") -> ArtistId:
+    """Return the id of an artist."""
+    return ArtistId(_digest("artist", key, musicbrainz_id))
+
+
+def genre_id(key: str) -> GenreId:
+    """Return the id of a genre."""
+    return GenreId(_digest("genre", key))
+
+
+def album_id(key: str, artist_key: str | None, musicbrainz_id: str = "") -> AlbumId:
+    """Return the id of an album; `artist_key` is None for a compilation, or where no artist is known."""
+    return AlbumId(
+        _digest("album", key, "none" if artist_key is None else f"by {artist_key}", musicbrainz_id)
+    )
+
+
+def is_various(name: str | None) -> bool:
+    """Whether an artist's name means various artists."""
+    return name is not None and name_key(name) in _VARIOUS
+
+
+def first_artist(track: Track) -> ArtistId | None:
+    """Return whom a track is by, for rules about the same artist; None if that is unknown or various."""
+    if not track.tags.artists or is_various(track.tags.artists[0]):
+        return None
+    return track.entry.artist_ids[0] if track.entry.artist_ids else artist_id(name_key(track.tags.artists[0]))
+
+
+def _digest(*parts: str) -> str:
+    text = "\0".join(part.replace("\0", "\0\1") for part in parts)
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _some(value: _T | None) -> tuple[_T, ...]:
+    return () if value is None else (value,)
+
+
+def _most_common(names: Iterable[_T], order: Callable[[_T], str] = str) -> _T | None:
+    """Return what is there most often, of several the first in order."""
+    counted = Counter(names)
+    return min(counted, key=lambda name: (-counted[name], order(name)), default=None)
+
+
+def _parted(musicbrainz_ids: Iterable[str]) -> Callable[[str | None], str]:
+    """Return what tells apart the entries that share a key: nothing unless there are several ids."""
+    known = sorted(set(musicbrainz_ids))
+    if len(known) < 2:  # noqa: PLR2004 - one id parts nothing
+        return lambda _: ""
+    return lambda one: one if one in known else known[0]
+
+
+# Artists
+
+
+@dataclass(frozen=True, slots=True)
+class _Credit:
+    name: str
+    key: str
+    musicbrainz_id: str | None
+
+
+def _credits(tags: Tags) -> tuple[_Credit, ...]:
+    """Return who made a track, then whose album it is on."""
+    return (*_artist_credits(tags), *_album_credit(tags))
+
+
+def _artist_credits(tags: Tags) -> tuple[_Credit, ...]:
+    ids: Sequence[str | None] = tags.ids(ExternalIdKind.ARTIST)
+    if len(ids) != len(tags.artists):  # nobody can say which is whose
+        ids = [None] * len(tags.artists)
+    return tuple(_Credit(name, name_key(name), one) for name, one in zip(tags.artists, ids, strict=True))
+
+
+def _album_credit(tags: Tags) -> tuple[_Credit, ...]:
+    if tags.album_artist is None:
+        return ()
+    ids = tags.ids(ExternalIdKind.ALBUM_ARTIST)
+    return (_Credit(tags.album_artist, name_key(tags.album_artist), ids[0] if len(ids) == 1 else None),)
+
+
+def _settle_artists(key: str, tracks: Sequence[Track]) -> Settled:
+    of_key = [(track, credit) for track in tracks for credit in _credits(track.tags) if credit.key == key]
+    which = _parted(
+        credit.musicbrainz_id for track, credit in of_key if credit.musicbrainz_id and not track.is_vanished
+    )
+    holders: defaultdict[ArtistId, list[tuple[Track, str]]] = defaultdict(list)
+    for track, credit in of_key:
+        holders[artist_id(key, which(credit.musicbrainz_id))].append((track, credit.name))
+    changed = []
+    for track in tracks:
+        own = own_entry(track.tags)
+        ids = track.entry.artist_ids if len(track.entry.artist_ids) == len(own.artist_ids) else own.artist_ids
+        album_artist = track.entry.album_artist_id or own.album_artist_id
+        entry = replace(
+            track.entry,
+            artist_ids=tuple(
+                artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else one
+                for one, credit in zip(ids, _artist_credits(track.tags), strict=True)
+            ),
+            album_artist_id=next(
+                (
+                    artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else album_artist
+                    for credit in _album_credit(track.tags)
+                ),
+                None,
+            ),
+        )
+        if entry != track.entry:
+            changed.append(replace(track, entry=entry))
+    entries = tuple(
+        Artist(
+            id=one,
+            key=key,
+            name=_shown_name(holders[one]),
+            track_count=len({track.id for track, _ in holders[one] if not track.is_vanished}),
+        )
+        for one in sorted(holders)
+    )
+    return Settled(tuple(changed), entries)
+
+
+def _shown_name(holders: Sequence[tuple[Track, str]]) -> str:
+    there = [name for track, name in holders if not track.is_vanished]
+    return _most_common(there or [name for _, name in holders]) or ""
+
+
+# Genres
+
+
+def _settle_genre(key: str, tracks: Iterable[Track]) -> Settled:
+    """Settle a genre in one pass, since half the library may have it; its tracks' entries have its id."""
+    there: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
+    parents: Counter[str] = Counter()
+    count = 0
+    for track in tracks:
+        count += not track.is_vanished
+        for name in track.tags.genres:
+            if name_key(name) == key:
+                (gone if track.is_vanished else there)[name] += 1
+                parents.update(_some((track.tags.genre_parents or {}).get(name)))
+    shown = _most_common((there or gone).elements())
+    if shown is None:
+        return Settled((), ())
+    parent = _most_common(parents.elements())
+    found = Genre(
+        id=genre_id(key),
+        key=key,
+        name=shown,
+        parent_id=None if parent is None else genre_id(name_key(parent)),
+        track_count=count,
+    )
+    return Settled((), (found,))
+
+
+# Albums
+
+
+def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
+    compiled = _compiled_folders(track for track in tracks if not track.is_vanished)
+    owners = {track.id: _owner_key(track, compiled) for track in tracks}
+    ids_of: defaultdict[str | None, set[str]] = defaultdict(set)
+    for track in tracks:
+        if not track.is_vanished:
+            ids_of[owners[track.id]].update(track.tags.ids(ExternalIdKind.ALBUM)[:1])
+    albums: defaultdict[AlbumId, list[Track]] = defaultdict(list)
+    for track in tracks:
+        owner = owners[track.id]
+        which = _parted(ids_of[owner])(next(iter(track.tags.ids(ExternalIdKind.ALBUM)), None))
+        albums[album_id(key, owner, which)].append(track)
+    changed: list[Track] = []
+    entries: list[CatalogueEntry] = []
+    for one in sorted(albums):
+        settled = [
+            replace(
+                track,
+                entry=replace(
+                    track.entry,
+                    album_id=one,
+                    is_compilation=track.tags.is_compilation or _is_compiled(track, compiled),
+                ),
+            )
+            for track in albums[one]
+        ]
+        settled = _with_recordings(one, settled)
+        changed += [
+            track for track, old in zip(settled, albums[one], strict=True) if track.entry != old.entry
+        ]
+        entries.append(_album(one, key, settled, is_owned=owners[settled[0].id] is not None))
+    return Settled(tuple(changed), tuple(entries))
+
+
+def _compiled_folders(tracks: Iterable[Track]) -> frozenset[Location]:
+    """Return the folders where an album's tracks name no album artist, but three artists or more."""
+    artists: defaultdict[Location, set[str]] = defaultdict(set)
+    for track in tracks:
+        folder = _folder(track)
+        if folder is not None and track.tags.album_artist is None and track.tags.artists:
+            artists[folder].add(name_key(track.tags.artists[0]))
+    return frozenset(folder for folder, names in artists.items() if len(names) >= FEWEST_COMPILED)
+
+
+def _folder(track: Track) -> Location | None:
+    if track.file is None:
+        return None
+    location = track.file.location
+    above, _, _ = location.path.rpartition(b"/")
+    return replace(location, path=RelativePath(above))
+
+
+def _is_compiled(track: Track, compiled: frozenset[Location]) -> bool:
+    """Whether a track's album is one of various artists."""
+    if track.tags.album_artist is not None:
+        return is_various(track.tags.album_artist)
+    return track.tags.is_compilation or _folder(track) in compiled
+
+
+def _owner_key(track: Track, compiled: frozenset[Location]) -> str | None:
+    if _is_compiled(track, compiled):
+        return None
+    owner = track.tags.album_artist or next(iter(track.tags.artists), None)
+    return None if owner is None else name_key(owner)
+
+
+def _album(one: AlbumId, key: str, tracks: Sequence[Track], *, is_owned: bool) -> Album:
+    there = [track for track in tracks if not track.is_vanished]
+    shown = there or tracks
+    counted = [track for track in there if track.entry.is_preferred]
+    owner = _most_common(_owner(track) for track in shown) if is_owned else None
+    return Album(
+        id=one,
+        key=key,
+        title=_most_common(track.tags.album or "" for track in shown) or "",
+        artist_id=None if owner is None else ArtistId(owner[0]),
+        artist=None if owner is None else owner[1],
+        is_compilation=any(track.entry.is_compilation for track in shown),
+        year=min((track.tags.year for track in shown if track.tags.year is not None), default=None),
+        track_count=len(counted),
+        duration_ms=DurationMs(sum(track.duration_ms for track in counted)),
+        added_at=max(track.added_at for track in shown),
+    )
+
+
+def _owner(track: Track) -> tuple[str, str]:
+    """Return id and name of the artist whose album a track is on."""
+    if track.tags.album_artist is not None:
+        return str(track.entry.album_artist_id), track.tags.album_artist
+    return track.entry.artist_ids[0], track.tags.artists[0]
+
+
+# Recordings
+
+
+def _with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
+    """Return an album's tracks with the keys of their recordings, and which to play of each."""
+    same: defaultdict[str, list[Track]] = defaultdict(list)
+    alone: list[Track] = []
+    for track in tracks:
+        tags = track.tags
+        if tags.title is None or tags.track_number is None:
+            alone.append(track)
+        else:
+            about = (str(tags.disc_number or 1), str(tags.track_number), name_key(tags.title))
+            same[_digest("recording", album, *about)].append(track)
+    entries: dict[TrackId, Entry] = {
+        track.id: replace(track.entry, recording=None, is_preferred=True) for track in alone
+    }
+    for key, copies in same.items():
+        for number, recording in enumerate(_of_one_length(copies)):
+            preferred = min(recording, key=_preference).id
+            for track in recording:
+                entries[track.id] = replace(
+                    track.entry,
+                    recording=key if number == 0 else f"{key}-{number}",
+                    is_preferred=track.id == preferred,
+                )
+    return [replace(track, entry=entries[track.id]) for track in tracks]
+
+
+def _of_one_length(tracks: Iterable[Track]) -> Iterator[list[Track]]:
+    """Part tracks where the next is more than 2 s longer than the first."""
+    part: list[Track] = []
+    for track in sorted(tracks, key=lambda track: (track.duration_ms, track.id)):
+        if part and track.duration_ms - part[0].duration_ms > SAME_LENGTH_MS:
+            yield part
+            part = []
+        part.append(track)
+    if part:
+        yield part
+
+
+def _preference(track: Track) -> tuple[bool, bool, float, TrackId]:
+    """Order the copies of a recording, the best first."""
+    is_lossless = track.file is not None and track.file.media_type in _LOSSLESS
+    return not track.is_playable, not is_lossless, -_bitrate(track), track.id
+
+
+def _bitrate(track: Track) -> float:
+    """Return bytes per ms; 0 for a part, since its file has other tracks too."""
+    if track.file is None or track.file.part is not None or not track.duration_ms:
+        return 0.0
+    return track.file.stamp.size_bytes / track.duration_ms

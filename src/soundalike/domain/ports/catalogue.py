@@ -1,0 +1,106 @@
+"""The port of the catalogue: artists, albums and genres, derived from the tracks (`domain.catalogue`)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
+
+from soundalike.domain.entries import (
+    Album,
+    Artist,
+    EntryPage,
+    EntryPosition,
+    EntrySort,
+    Genre,
+    Group,
+    Settled,
+)
+from soundalike.domain.files import Location, Part
+from soundalike.domain.tags import ExternalId
+from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
+from soundalike.domain.types import AlbumId, ArtistId, GenreId
+
+
+class CatalogueStore(Protocol):
+    """Stores what `domain.catalogue.settle` derives, and which groups are to be settled.
+
+    `save_track`, `save_stored_tracks` and `mark_vanished` mark every group (`groups_of`) that a track
+    belongs to, and those that it belonged to before, as unsettled, in the same transaction. They also keep
+    the `successions` from the entry that the track had to the one that it has.
+    """
+
+    def unsettled(self, limit: int) -> dict[Group, int]:
+        """Return some groups to be settled, artists first, then genres, then albums, each by key.
+
+        The numbers change whenever a group is marked again; `save_settled` wants them.
+        """
+
+    def tracks_in(self, group: Group) -> Iterator[Track]:
+        """Yield the tracks of a group, vanished ones too, in any order, in bounded memory."""
+
+    def save_settled(
+        self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
+    ) -> None:
+        """Store the entries of a group and those of its tracks, instead of what it had.
+
+        The entry of a track is stored, with its successions, only if the track's tags are still those
+        given and it has not vanished or come back. The group stays unsettled if its number is no longer
+        `mark`; the groups in `then` become unsettled.
+        """
+
+    def find_artists(
+        self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
+    ) -> EntryPage[Artist]:
+        """Return a page of the artists that have tracks; see `find_albums`."""
+
+    def find_genres(
+        self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
+    ) -> EntryPage[Genre]:
+        """Return a page of the genres that have tracks; see `find_albums`."""
+
+    def find_albums(
+        self,
+        *,
+        sort: EntrySort,
+        limit: int,
+        after: EntryPosition | None = None,
+        offset: int = 0,
+        artist: ArtistId | None = None,
+    ) -> EntryPage[Album]:
+        """Return a page of the albums that have tracks, of one artist or of all.
+
+        They are sorted by `store.keys.entry_key`, missing values last in both directions, ties by
+        ascending id. `offset` entries are left out, counted from `after` or from the first.
+        """
+
+    def artist(self, artist_id: ArtistId) -> Artist | None:
+        """Return an artist, or the one that its id has given way to (`successions`), or None.
+
+        Of those whose tracks have all vanished, `track_count` is 0.
+        """
+
+    def album(self, album_id: AlbumId) -> Album | None:
+        """Return an album; see `artist`."""
+
+    def genre(self, genre_id: GenreId) -> Genre | None:
+        """Return a genre; see `artist`."""
+
+    def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
+        """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""
+
+    def find_tracks(
+        self,
+        words: Sequence[str],
+        *,
+        sort: Sort,
+        limit: int,
+        after: Position | None = None,
+        offset: int = 0,
+        only: TrackFilter = EVERY_TRACK,
+    ) -> TrackPage:
+        """Return a page of the tracks that match every word and a filter; see `LibraryStore.find_tracks`.
+
+        `offset` tracks are left out, counted from `after` or from the first. Ties of the order by artist
+        and by album are in the order of album, disc, number and title.
+        """
+
+    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
+        """Return the track whose file is, or was last, at a location: the whole file, or a part of it."""

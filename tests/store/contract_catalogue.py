@@ -1,0 +1,411 @@
+"""What every store promises of artists, albums and genres, of parts of files and of tracks without files."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from making import SOME_TIME, file_of, make_track
+from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, own_entry, settle
+from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled
+from soundalike.domain.errors import TrackConflictError
+from soundalike.domain.files import Part
+from soundalike.domain.ports.catalogue import CatalogueStore
+from soundalike.domain.ports.library import Store
+from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
+from soundalike.domain.tracks import Entry, Sort, Track, TrackFilter
+from soundalike.domain.types import RelativePath, TrackId
+from store.asking import HOSTILE_TEXTS, LATER_MS, MUSIC, found_ids, stored
+
+ROCK, POP = genre_id("rock"), genre_id("pop")
+
+
+class CataloguedStore(CatalogueStore, Store):
+    """A store with a catalogue."""
+
+
+def tagged(track_id: str, **tags: object) -> Track:
+    """Return a track with these tags, and the entry that they give it."""
+    made = Tags(**{"title": f"Title {track_id}", **tags})  # type: ignore[arg-type] # checked by Tags' users
+    return make_track(track_id, tags=made, entry=own_entry(made))
+
+
+def settle_all(store: CataloguedStore) -> None:
+    """Settle as `services.library.catalogue` does."""
+    while groups := store.unsettled(100):
+        for group, mark in groups.items():
+            store.save_settled(group, settle(group, store.tracks_in(group)), mark=mark)
+
+
+class TagsContract:
+    def test_all_that_tags_say_comes_back(self, store: Store) -> None:
+        tags = Tags(
+            title="One", artists=("A", "B"), album="Two", album_artist="C", genres=("Rock", "Pop"),
+            genre_parents={"Pop": "Music"}, year=1999, original_date="1973-03-01", track_number=3,
+            disc_number=2, is_compilation=True,
+            gains=Gains(track_db=-7.25, track_peak=0.98, album_db=1.5, album_peak=1.0, r128_track=-1),
+            external_ids=(ExternalId(ExternalIdKind.ISRC, "x"), ExternalId(ExternalIdKind.ARTIST, "y")),
+        )  # fmt: skip
+        track = replace(
+            make_track(tags=tags, entry=own_entry(tags)), imported=Tags(title="Zero"), tags_version=7
+        )
+        store.save_track(track)
+        assert store.track(track.id) == track
+        assert list(store.stored_tracks()) == [stored(track)]
+
+    def test_any_text_in_lists_of_tags_is_stored(self, store: Store, subtests: pytest.Subtests) -> None:
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                ids = (ExternalId(ExternalIdKind.FMA, text),)
+                track = tagged(
+                    "t1", artists=(text, text), genres=(text,), album_artist=text, external_ids=ids
+                )
+                store.save_track(track)
+                assert store.track(track.id) == track
+
+    def test_an_entry_is_stored_with_its_track(self, store: Store) -> None:
+        entry = replace(own_entry(Tags(album="A")), recording="r", is_preferred=False, is_compilation=True)
+        track = make_track(tags=Tags(album="A"), entry=entry)
+        store.save_track(track)
+        assert store.track(track.id) == track
+
+
+class PlacesContract:
+    def test_parts_of_one_file_are_tracks_of_their_own(self, store: CataloguedStore) -> None:
+        parts = [Part(0, 100, 10), Part(100, 200, 10), Part(200, None, 10)]
+        tracks = [
+            make_track(f"t{number}", path=b"image.flac", part=part, audio_hash=f"h{number}")
+            for number, part in enumerate(parts)
+        ]
+        for track in tracks:
+            store.save_track(track)
+        where = file_of(tracks[0]).location
+        assert [store.track_at(where, part) for part in parts] == tracks
+        assert store.track_at(where) is None
+        assert store.track_at(where, Part(0, 100, 20)) is None
+        assert list(store.tracks_under(MUSIC, RelativePath(b"image.flac"))) == tracks
+
+    def test_a_part_belongs_to_one_track(self, store: Store) -> None:
+        store.save_track(make_track("t1", path=b"image.flac", part=Part(0, 100, 10)))
+        with pytest.raises(TrackConflictError, match="t1"):
+            store.save_track(make_track("t2", path=b"image.flac", part=Part(0, 100, 10)))
+        with pytest.raises(TrackConflictError, match="t1"):
+            store.save_stored_tracks([stored(make_track("t2", path=b"image.flac", part=Part(0, 100, 10)))])
+        store.save_track(make_track("t2", path=b"image.flac"))
+        assert store.count_tracks() == 2
+
+    def test_a_part_may_become_another(self, store: CataloguedStore) -> None:
+        track = make_track(path=b"image.flac", part=Part(0, 100, 10))
+        moved = make_track(path=b"image.flac", part=Part(0, 90, 10))
+        store.save_track(track)
+        store.save_track(moved)
+        store.save_track(make_track("t2", path=b"image.flac", part=Part(0, 100, 10)))
+        assert store.track_at(file_of(moved).location, Part(0, 90, 10)) == moved
+
+    def test_any_number_of_tracks_may_have_no_file(self, store: Store) -> None:
+        tracks = [make_track(f"t{number}", has_file=False) for number in range(3)]
+        store.save_track(tracks[0])
+        store.save_stored_tracks([stored(track) for track in tracks[1:]])
+        assert [store.track(track.id) for track in tracks] == tracks
+        assert [one.track for one in store.stored_tracks()] == tracks
+        assert store.count_tracks() == 3
+        assert list(store.tracks_under(MUSIC, RelativePath(b""))) == []
+        assert found_ids(store.find_tracks(["title"], sort=Sort(), limit=10)) == ["t0", "t1", "t2"]
+
+    def test_a_track_without_a_file_may_get_one(self, store: CataloguedStore) -> None:
+        track = make_track(path=b"a.mp3")
+        store.save_track(replace(track, file=None))
+        store.save_track(track)
+        assert store.track(track.id) == store.track_at(file_of(track).location) == track
+        store.save_track(replace(track, file=None))
+        assert store.track_at(file_of(track).location) is None
+        store.save_track(make_track("t2", path=b"a.mp3"))
+
+    def test_tracks_are_found_by_their_external_ids(self, store: CataloguedStore) -> None:
+        fma, isrc = ExternalId(ExternalIdKind.FMA, "7"), ExternalId(ExternalIdKind.ISRC, "7")
+        album = ExternalId(ExternalIdKind.ALBUM, "7")
+        first = replace(tagged("t2", external_ids=(isrc, album)), added_at=SOME_TIME - timedelta(1))
+        second, third = tagged("t1", external_ids=(fma, isrc)), tagged("t3", external_ids=(fma, album))
+        for track in (third, second, first):
+            store.save_track(track)
+        store.mark_vanished([third.id], LATER_MS)
+        assert [one.id for one in store.tracks_with_ids([isrc])] == ["t2", "t1"]
+        assert [one.id for one in store.tracks_with_ids([fma, isrc])] == ["t2", "t1", "t3"]
+        assert store.tracks_with_ids([album]) == store.tracks_with_ids([]) == ()
+        store.save_track(tagged("t1"))
+        assert [one.id for one in store.tracks_with_ids([fma])] == ["t3"]
+
+
+class SettlingContract:
+    def test_groups_are_unsettled_until_they_are_settled(self, store: CataloguedStore) -> None:
+        track = tagged("t1", artists=("A",), album="B", genres=("C",))
+        store.save_track(track)
+        assert list(store.unsettled(10)) == [
+            Group(EntryKind.ARTIST, "a"),
+            Group(EntryKind.GENRE, "c"),
+            Group(EntryKind.ALBUM, "b"),
+        ]
+        assert len(store.unsettled(2)) == 2
+        settle_all(store)
+        assert store.unsettled(10) == {}
+        assert store.artist(artist_id("a")) == Artist(id=artist_id("a"), key="a", name="A", track_count=1)
+
+    def test_a_change_makes_the_groups_before_and_after_unsettled(self, store: CataloguedStore) -> None:
+        store.save_track(tagged("t1", artists=("A",), album="B", genres=("C",)))
+        settle_all(store)
+        store.save_track(tagged("t1", artists=("A",), album="D"))
+        assert {(group.kind, group.key) for group in store.unsettled(10)} == {
+            ("artist", "a"), ("genre", "c"), ("album", "b"), ("album", "d"),
+        }  # fmt: skip
+        settle_all(store)
+        store.mark_vanished([TrackId("t1")], LATER_MS)
+        assert {(group.kind, group.key) for group in store.unsettled(10)} == {("artist", "a"), ("album", "d")}
+        settle_all(store)
+        store.save_stored_tracks([stored(tagged("t1", genres=("C",)))])
+        assert {group.kind for group in store.unsettled(10)} == {"artist", "album", "genre"}
+
+    def test_a_group_that_changes_while_it_is_settled_stays_unsettled(self, store: CataloguedStore) -> None:
+        group = Group(EntryKind.ALBUM, "b")
+        store.save_track(tagged("t1", album="B", track_number=1))
+        mark = store.unsettled(10)[group]
+        settled = settle(group, store.tracks_in(group))
+        store.save_track(tagged("t1", album="B", track_number=2))
+        store.save_settled(group, settled, mark=mark)
+        assert group in store.unsettled(10)
+        found = store.track(TrackId("t1"))
+        assert found is not None
+        assert found.entry.recording is None
+        settle_all(store)
+        assert [one.entry.recording for one in store.tracks_in(group)] != [None]
+
+    def test_settling_may_make_other_groups_unsettled(self, store: CataloguedStore) -> None:
+        group = Group(EntryKind.ARTIST, "a")
+        store.save_settled(group, Settled((), ()), mark=0, then=[Group(EntryKind.ALBUM, "b")])
+        assert list(store.unsettled(10)) == [Group(EntryKind.ALBUM, "b")]
+
+    def test_the_tracks_of_a_group_are_those_whose_tags_name_it(self, store: CataloguedStore) -> None:
+        store.save_track(tagged("t1", artists=("Á",), album="X"))
+        store.save_track(tagged("t2", artists=("B",), album_artist="a", album="x", genres=("A",)))
+        store.save_track(tagged("t3", artists=("Ab",)))
+        store.mark_vanished([TrackId("t2")], LATER_MS)
+        for kind, key, ids in (
+            ("artist", "a", {"t1", "t2"}),
+            ("album", "x", {"t1", "t2"}),
+            ("genre", "a", {"t2"}),
+        ):
+            assert {track.id for track in store.tracks_in(Group(EntryKind(kind), key))} == ids
+
+    def test_any_name_makes_a_group(self, store: CataloguedStore, subtests: pytest.Subtests) -> None:
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                track = tagged("t1", artists=(text,), album=text, genres=(text,))
+                store.save_track(track)
+                settle_all(store)
+                for group in groups_of(track.tags):
+                    assert [one.id for one in store.tracks_in(group)] == ["t1"]
+                assert (found := store.album(track.entry.album_id or album_id("", None))) is not None
+                assert found.title == text
+
+    def test_an_id_leads_to_its_successor(self, store: CataloguedStore) -> None:
+        first = tagged("t1", artists=("Prince",), album="Parade", genres=("Funk",))
+        store.save_track(first)
+        settle_all(store)
+        second = tagged("t1", artists=("The Artist",), album="Parade (OST)", genres=("Soul", "Funk"))
+        store.save_track(second)
+        settle_all(store)
+        store.save_track(tagged("t1", artists=("TAFKAP",), album="Parade (OST)", genres=("Soul", "Funk")))
+        settle_all(store)
+        found = store.artist(first.entry.artist_ids[0])
+        assert found == store.artist(second.entry.artist_ids[0]) == store.artist(artist_id("tafkap"))
+        assert found is not None
+        assert first.entry.album_id is not None
+        assert (album := store.album(first.entry.album_id)) is not None
+        assert (album.title, album.artist) == ("Parade (OST)", "TAFKAP")
+        assert (genre := store.genre(genre_id("funk"))) is not None
+        assert genre.name == "Funk"
+        assert store.artist(artist_id("nobody")) is None
+
+    def test_names_that_change_back_and_forth_lead_nowhere_else(self, store: CataloguedStore) -> None:
+        for name in ("A", "B", "A"):
+            store.save_track(tagged("t1", artists=(name,)))
+            settle_all(store)
+        for key in ("a", "b"):
+            assert (found := store.artist(artist_id(key))) is not None
+            assert found.name == "A"
+
+    def test_an_artist_whose_tracks_vanished_is_known_but_not_listed(self, store: CataloguedStore) -> None:
+        store.save_track(tagged("t1", artists=("A",), album="B", genres=("C",)))
+        store.mark_vanished([TrackId("t1")], LATER_MS)
+        settle_all(store)
+        assert (found := store.artist(artist_id("a"))) is not None
+        assert found.track_count == 0
+        assert (album := store.album(album_id("b", "a"))) is not None
+        assert album.track_count == 0
+        for page in (
+            store.find_artists(sort=EntrySort(), limit=10),
+            store.find_albums(sort=EntrySort(), limit=10),
+            store.find_genres(sort=EntrySort(), limit=10),
+        ):
+            assert (page.entries, page.total, page.next) == ((), 0, None)
+
+
+class EntriesContract:
+    @pytest.fixture
+    def catalogued(self, store: CataloguedStore) -> CataloguedStore:
+        def save(track_id: str, artist: str, album: str, year: int | None, *genres: str) -> None:
+            track = tagged(track_id, artists=(artist,), album=album, year=year, genres=genres)
+            store.save_track(replace(track, added_at=SOME_TIME + timedelta(int(track_id))))
+
+        save("1", "Björk", "Homogenic", 1997, "Pop", "Rock")
+        save("2", "abba", "Arrival", 1976, "Pop")
+        save("3", "ABBA", "Super Trouper", None, "Pop")
+        save("4", "ABBA", "Waterloo", 1974)
+        save("5", "Various Artists", "Zonk", 1997)
+        settle_all(store)
+        return store
+
+    def test_entries_come_in_every_order(
+        self, catalogued: CataloguedStore, subtests: pytest.Subtests
+    ) -> None:
+        cases = [
+            ("name", ["Arrival", "Homogenic", "Super Trouper", "Waterloo", "Zonk"]),
+            ("-name", ["Zonk", "Waterloo", "Super Trouper", "Homogenic", "Arrival"]),
+            ("-added", ["Zonk", "Waterloo", "Super Trouper", "Arrival", "Homogenic"]),
+        ]
+        for (sort, titles), limit in [(case, limit) for case in cases for limit in (1, 2, 4, 5, 6)]:
+            with subtests.test(sort=sort, limit=limit):
+                found, after = [], None
+                while True:
+                    asked = EntrySort.parse(sort, EntryKind.ALBUM)
+                    page = catalogued.find_albums(sort=asked, limit=limit, after=after)
+                    assert page.total == 5
+                    found += [album.title for album in page.entries]
+                    if (after := page.next) is None:
+                        break
+                assert found == titles
+
+    def test_missing_values_come_last(self, catalogued: CataloguedStore) -> None:
+        for sort, first in (("year", "Waterloo"), ("-year", None)):
+            page = catalogued.find_albums(sort=EntrySort.parse(sort, EntryKind.ALBUM), limit=10)
+            assert page.entries[-1].title == "Super Trouper"
+            assert first in {None, page.entries[0].title}
+
+    def test_an_offset_leaves_entries_out(self, catalogued: CataloguedStore) -> None:
+        page = catalogued.find_albums(sort=EntrySort(), limit=2, offset=1)
+        assert [album.title for album in page.entries] == ["Homogenic", "Super Trouper"]
+        rest = catalogued.find_albums(sort=EntrySort(), limit=2, after=page.next, offset=1)
+        assert ([album.title for album in rest.entries], rest.total, rest.next) == (["Zonk"], 5, None)
+        assert catalogued.find_albums(sort=EntrySort(), limit=2, offset=100).entries == ()
+        assert catalogued.find_albums(sort=EntrySort(), limit=2, offset=2**70).total == 5
+
+    def test_albums_of_one_artist(self, catalogued: CataloguedStore) -> None:
+        page = catalogued.find_albums(sort=EntrySort(), limit=2, artist=artist_id("abba"))
+        assert ([album.title for album in page.entries], page.total) == (["Arrival", "Super Trouper"], 3)
+
+    def test_artists_and_genres_are_counted(self, catalogued: CataloguedStore) -> None:
+        tracks = EntrySort.parse("-tracks", EntryKind.ARTIST)
+        artists = catalogued.find_artists(sort=tracks, limit=1)
+        assert artists.entries == (Artist(id=artist_id("abba"), key="abba", name="ABBA", track_count=3),)
+        assert artists.total == 3
+        genres = catalogued.find_genres(sort=EntrySort(), limit=10)
+        assert genres.entries == (
+            Genre(id=POP, key="pop", name="Pop", track_count=3),
+            Genre(id=ROCK, key="rock", name="Rock", track_count=1),
+        )
+
+    def test_an_album_comes_back_whole(self, catalogued: CataloguedStore) -> None:
+        track = catalogued.track(TrackId("2"))
+        assert track is not None
+        assert catalogued.album(album_id("arrival", "abba")) == Album(
+            id=album_id("arrival", "abba"),
+            key="arrival",
+            title="Arrival",
+            artist_id=artist_id("abba"),
+            artist="abba",
+            year=1976,
+            track_count=1,
+            duration_ms=track.duration_ms,
+            added_at=track.added_at,
+        )
+
+
+class FiltersContract:
+    @pytest.fixture
+    def filtered(self, store: CataloguedStore) -> CataloguedStore:
+        def save(track_id: str, entry: Entry, *, has_file: bool = True) -> None:
+            track = make_track(track_id, title=f"song {track_id}", has_file=has_file)
+            store.save_track(replace(track, entry=entry))
+
+        one, two = album_id("one", None), album_id("two", None)
+        ada, bob = artist_id("ada"), artist_id("bob")
+        save("a", Entry(album_id=one, artist_ids=(ada,), genre_ids=(ROCK, POP)))
+        save("b", Entry(album_id=one, artist_ids=(bob, ada), genre_ids=(POP,), is_preferred=False))
+        save("c", Entry(album_id=two, artist_ids=(bob,), album_artist_id=ada), has_file=False)
+        save("d", Entry(album_id=two, artist_ids=(bob,)))
+        save("e", Entry(album_id=one, artist_ids=(ada,)))
+        store.mark_vanished([TrackId("e")], LATER_MS)
+        return store
+
+    @pytest.mark.parametrize(
+        ("only", "ids"),
+        [
+            (TrackFilter(), "abcd"),
+            (TrackFilter(album=album_id("one", None)), "ab"),
+            (TrackFilter(album=album_id("none", None)), ""),
+            (TrackFilter(artist=artist_id("ada")), "abc"),
+            (TrackFilter(artist=artist_id("bob")), "bcd"),
+            (TrackFilter(genre=POP), "ab"),
+            (TrackFilter(genre=ROCK), "a"),
+            (TrackFilter(hides_duplicates=True), "acd"),
+            (TrackFilter(is_playable=True), "abd"),
+            (TrackFilter(artist=artist_id("ada"), hides_duplicates=True, is_playable=True), "a"),
+        ],
+    )
+    def test_filters(self, filtered: CataloguedStore, only: TrackFilter, ids: str) -> None:
+        for words in ([], ["song"]):
+            page = filtered.find_tracks(words, sort=Sort(), limit=10, only=only)
+            assert (found_ids(page), page.total) == (list(ids), len(ids))
+        for sort in ("artist", "-album", "year", "-added"):
+            page = filtered.find_tracks([], sort=Sort.parse(sort), limit=10, only=only)
+            assert sorted(found_ids(page)) == list(ids)
+
+    def test_pages_of_a_filter_follow_each_other(self, filtered: CataloguedStore) -> None:
+        only = TrackFilter(artist=artist_id("ada"))
+        first = filtered.find_tracks([], sort=Sort(), limit=2, only=only)
+        rest = filtered.find_tracks([], sort=Sort(), limit=2, only=only, after=first.next)
+        assert (found_ids(first), found_ids(rest), rest.total, rest.next) == (["a", "b"], ["c"], 3, None)
+
+    def test_an_offset_leaves_tracks_out(self, filtered: CataloguedStore) -> None:
+        page = filtered.find_tracks([], sort=Sort(), limit=2, offset=1)
+        assert (found_ids(page), page.total) == (["b", "c"], 4)
+        rest = filtered.find_tracks([], sort=Sort(), limit=2, after=page.next)
+        assert found_ids(rest) == ["d"]
+        assert found_ids(filtered.find_tracks(["song"], sort=Sort(), limit=2, offset=3)) == ["d"]
+        for far in (4, 2**70):
+            page = filtered.find_tracks([], sort=Sort(), limit=2, offset=far)
+            assert (page.tracks, page.total, page.next) == ((), 4, None)
+
+    def test_albums_are_in_the_order_of_disc_number_and_title(self, store: CataloguedStore) -> None:
+        places = {
+            "a": (2, 1, "A"),
+            "b": (None, 10, "A"),
+            "c": (1, 2, "A"),
+            "d": (1, None, "A"),
+            "e": (1, 2, "B"),
+        }
+        for track_id, (disc, number, title) in places.items():
+            tags = {
+                "title": title,
+                "artists": ("X",),
+                "album": "Y",
+                "disc_number": disc,
+                "track_number": number,
+            }
+            store.save_track(tagged(track_id, **tags))
+        for sort in ("album", "artist"):
+            page = store.find_tracks([], sort=Sort.parse(sort), limit=10)
+            assert found_ids(page) == ["c", "e", "b", "d", "a"]
+
+
+class CatalogueContract(TagsContract, PlacesContract, SettlingContract, EntriesContract, FiltersContract):
+    """Everything that a store promises of the catalogue; give a fixture named `store`."""
