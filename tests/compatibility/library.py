@@ -56,7 +56,7 @@ def fill_library(app: App) -> None:
             vanished_at=SOME_TIME if number in VANISHED else None,
         )
         is_unheard = number % 20 == 19
-        store.save_track(track, None if is_unheard else with_halves(SCHEMA, whole, first, second))
+        store.save_track(track, *([] if is_unheard else [with_halves(SCHEMA, whole, first, second)]))
     for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(

@@ -222,7 +222,7 @@ class Stage:
         os.truncate(self.folder / name, size_bytes)
         if cover is not None:
             self.files.covers[name] = cover
-        self.store.save_track(track, None if point is None else make_vectors(SCHEMA, point))
+        self.store.save_track(track, *([] if point is None else [make_vectors(SCHEMA, point)]))
         return track
 
     def build(self, version: str = "v1", *, k: int = 2) -> None:
