@@ -22,6 +22,7 @@ from soundalike.passwords import Argon2Hasher
 from soundalike.services.listeners.accounts import TOKEN_PREFIX
 from soundalike.web.app import create_app
 from soundalike.wire.profiles import profile_body
+from web.description import DescribedClient
 
 FIXTURE = Path(__file__).with_name("version-1")
 
@@ -125,6 +126,7 @@ def listen(app: App, user_ids: list[str]) -> None:
 def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
     """Ask everything that the API tells of a library and its listeners, but for words meant for people."""
     web = create_app(app.services, session_key=b"key of a fixture")
+    web.test_client_class = DescribedClient
     client = web.test_client()
     asked = [
         *(f"/api/tracks?sort={sort}&limit=20" for sort in ("title", "-artist", "album", "year", "-added")),
