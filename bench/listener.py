@@ -29,7 +29,7 @@ from clips import MUSIC
 from listening.curve import draw
 from listening.simulation import Kind, Run, listen, read_clips, set_up
 from listening.tables import print_offered, print_one, print_two, select
-from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE
+from soundalike.domain.recommendation.question import DEFAULT_ADVENTURE
 
 SEEDS = 20
 

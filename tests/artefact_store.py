@@ -7,6 +7,7 @@ import numpy as np
 from making import make_schema
 from soundalike.domain.errors import NoArtefactError
 from soundalike.domain.features import FeatureSchema
+from soundalike.domain.similarity.groups import group_vectors
 from soundalike.domain.similarity.space import (
     DEFAULT_RECIPE,
     Artefact,
@@ -47,13 +48,15 @@ def make_draft(
     """A draft in which every track lies where it is put."""
     coordinates = np.array(list(points.values()), dtype=np.float32)
     coordinates.setflags(write=False)
+    schema = schema or make_schema(coordinates.shape[1])
     return ArtefactDraft(
-        schema=schema or make_schema(coordinates.shape[1]),
+        schema=schema,
         recipe=DEFAULT_RECIPE,
         space=plain_space(coordinates.shape[1]),
         track_ids=tuple(TrackId(name) for name in points),
         coordinates=coordinates,
         neighbours=brute_neighbours(coordinates, k),
+        groups=group_vectors(schema, coordinates.astype(np.float64)),
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.style import context as style_context
 
 from listening.simulation import AFTER, Kind, Results
 from listening.tables import Pick, error, of_kind, select, values
-from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE
+from soundalike.domain.recommendation.question import DEFAULT_ADVENTURE
 
 CURVE = Path(__file__).resolve().parent.parent.parent / "docs" / "learning.svg"
 INK = "#7d8590"  # readable on white and on black

@@ -15,6 +15,7 @@ from clips import analyse, build, find, tabulate
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Analysis, FoundFile, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.recommendation.question import Question
 from soundalike.domain.similarity.space import DEFAULT_RECIPE, Artefact, ArtefactDraft
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
@@ -116,7 +117,7 @@ class World:
 
     def recommended(self, user: UserId, limit: int, adventure: float) -> list[TrackId]:
         """Ask the recommender."""
-        found = self.recommender.recommend(user, limit=limit, adventure=adventure)
+        found = self.recommender.recommend(user, Question(limit=limit, adventure=adventure))
         return [each.track.id for each in found.recommendations]
 
     @cache  # noqa: B019 - a world exists as long as its process

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from listening.simulation import AFTER, Judgement, Kind, Results
-from soundalike.services.recommendation.recommender import DEFAULT_ADVENTURE
+from soundalike.domain.recommendation.question import DEFAULT_ADVENTURE
 
 Pick = Callable[[Judgement], float | None]
 

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from soundalike.domain.profiles import Profile
-from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.similarity.space import Pair, Similar
-from soundalike.domain.times import from_ms, rfc3339
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 
@@ -45,16 +43,6 @@ def pair_body(pair: Pair) -> dict[str, Any]:
     }
 
 
-def recommendations_body(found: Recommendations) -> dict[str, Any]:
-    """Return recommendations as in the answer of ``/api/recommendations``."""
-    return {
-        "artefact": found.artefact,
-        "profile_version": found.profile_version,
-        "recommendations": [_recommendation_body(one) for one in found.recommendations],
-        "note": found.note,
-    }
-
-
 def judgements_body(profile: Profile) -> dict[str, Any]:
     """Return what is liked and disliked as in the answer of ``/api/judgements``, the latest first."""
     tracks = profile.taste.tracks.items()
@@ -68,16 +56,3 @@ def judgements_body(profile: Profile) -> dict[str, Any]:
 def _latest_first(dated: Iterable[tuple[int | None, TrackId]]) -> list[TrackId]:
     since = [(at_ms, track_id) for at_ms, track_id in dated if at_ms is not None]
     return [track_id for _, track_id in sorted(since, reverse=True)]
-
-
-def _recommendation_body(one: Recommendation) -> dict[str, Any]:
-    because = [
-        {"track_id": listen.track_id, "kind": listen.kind.value, "at": rfc3339(from_ms(listen.at_ms))}
-        for listen in one.reason.because
-    ]
-    return {
-        "track": track_body(one.track),
-        "distance": one.distance,
-        "score": one.score,
-        "reason": {"text": one.reason.text, "because": because},
-    }

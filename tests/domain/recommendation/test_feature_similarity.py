@@ -4,8 +4,10 @@ import pytest
 from artefact_store import plain_space
 from making import make_schema
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity, list_words
+from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity
+from soundalike.domain.similarity.groups import GroupVectors, group_vectors
 from soundalike.domain.similarity.space import SimilaritySpace
+from soundalike.domain.types import FloatArray
 
 TIMBRE = FeatureSchema("tiny", 1, ("m1", "m2", "c", "z"), ("mfcc", "mfcc", "centroid", "zcr"))
 
@@ -13,7 +15,19 @@ TIMBRE = FeatureSchema("tiny", 1, ("m1", "m2", "c", "z"), ("mfcc", "mfcc", "cent
 @pytest.fixture
 def similarity() -> FeatureSimilarity:
     vectors = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
-    return FeatureSimilarity.fit(TIMBRE, plain_space(4), vectors)
+    return fit(vectors)
+
+
+def fit(
+    vectors: FloatArray, schema: FeatureSchema = TIMBRE, space: SimilaritySpace | None = None
+) -> FeatureSimilarity:
+    return FeatureSimilarity.fit(scaled(vectors, schema, space))
+
+
+def scaled(
+    vectors: FloatArray, schema: FeatureSchema = TIMBRE, space: SimilaritySpace | None = None
+) -> GroupVectors:
+    return group_vectors(schema, (space or plain_space(len(schema))).scale_features(vectors))
 
 
 def alike(similarity: FeatureSimilarity, *other: float) -> tuple[str, ...]:
@@ -30,7 +44,7 @@ def test_groups_are_similar_if_nearer_than_three_in_four_random_pairs(similarity
 def test_a_quarter_of_random_pairs_is_similar() -> None:
     rng = np.random.default_rng(1)
     one, other, taught = rng.normal(size=(3, 800, 4)).astype(np.float32)
-    similarity = FeatureSimilarity.fit(TIMBRE, plain_space(4), taught[:300])
+    similarity = fit(taught[:300])
     share = np.mean(
         ["brightness" in similarity.similar_groups(a, b) for a, b in zip(one, other, strict=True)]
     )
@@ -40,9 +54,7 @@ def test_a_quarter_of_random_pairs_is_similar() -> None:
 def test_a_feature_that_is_the_same_for_all_tracks_is_never_similar() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     vectors[:, 2] = 7.0
-    assert "brightness" not in FeatureSimilarity.fit(TIMBRE, plain_space(4), vectors).similar_groups(
-        vectors[0], vectors[0]
-    )
+    assert "brightness" not in fit(vectors).similar_groups(vectors[0], vectors[0])
 
 
 def test_features_are_compared_on_the_scale_of_the_library() -> None:
@@ -55,26 +67,16 @@ def test_features_are_compared_on_the_scale_of_the_library() -> None:
         is_unit_length=True,
     )
     vectors = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32) * space.scale
-    assert alike(FeatureSimilarity.fit(TIMBRE, space, vectors), 3.0, 3.0, 100.0, 3.0) == ("brightness",)
+    nothing, other = scaled(np.array([[0, 0, 0, 0], [3, 3, 100, 3]], dtype=np.float32), TIMBRE, space).values
+    assert fit(vectors, TIMBRE, space).similar_groups(nothing, other) == ("brightness",)
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_tracks_give_no_similarity(count: int) -> None:
-    similarity = FeatureSimilarity.fit(TIMBRE, plain_space(4), np.zeros((count, 4), dtype=np.float32))
+    similarity = fit(np.zeros((count, 4), dtype=np.float32))
     assert alike(similarity, 0.0, 0.0, 0.0, 0.0) == ()
 
 
 def test_groups_without_a_plain_name_keep_their_own() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
-    assert FeatureSimilarity.fit(make_schema(4), plain_space(4), vectors).similar_groups(
-        vectors[0], vectors[0]
-    ) == (
-        "even",
-        "odd",
-    )
-
-
-def test_words_are_listed_with_and() -> None:
-    assert list_words(["timbre"]) == "timbre"
-    assert list_words(["timbre", "brightness"]) == "timbre and brightness"
-    assert list_words(["a", "b", "c"]) == "a, b and c"
+    assert fit(vectors, make_schema(4)).similar_groups(vectors[0], vectors[0]) == ("even", "odd")

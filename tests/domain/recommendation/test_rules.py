@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from domain.recommendation.toy_library import build_index, scatter, taste_of
 from making import make_track
 from soundalike.domain.recommendation.rules import (
-    ArtistCap,
+    ArtistRules,
     are_same_positions,
     artist_caps,
     exploration_slots,
@@ -19,6 +19,7 @@ from soundalike.domain.recommendation.rules import (
     recently_played,
 )
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile, profile_taste
+from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 
 
@@ -81,13 +82,17 @@ def test_what_is_within_the_threshold_is_the_same_recording() -> None:
     assert not is_same_position(points[0], others[:0], threshold=99)
 
 
-def play(*artists: str | None, caps: dict[str, int] | None = None) -> list[bool]:
+def by(artist: str | None) -> Track:
+    return make_track(artist=artist)
+
+
+def play(*artists: str | None, caps: dict[str, int] | None = None, are_apart: bool = False) -> list[bool]:
     """Whether each was admitted; all are played."""
-    cap = ArtistCap(caps or {})
+    rules = ArtistRules(caps or {}, are_apart=are_apart)
     admitted = []
     for artist in artists:
-        admitted.append(cap.admits(artist))
-        cap.take(artist)
+        admitted.append(rules.admits(by(artist)))
+        rules.take(by(artist))
     return admitted
 
 
@@ -98,25 +103,33 @@ def test_an_artist_has_three_places_of_ten() -> None:
 
 
 def test_what_was_played_before_counts() -> None:
-    cap = ArtistCap({}, [*"AAA", *"BCDEFG"])
-    assert not cap.admits("A")
-    cap.take("H")
-    assert cap.admits("A"), "one of the three is out of the window"
+    rules = ArtistRules({}, [*"aaa", *"bcdefg"])
+    assert not rules.admits(by("A"))
+    rules.take(by("H"))
+    assert rules.admits(by("A")), "one of the three is out of the window"
+
+
+def test_an_artist_does_not_come_twice_in_a_row() -> None:
+    assert play("A", "A", "B", "a", "B", are_apart=True) == [True, False, True, True, True]
+    assert not ArtistRules({}, ["b", "a"]).admits(by("A"))
 
 
 def test_an_artist_is_the_same_however_the_name_is_written() -> None:
     assert play("Sigur Rós", "SIGUR ROS", "sigur  rós", "Sigur Rós")[-1] is False
 
 
-def test_tracks_without_an_artist_never_clash() -> None:
-    assert play(*[None] * 5, *[""] * 5) == [True] * 10
+@pytest.mark.parametrize("artist", [None, "", "Various Artists", "VARIOUS  artists"])
+def test_tracks_without_an_artist_or_by_various_ones_never_clash(artist: str | None) -> None:
+    assert play(*[artist] * 10, are_apart=True) == [True] * 10
 
 
 def test_an_artist_that_the_listener_plays_more_may_come_more_often() -> None:
     assert play(*"AAAAAA", caps={"a": 5}) == [True] * 5 + [False]
-    assert artist_caps([("A", 1.0)] * 9 + [("B", 1.0)]) == {"a": 7}  # 9 of 13, nobody's three included
-    assert artist_caps([("A", 1.0)]) == {}  # a quarter is below the cap
-    assert artist_caps([(None, 1.0), ("", 50.0)]) == {}
+    assert artist_caps([(by("A"), 1.0)] * 9 + [(by("B"), 1.0)]) == {
+        "a": 7
+    }  # 9 of 13, nobody's three included
+    assert artist_caps([(by("A"), 1.0)]) == {}  # a quarter is below the cap
+    assert artist_caps([(by(None), 1.0), (by(""), 50.0)]) == {}
 
 
 def test_every_taste_has_its_turn_in_proportion() -> None:

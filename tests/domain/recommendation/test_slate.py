@@ -1,5 +1,7 @@
 from collections.abc import Iterator
-from itertools import cycle, islice, repeat
+from functools import partial
+from itertools import cycle, pairwise, repeat
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -7,14 +9,16 @@ from hypothesis import strategies as st
 
 from domain.recommendation.toy_library import candidate
 from making import make_track
-from soundalike.domain.recommendation import slate
-from soundalike.domain.recommendation.rules import ArtistCap
+from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.recommendation.results import Role
+from soundalike.domain.recommendation.rules import ArtistRules
 from soundalike.domain.recommendation.slate import (
+    MAX_DELAYED,
     Candidate,
-    Recordings,
-    Role,
-    SlateBuilder,
-    without_duplicates,
+    CandidateLists,
+    Candidates,
+    Slate,
+    diversify,
 )
 
 FAR_APART = np.arange(400, dtype=np.float32)[:, None] * 10
@@ -28,21 +32,35 @@ def recordings(**places: float) -> Recordings:
     return Recordings(coordinates, thresholds=np.full(len(coordinates), 0.1, dtype=np.float32))
 
 
-def build_slate(
+def slate_of(  # noqa: PLR0913 - one keyword per argument, each with a default
     *candidate_lists: list[Candidate],
     turns: Iterator[int] | None = None,
     exploration: list[Candidate] | None = None,
     slots: Iterator[bool] | None = None,
+    repeats: list[Candidate] | None = None,
     known: Recordings | None = None,
-) -> list[int]:
-    builder = SlateBuilder(known or recordings(), ArtistCap({}))
-    served = builder.build(
-        [iter(candidates) for candidates in candidate_lists],
-        turns or cycle(range(len(candidate_lists))),
-        iter(exploration or ()),
-        slots or repeat(False),  # noqa: FBT003 - what it yields
+    rules: ArtistRules | None = None,
+    limit: int = 300,
+    is_whole: bool = True,
+    is_last: bool = False,
+) -> Slate:
+    lists = CandidateLists(
+        tastes=[Candidates(candidates, is_whole) for candidates in candidate_lists],
+        turns=turns or cycle(range(len(candidate_lists))),
+        exploration=Candidates(exploration or ()),
+        slots=slots or repeat(False),  # noqa: FBT003 - what it yields
+        repeats=repeats or (),
     )
-    return [each.row for each in islice(served, 300)]
+    rules = rules or ArtistRules({}, are_apart=False)
+    return diversify(lists, known or recordings(), rules, limit=limit, is_last=is_last)
+
+
+def row_numbers(slate: Slate) -> list[int]:
+    return [each.row for each in slate.candidates]
+
+
+def build_slate(*candidate_lists: list[Candidate], **how: Any) -> list[int]:
+    return row_numbers(slate_of(*candidate_lists, **how))
 
 
 def rows(first: int, count: int) -> list[Candidate]:
@@ -85,26 +103,15 @@ def test_an_excluded_recording_does_not_come_from_another_file() -> None:
     assert build_slate(rows(0, 3), known=known) == [0, 2]
 
 
-def test_a_copy_of_recordings_is_independent() -> None:
-    known = recordings()
-    known.add(candidate(0))
-    copy = known.copy()
-    copy.add(candidate(1))
-    assert [known.has(candidate(row)) for row in (0, 1)] == [True, False]
-    assert [copy.has(candidate(row)) for row in (0, 1)] == [True, True]
-
-
 def test_an_artist_who_had_three_of_ten_waits_for_others() -> None:
     candidates = [*(candidate(row, artist="A") for row in range(5)), *rows(10, 8)]
     assert build_slate(candidates) == [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 3, 4, 17]
 
 
 def test_if_no_other_is_left_the_artist_continues() -> None:
-    builder = SlateBuilder(recordings(), ArtistCap({}))
-    candidates = [candidate(row, artist="A") for row in range(5)]
-    served = builder.build([iter(candidates)], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
-    assert [each.row for each in served] == [0, 1, 2, 3, 4]
-    assert builder.has_exceeded_cap
+    slate = slate_of([candidate(row, artist="A") for row in range(5)])
+    assert row_numbers(slate) == [0, 1, 2, 3, 4]
+    assert slate.has_exceeded_cap
 
 
 def test_another_taste_takes_the_place_of_a_delayed_artist() -> None:
@@ -112,33 +119,78 @@ def test_another_taste_takes_the_place_of_a_delayed_artist() -> None:
     assert build_slate(one, rows(10, 2), turns=repeat(0)) == [0, 1, 2, 10, 11, 3, 4]
 
 
-def test_a_library_of_one_artist_is_not_read_to_its_end() -> None:
-    read = 0
-
-    def count() -> Iterator[Candidate]:
-        nonlocal read
-        for row in range(400):
-            read += 1
-            yield candidate(row, artist="A")
-
-    builder = SlateBuilder(recordings(), ArtistCap({}))
-    served = builder.build([count()], repeat(0), iter(()), repeat(False))  # noqa: FBT003 - what it yields
-    assert [each.row for each in islice(served, 10)] == list(range(10))
-    assert read <= slate.MAX_DELAYED + 10
+def test_beyond_many_tracks_by_one_artist_the_cap_is_exceeded() -> None:
+    prolific = [candidate(row, artist="A") for row in range(MAX_DELAYED + 3)]
+    assert build_slate([*prolific, candidate(300)], limit=4) == [0, 1, 2, 3]
+    assert build_slate([*prolific[:-1], candidate(300)], limit=4) == [0, 1, 2, 300]
 
 
-def test_no_more_is_read_than_is_used() -> None:
-    candidates = iter(rows(0, 100))
-    builder = SlateBuilder(recordings(), ArtistCap({}))
-    list(islice(builder.build([candidates], repeat(0), iter(()), repeat(False)), 5))  # noqa: FBT003 - what it yields
-    assert next(candidates).row == 5
+def test_a_list_that_ends_before_its_slate_is_cut() -> None:
+    assert not slate_of(rows(0, 5), is_whole=False, limit=5).is_cut
+    cut = slate_of(rows(0, 5), is_whole=False, limit=6)
+    assert cut.is_cut
+    last = slate_of(rows(0, 5), is_whole=False, limit=6, is_last=True, repeats=rows(9, 1))
+    assert last.is_cut
+    assert row_numbers(last) == [0, 1, 2, 3, 4, 9]
 
 
-def test_repeats_come_in_their_order_each_recording_once() -> None:
-    known = recordings(r2=30.05)
-    known.add(candidate(3, role=Role.TASTE))
+def test_repeats_come_last_each_recording_once() -> None:
     again = [candidate(row, role=Role.REPEAT) for row in (5, 2, 4, 5)]
-    assert [each.row for each in without_duplicates(again, known)] == [5, 4]
+    assert build_slate([candidate(3)], repeats=again, known=recordings(r2=30.05)) == [3, 5, 4]
+    assert build_slate(rows(0, 3), repeats=again, limit=3) == [0, 1, 2]
+
+
+# No artist twice in a row
+
+APART = partial(ArtistRules, {})
+
+
+def test_no_artist_comes_twice_in_a_row_while_there_is_another() -> None:
+    candidates = [candidate(row, artist=artist) for row, artist in enumerate("AABAC")]
+    assert build_slate(candidates, rules=APART()) == [0, 2, 1, 4, 3]
+
+
+def test_the_first_is_by_another_artist_than_what_just_played() -> None:
+    candidates = [candidate(row, artist=artist) for row, artist in enumerate("AB")]
+    assert build_slate(candidates, rules=APART(["b", "a"])) == [1, 0]
+
+
+def test_another_artist_is_found_however_far_behind() -> None:
+    prolific = [candidate(row, artist="A") for row in range(MAX_DELAYED * 2)]
+    assert build_slate([*prolific, candidate(300)], rules=APART(), limit=2) == [0, 300]
+
+
+def test_another_artist_beyond_the_cap_comes_before_the_same_one_again() -> None:
+    candidates = [candidate(row, artist="B") for row in range(2)] + [candidate(5, artist="A")]
+    slate = slate_of(candidates, rules=APART(["b", "b", "b", "x", "a"]), limit=3)
+    assert row_numbers(slate) == [0, 5, 1]
+    assert slate.has_exceeded_cap
+
+
+def test_if_all_that_is_left_is_by_one_artist_it_comes_again() -> None:
+    slate = slate_of([candidate(row, artist="A") for row in range(2)], rules=APART())
+    assert row_numbers(slate) == [0, 1]
+    assert not slate.has_exceeded_cap
+
+
+def test_repeats_follow_another_artist_too() -> None:
+    again = [
+        candidate(row, artist=artist, role=Role.REPEAT) for row, artist in ((5, "A"), (6, "B"), (7, "A"))
+    ]
+    assert build_slate([candidate(3, artist="A")], repeats=again, rules=APART()) == [3, 6, 5, 7]
+
+
+@given(st.lists(st.sampled_from(["A", "B", "C", None]), max_size=30), st.sampled_from("ABX"))
+def test_an_artist_comes_twice_in_a_row_only_if_all_that_is_left_is_theirs(
+    artists: list[str | None], latest: str
+) -> None:
+    candidates = [candidate(row, artist=artist or f"only {row}") for row, artist in enumerate(artists)]
+    slate = slate_of(candidates, rules=APART([latest.lower()]))
+    assert sorted(row_numbers(slate)) == list(range(len(artists)))
+    order = [latest, *(one.track.artist for one in slate.candidates)]
+    for place, (one, other) in enumerate(pairwise(order)):
+        if one == other:
+            assert set(order[place + 1 :]) == {one}
 
 
 @given(

@@ -6,9 +6,11 @@ import numpy as np
 
 from artefact_store import MemoryArtefactStore, make_draft
 from making import make_listen, make_track
+from soundalike.domain.recommendation.attribution import Attribution
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
+from soundalike.domain.recommendation.results import Role
 from soundalike.domain.recommendation.scoring import Scoring, score_library
-from soundalike.domain.recommendation.slate import Candidate, Role
+from soundalike.domain.recommendation.slate import Candidate
 from soundalike.domain.recommendation.weighted_tracks import profile_taste
 from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import FloatArray, TrackId
@@ -82,4 +84,5 @@ def candidate(
     track = make_track(
         f"t{row}", artist=artist or f"artist {row}", title=title or f"title {row}", audio_hash=audio_hash
     )
-    return Candidate(row=row, track=track, score=-float(row), role=role)
+    attribution = Attribution(role=role, distance=0.0)
+    return Candidate(row=row, track=track, score=-float(row), attribution=attribution)

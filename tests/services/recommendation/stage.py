@@ -9,12 +9,14 @@ import numpy as np
 from artefact_store import MemoryArtefactStore, make_draft
 from fakes import MemoryStore
 from making import make_listen, make_schema, make_track, with_halves
+from soundalike.domain.recommendation.question import Question
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
 from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
+from soundalike.wire.reasons import note_text, reason_text
 
 SCHEMA = make_schema(2)
 
@@ -102,16 +104,18 @@ class Stage:
         limit: int = 10,
         seed: str | None = None,
         exclude: Iterable[str] = (),
+        recent: Iterable[str] = (),
         adventure: float = 0.0,
         user: UserId = ADA,
     ) -> Recommendations:
-        return self.recommender.recommend(
-            user,
+        question = Question(
             limit=limit,
             seed=None if seed is None else TrackId(seed),
             exclude=[TrackId(each) for each in exclude],
+            recent=[TrackId(each) for each in recent],
             adventure=adventure,
         )
+        return self.recommender.recommend(user, question)
 
     def names(self, **question: object) -> list[str]:
         return names(self.ask(**question))  # type: ignore[arg-type] # as `ask` takes them
@@ -122,7 +126,15 @@ def names(found: Recommendations) -> list[str]:
 
 
 def texts(found: Recommendations) -> list[str]:
-    return [one.reason.text for one in found.recommendations]
+    return [text_of(one, found.asked_at) for one in found.recommendations]
+
+
+def text_of(one: Recommendation, now: datetime = NOON) -> str:
+    return reason_text(one.reason, track_id=one.track.id, now=now)
+
+
+def note(found: Recommendations) -> str:
+    return note_text(found.notes) or ""
 
 
 def one(found: Recommendations, name: str) -> Recommendation:

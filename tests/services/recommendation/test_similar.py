@@ -34,11 +34,11 @@ class Stage:
         )
 
     def add(self, name: str, place: float | None, *, artist: str | None = None) -> None:
-        vectors = []
+        vectors = None
         if place is not None:
             parts = (np.array([place], dtype=np.float32) for _ in range(3))
-            vectors = [with_halves(SCHEMA, *parts)]
-        self.store.save_track(make_track(name, artist=artist or f"artist {name}"), *vectors)
+            vectors = with_halves(SCHEMA, *parts)
+        self.store.save_track(make_track(name, artist=artist or f"artist {name}"), vectors)
 
     def similar(self, name: str, limit: int = 20) -> Similar:
         return self.neighbours.similar(TrackId(name), limit=limit)
@@ -167,32 +167,6 @@ def test_neighbours_that_lsh_missed_still_come_by_distance(stage: Stage) -> None
     stage.artefacts.publish(_with_neighbours(draft, rows, away))
     assert distances(stage.similar("a")) == [1.0, 3.0, 7.0, 15.0]
     assert names(stage.similar("e")) == ["d", "c", "b", "a"]
-
-
-def test_a_radio_plays_nearest_first_but_no_artist_twice_in_a_row() -> None:
-    stage = Stage()
-    for (name, (place,)), artist in zip(LINE.items(), "XYYXZ", strict=True):
-        stage.add(name, place, artist=artist)
-    stage.artefacts.publish(make_draft(LINE, schema=SCHEMA))
-    assert names(stage.neighbours.radio(TrackId("a"))) == ["b", "d", "c", "e"]
-
-
-def test_a_radio_repeats_nothing_that_it_has_played(stage: Stage) -> None:
-    recent = [TrackId("a"), TrackId("c"), TrackId("b")]
-    assert names(stage.neighbours.radio(TrackId("a"), recent=recent)) == ["d", "e"]
-
-
-def test_a_radio_goes_on_with_another_artist_than_the_latest(stage: Stage) -> None:
-    for name, artist in {"a": "X", "b": "Y", "c": "Y", "d": "X"}.items():
-        stage.add(name, LINE[name][0], artist=artist)
-    recent = [TrackId("a"), TrackId("b")]
-    assert names(stage.neighbours.radio(TrackId("a"), recent=recent, limit=1)) == ["d"]
-
-
-def test_a_radio_forgets_what_it_played_more_than_100_tracks_ago(stage: Stage) -> None:
-    recent = [TrackId("b"), *(TrackId(f"x{number}") for number in range(100))]
-    assert names(stage.neighbours.radio(TrackId("a"), recent=recent, limit=1)) == ["b"]
-    assert names(stage.neighbours.radio(TrackId("a"), recent=recent[:-1], limit=1)) == ["c"]
 
 
 def test_pairs_come_closest_first_and_once(stage: Stage) -> None:

@@ -1,14 +1,14 @@
 """What a track's place in a slate is due to, computed from what ranked it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from soundalike.domain.recommendation.results import Role
 from soundalike.domain.recommendation.scoring import Scoring
-from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.similarity.distances import pairwise_distances
-from soundalike.domain.types import FloatArray, TrackId
+from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
 _MOST_TRACKS = 3
 _LEAST_SHARE = 0.1
@@ -20,8 +20,8 @@ class Attribution:
 
     Parameters
     ----------
-    candidate : Candidate
-        What is explained.
+    role : Role
+        Which list it comes from.
     positive : tuple of TrackId
         Tracks that raised its score, the one that did most first, then up to two more with a tenth each.
     negative : tuple of TrackId
@@ -34,7 +34,7 @@ class Attribution:
         Whether that distance is that of near tracks.
     """
 
-    candidate: Candidate
+    role: Role
     positive: tuple[TrackId, ...] = ()
     negative: tuple[TrackId, ...] = ()
     is_near: bool = False
@@ -42,79 +42,74 @@ class Attribution:
     is_close: bool = False
 
 
-def attribute(scoring: Scoring, candidates: Sequence[Candidate]) -> list[Attribution]:
+def attribute(scoring: Scoring, rows: IndexArray, role: Role, *, taste: int = 0) -> list[Attribution]:
     """Work out what the places of candidates are due to.
 
     Parameters
     ----------
     scoring : Scoring
         What ranked them.
-    candidates : sequence of Candidate
-        In the order of the result.
+    rows : IndexArray, shape (k,)
+        Of the candidates.
+    role : Role
+        Which list they come from.
+    taste : int
+        Which of the listener's tastes they are for; 0 if none.
     """
-    found: dict[int, Attribution] = {}
-    for role, attribute_role in _BY_ROLE.items():
-        chosen = [candidate for candidate in candidates if candidate.role is role]
-        if chosen:
-            points = scoring.index.coordinates[[candidate.row for candidate in chosen]]
-            found |= {one.candidate.row: one for one in attribute_role(scoring, chosen, points)}
-    return [found[candidate.row] for candidate in candidates]
+    if not len(rows):
+        return []
+    points = scoring.index.coordinates[rows]
+    match role:
+        case Role.TASTE | Role.SEED:
+            return _of_taste(scoring, rows, points, role=role, taste=taste)
+        case Role.COLD_START:
+            return _of_cold_start(scoring, points)
+        case Role.EXPLORATION:
+            return [Attribution(role=role, distance=away) for away in _to_mean(scoring, points)]
+        case Role.REPEAT:
+            ids = scoring.index.artefact.track_ids
+            return [Attribution(role=role, positive=(ids[row],), is_near=True, distance=0.0) for row in rows]
 
 
-def _of_taste(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
+def _of_taste(
+    scoring: Scoring, rows: IndexArray, points: FloatArray, *, role: Role, taste: int
+) -> list[Attribution]:
     index, positive = scoring.index, scoring.taste_profile.positive
-    rows, tastes = (
-        np.array([getattr(one, name) for one in candidates], dtype=np.int32) for name in ("row", "taste")
-    )
-    of_tracks, of_seed = scoring.positive_feedback(rows, tastes)
+    of_tracks, of_seed = scoring.positive_feedback(rows, np.full(len(rows), taste, dtype=np.int32))
+    counted = [_largest(one, float(seed)) for one, seed in zip(of_tracks, of_seed, strict=True)]
     away = pairwise_distances(points, index.coordinates[positive.rows])
-    attributions = []
-    for number, candidate in enumerate(candidates):
-        counted = _largest(of_tracks[number], float(of_seed[number]))
-        nearest = float(away[number, counted[0]]) if counted else np.inf
-        distance = nearest
-        if scoring.seed is not None:
-            distance = float(pairwise_distances(points[number : number + 1], scoring.seed[np.newaxis])[0, 0])
-        attributions.append(
-            Attribution(
-                candidate=candidate,
-                positive=tuple(positive.track_ids[track] for track in counted),
-                is_near=nearest <= index.near_distance,
-                distance=distance,
-                is_close=distance <= index.near_distance,
-            )
+    nearest = [float(of[one[0]]) if one else np.inf for one, of in zip(counted, away, strict=True)]
+    distances: Iterable[float] = nearest
+    if scoring.seed is not None:
+        distances = pairwise_distances(points, scoring.seed[np.newaxis])[:, 0].tolist()
+    return [
+        Attribution(
+            role=role,
+            positive=tuple(positive.track_ids[track] for track in tracks),
+            is_near=near <= index.near_distance,
+            distance=distance,
+            is_close=distance <= index.near_distance,
         )
-    return attributions
+        for tracks, near, distance in zip(counted, nearest, distances, strict=True)
+    ]
 
 
-def _of_cold_start(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
+def _of_cold_start(scoring: Scoring, points: FloatArray) -> list[Attribution]:
     index, negative = scoring.index, scoring.taste_profile.negative
     to_nearest = pairwise_distances(points, index.coordinates[negative.rows]).min(axis=1, initial=np.inf)
     return [
         Attribution(
-            candidate=candidate,
+            role=Role.COLD_START,
             negative=negative.track_ids if away > index.near_distance else (),
             distance=distance,
         )
-        for candidate, away, distance in zip(candidates, to_nearest, _to_mean(scoring, points), strict=True)
-    ]
-
-
-def _of_exploration(scoring: Scoring, candidates: list[Candidate], points: FloatArray) -> list[Attribution]:
-    distances = _to_mean(scoring, points)
-    return [
-        Attribution(candidate=one, distance=away) for one, away in zip(candidates, distances, strict=True)
-    ]
-
-
-def _of_repeats(_scoring: Scoring, candidates: list[Candidate], _points: FloatArray) -> list[Attribution]:
-    return [
-        Attribution(candidate=one, positive=(one.track.id,), is_near=True, distance=0.0) for one in candidates
+        for away, distance in zip(to_nearest, _to_mean(scoring, points), strict=True)
     ]
 
 
 def _to_mean(scoring: Scoring, points: FloatArray) -> list[float]:
-    return [float(away) for away in pairwise_distances(points, scoring.index.mean[np.newaxis])[:, 0]]
+    distances: list[float] = pairwise_distances(points, scoring.index.mean[np.newaxis])[:, 0].tolist()
+    return distances
 
 
 def _largest(of_tracks: FloatArray, of_seed: float) -> list[int]:
@@ -127,12 +122,3 @@ def _largest(of_tracks: FloatArray, of_seed: float) -> list[int]:
         for place, track in enumerate(most)
         if of_tracks[track] >= _LEAST_SHARE * total or (place == 0 and not has_seed)
     ]
-
-
-_BY_ROLE = {
-    Role.TASTE: _of_taste,
-    Role.SEED: _of_taste,
-    Role.COLD_START: _of_cold_start,
-    Role.EXPLORATION: _of_exploration,
-    Role.REPEAT: _of_repeats,
-}

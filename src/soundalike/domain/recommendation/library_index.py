@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity
 from soundalike.domain.recommendation.medoids import choose_medoids, sample_rows
+from soundalike.domain.similarity.candidates import CandidateIndex, ExactIndex
 from soundalike.domain.similarity.distances import pairwise_distances
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
@@ -58,6 +60,10 @@ class LibraryIndex:
         Rows that represent the library, the one that represents most first.
     mean : FloatArray, shape (m,)
         Of all coordinates.
+    candidates : CandidateIndex
+        Retrieves the tracks near some points.
+    similarity : FeatureSimilarity or None
+        Finds in which features tracks are similar; None if the artefact has no group vectors.
     """
 
     artefact: Artefact
@@ -69,6 +75,8 @@ class LibraryIndex:
     damping: FloatArray
     medoids: IndexArray
     mean: FloatArray
+    candidates: CandidateIndex
+    similarity: FeatureSimilarity | None
 
     @property
     def rows(self) -> Mapping[TrackId, int]:
@@ -104,6 +112,8 @@ def index_library(artefact: Artefact) -> LibraryIndex:
         damping=damp_hubs(count_hubness(neighbours.rows)),
         medoids=choose_medoids(coordinates),
         mean=coordinates.mean(axis=0) if len(coordinates) else np.zeros(coordinates.shape[1], np.float32),
+        candidates=ExactIndex(coordinates),
+        similarity=None if artefact.groups is None else FeatureSimilarity.fit(artefact.groups),
     )
 
 

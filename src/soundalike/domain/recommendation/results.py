@@ -1,10 +1,22 @@
-"""What to play next, and why."""
+"""What to play next, and why: data, which `wire` puts into words."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from soundalike.domain.listens import ListenKind
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, ProfileVersion, TrackId
+
+
+class Role(StrEnum):
+    """Which list a candidate comes from."""
+
+    TASTE = "taste"
+    SEED = "seed"
+    EXPLORATION = "exploration"
+    COLD_START = "cold_start"
+    REPEAT = "repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +28,98 @@ class Because:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The track of the listener's that raised a score most, and what they did with it.
+
+    Parameters
+    ----------
+    track_id : TrackId
+        The track; it may be the recommended one.
+    title : str or None
+        Its title; None if the library no longer has it.
+    is_near : bool
+        Whether the recommended track is near it.
+    kind : ListenKind
+        Liked or finished.
+    times_ms : tuple of int
+        When (since 1970, UTC), oldest first: of the like, or of the latest few finishes; none if those
+        are no longer known.
+    """
+
+    track_id: TrackId
+    title: str | None
+    is_near: bool
+    kind: ListenKind
+    times_ms: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """How a recommended track is like the seed.
+
+    Parameters
+    ----------
+    seed_id : TrackId
+        The seed.
+    title : str
+        Its title.
+    features : tuple of str
+        In which groups of features the two are similar, such as ``"timbre"``.
+    is_close : bool
+        Whether they are as near as near tracks are.
+    """
+
+    seed_id: TrackId
+    title: str
+    features: tuple[str, ...]
+    is_close: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
     """Why a track is recommended, computed from what ranked it.
 
     Parameters
     ----------
-    text : str
-        For people, such as ``"near X, which you finished twice today"``.
+    code : Role
+        Which list it comes from.
     because : tuple of Because
         The listens it is due to, latest first; none if a seed or the library alone decided.
+    cause : Cause or None
+        Of taste, and of a seed that is not all.
+    likeness : Likeness or None
+        Of a seed.
+    is_away : bool
+        Of a cold start: whether it is there for being far from what the listener rejected.
+    played_ms : int or None
+        Of a repeat: when it was last played.
     """
 
-    text: str
-    because: tuple[Because, ...]
+    code: Role
+    because: tuple[Because, ...] = ()
+    cause: Cause | None = None
+    likeness: Likeness | None = None
+    is_away: bool = False
+    played_ms: int | None = None
+
+
+class Note(StrEnum):
+    """What a listener should know about a list as a whole."""
+
+    EMPTY_LIBRARY = "empty_library"
+    ALL_DISLIKED = "all_disliked"
+    ALL_EXCLUDED = "all_excluded"
+    ALL_DISLIKED_OR_EXCLUDED = "all_disliked_or_excluded"
+    ONLY_SEED = "only_seed"
+    NOTHING = "nothing"
+    ALL_REPEATS = "all_repeats"
+    SOME_REPEATS = "some_repeats"
+    NO_MORE = "no_more"
+    MANY_VANISHED = "many_vanished"
+    UNKNOWN_TASTE = "unknown_taste"
+    ALL_ONE_ARTIST = "all_one_artist"
+    MANY_ONE_ARTIST = "many_one_artist"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +134,14 @@ class Recommendation:
         To what the reason names: a track that was played, the seed, or the mean of the library.
     score : float
         What it was ranked by, before all rules; higher is better.
-    reason : Explanation
+    reason : Reason
         Why.
     """
 
     track: Track
     distance: float
     score: float
-    reason: Explanation
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +156,14 @@ class Recommendations:
         Of the profile that was used.
     recommendations : tuple of Recommendation
         Perhaps fewer than requested.
-    note : str or None
-        What a listener should know about the list as a whole: why it is short, or repeats.
+    notes : tuple of Note
+        Why the list is short, or repeats.
+    asked_at : datetime
+        When, with the zone in which days begin; it changes nothing but the words.
     """
 
     artefact: ArtefactVersion | None
     profile_version: ProfileVersion
     recommendations: tuple[Recommendation, ...]
-    note: str | None = None
+    notes: tuple[Note, ...] = ()
+    asked_at: datetime

@@ -23,6 +23,8 @@ ARTIST_WINDOW, ARTIST_CAP = 10, 3
 
 SAME_LENGTH_MS = 2_000
 
+_VARIOUS = frozenset({"various artists", "various"})
+
 _PRIOR_WEIGHT = 3.0
 
 
@@ -114,49 +116,76 @@ def are_same_positions(
     return is_close
 
 
-def artist_caps(plays: Iterable[tuple[str | None, float]]) -> dict[str, int]:
+def artist_of(track: Track) -> str | None:
+    """Return what tracks of the same artist have in common: the first one's id, or else folded name.
+
+    None if there is none, or if it is Various Artists: those never clash.
+    """
+    key = key_of(track.tags.artists[0]) if track.tags.artists else None
+    if key is None or key in _VARIOUS:
+        return None
+    return track.entry.artist_ids[0] if track.entry.artist_ids else key
+
+
+def artist_caps(plays: Iterable[tuple[Track, float]]) -> dict[str, int]:
     """Artist cap: return the artists that may have more than 3 of 10, since the listener plays them more.
 
     Parameters
     ----------
-    plays : iterable of (str or None, float)
-        Artist and weight of the positive tracks. The weight of three plays counts as by no artist, so
+    plays : iterable of (Track, float)
+        The positive tracks and their weights. The weight of three plays counts as by no artist, so
         that a first track does not give the whole slate to its artist.
     """
     by_artist: dict[str, float] = {}
     total = _PRIOR_WEIGHT
-    for artist, weight in plays:
+    for track, weight in plays:
         total += weight
-        key = key_of(artist)
+        key = artist_of(track)
         if key is not None:
             by_artist[key] = by_artist.get(key, 0.0) + weight
     caps = {artist: math.ceil(ARTIST_WINDOW * weight / total) for artist, weight in by_artist.items()}
     return {artist: cap for artist, cap in caps.items() if cap > ARTIST_CAP}
 
 
-class ArtistCap:
-    """Artist cap: of any 10 tracks in a row at most 3 by one artist; tracks without an artist are free.
+class ArtistRules:
+    """How often an artist may come: at most 3 of any 10 tracks in a row, and never twice in a row.
+
+    Both give way where no other artist can be had (`slate`).
 
     Parameters
     ----------
     caps : mapping of str to int
-        For artists (by `key_of`) that may have more than 3.
+        For artists (by `artist_of`) that may have more than 3.
     latest : iterable of str or None
-        Artists of what was played before, the latest last.
+        Artists (by `artist_of`) of what was played before, the latest last.
+    are_apart : bool
+        Whether an artist must not come twice in a row.
     """
 
-    def __init__(self, caps: Mapping[str, int], latest: Iterable[str | None] = ()) -> None:
+    def __init__(
+        self, caps: Mapping[str, int], latest: Iterable[str | None] = (), *, are_apart: bool = True
+    ) -> None:
         self._caps = caps
-        self._latest: deque[str | None] = deque(map(key_of, latest), maxlen=ARTIST_WINDOW - 1)
+        self._latest: deque[str | None] = deque(latest, maxlen=ARTIST_WINDOW - 1)
+        self.are_apart = are_apart
 
-    def admits(self, artist: str | None) -> bool:
-        """Whether a track by an artist may come next."""
-        key = key_of(artist)
-        return key is None or self._latest.count(key) < self._caps.get(key, ARTIST_CAP)
+    def admits(self, track: Track) -> bool:
+        """Whether a track may come next."""
+        return self.is_below_cap(track) and self.is_other(track)
 
-    def take(self, artist: str | None) -> None:
-        """Remember that a track by an artist came."""
-        self._latest.append(key_of(artist))
+    def is_below_cap(self, track: Track) -> bool:
+        """Whether its artist may have one more of ten tracks."""
+        artist = artist_of(track)
+        return artist is None or self._latest.count(artist) < self._caps.get(artist, ARTIST_CAP)
+
+    def is_other(self, track: Track) -> bool:
+        """Whether it is by another artist than the latest track, as far as that matters."""
+        artist = artist_of(track)
+        return not self.are_apart or artist is None or not self._latest or self._latest[-1] != artist
+
+    def take(self, track: Track) -> None:
+        """Remember that a track came."""
+        self._latest.append(artist_of(track))
 
 
 def proportional_turns(shares: Sequence[float], served: Sequence[float]) -> Iterator[int]:

@@ -32,6 +32,9 @@ NEGATIVE_WEIGHT = 0.4
 REJECTED_PENALTY = np.float32(2)
 """More than any two scores differ."""
 
+RETRIEVED = 250_000
+"""How many tracks near each positive cluster, or the seed, are candidates: all of a smaller library."""
+
 SHORTLIST = 400
 """Length of a candidate list; what follows is ranked only when it is needed."""
 
@@ -63,7 +66,7 @@ class CandidateList:
 
 @dataclass(frozen=True)
 class Scoring:
-    """Scores of every track for each of a listener's tastes, or for a seed.
+    """Scores of the candidates for each of a listener's tastes, or for a seed.
 
     A track's score is its closeness to the positive clusters of a taste, less its closeness to the
     negative ones; the mean score of its nearest tracks counts as much as its own (one step of label
@@ -116,16 +119,17 @@ class Scoring:
 
     @cached_property
     def candidate_lists(self) -> tuple[CandidateList, ...]:
-        """The best tracks of each taste, by score and row."""
+        """The best candidates of each taste, by score and row."""
+        candidates = self._retrieved()
         return tuple(
-            CandidateList(float(share), *self._ranked(scores, _top(scores, SHORTLIST)))
-            for share, scores in zip(self.shares, self._raw_scores(), strict=True)
+            CandidateList(float(share), *self._ranked(scores, _top(scores, SHORTLIST, among=candidates)))
+            for share, scores in zip(self.shares, self._raw_scores(candidates), strict=True)
         )
 
     def beyond(self, taste: int) -> Iterator[tuple[int, float]]:
-        """Yield (row, score) of every track that is not in the candidate list of a taste, best first."""
-        scores = self._raw_scores()[taste]
-        rows, scores = self._ranked(scores, np.arange(len(scores), dtype=np.int32))
+        """Yield (row, score) of every candidate that is not in the list of a taste, best first."""
+        candidates = self._retrieved()
+        rows, scores = self._ranked(self._raw_scores(candidates)[taste], candidates)
         seen = set(self.candidate_lists[taste].rows.tolist())
         for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
             if row not in seen:
@@ -174,12 +178,21 @@ class Scoring:
         is_negative[self.taste_profile.negative.rows] = True
         return is_negative[rows]
 
-    def _raw_scores(self) -> FloatArray:
-        """Return the scores of all rows before smoothing, shape (tastes, n)."""
-        scores = np.empty((len(self.shares), len(self.index)), dtype=np.float32)
-        for begin in range(0, len(self.index), _BLOCK):
-            part = slice(begin, begin + _BLOCK)
-            scores[:, part] = self._scores_at(part)
+    def _retrieved(self) -> IndexArray:
+        return self.index.candidates.nearest(self._with_seed(self.positive.centroids), RETRIEVED)
+
+    def _raw_scores(self, candidates: IndexArray) -> FloatArray:
+        """Return the scores of candidates, and of their nearest, before smoothing, shape (tastes, n)."""
+        scores = np.zeros((len(self.shares), len(self.index)), dtype=np.float32)
+        if len(candidates) == len(self.index):
+            for begin in range(0, len(self.index), _BLOCK):
+                part = slice(begin, begin + _BLOCK)
+                scores[:, part] = self._scores_at(part)  # slices are views: no row is copied
+            return scores
+        needed = np.unique(np.append(candidates, self.index.nearest_rows[candidates]))
+        for begin in range(0, len(needed), _BLOCK):
+            rows = needed[begin : begin + _BLOCK]
+            scores[:, rows] = self._scores_at(rows)
         return scores
 
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
@@ -288,16 +301,17 @@ def _clusters(tracks: WeightedTracks, index: LibraryIndex, limit: int) -> TasteC
     return find_taste_clusters(index.coordinates[tracks.rows], tracks.weights, limit=limit)
 
 
-def _top(scores: FloatArray, count: int) -> IndexArray:
-    """Return the rows of the highest scores."""
-    rows = np.arange(len(scores), dtype=np.int32)
+def _top(scores: FloatArray, count: int, *, among: IndexArray) -> IndexArray:
+    """Return the rows of the highest scores among some rows, which ascend."""
+    rows = among
+    scores = scores if len(among) == len(scores) else scores[among]
     if len(scores) > _SAMPLED * count:
         # A score that too many of a sample exceed is exceeded by too many of the whole.
         sample = scores[::_SAMPLED]
         position = len(sample) - 2 * count // _SAMPLED
         found = np.flatnonzero(scores >= np.partition(sample, position)[position])
         if len(found) >= count:
-            rows = found.astype(np.int32)
+            rows, scores = among[found], scores[found]
     if len(rows) <= count:
         return rows
-    return rows[np.argpartition(scores[rows], len(rows) - count)[-count:]]
+    return rows[np.argpartition(scores, len(rows) - count)[-count:]]

@@ -1,31 +1,18 @@
-"""Building a slate: which candidates come, in which order, by the rules."""
+"""Diversifying: which candidates come into a slate, in which order, by the rules."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from itertools import islice
 
-from soundalike.domain.recommendation.rules import (
-    ArtistCap,
-    is_same_position,
-    is_same_title,
-    name_of,
-)
+from soundalike.domain.recommendation.attribution import Attribution
+from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.recommendation.results import Role
+from soundalike.domain.recommendation.rules import ArtistRules
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import FloatArray
 
 MAX_DELAYED = 100
 """So many tracks of a list may be delayed by the artist cap before it is exceeded."""
-
-
-class Role(Enum):
-    """Why a track is a candidate."""
-
-    TASTE = auto()
-    SEED = auto()
-    EXPLORATION = auto()
-    COLD_START = auto()
-    REPEAT = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,203 +27,230 @@ class Candidate:
         The track.
     score : float
         What it is ranked by.
-    role : Role
-        Why it is a candidate.
-    taste : int
-        Which of the listener's tastes it is for; 0 if none.
+    attribution : Attribution
+        What its place is due to.
     """
 
     row: int
     track: Track
     score: float
-    role: Role
-    taste: int = 0
+    attribution: Attribution
+
+    @property
+    def role(self) -> Role:
+        """Which list it comes from."""
+        return self.attribution.role
 
 
 @dataclass(frozen=True, slots=True)
-class RankedRows:
-    """Rows of the index, best first.
+class Candidates:
+    """A list of candidates, best first.
 
     Parameters
     ----------
-    role : Role
-        Why they are candidates.
-    share : float
-        How much of a slate is for them, relative to others.
-    scored : iterator of (int, float)
-        Row and score.
-    taste : int
-        Which of the listener's tastes ranked them; 0 if none.
+    candidates : sequence of Candidate
+        Perhaps only the first of the list.
+    is_whole : bool
+        Whether these are all.
     """
 
-    role: Role
-    share: float
-    scored: Iterator[tuple[int, float]]
-    taste: int = 0
+    candidates: Sequence[Candidate] = ()
+    is_whole: bool = True
 
 
-class Recordings:
-    """Same recording: remembers what is in the slate, or must not come into it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateLists:
+    """What a slate is made of.
 
     Parameters
     ----------
-    coordinates : FloatArray, shape (n, m)
-        Of all tracks.
-    thresholds : FloatArray, shape (n,)
-        Up to this distance from each another track is the same recording.
-    tracks : iterable of Track
-        Recordings that must not come.
+    tastes : sequence of Candidates
+        One list for each taste.
+    turns : iterator of int
+        Whose turn it is.
+    exploration : Candidates
+        Candidates outside the listener's taste.
+    slots : iterator of bool
+        Whether the next place is for exploration.
+    repeats : sequence of Candidate
+        What comes again once nothing new is left.
     """
 
-    def __init__(
-        self, coordinates: FloatArray, *, thresholds: FloatArray, tracks: Iterable[Track] = ()
-    ) -> None:
-        self._coordinates = coordinates
-        self._thresholds = thresholds
-        self._rows: list[int] = []
-        self._tracks: dict[tuple[str | None, str | None], tuple[Track, ...]] = {}
-        self._hashes: set[str] = set()
-        for track in tracks:
-            self.exclude(track)
-
-    def has(self, candidate: Candidate) -> bool:
-        """Whether a candidate is one of these recordings."""
-        track = candidate.track
-        if track.audio_hash in self._hashes:
-            return True
-        if any(is_same_title(track, other) for other in self._tracks.get(name_of(track), ())):
-            return True
-        return is_same_position(
-            self._coordinates[candidate.row],
-            self._coordinates[self._rows],
-            threshold=float(self._thresholds[candidate.row]),
-        )
-
-    def add(self, candidate: Candidate) -> None:
-        """Remember a candidate that is in the slate."""
-        self.exclude(candidate.track)
-        self._rows.append(candidate.row)
-
-    def copy(self) -> "Recordings":
-        """Return an independent copy."""
-        other = Recordings(self._coordinates, thresholds=self._thresholds)
-        other._rows = list(self._rows)
-        other._hashes = set(self._hashes)
-        other._tracks = dict(self._tracks)
-        return other
-
-    def exclude(self, track: Track) -> None:
-        """Remember a track that must not come, by its audio and its name."""
-        name = name_of(track)
-        self._tracks[name] = (*self._tracks.get(name, ()), track)
-        if track.audio_hash is not None:
-            self._hashes.add(track.audio_hash)
+    tastes: Sequence[Candidates]
+    turns: Iterator[int]
+    exploration: Candidates
+    slots: Iterator[bool]
+    repeats: Sequence[Candidate] = ()
 
 
-class SlateBuilder:
-    """Builds a slate place by place: each recording once, and no artist beyond the cap.
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """What is recommended.
 
     Parameters
     ----------
+    candidates : list of Candidate
+        In order.
+    has_exceeded_cap : bool
+        Whether an artist has more places than the cap allows, for lack of others.
+    is_cut : bool
+        Whether a list that is not whole ended too early: with more of it the slate may be another.
+    """
+
+    candidates: list[Candidate]
+    has_exceeded_cap: bool
+    is_cut: bool
+
+
+def diversify(
+    lists: CandidateLists, recordings: Recordings, rules: ArtistRules, *, limit: int, is_last: bool = False
+) -> Slate:
+    """Fill a slate place by place: each list in its turn, each recording once, artists by their rules.
+
+    A list that is used up gives its places to the others; repeats come last.
+
+    Parameters
+    ----------
+    lists : CandidateLists
+        What it is made of.
     recordings : Recordings
         What must not come (again).
-    cap : ArtistCap
-        How many places each artist may have.
+    rules : ArtistRules
+        How often each artist may come.
+    limit : int
+        How many places there are.
+    is_last : bool
+        Whether a slate is needed even if a list that is not whole ends.
     """
+    places = _Places(lists, recordings, rules, is_last=is_last)
+    chosen = list(islice(places, limit))
+    if places.is_cut and not is_last:
+        return Slate(chosen, places.has_exceeded_cap, is_cut=True)
+    again = recordings.emptied()
+    for candidate in chosen:
+        again.add(candidate.row, candidate.track)
+    chosen += islice(_repeats(lists.repeats, again, rules), limit - len(chosen))
+    return Slate(chosen, places.has_exceeded_cap, is_cut=places.is_cut)
 
-    def __init__(self, recordings: Recordings, cap: ArtistCap) -> None:
+
+class _Queue:
+    """A candidate list: what is still to come, and what the rules delay."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._upcoming = iter(candidates.candidates)
+        self._is_whole = candidates.is_whole
+        self.delayed: deque[Candidate] = deque()
+        self.is_cut = False
+
+    def next(self) -> Candidate | None:
+        candidate = next(self._upcoming, None)
+        if candidate is None and not self._is_whole:
+            self.is_cut = True
+        return candidate
+
+
+class _Places:
+    """Yields what comes into each place of a slate, but for repeats."""
+
+    def __init__(
+        self, lists: CandidateLists, recordings: Recordings, rules: ArtistRules, *, is_last: bool
+    ) -> None:
+        self._queues = [_Queue(candidates) for candidates in lists.tastes]
+        self._exploring = _Queue(lists.exploration)
+        self._lists = lists
         self._recordings = recordings
-        self._cap = cap
+        self._rules = rules
+        self._is_last = is_last
         self.has_exceeded_cap = False
 
-    def build(
-        self,
-        candidate_lists: Sequence[Iterator[Candidate]],
-        turns: Iterator[int],
-        exploration: Iterator[Candidate],
-        slots: Iterator[bool],
-    ) -> Iterator[Candidate]:
-        """Yield the candidates of a slate: each list in its turn, exploration in its slots.
+    @property
+    def is_cut(self) -> bool:
+        """Whether a list that is not whole has ended."""
+        return any(queue.is_cut for queue in (*self._queues, self._exploring))
 
-        A list that is used up gives its places to the others.
-
-        Parameters
-        ----------
-        candidate_lists : sequence of iterator of Candidate
-            One per taste, best first; read no further than needed.
-        turns : iterator of int
-            Whose turn it is.
-        exploration : iterator of Candidate
-            Candidates outside the listener's taste.
-        slots : iterator of bool
-            Whether the next place is for exploration.
-        """
-        queues = [_Queue(candidates) for candidates in candidate_lists]
-        exploring = _Queue(exploration)
+    def __iter__(self) -> Iterator[Candidate]:
+        queues, exploring = self._queues, self._exploring
         while True:
-            order = [exploring] if next(slots) else []
-            first = next(turns, None)
+            order = [exploring] if next(self._lists.slots) else []
+            first = next(self._lists.turns, None)
             if first is not None:
                 order += [queues[first], *(queue for queue in queues if queue is not queues[first])]
-            chosen = self._first_admitted(order) or self._first_delayed([*order, exploring])
-            if chosen is None:
+            chosen = self._chosen(order, [*order, exploring])
+            if chosen is None or (self.is_cut and not self._is_last):
                 return
-            self._recordings.add(chosen)
-            self._cap.take(chosen.track.artist)
+            self._recordings.add(chosen.row, chosen.track)
+            self._rules.take(chosen.track)
             yield chosen
 
-    def _first_admitted(self, queues: Sequence["_Queue"]) -> Candidate | None:
-        return next((found for queue in queues if (found := self._next_of(queue)) is not None), None)
+    def _chosen(self, order: Sequence[_Queue], all_queues: Sequence[_Queue]) -> Candidate | None:
+        for queue in order:
+            chosen = self._admitted(queue)
+            if chosen is not None:
+                return chosen
+        chosen = self._by_another(all_queues) if self._rules.are_apart else None
+        if chosen is None:
+            delayed = (self._delayed(queue) for queue in all_queues)
+            chosen = next((candidate for candidate in delayed if candidate is not None), None)
+        if chosen is not None and not (self._rules.are_apart and self._rules.is_below_cap(chosen.track)):
+            self.has_exceeded_cap = True
+        return chosen
 
-    def _next_of(self, queue: "_Queue") -> Candidate | None:
-        """Return the best whose artist is admitted; None once many are delayed or none is left."""
-        for position, candidate in enumerate(queue.delayed):
-            if self._cap.admits(candidate.track.artist):
-                del queue.delayed[position]
-                if not self._recordings.has(candidate):
+    def _admitted(self, queue: _Queue) -> Candidate | None:
+        """Return the best that the rules admit; None once many are delayed or none is left."""
+        for candidate in list(queue.delayed):
+            if self._rules.admits(candidate.track):
+                queue.delayed.remove(candidate)
+                if self._is_new(candidate):
                     return candidate
-                return self._next_of(queue)
         while len(queue.delayed) < MAX_DELAYED:
-            coming = next(queue.upcoming, None)
+            coming = queue.next()
             if coming is None:
                 return None
-            if self._recordings.has(coming):
+            if not self._is_new(coming):
                 continue
-            if self._cap.admits(coming.track.artist):
+            if self._rules.admits(coming.track):
                 return coming
             queue.delayed.append(coming)
         return None
 
-    def _first_delayed(self, queues: Sequence["_Queue"]) -> Candidate | None:
-        """Return the first candidate beyond the artist cap, since no other is left."""
+    def _by_another(self, queues: Sequence[_Queue]) -> Candidate | None:
+        """Return the first by another artist than the latest, beyond the cap if need be."""
         for queue in queues:
-            while queue.delayed:
-                candidate = queue.delayed.popleft()
-                if not self._recordings.has(candidate):
-                    self.has_exceeded_cap = True
-                    return candidate
+            for candidate in list(queue.delayed):
+                if self._rules.is_other(candidate.track):
+                    queue.delayed.remove(candidate)
+                    if self._is_new(candidate):
+                        return candidate
+        for queue in queues:
+            while (coming := queue.next()) is not None:
+                if not self._is_new(coming):
+                    continue
+                if self._rules.is_other(coming.track):
+                    return coming
+                queue.delayed.append(coming)
         return None
 
+    def _delayed(self, queue: _Queue) -> Candidate | None:
+        """Return the first that was delayed, since no other is left."""
+        while queue.delayed:
+            candidate = queue.delayed.popleft()
+            if self._is_new(candidate):
+                return candidate
+        return None
 
-class _Queue:
-    """A candidate list: what is still to come, and what the artist cap delays."""
-
-    def __init__(self, upcoming: Iterator[Candidate]) -> None:
-        self.upcoming = upcoming
-        self.delayed: deque[Candidate] = deque()
+    def _is_new(self, candidate: Candidate) -> bool:
+        return not self._recordings.has(candidate.row, candidate.track)
 
 
-def without_duplicates(candidates: Iterable[Candidate], recordings: Recordings) -> Iterator[Candidate]:
-    """Yield repeats in their order, each recording once.
-
-    Parameters
-    ----------
-    candidates : iterable of Candidate
-        In order.
-    recordings : Recordings
-        What must not come; candidates that come are added.
-    """
-    for candidate in candidates:
-        if not recordings.has(candidate):
-            recordings.add(candidate)
-            yield candidate
+def _repeats(
+    candidates: Iterable[Candidate], recordings: Recordings, rules: ArtistRules
+) -> Iterator[Candidate]:
+    """Yield repeats in their order, each recording once, the latest artist only if no other is left."""
+    left = list(candidates)
+    while left:
+        coming = next((one for one in left if rules.is_other(one.track)), left[0])
+        left.remove(coming)
+        if not recordings.has(coming.row, coming.track):
+            recordings.add(coming.row, coming.track)
+            rules.take(coming.track)
+            yield coming

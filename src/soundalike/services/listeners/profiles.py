@@ -193,7 +193,7 @@ class Profiles:
             if cached is not None and cached.version == version:
                 self._cache.move_to_end(user_id)
                 return cached
-        stored = self._store.profile(user_id)
+        stored = None if version is None else self._store.profile(user_id)
         if stored is not None:
             self._put_in_cache(stored)
         return stored

@@ -1,50 +1,77 @@
-"""Tracks as they are now, and their coordinates in a similarity space."""
+"""Where tracks are in a similarity space."""
 
-from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 
 from soundalike.domain.errors import NotAnalysedError
 from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.similarity.groups import group_vectors
 from soundalike.domain.similarity.space import Artefact
-from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
+from soundalike.services.library.browse import Library
 
 
-def present_tracks(store: LibraryStore, track_ids: Collection[TrackId]) -> dict[TrackId, Track]:
-    """Return those of the tracks that are in the library and have not vanished.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a track is in the space of an artefact.
 
     Parameters
     ----------
-    store : LibraryStore
-        Has the tracks.
-    track_ids : collection of TrackId
-        Any number of ids.
+    coordinates : FloatArray, shape (m,)
+        In the space.
+    features : FloatArray or None, shape (c,)
+        Scaled features, as a row of `GroupVectors`; None if the artefact has none.
     """
-    found = store.tracks(track_ids)
-    return {track_id: track for track_id, track in found.items() if not track.is_vanished}
+
+    coordinates: FloatArray
+    features: FloatArray | None
 
 
-def coordinates_of(store: LibraryStore, track: Track, artefact: Artefact) -> FloatArray:
-    """Return a track's coordinates in the space of an artefact, which need not contain it, shape (m,).
+def place_in(artefact: Artefact, track_id: TrackId) -> Place | None:
+    """Return the place that an artefact has for a track; None if it does not contain the track.
+
+    Parameters
+    ----------
+    artefact : Artefact
+        Of a library.
+    track_id : TrackId
+        Any id.
+    """
+    row = artefact.rows.get(track_id)
+    if row is None:
+        return None
+    return Place(artefact.coordinates[row], None if artefact.groups is None else artefact.groups.values[row])
+
+
+def place_by_vector(store: LibraryStore, library: Library, track_id: TrackId, artefact: Artefact) -> Place:
+    """Return the place of a track by its stored vector, also where an artefact does not contain it.
 
     Parameters
     ----------
     store : LibraryStore
-        Has the track's vectors.
-    track : Track
-        Any track of the library.
+        Has the vector.
+    library : Library
+        Has the track.
+    track_id : TrackId
+        Of the track.
     artefact : Artefact
         Has the space.
 
     Raises
     ------
+    UnknownTrackError
+        If there is no such track.
     NotAnalysedError
         If the track has no vector.
     """
-    vectors = store.vectors_of(track.id, artefact.schema)
+    vectors = store.vectors_of(track_id, artefact.schema)
     if vectors is None:
-        msg = f"track {track.id!r} has not been analysed; run 'soundalike extract' on its folder"
+        known = library.track(track_id)
+        msg = f"track {known.id!r} has not been analysed; run 'soundalike extract' on its folder"
         raise NotAnalysedError(msg)
-    coordinates: FloatArray = artefact.space.transform(vectors.summary[np.newaxis])[0]
-    return coordinates
+    raw = vectors.summary[np.newaxis]
+    features = None
+    if artefact.groups is not None:
+        features = group_vectors(artefact.schema, artefact.space.scale_features(raw)).values[0]
+    return Place(artefact.space.transform(raw)[0], features)

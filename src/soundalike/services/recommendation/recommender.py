@@ -1,30 +1,40 @@
-"""What to play next, and why: a listener's profile applied to the artefact in use."""
+"""What to play next, and why: retrieved, scored, hydrated, diversified, explained.
 
-from collections.abc import Callable, Collection
+A question is answered in these steps, in this order, in `Recommender.recommend`:
+
+* **retrieve and score**: the candidates near the listener's tastes, or near a seed, and how much the
+  listener wants each (`RankingCache`: once for a profile, artefact and seed; no store is read);
+* **shortlist**: the first rows of each list that may be played, and what their places are due to;
+* **hydrate**: one read of the store for all tracks that the shortlists and the rules name;
+* **diversify**: the slate, place by place, by the rules. Where the shortlists end too early, because many
+  tracks have vanished or are by one artist, wider ones are hydrated by one more read, the last;
+* **explain**: reasons, as data.
+"""
+
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from soundalike.domain.errors import ModelError, NoArtefactError, QueryError
+from soundalike.domain.errors import ModelError, NoArtefactError
 from soundalike.domain.ports.learning import ArtefactStore
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.profiles import Profile
-from soundalike.domain.recommendation.attribution import Attribution, attribute
-from soundalike.domain.recommendation.explanations import (
-    EMPTY_LIBRARY,
-    ExplanationContext,
-    describe,
-    explain,
-)
-from soundalike.domain.recommendation.results import Recommendation, Recommendations
+from soundalike.domain.recommendation.library_index import LibraryIndex
+from soundalike.domain.recommendation.question import Question
+from soundalike.domain.recommendation.reasons import ReasonContext, describe, explain
+from soundalike.domain.recommendation.results import Note, Recommendation, Recommendations, Role
 from soundalike.domain.recommendation.seeded_random import SeededRandom
-from soundalike.domain.recommendation.slate import Role
+from soundalike.domain.recommendation.shortlists import Shortlisting
+from soundalike.domain.recommendation.slate import CandidateLists, Slate, diversify
 from soundalike.domain.types import TrackId, UserId
-from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
+from soundalike.services.library.browse import Library
 from soundalike.services.listeners.profiles import Profiles
-from soundalike.services.recommendation.ranking_cache import RankingCache, RankingContext
-from soundalike.services.recommendation.slates import SlateMaker
+from soundalike.services.recommendation.hydration import Hydrated, hydrate
+from soundalike.services.recommendation.lookup import Place, place_by_vector, place_in
+from soundalike.services.recommendation.ranking_cache import RankingCache
 
-DEFAULT_ADVENTURE = 0.2
+_NARROW, _WIDE, _WIDEST = 8, 400, 5_000
+"""How many rows each list has beyond its probable places, at the first and the second read."""
 
 
 class Recommender:
@@ -40,6 +50,9 @@ class Recommender:
         Of the listeners.
     clock : callable
         Returns the time, with the zone in which days begin; it changes nothing but the words.
+    is_strict : bool
+        Whether an artist never comes twice in a row while another can be had, and recordings that a
+        question excludes are known by name too; without, answers are those of versions before.
     """
 
     def __init__(
@@ -50,46 +63,32 @@ class Recommender:
         profiles: Profiles,
         *,
         clock: Callable[[], datetime],
+        is_strict: bool = True,
     ) -> None:
         self._store = store
         self._library = library
         self._profiles = profiles
         self._clock = clock
-        self._rankings = RankingCache(store, artefacts)
+        self._is_strict = is_strict
+        self._rankings = RankingCache(artefacts)
 
     def prepare(self) -> None:
         """Index the artefact in use, if there is one, so that the first request need not wait."""
         with suppress(ModelError):
             self._rankings.library_index()
 
-    def recommend(
-        self,
-        user_id: UserId,
-        *,
-        limit: int = DEFAULT_LIMIT,
-        seed: TrackId | None = None,
-        exclude: Collection[TrackId] = (),
-        adventure: float = DEFAULT_ADVENTURE,
-    ) -> Recommendations:
-        """Return what to play next; the same for the same profile, artefact and parameters.
+    def recommend(self, user_id: UserId, question: Question | None = None) -> Recommendations:
+        """Return what to play next; the same for the same profile, artefact and question.
 
         Parameters
         ----------
         user_id : UserId
             The listener.
-        limit : int
-            1 to 100.
-        seed : TrackId or None
-            The track to rank by, if any, before what the profile says.
-        exclude : collection of TrackId
-            Left out, with other copies of the same recordings.
-        adventure : float
-            Share of exploration, 0 to 1.
+        question : Question, optional
+            What is asked; 20 tracks by default.
 
         Raises
         ------
-        QueryError
-            If `limit` or `adventure` is out of range.
         UnknownTrackError
             If no track has the id of the seed.
         NotAnalysedError
@@ -97,88 +96,116 @@ class Recommender:
         NoArtefactError
             If nothing has been built although there are tracks.
         """
-        check_limit(limit)
-        share = _check_adventure(adventure)
+        question = question or Question()
         profile = self._profiles.of(user_id)
-        seed_track = None if seed is None else self._library.track(seed)
         try:
-            ranking = self._rankings.ranking_for(profile, seed_track)
+            index = self._rankings.library_index()
         except NoArtefactError:
+            if question.seed is not None:
+                self._library.track(question.seed)
             if self._library.count():
                 raise
-            return _nothing(profile)
-        excluded = frozenset(exclude)
-        version = ranking.index.artefact.version
-        random = SeededRandom(profile.version, version, seed, sorted(excluded), limit, share)
-        slate = SlateMaker(self._store, ranking, excluded).make(limit, adventure=share, random=random)
-        if not slate.candidates and not self._library.count():
-            return _nothing(profile)
-        attributions = attribute(ranking.scoring, slate.candidates)
-        context = self._explanation_context(profile, ranking, attributions)
+            return self._nothing(profile, Note.EMPTY_LIBRARY)
+        place = None if question.seed is None else self._place(question.seed, index)
+        scoring = self._rankings.scored(profile, index, None if place is None else place.coordinates)
+        random = _random(profile, index, question)
+        # A profile and its seed have cost three calls where these do not exist; two are left otherwise.
+        is_last = not profile.taste.count or (question.seed is not None and question.seed not in index.rows)
+        hydrated, slate = self._slate(Shortlisting(scoring, question, random), is_last=is_last)
+        if not (slate.candidates or slate.is_cut or hydrated.has_present):
+            return self._nothing(profile, Note.NOTHING)
         return Recommendations(
-            artefact=version,
+            artefact=index.artefact.version,
             profile_version=profile.version,
-            recommendations=tuple(_recommendation(one, context) for one in attributions),
-            note=describe(
-                slate.candidates,
-                limit=limit,
-                left_out=len(excluded),
-                disliked=len(ranking.taste_profile.disliked),
-                has_exceeded_cap=slate.has_exceeded_cap,
-                has_seed=seed is not None,
-            ),
+            recommendations=self._explained(slate, hydrated, profile, place),
+            notes=describe(slate, question, disliked=len(scoring.taste_profile.disliked)),
+            asked_at=self._clock(),
         )
 
-    def _explanation_context(
-        self, profile: Profile, ranking: RankingContext, attributions: list[Attribution]
-    ) -> ExplanationContext:
-        named = {one.positive[0] for one in attributions if one.positive}
-        titles = {track_id: track.title for track_id, track in self._store.tracks(named).items()}
-        seed = ranking.seed
-        if seed is None:
-            return ExplanationContext(taste=profile.taste, now=self._clock(), titles=titles)
-        return ExplanationContext(
+    def _place(self, seed: TrackId, index: LibraryIndex) -> Place:
+        """Return where a seed is: as the artefact has it, or else by its stored vector."""
+        artefact = index.artefact
+        return place_in(artefact, seed) or place_by_vector(self._store, self._library, seed, artefact)
+
+    def _slate(self, shortlisting: Shortlisting, *, is_last: bool) -> tuple[Hydrated, Slate]:
+        """Return a slate, and the tracks that it was made from.
+
+        Parameters
+        ----------
+        shortlisting : Shortlisting
+            Makes narrow shortlists, and wide ones if those do not suffice.
+        is_last : bool
+            Whether the store may be read only once: then the shortlists are wide at once.
+        """
+        width = _WIDE if is_last else _NARROW
+        while True:
+            shortlists = shortlisting.shortlists(width, is_last=is_last)
+            hydrated = hydrate(self._store, shortlists, shortlisting, is_strict=self._is_strict)
+            lists = CandidateLists(
+                tastes=[hydrated.candidates(each) for each in shortlists.tastes],
+                turns=shortlisting.turns(),
+                exploration=hydrated.candidates(shortlists.exploration),
+                slots=shortlisting.slots(),
+                repeats=hydrated.candidates(shortlists.repeats).candidates,
+            )
+            rules = hydrated.artist_rules()
+            limit = shortlisting.question.limit
+            slate = diversify(lists, hydrated.recordings(), rules, limit=limit, is_last=is_last)
+            if is_last or not slate.is_cut:
+                return hydrated, slate
+            width, is_last = min(round(_WIDE / hydrated.present_share), _WIDEST), True
+
+    def _explained(
+        self, slate: Slate, hydrated: Hydrated, profile: Profile, place: Place | None
+    ) -> tuple[Recommendation, ...]:
+        tracks, seed = hydrated.tracks, hydrated.question.seed
+        context = ReasonContext(
             taste=profile.taste,
-            now=self._clock(),
-            titles=titles,
-            seed=seed.id,
-            seed_title=seed.title,
-            similar_features=self._similar_features(seed.id, ranking, attributions),
+            titles={track_id: track.title for track_id, track in tracks.items()},
+            seed=None if seed is None else tracks.get(seed) or self._library.track(seed),
+            similar_features=_similar_features(slate, hydrated.scoring.index, place),
+        )
+        return tuple(
+            Recommendation(
+                track=one.track,
+                distance=one.attribution.distance,
+                score=one.score,
+                reason=explain(one.track.id, one.attribution, context),
+            )
+            for one in slate.candidates
         )
 
-    def _similar_features(
-        self, seed: TrackId, ranking: RankingContext, attributions: list[Attribution]
-    ) -> dict[TrackId, tuple[str, ...]]:
-        """Return in which features each track is similar to the seed."""
-        schema = ranking.index.artefact.schema
-        of_seed = self._store.vectors_of(seed, schema)
-        similarity = self._rankings.feature_similarity(ranking.index)
-        found = {}
-        for track_id in (one.candidate.track.id for one in attributions if one.candidate.role is Role.SEED):
-            vectors = self._store.vectors_of(track_id, schema)
-            if vectors is not None and of_seed is not None:
-                found[track_id] = similarity.similar_groups(vectors.summary, of_seed.summary)
-        return found
+    def _nothing(self, profile: Profile, note: Note) -> Recommendations:
+        return Recommendations(
+            artefact=None,
+            profile_version=profile.version,
+            recommendations=(),
+            notes=(note,),
+            asked_at=self._clock(),
+        )
 
 
-def _nothing(profile: Profile) -> Recommendations:
-    return Recommendations(
-        artefact=None, profile_version=profile.version, recommendations=(), note=EMPTY_LIBRARY
+def _similar_features(
+    slate: Slate, index: LibraryIndex, place: Place | None
+) -> dict[TrackId, tuple[str, ...]]:
+    """Return in which features each track is similar to the seed."""
+    groups, similarity = index.artefact.groups, index.similarity
+    if place is None or place.features is None or groups is None or similarity is None:
+        return {}
+    return {
+        one.track.id: similarity.similar_groups(groups.values[one.row], place.features)
+        for one in slate.candidates
+        if one.role is Role.SEED
+    }
+
+
+def _random(profile: Profile, index: LibraryIndex, question: Question) -> SeededRandom:
+    """Return random numbers that are the same for the same question."""
+    return SeededRandom(
+        profile.version,
+        index.artefact.version,
+        question.seed,
+        sorted(question.left_out),
+        question.limit,
+        float(question.adventure),
     )
-
-
-def _recommendation(attribution: Attribution, context: ExplanationContext) -> Recommendation:
-    candidate = attribution.candidate
-    return Recommendation(
-        track=candidate.track,
-        distance=attribution.distance,
-        score=candidate.score,
-        reason=explain(attribution, context),
-    )
-
-
-def _check_adventure(adventure: float) -> float:
-    if not 0 <= adventure <= 1:
-        msg = f"adventure must be from 0 to 1, not {adventure}"
-        raise QueryError(msg)
-    return float(adventure)

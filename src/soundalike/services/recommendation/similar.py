@@ -1,6 +1,6 @@
-"""Similar tracks, a radio and the closest pairs, from the artefact in use."""
+"""Similar tracks and the closest pairs, from the artefact in use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -8,14 +8,15 @@ import numpy as np
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.ports.learning import ArtefactStore
 from soundalike.domain.ports.library import LibraryStore
-from soundalike.domain.recommendation.radio import RADIO_MEMORY, radio
+from soundalike.domain.similarity.candidates import ExactIndex
 from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Similar
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
-from soundalike.services.recommendation.lookup import coordinates_of, present_tracks
+from soundalike.services.recommendation.lookup import place_by_vector
 
 _BATCH = 200
+_RETRIEVED = 400
 
 
 class NeighbourFinder:
@@ -62,35 +63,6 @@ class NeighbourFinder:
         by_distance = tuple(sorted(nearest, key=lambda neighbour: neighbour.distance))
         return Similar(track, artefact.version, by_distance)
 
-    def radio(self, seed: TrackId, *, recent: Sequence[TrackId] = (), limit: int = DEFAULT_LIMIT) -> Similar:
-        """Return what a radio plays next.
-
-        Parameters
-        ----------
-        seed : TrackId
-            The track that the radio started from.
-        recent : sequence of TrackId
-            What it has played, the latest last; the latest 100 are not repeated.
-        limit : int
-            1 to 100.
-
-        Raises
-        ------
-        QueryError, UnknownTrackError, NotAnalysedError, NoArtefactError
-            As `similar`.
-        """
-        check_limit(limit)
-        track = self._library.track(seed)
-        artefact = self._artefacts.current()
-        played = list(recent)[-RADIO_MEMORY:] or [seed]
-        last = self._store.track(played[-1])
-        order = radio(
-            self._nearest(track, artefact),
-            recent=frozenset(played),
-            last_artist=last.artist if last else None,
-        )
-        return Similar(track, artefact.version, tuple(islice(order, limit)))
-
     def pairs(self, *, limit: int = DEFAULT_LIMIT) -> tuple[Pair, ...]:
         """Return the closest pairs of the library, each once, vanished tracks left out.
 
@@ -110,7 +82,7 @@ class NeighbourFinder:
             if not batch:
                 break
             ids = {artefact.track_ids[row] for first, second, _ in batch for row in (first, second)}
-            tracks = present_tracks(self._store, ids)
+            tracks = self._present(ids)
             for first, second, distance in batch:
                 one, other = (tracks.get(artefact.track_ids[row]) for row in (first, second))
                 if one is not None and other is not None:
@@ -119,9 +91,10 @@ class NeighbourFinder:
 
     def _nearest(self, track: Track, artefact: Artefact) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
-        point = coordinates_of(self._store, track, artefact)
+        place = place_by_vector(self._store, self._library, track.id, artefact)
+        point = place.coordinates
         row = artefact.rows.get(track.id)
-        seen: set[TrackId] = {track.id}
+        seen = {track.id}
         # If the track's sound has changed since, the artefact's row is about another one.
         if row is not None and np.allclose(artefact.coordinates[row], point, atol=1e-4):
             rows, distances = artefact.neighbours.rows[row], artefact.neighbours.distances[row]
@@ -130,19 +103,35 @@ class NeighbourFinder:
                 seen.add(neighbour.track.id)
                 yield neighbour
             point = artefact.coordinates[row]
-        # In float32, which is enough for the order of a whole library.
-        away = np.linalg.norm(artefact.coordinates - point, axis=1)
-        order = np.argsort(away, kind="stable")
-        for neighbour in self._with_tracks(artefact, order, away[order]):
-            if neighbour.track.id not in seen:
-                yield neighbour
+        yield from self._beyond(point, artefact, seen)
+
+    def _beyond(self, point: FloatArray, artefact: Artefact, seen: set[TrackId]) -> Iterator[Neighbour]:
+        """Yield the present tracks near a point that have not been seen, of ever more that are retrieved."""
+        count, index = len(artefact.track_ids), ExactIndex(artefact.coordinates)
+        is_asked = np.zeros(count, dtype=bool)
+        k = _RETRIEVED
+        while not is_asked.all():
+            rows = index.nearest(point[np.newaxis], k)
+            rows = rows[~is_asked[rows]]
+            is_asked[rows] = True
+            # In float32, which is enough for the order of a whole library.
+            away = np.linalg.norm(artefact.coordinates[rows] - point, axis=1)
+            order = np.argsort(away, kind="stable")
+            for neighbour in self._with_tracks(artefact, rows[order], away[order]):
+                if neighbour.track.id not in seen:
+                    yield neighbour
+            k = min(k * 8, count)
 
     def _with_tracks(
         self, artefact: Artefact, rows: Sequence[int] | np.ndarray, distances: FloatArray
     ) -> Iterator[Neighbour]:
         for start in range(0, len(rows), _BATCH):
             batch = [artefact.track_ids[row] for row in rows[start : start + _BATCH]]
-            tracks = present_tracks(self._store, set(batch))
+            tracks = self._present(set(batch))
             for track_id, distance in zip(batch, distances[start : start + _BATCH], strict=True):
                 if track_id in tracks:
                     yield Neighbour(tracks[track_id], float(distance))
+
+    def _present(self, track_ids: Collection[TrackId]) -> dict[TrackId, Track]:
+        found = self._store.tracks(track_ids)
+        return {track_id: track for track_id, track in found.items() if not track.is_vanished}

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -8,25 +9,17 @@ from domain.recommendation.toy_library import (
     Points,
     blob,
     build_index,
-    candidate,
     taste_of,
 )
 from making import make_listen, make_track
 from soundalike.domain.recommendation.attribution import Attribution, attribute
-from soundalike.domain.recommendation.explanations import (
-    TITLE_LENGTH,
-    ExplanationContext,
-    describe,
-    explain,
-    quoted,
-    relative_date,
-)
-from soundalike.domain.recommendation.results import Explanation
+from soundalike.domain.recommendation.reasons import ReasonContext, explain
+from soundalike.domain.recommendation.results import Because, Note, Role
 from soundalike.domain.recommendation.scoring import score_library
-from soundalike.domain.recommendation.slate import Candidate, Role
 from soundalike.domain.recommendation.weighted_tracks import profile_taste
 from soundalike.domain.taste import NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import TrackId
+from soundalike.wire.reasons import TITLE_LENGTH, list_words, note_text, quoted, reason_text, relative_date
 
 DAY_TWO = datetime(1970, 1, 2, 12, 0, tzinfo=UTC)
 CORNERS: Points = (
@@ -34,18 +27,24 @@ CORNERS: Points = (
 )
 
 
+@dataclass(frozen=True)
+class Told:
+    """A reason in words, with the listens that it is due to."""
+
+    text: str
+    because: tuple[Because, ...] = ()
+
+
 def attribution_of(
-    track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None, cluster: int = 0
+    track_id: str, taste: Taste, *, role: Role = Role.TASTE, seed: list[float] | None = None
 ) -> Attribution:
     index = build_index(CORNERS)
     place = None if seed is None else np.array(seed, dtype=np.float32)
     scoring = score_library(index, profile_taste(taste, index), place)
-    row = index.rows[TrackId(track_id)]
-    one = Candidate(row=row, track=make_track(track_id), score=0.5, role=role, taste=cluster)
-    return attribute(scoring, [one])[0]
+    return attribute(scoring, index.rows_of([TrackId(track_id)]), role)[0]
 
 
-def explanation_of(
+def told(
     track_id: str,
     taste: Taste,
     *,
@@ -53,16 +52,16 @@ def explanation_of(
     role: Role = Role.TASTE,
     seed: list[float] | None = None,
     similar_features: tuple[str, ...] = (),
-) -> Explanation:
-    context = ExplanationContext(
+) -> Told:
+    place = _track_at(seed)
+    context = ReasonContext(
         taste=taste,
-        now=now,
         titles={TrackId(name): name.upper() for name in CORNERS},
-        seed=_track_at(seed),
-        seed_title="Seed" if seed else None,
+        seed=make_track(place or "elsewhere", title="Seed") if seed else None,
         similar_features={TrackId(track_id): similar_features},
     )
-    return explain(attribution_of(track_id, taste, role=role, seed=seed), context)
+    reason = explain(TrackId(track_id), attribution_of(track_id, taste, role=role, seed=seed), context)
+    return Told(reason_text(reason, track_id=TrackId(track_id), now=now), reason.because)
 
 
 def _track_at(place: list[float] | None) -> TrackId | None:
@@ -70,16 +69,14 @@ def _track_at(place: list[float] | None) -> TrackId | None:
 
 
 def test_it_names_the_track_that_raised_the_score_most() -> None:
-    reason = explanation_of("x", taste_of("finished a01", "finished z"))
+    reason = told("x", taste_of("finished a01", "finished z"))
     assert reason.text == "near “A01”, which you finished today"
 
 
 def test_of_two_equally_close_tracks_the_one_with_more_weight_is_named() -> None:
     taste = taste_of("liked a01", "finished a02")
-    assert explanation_of("x", taste).text == "near “A01”, which you liked today"
-    assert (
-        explanation_of("x", taste_of("finished a01", "liked a02")).text == "near “A02”, which you liked today"
-    )
+    assert told("x", taste).text == "near “A01”, which you liked today"
+    assert told("x", taste_of("finished a01", "liked a02")).text == "near “A02”, which you liked today"
 
 
 @pytest.mark.parametrize(
@@ -94,20 +91,20 @@ def test_of_two_equally_close_tracks_the_one_with_more_weight_is_named() -> None
     ],
 )
 def test_it_says_what_the_listener_did_and_when(listens: list[str], days: int, words: str) -> None:
-    reason = explanation_of("x", taste_of(*listens), now=DAY_TWO + timedelta(days=days))
+    reason = told("x", taste_of(*listens), now=DAY_TWO + timedelta(days=days))
     assert reason.text == f"near “A01”, which you {words}"
 
 
 def test_skips_do_not_hide_finishes() -> None:
     taste = taste_of(*["finished a01"] * 5, *["skipped a01"] * 4)
-    reason = explanation_of("x", taste)
+    reason = told("x", taste)
     assert reason.text == "near “A01”, which you finished often today"
     assert [(one.track_id, one.kind) for one in reason.because] == [("a01", "finished")] * 4
 
 
 def test_the_named_listen_is_among_the_listens_even_if_there_are_many() -> None:
     taste = taste_of(*["finished a01"] * 4, "liked a01", *["finished a02"] * 4, *["finished a03"] * 4)
-    reason = explanation_of("x", taste)
+    reason = told("x", taste)
     assert reason.text == "near “A01”, which you liked today"
     assert len(reason.because) == 8
     assert ("a01", "liked") in [(one.track_id, one.kind) for one in reason.because]
@@ -115,16 +112,16 @@ def test_the_named_listen_is_among_the_listens_even_if_there_are_many() -> None:
 
 def test_of_plays_on_several_days_the_last_is_named() -> None:
     listens = [make_listen(n, track_id="a01", at_ms=(n + 1) * DAY_MS) for n in range(2)]
-    reason = explanation_of("x", fold_taste(NO_TASTE, listens), now=DAY_TWO + timedelta(days=2))
+    reason = told("x", fold_taste(NO_TASTE, listens), now=DAY_TWO + timedelta(days=2))
     assert reason.text == "near “A01”, which you finished twice, last yesterday"
 
 
 def test_a_track_that_is_not_near_is_not_called_near() -> None:
-    assert explanation_of("y", taste_of("finished a01")).text.startswith("somewhat near “A01”")
+    assert told("y", taste_of("finished a01")).text.startswith("somewhat near “A01”")
 
 
 def test_because_lists_the_listens_that_count_latest_first() -> None:
-    reason = explanation_of("x", taste_of("finished a01", "skipped b01", "liked a02", "finished a01"))
+    reason = told("x", taste_of("finished a01", "skipped b01", "liked a02", "finished a01"))
     assert [(one.track_id, one.kind) for one in reason.because] == [
         ("a01", "finished"),
         ("a02", "liked"),
@@ -136,11 +133,11 @@ def test_because_lists_the_listens_that_count_latest_first() -> None:
 def test_a_track_that_adds_less_than_a_tenth_is_not_listed() -> None:
     near, far = [f"finished a0{n}" for n in range(3)], ["finished z"]
     taste = taste_of(*near, *far)
-    assert {one.track_id for one in explanation_of("x", taste).because} == {"a00", "a01", "a02"}
+    assert {one.track_id for one in told("x", taste).because} == {"a00", "a01", "a02"}
 
 
 def test_a_judgement_that_was_withdrawn_is_not_listed() -> None:
-    reason = explanation_of("x", taste_of("finished a01", "liked a01", "unliked a01"))
+    reason = told("x", taste_of("finished a01", "liked a01", "unliked a01"))
     assert [one.kind for one in reason.because] == ["finished"]
 
 
@@ -154,20 +151,18 @@ def test_the_distance_is_to_the_track_that_is_named() -> None:
 
 def test_a_liked_track_is_its_own_reason() -> None:
     taste = taste_of("liked x")
-    assert explanation_of("x", taste).text == "you liked it today"
+    assert told("x", taste).text == "you liked it today"
     assert attribution_of("x", taste).distance == 0
 
 
 def test_with_a_seed_it_names_similar_features_and_no_listens() -> None:
-    reason = explanation_of(
-        "x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0], similar_features=("timbre", "brightness")
-    )
-    assert reason == Explanation("similar timbre and brightness to “Seed”", ())
+    reason = told("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0], similar_features=("timbre", "brightness"))
+    assert reason == Told("similar timbre and brightness to “Seed”")
     assert attribution_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).distance == pytest.approx(0.2)
 
 
 def test_a_seed_that_was_liked_is_named_once() -> None:
-    reason = explanation_of(
+    reason = told(
         "x", taste_of("liked a01"), role=Role.SEED, seed=list(CORNERS["a01"]), similar_features=("timbre",)
     )
     assert reason.text == "similar timbre to “Seed”, which you liked today"
@@ -175,42 +170,36 @@ def test_a_seed_that_was_liked_is_named_once() -> None:
 
 
 def test_without_similar_features_it_says_how_close_the_seed_is() -> None:
-    assert explanation_of("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” overall"
-    far = explanation_of("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
+    assert told("x", NO_TASTE, role=Role.SEED, seed=[0.0, 0.0]).text == "close to “Seed” overall"
+    far = told("z", NO_TASTE, role=Role.SEED, seed=[0.0, 0.1])
     assert far.text == "not very close to “Seed”"
 
 
 def test_with_a_seed_a_listen_is_named_if_it_counts() -> None:
-    reason = explanation_of(
-        "x", taste_of("liked a01"), role=Role.SEED, seed=[0.0, 0.1], similar_features=("timbre",)
-    )
+    reason = told("x", taste_of("liked a01"), role=Role.SEED, seed=[0.0, 0.1], similar_features=("timbre",))
     assert reason.text == "similar timbre to “Seed”; near “A01”, which you liked today"
     assert [one.track_id for one in reason.because] == ["a01"]
-    other = explanation_of(
-        "y", taste_of("liked z"), role=Role.SEED, seed=[30.0, 0.0], similar_features=("timbre",)
-    )
-    assert other == Explanation("similar timbre to “Seed”", ())
+    other = told("y", taste_of("liked z"), role=Role.SEED, seed=[30.0, 0.0], similar_features=("timbre",))
+    assert other == Told("similar timbre to “Seed”")
 
 
 def test_exploration_is_called_so() -> None:
-    assert explanation_of("z", taste_of("finished a01"), role=Role.EXPLORATION) == Explanation(
+    assert told("z", taste_of("finished a01"), role=Role.EXPLORATION) == Told(
         "exploring: picked at random", ()
     )
 
 
 def test_a_cold_start_is_called_so_and_names_skips_only_if_they_decided() -> None:
-    assert explanation_of("z", NO_TASTE, role=Role.COLD_START) == Explanation(
-        "a first mix from your whole library", ()
-    )
+    assert told("z", NO_TASTE, role=Role.COLD_START) == Told("a first mix from your whole library", ())
     taste = taste_of("skipped a01", "less a02")
-    away = explanation_of("z", taste, role=Role.COLD_START)
+    away = told("z", taste, role=Role.COLD_START)
     assert away.text == "a first mix from your whole library, away from what you rejected"
     assert [(one.track_id, one.kind) for one in away.because] == [("a02", "less"), ("a01", "skipped")]
-    assert explanation_of("x", taste, role=Role.COLD_START).because == ()
+    assert told("x", taste, role=Role.COLD_START).because == ()
 
 
 def test_a_repeat_says_when_it_was_played() -> None:
-    reason = explanation_of("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
+    reason = told("a01", taste_of("finished a01", "skipped a01"), role=Role.REPEAT)
     assert reason.text == "a repeat, last played today"
     assert [one.kind for one in reason.because] == ["skipped", "finished"]
     assert attribution_of("a01", taste_of("finished a01"), role=Role.REPEAT).distance == 0
@@ -218,8 +207,9 @@ def test_a_repeat_says_when_it_was_played() -> None:
 
 def test_a_track_without_a_title_in_the_store_is_a_track() -> None:
     taste = taste_of("finished a01")
-    context = ExplanationContext(taste=taste, now=DAY_TWO, titles={})
-    assert explain(attribution_of("x", taste), context).text == "near a track, which you finished today"
+    reason = explain(TrackId("x"), attribution_of("x", taste), ReasonContext(taste=taste, titles={}))
+    text = reason_text(reason, track_id=TrackId("x"), now=DAY_TWO)
+    assert text == "near a track, which you finished today"
 
 
 @pytest.mark.parametrize(
@@ -246,47 +236,6 @@ def test_a_long_title_is_cut() -> None:
 def test_a_listen_that_only_started_says_nothing() -> None:
     taste = fold_taste(NO_TASTE, [make_listen(1, kind="started", track_id="a01", at_ms=DAY_MS)])
     assert len(profile_taste(taste, build_index(CORNERS)).positive) == 0
-
-
-def note(
-    slate: list[Candidate], *, limit: int = 3, left_out: int = 0, disliked: int = 0, exceeded: bool = False
-) -> str | None:
-    return describe(slate, limit=limit, left_out=left_out, disliked=disliked, has_exceeded_cap=exceeded)
-
-
-def of(*roles: Role) -> list[Candidate]:
-    return [candidate(row, role=role) for row, role in enumerate(roles)]
-
-
-def test_a_full_slate_by_taste_has_no_note() -> None:
-    assert note(of(Role.TASTE, Role.TASTE, Role.EXPLORATION)) is None
-
-
-@pytest.mark.parametrize(
-    ("roles", "words"),
-    [
-        ([Role.COLD_START] * 3, "nothing is known about your taste"),
-        ([Role.TASTE], "no more tracks to play"),
-        ([Role.REPEAT] * 3, "everything was played recently"),
-        ([Role.TASTE, Role.REPEAT, Role.REPEAT], "few tracks are left"),
-    ],
-)
-def test_what_is_unusual_is_in_the_note(roles: list[Role], words: str) -> None:
-    assert words in (note(of(*roles)) or "")
-
-
-def test_the_note_of_an_empty_slate_says_why() -> None:
-    assert "disliked" in (note([], disliked=3) or "")
-    assert "excluded" in (note([], left_out=3) or "")
-    assert "disliked or excluded" in (note([], left_out=3, disliked=1) or "")
-    assert "soundalike up" in (note([]) or "")
-
-
-def test_a_slate_of_one_artist_says_so() -> None:
-    alone = [candidate(row, artist="A") for row in range(3)]
-    assert note(alone, exceeded=True) == "all tracks are by one artist, because there are too few others"
-    assert "many tracks are by one artist" in (note([*alone[:2], candidate(7)], exceeded=True) or "")
-    assert note(alone) is None
 
 
 NOW = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
@@ -324,3 +273,21 @@ def test_days_begin_where_the_listener_is() -> None:
     late = datetime(2026, 7, 14, 20, 0, tzinfo=UTC)  # the 15th in the east
     assert relative_date(at_ms(late), NOW) == "yesterday"
     assert relative_date(at_ms(late), NOW.astimezone(east)) == "today"
+
+
+def test_words_are_listed_with_and() -> None:
+    assert list_words(["timbre"]) == "timbre"
+    assert list_words(["timbre", "brightness"]) == "timbre and brightness"
+    assert list_words(["a", "b", "c"]) == "a, b and c"
+
+
+def test_notes_are_sentences_side_by_side() -> None:
+    assert note_text([]) is None
+    assert note_text([Note.NO_MORE, Note.MANY_ONE_ARTIST]) == (
+        "there are no more tracks to play; many tracks are by one artist, because there are too few others"
+    )
+
+
+@pytest.mark.parametrize("note", Note)
+def test_every_note_has_its_words(note: Note) -> None:
+    assert note_text([note])

@@ -1,0 +1,132 @@
+"""Hydrating: the tracks that a question names, read at once, and what the rules make of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.recommendation.question import Question
+from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.recommendation.rules import (
+    ARTIST_WINDOW,
+    ArtistRules,
+    artist_caps,
+    artist_of,
+    recently_played,
+)
+from soundalike.domain.recommendation.scoring import Scoring
+from soundalike.domain.recommendation.shortlists import Shortlist, Shortlisting, Shortlists
+from soundalike.domain.recommendation.slate import Candidate, Candidates
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import TrackId
+
+_ARTISTS_OF, _NAMED_RECENT, _NAMED_DISLIKED = 30, 40, 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hydrated:
+    """The tracks that a question of one listener names, as they are now.
+
+    Parameters
+    ----------
+    scoring : Scoring
+        Of the library, for the listener.
+    question : Question
+        What is asked.
+    is_strict : bool
+        Whether an artist does not come twice in a row, and what is excluded is known by name too.
+    tracks : mapping of TrackId to Track
+        Those that the library has, vanished ones too.
+    """
+
+    scoring: Scoring
+    question: Question
+    is_strict: bool
+    tracks: Mapping[TrackId, Track]
+
+    @property
+    def has_present(self) -> bool:
+        """Whether any of the tracks may be played."""
+        return any(map(self._may_play, self.tracks.values()))
+
+    @property
+    def present_share(self) -> float:
+        """Share of the tracks that may be played, above 0."""
+        present = sum(map(self._may_play, self.tracks.values()))
+        return (present + 1) / (len(self.tracks) + 1)
+
+    def candidates(self, shortlist: Shortlist) -> Candidates:
+        """Return the tracks of a shortlist that may be played."""
+        ids = self.scoring.index.artefact.track_ids
+        found = []
+        for row, score, attribution in zip(
+            shortlist.rows.tolist(), shortlist.scores.tolist(), shortlist.attributions, strict=True
+        ):
+            track = self.tracks.get(ids[row])
+            if track is not None and self._may_play(track):
+                found.append(Candidate(row=row, track=track, score=score, attribution=attribution))
+        return Candidates(found, shortlist.is_whole)
+
+    def recordings(self) -> Recordings:
+        """Return the recordings that must not come."""
+        index = self.scoring.index
+        left_out = {*_named(self.scoring), *((self.question.seed,) if self.question.seed else ())}
+        if self.is_strict:
+            left_out |= self.question.left_out
+        return Recordings(
+            index.coordinates,
+            thresholds=index.duplicate_thresholds,
+            tracks=[self.tracks[one] for one in left_out if one in self.tracks],
+        )
+
+    def artist_rules(self) -> ArtistRules:
+        """Return how often each artist may come, after what was played before."""
+        positive = self.scoring.taste_profile.positive
+        weights = dict(zip(positive.track_ids, positive.weights.tolist(), strict=True))
+        heaviest = positive.heaviest(_ARTISTS_OF)
+        caps = artist_caps((self.tracks[one], weights[one]) for one in heaviest if one in self.tracks)
+        recent = self.question.recent
+        latest = [one for one in recently_played(self.scoring.taste_profile) if one not in recent]
+        played = [*reversed(latest[: ARTIST_WINDOW - 1]), *recent]
+        if self.is_strict and not played and self.question.seed:
+            played = [self.question.seed]
+        artists = [artist_of(self.tracks[one]) for one in played if one in self.tracks]
+        return ArtistRules(caps, artists, are_apart=self.is_strict)
+
+    def _may_play(self, track: Track) -> bool:
+        return track.is_playable if self.question.is_playable_only else not track.is_vanished
+
+
+def hydrate(
+    store: LibraryStore, shortlists: Shortlists, shortlisting: Shortlisting, *, is_strict: bool
+) -> Hydrated:
+    """Read all tracks that shortlists, rules and reasons name, in one call of the store.
+
+    Parameters
+    ----------
+    store : LibraryStore
+        Has the tracks.
+    shortlists : Shortlists
+        What a slate is made of.
+    shortlisting : Shortlisting
+        What made them.
+    is_strict : bool
+        See `Hydrated`.
+    """
+    scoring, question = shortlisting.scoring, shortlisting.question
+    ids = scoring.index.artefact.track_ids
+    named = {*_named(scoring), *scoring.taste_profile.positive.heaviest(_ARTISTS_OF), *question.recent}
+    if question.seed is not None:
+        named.add(question.seed)
+    if is_strict:
+        named |= question.left_out
+    for shortlist in shortlists:
+        named.update(ids[row] for row in shortlist.rows.tolist())
+        named.update(one for each in shortlist.attributions for one in each.positive[:1])
+    return Hydrated(scoring=scoring, question=question, is_strict=is_strict, tracks=store.tracks(named))
+
+
+def _named(scoring: Scoring) -> tuple[TrackId, ...]:
+    """Return of the latest plays and the disliked tracks those that count by name too."""
+    taste_profile = scoring.taste_profile
+    recent = recently_played(taste_profile)[:_NAMED_RECENT]
+    return *recent, *taste_profile.disliked[:_NAMED_DISLIKED]

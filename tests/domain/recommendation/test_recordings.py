@@ -1,0 +1,42 @@
+import numpy as np
+
+from making import make_track
+from soundalike.domain.files import Part
+from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.tracks import Entry, Track
+
+FAR_APART = np.arange(6, dtype=np.float32)[:, None] * 10
+
+
+def recordings_of(*tracks: Track) -> Recordings:
+    return Recordings(FAR_APART, thresholds=np.full(len(FAR_APART), 0.1, dtype=np.float32), tracks=tracks)
+
+
+def by_one_band(name: str, **named: object) -> Track:
+    return make_track(name, artist="Band", **named)  # type: ignore[arg-type] # as `make_track` takes them
+
+
+def test_a_copy_on_the_same_album_is_the_same_recording() -> None:
+    known = recordings_of(by_one_band("a", title="Song", entry=Entry(recording="r1")))
+    assert known.has(0, by_one_band("b", title="Song (remaster)", entry=Entry(recording="r1")))
+    assert not known.has(0, by_one_band("c", title="Another", entry=Entry(recording="r2")))
+    assert not known.has(0, by_one_band("d", title="Another"))
+
+
+def test_the_same_audio_is_the_same_recording_but_not_another_part_of_it() -> None:
+    known = recordings_of(by_one_band("a", audio_hash="h", part=Part(0, 100, 1)))
+    assert known.has(0, by_one_band("b", audio_hash="h", part=Part(0, 100, 1)))
+    assert not known.has(0, by_one_band("c", audio_hash="h", part=Part(100, None, 1)))
+
+
+def test_tracks_without_a_file_are_compared_by_name_and_sound() -> None:
+    known = recordings_of(by_one_band("a", title="Song", has_file=False))
+    assert known.has(0, by_one_band("b", title="SONG", has_file=False))
+    assert not known.has(0, by_one_band("c", has_file=False))
+
+
+def test_what_is_emptied_knows_nothing_any_more() -> None:
+    known = recordings_of(by_one_band("a"))
+    known.add(1, by_one_band("b"))
+    assert known.has(1, by_one_band("c"))
+    assert not known.emptied().has(1, by_one_band("a"))
