@@ -1,9 +1,18 @@
 """The user of the request that is being answered."""
 
+from dataclasses import dataclass
+
 from flask import g
 
 from soundalike.domain.types import UserId
-from soundalike.web.routes.protocol import Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """The user of a request; `name` is None for "you", who needs no account on this machine."""
+
+    user_id: UserId
+    name: str | None = None
 
 
 def current_user_id() -> UserId:

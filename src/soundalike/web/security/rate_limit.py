@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from flask import Flask, request
 
-from soundalike.web.routes.blueprint import current_route
-from soundalike.web.routes.protocol import ErrorAnswer, RequestRefusedError
+from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError
 from soundalike.web.security.current_user import current_user_id
 
 WINDOW_S = 60.0
@@ -18,6 +17,7 @@ LOGINS_AN_ADDRESS = 30
 LISTENS_A_USER = 1_200
 
 _MAX_KEYS = 10_000
+_LISTENS_ENDPOINT = "listening.listens"
 
 
 class MovingWindow:
@@ -115,6 +115,5 @@ def limit_listens(app: Flask, limits: RateLimits) -> None:
     @app.before_request
     def check() -> None:
         # Browsers send OPTIONS for pages of other origins; it does not count.
-        route = current_route()
-        if route and route.is_rate_limited and request.method == route.method:
+        if request.endpoint == _LISTENS_ENDPOINT and request.method == "POST":
             check_rate(limits.listens, current_user_id())
