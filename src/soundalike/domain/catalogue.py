@@ -5,33 +5,22 @@ lists what the group has. The results depend on the group's tracks alone, not on
 or on what was there before, so that stores and their copies have the same ids.
 """
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
 from soundalike.domain.files import Location
+from soundalike.domain.recordings import digest, name_key, with_recordings
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.tracks import Entry, Track
-from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath, TrackId
-from soundalike.domain.words import sort_key
-
-SAME_LENGTH_MS = 2_000
-"""Copies of one recording differ by no more: encoders pad, and rips differ by a gap."""
+from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath
 
 FEWEST_COMPILED = 3
 """So many artists on an album without an album artist make it a compilation."""
 
 _VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v. a."})
-_LOSSLESS = frozenset(
-    {
-        *("audio/flac", "audio/ogg; codecs=flac", "audio/mp4; codecs=alac"),
-        *("audio/wav", "audio/aiff", "audio/x-w64"),
-    }
-)
-_DIGEST_BYTES = 12
 
 _T = TypeVar("_T")
 
@@ -94,26 +83,19 @@ def settle(group: Group, tracks: Iterable[Track]) -> Settled:
 # Names and ids
 
 
-def name_key(name: str) -> str:
-    """Return what is the same in all spellings of a name."""
-    return sort_key(name) or name
-
-
 def artist_id(key: str, musicbrainz_id: str = "") -> ArtistId:
     """Return the id of an artist."""
-    return ArtistId(_digest("artist", key, musicbrainz_id))
+    return ArtistId(digest("artist", key, musicbrainz_id))
 
 
 def genre_id(key: str) -> GenreId:
     """Return the id of a genre."""
-    return GenreId(_digest("genre", key))
+    return GenreId(digest("genre", key))
 
 
 def album_id(key: str, artist_key: str | None, musicbrainz_id: str = "") -> AlbumId:
     """Return the id of an album; `artist_key` is None for a compilation, or where no artist is known."""
-    return AlbumId(
-        _digest("album", key, "none" if artist_key is None else f"by {artist_key}", musicbrainz_id)
-    )
+    return AlbumId(digest("album", key, "none" if artist_key is None else f"by {artist_key}", musicbrainz_id))
 
 
 def is_various(name: str | None) -> bool:
@@ -126,11 +108,6 @@ def first_artist(track: Track) -> ArtistId | None:
     if not track.tags.artists or is_various(track.tags.artists[0]):
         return None
     return track.entry.artist_ids[0] if track.entry.artist_ids else artist_id(name_key(track.tags.artists[0]))
-
-
-def _digest(*parts: str) -> str:
-    text = "\0".join(part.replace("\0", "\0\1") for part in parts)
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _some(value: _T | None) -> tuple[_T, ...]:
@@ -284,7 +261,7 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
             )
             for track in albums[one]
         ]
-        settled = _with_recordings(one, settled)
+        settled = with_recordings(one, settled)
         changed += [
             track for track, old in zip(settled, albums[one], strict=True) if track.entry != old.entry
         ]
@@ -348,57 +325,3 @@ def _owner(track: Track) -> tuple[str, str]:
     if track.tags.album_artist is not None:
         return str(track.entry.album_artist_id), track.tags.album_artist
     return track.entry.artist_ids[0], track.tags.artists[0]
-
-
-# Recordings
-
-
-def _with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
-    """Return an album's tracks with the keys of their recordings, and which to play of each."""
-    same: defaultdict[str, list[Track]] = defaultdict(list)
-    alone: list[Track] = []
-    for track in tracks:
-        tags = track.tags
-        if tags.title is None or tags.track_number is None:
-            alone.append(track)
-        else:
-            about = (str(tags.disc_number or 1), str(tags.track_number), name_key(tags.title))
-            same[_digest("recording", album, *about)].append(track)
-    entries: dict[TrackId, Entry] = {
-        track.id: replace(track.entry, recording=None, is_preferred=True) for track in alone
-    }
-    for key, copies in same.items():
-        for number, recording in enumerate(_of_one_length(copies)):
-            preferred = min(recording, key=_preference).id
-            for track in recording:
-                entries[track.id] = replace(
-                    track.entry,
-                    recording=key if number == 0 else f"{key}-{number}",
-                    is_preferred=track.id == preferred,
-                )
-    return [replace(track, entry=entries[track.id]) for track in tracks]
-
-
-def _of_one_length(tracks: Iterable[Track]) -> Iterator[list[Track]]:
-    """Part tracks where the next is more than 2 s longer than the first."""
-    part: list[Track] = []
-    for track in sorted(tracks, key=lambda track: (track.duration_ms, track.id)):
-        if part and track.duration_ms - part[0].duration_ms > SAME_LENGTH_MS:
-            yield part
-            part = []
-        part.append(track)
-    if part:
-        yield part
-
-
-def _preference(track: Track) -> tuple[bool, bool, float, TrackId]:
-    """Order the copies of a recording, the best first."""
-    is_lossless = track.file is not None and track.file.media_type in _LOSSLESS
-    return not track.is_playable, not is_lossless, -_bitrate(track), track.id
-
-
-def _bitrate(track: Track) -> float:
-    """Return bytes per ms; 0 for a part, since its file has other tracks too."""
-    if track.file is None or track.file.part is not None or not track.duration_ms:
-        return 0.0
-    return track.file.stamp.size_bytes / track.duration_ms

@@ -1,0 +1,83 @@
+"""Copies of one recording on one album, and which of them to play."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.types import AlbumId, TrackId
+from soundalike.domain.words import sort_key
+
+SAME_LENGTH_MS = 2_000
+"""Copies of one recording differ by no more: encoders pad, and rips differ by a gap."""
+
+_LOSSLESS = frozenset(
+    {
+        *("audio/flac", "audio/ogg; codecs=flac", "audio/mp4; codecs=alac"),
+        *("audio/wav", "audio/aiff", "audio/x-w64"),
+    }
+)
+_DIGEST_BYTES = 12
+
+
+def name_key(name: str) -> str:
+    """Return what is the same in all spellings of a name."""
+    return sort_key(name) or name
+
+
+def digest(*parts: str) -> str:
+    """Return the hex digest of some texts."""
+    text = "\0".join(part.replace("\0", "\0\1") for part in parts)
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
+    """Return an album's tracks with the keys of their recordings, and which to play of each."""
+    same: defaultdict[str, list[Track]] = defaultdict(list)
+    alone: list[Track] = []
+    for track in tracks:
+        tags = track.tags
+        if tags.title is None or tags.track_number is None:
+            alone.append(track)
+        else:
+            about = (str(tags.disc_number or 1), str(tags.track_number), name_key(tags.title))
+            same[digest("recording", album, *about)].append(track)
+    entries: dict[TrackId, Entry] = {
+        track.id: replace(track.entry, recording=None, is_preferred=True) for track in alone
+    }
+    for key, copies in same.items():
+        for number, recording in enumerate(_of_one_length(copies)):
+            preferred = min(recording, key=_preference).id
+            for track in recording:
+                entries[track.id] = replace(
+                    track.entry,
+                    recording=key if number == 0 else f"{key}-{number}",
+                    is_preferred=track.id == preferred,
+                )
+    return [replace(track, entry=entries[track.id]) for track in tracks]
+
+
+def _of_one_length(tracks: Iterable[Track]) -> Iterator[list[Track]]:
+    """Part tracks where the next is more than 2 s longer than the first."""
+    part: list[Track] = []
+    for track in sorted(tracks, key=lambda track: (track.duration_ms, track.id)):
+        if part and track.duration_ms - part[0].duration_ms > SAME_LENGTH_MS:
+            yield part
+            part = []
+        part.append(track)
+    if part:
+        yield part
+
+
+def _preference(track: Track) -> tuple[bool, bool, float, TrackId]:
+    """Order the copies of a recording, the best first."""
+    is_lossless = track.file is not None and track.file.media_type in _LOSSLESS
+    return not track.is_playable, not is_lossless, -_bitrate(track), track.id
+
+
+def _bitrate(track: Track) -> float:
+    """Return bytes per ms; 0 for a part, since its file has other tracks too."""
+    if track.file is None or track.file.part is not None or not track.duration_ms:
+        return 0.0
+    return track.file.stamp.size_bytes / track.duration_ms
