@@ -2,18 +2,14 @@
 
 import io
 import os
-import re
-import unicodedata
 from typing import BinaryIO, cast
 
 from tinytag import TinyTag
 
+from soundalike.audio.tag_fields import tags_of
 from soundalike.domain.tags import Tags
 
-MOST_CHARACTERS = 1_000
 MOST_BYTES = 64 << 20
-_LAST_YEAR = 9_999
-_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
 def read_tinytag(file: BinaryIO, *, has_images: bool) -> TinyTag:
@@ -25,18 +21,9 @@ def read_tinytag(file: BinaryIO, *, has_images: bool) -> TinyTag:
 def read_tags(file: BinaryIO) -> Tags:
     """Read a file's tags; empty tags if they cannot be read, since the audio may still be good."""
     try:
-        found = read_tinytag(file, has_images=False)
+        return tags_of(read_tinytag(file, has_images=False))
     except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; the audio is still used
         return Tags()
-    artist = _text(found.artist) or _text(found.albumartist)
-    genre = _text(found.genre)
-    return Tags(
-        title=_text(found.title),
-        artists=() if artist is None else (artist,),
-        album=_text(found.album),
-        genres=() if genre is None else (genre,),
-        year=_year(_text(found.year)),
-    )
 
 
 class LimitedReader(io.RawIOBase):
@@ -70,24 +57,3 @@ class LimitedReader(io.RawIOBase):
     def tell(self) -> int:
         """Return the position."""
         return self._file.tell()
-
-
-def _text(value: object) -> str | None:
-    """Strip, remove control characters and cut; None if nothing is left."""
-    if not isinstance(value, str):
-        return None
-    kept = "".join(_plain(character) for character in value[: 4 * MOST_CHARACTERS])
-    return " ".join(kept.split())[:MOST_CHARACTERS].strip() or None
-
-
-def _plain(character: str) -> str:
-    if character.isspace():
-        return " "
-    return "" if unicodedata.category(character) in {"Cc", "Cs", "Cn"} else character
-
-
-def _year(text: str | None) -> int | None:
-    """Return the first number of four digits, 1 to 9999."""
-    match = _YEAR.search(text or "")
-    year = int(match[0]) if match else 0
-    return year if 1 <= year <= _LAST_YEAR else None
