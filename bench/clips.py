@@ -36,9 +36,9 @@ def find(folder: Path, name: str) -> FoundFile:
 
 def analyse(found: FoundFile) -> tuple[Analysis, FeatureVectors] | None:
     """Analyse a file; None if that fails."""
-    result = analyse_file(found, _timbre(), known=frozenset())
-    if isinstance(result, Analysis) and result.vectors is not None:
-        return result, result.vectors
+    result = analyse_file(found, [_timbre()], {})
+    if isinstance(result, Analysis):
+        return result, result.vectors[0]
     return None
 
 

@@ -58,7 +58,7 @@ def main() -> None:
             is_linked=False,
             stamp=FileStamp(status.st_size, status.st_mtime_ns),
         )
-        if not isinstance(analyse_file(file, extractor, known=frozenset()), Analysis):
+        if not isinstance(analyse_file(file, [extractor], {}), Analysis):
             sys.exit(f"{path} could not be analysed")
 
     ways: dict[str, Callable[[Path], None]] = {

@@ -31,7 +31,7 @@ from servers.kafka import KafkaServer, missing_kafka, new_topic
 from servers.mongodb import MongoDb, missing_mongodb
 from servers.processes import running
 from soundalike.app.backends import open_store
-from soundalike.audio.pool import ProcessAnalyser
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.features import FeatureVectors, whole_and_halves
 from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen
@@ -45,7 +45,7 @@ from store import synthetic_tracks
 TRACKS = 100_000
 LISTENS, LISTENERS = 100_000, 100
 MONGODB_TRACKS = 10_000
-SCHEMA = ProcessAnalyser(workers=1, timeout_s=1).schema
+SCHEMA = Timbre().schema
 PATCHES = whole_and_halves(0, 30_000)
 PATIENCE_S = 900
 

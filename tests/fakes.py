@@ -60,9 +60,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
     def save_root(self, root: Root) -> None:
         self._roots[root.name] = root
 
-    def save_track(
-        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
-    ) -> None:
+    def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         with self._lock:
             stored = self._tracks.get(track.id)
             if moved_from is not None and (
@@ -71,15 +69,15 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
                 msg = f"track {track.id} is no longer at {moved_from}"
                 raise TrackConflictError(msg)
             self._refuse_conflict(track)
-            if vectors is not None:
-                self._check(vectors.schema)
+            for of_set in vectors:
+                self._check(of_set.schema)
             if stored is not None and stored.audio_hash != track.audio_hash:
                 self.drop_vectors(track.id)
             self._put(_to_the_millisecond(track))
             if track.file is not None:
                 self._problems.pop(track.file.location, None)
-            if vectors is not None:
-                self._store_vectors(track.id, StoredVectors.of(vectors))
+            for of_set in vectors:
+                self._store_vectors(track.id, StoredVectors.of(of_set))
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:

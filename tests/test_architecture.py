@@ -40,7 +40,7 @@ def checkout(tmp_path: Path) -> Path:
         ("web/app.py", "import librosa"),
         ("web/api/me.py", "import soundalike.web.pages.login"),
         ("web/pages/library.py", "import soundalike.web.media.covers"),
-        ("web/media/routes.py", "import soundalike.web.api.parameters"),
+        ("web/media/routes.py", "import soundalike.web.api.description"),
         ("web/security/csrf.py", "import soundalike.web.cursors"),
         ("web/errors/responses.py", "import soundalike.web.security.host_check"),
         ("web/server/serve.py", "import soundalike.web.app"),

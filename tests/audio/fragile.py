@@ -3,8 +3,10 @@
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from soundalike.audio.features.extractor import Window
+from soundalike.audio.features.frames import RATE
 from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.types import FloatArray
@@ -18,17 +20,15 @@ class Fragile:
 
     ends_with: int = signal.SIGKILL
 
-    @property
-    def schema(self) -> FeatureSchema:
-        return Timbre().schema
+    schema: FeatureSchema = field(default_factory=lambda: Timbre().schema)
+    rate: int = RATE
+    window: Window = Window.EXCERPT
+    priority: int = 0
 
-    def extract(self, signal: FloatArray) -> FloatArray:
-        return Timbre().extract(signal)
-
-    def extract_parts(self, signal: FloatArray) -> FeatureVectors:
-        seconds = round(len(signal) / 22_050)
+    def extract(self, signal: FloatArray, start_ms: int) -> FeatureVectors:
+        seconds = round(len(signal) / RATE)
         if seconds == DEADLY_S:
             os.kill(os.getpid(), self.ends_with)
         if seconds == ENDLESS_S:
             time.sleep(3_600)
-        return Timbre().extract_parts(signal)
+        return Timbre().extract(signal, start_ms)

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 import soundfile
 
 from soundalike.audio.analyse import analyse_file
-from soundalike.audio.features.extractor import RATE
+from soundalike.audio.features.extractor import Extractor
+from soundalike.audio.features.frames import RATE
 from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import Analysis, AnalysisFailure, FileStamp, FoundFile, Location
-from soundalike.domain.types import AudioHash, FloatArray, RelativePath, RootName
+from soundalike.domain.ports.audio import KnownAudio
+from soundalike.domain.types import FloatArray, RelativePath, RootName
 
 FILE_RATE = 44_100
 
@@ -75,8 +77,10 @@ def found(path: Path) -> FoundFile:
     )
 
 
-def analyse(path: Path, known: frozenset[AudioHash] = frozenset()) -> Analysis | AnalysisFailure:
-    return analyse_file(found(path), Timbre(), known)
+def analyse(
+    path: Path, *, extractors: Sequence[Extractor] = (Timbre(),), known: KnownAudio | None = None
+) -> Analysis | AnalysisFailure:
+    return analyse_file(found(path), extractors, known or {})
 
 
 def analysed(path: Path) -> Analysis:

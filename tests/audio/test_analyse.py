@@ -2,12 +2,14 @@
 
 import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audio.edited import FORMATS, aac_of, assert_alike, set_claim, without_first_frame
+from audio.grains import Grains
 from audio.sounds import (
     FILE_RATE,
     analyse,
@@ -23,7 +25,13 @@ from audio.sounds import (
     write_av,
 )
 from soundalike.audio.containers.mpeg import mpeg_frame
+from soundalike.audio.decoders.sndfile import SndfileDecoder
+from soundalike.audio.features.extractor import Window
+from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import Analysis, ProblemReason
+from soundalike.domain.types import AudioHash, FloatArray
+
+TIMBRE = Timbre().schema
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +95,7 @@ def test_of_a_long_track_the_middle_30_s_are_analysed(name: str, tmp_path: Path)
     heard = analysed(path)
     assert abs(heard.duration_ms - 50_000) <= 60
     assert heard.analysed_ms == 30_000
-    assert heard.vectors is not None
-    zcr = heard.vectors.summary[21]
+    zcr = heard.vectors[0].summary[21]
     assert zcr == pytest.approx(2 * 3_000 / 22_050, rel=0.02)
 
 
@@ -100,10 +107,71 @@ def test_a_short_track_is_analysed_completely(tmp_path: Path) -> None:
 def test_known_audio_gets_its_hash_and_tags_but_no_vectors(tmp_path: Path) -> None:
     path = write(tmp_path / "song.mp3", music(3))
     heard = analysed(path)
-    again = analyse(path, frozenset({heard.audio_hash}))
+    again = analyse(path, known={TIMBRE.key: frozenset({heard.audio_hash})})
     assert isinstance(again, Analysis)
-    assert again.vectors is None
+    assert again.vectors == ()
     assert (again.audio_hash, again.duration_ms, again.analysed_ms) == (heard.audio_hash, 3_000, 3_000)
+
+
+# Several feature sets
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_set_gets_what_it_would_get_alone(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / name, music(40, rate=48_000), rate=48_000, **FORMATS[name][0])
+    grains, all_of_it = Grains(), Grains(rate=8_000, window=Window.TRACK)
+    alone = [analyse(path, extractors=[one]) for one in (Timbre(), grains, all_of_it)]
+    together = analyse(path, extractors=[Timbre(), grains, all_of_it])
+    assert isinstance(together, Analysis)
+    for one, of_all in zip(alone, together.vectors, strict=True):
+        assert isinstance(one, Analysis)
+        assert one.vectors[0].values.tobytes() == of_all.values.tobytes()
+        assert one.vectors[0].patches == of_all.patches
+        assert one.duration_ms == together.duration_ms
+    assert together.analysed_ms == 30_000
+
+
+def test_only_the_sets_that_are_missing_are_computed(tmp_path: Path) -> None:
+    path = write(tmp_path / "song.flac", music(3))
+    known = {TIMBRE.key: frozenset({analysed(path).audio_hash}), "grains-v0": frozenset[AudioHash]()}
+    heard = analyse(path, extractors=[Timbre(), Grains()], known=known)
+    assert isinstance(heard, Analysis)
+    assert [one.schema.key for one in heard.vectors] == ["grains-v1"]
+
+
+def test_a_file_is_decoded_once_for_sets_of_different_rates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "song.flac", music(3))
+    starts: list[int] = []
+    blocks = SndfileDecoder.blocks
+
+    def counted(self: SndfileDecoder, start: int) -> Iterator[FloatArray]:
+        starts.append(start)
+        yield from blocks(self, start)
+
+    monkeypatch.setattr(SndfileDecoder, "blocks", counted)
+    analyse(path, extractors=[Timbre(), Grains(), Grains(rate=8_000)])
+    assert starts == [0]
+
+
+def test_patches_say_where_in_the_track_they_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "song.flac", music(50))
+    heard = analyse(path, extractors=[Timbre(), Grains(), Grains(window=Window.TRACK)])
+    assert isinstance(heard, Analysis)
+    timbre, excerpt, track = (one.patches for one in heard.vectors)
+    assert (timbre[0].start_ms, timbre[0].length_ms) == (10_000, 30_000)
+    assert (excerpt[0].start_ms, excerpt[0].length_ms) == (10_000, 750)
+    assert (excerpt[-1].start_ms, excerpt[-1].length_ms) == (39_250, 750)
+    assert (track[0].start_ms, track[-1].start_ms + track[-1].length_ms) == (0, 50_000)
+
+
+def test_a_signal_at_another_rate_is_the_same_sound(tmp_path: Path) -> None:
+    path = write(tmp_path / "song.wav", sine(1_000, 5, rate=FILE_RATE))
+    heard = analyse(path, extractors=[Grains()])
+    assert isinstance(heard, Analysis)
+    # 64 bands of 125 Hz each, up to 8 kHz: 1,000 Hz is where the eighth ends.
+    assert set(heard.vectors[0].parts[1:-1].argmax(axis=1).tolist()) <= {7, 8}
 
 
 # MP3 in the wild

@@ -5,16 +5,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
+from audio.grains import Grains
 from audio.sounds import analyse, found, music, write
+from soundalike.audio.features.extractor import Extractor
+from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.errors import AudioError
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
+
+TIMBRE = Timbre().schema
+
+
+def analyse_in_processes(
+    files: Iterable[FoundFile], *extractors: Extractor
+) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
+    return ProcessAnalyser(workers=2, extractors=extractors or None).analyse(files, sets=[TIMBRE], known={})
 
 
 @pytest.fixture(autouse=True)
@@ -45,15 +57,14 @@ def of(
 
 
 def test_every_file_is_analysed_as_in_one_process(songs: list[FoundFile]) -> None:
-    results = of(ProcessAnalyser(workers=2).analyse(songs))
+    results = of(analyse_in_processes(songs))
     assert len(results) == len(songs)
     for song in songs:
         here, there = analyse(song.real_path), results[song.real_path.name]
         assert isinstance(here, Analysis)
         assert isinstance(there, Analysis)
-        assert there.vectors is not None
-        assert here.vectors is not None
-        assert there.vectors.summary.tolist() == pytest.approx(here.vectors.summary.tolist(), rel=1e-5)
+        assert [one.schema for one in there.vectors] == [TIMBRE]
+        np.testing.assert_allclose(there.vectors[0].values, here.vectors[0].values, rtol=1e-5)
         assert there.audio_hash == here.audio_hash
     assert children() == set()
 
@@ -61,12 +72,28 @@ def test_every_file_is_analysed_as_in_one_process(songs: list[FoundFile]) -> Non
 def test_known_audio_gets_no_vectors(songs: list[FoundFile]) -> None:
     first = analyse(songs[0].real_path)
     assert isinstance(first, Analysis)
-    results = of(ProcessAnalyser(workers=1).analyse(songs[:2], known=frozenset({first.audio_hash})))
-    assert [getattr(heard, "vectors", 0) is None for heard in results.values()] == [True, False]
+    known = {TIMBRE.key: frozenset({first.audio_hash})}
+    results = of(ProcessAnalyser(workers=1).analyse(songs[:2], sets=[TIMBRE], known=known))
+    assert [len(getattr(heard, "vectors", "")) for heard in results.values()] == [0, 1]
+
+
+def test_there_is_a_pass_for_each_priority() -> None:
+    late, early, middle = Grains(priority=2), Timbre(), Grains(priority=1, rate=8_000)
+    passes = ProcessAnalyser(extractors=[late, early, middle, Timbre(priority=1)]).passes
+    names = [[schema.name for schema in sets] for sets in passes]
+    assert names == [["timbre"], ["grains", "timbre"], ["grains"]]
+
+
+def test_only_the_sets_that_are_asked_for_are_computed(songs: list[FoundFile]) -> None:
+    analyser = ProcessAnalyser(workers=1, extractors=[Timbre(), Grains()])
+    _, grains = analyser.passes
+    for heard in of(analyser.analyse(songs[:2], sets=grains, known={})).values():
+        assert isinstance(heard, Analysis)
+        assert [one.schema.key for one in heard.vectors] == ["grains-v1"]
 
 
 def test_no_files_start_no_worker() -> None:
-    assert list(ProcessAnalyser(workers=2).analyse([])) == []
+    assert list(analyse_in_processes([])) == []
 
 
 def test_files_are_taken_only_as_they_are_needed(songs: list[FoundFile]) -> None:
@@ -78,7 +105,7 @@ def test_files_are_taken_only_as_they_are_needed(songs: list[FoundFile]) -> None
             taken += 1
             yield songs[taken % len(songs)]
 
-    results = ProcessAnalyser(workers=2).analyse(endless())
+    results = analyse_in_processes(endless())
     for _ in range(3):
         next(results)
     assert taken <= 3 + 2 * 2
@@ -92,7 +119,7 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_continue(
 ) -> None:
     deadly = [found(write(tmp_path / f"deadly{i}.wav", music(DEADLY_S))) for i in range(2)]
     files = [songs[0], deadly[0], *songs[1:4], deadly[1], *songs[4:]]
-    results = of(ProcessAnalyser(workers=2, extractor=Fragile(ends_with)).analyse(files))
+    results = of(analyse_in_processes(files, Fragile(ends_with)))
     crashed = {name: heard for name, heard in results.items() if isinstance(heard, AnalysisFailure)}
     assert set(crashed) == {"deadly0.wav", "deadly1.wav"}
     assert len(results) == len(files)
@@ -103,8 +130,8 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_continue(
 
 def test_a_file_that_never_ends_is_given_up(songs: list[FoundFile], tmp_path: Path) -> None:
     endless = found(write(tmp_path / "endless.wav", music(ENDLESS_S)))
-    analyser = ProcessAnalyser(workers=1, timeout_s=2, extractor=Fragile())
-    results = of(analyser.analyse([endless, songs[0]]))
+    analyser = ProcessAnalyser(workers=1, timeout_s=2, extractors=[Fragile()])
+    results = of(analyser.analyse([endless, songs[0]], sets=[TIMBRE], known={}))
     given_up = results["endless.wav"]
     assert isinstance(given_up, AnalysisFailure)
     assert given_up.reason is ProblemReason.CRASHED
@@ -113,7 +140,7 @@ def test_a_file_that_never_ends_is_given_up(songs: list[FoundFile], tmp_path: Pa
 
 
 def test_workers_killed_from_outside_cost_one_file_each_at_most(songs: list[FoundFile]) -> None:
-    results = ProcessAnalyser(workers=2).analyse(songs * 5)
+    results = analyse_in_processes(songs * 5)
     seen = [next(results)]
     for victim in children():
         os.kill(victim, signal.SIGKILL)
@@ -127,18 +154,22 @@ def test_workers_that_cannot_start_are_an_error_not_failures_of_files(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(AudioError, match="doctor"):
-        list(ProcessAnalyser(workers=2).analyse(songs))
+        list(analyse_in_processes(songs))
 
 
 PARENT = """
 import sys
 from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
+from audio.grains import Grains
 from audio.sounds import found
 from pathlib import Path
 from audio.fragile import Fragile
+from soundalike.audio.features.extractor import Extractor
+from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.pool import ProcessAnalyser
 files = [found(Path(name)) for name in sys.argv[1:]]
-for file, heard in ProcessAnalyser(workers=2, extractor=Fragile()).analyse(files):
+analyser = ProcessAnalyser(workers=2, extractors=[Fragile()])
+for file, heard in analyser.analyse(files, sets=[Fragile().schema], known={}):
     print("heard", flush=True)
 """
 

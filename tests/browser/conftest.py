@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser.listener import Listener, RecordedListens
 from soundalike.web.server.serve import HttpServer
+from web.description import DescribedApp
 from web.stage import Stage
 
 expect.set_options(timeout=10_000)
@@ -69,12 +70,14 @@ def stage(bare: Stage, sounds: dict[str, bytes]) -> Stage:
 
 @pytest.fixture
 def server(stage: Stage) -> Iterator[HttpServer]:
-    server = HttpServer(stage.app())
+    app = DescribedApp(stage.app())
+    server = HttpServer(app)
     thread = threading.Thread(target=server.run)
     thread.start()
     yield server
     server.stop()
     thread.join(10)
+    assert app.problems == []
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from soundalike.services.listeners.accounts import TOKEN_PREFIX
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.web.app import create_app
 from soundalike.wire.profiles import profile_body
+from web.description import DescribedClient
 
 FIXTURE = Path(__file__).with_name("version-1")
 
@@ -58,7 +59,7 @@ def fill_library(app: App) -> None:
             vanished_at=SOME_TIME if number in VANISHED else None,
         )
         is_unheard = number % 20 == 19
-        store.save_track(track, None if is_unheard else with_halves(SCHEMA, whole, first, second))
+        store.save_track(track, *([] if is_unheard else [with_halves(SCHEMA, whole, first, second)]))
     for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(
@@ -139,6 +140,7 @@ def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
     )
     services = replace(app.services, recommender=recommender)
     web = create_app(services, session_key=b"key of a fixture")
+    web.test_client_class = DescribedClient
     client = web.test_client()
     asked = [
         *(f"/api/tracks?sort={sort}&limit=20" for sort in ("title", "-artist", "album", "year", "-added")),

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import soundfile
+
+from web.description import check_answer
 
 RATE = 22_050
 PATIENCE_S = 60
@@ -91,7 +94,9 @@ class Program:
 
 def get(address: str) -> Any:
     with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own loopback server
-        return json.loads(answer.read())
+        body = answer.read()
+        check_answer("GET", urlsplit(address).path, answer.status, answer.headers["Content-Type"], body)
+        return json.loads(body)
 
 
 def free_port() -> int:

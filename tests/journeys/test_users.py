@@ -23,6 +23,7 @@ from journeys.program import PATIENCE_S, Program, free_port, write_tune
 from soundalike.domain.users import YOU
 from soundalike.passwords import Argon2Hasher
 from soundalike.store.sqlite.store import SqliteStore
+from web.description import check_answer
 
 PASSWORD = "correct horse"  # noqa: S105 - of nobody
 OTHER = "battery staple"
@@ -61,6 +62,7 @@ def ask(address: str, path: str, *, method: str = "GET", body: Any = None, **hea
         connection.request(method, path, data, {**kind, **headers})
         answer = connection.getresponse()
         text = answer.read()
+        check_answer(method, path.partition("?")[0], answer.status, answer.headers["Content-Type"], text)
         return answer.status, json.loads(text) if text.startswith(b"{") else None
 
 

@@ -44,6 +44,7 @@ from soundalike.web.app import create_app
 from soundalike.web.errors.circuit_breaker import make_store_breaker
 from soundalike.web.security.rate_limit import RateLimits
 from web.clients import LOCAL, PASSWORD, send_form
+from web.description import DescribedClient
 from web.fakes_web import FailingStore, OneArtefact, QuickHasher, RecordingFiles, make_artefact, make_vectors
 
 SCHEMA = make_schema(2)
@@ -133,23 +134,26 @@ class Stage:
             personal_data=PersonalData(self.store, log, profiles, clock=self.now),
         )
 
+    def _make_app(self, services: Services, *, session_key: bytes = SESSION_KEY, **more: Any) -> Flask:
+        app = create_app(services, session_key=session_key, limits=RateLimits(self.monotonic_s), **more)
+        app.test_client_class = DescribedClient
+        return app
+
     def app(self) -> Flask:
         """Return the player; another one only where hosts or exposure have changed."""
         how = (self.allowed_hosts, self.is_exposed)
         if how not in self._apps:
-            self._apps[how] = create_app(
+            self._apps[how] = self._make_app(
                 self.services,
-                session_key=SESSION_KEY,
                 allowed_hosts=self.allowed_hosts,
                 is_exposed=self.is_exposed,
-                limits=RateLimits(self.monotonic_s),
                 breaker=make_store_breaker(self.monotonic_s),
             )
         return self._apps[how]
 
     def beside(self, *, session_key: bytes = SESSION_KEY) -> Flask:
         """Return the player of another process, which has only store, log and artefacts in common."""
-        return create_app(self._process(), session_key=session_key, limits=RateLimits(self.monotonic_s))
+        return self._make_app(self._process(), session_key=session_key)
 
     def client(self) -> FlaskClient:
         return self.app().test_client()
@@ -222,7 +226,7 @@ class Stage:
         os.truncate(self.folder / name, size_bytes)
         if cover is not None:
             self.files.covers[name] = cover
-        self.store.save_track(track, None if point is None else make_vectors(SCHEMA, point))
+        self.store.save_track(track, *([] if point is None else [make_vectors(SCHEMA, point)]))
         return track
 
     def build(self, version: str = "v1", *, k: int = 2) -> None:

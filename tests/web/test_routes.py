@@ -1,4 +1,4 @@
-"""Every route, and that none gives access to another user's data; a new route needs an entry in the table."""
+"""Every route of the table, and that none gives access to another user's data."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 
 from soundalike.domain.types import TrackId, UserId
 from soundalike.domain.users import YOU
+from soundalike.web.routes.route import Route, Who
+from soundalike.web.routes.table import API_ROUTES, PAGE_ROUTES
 from web.clients import LOCAL, PASSWORD, form_token
 from web.stage import Stage
 
@@ -21,46 +23,48 @@ EVENT = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A route, how the test calls it, and who may use it.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a route by its test.
 
     Parameters
     ----------
-    rule, method : str
-        As in Flask's URL map.
-    is_open : bool
-        Whether it needs no login.
-    is_library : bool
-        Whether it shows tracks, which are the same for all users.
+    route : Route
+        The route.
     path : str
         The path to call; TOKEN stands for the id of a token.
     json, form : mapping or None
         The body to send.
     """
 
-    rule: str
-    method: str = "GET"
-    is_open: bool = False
-    is_library: bool = False
-    path: str = ""
+    route: Route
+    path: str
     json: dict[str, Any] | None = None
     form: dict[str, str] | None = None
 
     def __str__(self) -> str:
-        return f"{self.method} {self.rule}"
+        return self.route.call
+
+    @property
+    def is_open(self) -> bool:
+        return self.route.who is Who.ANYONE
+
+    @property
+    def is_library(self) -> bool:
+        """Whether it shows tracks, which are the same for all users."""
+        return self.route.name.partition(".")[0] in LIBRARY or self.route.name in LIBRARY
 
     @property
     def is_write(self) -> bool:
-        return self.method != "GET"
+        return self.route.method != "GET"
 
     @property
     def is_api(self) -> bool:
-        return self.rule.startswith(("/api/", "/healthz"))
+        return self.route in API_ROUTES
 
-    def with_token_id(self, token_id: str) -> "Route":
-        """Return the route with the id of a token in its path, where it takes one."""
-        return replace(self, path=(self.path or self.rule).replace("TOKEN", token_id))
+    def with_token_id(self, token_id: str) -> "Call":
+        """Return the call with the id of a token in its path, where it takes one."""
+        return replace(self, path=self.path.replace("TOKEN", token_id))
 
     def call(self, client: FlaskClient, headers: dict[str, str], *, method: str = "") -> TestResponse:
         """Call the route as it is meant to be called, or by another method; forms have their CSRF token."""
@@ -73,8 +77,8 @@ class Route:
     ) -> TestResponse:
         """Call the route without a CSRF token."""
         answer = client.open(
-            self.path or self.rule,
-            method=method or self.method,
+            self.path,
+            method=method or self.route.method,
             headers=headers,
             json=self.json,
             data=None if self.form is None else {**self.form, **fields},
@@ -84,47 +88,36 @@ class Route:
         return answer
 
 
-NEW_PASSWORD = {"password": PASSWORD, "new_password": "x" * 8, "repeated": "x" * 8}
-REVOKE = "/account/tokens/TOKEN/revoke"
+# A token's id is the only parameter that names data of a user.
+VALUES = {"<track_id>": "a", "<token_id>": "TOKEN", "<asked>": "x", "<path:name>": "logo.svg"}
+JSON: dict[str, dict[str, Any]] = {
+    "listening.listens": {"events": [EVENT]},
+    "me.delete": {},
+    "me.make_token": {"label": "mine"},
+    "me.revoke_token": {},
+}
+FORMS = {
+    "login.submit": {"name": "ann", "password": PASSWORD},
+    "login.log_out": {},
+    "accounts.change_password": {"password": PASSWORD, "new_password": "x" * 8, "repeated": "x" * 8},
+    "accounts.make_token": {"label": "mine"},
+    "accounts.revoke_token": {},
+    "accounts.delete": {"password": PASSWORD, "word": "delete"},
+}
+LIBRARY = {"tracks", "media", "covers", "pages", "listening.recommendations", "listening.radio"}
 
-ROUTES = (
-    # Open without a login.
-    Route(rule="/healthz", is_open=True),
-    Route(rule="/static/<asked>/<path:name>", is_open=True, path="/static/x/logo.svg"),
-    Route(rule="/login", is_open=True),
-    Route(rule="/login", method="POST", is_open=True, form={"name": "ann", "password": PASSWORD}),
-    # The library, the same for all users.
-    Route(rule="/", is_library=True),
-    Route(is_library=True, rule="/tracks/<track_id>", path="/tracks/a"),
-    Route(is_library=True, rule="/tracks/<track_id>/cover", path="/tracks/a/cover"),
-    Route(is_library=True, rule="/api/tracks"),
-    Route(is_library=True, rule="/api/tracks/<track_id>", path="/api/tracks/a"),
-    Route(is_library=True, rule="/api/tracks/<track_id>/similar", path="/api/tracks/a/similar"),
-    Route(is_library=True, rule="/api/tracks/<track_id>/radio", path="/api/tracks/a/radio"),
-    Route(is_library=True, rule="/api/tracks/<track_id>/audio", path="/api/tracks/a/audio"),
-    Route(is_library=True, rule="/api/tracks/<track_id>/cover", path="/api/tracks/a/cover"),
-    # The current user's data; a token's id is the only parameter that names data of a user.
-    Route(rule="/api/listens", method="POST", json={"events": [EVENT]}),
-    Route(rule="/api/recommendations", is_library=True),
-    Route(rule="/api/profile"),
-    Route(rule="/api/judgements"),
-    Route(rule="/api/me"),
-    Route(rule="/api/me", method="DELETE", json={}),
-    Route(rule="/api/me/export"),
-    Route(rule="/api/tokens"),
-    Route(rule="/api/tokens", method="POST", json={"label": "mine"}),
-    Route(rule="/api/tokens/<token_id>", method="DELETE", path="/api/tokens/TOKEN", json={}),
-    Route(rule="/account"),
-    Route(rule="/account/password", method="POST", form=NEW_PASSWORD),
-    Route(rule="/account/tokens", method="POST", form={"label": "mine"}),
-    Route(rule="/account/tokens/<token_id>/revoke", method="POST", path=REVOKE, form={}),
-    Route(rule="/account/delete", method="POST", form={"password": PASSWORD, "word": "delete"}),
-    Route(rule="/logout", method="POST", form={}),
-)  # fmt: skip
 
-CLOSED = [route for route in ROUTES if not route.is_open]
-WRITES = [route for route in ROUTES if route.is_write]
-READS = [route for route in ROUTES if not route.is_write]
+def call_of(route: Route) -> Call:
+    path = route.path
+    for variable, value in VALUES.items():
+        path = path.replace(variable, value)
+    return Call(route, path, JSON.get(route.name), FORMS.get(route.name))
+
+
+CALLS = tuple(map(call_of, (*API_ROUTES, *PAGE_ROUTES)))
+CLOSED = [call for call in CALLS if not call.is_open]
+WRITES = [call for call in CALLS if call.is_write]
+READS = [call for call in CALLS if not call.is_write]
 
 
 class TwoUsers:
@@ -141,7 +134,7 @@ class TwoUsers:
         self.heard = stage.listen(self.bob.id, 99, track_id="of-bob-heard", kind="liked")
         self.made = stage.services.accounts.make_token(self.bob.id, "of-bob-label")
 
-    def find_data_of_bob(self, route: Route, text: str) -> list[str]:
+    def find_data_of_bob(self, route: Call, text: str) -> list[str]:
         secrets = [
             self.heard.id,
             self.made.token.id,
@@ -168,7 +161,7 @@ class TwoUsers:
         return self.stage.store.users(), self.data_of(self.ann.id), self.data_of(self.bob.id)
 
     def ask_as_ann(
-        self, route: Route, headers: dict[str, str] | None = None, *, method: str = ""
+        self, route: Call, headers: dict[str, str] | None = None, *, method: str = ""
     ) -> TestResponse:
         """Call a route with Ann's session, and with the id of Bob's token where it takes one."""
         client = self.stage.client() if route.is_open else self.stage.log_in("ann")
@@ -186,12 +179,12 @@ def test_the_table_has_every_route_and_no_other(stage: Stage) -> None:
         for rule in stage.app().url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     ]
-    assert sorted(served) == sorted(map(str, ROUTES))
+    assert sorted(served) == sorted(map(str, CALLS))
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=str)
+@pytest.mark.parametrize("route", CALLS, ids=str)
 @pytest.mark.parametrize("how", ["session", "token"])
-def test_no_user_sees_or_changes_data_of_another(users: TwoUsers, route: Route, how: str) -> None:
+def test_no_user_sees_or_changes_data_of_another(users: TwoUsers, route: Call, how: str) -> None:
     before = users.data_of(users.bob.id)
     answer = users.ask_as_ann(route, users.stage.bearer("ann") if how == "token" else LOCAL)
     assert (
@@ -203,7 +196,7 @@ def test_no_user_sees_or_changes_data_of_another(users: TwoUsers, route: Route, 
 
 
 @pytest.mark.parametrize("route", [route for route in READS if not route.is_library], ids=str)
-def test_a_token_takes_precedence_over_a_session(users: TwoUsers, route: Route) -> None:
+def test_a_token_takes_precedence_over_a_session(users: TwoUsers, route: Call) -> None:
     bob = users.stage.log_in("bob")
     answer = route.call(bob, users.stage.bearer("ann"))
     assert answer.status_code in {200, 303}
@@ -211,7 +204,8 @@ def test_a_token_takes_precedence_over_a_session(users: TwoUsers, route: Route) 
 
 
 def test_recommendations_do_not_depend_on_other_users(users: TwoUsers) -> None:
-    route = Route(rule="/api/recommendations", path="/api/recommendations?adventure=1")
+    route = next(call for call in CALLS if call.route.name == "listening.recommendations")
+    route = replace(route, path="/api/recommendations?adventure=1")
     before = users.ask_as_ann(route).json
     for number in range(1, 20):
         users.stage.listen(users.bob.id, number, track_id="ab"[number % 2], kind="disliked")
@@ -222,10 +216,10 @@ def test_recommendations_do_not_depend_on_other_users(users: TwoUsers) -> None:
 
 
 @pytest.mark.parametrize("route", CLOSED, ids=str)
-def test_without_a_login_closed_routes_are_refused(users: TwoUsers, route: Route) -> None:
+def test_without_a_login_closed_routes_are_refused(users: TwoUsers, route: Call) -> None:
     before = users.all_data()
     called = route.with_token_id(users.made.token.id)
-    for method in (route.method, "OPTIONS", "GET" if route.is_write else "HEAD"):
+    for method in (route.route.method, "OPTIONS", "GET" if route.is_write else "HEAD"):
         answer = called.send(users.stage.client(), LOCAL, method=method)
         if route.is_api:
             assert answer.status_code == 401
@@ -239,8 +233,8 @@ def test_without_a_login_closed_routes_are_refused(users: TwoUsers, route: Route
     assert users.stage.files.opened == []
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.is_open], ids=str)
-def test_open_routes_reveal_no_user(users: TwoUsers, route: Route) -> None:
+@pytest.mark.parametrize("route", [route for route in CALLS if route.is_open], ids=str)
+def test_open_routes_reveal_no_user(users: TwoUsers, route: Call) -> None:
     answer = route.call(users.stage.client(), LOCAL)
     assert answer.status_code in {200, 303}
     assert not users.find_data_of_bob(route, answer.text)
@@ -248,7 +242,7 @@ def test_open_routes_reveal_no_user(users: TwoUsers, route: Route) -> None:
 
 @pytest.mark.parametrize("route", READS, ids=str)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_reading_changes_nothing(users: TwoUsers, route: Route, method: str) -> None:
+def test_reading_changes_nothing(users: TwoUsers, route: Call, method: str) -> None:
     before = users.all_data()
     assert users.ask_as_ann(route, method=method).status_code in {200, 303, 404}
     assert users.all_data() == before
@@ -256,11 +250,13 @@ def test_reading_changes_nothing(users: TwoUsers, route: Route, method: str) -> 
 
 @pytest.mark.parametrize("route", WRITES, ids=str)
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
-def test_a_method_cannot_be_overridden(users: TwoUsers, route: Route, header: str) -> None:
+def test_a_method_cannot_be_overridden(users: TwoUsers, route: Call, header: str) -> None:
     before = users.all_data()
     called = route.with_token_id(users.made.token.id)
     client = users.stage.log_in("ann")
-    answer = client.get(f"{called.path}?_method={route.method}", headers={**LOCAL, header: route.method})
+    answer = client.get(
+        f"{called.path}?_method={route.route.method}", headers={**LOCAL, header: route.route.method}
+    )
     assert answer.status_code in {200, 303, 404, 405}
     assert users.all_data() == before
 
@@ -320,9 +316,7 @@ def test_pages_of_other_origins_cannot_change_anything(
 
 @pytest.mark.parametrize("headers", OWN_HEADERS, ids=str)
 @pytest.mark.parametrize("route", [route for route in CLOSED if route.is_write], ids=str)
-def test_own_pages_and_scripts_can_change_data(
-    users: TwoUsers, route: Route, headers: dict[str, str]
-) -> None:
+def test_own_pages_and_scripts_can_change_data(users: TwoUsers, route: Call, headers: dict[str, str]) -> None:
     client = users.stage.log_in("ann")
     mine = users.stage.services.accounts.make_token(users.ann.id).token
     assert route.with_token_id(mine.id).call(client, {**LOCAL, **headers}).status_code < 400
@@ -342,7 +336,7 @@ def test_json_must_be_sent_with_its_content_type(stage: Stage, kind: str | None,
     for route in WRITES:
         if route.is_api:
             answer = stage.client().open(
-                route.path or route.rule, method=route.method, headers=headers, data=b"{}", content_type=kind
+                route.path, method=route.route.method, headers=headers, data=b"{}", content_type=kind
             )
             assert answer.status_code == 415
             assert answer.json is not None
@@ -365,7 +359,7 @@ def test_a_script_on_this_machine_is_you(stage: Stage, kind: str) -> None:
 @pytest.mark.parametrize("route", [route for route in WRITES if route.form is not None], ids=str)
 @pytest.mark.parametrize("kind", [None, "", "x", "of another"])
 def test_a_form_without_a_valid_csrf_token_does_nothing(
-    users: TwoUsers, route: Route, kind: str | None
+    users: TwoUsers, route: Call, kind: str | None
 ) -> None:
     client = users.stage.client() if route.is_open else users.stage.log_in("ann")
     text = form_token(users.stage.client(), "/login") if kind == "of another" else kind

@@ -8,6 +8,7 @@ from functools import partial
 
 from soundalike.app import environment
 from soundalike.app.backends import mongodb_source, open_log, open_store
+from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
@@ -121,11 +122,12 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
-    artefacts = FolderArtefactStore(settings.artefacts, schema=analyser.schema, clock=environment.now)
+    schema = Timbre().schema
+    artefacts = FolderArtefactStore(settings.artefacts, schema=schema, clock=environment.now)
     snapshots = LibrarySnapshots(
         store,
         ParquetSnapshots(),
-        schema=analyser.schema,
+        schema=schema,
         workspace=partial(environment.workspace, settings.data),
     )
     # What is imported into the store is folded once at the end, not with every batch.
@@ -138,7 +140,7 @@ def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) ->
         library_sync=_library_sync(store, analyser, roots),
         snapshots=snapshots,
         trainer=Trainer(snapshots, artefacts, tunings=TuningFile(settings.tuning), timer=time.monotonic),
-        updater=ArtefactUpdater(store, artefacts, library=snapshots, schema=analyser.schema),
+        updater=ArtefactUpdater(store, artefacts, library=snapshots, schema=schema),
         store=store,
         log=log,
         importer=ListenImporter(store, quiet_log, clock=environment.now),

@@ -1,22 +1,24 @@
 """Analysing one file: recognise it, hash it, read its tags, decode it, extract features."""
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from soundalike.audio.decoders.decoder import open_decoder
+from soundalike.audio.decoders.decoder import Decoder, open_decoder
 from soundalike.audio.errors import UnusableAudioError
-from soundalike.audio.excerpt import EXCERPT_S, measure, read_excerpt
-from soundalike.audio.features.extractor import Extractor
+from soundalike.audio.excerpt import Excerpt, measure, read_excerpt
+from soundalike.audio.features.extractor import Extractor, Window
 from soundalike.audio.files import NotRegularError, open_regular
 from soundalike.audio.formats import Format, sniff
 from soundalike.audio.hashing import audio_hash
 from soundalike.audio.tags import read_tags
+from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
-from soundalike.domain.types import AudioHash, DurationMs
+from soundalike.domain.ports.audio import KnownAudio
+from soundalike.domain.types import DurationMs
 
 
 def analyse_file(
-    found: FoundFile, extractor: Extractor, known: Collection[AudioHash] = frozenset()
+    found: FoundFile, extractors: Sequence[Extractor], known: KnownAudio
 ) -> Analysis | AnalysisFailure:
     """Analyse one file.
 
@@ -24,14 +26,14 @@ def analyse_file(
     ----------
     found : FoundFile
         As scanned.
-    extractor : Extractor
-        The feature set.
-    known : collection of AudioHash
-        Audio that is measured, not decoded, and gets no vectors.
+    extractors : sequence of Extractor
+        The feature sets.
+    known : KnownAudio
+        Audio that needs no vectors of a set; of that which needs none at all the length is measured.
     """
     try:
         with open_regular(found.real_path) as file:
-            return _analyse(file, extractor, known)
+            return _analyse(file, extractors, known)
     except UnusableAudioError as error:
         return error.failure
     except NotRegularError:
@@ -40,20 +42,23 @@ def analyse_file(
         return AnalysisFailure(reason=ProblemReason.UNREADABLE, detail=error.strerror or str(error))
 
 
-def _analyse(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash]) -> Analysis:
+def _analyse(file: BinaryIO, extractors: Sequence[Extractor], known: KnownAudio) -> Analysis:
     sniffed = _sniffed(file)
     digest = audio_hash(file, sniffed.container)
     tags = read_tags(file)
     decoder = open_decoder(file, sniffed)
-    if digest in known:
+    missing = [one for one in extractors if digest not in known.get(one.schema.key, ())]
+    if missing:
+        excerpts = _read_excerpts(decoder, missing)
+        excerpt = excerpts[min(excerpts)]
+        duration_ms, analysed_ms = excerpt.duration_ms, excerpt.analysed_ms
+        is_truncated = excerpt.is_truncated
+        vectors = tuple(_extract(one, excerpts[one.window]) for one in missing)
+    else:
         extent = measure(decoder)
         duration_ms = DurationMs(extent.frames * 1_000 // decoder.rate)
-        analysed_ms, is_truncated = DurationMs(min(duration_ms, EXCERPT_S * 1_000)), extent.is_truncated
-        vectors = None
-    else:
-        excerpt = read_excerpt(decoder)
-        duration_ms, analysed_ms = excerpt.duration_ms, excerpt.analysed_ms
-        is_truncated, vectors = excerpt.is_truncated, extractor.extract_parts(excerpt.signal)
+        analysed_ms, is_truncated = DurationMs(min(duration_ms, Window.EXCERPT * 1_000)), extent.is_truncated
+        vectors = ()
     return Analysis(
         tags=tags,
         audio_hash=digest,
@@ -63,6 +68,19 @@ def _analyse(file: BinaryIO, extractor: Extractor, known: Collection[AudioHash])
         vectors=vectors,
         is_truncated=is_truncated,
     )
+
+
+def _read_excerpts(decoder: Decoder, extractors: Sequence[Extractor]) -> Mapping[Window, Excerpt]:
+    """Decode once for each window, so that what a set gets does not depend on the others."""
+    rates = {
+        window: sorted({one.rate for one in extractors if one.window is window})
+        for window in sorted({one.window for one in extractors})
+    }
+    return {window: read_excerpt(decoder, window, of_window) for window, of_window in rates.items()}
+
+
+def _extract(extractor: Extractor, excerpt: Excerpt) -> FeatureVectors:
+    return extractor.extract(excerpt.signals[extractor.rate], excerpt.start_ms)
 
 
 def _sniffed(file: BinaryIO) -> Format:

@@ -1,17 +1,16 @@
-"""The excerpt of a track that is analysed: the middle 30 s as 22,050 Hz mono, in bounded memory."""
+"""The excerpt of a track that is analysed: its middle as mono at the rates asked for, in bounded memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from soundalike.audio.decoders.decoder import Decoder
 from soundalike.audio.errors import UnusableAudioError
-from soundalike.audio.features.extractor import RATE
+from soundalike.audio.features.extractor import Window
 from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import DurationMs, FloatArray
 
-EXCERPT_S = 30
 MOST_AMPLITUDE = 4.0
 LEAST_PEAK = 1e-4
 LEAST_MS = 1_000
@@ -42,15 +41,16 @@ class Excerpt:
 
     Parameters
     ----------
-    signal : FloatArray, shape (samples,)
-        Mono, 22,050 Hz, finite.
-    analysed_ms, duration_ms : DurationMs
-        Length of the excerpt, and of the whole track.
+    signals : mapping of int to FloatArray, shape (samples,)
+        The excerpt at each rate that was asked for; mono, finite.
+    start_ms, analysed_ms, duration_ms : DurationMs
+        Where the excerpt begins, its length, and that of the whole track.
     is_truncated : bool
         The header promised more than there is.
     """
 
-    signal: FloatArray
+    signals: Mapping[int, FloatArray]
+    start_ms: DurationMs
     analysed_ms: DurationMs
     duration_ms: DurationMs
     is_truncated: bool
@@ -70,26 +70,40 @@ def measure(decoder: Decoder) -> Extent:
     return Extent(frames, _falls_short(decoder, frames))
 
 
-def read_excerpt(decoder: Decoder) -> Excerpt:
-    """Decode the excerpt of a track: all of a short one, the middle 30 s of a longer one.
+def read_excerpt(decoder: Decoder, window: Window, rates: Collection[int]) -> Excerpt:
+    """Decode the excerpt of a track once, for all rates: all of a short one, the middle of a longer one.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Of the track.
+    window : Window
+        How much of the middle.
+    rates : collection of int
+        In samples per second.
 
     Raises
     ------
     UnusableAudioError
         If it is too short, has absurd samples or is silent.
     """
-    limit = EXCERPT_S * decoder.rate
+    limit = window * decoder.rate
     claimed = decoder.frames
     is_short = claimed is not None and claimed <= limit
     extent = Extent(claimed or 0, is_truncated=False) if is_short else measure(decoder)
-    signal, done = _read(decoder, extent.frames, limit)
+    start = max(0, (extent.frames - limit) // 2)
+    signals, done = _read(decoder, start, limit, rates)
     if not is_short and done < min(limit, extent.frames) - _tolerance(decoder):
         # A hole between start and end: use what can be reached from the start.
         extent = Extent(sum(len(block) for block in decoder.blocks(0)), is_truncated=True)
-        signal, done = _read(decoder, extent.frames, limit)
+        start = max(0, (extent.frames - limit) // 2)
+        signals, done = _read(decoder, start, limit, rates)
     if is_short:
         extent = Extent(done, _falls_short(decoder, done))
-    excerpt = Excerpt(signal, _ms(done, decoder), _ms(max(extent.frames, done), decoder), extent.is_truncated)
+    start_ms, analysed_ms, duration_ms = (
+        _ms(frames, decoder) for frames in (start, done, max(extent.frames, done))
+    )
+    excerpt = Excerpt(signals, start_ms, analysed_ms, duration_ms, extent.is_truncated)
     _check(excerpt)
     return excerpt
 
@@ -99,7 +113,7 @@ def _check(excerpt: Excerpt) -> None:
         raise UnusableAudioError(ProblemReason.HEADER_TOO_LONG, "cut short or damaged", excerpt.analysed_ms)
     if excerpt.analysed_ms < LEAST_MS:
         raise UnusableAudioError(ProblemReason.TOO_SHORT, "", excerpt.analysed_ms)
-    if np.abs(excerpt.signal).max(initial=0) < LEAST_PEAK:
+    if all(np.abs(signal).max(initial=0) < LEAST_PEAK for signal in excerpt.signals.values()):
         raise UnusableAudioError(ProblemReason.SILENT, "", excerpt.analysed_ms)
 
 
@@ -123,31 +137,40 @@ def _tolerance(decoder: Decoder) -> int:
     return decoder.rate * TOLERANCE_MS // 1_000
 
 
-def _read(decoder: Decoder, frames: int, limit: int) -> tuple[FloatArray, int]:
-    """Return the middle of a track at 22,050 Hz, and how many of its own frames that is."""
-    to_rate, pieces, done = _resampler(decoder.rate), [], 0
-    for block in decoder.blocks(max(0, (frames - limit) // 2)):
+def _read(
+    decoder: Decoder, start: int, limit: int, rates: Collection[int]
+) -> tuple[Mapping[int, FloatArray], int]:
+    """Return at most `limit` frames from `start` on at each rate, and how many of them there are."""
+    streams = [_resampler(decoder.rate, rate) for rate in rates]
+    pieces: list[list[FloatArray]] = [[] for _ in rates]
+    done = 0
+
+    def resample(part: FloatArray, *, is_last: bool) -> None:
+        for to_rate, signal in zip(streams, pieces, strict=True):
+            signal.append(to_rate(part, is_last))
+
+    for block in decoder.blocks(start):
         part = block[: limit - done]
         done += len(part)
         _require_sane(part, _ms(done, decoder))
-        pieces.append(to_rate(_mono(part), done == limit))
+        resample(_mono(part), is_last=done == limit)
         if done == limit:
             break
     else:
-        pieces.append(to_rate(np.empty(0, np.float32), True))  # noqa: FBT003 - as soxr calls it
-    return np.concatenate(pieces), done
+        resample(np.empty(0, np.float32), is_last=True)
+    return {rate: np.concatenate(signal) for rate, signal in zip(rates, pieces, strict=True)}, done
 
 
-def _resampler(rate: int) -> Callable[[FloatArray, bool], FloatArray]:
-    """Return a function from (block, is it the last) to that block at 22,050 Hz."""
-    if rate == RATE:
+def _resampler(own: int, wanted: int) -> Callable[[FloatArray, bool], FloatArray]:
+    """Return a function from (block, is it the last) at one rate to that block at another."""
+    if own == wanted:
         return lambda block, _is_last: block
     import soxr  # noqa: PLC0415 - only workers load it
 
     try:
-        stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
+        stream = soxr.ResampleStream(own, wanted, 1, dtype="float32", quality="HQ")
     except (ValueError, RuntimeError) as error:
-        msg = f"a sample rate of {rate} Hz"
+        msg = f"a sample rate of {own} Hz"
         raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, msg) from error
     return lambda block, is_last: stream.resample_chunk(block, last=is_last)
 

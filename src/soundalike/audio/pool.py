@@ -13,19 +13,19 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pickle import UnpicklingError
 
+from soundalike.audio.features import sets as feature_sets
 from soundalike.audio.features.extractor import Extractor
-from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.worker import READY
 from soundalike.domain.errors import AudioError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
-from soundalike.domain.types import AudioHash
+from soundalike.domain.ports.audio import KnownAudio
 
 DEFAULT_TIMEOUT_S = 120.0
 START_TIMEOUT_S = 300.0
@@ -54,7 +54,7 @@ class ProcessAnalyser:
         workers: int | None = None,
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
-        extractor: Extractor | None = None,
+        extractors: Sequence[Extractor] | None = None,
     ) -> None:
         """Start nothing yet.
 
@@ -64,20 +64,21 @@ class ProcessAnalyser:
             Most processes at once; as many as there are usable processors by default.
         timeout_s : float
             A file that takes longer fails, and its worker is killed.
-        extractor : Extractor or None
-            The feature set; timbre by default.
+        extractors : sequence of Extractor or None
+            The feature sets that it can compute; those in `features/sets.py` by default.
         """
         self._workers = workers or usable_cpus()
         self._timeout_s = timeout_s
-        self._extractor = extractor or Timbre()
+        self._extractors = feature_sets.EXTRACTORS if extractors is None else extractors
 
     @property
-    def schema(self) -> FeatureSchema:
-        """The feature set of its vectors."""
-        return self._extractor.schema
+    def passes(self) -> Sequence[Sequence[FeatureSchema]]:
+        """The feature sets of each pass over a library: those of one priority, the lowest number first."""
+        priorities = sorted({one.priority for one in self._extractors})
+        return [[one.schema for one in self._extractors if one.priority == each] for each in priorities]
 
     def analyse(
-        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash] = frozenset()
+        self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
     ) -> Generator[_Result, None, None]:
         """Yield the result of each file once it is done; see `Analyser`.
 
@@ -85,15 +86,18 @@ class ProcessAnalyser:
         ----------
         files : iterable of FoundFile
             As scanned.
-        known : frozenset of AudioHash
-            Audio that needs no vectors.
+        sets : sequence of FeatureSchema
+            Of one or more of the passes.
+        known : KnownAudio
+            Audio that needs no vectors of a set.
 
         Raises
         ------
         AudioError
             If no worker can be started.
         """
-        pool = _Pool((self._extractor, known), most=self._workers, timeout_s=self._timeout_s)
+        extractors = [one for one in self._extractors if one.schema in sets]
+        pool = _Pool((extractors, known), most=self._workers, timeout_s=self._timeout_s)
         try:
             yield from pool.run(iter(files))
         finally:
@@ -122,7 +126,7 @@ class _Worker:
 class _Pool:
     """The workers of one run."""
 
-    def __init__(self, setup: tuple[Extractor, frozenset[AudioHash]], *, most: int, timeout_s: float) -> None:
+    def __init__(self, setup: tuple[Sequence[Extractor], KnownAudio], *, most: int, timeout_s: float) -> None:
         self._setup, self._most, self._timeout_s = setup, most, timeout_s
         self._workers: list[_Worker] = []
         self._again: deque[FoundFile] = deque()

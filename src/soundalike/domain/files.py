@@ -217,8 +217,8 @@ class Analysis:
         Such as ``"audio/mpeg"``, recognised by the content.
     analysed_ms : DurationMs
         Length of the excerpt that the vectors describe.
-    vectors : FeatureVectors or None
-        None if the audio's hash was known already and nothing was computed.
+    vectors : tuple of FeatureVectors
+        Of the feature sets for which the audio was not known already.
     is_truncated : bool
         The header promised more than could be decoded.
     """
@@ -228,7 +228,7 @@ class Analysis:
     duration_ms: DurationMs
     media_type: str
     analysed_ms: DurationMs
-    vectors: FeatureVectors | None
+    vectors: tuple[FeatureVectors, ...]
     is_truncated: bool = False
 
 

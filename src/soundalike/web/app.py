@@ -1,24 +1,30 @@
 """The web player as a Flask application over services."""
 
-from flask import Flask
+from collections.abc import Iterable
+
+from flask import Blueprint, Flask
 
 from soundalike.services import Services
+from soundalike.web.api.description import description_blueprint
+from soundalike.web.api.health import health_blueprint
 from soundalike.web.api.listening import listening_blueprint
 from soundalike.web.api.me import me_blueprint
+from soundalike.web.api.protocol import json_protocol
 from soundalike.web.api.tracks import tracks_blueprint
 from soundalike.web.errors.circuit_breaker import StoreBreaker, ask_store, fail_fast, make_store_breaker
 from soundalike.web.errors.responses import handle_errors
-from soundalike.web.media.routes import media_blueprint
+from soundalike.web.media.routes import covers_blueprint, media_blueprint
 from soundalike.web.pages.account import account_blueprint
 from soundalike.web.pages.assets import assets_blueprint
 from soundalike.web.pages.library import library_blueprint
 from soundalike.web.pages.login import login_blueprint
-from soundalike.web.security.authentication import authenticate_requests
-from soundalike.web.security.csrf import check_csrf_tokens
+from soundalike.web.pages.protocol import page_protocol
+from soundalike.web.security.authentication import Authenticator, authenticate_requests, keep_sessions
+from soundalike.web.security.csrf import prepare_csrf_tokens
 from soundalike.web.security.current_user import current_listener_or_none
 from soundalike.web.security.host_check import HostCheck
 from soundalike.web.security.rate_limit import RateLimits, limit_listens
-from soundalike.web.security.same_origin import check_origins
+from soundalike.web.security.same_origin import check_writes
 
 
 def create_app(
@@ -60,26 +66,34 @@ def create_app(
     )
     # In the order in which a request passes them.
     fail_fast(app, breaker)
-    authenticate_requests(app, services.accounts, session_key=session_key, is_exposed=is_exposed)
-    check_origins(app)
+    keep_sessions(app, services.accounts, session_key=session_key)
+    authenticate_requests(app)
     handle_errors(app)
+    prepare_csrf_tokens(app)
+    check_writes(app)
     limit_listens(app, limits)
-    check_csrf_tokens(app)
-    for blueprint in (
-        tracks_blueprint(services),
-        listening_blueprint(services),
-        me_blueprint(services),
-        media_blueprint(services),
-        login_blueprint(services, limits),
-        account_blueprint(services, limits),
-        assets_blueprint(),
-        library_blueprint(services),
-    ):
+    for blueprint in _blueprints(services, limits, Authenticator(services.accounts, is_exposed=is_exposed)):
         app.register_blueprint(blueprint)
     app.wsgi_app = HostCheck(  # type: ignore[method-assign] # Flask's own way to wrap
-        app.wsgi_app,
+        app,
         allowed_hosts,
         has_users=lambda: ask_store(breaker, services.accounts.has_users),
         is_exposed=is_exposed,
     )
     return app
+
+
+def _blueprints(services: Services, limits: RateLimits, authenticator: Authenticator) -> Iterable[Blueprint]:
+    api, pages = json_protocol(authenticator), page_protocol(authenticator)
+    yield health_blueprint(services, api)
+    yield description_blueprint(api)
+    yield tracks_blueprint(services, api)
+    yield listening_blueprint(services, api)
+    yield me_blueprint(services, api)
+    yield media_blueprint(services, api)
+    yield covers_blueprint(services, pages)
+    yield library_blueprint(services, pages)
+    yield account_blueprint(services, limits, pages)
+    # A token is no reason to skip the login, and none to refuse it.
+    yield login_blueprint(services, limits, pages.finding(authenticator.find_by_session))
+    yield assets_blueprint(pages)

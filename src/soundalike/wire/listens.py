@@ -11,14 +11,14 @@ from soundalike.domain.times import from_ms, rfc3339, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
 
 MAX_ID_LENGTH = 128
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
+MAX_POSITION_MS = 2**53 - 1
+UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+ULID = "[0-7][0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{25}"
+RFC_3339 = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _USER = re.compile(r"[A-Za-z0-9._~@-]{1,64}", re.ASCII)
-_MAX_POSITION_MS = 2**53 - 1
 _MAX_AT_MS = 253_402_300_799_999
 _SHOWN = 60
 _KINDS = {kind.value: kind for kind in ListenKind}
@@ -113,9 +113,9 @@ def entry_from(body: object) -> LogEntry:
 
 def _event_id(value: object) -> EventId:
     if isinstance(value, str):
-        if _UUID.fullmatch(value):
+        if re.fullmatch(UUID, value):
             return EventId(value.lower())
-        if _ULID.fullmatch(value):
+        if re.fullmatch(ULID, value):
             return EventId(value.upper())
     msg = f"id must be a UUID or a ULID, not {_shown(value)}"
     raise ListenError(msg)
@@ -138,14 +138,14 @@ def _kind(value: object) -> ListenKind:
 def _position(value: object) -> int | None:
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_POSITION_MS:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_POSITION_MS:
         return value
     msg = f"position_ms must be a whole number of milliseconds from 0, or null, not {_shown(value)}"
     raise ListenError(msg)
 
 
 def _time(name: str, value: object) -> int:
-    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(RFC_3339, value):
         try:
             at_ms = to_ms(datetime.fromisoformat(value.upper()))
         except ValueError:  # 31 February

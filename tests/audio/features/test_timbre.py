@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from audio.sounds import noise, sine
-from soundalike.audio.features.extractor import RATE
-from soundalike.audio.features.timbre import Timbre, frame_features
+from soundalike.audio.features.frames import RATE
+from soundalike.audio.features.timbre import Timbre, frame_features, summarise
 from soundalike.domain.types import FloatArray
 
 TIMBRE = Timbre()
@@ -30,6 +30,10 @@ def by_name(vector: FloatArray) -> dict[str, float]:
     return dict(zip(TIMBRE.schema.features, vector.tolist(), strict=True))
 
 
+def heard(signal: FloatArray) -> dict[str, float]:
+    return by_name(TIMBRE.extract(signal, 0).summary)
+
+
 @cache
 def of_librosa(name: str) -> FloatArray:
     signal = SIGNALS[name]
@@ -45,7 +49,7 @@ def of_librosa(name: str) -> FloatArray:
 
 @cache
 def of_timbre(name: str) -> FloatArray:
-    return TIMBRE.extract(SIGNALS[name])
+    return TIMBRE.extract(SIGNALS[name], 0).summary
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -78,15 +82,15 @@ def test_a_sines_centroid_is_its_frequency(hertz: int) -> None:
 
 @pytest.mark.parametrize("hertz", [100, 440, 3_000])
 def test_a_sine_crosses_zero_twice_a_period(hertz: int) -> None:
-    assert by_name(TIMBRE.extract(sine(hertz, 5)))["zcr_mean"] == pytest.approx(2 * hertz / RATE, rel=0.02)
+    assert heard(sine(hertz, 5))["zcr_mean"] == pytest.approx(2 * hertz / RATE, rel=0.02)
 
 
 def test_white_noise_has_its_centroid_in_the_middle() -> None:
-    assert by_name(TIMBRE.extract(noise(5)))["centroid_mean"] == pytest.approx(RATE / 4, rel=0.02)
+    assert heard(noise(5))["centroid_mean"] == pytest.approx(RATE / 4, rel=0.02)
 
 
 def test_silence_is_finite_and_still() -> None:
-    numbers = by_name(TIMBRE.extract(np.zeros(RATE, np.float32)))
+    numbers = heard(np.zeros(RATE, np.float32))
     assert numbers["centroid_mean"] == 0
     assert numbers["zcr_mean"] == 0
     assert numbers["zcr_log_var"] == pytest.approx(np.log(1e-10))
@@ -95,7 +99,10 @@ def test_silence_is_finite_and_still() -> None:
 
 
 def test_loudness_moves_the_first_mfcc_alone() -> None:
-    quiet, loud = by_name(TIMBRE.extract(noise(2))), by_name(TIMBRE.extract(noise(2) * 2))
+    quiet, loud = (
+        heard(noise(2)),
+        heard(noise(2) * 2),
+    )
     assert loud["mfcc_1_mean"] - quiet["mfcc_1_mean"] == pytest.approx(
         20 * np.log10(2) * np.sqrt(128), rel=1e-3
     )
@@ -115,19 +122,28 @@ def test_the_schema_names_44_numbers_in_three_groups() -> None:
 
 def test_halves_describe_their_own_half() -> None:
     signal = np.concatenate([sine(500, 5), sine(2_000, 5)])
-    vectors = TIMBRE.extract_parts(signal)
+    vectors = TIMBRE.extract(signal, 0)
     first, second = vectors.parts
     assert by_name(first)["zcr_mean"] == pytest.approx(1_000 / RATE, rel=0.03)
     assert by_name(second)["zcr_mean"] == pytest.approx(4_000 / RATE, rel=0.03)
-    np.testing.assert_array_equal(vectors.summary, TIMBRE.extract(signal))
+    np.testing.assert_array_equal(vectors.summary, summarise(frame_features(signal)))
+
+
+def test_patches_lie_where_the_signal_does() -> None:
+    patches = TIMBRE.extract(noise(10), 7_000).patches
+    assert [(one.role, one.start_ms, one.length_ms) for one in patches] == [
+        ("whole", 7_000, 10_000),
+        ("half", 7_000, 5_000),
+        ("half", 12_000, 5_000),
+    ]
 
 
 def test_a_half_is_near_the_vector_of_its_own_samples() -> None:
     signal = noise(10)
-    half = TIMBRE.extract_parts(signal).parts[0]
-    np.testing.assert_allclose(half, TIMBRE.extract(signal[: 5 * RATE]), rtol=0.02, atol=0.2)
+    half = TIMBRE.extract(signal, 0).parts[0]
+    np.testing.assert_allclose(half, TIMBRE.extract(signal[: 5 * RATE], 0).summary, rtol=0.02, atol=0.2)
 
 
 @pytest.mark.parametrize("samples", [1, 100, 2_047, 2_048, 2_049])
 def test_even_the_shortest_signal_gives_finite_numbers(samples: int) -> None:
-    assert np.isfinite(TIMBRE.extract_parts(noise(1)[:samples]).values).all()
+    assert np.isfinite(TIMBRE.extract(noise(1)[:samples], 0).values).all()

@@ -18,6 +18,7 @@ from soundalike.domain.files import (
     ProblemReason,
     Root,
 )
+from soundalike.domain.ports.audio import KnownAudio
 from soundalike.domain.tags import Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath
 
@@ -64,39 +65,40 @@ class HonestAnalyser:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.computed: list[str] = []
+        self.passes: list[list[FeatureSchema]] = [[SCHEMA]]
+        self.extracted: list[tuple[str, str]] = []
         self.stops_after: int | None = None
 
-    @property
-    def schema(self) -> FeatureSchema:
-        return SCHEMA
-
     def analyse(
-        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
+        self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
     ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
         for count, file in enumerate(files):
             if count == self.stops_after:
                 raise KeyboardInterrupt
             self.heard.append(file.real_path.name)
-            yield file, self._result(file, known)
+            yield file, self._result(file, sets, known)
 
-    def _result(self, file: FoundFile, known: frozenset[AudioHash]) -> Analysis | AnalysisFailure:
+    def _result(
+        self, file: FoundFile, sets: Sequence[FeatureSchema], known: KnownAudio
+    ) -> Analysis | AnalysisFailure:
         title, _, audio = file.real_path.read_text(encoding="utf-8").partition("\n")
         if audio.startswith("bad: "):
             return AnalysisFailure(
                 reason=ProblemReason(audio.removeprefix("bad: ")), analysed_ms=DurationMs(400)
             )
         audio_hash = AudioHash(hashlib.sha256(audio.encode()).hexdigest())
-        vectors = None
-        if audio_hash not in known:
-            self.computed.append(file.real_path.name)
-            vectors = make_vectors(SCHEMA, seed=int(audio_hash[:8], 16))
+        missing = [schema for schema in sets if audio_hash not in known.get(schema.key, ())]
+        self.computed += [file.real_path.name] if missing else []
+        self.extracted += [(file.real_path.name, schema.key) for schema in missing]
+        if any(audio.startswith(f"bad for {schema.name}: ") for schema in missing):
+            return AnalysisFailure(reason=ProblemReason.CRASHED, detail="died")
         return Analysis(
             tags=Tags(title=title or None, artists=("Somebody",)),
             audio_hash=audio_hash,
             duration_ms=DurationMs(30_000),
             media_type="audio/mpeg",
             analysed_ms=DurationMs(20_000),
-            vectors=vectors,
+            vectors=tuple(make_vectors(schema, seed=int(audio_hash[:8], 16)) for schema in missing),
             is_truncated=audio.startswith("cut short"),
         )
 

@@ -42,6 +42,7 @@ class Listener:
     def extract(self, folder: Path | None = None, *, emptied: bool = False) -> SyncReport:
         self.analyser.heard.clear()
         self.analyser.computed.clear()
+        self.analyser.extracted.clear()
         return self.library_sync.sync(
             (folder or self.folder).resolve(), progress=lambda *_: None, is_emptying_allowed=emptied
         )

@@ -193,6 +193,7 @@ def test_a_root_may_be_elsewhere_on_this_machine(user: Listener, tmp_path: Path)
     other.store.save_root(Root(RootName("Music"), user.folder))
     for track in user.tracks():
         vectors = user.store.vectors_of(track.id, SCHEMA)
+        assert vectors is not None
         other.store.save_track(track, vectors)
     assert other.extract().unchanged == 2
     assert {track.title: track.id for track in other.tracks()} == before

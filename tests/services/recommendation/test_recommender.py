@@ -279,7 +279,7 @@ def test_a_vanished_track_still_counts_and_is_named(stage: Stage) -> None:
 
 
 def test_hostile_titles_stay_short_plain_text(stage: Stage) -> None:
-    stage.store.save_track(make_track("harp03", title="<b>\x00\n" + "“x”" * 5000), None)
+    stage.store.save_track(make_track("harp03", title="<b>\x00\n" + "“x”" * 5000))
     stage.listen("finished harp03")
     text = texts(stage.ask(limit=1))[0]
     assert len(text) < 120

@@ -34,11 +34,11 @@ class Stage:
         )
 
     def add(self, name: str, place: float | None, *, artist: str | None = None) -> None:
-        vectors = None
+        vectors = []
         if place is not None:
             parts = (np.array([place], dtype=np.float32) for _ in range(3))
-            vectors = with_halves(SCHEMA, *parts)
-        self.store.save_track(make_track(name, artist=artist or f"artist {name}"), vectors)
+            vectors = [with_halves(SCHEMA, *parts)]
+        self.store.save_track(make_track(name, artist=artist or f"artist {name}"), *vectors)
 
     def similar(self, name: str, limit: int = 20) -> Similar:
         return self.neighbours.similar(TrackId(name), limit=limit)

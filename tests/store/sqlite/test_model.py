@@ -47,7 +47,7 @@ def outcome(store: Store, track: Track, seed: int | None, moved_from: bytes | No
     try:
         store.save_track(
             track,
-            None if seed is None else make_vectors(SCHEMAS[seed % 2], seed),
+            *(() if seed is None else (make_vectors(SCHEMAS[seed % 2], seed),)),
             moved_from=None if moved_from is None else make_location(moved_from),
         )
     except StoreError as error:

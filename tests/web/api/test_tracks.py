@@ -265,7 +265,7 @@ def test_an_internal_failure_is_answered_as_json_without_secrets(
 ) -> None:
     stage.memory.failure = failure
     with caplog.at_level(logging.ERROR):
-        answer = stage.client().get("/api/tracks/a", headers=LOCAL)
+        answer = stage.client().get("/api/tracks/a/similar", headers=LOCAL)
     assert answer.status_code == status
     assert answer.json is not None
     assert answer.json["error"] == code

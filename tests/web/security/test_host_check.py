@@ -1,4 +1,5 @@
 import pytest
+from werkzeug.test import create_environ
 
 from soundalike.web.security.host_check import host_name
 from web.clients import LOCAL
@@ -35,12 +36,8 @@ def test_other_hosts_are_refused(stage: Stage, host: str, path: str) -> None:
 
 def test_a_request_without_a_host_is_refused(stage: Stage) -> None:
     client = stage.client()
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": "/healthz",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-    }
+    environ = create_environ("/healthz")
+    del environ["HTTP_HOST"]
     seen: list[str] = []
     app = client.application
     list(app.wsgi_app(environ, lambda status, *_: seen.append(status)))  # type: ignore[arg-type] # a start_response

@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 from soundalike.web.server.serve import HttpServer
+from web.description import DescribedApp
 from web.stage import Stage
 
 PATIENCE_S = 10
@@ -17,7 +18,8 @@ PATIENCE_S = 10
 @contextmanager
 def running(stage: Stage, **options: Any) -> Iterator[HttpServer]:
     """Serve the player while the context lasts; every file must be closed after it."""
-    server = HttpServer(stage.app(), threads=4, **options)
+    app = DescribedApp(stage.app())
+    server = HttpServer(app, threads=4, **options)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -27,6 +29,7 @@ def running(stage: Stage, **options: Any) -> Iterator[HttpServer]:
         thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert all(file.closed for file in stage.files.opened)
+    assert app.problems == []
 
 
 def get(server: HttpServer, path: str) -> int:

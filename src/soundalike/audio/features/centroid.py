@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from soundalike.audio.features.extractor import RATE
-from soundalike.audio.features.frames import WINDOW_SAMPLES
+from soundalike.audio.features.frames import RATE, WINDOW_SAMPLES
 from soundalike.domain.types import FloatArray
 
 

@@ -1,12 +1,19 @@
 """What every feature set offers."""
 
+from enum import IntEnum
 from typing import Protocol
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.types import FloatArray
 
-RATE = 22_050
-"""Samples per second of the signals that features are extracted from."""
+
+class Window(IntEnum):
+    """Which part of a track a set is computed from: the middle so many seconds, all of a shorter track."""
+
+    EXCERPT = 30
+
+    TRACK = 1_800
+    """The whole track; of more than half an hour the middle, so that memory is bounded."""
 
 
 class Extractor(Protocol):
@@ -16,14 +23,25 @@ class Extractor(Protocol):
     def schema(self) -> FeatureSchema:
         """Name, version and order of its numbers."""
 
-    def extract(self, signal: FloatArray) -> FloatArray:
-        """Turn a signal into its vector.
+    @property
+    def rate(self) -> int:
+        """Samples per second of the signals that it takes."""
+
+    @property
+    def window(self) -> Window:
+        """Which part of a track it takes."""
+
+    @property
+    def priority(self) -> int:
+        """When it is computed: sets of lower numbers first, for the whole library, equal ones together."""
+
+    def extract(self, signal: FloatArray, start_ms: int) -> FeatureVectors:
+        """Turn a signal into the vectors of its patches.
 
         Parameters
         ----------
         signal : FloatArray, shape (samples,)
-            Mono, finite, 22,050 Hz, not empty.
+            Mono, finite, at `rate`, not empty.
+        start_ms : int
+            Where in the track the signal begins.
         """
-
-    def extract_parts(self, signal: FloatArray) -> FeatureVectors:
-        """Turn a signal into the vectors of the whole and of its halves; `signal` as for `extract`."""

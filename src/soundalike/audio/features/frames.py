@@ -7,6 +7,9 @@ import numpy as np
 
 from soundalike.domain.types import FloatArray
 
+RATE = 22_050
+"""Samples per second of the signals that families are computed from."""
+
 WINDOW_SAMPLES = 2_048
 HOP_SAMPLES = 512
 _BLOCK_FRAMES = 128  # a block of windows stays in the processor's cache

@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from soundalike.audio.features.extractor import RATE
-from soundalike.audio.features.frames import WINDOW_SAMPLES
+from soundalike.audio.features.frames import RATE, WINDOW_SAMPLES
 from soundalike.domain.types import FloatArray
 
 MEL_BANDS = 128

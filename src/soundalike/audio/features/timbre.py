@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from soundalike.audio.features.centroid import spectral_centroid
-from soundalike.audio.features.extractor import RATE
-from soundalike.audio.features.frames import power_spectra
+from soundalike.audio.features.extractor import Window
+from soundalike.audio.features.frames import RATE, power_spectra
 from soundalike.audio.features.mfcc import MFCC_COUNT, mel_power, mfcc
 from soundalike.audio.features.zero_crossings import zero_crossing_rate
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
@@ -25,20 +25,19 @@ def _schema() -> FeatureSchema:
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """Mean and log variance of each family's numbers over frames; an `Extractor`.
+    """Mean and log variance of each family's numbers over frames, of the excerpt and its halves.
 
     Equal to librosa's, but from one STFT in blocks, and without librosa's start of several seconds in
     every process.
     """
 
     schema: FeatureSchema = field(default_factory=_schema)
+    rate: int = RATE
+    window: Window = Window.EXCERPT
+    priority: int = 0
 
-    def extract(self, signal: FloatArray) -> FloatArray:
-        """Turn a signal into its vector; see `Extractor`."""
-        return summarise(frame_features(signal))
-
-    def extract_parts(self, signal: FloatArray) -> FeatureVectors:
-        """Turn a signal into three vectors.
+    def extract(self, signal: FloatArray, start_ms: int) -> FeatureVectors:
+        """Turn a signal into three vectors; see `Extractor`.
 
         The halves are those of the whole's own frames: a frame belongs to the half that its centre is
         in, may reach over the middle by half a window, and its decibels are limited to 80 below the
@@ -48,7 +47,8 @@ class Timbre:
         middle = max(1, frames.shape[1] // 2)
         first, second = frames[:, :middle], frames[:, frames.shape[1] - middle :]
         values = np.stack([summarise(each) for each in (frames, first, second)])
-        return FeatureVectors(self.schema, whole_and_halves(0, len(signal) * 1_000 // RATE), values)
+        patches = whole_and_halves(start_ms, len(signal) * 1_000 // RATE)
+        return FeatureVectors(self.schema, patches, values)
 
 
 def summarise(frames: npt.NDArray[np.float64]) -> FloatArray:

@@ -1,6 +1,6 @@
 """The ports of audio files: finding, analysing and playing them."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -17,6 +17,9 @@ from soundalike.domain.files import (
 from soundalike.domain.types import (
     AudioHash,
 )
+
+KnownAudio = Mapping[str, frozenset[AudioHash]]
+"""For a feature set's key (`FeatureSchema.key`), the audio that needs no vectors of it."""
 
 
 class FileScanner(Protocol):
@@ -41,24 +44,26 @@ class Analyser(Protocol):
     """Analyses audio files, several at a time."""
 
     @property
-    def schema(self) -> FeatureSchema:
-        """The feature set of its vectors."""
+    def passes(self) -> Sequence[Sequence[FeatureSchema]]:
+        """The feature sets that it computes: those of the first pass over a library, of the second ..."""
 
     def analyse(
-        self, files: Iterable[FoundFile], *, known: frozenset[AudioHash]
+        self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
     ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
         """Yield the result of each file once it is done, in any order.
 
-        Audio whose hash is in `known` gets tags and hash, but no vectors. A file that kills its
-        worker fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the
-        workers.
+        A file is decoded once for all sets. It gets no vectors of those for which its audio is known;
+        if it is for all, it is not decoded and gets tags and hash alone. A file that kills its worker
+        fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the workers.
 
         Parameters
         ----------
         files : iterable of FoundFile
             As scanned.
-        known : frozenset of AudioHash
-            Audio that needs no vectors.
+        sets : sequence of FeatureSchema
+            Of one or more of the passes.
+        known : KnownAudio
+            Audio that needs no vectors of a set.
         """
 
 

@@ -45,13 +45,11 @@ class LibraryStore(Protocol):
 
     # Tracks
 
-    def save_track(
-        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
-    ) -> None:
+    def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         """Insert a track, or replace the one with this id.
 
         Search words and sort keys are updated too. A file problem at its location is removed. `vectors`
-        replaces those of the same feature set; None leaves them as they are, except that a changed
+        replace those of the same feature sets; others stay as they are, except that a changed
         `audio_hash` removes all vectors of the track.
 
         Raises

@@ -1,13 +1,14 @@
 """Bringing the store in step with a folder of music; what was done is not done again."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from soundalike.domain.errors import RootMissingError, TrackConflictError
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import (
     Analysis,
     AnalysisFailure,
@@ -18,11 +19,11 @@ from soundalike.domain.files import (
     ProblemReason,
     TrackFile,
 )
-from soundalike.domain.ports.audio import Analyser, FileScanner
+from soundalike.domain.ports.audio import Analyser, FileScanner, KnownAudio
 from soundalike.domain.ports.library import LibraryStore, OnProgress
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import AudioHash, RelativePath, TrackId
+from soundalike.domain.types import RelativePath, TrackId
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.roots import RootMap
 
@@ -62,7 +63,7 @@ class SyncReport:
 
 @dataclass(slots=True)
 class _Tally:
-    analysed: int = 0
+    analysed: set[Place] = field(default_factory=set)
     added: int = 0
     moved: int = 0
     returned: int = 0
@@ -76,7 +77,9 @@ class _Known:
 
     tracks: dict[Place, tuple[Track, TrackFile]]
     problems: dict[Location, FileProblem]
+    sets: Sequence[FeatureSchema]
     analysed: frozenset[TrackId]
+    """Which tracks have vectors of all those sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,8 @@ class LibrarySync:
         """Bring the store in step with a folder.
 
         Each file is stored as soon as it has been analysed, so that an interrupted run continues where
-        it stopped. Tracks are marked as vanished only after the whole folder has been scanned.
+        it stopped. Feature sets that can wait are computed for all files after the more urgent ones.
+        Tracks are marked as vanished only after the whole folder has been scanned.
 
         Parameters
         ----------
@@ -152,7 +156,8 @@ class LibrarySync:
             mounted. Nothing is changed then.
         """
         scan = self._scan(directory)
-        known = self._known(directory)
+        urgent, *later = self._analyser.passes
+        known = self._known(directory, urgent)
         if not is_emptying_allowed:
             self._refuse_emptied(directory, scan, known)
         tally = _Tally()
@@ -160,6 +165,8 @@ class LibrarySync:
         for problem in scan.problems:
             self._store.save_problem(problem)
         self._analyse(waiting, known, tally=tally, progress=progress)
+        for sets in later:
+            self._analyse_later(scan, self._known(directory, sets), tally=tally, progress=progress)
         self._settle_missing(scan, known, tally)
         return self._report(directory, scan, tally)
 
@@ -178,7 +185,7 @@ class LibrarySync:
             raise RootMissingError(msg)
         self._roots.adopt(directory)
 
-    def _known(self, directory: Path) -> _Known:
+    def _known(self, directory: Path, sets: Sequence[FeatureSchema]) -> _Known:
         return _Known(
             tracks={
                 track.file.place: (track, track.file)
@@ -187,8 +194,12 @@ class LibrarySync:
                 if track.file is not None
             },
             problems={problem.location: problem for problem in self._problems(directory)},
-            analysed=self._store.ids_with_vectors(self._analyser.schema),
+            sets=sets,
+            analysed=self._with_all(sets),
         )
+
+    def _with_all(self, sets: Sequence[FeatureSchema]) -> frozenset[TrackId]:
+        return frozenset.intersection(*(self._store.ids_with_vectors(each) for each in sets))
 
     def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
         """Raise if the folder, or a root below it, had tracks and now has no audio at all."""
@@ -220,30 +231,39 @@ class LibrarySync:
         tally.unchanged += is_hopeless
         return is_hopeless
 
+    def _analyse_later(self, scan: _Scan, known: _Known, *, tally: _Tally, progress: OnProgress) -> None:
+        """Compute feature sets for the tracks that have all more urgent ones."""
+        ready = self._with_all(self._analyser.passes[0]) - known.analysed
+        places = {place for place, (track, _) in known.tracks.items() if track.id in ready}
+        waiting = [file for file in scan.files if file.place in places]
+        self._analyse(waiting, known, tally=tally, progress=progress)
+
     def _analyse(self, files: list[FoundFile], known: _Known, *, tally: _Tally, progress: OnProgress) -> None:
         if not files:
             return
-        total = len(files)
+        total, done = len(files), 0
         progress(0, total)
         # If files swap names, what is stored of some audio may be replaced before its turn.
-        for audio in (self._known_audio(), frozenset[AudioHash]()):
+        nothing: KnownAudio = {}
+        for audio in (self._known_audio(known.sets), nothing):
             left: list[FoundFile] = []
-            with closing(self._analyser.analyse(files, known=audio)) as results:
+            with closing(self._analyser.analyse(files, sets=known.sets, known=audio)) as results:
                 for file, result in results:
                     if isinstance(result, AnalysisFailure):
                         self._store_failure(file, result, known)
-                    elif (analysis := self._completed(result)) is not None:
+                    elif (analysis := self._completed(result, known.sets)) is not None:
                         self._store_analysis(file, analysis, tally)
                     else:
                         left.append(file)
                         continue
-                    tally.analysed += 1
-                    progress(tally.analysed, total)
+                    tally.analysed.add(file.place)
+                    done += 1
+                    progress(done, total)
             files = left
             if not files:
                 return
 
-    def _known_audio(self) -> frozenset[AudioHash]:
+    def _known_audio(self, sets: Sequence[FeatureSchema]) -> KnownAudio:
         """Return the audio that need not be analysed again, since nothing of it was missing."""
         marked = {
             track.audio_hash
@@ -252,17 +272,23 @@ class LibrarySync:
             if problem.is_used
             for track in self._store.tracks_under(problem.location.root, problem.location.path)
         }
-        return self._store.hashes_with_vectors(self._analyser.schema) - marked
+        return {each.key: self._store.hashes_with_vectors(each) - marked for each in sets}
 
-    def _completed(self, analysis: Analysis) -> Analysis | None:
+    def _completed(self, analysis: Analysis, sets: Sequence[FeatureSchema]) -> Analysis | None:
         """Add what is known of audio that was not analysed again; None where it is no longer known."""
-        if analysis.vectors is not None:
+        vectors = list(analysis.vectors)
+        computed = {each.schema for each in vectors}
+        for schema in sets:
+            if schema not in computed:
+                known = self._store.vectors_with_hash(analysis.audio_hash, schema)
+                if known is None:
+                    return None
+                vectors.append(known)
+        analysis = replace(analysis, vectors=tuple(vectors))
+        if computed:
             return analysis
-        vectors = self._store.vectors_with_hash(analysis.audio_hash, self._analyser.schema)
         twins = self._store.tracks_with_hash(analysis.audio_hash)
-        if vectors is None or not twins:
-            return None
-        return replace(analysis, vectors=vectors, duration_ms=twins[0].duration_ms)
+        return replace(analysis, duration_ms=twins[0].duration_ms) if twins else None
 
     def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: _Tally) -> None:
         try:
@@ -290,12 +316,14 @@ class LibrarySync:
         """Store the track that a file is; return the track as it was, if there was one, and as it is."""
         former, track = self._identity.settle(file, analysis, now=self._clock())
         moved_from = former.file.location if former and former.file and _has_moved(former, track) else None
-        self._store.save_track(track, analysis.vectors, moved_from=moved_from)
+        self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
         return former, track
 
     def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: _Known) -> None:
         track, stored = known.tracks.get(file.place, (None, None))
-        if track and stored and result.reason is not ProblemReason.UNREADABLE:
+        # What other sets have of the same audio is still right.
+        is_used = bool(track and stored and stored.stamp == file.stamp and self._has_vectors(track))
+        if track and stored and not is_used and result.reason is not ProblemReason.UNREADABLE:
             self._store.drop_vectors(track.id)
             present = replace(stored, stamp=file.stamp, target=file.target)
             self._store.save_track(replace(track, file=present, vanished_at=None))
@@ -305,9 +333,14 @@ class LibrarySync:
                 reason=result.reason,
                 analysed_ms=result.analysed_ms,
                 detail=result.detail,
+                is_used=is_used,
                 stamp=file.stamp,
             )
         )
+
+    def _has_vectors(self, track: Track) -> bool:
+        sets = (schema for sets in self._analyser.passes for schema in sets)
+        return any(self._store.vectors_of(track.id, schema) is not None for schema in sets)
 
     def _settle_missing(self, scan: _Scan, known: _Known, tally: _Tally) -> None:
         seen = {file.place for file in scan.files}
@@ -333,7 +366,7 @@ class LibrarySync:
         return SyncReport(
             directory=directory,
             found=len(scan.locations()),
-            analysed=tally.analysed,
+            analysed=len(tally.analysed),
             added=tally.added,
             moved=tally.moved,
             returned=tally.returned,

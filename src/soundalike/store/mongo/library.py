@@ -66,11 +66,9 @@ class MongoLibrary:
 
     # Tracks
 
-    def save_track(
-        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
-    ) -> None:
+    def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         """Insert a track, or replace the one with this id; see the port."""
-        used = set() if vectors is None else {_feature_set(vectors.schema)}
+        used = {_feature_set(of_set.schema) for of_set in vectors}
 
         def write(database: Database[Document], session: ClientSession) -> None:
             write_feature_sets(database, session, used - self._known_features)

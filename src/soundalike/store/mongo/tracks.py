@@ -41,7 +41,7 @@ def write_track(
     database: Database[Document],
     session: ClientSession,
     track: Track,
-    vectors: FeatureVectors | None,
+    vectors: Sequence[FeatureVectors],
     moved_from: Location | None,
 ) -> None:
     """Insert a track, or replace the one with this id; see `LibraryStore.save_track`."""
@@ -57,10 +57,10 @@ def write_track(
         if place is not None:
             database[LOCATION].delete_one({"_id": location_key(place)}, session=session)
     document = track_to_document(track) | {"change": next_change(database, session)}
-    by_field: dict[str, Document] = {}
-    if vectors is not None:
-        field = vectors_field(vectors.schema.name, vectors.schema.version)
-        by_field = {field: vectors_to_document(StoredVectors.of(vectors))}
+    stored_vectors = map(StoredVectors.of, vectors)
+    by_field = {
+        vectors_field(one.feature_set, one.version): vectors_to_document(one) for one in stored_vectors
+    }
     if stored is None:
         document |= {"feature_sets": list(by_field), "vectors": by_field}
         database[TRACK].insert_one(document, session=session)

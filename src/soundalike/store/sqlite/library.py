@@ -66,15 +66,13 @@ class SqliteLibrary:
 
     # Tracks
 
-    def save_track(
-        self, track: Track, vectors: FeatureVectors | None = None, *, moved_from: Location | None = None
-    ) -> None:
+    def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         """Insert a track, or replace the one with this id; see the port."""
         with self._connections.writing() as connection:
             refuse_conflicts(connection, track, moved_from)
             number = write_track(connection, track)
-            if vectors is not None:
-                write_vectors(connection, number, vectors)
+            for of_set in vectors:
+                write_vectors(connection, number, of_set)
             write_words(connection, number, track)
             if track.file is not None:
                 delete_problem(connection, track.file.location)

@@ -4,16 +4,16 @@ import logging
 import time
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from soundalike.domain.circuit_breaker import CircuitBreaker
 from soundalike.domain.errors import StoreUnavailableError
 from soundalike.web.errors.responses import error_answer, error_response
+from soundalike.web.routes.blueprint import current_route
 
 _log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-_ENDPOINTS_WITHOUT_STORE = frozenset({"assets.file"})
 
 StoreBreaker = CircuitBreaker[StoreUnavailableError]
 
@@ -60,14 +60,15 @@ def fail_fast(app: Flask, breaker: StoreBreaker) -> None:
     Parameters
     ----------
     app : Flask
-        Its requests are admitted by the breaker, except for static files.
+        Its requests are admitted by the breaker, except for routes that need no store.
     breaker : StoreBreaker
         Learns from every request whether the store answers.
     """
 
     @app.before_request
     def admit() -> None:
-        if request.endpoint in _ENDPOINTS_WITHOUT_STORE:
+        route = current_route()
+        if route and not route.needs_store:
             return
         if not breaker.admit():
             raise CircuitOpenError

@@ -1,11 +1,10 @@
-"""Error answers: one table from domain errors to status and code; JSON for the API, pages for people."""
+"""Error answers: one table from domain errors to status and code, and the handlers that use it."""
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from soundalike.domain.errors import (
@@ -29,6 +28,8 @@ from soundalike.domain.errors import (
     UnknownUserError,
 )
 from soundalike.web.errors.log_once import LogOnce
+from soundalike.web.routes.blueprint import current_protocol
+from soundalike.web.routes.protocol import ErrorAnswer, RequestRefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -37,33 +38,6 @@ INTERNAL = "something went wrong inside soundalike; see its log"
 STORE_AWAY = "the library's database does not answer; nothing is lost, try again in a moment"
 LOG_AWAY = "the event log is not accepting events"
 _TRY_AGAIN = f"{LOG_AWAY}; try again later"
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorAnswer:
-    """The answer to a request that fails; `index` is the position of the event that it is about."""
-
-    status: int
-    code: str
-    message: str
-    index: int | None = None
-
-
-class RequestRefusedError(Exception):
-    """The request is refused, with this answer.
-
-    Parameters
-    ----------
-    answer : ErrorAnswer
-        What the client gets.
-    headers : mapping of str to str
-        Additional headers.
-    """
-
-    def __init__(self, answer: ErrorAnswer, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-        super().__init__(answer.message)
-        self.answer = answer
-        self.headers = headers
 
 
 ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
@@ -91,6 +65,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
 _CODES = MappingProxyType(
     {
         400: "bad_request",
+        404: "not_found",
         405: "method_not_allowed",
         413: "too_large",
         415: "unsupported_media_type",
@@ -98,6 +73,7 @@ _CODES = MappingProxyType(
     }
 )
 
+_INTERNAL_STATUS = 500
 _RETRY_AFTER_S = MappingProxyType({"store_busy": 1, "log_unavailable": 1, "store_unavailable": 2})
 _KEPT_HEADERS = ("Allow", "Content-Range")
 
@@ -109,25 +85,30 @@ def error_answer(error: Exception) -> ErrorAnswer:
         return ErrorAnswer(*ANSWERS[StoreUnavailableError], message=STORE_AWAY)
     if isinstance(error, EventLogError):
         return ErrorAnswer(*ANSWERS[EventLogError], message=_TRY_AGAIN)
-    for kind in type(error).__mro__:
-        if kind in ANSWERS:
-            return ErrorAnswer(*ANSWERS[kind], message=str(error), index=getattr(error, "index", None))
+    status, code = status_and_code(type(error))
+    if status == _INTERNAL_STATUS:
+        return ErrorAnswer(status, code, INTERNAL)
     if isinstance(error, NotFound):
-        return ErrorAnswer(404, "not_found", "there is nothing at this address")
-    if isinstance(error, HTTPException) and (status := error.code or 0) in _CODES:
-        return ErrorAnswer(status, _CODES[status], error.description or error.name)
-    return ErrorAnswer(500, "internal_error", INTERNAL)
+        return ErrorAnswer(status, code, "there is nothing at this address")
+    if isinstance(error, HTTPException):
+        return ErrorAnswer(status, code, error.description or error.name)
+    return ErrorAnswer(status, code, str(error), getattr(error, "index", None))
+
+
+def status_and_code(kind: type[Exception]) -> tuple[int, str]:
+    """Return how errors of a kind are answered."""
+    if issubclass(kind, HTTPException) and (status := kind.code or 0) in _CODES:
+        return status, _CODES[status]
+    known = (ANSWERS[one] for one in kind.__mro__ if one in ANSWERS)
+    return next(known, (_INTERNAL_STATUS, "internal_error"))
 
 
 def error_response(answer: ErrorAnswer) -> Response:
-    """Return an error answer as JSON under ``/api`` and ``/healthz``, as a page under other paths."""
-    if is_api_path(request.path):
-        response = jsonify(error_body(answer))
-    else:
-        response = make_response(render_template("error.html", error=answer))
-    response.status_code = answer.status
+    """Return an error answer in the form of the protocol that the request speaks."""
+    response = current_protocol().show_error(answer)
     response.headers["Cache-Control"] = "no-store"
-    response.headers.extend(retry_headers(answer))
+    if answer.code in _RETRY_AFTER_S:
+        response.headers["Retry-After"] = str(_RETRY_AFTER_S[answer.code])
     return response
 
 
@@ -137,18 +118,8 @@ def error_body(answer: ErrorAnswer) -> dict[str, str | int]:
     return {"error": answer.code, "message": answer.message, **index}
 
 
-def retry_headers(answer: ErrorAnswer) -> dict[str, str]:
-    """Return the header that says when to try again, where that may help."""
-    return {"Retry-After": str(_RETRY_AFTER_S[answer.code])} if answer.code in _RETRY_AFTER_S else {}
-
-
-def is_api_path(path: str) -> bool:
-    """Return whether a path belongs to the API, so that its answers are JSON."""
-    return path in {"/healthz", "/api"} or path.startswith("/api/")
-
-
 def handle_errors(app: Flask) -> None:
-    """Answer every error of an app in one form: JSON or a page."""
+    """Answer every error of an app in the form of the protocol that the request speaks."""
     log_once = LogOnce()
 
     @app.before_request

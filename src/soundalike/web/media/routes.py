@@ -1,6 +1,6 @@
 """The addresses of audio and covers."""
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from soundalike.domain.errors import NoCoverError, TrackGoneError
 from soundalike.domain.types import TrackId
@@ -8,26 +8,52 @@ from soundalike.services import Services
 from soundalike.web.caching import revalidate
 from soundalike.web.media.audio_response import audio_response
 from soundalike.web.media.covers import cover_response, generated_cover_response
+from soundalike.web.routes.blueprint import RouteBlueprint
+from soundalike.web.routes.protocol import WebProtocol
 
 
-def media_blueprint(services: Services) -> Blueprint:
-    """Return the routes of audio and covers, for programs under ``/api`` and for pages."""
-    media = Blueprint("media", __name__)
+def media_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
+    """Return the routes of audio and covers for programs.
 
-    @media.get("/api/tracks/<track_id>/audio")
+    Parameters
+    ----------
+    services : Services
+        The use cases.
+    api : WebProtocol
+        That of the JSON API.
+    """
+    media = RouteBlueprint("media", api)
+
+    @media.handler
     def audio(track_id: str) -> Response:
         return audio_response(services.media.audio(TrackId(track_id)), request)
 
-    @media.get("/api/tracks/<track_id>/cover")
+    @media.handler
     def cover(track_id: str) -> Response:
         return cover_response(services.media.cover(TrackId(track_id)), request)
 
-    @media.get("/tracks/<track_id>/cover")
+    media.after_request(revalidate)
+    return media
+
+
+def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
+    """Return the route of covers for pages, where a track without one has a generated one.
+
+    Parameters
+    ----------
+    services : Services
+        The use cases.
+    pages : WebProtocol
+        That of pages.
+    """
+    covers = RouteBlueprint("covers", pages)
+
+    @covers.handler
     def page_cover(track_id: str) -> Response:
         try:
-            return cover(track_id)
+            return cover_response(services.media.cover(TrackId(track_id)), request)
         except (NoCoverError, TrackGoneError):
             return generated_cover_response(services.library.track(TrackId(track_id)), request)
 
-    media.after_request(revalidate)
-    return media
+    covers.after_request(revalidate)
+    return covers

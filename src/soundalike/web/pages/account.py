@@ -1,6 +1,6 @@
 """The page of a user's own account: what is stored, tokens, password and deletion."""
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Response, flash, make_response, render_template, request, url_for
 
 from soundalike.domain.errors import AccountError, LoginError
 from soundalike.domain.users import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
@@ -8,8 +8,10 @@ from soundalike.services import Services
 from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH, NewToken
 from soundalike.web.caching import no_store
 from soundalike.web.pages.login import check_login, see_other
+from soundalike.web.routes.blueprint import RouteBlueprint
+from soundalike.web.routes.protocol import Listener, WebProtocol
 from soundalike.web.security.authentication import delete_own_data, start_session
-from soundalike.web.security.current_user import Listener, current_listener, current_user_id
+from soundalike.web.security.current_user import current_listener, current_user_id
 from soundalike.web.security.rate_limit import RateLimits
 
 DELETE_WORD = "delete"
@@ -17,7 +19,7 @@ FORGOTTEN = "forgotten"
 """The category of the message that names a user whose data the browser deletes too."""
 
 
-def account_blueprint(services: Services, limits: RateLimits) -> Blueprint:
+def account_blueprint(services: Services, limits: RateLimits, pages: WebProtocol) -> RouteBlueprint:
     """Return the account's page and its forms; each form shows the page, or redirects to it.
 
     Parameters
@@ -26,14 +28,16 @@ def account_blueprint(services: Services, limits: RateLimits) -> Blueprint:
         The use cases.
     limits : RateLimits
         Bound the attempts at a password.
+    pages : WebProtocol
+        That of pages.
     """
-    accounts = Blueprint("accounts", __name__, url_prefix="/account")
+    accounts = RouteBlueprint("accounts", pages)
 
-    @accounts.get("")
+    @accounts.handler
     def account() -> Response:
         return _page(services)
 
-    @accounts.post("/password")
+    @accounts.handler
     def change_password() -> Response:
         try:
             _change_password(services, limits)
@@ -42,7 +46,7 @@ def account_blueprint(services: Services, limits: RateLimits) -> Blueprint:
         flash("Your password is changed, and you are logged out everywhere else.")
         return see_other(url_for("accounts.account"))
 
-    @accounts.post("/tokens")
+    @accounts.handler
     def make_token() -> Response:
         try:
             made = services.accounts.make_token(current_user_id(), request.form.get("label", ""))
@@ -50,13 +54,13 @@ def account_blueprint(services: Services, limits: RateLimits) -> Blueprint:
             return _page(services, error=("tokens", error))
         return _page(services, made=made)
 
-    @accounts.post("/tokens/<token_id>/revoke")
+    @accounts.handler
     def revoke_token(token_id: str) -> Response:
         is_revoked = services.accounts.revoke_token(current_user_id(), token_id)
         flash("The token is revoked." if is_revoked else "The token was already revoked.")
         return see_other(url_for("accounts.account"))
 
-    @accounts.post("/delete")
+    @accounts.handler
     def delete() -> Response:
         try:
             _confirm_deletion(services, limits)

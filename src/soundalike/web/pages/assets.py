@@ -4,23 +4,31 @@ import hashlib
 from pathlib import Path
 
 import flask_bootstrap
-from flask import Blueprint, Response, send_from_directory, url_for
+from flask import Response, send_from_directory, url_for
+
+from soundalike.web.routes.blueprint import RouteBlueprint
+from soundalike.web.routes.protocol import WebProtocol, nobody
 
 _OWN = Path(__file__).parents[1] / "static"
 _BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-def assets_blueprint() -> Blueprint:
+def assets_blueprint(pages: WebProtocol) -> RouteBlueprint:
     """Return the routes of static files.
 
     The version is part of the path, not of a query, so that modules that import each other by relative
     path always have the same version.
+
+    Parameters
+    ----------
+    pages : WebProtocol
+        That of pages.
     """
-    assets = Blueprint("assets", __name__)
+    assets = RouteBlueprint("assets", pages.finding(nobody))
     version = _fingerprint()
 
-    @assets.get("/static/<asked>/<path:name>")
+    @assets.handler
     def file(asked: str, name: str) -> Response:
         folder, inner = (_BOOTSTRAP, name.removeprefix("bootstrap/")) if _is_bootstrap(name) else (_OWN, name)
         response = send_from_directory(folder, inner)

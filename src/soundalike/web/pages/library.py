@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from soundalike.domain.errors import (
     DamagedArtefactError,
@@ -17,6 +17,8 @@ from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.web.caching import revalidate
 from soundalike.web.cursors import decode_cursor, encode_cursor
+from soundalike.web.routes.blueprint import RouteBlueprint
+from soundalike.web.routes.protocol import WebProtocol
 from soundalike.wire import track_body
 
 PAGE_LIMIT = 50
@@ -39,11 +41,19 @@ class SimilarTracks:
     missing: str | None = None
 
 
-def library_blueprint(services: Services) -> Blueprint:
-    """Return the routes of the library's pages, with the filters of their templates."""
-    pages = Blueprint("pages", __name__)
+def library_blueprint(services: Services, protocol: WebProtocol) -> RouteBlueprint:
+    """Return the routes of the library's pages, with the filters of their templates.
 
-    @pages.get("/")
+    Parameters
+    ----------
+    services : Services
+        The use cases.
+    protocol : WebProtocol
+        That of pages.
+    """
+    pages = RouteBlueprint("pages", protocol)
+
+    @pages.handler
     def library() -> str:
         query, sort, after = _parse_address()
         page = services.library.page(query, sort=sort, limit=PAGE_LIMIT, after=after)
@@ -58,7 +68,7 @@ def library_blueprint(services: Services) -> Blueprint:
             "library.html", page=page, query=query, sort=str(sort), sorts=SORTS, more=more, is_empty=is_empty
         )
 
-    @pages.get("/tracks/<track_id>")
+    @pages.handler
     def track(track_id: str) -> str:
         track = services.library.track(TrackId(track_id))
         return render_template("track.html", track=track, similar=_similar(services, track.id))

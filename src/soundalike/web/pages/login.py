@@ -1,19 +1,16 @@
 """The pages to log in and out."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 
 from soundalike.domain.errors import LoginError
 from soundalike.domain.users import User, name_key
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import composed
 from soundalike.web.caching import no_store
-from soundalike.web.errors.responses import RequestRefusedError
-from soundalike.web.security.authentication import (
-    LOGIN_ENDPOINT,
-    end_session,
-    safe_target,
-    start_session,
-)
+from soundalike.web.pages.protocol import LOGIN_ENDPOINT, page_target
+from soundalike.web.routes.blueprint import RouteBlueprint
+from soundalike.web.routes.protocol import RequestRefusedError, WebProtocol
+from soundalike.web.security.authentication import end_session, start_session
 from soundalike.web.security.current_user import current_listener_or_none
 from soundalike.web.security.rate_limit import RateLimits, check_rate
 from soundalike.web.security.same_origin import client_address
@@ -21,7 +18,7 @@ from soundalike.web.security.same_origin import client_address
 _MAX_NAME_KEY = 128
 
 
-def login_blueprint(services: Services, limits: RateLimits) -> Blueprint:
+def login_blueprint(services: Services, limits: RateLimits, pages: WebProtocol) -> RouteBlueprint:
     """Return the routes to log in and out.
 
     Parameters
@@ -30,21 +27,23 @@ def login_blueprint(services: Services, limits: RateLimits) -> Blueprint:
         The use cases.
     limits : RateLimits
         Bound the attempts at a password.
+    pages : WebProtocol
+        That of pages, which finds users by their sessions alone.
     """
-    login = Blueprint("login", __name__)
+    login = RouteBlueprint("login", pages)
 
-    @login.get("/login")
+    @login.handler
     def show() -> Response:
-        target = safe_target(request.args.get("next", "/"))
+        target = page_target(request.args.get("next", "/"))
         return _page(services, target) if current_listener_or_none() is None else see_other(target)
 
-    @login.post("/login")
+    @login.handler
     def submit() -> Response:
-        target = safe_target(request.form.get("next", "/"))
+        target = page_target(request.form.get("next", "/"))
         # Without accounts nobody logs in, and there is no password to guess.
         return _log_in(services, limits, target) if services.accounts.has_users() else see_other(target)
 
-    @login.post("/logout")
+    @login.handler
     def log_out() -> Response:
         end_session()
         return see_other(url_for(LOGIN_ENDPOINT))

@@ -4,9 +4,9 @@ import hashlib
 import hmac
 import re
 from datetime import timedelta
-from urllib.parse import quote, urlsplit
+from typing import NoReturn
 
-from flask import Flask, current_app, redirect, request, session, url_for
+from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import (  # type: ignore[import-untyped] # ships no types
@@ -20,21 +20,18 @@ from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU, User
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import Accounts
-from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError, is_api_path
-from soundalike.web.security.current_user import Listener, current_listener, set_current_listener
+from soundalike.web.routes.blueprint import current_protocol, current_route
+from soundalike.web.routes.protocol import ErrorAnswer, Listener, RequestRefusedError
+from soundalike.web.routes.route import Who
+from soundalike.web.security.current_user import current_listener, set_current_listener
 from soundalike.web.security.host_check import is_forwarded
-from soundalike.web.security.same_origin import SAFE_METHODS, is_https
+from soundalike.web.security.same_origin import is_https
 
-OPEN_ENDPOINTS = frozenset({"tracks.healthz", "assets.file"})
-LOGIN_ENDPOINT = "login.show"
-_LOGIN_ENDPOINTS = frozenset({LOGIN_ENDPOINT, "login.submit"})
 SESSION_DAYS = 30
 USER_HEADER = "Soundalike-User"
 """Names the user that a page was made for, so that no listen is counted for another one."""
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
-_TARGET = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
-_MAX_TARGET_LENGTH = 2_000
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _UNAUTHORIZED = ErrorAnswer(401, "unauthorized", "log in, or send the header Authorization: Bearer TOKEN")
 _OTHER_USER = ErrorAnswer(401, "other_user", "another user has logged in since; log in again")
@@ -73,19 +70,63 @@ class _SessionUser:
         return f"{self.user.id}.{digest}"
 
 
-def authenticate_requests(app: Flask, accounts: Accounts, *, session_key: bytes, is_exposed: bool) -> None:
-    """Find the user of every request; ask for a login where there is none and the route needs one.
+class Authenticator:
+    """Finds who a request is from, by a token, a session, or because nobody needs an account.
+
+    Parameters
+    ----------
+    accounts : Accounts
+        Read at every request, so that a change by another process takes effect at once.
+    is_exposed : bool
+        Whether other machines can reach the player, so that no request is from "you".
+    """
+
+    def __init__(self, accounts: Accounts, *, is_exposed: bool) -> None:
+        self._accounts = accounts
+        self._is_exposed = is_exposed
+
+    def find_listener(self) -> Listener | None:
+        """Return who the current request is from; a token takes precedence over a session.
+
+        Raises
+        ------
+        RequestRefusedError
+            If the token is wrong, or the request names another user.
+        """
+        return _check_user(self._find_by_token() or self._find_by_session())
+
+    def find_by_session(self) -> Listener | None:
+        """Return who the current request is from, as `find_listener`, whatever token it has."""
+        return _check_user(self._find_by_session())
+
+    def _find_by_token(self) -> Listener | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        match = _BEARER.fullmatch(header)
+        user = self._accounts.user_of_token(match[1]) if match else None
+        if user is None:
+            raise RequestRefusedError(_WRONG_TOKEN, _CHALLENGE)
+        return Listener(user.id, user.name)
+
+    def _find_by_session(self) -> Listener | None:
+        if self._accounts.has_users():
+            known = current_user._get_current_object()  # noqa: SLF001 - a proxy has no public way to its object
+            return Listener(known.user.id, known.user.name) if isinstance(known, _SessionUser) else None
+        return None if self._is_exposed or is_forwarded(request.environ) else Listener(YOU)
+
+
+def keep_sessions(app: Flask, accounts: Accounts, *, session_key: bytes) -> None:
+    """Keep who has logged in, in a signed cookie.
 
     Parameters
     ----------
     app : Flask
         The application.
     accounts : Accounts
-        Read at every request, so that a change by another process takes effect at once.
+        Where the users of sessions are looked up.
     session_key : bytes
         Signs sessions.
-    is_exposed : bool
-        Whether other machines can reach the player, so that no request is from "you".
     """
     app.secret_key = session_key
     app.session_interface = _Sessions()
@@ -108,17 +149,29 @@ def authenticate_requests(app: Flask, accounts: Accounts, *, session_key: bytes,
         claimed = str(session_id).encode(errors="replace")
         return found if found and hmac.compare_digest(found.get_id().encode(), claimed) else None
 
+
+def authenticate_requests(app: Flask) -> None:
+    """Find the user of every request, as its protocol does; refuse it where its route is not for them."""
+
     @app.before_request
     def authenticate() -> ResponseReturnValue | None:
-        if request.endpoint in OPEN_ENDPOINTS:
-            return None
-        is_login = request.endpoint in _LOGIN_ENDPOINTS
-        listener = None if is_login else _token_user(accounts)
-        listener = listener or _session_user(accounts, is_exposed=is_exposed)
-        if listener and request.headers.get(USER_HEADER, listener.user_id) != listener.user_id:
-            raise RequestRefusedError(_OTHER_USER, _CHALLENGE)
+        protocol, route = current_protocol(), current_route()
+        listener = protocol.find_listener()
         set_current_listener(listener)
-        return None if listener or is_login else _ask_for_login()
+        # An address that no route has is closed.
+        who = Who.USER if route is None else route.who
+        return None if listener or who is Who.ANYONE else protocol.ask_for_login()
+
+
+def refuse_without_login() -> NoReturn:
+    """Refuse a request that needs a user and has none.
+
+    Raises
+    ------
+    RequestRefusedError
+        In any case.
+    """
+    raise RequestRefusedError(_UNAUTHORIZED, _CHALLENGE)
 
 
 def start_session(user: User) -> None:
@@ -146,45 +199,7 @@ def delete_own_data(services: Services) -> None:
     end_session()
 
 
-def safe_target(text: str) -> str:
-    """Return an address to redirect to: the one given if it is a page of ours, else the library.
-
-    Browsers read a backslash as a slash and skip control characters, so neither is allowed.
-    """
-    is_ours = len(text) <= _MAX_TARGET_LENGTH and _TARGET.fullmatch(text) is not None
-    if not is_ours or urlsplit(text).netloc or is_api_path(urlsplit(text).path):
-        return "/"
-    return text
-
-
-def _token_user(accounts: Accounts) -> Listener | None:
-    header = request.headers.get("Authorization")
-    if header is None:
-        return None
-    match = _BEARER.fullmatch(header)
-    user = accounts.user_of_token(match[1]) if match else None
-    if user is None:
-        raise RequestRefusedError(_WRONG_TOKEN, _CHALLENGE)
-    return Listener(user.id, user.name)
-
-
-def _session_user(accounts: Accounts, *, is_exposed: bool) -> Listener | None:
-    if accounts.has_users():
-        known = current_user._get_current_object()  # noqa: SLF001 - a proxy has no public way to its object
-        return Listener(known.user.id, known.user.name) if isinstance(known, _SessionUser) else None
-    return None if is_exposed or is_forwarded(request.environ) else Listener(YOU)
-
-
-def _ask_for_login() -> ResponseReturnValue:
-    if is_api_path(request.path):
-        raise RequestRefusedError(_UNAUTHORIZED, _CHALLENGE)
-    target = _requested_target() if request.method in SAFE_METHODS else "/"
-    address = url_for(LOGIN_ENDPOINT, next=target if target != "/" else None)
-    response = current_app.make_response(redirect(address, code=303))
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _requested_target() -> str:
-    query = request.query_string.decode("ascii", errors="replace")
-    return safe_target(f"{quote(request.path)}{'?' if query else ''}{query}")
+def _check_user(listener: Listener | None) -> Listener | None:
+    if listener and request.headers.get(USER_HEADER, listener.user_id) != listener.user_id:
+        raise RequestRefusedError(_OTHER_USER, _CHALLENGE)
+    return listener

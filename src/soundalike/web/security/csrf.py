@@ -1,9 +1,9 @@
 """Cross-site request forgery: forms have a token that no other site can know."""
 
-from flask import Flask, request
+from flask import Flask, current_app
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped] # ships no types
 
-from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError, is_api_path
+from soundalike.web.routes.protocol import ErrorAnswer, RequestRefusedError
 
 _FORGED = ErrorAnswer(
     400,
@@ -12,16 +12,21 @@ _FORGED = ErrorAnswer(
 )
 
 
-def check_csrf_tokens(app: Flask) -> None:
-    """Require the token of every form; no form can send what the JSON API takes."""
+def prepare_csrf_tokens(app: Flask) -> None:
+    """Make tokens for the forms of an app; whoever answers a form checks its token."""
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
-    protection = CSRFProtect(app)
+    CSRFProtect(app)
 
-    @app.before_request
-    def check() -> None:
-        if is_api_path(request.path):
-            return
-        try:
-            protection.protect()
-        except CSRFError:
-            raise RequestRefusedError(_FORGED) from None
+
+def check_csrf_token() -> None:
+    """Refuse a form without the token of the session.
+
+    Raises
+    ------
+    RequestRefusedError
+        If it has none, or another.
+    """
+    try:
+        current_app.extensions["csrf"].protect()
+    except CSRFError:
+        raise RequestRefusedError(_FORGED) from None

@@ -1,18 +1,9 @@
 """The user of the request that is being answered."""
 
-from dataclasses import dataclass
-
 from flask import g
 
 from soundalike.domain.types import UserId
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """The user of a request; `name` is None for "you", who needs no account on this machine."""
-
-    user_id: UserId
-    name: str | None = None
+from soundalike.web.routes.protocol import Listener
 
 
 def current_user_id() -> UserId:

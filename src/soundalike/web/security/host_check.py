@@ -1,14 +1,15 @@
 """Checks of every request for its host, and for proxies without accounts; safe headers on every response."""
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask
+
 from soundalike.domain.errors import SoundalikeError, StoreUnavailableError
-from soundalike.web.errors.responses import ErrorAnswer, error_answer, error_body, is_api_path, retry_headers
+from soundalike.web.errors.responses import error_answer, error_response
+from soundalike.web.routes.protocol import ErrorAnswer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -51,8 +52,8 @@ class HostCheck:
 
     Parameters
     ----------
-    inside : WSGIApplication
-        Gets the requests that pass.
+    app : Flask
+        Gets the requests that pass, and has the forms of errors.
     allowed_hosts : frozenset of str
         Host names to accept besides the local ones, without port.
     has_users : callable
@@ -63,13 +64,14 @@ class HostCheck:
 
     def __init__(
         self,
-        inside: "WSGIApplication",
+        app: Flask,
         allowed_hosts: frozenset[str],
         *,
         has_users: Callable[[], bool],
         is_exposed: bool = False,
     ) -> None:
-        self._inside = inside
+        self._app = app
+        self._inside = app.wsgi_app
         self._names = LOCAL_HOSTS | {name.lower() for name in allowed_hosts}
         self._has_users = has_users
         self._is_exposed = is_exposed
@@ -83,7 +85,13 @@ class HostCheck:
             return start_response(status, headers + added, *exc_info)
 
         refused = self._refuse_proxy(environ) or self._refuse_host(environ)
-        return self._inside(environ, start) if refused is None else _send(refused, environ, start)
+        answer = self._inside if refused is None else self._refusal(refused, environ)
+        return answer(environ, start)
+
+    def _refusal(self, refused: ErrorAnswer, environ: "WSGIEnvironment") -> "WSGIApplication":
+        # The host that is refused is not one to make addresses with.
+        with self._app.request_context({**environ, "HTTP_HOST": "localhost"}):
+            return error_response(refused)
 
     def _refuse_proxy(self, environ: "WSGIEnvironment") -> ErrorAnswer | None:
         if not is_forwarded(environ):
@@ -135,16 +143,3 @@ def _is_address(name: str | None) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _send(
-    answer: ErrorAnswer, environ: "WSGIEnvironment", start_response: "StartResponse"
-) -> Iterable[bytes]:
-    if is_api_path(environ.get("PATH_INFO", "")):
-        body, kind = json.dumps(error_body(answer)).encode(), "application/json"
-    else:
-        body, kind = answer.message.encode(errors="replace"), "text/plain; charset=utf-8"
-    headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    headers += retry_headers(answer).items()
-    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase.upper()}", headers)
-    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]

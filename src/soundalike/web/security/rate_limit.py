@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from flask import Flask, request
 
-from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError
+from soundalike.web.routes.blueprint import current_route
+from soundalike.web.routes.protocol import ErrorAnswer, RequestRefusedError
 from soundalike.web.security.current_user import current_user_id
 
 WINDOW_S = 60.0
@@ -17,7 +18,6 @@ LOGINS_AN_ADDRESS = 30
 LISTENS_A_USER = 1_200
 
 _MAX_KEYS = 10_000
-_LISTENS_ENDPOINT = "listening.listens"
 
 
 class MovingWindow:
@@ -115,5 +115,6 @@ def limit_listens(app: Flask, limits: RateLimits) -> None:
     @app.before_request
     def check() -> None:
         # Browsers send OPTIONS for pages of other origins; it does not count.
-        if request.endpoint == _LISTENS_ENDPOINT and request.method == "POST":
+        route = current_route()
+        if route and route.is_rate_limited and request.method == route.method:
             check_rate(limits.listens, current_user_id())

@@ -5,7 +5,8 @@ import ipaddress
 from flask import Flask, Request, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from soundalike.web.errors.responses import ErrorAnswer, RequestRefusedError, is_api_path
+from soundalike.web.routes.blueprint import current_protocol
+from soundalike.web.routes.protocol import ErrorAnswer, RequestRefusedError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -20,18 +21,38 @@ _FOREIGN = ErrorAnswer(
 )
 
 
-def check_origins(app: Flask) -> None:
-    """Refuse changes by pages of other origins, and JSON in a content type that forms can send."""
+def check_writes(app: Flask) -> None:
+    """Have each protocol check what would change something."""
 
     @app.before_request
     def check() -> None:
-        if request.method in SAFE_METHODS or request.url_rule is None:
-            return
-        if not is_same_origin(request):
-            raise RequestRefusedError(_FOREIGN)
-        if is_api_path(request.path) and request.mimetype != "application/json":
-            message = "send the header Content-Type: application/json"
-            raise UnsupportedMediaType(message)
+        if request.method not in SAFE_METHODS and request.url_rule is not None:
+            current_protocol().check_write()
+
+
+def check_origin() -> None:
+    """Refuse a request by a page of another origin.
+
+    Raises
+    ------
+    RequestRefusedError
+        If the browser says that it is one.
+    """
+    if not is_same_origin(request):
+        raise RequestRefusedError(_FOREIGN)
+
+
+def check_content_type() -> None:
+    """Refuse what forms can send, since the JSON API has no tokens against forgery.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        If the content type is not JSON's.
+    """
+    if request.mimetype != "application/json":
+        message = "send the header Content-Type: application/json"
+        raise UnsupportedMediaType(message)
 
 
 def is_same_origin(request: Request) -> bool:

@@ -12,7 +12,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from soundalike.web.errors.responses import INTERNAL, ErrorAnswer, error_body
+from soundalike.web.errors.responses import INTERNAL, error_body
+from soundalike.web.routes.protocol import ErrorAnswer
 from soundalike.web.security.host_check import SAFE_HEADERS
 
 TURN_BYTES = 512 * 1024

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike.web.security.authentication import safe_target
+from soundalike.web.pages.protocol import safe_target
 from web.clients import LOCAL, PASSWORD, send_form
 from web.stage import Stage
 

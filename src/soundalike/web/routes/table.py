@@ -1,0 +1,133 @@
+"""The table of routes: who may ask, what is validated, what is answered.
+
+Handlers get the values that are validated here; the login asks here who may ask; the description of the API
+is made from it. A handler has the name of its route.
+"""
+
+from werkzeug.exceptions import BadRequest, NotFound, RequestedRangeNotSatisfiable
+
+from soundalike.domain.errors import (
+    AccountError,
+    DamagedArtefactError,
+    EventLogError,
+    ListenError,
+    NoArtefactError,
+    NoAudioError,
+    NoCoverError,
+    NotAnalysedError,
+    SchemaMismatchError,
+    TrackGoneError,
+    UnknownTrackError,
+    UnknownUserError,
+)
+from soundalike.domain.recommendation.question import DEFAULT_ADVENTURE
+from soundalike.domain.tracks import Sort, SortField
+from soundalike.domain.types import TrackId
+from soundalike.services.library.browse import DEFAULT_LIMIT, MAX_LIMIT
+from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH
+from soundalike.web.routes.bodies import MAX_EVENTS, read_events, read_label
+from soundalike.web.routes.parameters import Parameter, fraction, one_of, text, track_ids, whole_number
+from soundalike.web.routes.route import Answer, Body, Route, Who
+from soundalike.wire import schemas
+
+MAX_EXCLUDED = 1_000
+
+_LIMIT = whole_number("limit", "How many at most.", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
+_QUERY = text("query", "Words that begin words of title, artist or album.", default="")
+_SORT = one_of(
+    "sort",
+    "The order; - in front reverses it.",
+    values=[f"{sign}{name}" for name in SortField for sign in ("", "-")],
+    read=Sort.parse,
+    default=Sort(),
+)
+_CURSOR = text("cursor", "Where the page begins: `next` of the page before, for the same query and sort.")
+_RECENT = track_ids("recent", "Ids of the tracks that were played, separated by commas, the latest last.")
+_SEED = Parameter(
+    name="seed",
+    description="The id of a track that the recommendations should sound like.",
+    schema=schemas.TEXT,
+    read=lambda given: TrackId(given) or None,
+)
+_EXCLUDE = track_ids(
+    "exclude", f"Up to {MAX_EXCLUDED:,} ids of tracks to leave out, separated by commas.", most=MAX_EXCLUDED
+)
+_ADVENTURE = fraction(
+    "adventure", "The share that explores beyond the user's taste.", default=DEFAULT_ADVENTURE
+)
+
+_PLAYABLE = one_of("playable", "`any`: also tracks whose audio is not in the library.", values=["any"])
+
+_EVENTS = schemas.record("Events", events=schemas.list_of(schemas.EVENT, maxItems=MAX_EVENTS))
+_LABEL = schemas.record(
+    "TokenLabel", label={"type": "string", "maxLength": MAX_LABEL_LENGTH}, optional=("label",)
+)
+# Only the content type counts: no form can send it.
+_NO_BODY = Body(schemas.ANYTHING)
+
+_ARTEFACT = (NoArtefactError, DamagedArtefactError, SchemaMismatchError)
+_SIMILAR = (UnknownTrackError, NotAnalysedError, *_ARTEFACT)
+_FILE = (UnknownTrackError, TrackGoneError)
+_AUDIO: dict[int, Answer] = {200: "audio/*", 206: "audio/*", 304: None}
+_PICTURE: dict[int, Answer] = {200: "image/*", 304: None}
+_DONE: dict[int, Answer] = {204: None}
+_SEEN: dict[int, Answer] = {303: None}
+_FORM: dict[int, Answer] = {200: "text/html", 303: None, 400: "text/html"}
+_ANYONE = Who.ANYONE
+
+API_ROUTES = (
+    Route(name="health.healthz", call="GET /healthz", who=_ANYONE, answers={200: schemas.HEALTH},
+          summary="Whether the player works"),
+    Route(name="description.openapi", call="GET /api/openapi.json", who=_ANYONE, needs_store=False,
+          answers={200: schemas.ANYTHING, 304: None}, summary="This description"),
+    Route(name="tracks.page", call="GET /api/tracks", parameters=(_QUERY, _SORT, _LIMIT, _CURSOR),
+          answers={200: schemas.TRACKS}, summary="A page of tracks"),
+    Route(name="tracks.track", call="GET /api/tracks/<track_id>", answers={200: schemas.TRACK},
+          errors=(UnknownTrackError,), summary="One track"),
+    Route(name="tracks.similar", call="GET /api/tracks/<track_id>/similar", parameters=(_LIMIT,),
+          answers={200: schemas.SIMILAR}, errors=_SIMILAR, summary="What sounds like a track, nearest first"),
+    Route(name="listening.radio", call="GET /api/tracks/<track_id>/radio",
+          parameters=(_LIMIT, _RECENT, _ADVENTURE, _PLAYABLE), answers={200: schemas.RADIO}, errors=_SIMILAR,
+          summary="What a radio that began with a track plays next"),
+    Route(name="media.audio", call="GET /api/tracks/<track_id>/audio", answers=_AUDIO,
+          errors=(*_FILE, NoAudioError, RequestedRangeNotSatisfiable), summary="The audio, by byte ranges"),
+    Route(name="media.cover", call="GET /api/tracks/<track_id>/cover", answers=_PICTURE,
+          errors=(*_FILE, NoCoverError), summary="The cover in the tags of a track"),
+    Route(name="listening.listens", call="POST /api/listens", body=Body(_EVENTS, read_events),
+          is_rate_limited=True, answers={202: schemas.RECEIPT}, errors=(ListenError, EventLogError),
+          summary="Take events: what was played, skipped, liked ..."),
+    Route(name="listening.profile", call="GET /api/profile", answers={200: schemas.PROFILE},
+          summary="The version of the user's profile"),
+    Route(name="listening.judgements", call="GET /api/judgements", answers={200: schemas.JUDGEMENTS},
+          summary="What the user likes and dislikes, the latest first"),
+    Route(name="listening.recommendations", call="GET /api/recommendations",
+          parameters=(_LIMIT, _SEED, _EXCLUDE, _ADVENTURE, _PLAYABLE), answers={200: schemas.RECOMMENDATIONS},
+          errors=_SIMILAR, summary="What to play next, best first"),
+    Route(name="me.show", call="GET /api/me", answers={200: schemas.ME}, summary="Who the user is"),
+    Route(name="me.delete", call="DELETE /api/me", body=_NO_BODY, answers=_DONE,
+          errors=(UnknownUserError, EventLogError), summary="Delete all data of the user"),
+    Route(name="me.export", call="GET /api/me/export", answers={200: schemas.EXPORT},
+          summary="All data of the user"),
+    Route(name="me.tokens", call="GET /api/tokens", answers={200: schemas.TOKENS},
+          summary="The user's tokens, without their secrets"),
+    Route(name="me.make_token", call="POST /api/tokens", body=Body(_LABEL, read_label),
+          answers={201: schemas.NEW_TOKEN}, errors=(BadRequest, AccountError, UnknownUserError),
+          summary="Make a token; it is shown this once"),
+    Route(name="me.revoke_token", call="DELETE /api/tokens/<token_id>", body=_NO_BODY, answers=_DONE,
+          errors=(NotFound,), summary="Revoke a token"),
+)  # fmt: skip
+
+PAGE_ROUTES = (
+    Route(name="assets.file", call="GET /static/<asked>/<path:name>", who=_ANYONE, needs_store=False),
+    Route(name="login.show", call="GET /login", who=_ANYONE),
+    Route(name="login.submit", call="POST /login", who=_ANYONE, answers=_FORM),
+    Route(name="login.log_out", call="POST /logout", answers=_SEEN),
+    Route(name="pages.library", call="GET /"),
+    Route(name="pages.track", call="GET /tracks/<track_id>"),
+    Route(name="covers.page_cover", call="GET /tracks/<track_id>/cover", answers=_PICTURE),
+    Route(name="accounts.account", call="GET /account"),
+    Route(name="accounts.change_password", call="POST /account/password", answers=_FORM),
+    Route(name="accounts.make_token", call="POST /account/tokens", answers=_FORM),
+    Route(name="accounts.revoke_token", call="POST /account/tokens/<token_id>/revoke", answers=_SEEN),
+    Route(name="accounts.delete", call="POST /account/delete", answers=_FORM),
+)  # fmt: skip

@@ -1,0 +1,72 @@
+"""The description of the API; that answers keep to it is checked with every answer that a test gets."""
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from soundalike.domain.errors import StoreUnavailableError
+from web.clients import LOCAL
+from web.description import check_answer
+from web.stage import Stage
+
+ADDRESS = "/api/openapi.json"
+
+
+def test_the_description_is_valid_and_has_every_route_of_the_api(stage: Stage) -> None:
+    body = stage.client().get(ADDRESS, headers=LOCAL).json
+    assert body is not None
+    OpenAPIV31SpecValidator(body).validate()
+    assert body["openapi"].startswith("3.1.")
+    described = {(method.upper(), path) for path, item in body["paths"].items() for method in item}
+    served = {
+        (method, str(rule).replace("<", "{").replace(">", "}"))
+        for rule in stage.app().url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if str(rule).startswith(("/api/", "/healthz"))
+    }
+    assert described == served
+
+
+def test_it_says_what_is_validated_and_who_may_ask(stage: Stage) -> None:
+    body = stage.client().get(ADDRESS, headers=LOCAL).json
+    assert body is not None
+    page = body["paths"]["/api/tracks"]["get"]
+    limit = next(one for one in page["parameters"] if one["name"] == "limit")
+    assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+    assert page["security"] == [{"token": []}, {"session": []}]
+    assert body["paths"]["/healthz"]["get"]["security"] == []
+    too_many = body["paths"]["/api/listens"]["post"]["responses"]["429"]
+    assert "too_many_requests" in too_many["description"]
+
+
+def test_it_is_kept_by_clients_until_it_changes(stage: Stage) -> None:
+    first = stage.client().get(ADDRESS, headers=LOCAL)
+    again = stage.client().get(ADDRESS, headers={**LOCAL, "If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+
+
+def test_it_is_served_while_the_store_is_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> bool:
+        msg = "no answer"
+        raise StoreUnavailableError(msg)
+
+    monkeypatch.setattr(stage.store, "has_users", fail)
+    assert stage.client().get("/api/me", headers=LOCAL).status_code == 503
+    assert stage.client().get(ADDRESS, headers=LOCAL).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "body"),
+    [
+        (200, "application/json", b'{"id": "you", "name": null, "secret": 1}'),
+        (200, "application/json", b'{"id": "you"}'),
+        (200, "application/json", b'{"id": 1, "name": null}'),
+        (200, "text/html", b"you"),
+        (418, "application/json", b'{"error": "teapot", "message": ""}'),
+        (401, "application/json", b'{"error": "teapot", "message": ""}'),
+    ],
+)
+def test_an_answer_that_is_not_described_fails_the_test_that_got_it(
+    status: int, content_type: str, body: bytes
+) -> None:
+    with pytest.raises(AssertionError, match="GET /api/me answered"):
+        check_answer("GET", "/api/me", status, content_type, body)
