@@ -11,7 +11,7 @@ from soundalike.domain.errors import LoginError, StoreUnavailableError
 from soundalike.domain.types import TrackId
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import ErrorAnswer, Listener, RequestRefusedError, WebProtocol
-from soundalike.web.routes.route import Route
+from soundalike.web.routes.route import Route, Who
 from soundalike.web.security.current_user import current_listener
 from web.clients import LOCAL, PASSWORD
 from web.stage import Stage
@@ -19,6 +19,7 @@ from web.stage import Stage
 ANN = f"u=ann&p={PASSWORD}"
 ROUTES = (
     Route(name="made.who", call="GET /made/who", answers={200: "text/xml"}),
+    Route(name="made.restart", call="GET /made/restart", who=Who.ADMINISTRATOR, answers={200: "text/xml"}),
     Route(name="made.title", call="POST /made/title/<track_id>", answers={200: "text/xml"}),
 )
 
@@ -33,7 +34,7 @@ def add_made_protocol(stage: Stage) -> Flask:
             user = stage.services.accounts.login(request.args["u"], request.args.get("p", ""))
         except LoginError as error:
             raise RequestRefusedError(ErrorAnswer(401, "wrong_login", str(error))) from None
-        return Listener(user.id, user.name)
+        return Listener(user.id, user.name, is_admin=user.name == "ann")
 
     def ask_for_login() -> Response:
         raise RequestRefusedError(ErrorAnswer(401, "unauthorized", "give u and p"))
@@ -55,6 +56,10 @@ def add_made_protocol(stage: Stage) -> Flask:
     @made.handler
     def who() -> Response:
         return Response(f"<user name={quoteattr(current_listener().name or '')}/>", content_type="text/xml")
+
+    @made.handler
+    def restart() -> Response:
+        return Response("<done/>", content_type="text/xml")
 
     @made.handler
     def title(track_id: str) -> Response:
@@ -113,6 +118,13 @@ def test_neither_protocol_takes_what_proves_a_user_in_the_other(app: Flask, stag
 )
 def test_its_errors_have_its_form(app: Flask, path: str, method: str, code: str) -> None:
     assert error_code(ask(app, path, method=method)) == code
+
+
+def test_what_only_administrators_may_do_is_refused_to_others(app: Flask, stage: Stage) -> None:
+    stage.add_user("bob")
+    assert ask(app, f"/made/restart?{ANN}").text == "<done/>"
+    assert error_code(ask(app, f"/made/restart?u=bob&p={PASSWORD}")) == "not_admin"
+    assert error_code(ask(app, "/made/restart")) == "unauthorized"
 
 
 PATHS = {"made": f"/made/who?{ANN}", "json": "/healthz", "page": "/login"}

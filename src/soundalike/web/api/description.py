@@ -98,6 +98,8 @@ def _errors(route: Route) -> dict[int, Schema]:
     codes: dict[int, set[str]] = {400: {"bad_host"}, 403: {"no_accounts"}}
     if route.who is not Who.ANYONE:
         codes[401] = {"unauthorized", "wrong_token", "other_user"}
+    if route.who is Who.ADMINISTRATOR:
+        codes[403].add("not_admin")
     if route.body is not None:
         codes[403].add("foreign_origin")
     if route.is_rate_limited:

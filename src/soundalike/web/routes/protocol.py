@@ -17,6 +17,7 @@ class Listener:
 
     user_id: UserId
     name: str | None = None
+    is_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

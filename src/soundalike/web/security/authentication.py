@@ -35,6 +35,11 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _UNAUTHORIZED = ErrorAnswer(401, "unauthorized", "log in, or send the header Authorization: Bearer TOKEN")
 _OTHER_USER = ErrorAnswer(401, "other_user", "another user has logged in since; log in again")
+_NOT_ADMIN = ErrorAnswer(
+    403,
+    "not_admin",
+    "only administrators may do this; one of them can make you one: soundalike users admin NAME",
+)
 _WRONG_TOKEN = ErrorAnswer(
     401, "wrong_token", "the token is unknown or revoked; the header is Authorization: Bearer TOKEN"
 )
@@ -113,7 +118,7 @@ class Authenticator:
         if self._accounts.has_users():
             known = current_user._get_current_object()  # noqa: SLF001 - a proxy has no public way to its object
             return Listener(known.user.id, known.user.name) if isinstance(known, _SessionUser) else None
-        return None if self._is_exposed or is_forwarded(request.environ) else Listener(YOU)
+        return None if self._is_exposed or is_forwarded(request.environ) else Listener(YOU, is_admin=True)
 
 
 def keep_sessions(app: Flask, accounts: Accounts, *, session_key: bytes) -> None:
@@ -160,7 +165,11 @@ def authenticate_requests(app: Flask) -> None:
         set_current_listener(listener)
         # An address that no route has is closed.
         who = Who.USER if route is None else route.who
-        return None if listener or who is Who.ANYONE else protocol.ask_for_login()
+        if listener is None:
+            return None if who is Who.ANYONE else protocol.ask_for_login()
+        if who is Who.ADMINISTRATOR and not listener.is_admin:
+            raise RequestRefusedError(_NOT_ADMIN)
+        return None
 
 
 def refuse_without_login() -> NoReturn:
