@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from soundalike.domain.catalogue import own_entry
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileStamp, Location, Part, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
@@ -22,7 +23,6 @@ from soundalike.domain.types import (
     UserId,
 )
 
-UNSETTLED = Entry()
 SOME_TIME = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
 
@@ -69,7 +69,7 @@ def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
     part: Part | None = None,
     has_file: bool = True,
     tags: Tags | None = None,
-    entry: Entry = UNSETTLED,
+    entry: Entry | None = None,
 ) -> Track:
     """Title, path and audio hash are told from the id where they are not given; `tags` replaces the five."""
     title = f"Title {track_id}" if title is None else title
@@ -94,7 +94,7 @@ def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
         file=file if has_file else None,
         tags=tags,
         imported=None if has_file else tags,
-        entry=entry,
+        entry=own_entry(tags) if entry is None else entry,
         title=tags.title or title,
         duration_ms=DurationMs(duration_ms),
         added_at=added_at,

@@ -5,21 +5,8 @@ from typing import Any
 
 from soundalike.domain.profiles import Profile
 from soundalike.domain.similarity.space import Pair, Similar
-from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
-
-
-def track_body(track: Track) -> dict[str, Any]:
-    """Return a track as the API shows it; missing values are None."""
-    return {
-        "id": track.id,
-        "title": track.title,
-        "artist": track.artist,
-        "album": track.album,
-        "genre": track.genre,
-        "year": track.year,
-        "duration_ms": track.duration_ms,
-    }
+from soundalike.wire.tracks import track_body
 
 
 def similar_body(similar: Similar) -> dict[str, Any]:

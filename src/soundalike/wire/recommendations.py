@@ -6,8 +6,8 @@ from typing import Any
 from soundalike.domain.recommendation.results import Because, Reason, Recommendation, Recommendations
 from soundalike.domain.times import from_ms, rfc3339
 from soundalike.domain.types import TrackId
-from soundalike.wire import track_body
 from soundalike.wire.reasons import note_text, reason_text
+from soundalike.wire.tracks import track_body
 
 
 def recommendations_body(found: Recommendations) -> dict[str, Any]:

@@ -42,6 +42,7 @@ TRUTH: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 ANYTHING: Schema = {"type": "object", "additionalProperties": True}
 
+NAMED = record("Named", id=TEXT, name=TEXT)
 TRACK = record(
     "Track",
     id=TEXT,
@@ -51,7 +52,42 @@ TRACK = record(
     genre=or_null(TEXT),
     year=or_null(COUNT),
     duration_ms=COUNT,
+    artists=list_of(NAMED),
+    album_id=or_null(TEXT),
+    album_artist=or_null(NAMED),
+    genres=list_of(record("TrackGenre", id=TEXT, name=TEXT, parent=or_null(TEXT))),
+    track_number=or_null(COUNT),
+    disc_number=or_null(COUNT),
+    is_compilation=TRUTH,
+    original_date=or_null(TEXT),
+    gains=record(
+        "Gains",
+        track_db=or_null(NUMBER),
+        track_peak=or_null(NUMBER),
+        album_db=or_null(NUMBER),
+        album_peak=or_null(NUMBER),
+        r128_track=or_null({"type": "integer"}),
+        r128_album=or_null({"type": "integer"}),
+    ),
+    external_ids={"type": "object", "additionalProperties": list_of(TEXT)},
+    recording=or_null(TEXT),
+    is_preferred=TRUTH,
+    has_audio=TRUTH,
+    part=or_null(record("Part", start_ms=COUNT, end_ms=or_null(COUNT))),
 )
+ALBUM = record(
+    "Album",
+    id=TEXT,
+    title=TEXT,
+    artist=or_null(NAMED),
+    is_compilation=TRUTH,
+    year=or_null(COUNT),
+    track_count=COUNT,
+    duration_ms=COUNT,
+    added_at=TIME,
+)
+ARTIST = record("Artist", id=TEXT, name=TEXT, track_count=COUNT)
+GENRE = record("Genre", id=TEXT, name=TEXT, parent=or_null(TEXT), track_count=COUNT)
 TRACKS = record("Tracks", tracks=list_of(TRACK), total=COUNT, next=or_null(TEXT))
 SIMILAR = record(
     "Similar",

@@ -9,7 +9,8 @@ from soundalike.web.caching import revalidate
 from soundalike.web.cursors import decode_cursor, encode_cursor
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
-from soundalike.wire import similar_body, track_body
+from soundalike.wire import similar_body
+from soundalike.wire.tracks import track_body
 
 
 def tracks_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:

@@ -19,7 +19,7 @@ from soundalike.web.caching import revalidate
 from soundalike.web.cursors import decode_cursor, encode_cursor
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
-from soundalike.wire import track_body
+from soundalike.wire.tracks import track_body
 
 PAGE_LIMIT = 50
 SIMILAR_LIMIT = 24

@@ -1,0 +1,62 @@
+"""Tracks, albums, artists and genres as the API shows them."""
+
+from making import SOME_TIME, make_track
+from soundalike.domain.catalogue import artist_id, genre_id, own_entry
+from soundalike.domain.entries import Album, Artist, Genre
+from soundalike.domain.files import Part
+from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
+from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId
+from soundalike.wire.tracks import album_body, artist_body, genre_body, track_body
+
+
+def test_a_track_names_its_artists_album_and_genres_by_id() -> None:
+    tags = Tags(
+        title="Song", artists=("A", "B"), album="X", album_artist="C", genres=("Lo-Fi", "Rock"),
+        genre_parents={"Lo-Fi": "Indie"}, track_number=3, disc_number=2, original_date="1973",
+        gains=Gains(track_db=-7.25), external_ids=(ExternalId(ExternalIdKind.FMA, "7"),),
+    )  # fmt: skip
+    body = track_body(make_track(tags=tags))
+    assert (body["artist"], body["genre"]) == ("A, B", "Lo-Fi")
+    assert body["artists"] == [{"id": artist_id("a"), "name": "A"}, {"id": artist_id("b"), "name": "B"}]
+    assert body["album_id"] == own_entry(tags).album_id
+    assert body["album_artist"] == {"id": artist_id("c"), "name": "C"}
+    assert body["genres"] == [
+        {"id": genre_id("lo-fi"), "name": "Lo-Fi", "parent": genre_id("indie")},
+        {"id": genre_id("rock"), "name": "Rock", "parent": None},
+    ]
+    assert (body["track_number"], body["disc_number"], body["original_date"]) == (3, 2, "1973")
+    assert body["gains"]["track_db"] == -7.25
+    assert body["external_ids"] == {"fma": ["7"]}
+
+
+def test_a_part_says_where_in_its_file_it_is() -> None:
+    assert track_body(make_track(part=Part(44_100, 88_200, 44_100)))["part"] == {
+        "start_ms": 1000,
+        "end_ms": 2000,
+    }
+    assert track_body(make_track(part=Part(44_100, None, 44_100)))["part"] == {
+        "start_ms": 1000,
+        "end_ms": None,
+    }
+
+
+def test_a_track_without_a_file_has_no_audio() -> None:
+    body = track_body(make_track(has_file=False))
+    assert (body["has_audio"], body["part"]) == (False, None)
+
+
+def test_entries() -> None:
+    album = Album(
+        id=AlbumId("1"), key="x", title="X", artist_id=ArtistId("2"), artist="A", year=1973,
+        track_count=3, duration_ms=DurationMs(90), added_at=SOME_TIME,
+    )  # fmt: skip
+    assert album_body(album) == {
+        "id": "1", "title": "X", "artist": {"id": "2", "name": "A"}, "is_compilation": False, "year": 1973,
+        "track_count": 3, "duration_ms": 90, "added_at": "2026-01-02T03:04:05.678Z",
+    }  # fmt: skip
+    assert artist_body(Artist(id=ArtistId("2"), key="a", name="A", track_count=3)) == {
+        "id": "2", "name": "A", "track_count": 3,
+    }  # fmt: skip
+    assert genre_body(Genre(id=GenreId("4"), key="g", name="G", parent_id=GenreId("5"), track_count=1)) == {
+        "id": "4", "name": "G", "parent": "5", "track_count": 1,
+    }  # fmt: skip
