@@ -12,8 +12,9 @@ from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Analysis, FileStamp, FoundFile, Location
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import fit_locally
-from soundalike.domain.similarity.space import Artefact, SpaceRecipe
-from soundalike.domain.snapshot import LibraryTable
+from soundalike.domain.similarity.recipe import Recipe
+from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.snapshot import LibraryTable, TrackParts
 from soundalike.domain.types import ArtefactVersion, RelativePath, RootName, TrackId
 
 MUSIC = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "music"
@@ -50,27 +51,28 @@ def tabulate(
     artists: Sequence[str | None] | None = None,
 ) -> LibraryTable:
     """Put vectors in a table, by default without labels."""
+    parts = [each.parts for each in vectors]
     return LibraryTable(
-        schema=vectors[0].schema,
+        schemas=(vectors[0].schema,),
         track_ids=tuple(track_ids),
-        whole=np.stack([each.summary for each in vectors]),
-        first_half=np.stack([each.parts[0] for each in vectors]),
-        second_half=np.stack([each.parts[1] for each in vectors]),
+        summaries=np.stack([each.summary for each in vectors]),
+        parts=(TrackParts(np.concatenate(parts), np.array([len(each) for each in parts])),),
         genres=tuple(genres or (None,) * len(vectors)),
         artists=tuple(artists or (None,) * len(vectors)),
     )
 
 
-def build(table: LibraryTable, recipe: SpaceRecipe) -> Artefact:
+def build(table: LibraryTable, recipe: Recipe) -> Artefact:
     """Build an artefact from a table."""
     space = fit_locally(recipe, table)
-    coordinates = space.transform(table.whole)
+    coordinates = space.transform(table.summaries)
     return Artefact(
         version=ArtefactVersion("000001"),
-        schema=table.schema,
+        schemas=table.schemas,
         recipe=recipe,
         space=space,
         track_ids=table.track_ids,
         coordinates=coordinates,
         neighbours=exact_neighbours(coordinates, NEIGHBOURS),
+        groups=space.group_vectors(table.schemas, table.summaries),
     )

@@ -19,13 +19,13 @@ from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.similarity.evaluation import Estimate, hubness, precision_at_k
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import fit_locally
-from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
+from soundalike.domain.similarity.recipe import DEFAULT_RECIPE, Fitting, Ingredient, Recipe, Scaling
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.learning.tuning import tune_space
 
 NAIVE_FEATURES = (*(f"mfcc_{number}_mean" for number in range(1, 14)), "centroid_mean", "zcr_mean")
-NAIVE_RECIPE = SpaceRecipe(scaling=Scaling.MIN_MAX)
+NAIVE_RECIPE = Recipe((Ingredient(feature_set="tutorial", fitting=Fitting(scaling=Scaling.MIN_MAX)),))
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     if not (folder / "tracks.csv").is_file():
         sys.exit(f"{folder / 'tracks.csv'} is not there; give a folder with audio/ and tracks.csv")
     table = listen(folder)
-    tuning = tune_space(replace(table, genres=(None,) * len(table)), progress=lambda *_: None)
+    tuning = tune_space(DEFAULT_RECIPE, replace(table, genres=(None,) * len(table)), progress=lambda *_: None)
     spaces = {
         "the recipe of the tutorials": (NAIVE_RECIPE, narrowed(table)),
         "default": (DEFAULT_RECIPE, table),
@@ -44,7 +44,7 @@ def main() -> None:
     print(f"{'':28} {'P@10':>13} {'P@1':>6} {'hubness':>8}  space")
     at_10: dict[str, Estimate] = {}
     for name, (recipe, part) in spaces.items():
-        coordinates = fit_locally(recipe, part).transform(part.whole)
+        coordinates = fit_locally(recipe, part).transform(part.summaries)
         at_10[name] = judge(coordinates, part, 10)
         print(
             f"{name:28} {at_10[name].value:.3f} ± {at_10[name].standard_error:.3f} "
@@ -80,14 +80,14 @@ def listen(folder: Path) -> LibraryTable:
 
 def narrowed(table: LibraryTable) -> LibraryTable:
     """Keep the tutorials' features alone."""
-    columns = [table.schema.features.index(name) for name in NAIVE_FEATURES]
-    schema = FeatureSchema("tutorial", 1, NAIVE_FEATURES, tuple(table.schema.groups[i] for i in columns))
+    (timbre,) = table.schemas
+    columns = np.array([timbre.features.index(name) for name in NAIVE_FEATURES])
+    schema = FeatureSchema("tutorial", 1, NAIVE_FEATURES, tuple(timbre.groups[i] for i in columns))
     return replace(
         table,
-        schema=schema,
-        whole=table.whole[:, columns],
-        first_half=table.first_half[:, columns],
-        second_half=table.second_half[:, columns],
+        schemas=(schema,),
+        summaries=table.summaries[:, columns],
+        parts=tuple(each.select(columns) for each in table.parts),
     )
 
 

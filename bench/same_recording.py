@@ -27,7 +27,7 @@ import soxr
 from clips import MUSIC, analyse, build, find, tabulate
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
-from soundalike.domain.similarity.space import DEFAULT_RECIPE, Scaling, SpaceRecipe
+from soundalike.domain.similarity.recipe import DEFAULT_RECIPE, Fitting, Scaling
 from soundalike.domain.types import FloatArray, TrackId
 
 OPUS_RATE = 48_000
@@ -58,7 +58,7 @@ def main() -> None:
             for number in range(len(ENCODINGS))
         }
     table = tabulate([TrackId(str(number)) for number in range(len(originals))], originals)
-    for recipe in (DEFAULT_RECIPE, SpaceRecipe(scaling=Scaling.MIN_MAX)):
+    for recipe in (DEFAULT_RECIPE, DEFAULT_RECIPE.fitted_by(Fitting(scaling=Scaling.MIN_MAX))):
         index = index_library(build(table, recipe))
         nearest = index.artefact.neighbours.distances[:, 0] / index.duplicate_thresholds
         print(f"\n{len(paths)} clips, {recipe.title}: distances in duplicate thresholds")

@@ -14,7 +14,8 @@ from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import FileStamp, Location, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.library import Store
-from soundalike.domain.similarity.space import DEFAULT_RECIPE, ArtefactDraft, Neighbours, SimilaritySpace
+from soundalike.domain.similarity.recipe import DEFAULT_RECIPE
+from soundalike.domain.similarity.space import AffineMap, ArtefactDraft, Neighbours, SimilaritySpace
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import (
@@ -106,9 +107,10 @@ def publish(data: Path, ids: list[TrackId], rng: np.random.Generator) -> FloatAr
         distances[first : first + len(part), k:] = np.inf
     points.setflags(write=False)
     artefacts = FolderArtefactStore(
-        data / "artefacts", schema=Timbre().schema, clock=lambda: datetime.now(UTC)
+        data / "artefacts", schemas=[Timbre().schema], clock=lambda: datetime.now(UTC)
     )
-    space = SimilaritySpace(
+    plain = AffineMap(
+        columns=np.arange(DIMENSIONS),
         mean=np.zeros(DIMENSIONS, dtype=np.float32),
         scale=np.ones(DIMENSIONS, dtype=np.float32),
         clip=None,
@@ -116,14 +118,16 @@ def publish(data: Path, ids: list[TrackId], rng: np.random.Generator) -> FloatAr
         offset=np.zeros(DIMENSIONS, dtype=np.float32),
         is_unit_length=True,
     )
+    space = SimilaritySpace((plain,))
     artefacts.publish(
         ArtefactDraft(
-            schema=Timbre().schema,
+            schemas=(Timbre().schema,),
             recipe=DEFAULT_RECIPE,
             space=space,
             track_ids=tuple(ids),
             coordinates=points,
             neighbours=Neighbours(rows, distances),
+            groups=space.group_vectors([Timbre().schema], points),
         )
     )
     coordinates: FloatArray = points

@@ -7,9 +7,9 @@ import numpy as np
 from making import make_schema
 from soundalike.domain.errors import NoArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.similarity.groups import group_vectors
+from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.domain.similarity.space import (
-    DEFAULT_RECIPE,
+    AffineMap,
     Artefact,
     ArtefactDraft,
     Neighbours,
@@ -20,7 +20,8 @@ from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 
 def plain_space(size: int) -> SimilaritySpace:
     """A space in which a vector's coordinates are its own numbers."""
-    return SimilaritySpace(
+    plain = AffineMap(
+        columns=np.arange(size),
         mean=np.zeros(size, dtype=np.float32),
         scale=np.ones(size, dtype=np.float32),
         clip=None,
@@ -28,6 +29,7 @@ def plain_space(size: int) -> SimilaritySpace:
         offset=np.zeros(size, dtype=np.float32),
         is_unit_length=False,
     )
+    return SimilaritySpace((plain,))
 
 
 def brute_neighbours(points: FloatArray, k: int) -> Neighbours:
@@ -49,14 +51,15 @@ def make_draft(
     coordinates = np.array(list(points.values()), dtype=np.float32)
     coordinates.setflags(write=False)
     schema = schema or make_schema(coordinates.shape[1])
+    space = plain_space(coordinates.shape[1])
     return ArtefactDraft(
-        schema=schema,
-        recipe=DEFAULT_RECIPE,
-        space=plain_space(coordinates.shape[1]),
+        schemas=(schema,),
+        recipe=Recipe((Ingredient(feature_set=schema.name),)),
+        space=space,
         track_ids=tuple(TrackId(name) for name in points),
         coordinates=coordinates,
         neighbours=brute_neighbours(coordinates, k),
-        groups=group_vectors(schema, coordinates.astype(np.float64)),
+        groups=space.group_vectors([schema], coordinates),
     )
 
 
@@ -65,15 +68,25 @@ class MemoryArtefactStore:
 
     def __init__(self) -> None:
         self.published: list[Artefact] = []
+        self.in_use: Artefact | None = None
+        self.of_older_format: Recipe | None = None
 
     def current(self) -> Artefact:
-        if not self.published:
+        if self.in_use is None:
             msg = "nothing has been built yet; run 'soundalike build'"
             raise NoArtefactError(msg)
-        return self.published[-1]
+        return self.in_use
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def newest(self, recipe: Recipe) -> Artefact | None:
+        return next((one for one in reversed(self.published) if one.recipe.key == recipe.key), None)
+
+    def old_recipe(self) -> Recipe | None:
+        return self.of_older_format
+
+    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
         version = ArtefactVersion(f"{len(self.published) + 1:06d}")
         values = {field.name: getattr(draft, field.name) for field in fields(ArtefactDraft)}
         self.published.append(Artefact(version=version, **values))
+        if is_in_use:
+            self.in_use, self.of_older_format = self.published[-1], None
         return version

@@ -15,7 +15,8 @@ from distributing.snapshots import fill
 from servers.spark import SparkCluster, connector_jars
 from soundalike.app.backends import mongodb_source, open_store
 from soundalike.domain.ports.learning import SimilarityEngine
-from soundalike.domain.similarity.space import DEFAULT_RECIPE, Neighbours
+from soundalike.domain.similarity.recipe import Ingredient, Recipe
+from soundalike.domain.similarity.space import Neighbours
 from soundalike.domain.snapshot import Snapshot
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
@@ -27,6 +28,7 @@ from spread import ROUNDS, ratio
 TRACKS = 20_000
 K = 50
 NEAR = 1e-5
+RECIPE = Recipe((Ingredient(feature_set=SCHEMA.name),))
 
 
 def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TRACKS) -> None:
@@ -68,11 +70,11 @@ def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TR
 def timed(engine: SimilarityEngine, snapshot: Snapshot) -> tuple[float, list[float], list[float], Neighbours]:
     """Return the seconds of the first fit, of later fits and of searches, and the neighbours found."""
     with clock() as first:
-        space = engine.fit(DEFAULT_RECIPE, snapshot)
+        space = engine.fit(RECIPE, snapshot)
     fits, finds = [], []
     for _ in range(ROUNDS):
         with clock() as fit:
-            space = engine.fit(DEFAULT_RECIPE, snapshot)
+            space = engine.fit(RECIPE, snapshot)
         with clock() as find:
             found = engine.neighbours(space, snapshot, k=K)
         fits.append(fit())
@@ -92,5 +94,5 @@ def clock() -> Iterator[Callable[[], float]]:
 def taken(store: str, folder: Path) -> Snapshot:
     """Write the driver's snapshot of a store."""
     with open_store(store) as opened:
-        library = LibrarySnapshots(opened, ParquetSnapshots(), schema=SCHEMA, workspace=no_workspace)
-        return library.export(str(folder / "cluster.parquet"))
+        library = LibrarySnapshots(opened, ParquetSnapshots(), workspace=no_workspace)
+        return library.export(str(folder / "cluster.parquet"), [SCHEMA])

@@ -16,7 +16,8 @@ from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Analysis, FoundFile, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.recommendation.question import Question
-from soundalike.domain.similarity.space import DEFAULT_RECIPE, Artefact, ArtefactDraft
+from soundalike.domain.similarity.recipe import DEFAULT_RECIPE, Recipe
+from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, EventId, TrackId, UserId
@@ -136,7 +137,14 @@ class OneArtefact:
         """Return it."""
         return self.artefact
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def newest(self, recipe: Recipe) -> Artefact | None:
+        """Return it, if it is of this recipe."""
+        return self.artefact if recipe.key == self.artefact.recipe.key else None
+
+    def old_recipe(self) -> Recipe | None:
+        """Have nothing of an older format."""
+
+    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
         """Do not publish."""
         raise NotImplementedError
 

@@ -125,6 +125,18 @@ def listen(app: App, user_ids: list[str]) -> None:
         app.log.append(of_user[90:])  # ten of them twice
 
 
+def learn_again(app: App) -> None:
+    """Learn by the recipe that the version before stored; the artefact has the number that it had then.
+
+    Answers name the number, and what is drawn by chance depends on it.
+    """
+    folder, recipe = app.settings.artefacts, app.artefacts.old_recipe()
+    assert recipe is not None
+    report = app.trainer.build(app.local_engine(), recipe=recipe, progress=lambda *_: None)
+    (folder / recipe.key / report.version).rename(folder / recipe.key / "000001")
+    (folder / "current").write_text(f"{recipe.key}/000001\n")
+
+
 def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
     """Ask everything that the API tells of a library and its listeners, but for words meant for people.
 

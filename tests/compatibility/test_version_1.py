@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is not re-exported by name
 
-from compatibility.library import FIXTURE, answers, known_of, profiles, restore_mongodb
+from compatibility.library import FIXTURE, answers, known_of, learn_again, profiles, restore_mongodb
 from servers.kafka import Kafka, new_topic
 from servers.mongodb import drop_database, new_database
 from soundalike.app import App, open_app
@@ -40,6 +40,7 @@ def settings(data: Path, **named: Any) -> Settings:
 
 def test_an_sqlite_store_answers_the_same(data: Path, said: dict[str, Any]) -> None:
     with open_app(settings(data)) as app:
+        learn_again(app)
         check(app, said)
 
 
@@ -55,6 +56,7 @@ def test_a_mongodb_store_answers_the_same(data: Path, mongodb: str, said: dict[s
     try:
         restore_mongodb(url)
         with open_app(settings(data, store=url)) as app:
+            learn_again(app)
             check(app, said)
     finally:
         drop_database(url)

@@ -1,14 +1,17 @@
 """Libraries of vectors, for tests of what learns from them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from making import make_schema
-from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
-from soundalike.domain.types import TrackId
+from soundalike.domain.similarity.recipe import Fitting, Ingredient, Recipe
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow, TrackParts
+from soundalike.domain.types import FloatArray, TrackId
 from soundalike.learning.snapshots import ParquetSnapshots
 
 
@@ -21,17 +24,28 @@ def make_table(
 ) -> LibraryTable:
     """Tracks ``t0000``, ``t0001``, ...; the halves are copies of the whole by default."""
     vectors = np.array(whole, dtype=np.float32)
-    first, second = halves or (vectors, vectors)
-    count = len(vectors)
+    first, second = (np.array(half, dtype=np.float32) for half in halves or (vectors, vectors))
+    count, width = vectors.shape
+    parts = np.stack([first, second], axis=1).reshape(2 * count, width)
     return LibraryTable(
-        schema=make_schema(vectors.shape[1]),
+        schemas=(make_schema(width),),
         track_ids=tuple(TrackId(f"t{number:04}") for number in range(count)),
-        whole=vectors,
-        first_half=np.array(first, dtype=np.float32),
-        second_half=np.array(second, dtype=np.float32),
+        summaries=vectors,
+        parts=(TrackParts(parts, np.full(count, 2)),),
         genres=tuple(genres or (None,) * count),
         artists=tuple(artists or (None,) * count),
     )
+
+
+def tiny(**fitting: Any) -> Recipe:
+    """The recipe of `make_schema`'s feature set alone."""
+    return Recipe((Ingredient(feature_set="tiny", fitting=Fitting(**fitting)),))
+
+
+def halves_of(table: LibraryTable) -> tuple[FloatArray, FloatArray]:
+    """The first and the second halves, of a table where each track has both."""
+    values = table.parts[0].values
+    return values[0::2], values[1::2]
 
 
 def make_music(count: int, *, width: int = 6, seed: int = 0) -> LibraryTable:
@@ -42,6 +56,20 @@ def make_music(count: int, *, width: int = 6, seed: int = 0) -> LibraryTable:
     stray = rng.normal(size=(count, width)) * np.linspace(0.5, 1.5, width)
     whole, first, second = ((middle + part) * sizes + 5 for part in (0 * stray, stray, -stray))
     return make_table(whole, halves=(first, second))
+
+
+def make_mixed(count: int, *, seed: int = 0) -> LibraryTable:
+    """`make_music`, and beside it a set "other" of eight features in three to five parts."""
+    music, rng = make_music(count, seed=seed), np.random.default_rng(seed + 1)
+    counts = rng.integers(3, 6, size=count)
+    middle = rng.normal(size=(count, 8)) * np.linspace(1, 5, 8)
+    values = np.repeat(middle, counts, axis=0) + rng.normal(size=(counts.sum(), 8))
+    return replace(
+        music,
+        schemas=(*music.schemas, make_schema(8, name="other")),
+        summaries=np.concatenate([music.summaries, middle.astype(np.float32)], axis=1),
+        parts=(*music.parts, TrackParts(values.astype(np.float32), counts)),
+    )
 
 
 def make_rows(table: LibraryTable) -> list[SnapshotRow]:
@@ -56,24 +84,17 @@ def make_rows(table: LibraryTable) -> list[SnapshotRow]:
             duration_ms=30_000,
             root="music",
             path=f"{track_id}.mp3",
-            whole=whole,
-            first_half=first,
-            second_half=second,
+            summary=table.summaries[row],
+            parts=tuple(each.of(np.array([row])).values for each in table.parts),
         )
-        for track_id, artist, genre, whole, first, second in zip(
-            table.track_ids,
-            table.artists,
-            table.genres,
-            table.whole,
-            table.first_half,
-            table.second_half,
-            strict=True,
+        for row, (track_id, artist, genre) in enumerate(
+            zip(table.track_ids, table.artists, table.genres, strict=True)
         )
     ]
 
 
 def write_snapshot(table: LibraryTable, path: Path) -> Snapshot:
-    return ParquetSnapshots().write(table.schema, make_rows(table), str(path))
+    return ParquetSnapshots().write(table.schemas, make_rows(table), str(path))
 
 
 def labelled(count: int, genres: Sequence[str | None], artists: Sequence[str | None]) -> LibraryTable:

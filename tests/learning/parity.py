@@ -3,27 +3,30 @@
 import numpy as np
 
 from soundalike.domain.ports.learning import SimilarityEngine
-from soundalike.domain.similarity.space import Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.recipe import Recipe
+from soundalike.domain.similarity.space import Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
 
 
 def assert_learns_the_same(
-    engine: SimilarityEngine, recipe: SpaceRecipe, library: LibraryTable, snapshot: Snapshot
+    engine: SimilarityEngine, recipe: Recipe, library: LibraryTable, snapshot: Snapshot
 ) -> None:
     """Check that an engine learns the same from a snapshot as NumPy."""
     local = LocalEngine(ParquetSnapshots())
     ours, theirs = local.fit(recipe, snapshot), engine.fit(recipe, snapshot)
     assert_same_space(ours, theirs)
     expected, found = local.neighbours(ours, snapshot, k=10), engine.neighbours(theirs, snapshot, k=10)
-    assert_same_neighbours(expected, found, ours.transform(library.whole))
+    assert_same_neighbours(expected, found, ours.transform(library.summaries))
 
 
 def assert_same_space(ours: SimilaritySpace, theirs: SimilaritySpace) -> None:
-    for name in ("mean", "scale", "weights", "offset"):
-        np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name), rtol=1e-5, atol=1e-5)
-    assert (ours.clip, ours.is_unit_length) == (theirs.clip, theirs.is_unit_length)
+    for our, their in zip(ours.maps, theirs.maps, strict=True):
+        for name in ("mean", "scale", "weights", "offset"):
+            np.testing.assert_allclose(getattr(their, name), getattr(our, name), rtol=1e-5, atol=1e-5)
+        assert (our.clip, our.is_unit_length, our.factor) == (their.clip, their.is_unit_length, their.factor)
+        np.testing.assert_array_equal(our.columns, their.columns)
 
 
 def assert_same_neighbours(expected: Neighbours, found: Neighbours, coordinates: np.ndarray) -> None:

@@ -4,11 +4,20 @@ from pathlib import Path
 import pytest
 
 from soundalike.domain.errors import ModelError
-from soundalike.domain.similarity.space import DEFAULT_RECIPE, LshParameters, Rotation, Scaling, SpaceRecipe
+from soundalike.domain.similarity.recipe import DEFAULT_RECIPE, Fitting, Ingredient, Recipe, Rotation, Scaling
+from soundalike.domain.similarity.space import LshParameters
 from soundalike.domain.tuning import LshTrial, LshTuning, Objective, SpaceScore, SpaceTuning
 from soundalike.learning.tuning_file import TuningFile
 
-RECIPE = SpaceRecipe(scaling=Scaling.MIN_MAX, clip=2.5, rotation=Rotation.WITHIN, strength=0.5)
+RECIPE = DEFAULT_RECIPE.fitted_by(
+    Fitting(scaling=Scaling.MIN_MAX, clip=2.5, rotation=Rotation.WITHIN, strength=0.5)
+)
+MIXED = Recipe(
+    (
+        Ingredient(feature_set="timbre", groups=("mfcc", "zcr"), weight=0.5, fitting=Fitting(clip=3.0)),
+        Ingredient(feature_set="other"),
+    )
+)
 SPACE = SpaceTuning(
     objective=Objective.HALVES,
     scores=(SpaceScore(recipe=RECIPE, score=0.5, standard_error=float("inf"), hubness=-0.25),),
@@ -17,7 +26,7 @@ SPACE = SpaceTuning(
 )
 PARAMETERS = LshParameters(bucket_length=1.5, tables=4)
 LSH = LshTuning(
-    recipe=SpaceRecipe(clip=3.0),
+    recipe=MIXED,
     trials=(LshTrial(parameters=PARAMETERS, recall=0.9, candidates=12.5, seconds=3.25),),
     chosen=PARAMETERS,
     track_count=96,
@@ -75,7 +84,6 @@ def test_a_recipe_out_of_range_is_not_used(path: Path) -> None:
     file.save_space(SPACE)
     path.write_text(path.read_text().replace('"strength": 0.5', '"strength": -5'))
     assert file.space() is None
-    assert DEFAULT_RECIPE.strength >= 0
 
 
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:

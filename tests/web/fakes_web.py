@@ -7,18 +7,18 @@ from typing import BinaryIO
 
 import numpy as np
 
+from artefact_store import plain_space
 from fakes import MemoryStore
 from making import with_halves
 from soundalike.domain.errors import NoArtefactError, TrackGoneError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileStamp
 from soundalike.domain.ports.audio import Cover
+from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.domain.similarity.space import (
     Artefact,
     ArtefactDraft,
     Neighbours,
-    SimilaritySpace,
-    SpaceRecipe,
 )
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, TrackId
@@ -70,7 +70,13 @@ class OneArtefact:
             raise NoArtefactError(msg)
         return self.artefact
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def newest(self, recipe: Recipe) -> Artefact | None:
+        raise NotImplementedError
+
+    def old_recipe(self) -> Recipe | None:
+        return None
+
+    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
         raise NotImplementedError
 
 
@@ -108,20 +114,12 @@ def make_artefact(
     points = np.stack([one.vectors.summary for one in vectors])
     return Artefact(
         version=ArtefactVersion(version),
-        schema=schema,
-        recipe=SpaceRecipe(),
-        space=_plain_space(),
+        schemas=(schema,),
+        recipe=Recipe((Ingredient(feature_set=schema.name),)),
+        space=plain_space(2),
         track_ids=tuple(one.track_id for one in vectors),
         coordinates=points,
         neighbours=_exact(points, min(k, len(points) - 1)),
-    )
-
-
-def _plain_space() -> SimilaritySpace:
-    zeros, ones = np.zeros(2, dtype=np.float32), np.ones(2, dtype=np.float32)
-    weights = np.eye(2, dtype=np.float32)
-    return SimilaritySpace(
-        mean=zeros, scale=ones, clip=None, weights=weights, offset=zeros, is_unit_length=False
     )
 
 

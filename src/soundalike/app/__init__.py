@@ -8,7 +8,6 @@ from functools import partial
 
 from soundalike.app import environment
 from soundalike.app.backends import mongodb_source, open_log, open_store
-from soundalike.audio.features.timbre import Timbre
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
@@ -24,6 +23,7 @@ from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.learning.tuning_file import TuningFile
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
+from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Trainer
 from soundalike.services.learning.updating import ArtefactUpdater
@@ -55,6 +55,7 @@ class App:
     services: Services
     library_sync: LibrarySync
     snapshots: LibrarySnapshots
+    recipes: RecipeChooser
     trainer: Trainer
     updater: ArtefactUpdater
     store: Store
@@ -74,7 +75,7 @@ class App:
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
         """Open the engine that the settings name, with a sentence that says which and why; stop it after."""
-        source = mongodb_source(self.settings, self.snapshots.schema)
+        source = mongodb_source(self.settings, self.recipes.schemas_of(self.recipes.default)[0])
         engine, reason = choose_engine(
             self.settings.engine,
             master=self.settings.master,
@@ -122,14 +123,12 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
-    schema = Timbre().schema
-    artefacts = FolderArtefactStore(settings.artefacts, schema=schema, clock=environment.now)
+    schemas = tuple(schema for sets in analyser.passes for schema in sets)
+    artefacts = FolderArtefactStore(settings.artefacts, schemas=schemas, clock=environment.now)
     snapshots = LibrarySnapshots(
-        store,
-        ParquetSnapshots(),
-        schema=schema,
-        workspace=partial(environment.workspace, settings.data),
+        store, ParquetSnapshots(), workspace=partial(environment.workspace, settings.data)
     )
+    recipes = RecipeChooser(store, artefacts, schemas=schemas)
     # What is imported into the store is folded once at the end, not with every batch.
     quiet_log = StoredLog(store) if log.is_folding else log
     return App(
@@ -139,8 +138,15 @@ def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) ->
         services=_services(store, artefacts, roots, profiles, log),
         library_sync=_library_sync(store, analyser, roots),
         snapshots=snapshots,
-        trainer=Trainer(snapshots, artefacts, tunings=TuningFile(settings.tuning), timer=time.monotonic),
-        updater=ArtefactUpdater(store, artefacts, library=snapshots, schema=schema),
+        recipes=recipes,
+        trainer=Trainer(
+            snapshots,
+            artefacts,
+            tunings=TuningFile(settings.tuning),
+            recipes=recipes,
+            timer=time.monotonic,
+        ),
+        updater=ArtefactUpdater(store, artefacts, library=snapshots, recipes=recipes),
         store=store,
         log=log,
         importer=ListenImporter(store, quiet_log, clock=environment.now),

@@ -86,7 +86,8 @@ def _check_artefact(app: App) -> Check:
     try:
         artefact = app.artefacts.current()
     except NoArtefactError as error:
-        return Check("artefact", is_ok=None, detail="none yet", remedy=str(error))
+        detail = "none yet" if app.artefacts.old_recipe() is None else "none that this version reads"
+        return Check("artefact", is_ok=None, detail=detail, remedy=str(error))
     except ModelError as error:
         return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
     facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())

@@ -7,7 +7,7 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
-from soundalike.domain.similarity.space import SpaceRecipe
+from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.services.learning.training import BuildReport, Method
 
@@ -65,12 +65,22 @@ def run_tune(app: App) -> SpaceTuning:
         return app.trainer.tune_space(progress=progress)
 
 
-def run_build(app: App, method: Method = Method.EXACT) -> BuildReport:
-    """Build with the engine of the settings, and say which it is."""
+def run_build(app: App, method: Method = Method.EXACT, *, recipe: Recipe | None = None) -> BuildReport:
+    """Build with the engine of the settings, and say which it is.
+
+    Parameters
+    ----------
+    app : App
+        Has the trainer.
+    method : Method
+        How to find neighbours.
+    recipe : Recipe, optional
+        What to build; by default what the library is ready for, as it was tuned.
+    """
     with app.engine() as (engine, reason):
         show.say(reason)
         with show.progress("Building") as progress:
-            return app.trainer.build(engine, method=method, progress=progress)
+            return app.trainer.build(engine, recipe=recipe, method=method, progress=progress)
 
 
 def print_tuning(tuning: SpaceTuning) -> None:
@@ -138,8 +148,11 @@ def _print_lsh(tuning: LshTuning) -> None:
     )
 
 
-def _recipe_body(recipe: SpaceRecipe) -> dict[str, Any]:
-    return {"title": recipe.title} | asdict(recipe)
+def _recipe_body(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe; of a single ingredient also how it is fitted, as it always was."""
+    first, *others = recipe.ingredients
+    fitting = {} if others else asdict(first.fitting)
+    return {"title": recipe.title, **fitting, **asdict(recipe)}
 
 
 def _space_body(tuning: SpaceTuning) -> dict[str, Any]:

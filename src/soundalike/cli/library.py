@@ -10,6 +10,7 @@ from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
 from soundalike.domain.files import FileProblem, ProblemReason
+from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.services.library.browse import DEFAULT_LIMIT
 from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
@@ -115,16 +116,30 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 
 @click.command(short_help="Write tracks and vectors as Parquet.")
 @click.argument("file", type=options.path, metavar="FILE.parquet")
+@click.option(
+    "--set",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Feature set to write, several by repeating it; by default those of the artefact in use.",
+)
 @options.json_output
 @options.common
-def export(file: Path, *, as_json: bool) -> None:
-    """Write tracks and vectors to FILE.parquet, for Spark, pandas and others."""
+def export(file: Path, names: tuple[str, ...], *, as_json: bool) -> None:
+    """Write tracks and vectors to FILE.parquet, for Spark, pandas and others.
+
+    Tracks that lack one of the feature sets are left out.
+    """
     with open_app(options.settings()) as app:
-        snapshot = app.snapshots.export(str(file))
+        chosen = tuple(Ingredient(feature_set=name) for name in dict.fromkeys(names))
+        schemas = app.recipes.schemas_of(Recipe(chosen) if chosen else app.recipes.wanted())
+        snapshot = app.snapshots.export(str(file), schemas)
+    keys = [schema.key for schema in snapshot.schemas]
     if as_json:
-        show.document({"file": str(file), "tracks": snapshot.track_count, "feature_set": snapshot.schema.key})
+        body = {"file": str(file), "tracks": snapshot.track_count, "feature_set": "+".join(keys)}
+        show.document(body | {"feature_sets": keys})
     else:
-        show.say(f"{snapshot.track_count:,} tracks with {len(snapshot.schema)} features each in {file}.")
+        show.say(f"{snapshot.track_count:,} tracks with {snapshot.width} features each in {file}.")
 
 
 @click.command(short_help="Write a small library of synthesised music.")

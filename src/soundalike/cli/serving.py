@@ -77,6 +77,11 @@ def _learn(app: App) -> None:
         show.say(f"{placed:,} tracks added to the similarity space in use.")
     elif freshness is Freshness.EMPTY:
         show.say("Nothing to learn from yet: no track could be analysed.")
+    elif freshness is Freshness.OLD_FORMAT:
+        show.say("What an older version learned is learned again, in the same way.")
+        learning.print_build(learning.run_build(app, recipe=app.artefacts.old_recipe()))
+    elif app.recipes.wanted() != app.recipes.default:
+        learning.print_build(learning.run_build(app))
     else:
         learning.print_tuning(learning.run_tune(app))
         learning.print_build(learning.run_build(app))
@@ -87,6 +92,11 @@ def _serve(app: App) -> None:
     # Listens that were stored but not folded when the process was killed.
     app.services.profiles.catch_up()
     app.services.recommender.prepare()
+    if app.recipes.artefact() is None and app.artefacts.old_recipe() is not None:
+        show.say(
+            "Recommendations wait: what an older version learned has to be learned again; "
+            "run 'soundalike build' or 'soundalike up DIR'."
+        )
     web = create_app(
         app.services,
         session_key=app.session_key(),

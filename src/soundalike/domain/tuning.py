@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from soundalike.domain.similarity.space import LshParameters, SpaceRecipe
+from soundalike.domain.similarity.recipe import Recipe
+from soundalike.domain.similarity.space import LshParameters
 
 
 class Objective(StrEnum):
@@ -20,7 +21,7 @@ class SpaceScore:
 
     Parameters
     ----------
-    recipe : SpaceRecipe
+    recipe : Recipe
         What was fitted.
     score : float
         By the objective, 0 to 1; more is better.
@@ -30,7 +31,7 @@ class SpaceScore:
         Skewness of how often tracks are neighbours; less is better.
     """
 
-    recipe: SpaceRecipe
+    recipe: Recipe
     score: float
     standard_error: float
     hubness: float
@@ -42,7 +43,7 @@ class SpaceTuning:
 
     objective: Objective
     scores: tuple[SpaceScore, ...]
-    chosen: SpaceRecipe
+    chosen: Recipe
     track_count: int
 
 
@@ -75,7 +76,7 @@ class LshTuning:
     Bucket lengths are in units of one space, so they are valid for `recipe` alone.
     """
 
-    recipe: SpaceRecipe
+    recipe: Recipe
     trials: tuple[LshTrial, ...]
     chosen: LshParameters
     track_count: int

@@ -1,24 +1,31 @@
 """The Parquet snapshot: one row per track, the same file for Spark, pandas and the local engine."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from soundalike.domain.errors import ModelError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
+from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow, TrackParts
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.learning.artefacts.durable import written_atomically
+from soundalike.learning.documents import schema_from
 
-FEATURES, FIRST_HALF, SECOND_HALF = VECTOR_COLUMNS = ("features", "first_half", "second_half")
+FEATURES, PARTS = VECTOR_COLUMNS = ("features", "parts")
+"""Summaries of all sets side by side; and for each set its parts, one after another in one list."""
+
 ROWS_PER_GROUP = 4096
-_SCHEMA_KEY = b"soundalike.feature_schema"
+_LABELS = ("id", "genre", "artist")
+_SCHEMAS_KEY = b"soundalike.feature_schemas"
 _VECTOR = pa.list_(pa.field("element", pa.float32(), nullable=False))
 _COLUMNS = (
     pa.field("id", pa.string(), nullable=False),
@@ -30,20 +37,21 @@ _COLUMNS = (
     pa.field("duration_ms", pa.int64(), nullable=False),
     pa.field("root", pa.string(), nullable=False),
     pa.field("path", pa.string(), nullable=False),
-    *(pa.field(name, _VECTOR, nullable=False) for name in VECTOR_COLUMNS),
+    pa.field(FEATURES, _VECTOR, nullable=False),
+    pa.field(PARTS, pa.list_(pa.field("element", _VECTOR, nullable=False)), nullable=False),
 )
 
 
 class ParquetSnapshots:
     """Writes and reads snapshots; their URL is a path."""
 
-    def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
+    def write(self, schemas: Sequence[FeatureSchema], rows: Iterable[SnapshotRow], url: str) -> Snapshot:
         """Write a snapshot to a temporary name and rename it, with a few thousand rows in memory at a time.
 
         Parameters
         ----------
-        schema : FeatureSchema
-            Of all vectors.
+        schemas : sequence of FeatureSchema
+            Of the vectors, side by side.
         rows : iterable of SnapshotRow
             By id.
         url : str
@@ -55,23 +63,31 @@ class ParquetSnapshots:
             If the file cannot be written, the ids are not sorted, or a vector is not finite.
         """
         path = Path(url)
-        layout = pa.schema(_COLUMNS, metadata={_SCHEMA_KEY: _dump_schema(schema)})
+        snapshot = Snapshot(url=url, schemas=tuple(schemas), track_count=0)
+        layout = pa.schema(_COLUMNS, metadata={_SCHEMAS_KEY: _dump_schemas(schemas)})
         count = 0
         try:
             with written_atomically(path) as temporary, pq.ParquetWriter(temporary, layout) as writer:
                 last_id = ""
                 for group in _groups(rows):
-                    _check_group(group, schema, last_id)
+                    _check_group(group, snapshot, last_id)
                     last_id = group[-1].track_id
                     writer.write_batch(_record_batch(group, layout), row_group_size=ROWS_PER_GROUP)
                     count += len(group)
         except (OSError, pa.ArrowException) as error:
             msg = f"cannot write the snapshot {path}: {error}"
             raise ModelError(msg) from error
-        return Snapshot(url=url, schema=schema, track_count=count)
+        return replace(snapshot, track_count=count)
 
-    def read(self, snapshot: Snapshot) -> LibraryTable:
+    def read(self, snapshot: Snapshot, *, has_parts: bool = False) -> LibraryTable:
         """Read a whole snapshot.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            To read.
+        has_parts : bool
+            Whether to read the parts too.
 
         Raises
         ------
@@ -80,27 +96,83 @@ class ParquetSnapshots:
         SchemaMismatchError
             If it has other features than `snapshot` says.
         """
-        path = Path(snapshot.url)
-        try:
-            with pq.ParquetFile(path) as file:
-                found_schema = _load_schema(file.schema_arrow.metadata or {})
-                snapshot.schema.require(found_schema, whose=f"the snapshot {path}")
-                table = file.read(columns=["id", "genre", "artist", *VECTOR_COLUMNS])
-            whole, first_half, second_half = (
-                _matrix(table.column(name), len(found_schema)) for name in VECTOR_COLUMNS
-            )
-        except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-            msg = f"cannot read the snapshot {path}: {error}; run 'soundalike build' to write it again"
-            raise ModelError(msg) from error
-        return LibraryTable(
-            schema=found_schema,
-            track_ids=tuple(TrackId(text) for text in table.column("id").to_pylist()),
-            whole=whole,
-            first_half=first_half,
-            second_half=second_half,
-            genres=tuple(table.column("genre").to_pylist()),
-            artists=tuple(table.column("artist").to_pylist()),
+        with _opened(snapshot) as file:
+            columns = [*_LABELS, FEATURES, *([PARTS] if has_parts else [])]
+            return _table(snapshot, file.read(columns=columns))
+
+    def blocks(self, snapshot: Snapshot) -> Iterator[LibraryTable]:
+        """Yield a whole snapshot with its parts, a few thousand tracks at a time.
+
+        Raises
+        ------
+        ModelError, SchemaMismatchError
+            As `read`.
+        """
+        with _opened(snapshot) as file:
+            for batch in file.iter_batches(ROWS_PER_GROUP, columns=[*_LABELS, *VECTOR_COLUMNS]):
+                yield _table(snapshot, pa.Table.from_batches([batch]))
+
+
+def matrix(column: pa.Array, width: int) -> FloatArray:
+    """Turn a column of lists, each `width` long, into an array of shape (rows, width).
+
+    Parameters
+    ----------
+    column : pyarrow array of lists
+        One for each row.
+    width : int
+        Length of each.
+    """
+    return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, width)
+
+
+def parts_of_set(column: pa.Array, number: int, width: int) -> TrackParts:
+    """Return the parts of one feature set from the column `PARTS`.
+
+    Parameters
+    ----------
+    column : pyarrow array of lists of lists
+        One for each track.
+    number : int
+        Place of the set.
+    width : int
+        How many features it has.
+    """
+    of_set = pc.list_element(column, number)
+    counts = np.asarray(of_set.value_lengths(), dtype=np.int64) // width
+    return TrackParts(matrix(of_set, width), counts)
+
+
+@contextmanager
+def _opened(snapshot: Snapshot) -> Iterator[pq.ParquetFile]:
+    """Open a snapshot that has the features that it should have."""
+    path = Path(snapshot.url)
+    try:
+        with pq.ParquetFile(path) as file:
+            found = _load_schemas(file.schema_arrow.metadata or {})
+            for wanted, schema in zip(snapshot.schemas, found, strict=True):
+                wanted.require(schema, whose=f"the snapshot {path}")
+            yield file
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        msg = f"cannot read the snapshot {path}: {error}; run 'soundalike build' to write it again"
+        raise ModelError(msg) from error
+
+
+def _table(snapshot: Snapshot, table: pa.Table) -> LibraryTable:
+    parts: tuple[TrackParts, ...] = ()
+    if PARTS in table.column_names:
+        column = table.column(PARTS).combine_chunks()
+        parts = tuple(
+            parts_of_set(column, number, len(schema)) for number, schema in enumerate(snapshot.schemas)
         )
+    return LibraryTable(
+        schemas=snapshot.schemas,
+        track_ids=tuple(TrackId(text) for text in table.column("id").to_pylist()),
+        summaries=_checked_matrix(table.column(FEATURES), snapshot.width),
+        parts=parts,
+        genres=tuple(table.column("genre").to_pylist()),
+        artists=tuple(table.column("artist").to_pylist()),
+    )
 
 
 def _groups(rows: Iterable[SnapshotRow]) -> Iterator[list[SnapshotRow]]:
@@ -109,16 +181,18 @@ def _groups(rows: Iterable[SnapshotRow]) -> Iterator[list[SnapshotRow]]:
         yield group
 
 
-def _check_group(group: list[SnapshotRow], schema: FeatureSchema, last_id: str) -> None:
+def _check_group(group: list[SnapshotRow], snapshot: Snapshot, last_id: str) -> None:
     for before, after in pairwise((last_id, *(row.track_id for row in group))):
         if before >= after:
             msg = f"a snapshot's ids must be sorted, but {after!r} comes after {before!r}"
             raise ModelError(msg)
+    widths = [len(schema) for schema in snapshot.schemas]
     for row in group:
-        for vector in (row.whole, row.first_half, row.second_half):
-            if vector.shape != (len(schema),) or not np.isfinite(vector).all():
-                msg = f"track {row.track_id} has no finite vector of {schema.key}; run 'soundalike extract'"
-                raise ModelError(msg)
+        is_shaped = row.summary.shape == (snapshot.width,) and [each.shape[1] for each in row.parts] == widths
+        if not is_shaped or not all(np.isfinite(each).all() for each in (row.summary, *row.parts)):
+            sets = " and ".join(schema.key for schema in snapshot.schemas)
+            msg = f"track {row.track_id} has no finite vectors of {sets}; run 'soundalike extract'"
+            raise ModelError(msg)
 
 
 def _record_batch(group: list[SnapshotRow], layout: pa.Schema) -> pa.RecordBatch:
@@ -132,9 +206,8 @@ def _record_batch(group: list[SnapshotRow], layout: pa.Schema) -> pa.RecordBatch
         "duration_ms": [row.duration_ms for row in group],
         "root": [_storable(row.root) for row in group],
         "path": [_storable(row.path) for row in group],
-        FEATURES: [row.whole for row in group],
-        FIRST_HALF: [row.first_half for row in group],
-        SECOND_HALF: [row.second_half for row in group],
+        FEATURES: [row.summary for row in group],
+        PARTS: [[each.ravel() for each in row.parts] for row in group],
     }
     arrays = [pa.array(columns[field.name], type=field.type) for field in layout]
     return pa.RecordBatch.from_arrays(arrays, schema=layout)
@@ -145,7 +218,7 @@ def _storable(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _matrix(column: pa.ChunkedArray, width: int) -> FloatArray:
+def _checked_matrix(column: pa.ChunkedArray, width: int) -> FloatArray:
     lists = column.combine_chunks()
     values = np.asarray(lists.flatten(), dtype=np.float32)
     lengths = np.asarray(lists.value_lengths().fill_null(0))
@@ -155,24 +228,12 @@ def _matrix(column: pa.ChunkedArray, width: int) -> FloatArray:
     return values.reshape(len(lengths), width)
 
 
-def _dump_schema(schema: FeatureSchema) -> bytes:
-    document = {
-        "name": schema.name,
-        "version": schema.version,
-        "features": schema.features,
-        "groups": schema.groups,
-    }
-    return json.dumps(document).encode()
+def _dump_schemas(schemas: Sequence[FeatureSchema]) -> bytes:
+    return json.dumps([asdict(schema) for schema in schemas]).encode()
 
 
-def _load_schema(metadata: dict[bytes, bytes]) -> FeatureSchema:
-    if _SCHEMA_KEY not in metadata:
-        msg = "it was not written by soundalike"
+def _load_schemas(metadata: dict[bytes, bytes]) -> list[FeatureSchema]:
+    if _SCHEMAS_KEY not in metadata:
+        msg = "it was not written by this version of soundalike"
         raise ValueError(msg)
-    document = json.loads(metadata[_SCHEMA_KEY])
-    return FeatureSchema(
-        name=document["name"],
-        version=document["version"],
-        features=tuple(document["features"]),
-        groups=tuple(document["groups"]),
-    )
+    return [schema_from(document) for document in json.loads(metadata[_SCHEMAS_KEY])]

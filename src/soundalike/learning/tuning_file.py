@@ -11,7 +11,7 @@ from soundalike.domain.errors import ModelError
 from soundalike.domain.similarity.space import LshParameters
 from soundalike.domain.tuning import LshTrial, LshTuning, Objective, SpaceScore, SpaceTuning
 from soundalike.learning.artefacts.durable import written_atomically
-from soundalike.learning.artefacts.files import recipe_from
+from soundalike.learning.documents import recipe_from
 
 _log = logging.getLogger(__name__)
 

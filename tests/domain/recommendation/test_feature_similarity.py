@@ -5,8 +5,8 @@ from artefact_store import plain_space
 from making import make_schema
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.recommendation.feature_similarity import FeatureSimilarity
-from soundalike.domain.similarity.groups import GroupVectors, group_vectors
-from soundalike.domain.similarity.space import SimilaritySpace
+from soundalike.domain.similarity.groups import GroupVectors
+from soundalike.domain.similarity.space import AffineMap, SimilaritySpace
 from soundalike.domain.types import FloatArray
 
 TIMBRE = FeatureSchema("tiny", 1, ("m1", "m2", "c", "z"), ("mfcc", "mfcc", "centroid", "zcr"))
@@ -27,7 +27,7 @@ def fit(
 def scaled(
     vectors: FloatArray, schema: FeatureSchema = TIMBRE, space: SimilaritySpace | None = None
 ) -> GroupVectors:
-    return group_vectors(schema, (space or plain_space(len(schema))).scale_features(vectors))
+    return (space or plain_space(len(schema))).group_vectors([schema], vectors)
 
 
 def alike(similarity: FeatureSimilarity, *other: float) -> tuple[str, ...]:
@@ -58,7 +58,8 @@ def test_a_feature_that_is_the_same_for_all_tracks_is_never_similar() -> None:
 
 
 def test_features_are_compared_on_the_scale_of_the_library() -> None:
-    space = SimilaritySpace(
+    fitted = AffineMap(
+        columns=np.arange(4),
         mean=np.zeros(4, dtype=np.float32),
         scale=np.array([1, 1, 1000, 1], dtype=np.float32),
         clip=3.0,
@@ -66,7 +67,8 @@ def test_features_are_compared_on_the_scale_of_the_library() -> None:
         offset=np.zeros(4, dtype=np.float32),
         is_unit_length=True,
     )
-    vectors = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32) * space.scale
+    space = SimilaritySpace((fitted,))
+    vectors = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32) * fitted.scale
     nothing, other = scaled(np.array([[0, 0, 0, 0], [3, 3, 100, 3]], dtype=np.float32), TIMBRE, space).values
     assert fit(vectors, TIMBRE, space).similar_groups(nothing, other) == ("brightness",)
 

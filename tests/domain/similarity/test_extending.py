@@ -6,30 +6,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from learning.libraries import make_table
+from learning.libraries import make_table, tiny
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.extending import extend
 from soundalike.domain.similarity.fitting import fit_locally
-from soundalike.domain.similarity.groups import group_vectors
-from soundalike.domain.similarity.space import Artefact, SpaceRecipe
+from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 
 
 def make_artefact(vectors: FloatArray, *, k: int) -> Artefact:
     table = make_table(vectors)
-    recipe = SpaceRecipe(clip=3.0)
+    recipe = tiny(clip=3.0)
     space = fit_locally(recipe, table)
-    coordinates = space.transform(table.whole)
+    coordinates = space.transform(table.summaries)
     return Artefact(
         version=ArtefactVersion("000001"),
-        schema=table.schema,
+        schemas=table.schemas,
         recipe=recipe,
         space=space,
         track_ids=table.track_ids,
         coordinates=coordinates,
         neighbours=exact_neighbours(coordinates, k),
         facts={"engine": "spark"},
-        groups=group_vectors(table.schema, space.scale_features(table.whole)),
+        groups=space.group_vectors(table.schemas, table.summaries),
     )
 
 
@@ -50,7 +49,7 @@ def test_extending_gives_the_same_as_finding_all_neighbours_again(
     anew = exact_neighbours(artefact.space.transform(whole), k)
     np.testing.assert_array_equal(draft.neighbours.rows, anew.rows)
     np.testing.assert_array_equal(draft.neighbours.distances, anew.distances)
-    groups = group_vectors(artefact.schema, artefact.space.scale_features(whole))
+    groups = artefact.space.group_vectors(artefact.schemas, whole)
     assert draft.groups is not None
     assert draft.groups.groups == groups.groups
     np.testing.assert_array_equal(draft.groups.values, groups.values)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from soundalike.domain.similarity.space import Rotation, Scaling, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import AffineMap, SimilaritySpace
 from soundalike.domain.types import FloatArray
 
 
@@ -18,7 +18,8 @@ def make_space(
     is_unit_length: bool = False,
 ) -> SimilaritySpace:
     matrix = np.eye(len(mean)) if weights is None else np.array(weights)
-    return SimilaritySpace(
+    only = AffineMap(
+        columns=np.arange(len(mean)),
         mean=np.array(mean, dtype=np.float32),
         scale=np.array(scale, dtype=np.float32),
         clip=clip,
@@ -26,6 +27,7 @@ def make_space(
         offset=np.array(offset or [0.0] * matrix.shape[1], dtype=np.float32),
         is_unit_length=is_unit_length,
     )
+    return SimilaritySpace((only,))
 
 
 def points(*rows: list[float]) -> FloatArray:
@@ -55,7 +57,7 @@ def test_coordinates_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         space.transform(points([1]))[0, 0] = 2
     with pytest.raises(ValueError, match="read-only"):
-        space.mean[0] = 2
+        space.maps[0].mean[0] = 2
 
 
 @given(arrays(np.float32, (7, 3), elements=st.floats(-1e6, 1e6, width=32)))
@@ -64,11 +66,3 @@ def test_a_track_has_the_same_coordinates_alone_as_among_others(vectors: FloatAr
     together = space.transform(vectors)
     alone = np.concatenate([space.transform(row[np.newaxis]) for row in vectors])
     np.testing.assert_allclose(alone, together, atol=1e-6)
-
-
-def test_a_recipe_has_a_title_for_tables() -> None:
-    recipe = SpaceRecipe(
-        scaling=Scaling.STANDARD, clip=3, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True
-    )
-    assert recipe.title == "standard, clip 3, within 0.5, cosine"
-    assert SpaceRecipe(scaling=Scaling.MIN_MAX).title == "min-max, Euclid"

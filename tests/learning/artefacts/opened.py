@@ -7,11 +7,14 @@ from making import SOME_TIME, make_schema
 from soundalike.domain.similarity.space import ArtefactDraft
 from soundalike.learning.artefacts.store import FolderArtefactStore
 
+RECIPE = make_draft({"a": [0.0]}).recipe
+"""What all drafts here are made by."""
+
 LINE = {"a": [0.0], "b": [1.0], "c": [3.0], "d": [7.0]}
 
 
 def open_artefacts(folder: Path) -> FolderArtefactStore:
-    return FolderArtefactStore(folder, schema=make_schema(1), clock=lambda: SOME_TIME)
+    return FolderArtefactStore(folder, schemas=[make_schema(1)], clock=lambda: SOME_TIME)
 
 
 def draft(**places: list[float]) -> ArtefactDraft:

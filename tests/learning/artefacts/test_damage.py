@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.artefacts.opened import draft, open_artefacts
+from learning.artefacts.opened import RECIPE, draft, open_artefacts
 from making import make_schema
 from soundalike.domain.errors import DamagedArtefactError
+
+GROUPS = [{"feature_set": "tiny", "group": "even", "start": 0, "stop": 1}]
 
 # Damage
 
@@ -22,6 +24,11 @@ from soundalike.domain.errors import DamagedArtefactError
 def edit_manifest(version: Path, **changes: object) -> None:
     path = version / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def edit_maps(version: Path, **changes: object) -> None:
+    (only,) = json.loads((version / "manifest.json").read_text())["maps"]
+    edit_manifest(version, maps=[only | changes])
 
 
 def rewrite(version: Path, name: str, array: object, *, allow_pickle: bool = False) -> None:
@@ -64,19 +71,19 @@ def claim_hugely(version: Path) -> None:
 
 
 def put_fifo(version: Path) -> None:
-    (version / "mean.npy").unlink()
-    os.mkfifo(version / "mean.npy")
+    (version / "mean_0.npy").unlink()
+    os.mkfifo(version / "mean_0.npy")
 
 
 def link_out(version: Path) -> None:
-    shutil.move(version / "mean.npy", version.parent / "elsewhere.npy")
-    (version / "mean.npy").symlink_to(version.parent / "elsewhere.npy")
+    shutil.move(version / "mean_0.npy", version.parent / "elsewhere.npy")
+    (version / "mean_0.npy").symlink_to(version.parent / "elsewhere.npy")
 
 
 def put_zip(version: Path) -> None:
     np.savez(version / "x.npz", 1)
-    shutil.move(version / "x.npz", version / "mean.npy")
-    vouch(version, "mean.npy")
+    shutil.move(version / "x.npz", version / "mean_0.npy")
+    vouch(version, "mean_0.npy")
 
 
 def put_file(version: Path) -> None:
@@ -96,7 +103,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "manifest is deep": lambda v: (v / "manifest.json").write_text("[" * 100_000),
     "manifest is huge": lambda v: (v / "manifest.json").write_text(" " * (5 << 20)),
     "manifest is no text": lambda v: (v / "manifest.json").write_bytes(b"\xff\xfe\x00"),
-    "other format": lambda v: edit_manifest(v, format=2),
+    "other format": lambda v: edit_manifest(v, format=3),
     "unknown recipe": lambda v: edit_manifest(v, recipe={"scaling": "sideways"}),
     "no facts": lambda v: edit_manifest(v, facts=None),
     "paths for checksums": lambda v: edit_manifest(v, sha256={"../../etc/passwd": "00"}),
@@ -104,12 +111,17 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "wrong count": lambda v: edit_manifest(v, tracks=5),
     "wrong k": lambda v: edit_manifest(v, neighbours_per_track=3),
     "k is a word": lambda v: edit_manifest(v, neighbours_per_track="many"),
-    "negative clip": lambda v: edit_manifest(v, clip=-1),
+    "negative clip": lambda v: edit_maps(v, clip=-1),
+    "no weight": lambda v: edit_maps(v, factor=0),
+    "no maps": lambda v: edit_manifest(v, maps=[]),
+    "no recipe": lambda v: edit_manifest(v, recipe={"ingredients": []}),
+    "groups that overlap": lambda v: edit_manifest(v, groups=[*GROUPS, *GROUPS]),
+    "groups out of reach": lambda v: edit_manifest(v, groups=[{**GROUPS[0], "stop": 7}]),
     "other features": lambda v: edit_manifest(
-        v, feature_set={"name": "x", "version": 1, "features": [], "groups": []}
+        v, feature_sets=[{"name": "x", "version": 1, "features": [], "groups": []}]
     ),
     "a feature set of another version": lambda v: edit_manifest(
-        v, feature_set=asdict(make_schema(1, version=2))
+        v, feature_sets=[asdict(make_schema(1, version=2))]
     ),
     "no ids": lambda v: (v / "track_ids.json").unlink(),
     "double ids": lambda v: write_ids(v, ["a", "a", "b", "c"]),
@@ -122,12 +134,12 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "truncated, vouched for": lambda v: truncate_and_vouch(v, "coordinates.npy"),
     "truncated ids": lambda v: truncate_and_vouch(v, "track_ids.json"),
     "huge claim": claim_hugely,
-    "objects": lambda v: rewrite(v, "mean", np.array([{}], dtype=object), allow_pickle=True),
-    "doubles": lambda v: rewrite(v, "mean", [0.5]),
-    "wrong shape": lambda v: rewrite(v, "offset", np.zeros((1, 1), np.float32)),
-    "scalar weights": lambda v: rewrite(v, "weights", np.float32(1)),
+    "objects": lambda v: rewrite(v, "mean_0", np.array([{}], dtype=object), allow_pickle=True),
+    "doubles": lambda v: rewrite(v, "mean_0", [0.5]),
+    "wrong shape": lambda v: rewrite(v, "offset_0", np.zeros((1, 1), np.float32)),
+    "scalar weights": lambda v: rewrite(v, "weights_0", np.float32(1)),
     "not finite": lambda v: rewrite(v, "coordinates", np.full((4, 1), np.inf, np.float32)),
-    "negative scale": lambda v: rewrite(v, "scale", np.full(1, -1, np.float32)),
+    "negative scale": lambda v: rewrite(v, "scale_0", np.full(1, -1, np.float32)),
     "rows out of range": lambda v: rewrite(v, "neighbours", np.full((4, 2), 4, np.int32)),
     "rows below -1": lambda v: rewrite(v, "neighbours", np.full((4, 2), -2, np.int32)),
     "its own neighbour": lambda v: rewrite(
@@ -153,7 +165,7 @@ def test_a_damaged_version_is_named_and_the_previous_one_stays(
     writer.publish(draft())
     before = reader.current()
     writer.publish(draft(x=[1.0], y=[2.0], z=[4.0], q=[8.0]))
-    damage(folder / "000002")
+    damage(folder / RECIPE.key / "000002")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert reader.current() is before
@@ -171,13 +183,13 @@ def test_damage_to_the_version_in_use_is_noticed(folder: Path) -> None:
     writer.publish(draft())
     writer.publish(draft(x=[1.0], y=[2.0]))
     assert reader.current().version == "000002"
-    truncate(folder / "000002", "coordinates.npy")
+    truncate(folder / RECIPE.key / "000002", "coordinates.npy")
     assert reader.current().version == "000001"
 
 
 def test_if_no_version_is_intact_the_error_names_one(folder: Path) -> None:
     open_artefacts(folder).publish(draft())
-    flip(folder / "000001", "weights.npy")
+    flip(folder / RECIPE.key / "000001", "weights_0.npy")
     artefacts = open_artefacts(folder)
     for _ in range(2):
         with pytest.raises(DamagedArtefactError, match=r"000001.*soundalike build"):
@@ -188,12 +200,12 @@ def test_a_repaired_version_is_read_again(folder: Path) -> None:
     writer = open_artefacts(folder)
     writer.publish(draft())
     writer.publish(draft())
-    good = (folder / "000002" / "manifest.json").read_bytes()
-    (folder / "000002" / "manifest.json").write_text("{}")
+    good = (folder / RECIPE.key / "000002" / "manifest.json").read_bytes()
+    (folder / RECIPE.key / "000002" / "manifest.json").write_text("{}")
     reader = open_artefacts(folder)
     assert reader.current().version == "000001"
-    (folder / "000002" / "manifest.json").write_bytes(good)
-    (folder / "current").write_text("000002\n")
+    (folder / RECIPE.key / "000002" / "manifest.json").write_bytes(good)
+    (folder / "current").write_text(f"{RECIPE.key}/000002\n")
     assert reader.current().version == "000002"
 
 
@@ -213,5 +225,5 @@ def test_a_pointer_to_an_older_version_is_followed(folder: Path) -> None:
     writer.publish(draft())
     writer.publish(draft())
     assert reader.current().version == "000002"
-    (folder / "current").write_text("000001\n")
+    (folder / "current").write_text(f"{RECIPE.key}/000001\n")
     assert reader.current().version == "000001"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.artefacts.opened import draft, open_artefacts
+from learning.artefacts.opened import RECIPE, draft, open_artefacts
 from soundalike.domain.errors import ModelError, NoArtefactError
 
 
@@ -16,12 +16,12 @@ def test_what_is_published_is_current(folder: Path) -> None:
     read = open_artefacts(folder).current()
     assert read.version == version == "000001"
     assert read.track_ids == published.track_ids
-    assert (read.schema, read.recipe) == (published.schema, published.recipe)
+    assert (read.schemas, read.recipe) == (published.schemas, published.recipe)
     assert read.facts == {"engine": "local", "created": "2026-01-02T03:04:05.678+00:00"}
     np.testing.assert_array_equal(read.coordinates, published.coordinates)
     np.testing.assert_array_equal(read.neighbours.rows, published.neighbours.rows)
     np.testing.assert_array_equal(read.neighbours.distances, published.neighbours.distances)
-    np.testing.assert_array_equal(read.space.weights, published.space.weights)
+    np.testing.assert_array_equal(read.space.maps[0].weights, published.space.maps[0].weights)
 
 
 def test_arrays_are_mapped_and_read_only(folder: Path) -> None:
@@ -45,15 +45,11 @@ def test_a_reader_picks_up_a_new_version(folder: Path) -> None:
 def test_the_last_three_are_kept_and_no_number_comes_twice(folder: Path) -> None:
     artefacts = open_artefacts(folder)
     assert [artefacts.publish(draft()) for _ in range(5)] == [f"00000{number}" for number in range(1, 6)]
-    assert sorted(entry.name for entry in folder.iterdir()) == [
-        "000003",
-        "000004",
-        "000005",
-        "current",
-        "lock",
-    ]
-    for version in ("000003", "000004", "000005"):
-        shutil.rmtree(folder / version)
+    assert {entry.name for entry in folder.iterdir()} == {RECIPE.key, "current", "lock"}
+    versions = ["000003", "000004", "000005"]
+    assert sorted(entry.name for entry in (folder / RECIPE.key).iterdir()) == versions
+    for version in versions:
+        shutil.rmtree(folder / RECIPE.key / version)
     assert artefacts.publish(draft()) == "000006"
 
 
@@ -63,7 +59,7 @@ def test_a_version_that_is_removed_while_in_use_still_works(folder: Path) -> Non
     read = reader.current()
     for _ in range(4):
         open_artefacts(folder).publish(draft())
-    assert not (folder / "000001").exists()
+    assert not (folder / RECIPE.key / "000001").exists()
     assert read.neighbours.rows[0].tolist() == [1, 2]
 
 
@@ -78,12 +74,12 @@ def test_nothing_built_says_what_to_run(folder: Path) -> None:
 def test_a_reader_needs_no_right_to_write(folder: Path) -> None:
     open_artefacts(folder).publish(draft())
     before = sorted(folder.rglob("*"))
-    for path in (folder, folder / "000001"):
+    for path in (folder, folder / RECIPE.key / "000001"):
         path.chmod(0o555)
     try:
         assert open_artefacts(folder).current().version == "000001"
     finally:
-        for path in (folder, folder / "000001"):
+        for path in (folder, folder / RECIPE.key / "000001"):
             path.chmod(0o755)
     assert sorted(folder.rglob("*")) == before
 
@@ -104,11 +100,11 @@ def test_a_version_is_on_the_disk_before_it_has_its_name(
     was_named: dict[int, bool] = {}
 
     def fsync(descriptor: int) -> None:
-        was_named.setdefault(os.fstat(descriptor).st_ino, (folder / "000001").exists())
+        was_named.setdefault(os.fstat(descriptor).st_ino, (folder / RECIPE.key / "000001").exists())
 
     monkeypatch.setattr(os, "fsync", fsync)
     open_artefacts(folder).publish(draft())
-    parts = [folder / "000001", *(folder / "000001").iterdir()]
+    parts = [folder / RECIPE.key / "000001", *(folder / RECIPE.key / "000001").iterdir()]
     assert [was_named.get(part.stat().st_ino) for part in parts] == [False] * len(parts)
     assert was_named[folder.stat().st_ino]
     assert was_named[(folder / "current").stat().st_ino]

@@ -8,6 +8,7 @@ from bson.binary import Binary
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from learning.libraries import halves_of
 from servers.mongodb import drop_database, new_database
 from servers.processes import QUICK_JAVA
 from soundalike.domain.snapshot import LibraryTable
@@ -20,10 +21,10 @@ FAST_EXECUTORS = {"spark.executor.extraJavaOptions": " ".join(QUICK_JAVA)}
 def kept_in_mongodb(address: str, library: LibraryTable) -> Iterator[MongoSource]:
     """Keep a library as the store on MongoDB does, among tracks that are gone or were never heard."""
     url = new_database(address)
-    key = library.schema.key
+    key, (first, second) = library.schemas[0].key, halves_of(library)
 
     def document(row: int) -> dict[str, Any]:
-        parts = {"whole": library.whole, "first_half": library.first_half, "second_half": library.second_half}
+        parts = {"whole": library.summaries, "first_half": first, "second_half": second}
         vectors = {name: Binary(part[row].astype("<f4").tobytes()) for name, part in parts.items()}
         return {"_id": library.track_ids[row], "title": "x", "vanished_ms": None, "vectors": {key: vectors}}
 

@@ -19,13 +19,13 @@ from bson.binary import Binary
 from pyspark.sql import DataFrame
 
 from conftest import skip_where
-from learning.libraries import make_music, make_table, write_snapshot
+from learning.libraries import halves_of, make_music, make_table, tiny, write_snapshot
 from learning.parity import assert_learns_the_same
 from learning.spark.clusters import FAST_EXECUTORS, kept_in_mongodb, tracks_of
 from servers.spark import SparkCluster, connector_jars, missing_connector
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.evaluation import recall_at_k
-from soundalike.domain.similarity.space import Rotation, SpaceRecipe
+from soundalike.domain.similarity.recipe import Rotation
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.learning.spark.engine import SparkEngine
 from soundalike.learning.spark.executors import check_executors
@@ -37,10 +37,10 @@ from soundalike.services.learning.tuning_lsh import tune_lsh
 
 pytestmark = [pytest.mark.spark, pytest.mark.mongodb]
 
-RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
+RECIPE = tiny(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
 LIBRARIES = {
     "300 tracks": make_music(300, width=44),
-    "duplicates": make_table(make_music(30).whole[[*range(30), 3, 3, 3, 17]]),
+    "duplicates": make_table(make_music(30).summaries[[*range(30), 3, 3, 3, 17]]),
     "one track": make_music(1),
 }
 ODD_TEXT = 'a\\b "c d" é \U0001f3b5 #!=: $x'
@@ -197,7 +197,7 @@ def test_a_shared_folder_may_have_any_name(cluster: SparkEngine, tmp_path: Path)
     odd.mkdir()
     snapshot = write_snapshot(make_music(20), odd / "music.parquet")
     with closing(SparkEngine(snapshots_url=f"file://{odd}")) as engine:
-        assert engine.fit(SpaceRecipe(), snapshot).mean.shape == (6,)
+        assert engine.fit(tiny(), snapshot).width == 6
 
 
 def test_what_killed_runs_left_in_a_shared_folder_goes_after_a_day(
@@ -279,7 +279,8 @@ def test_a_track_that_came_meanwhile_is_left_for_the_next_time(
     engine_reading: EngineReading, tmp_path: Path
 ) -> None:
     later = make_music(25)
-    library = make_table(later.whole[:20], halves=(later.first_half[:20], later.second_half[:20]))
+    first, second = halves_of(later)
+    library = make_table(later.summaries[:20], halves=(first[:20], second[:20]))
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
     assert_learns_the_same(engine_reading("mongodb", later), RECIPE, library, snapshot)
 
@@ -336,11 +337,9 @@ def explained(frame: DataFrame) -> str:
 
 def test_lsh_is_tuned_and_joined_on_a_cluster(cluster: SparkEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(80), tmp_path / "music.parquet")
-    tuning = tune_lsh(
-        cluster, SpaceRecipe(), snapshot, bucket_lengths=(2.0,), tables=(3,), progress=lambda *_: None
-    )
+    tuning = tune_lsh(cluster, tiny(), snapshot, bucket_lengths=(2.0,), tables=(3,), progress=lambda *_: None)
     assert [trial.parameters for trial in tuning.trials] == [tuning.chosen]
-    space = cluster.fit(SpaceRecipe(), snapshot)
+    space = cluster.fit(tiny(), snapshot)
     found = cluster.lsh_neighbours(space, snapshot, k=10, parameters=tuning.chosen)
     assert recall_at_k(found.rows, cluster.neighbours(space, snapshot, k=10).rows) > 0.8
 

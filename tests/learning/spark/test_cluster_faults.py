@@ -12,7 +12,7 @@ import pytest
 from pyspark import SparkContext, SparkStageInfo
 
 from conftest import skip_where
-from learning.libraries import make_music, write_snapshot
+from learning.libraries import make_music, tiny, write_snapshot
 from learning.parity import assert_same_neighbours, assert_same_space
 from learning.spark.clusters import FAST_EXECUTORS, kept_in_mongodb
 from servers.spark import (
@@ -23,12 +23,11 @@ from servers.spark import (
     running_cluster,
 )
 from soundalike.domain.errors import EngineError
+from soundalike.domain.similarity.recipe import Rotation
 from soundalike.domain.similarity.space import (
     LshParameters,
     Neighbours,
-    Rotation,
     SimilaritySpace,
-    SpaceRecipe,
 )
 from soundalike.domain.snapshot import Snapshot
 from soundalike.learning.numpy_engine import LocalEngine
@@ -39,7 +38,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.spark, pytest.mark.mongodb]
 
 ATTEMPTS = 10
 WITHOUT_EXECUTORS_S = 5
-RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
+RECIPE = tiny(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
 LIBRARY = make_music(8_000, width=20)
 ROWS_PER_TASK = 200
 ROWS_PER_QUERY = 500
@@ -72,7 +71,7 @@ def engine(cluster: SparkCluster, mongodb: str) -> Iterator[SparkEngine]:
         )
         try:
             # Starts the session, so that there are executors to kill.
-            engine.lsh_join(LIBRARY.whole[:2], LshParameters(bucket_length=1.0, tables=1))
+            engine.lsh_join(LIBRARY.summaries[:2], LshParameters(bucket_length=1.0, tables=1))
             yield engine
         finally:
             engine.close()
@@ -179,7 +178,7 @@ def test_an_executor_killed_in_mid_build_changes_nothing(
 
     # While neighbours are looked for: its successor needs the broadcast coordinates.
     found = survived(cluster, lambda: engine.neighbours(space, snapshot, k=10), kill)
-    assert_same_neighbours(expected[1], found, expected[0].transform(LIBRARY.whole))
+    assert_same_neighbours(expected[1], found, expected[0].transform(LIBRARY.summaries))
     undisturbed = engine.neighbours(space, snapshot, k=10)
     np.testing.assert_array_equal(found.rows, undisturbed.rows)
     np.testing.assert_array_equal(found.distances, undisturbed.distances)
@@ -196,7 +195,7 @@ def test_a_worker_killed_in_mid_build_changes_nothing(
     found = survived(cluster, lambda: engine.neighbours(space, snapshot, k=10), killed.kill)
     assert set(cluster.executors().values()) == {other.pid}
     assert_same_space(expected[0], space)
-    assert_same_neighbours(expected[1], found, expected[0].transform(LIBRARY.whole))
+    assert_same_neighbours(expected[1], found, expected[0].transform(LIBRARY.summaries))
 
 
 def test_a_build_without_any_executor_left_ends_and_says_so(

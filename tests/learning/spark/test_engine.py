@@ -10,17 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.libraries import make_music, make_table, write_snapshot
+from learning.libraries import halves_of, make_music, make_table, tiny, write_snapshot
 from learning.parity import assert_learns_the_same
 from soundalike.domain.errors import EngineError, TooFewTracksError
 from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.similarity.evaluation import recall_at_k
-from soundalike.domain.similarity.space import (
-    LshParameters,
-    Rotation,
-    Scaling,
-    SpaceRecipe,
-)
+from soundalike.domain.similarity.recipe import Rotation, Scaling
+from soundalike.domain.similarity.space import LshParameters
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.tuning_lsh import tune_lsh
@@ -48,12 +44,13 @@ def spark() -> Iterator[SimilarityEngine]:
 def with_duplicates() -> LibraryTable:
     music = make_music(30)
     rows = [*range(30), 3, 3, 3, 17]
-    return make_table(music.whole[rows], halves=(music.first_half[rows], music.second_half[rows]))
+    first, second = halves_of(music)
+    return make_table(music.summaries[rows], halves=(first[rows], second[rows]))
 
 
 def with_constants() -> LibraryTable:
     music = make_music(25)
-    parts = [part.copy() for part in (music.whole, music.first_half, music.second_half)]
+    parts = [part.copy() for part in (music.summaries, *halves_of(music))]
     for part in parts:
         part[:, 1] = 0.1
         part[:, 4] = -7e5
@@ -69,12 +66,10 @@ LIBRARIES = {
     "one track": make_music(1),
 }
 RECIPES = (
-    SpaceRecipe(scaling=Scaling.MIN_MAX),
-    SpaceRecipe(),
-    SpaceRecipe(clip=1.5, rotation=Rotation.WHITEN, strength=1.0),
-    SpaceRecipe(
-        scaling=Scaling.STANDARD, clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True
-    ),
+    tiny(scaling=Scaling.MIN_MAX),
+    tiny(),
+    tiny(clip=1.5, rotation=Rotation.WHITEN, strength=1.0),
+    tiny(scaling=Scaling.STANDARD, clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True),
 )
 
 
@@ -89,7 +84,7 @@ def test_constant_features_map_to_0_in_both(spark: SimilarityEngine, tmp_path: P
     library = with_constants()
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
     for recipe in RECIPES[:2]:
-        placed = spark.fit(recipe, snapshot).transform(library.whole)
+        placed = spark.fit(recipe, snapshot).transform(library.summaries)
         assert (placed[:, [1, 4]] == 0).all()
 
 
@@ -98,13 +93,13 @@ def test_any_folder_name_can_be_read(spark: SimilarityEngine, tmp_path: Path, na
     folder = tmp_path / name
     folder.mkdir()
     snapshot = write_snapshot(make_music(5), folder / "music.parquet")
-    assert spark.fit(SpaceRecipe(), snapshot).mean.shape == (6,)
+    assert spark.fit(tiny(), snapshot).width == 6
 
 
 def test_lsh_finds_most_neighbours_and_pads_the_rest(spark: SimilarityEngine, tmp_path: Path) -> None:
     library = make_music(120)
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
-    space = spark.fit(SpaceRecipe(), snapshot)
+    space = spark.fit(tiny(), snapshot)
     exact = spark.neighbours(space, snapshot, k=10)
     typical = float(np.median(exact.distances[:, -1]))
     wide = LshParameters(bucket_length=4 * typical, tables=6)
@@ -117,7 +112,7 @@ def test_lsh_finds_most_neighbours_and_pads_the_rest(spark: SimilarityEngine, tm
     assert (few.distances[:, 1:] >= few.distances[:, :-1]).all()
     for neighbours in (found, few):
         row, column = np.nonzero(neighbours.rows >= 0)
-        coordinates = space.transform(library.whole).astype(np.float64)
+        coordinates = space.transform(library.summaries).astype(np.float64)
         apart = np.linalg.norm(coordinates[neighbours.rows[row, column]] - coordinates[row], axis=1)
         np.testing.assert_allclose(neighbours.distances[row, column], apart, rtol=1e-5)
         assert (neighbours.rows != np.arange(120)[:, None]).all()
@@ -125,7 +120,7 @@ def test_lsh_finds_most_neighbours_and_pads_the_rest(spark: SimilarityEngine, tm
 
 def test_lsh_of_one_track_finds_no_neighbour(spark: SimilarityEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(1), tmp_path / "music.parquet")
-    space = spark.fit(SpaceRecipe(), snapshot)
+    space = spark.fit(tiny(), snapshot)
     parameters = LshParameters(bucket_length=1.0, tables=2)
     assert spark.lsh_neighbours(space, snapshot, k=2, parameters=parameters).rows.tolist() == [[-1, -1]]
 
@@ -135,7 +130,7 @@ def test_tuning_lsh_weighs_recall_against_candidates(spark: SimilarityEngine, tm
     told: list[tuple[int, int]] = []
     tuning = tune_lsh(
         spark,
-        SpaceRecipe(),
+        tiny(),
         snapshot,
         bucket_lengths=(0.25, 4.0),
         tables=(1, 3),
@@ -155,14 +150,14 @@ def test_tuning_lsh_weighs_recall_against_candidates(spark: SimilarityEngine, tm
 def test_an_empty_snapshot_is_refused(spark: SimilarityEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(0), tmp_path / "music.parquet")
     with pytest.raises(TooFewTracksError, match="soundalike extract"):
-        spark.fit(SpaceRecipe(), snapshot)
+        spark.fit(tiny(), snapshot)
 
 
 def test_a_missing_snapshot_is_one_line(spark: SimilarityEngine, tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(3), tmp_path / "music.parquet")
     missing = replace(snapshot, url=str(tmp_path / "nowhere.parquet"))
     with pytest.raises(EngineError, match="Spark could not fit") as caught:
-        spark.fit(SpaceRecipe(), missing)
+        spark.fit(tiny(), missing)
     assert "\n" not in str(caught.value)
 
 
@@ -170,13 +165,12 @@ LEARN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from learning.libraries import make_music, write_snapshot
-from soundalike.domain.similarity.space import SpaceRecipe
+from learning.libraries import make_music, tiny, write_snapshot
 from soundalike.learning.spark.engine import SparkEngine
 if __name__ == "__main__":
     snapshot = write_snapshot(make_music(40), Path(sys.argv[2]))
     engine = SparkEngine()
-    space = engine.fit(SpaceRecipe(), snapshot)
+    space = engine.fit(tiny(), snapshot)
     print("fitted", flush=True)
     try:
         if sys.argv[3] == "stay":

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from learning.libraries import make_music, write_snapshot
+from learning.libraries import make_music, tiny, write_snapshot
 from servers.processes import free_ports
 from servers.spark import SparkCluster
 from soundalike.domain.errors import EngineError
-from soundalike.domain.similarity.space import SpaceRecipe
 from soundalike.learning.spark.engine import SparkEngine
 from soundalike.learning.spark.executors import require_master
 
@@ -45,7 +44,7 @@ def test_an_engine_for_a_master_that_is_not_there_ends_at_once(tmp_path: Path) -
         closing(SparkEngine(master=f"spark://127.0.0.1:{port}")) as engine,
         pytest.raises(EngineError, match="no Spark master answers"),
     ):
-        engine.fit(SpaceRecipe(), snapshot)
+        engine.fit(tiny(), snapshot)
 
 
 def test_waiting_for_a_full_cluster_ends(spark_cluster: SparkCluster, tmp_path: Path) -> None:
@@ -58,4 +57,4 @@ def test_waiting_for_a_full_cluster_ends(spark_cluster: SparkCluster, tmp_path: 
         closing(SparkEngine(master=spark_cluster.url, properties=properties)) as engine,
         pytest.raises(EngineError, match=r"gave no executor within 3 s; .* 800g of memory"),
     ):
-        engine.fit(SpaceRecipe(), snapshot)
+        engine.fit(tiny(), snapshot)

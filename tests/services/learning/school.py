@@ -1,7 +1,7 @@
 """A library on a plane, and everything that learns from it."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,28 +12,23 @@ from artefact_store import MemoryArtefactStore, brute_neighbours, plain_space
 from fakes import MemoryStore
 from making import make_schema, make_track, with_halves
 from soundalike.domain.errors import EngineError
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.ports.library import OnProgress
-from soundalike.domain.similarity.space import (
-    DEFAULT_RECIPE,
-    LshParameters,
-    Neighbours,
-    Scaling,
-    SimilaritySpace,
-    SpaceRecipe,
-)
+from soundalike.domain.similarity.recipe import DEFAULT_FITTING, Fitting, Ingredient, Recipe, Scaling
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
 from soundalike.learning.snapshots import ParquetSnapshots
+from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Method, Trainer
 from soundalike.services.learning.updating import ArtefactUpdater
 
 SCHEMA = make_schema(2)
-MIN_MAX = SpaceRecipe(scaling=Scaling.MIN_MAX)
-LSH = LshTuning(
-    recipe=DEFAULT_RECIPE, trials=(), chosen=LshParameters(bucket_length=1.0, tables=2), track_count=5
-)
+DEFAULT = Recipe((Ingredient(feature_set=SCHEMA.name, fitting=DEFAULT_FITTING),))
+MIN_MAX = DEFAULT.fitted_by(Fitting(scaling=Scaling.MIN_MAX))
+LSH = LshTuning(recipe=DEFAULT, trials=(), chosen=LshParameters(bucket_length=1.0, tables=2), track_count=5)
 
 
 class PlainEngine:
@@ -43,14 +38,14 @@ class PlainEngine:
 
     def __init__(self, *, has_lsh: bool = True) -> None:
         self.has_lsh = has_lsh
-        self.fitted: list[SpaceRecipe] = []
+        self.fitted: list[Recipe] = []
 
-    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+    def fit(self, recipe: Recipe, snapshot: Snapshot) -> SimilaritySpace:
         self.fitted.append(recipe)
-        return plain_space(len(snapshot.schema))
+        return plain_space(snapshot.width)
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
-        return brute_neighbours(space.transform(ParquetSnapshots().read(snapshot).whole), k)
+        return brute_neighbours(space.transform(ParquetSnapshots().read(snapshot).summaries), k)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
@@ -75,7 +70,8 @@ class FixedTuner:
         self.tables: list[LibraryTable] = []
         self.lsh_runs = 0
 
-    def tune_space(self, table: LibraryTable, *, progress: OnProgress) -> SpaceTuning:
+    def tune_space(self, recipe: Recipe, table: LibraryTable, *, progress: OnProgress) -> SpaceTuning:
+        assert recipe.key == MIN_MAX.key
         progress(1, 1)
         self.tables.append(table)
         return SpaceTuning(objective=Objective.HALVES, scores=(), chosen=MIN_MAX, track_count=len(table))
@@ -83,7 +79,7 @@ class FixedTuner:
     def tune_lsh(
         self,
         engine: SimilarityEngine,
-        recipe: SpaceRecipe,
+        recipe: Recipe,
         snapshot: Snapshot,
         *,
         progress: OnProgress,
@@ -119,21 +115,28 @@ class MemoryTunings:
 class School:
     """A library on a plane, and everything that learns from it."""
 
-    def __init__(self, folder: Path, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: MemoryStore | None = None,
+        *,
+        recipes: Sequence[Recipe] = (DEFAULT,),
+        schemas: Sequence[FeatureSchema] = (SCHEMA,),
+    ) -> None:
         self.folder = folder
         self.store, self.artefacts, self.tuner = store or MemoryStore(), MemoryArtefactStore(), FixedTuner()
         self.tunings, self.engine = MemoryTunings(), PlainEngine()
         seconds = itertools.count()
-        self.library = LibrarySnapshots(
-            self.store, ParquetSnapshots(), schema=SCHEMA, workspace=self.workspace
-        )
+        self.library = LibrarySnapshots(self.store, ParquetSnapshots(), workspace=self.workspace)
+        self.recipes = RecipeChooser(self.store, self.artefacts, schemas=schemas, recipes=recipes)
         self.trainer = Trainer(
             self.library,
             self.artefacts,
             tunings=self.tunings,
+            recipes=self.recipes,
             timer=lambda: float(next(seconds)),
         )
-        self.updater = ArtefactUpdater(self.store, self.artefacts, library=self.library, schema=SCHEMA)
+        self.updater = ArtefactUpdater(self.store, self.artefacts, library=self.library, recipes=self.recipes)
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:

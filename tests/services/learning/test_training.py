@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from making import make_track
-from services.learning.school import LSH, MIN_MAX, School, quietly
+from services.learning.school import DEFAULT, LSH, MIN_MAX, School, quietly
 from soundalike.domain.errors import EngineError, TooFewTracksError
-from soundalike.domain.similarity.space import DEFAULT_RECIPE
 from soundalike.domain.types import TrackId
 from soundalike.services.learning.training import Method
 from soundalike.services.learning.updating import Freshness
@@ -31,7 +30,7 @@ def test_a_build_follows_what_tuning_chose(school: School) -> None:
     school.build()
     school.trainer.tune_space(progress=quietly)
     school.build()
-    assert school.engine.fitted == [DEFAULT_RECIPE, MIN_MAX]
+    assert school.engine.fitted == [DEFAULT, MIN_MAX]
     assert school.artefacts.current().recipe == MIN_MAX
 
 
@@ -39,7 +38,7 @@ def test_tuning_sees_vectors_and_labels(school: School) -> None:
     school.trainer.tune_space(progress=quietly)
     table = school.tuner.tables[0]
     assert (table.track_ids, table.genres) == (("a", "b", "c", "d", "e"), ("g",) * 5)
-    assert table.whole[0].tolist() == [97.0, 4.0]
+    assert table.summaries[0].tolist() == [97.0, 4.0]
 
 
 def test_lsh_is_tuned_when_it_has_no_parameters_yet_and_only_then(school: School) -> None:

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from learning.libraries import make_music, write_snapshot
+from learning.libraries import make_music, tiny, write_snapshot
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.exact import exact_neighbours
-from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.learning.numpy_engine import LocalEngine
@@ -30,7 +30,7 @@ class JoiningEngine(LocalEngine):
     """Joins exactly."""
 
     def coordinates(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
-        return space.transform(ParquetSnapshots().read(snapshot).whole)
+        return space.transform(ParquetSnapshots().read(snapshot).summaries)
 
     def lsh_join(self, coordinates: FloatArray, parameters: LshParameters) -> ExactJoin:
         assert parameters.bucket_length > 0
@@ -40,7 +40,7 @@ class JoiningEngine(LocalEngine):
 def test_a_large_library_is_sampled(tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(50), tmp_path / "music.parquet")
     engine = JoiningEngine(ParquetSnapshots())
-    tuning = tune_lsh(engine, SpaceRecipe(), snapshot, sample_limit=20, progress=lambda *_: None)
+    tuning = tune_lsh(engine, tiny(), snapshot, sample_limit=20, progress=lambda *_: None)
     assert tuning.track_count == 20
     assert {(trial.recall, trial.candidates) for trial in tuning.trials} == {(1.0, 19.0)}
 
@@ -48,8 +48,8 @@ def test_a_large_library_is_sampled(tmp_path: Path) -> None:
 def test_numpy_has_no_lsh_and_says_what_has(tmp_path: Path) -> None:
     snapshot = write_snapshot(make_music(30), tmp_path / "music.parquet")
     engine = LocalEngine(ParquetSnapshots())
-    space = engine.fit(SpaceRecipe(), snapshot)
+    space = engine.fit(tiny(), snapshot)
     with pytest.raises(EngineError, match="--engine spark"):
         engine.lsh_neighbours(space, snapshot, k=3, parameters=LshParameters(bucket_length=1.0, tables=2))
     with pytest.raises(EngineError, match="--engine spark"):
-        tune_lsh(engine, SpaceRecipe(), snapshot, progress=lambda *_: None)
+        tune_lsh(engine, tiny(), snapshot, progress=lambda *_: None)

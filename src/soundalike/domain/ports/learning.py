@@ -1,16 +1,16 @@
 """The ports of learning: engines, snapshots and what they produce."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from soundalike.domain.features import FeatureSchema
+from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.similarity.space import (
     Artefact,
     ArtefactDraft,
     LshParameters,
     Neighbours,
     SimilaritySpace,
-    SpaceRecipe,
 )
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tuning import LshTuning, SpaceTuning
@@ -24,15 +24,15 @@ class SimilarityEngine(Protocol):
     def name(self) -> str:
         """``"local"`` or ``"spark"``."""
 
-    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+    def fit(self, recipe: Recipe, snapshot: Snapshot) -> SimilaritySpace:
         """Fit a space on every track of a snapshot.
 
         Parameters
         ----------
-        recipe : SpaceRecipe
-            How to fit it.
+        recipe : Recipe
+            What it is made of.
         snapshot : Snapshot
-            The library.
+            The library, with the recipe's feature sets in its order.
 
         Raises
         ------
@@ -84,21 +84,32 @@ class SimilarityEngine(Protocol):
 class Snapshots(Protocol):
     """Writes and reads the Parquet snapshot."""
 
-    def write(self, schema: FeatureSchema, rows: Iterable[SnapshotRow], url: str) -> Snapshot:
+    def write(self, schemas: Sequence[FeatureSchema], rows: Iterable[SnapshotRow], url: str) -> Snapshot:
         """Write a snapshot to a temporary name and rename it, in bounded memory.
 
         Parameters
         ----------
-        schema : FeatureSchema
-            Of all vectors.
+        schemas : sequence of FeatureSchema
+            Of the vectors, side by side.
         rows : iterable of SnapshotRow
             By track id.
         url : str
             Where to write it.
         """
 
-    def read(self, snapshot: Snapshot) -> LibraryTable:
-        """Read a whole snapshot."""
+    def read(self, snapshot: Snapshot, *, has_parts: bool = False) -> LibraryTable:
+        """Read a whole snapshot.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            To read.
+        has_parts : bool
+            Whether to read the parts too, which may be many times as large.
+        """
+
+    def blocks(self, snapshot: Snapshot) -> Iterator[LibraryTable]:
+        """Yield a whole snapshot with its parts, a few thousand tracks at a time."""
 
 
 class ArtefactStore(Protocol):
@@ -118,8 +129,22 @@ class ArtefactStore(Protocol):
             If no version is complete.
         """
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
-        """Write a new version to disk, then make it current; keep the last three."""
+    def newest(self, recipe: Recipe) -> Artefact | None:
+        """Return the newest intact artefact of a recipe, however it was fitted, whether in use or not."""
+
+    def old_recipe(self) -> Recipe | None:
+        """Return by which recipe the newest version of an older format was built, if there is one."""
+
+    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+        """Write a new version to disk, then make it current; keep the last three of its recipe.
+
+        Parameters
+        ----------
+        draft : ArtefactDraft
+            What to write.
+        is_in_use : bool
+            Whether to make it current; else it stands beside the one in use.
+        """
 
 
 class Tunings(Protocol):

@@ -1,12 +1,12 @@
 """Adding tracks to an artefact without fitting a space again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from soundalike.domain.similarity.distances import row_distances
 from soundalike.domain.similarity.exact import Indices, exact_neighbours
-from soundalike.domain.similarity.groups import GroupVectors, group_vectors
+from soundalike.domain.similarity.groups import GroupVectors
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 
@@ -31,7 +31,7 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
     track_ids : sequence of TrackId
         Of p tracks that the artefact does not have.
     vectors : FloatArray, shape (p, d)
-        Theirs, of the artefact's feature set.
+        Theirs, of the artefact's feature sets side by side.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
     of_old = _offer(artefact.neighbours, artefact.coordinates, added)
     of_new = exact_neighbours(coordinates, k, queries=np.arange(old, len(coordinates)))
     return ArtefactDraft(
-        schema=artefact.schema,
+        schemas=artefact.schemas,
         recipe=artefact.recipe,
         space=artefact.space,
         track_ids=(*artefact.track_ids, *track_ids),
@@ -55,33 +55,33 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
         ),
         facts={**artefact.facts, "placed": str(artefact.added_count + len(track_ids))},
         groups=_extended_groups(artefact, vectors),
+        library_id=artefact.library_id,
     )
 
 
-def changed_tracks(artefact: Artefact, vectors: Mapping[TrackId, FloatArray]) -> list[TrackId]:
+def changed_tracks(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> list[TrackId]:
     """Return the tracks of an artefact whose vectors no longer give the coordinates that it has.
 
     Parameters
     ----------
     artefact : Artefact
         Of n tracks.
-    vectors : mapping of TrackId to FloatArray, shape (d,)
-        The current vectors; tracks without one are ignored.
+    track_ids : sequence of TrackId
+        p tracks that it has.
+    vectors : FloatArray, shape (p, d)
+        What they are now.
     """
-    present = [(row, track_id) for row, track_id in enumerate(artefact.track_ids) if track_id in vectors]
-    if not present:
-        return []
-    now = artefact.space.transform(np.stack([vectors[track_id] for _, track_id in present]))
-    was = artefact.coordinates[[row for row, _ in present]]
-    has_moved = np.abs(now - was).max(axis=1) > _SAME_POINT
-    return [track_id for (_, track_id), moved in zip(present, has_moved, strict=True) if moved]
+    now = artefact.space.transform(vectors)
+    was = artefact.coordinates[[artefact.rows[track_id] for track_id in track_ids]]
+    has_moved = np.abs(now - was).max(axis=1, initial=0) > _SAME_POINT
+    return [track_id for track_id, moved in zip(track_ids, has_moved, strict=True) if moved]
 
 
 def _extended_groups(artefact: Artefact, vectors: FloatArray) -> GroupVectors | None:
     """Add new rows to the scaled features of an artefact, if it has any."""
     if artefact.groups is None:
         return None
-    added = group_vectors(artefact.schema, artefact.space.scale_features(vectors))
+    added = artefact.space.group_vectors(artefact.schemas, vectors)
     return GroupVectors(added.groups, np.concatenate([artefact.groups.values, added.values]))
 
 

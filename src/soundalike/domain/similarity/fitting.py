@@ -1,14 +1,27 @@
 """Fitting a similarity space from a few statistics, which each engine computes in its own way."""
 
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.errors import TooFewTracksError
-from soundalike.domain.similarity.space import Rotation, Scaling, SimilaritySpace, SpaceRecipe
-from soundalike.domain.snapshot import LibraryTable
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.similarity.recipe import (
+    Columns,
+    Fitting,
+    Ingredient,
+    Recipe,
+    Rotation,
+    Scaling,
+    columns_of,
+)
+from soundalike.domain.similarity.space import AffineMap, SimilaritySpace
+from soundalike.domain.snapshot import LibraryTable, TrackParts
 from soundalike.domain.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]
@@ -24,6 +37,10 @@ class Column:
 
     first: Float64Array
     second: Float64Array
+
+    def of(self, columns: Columns) -> "Column":
+        """Return the numbers of one ingredient's features."""
+        return Column(self.first[columns.side_by_side], self.second[columns.side_by_side])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +60,7 @@ class Scale:
     clip: float | None
 
     def apply(self, vectors: FloatArray) -> Float64Array:
-        """Scale vectors of shape (n, d) as `SimilaritySpace.transform` does."""
+        """Scale vectors of shape (n, d) as `AffineMap.scale_features` does."""
         is_constant = self.scale == 0
         scaled = (vectors - self.mean) / np.where(is_constant, 1.0, self.scale)
         scaled[:, is_constant] = 0
@@ -52,7 +69,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums over tracks in scaled features, from which covariances follow; sums of parts can be added.
+    """Sums over tracks in scaled features, from which covariances follow; sums of blocks can be added.
 
     Parameters
     ----------
@@ -62,37 +79,43 @@ class Sums:
         Sum of the scaled vectors.
     products : Float64Array, shape (d, d)
         Sum of their outer products.
-    differences : Float64Array, shape (d, d)
-        Sum of the outer products of the difference between a track's two halves.
+    scatter : Float64Array, shape (d, d)
+        Sum of the outer products of how each part differs from the mean of its own track's parts.
+    freedom : int
+        Number of parts beyond the first of each track.
     """
 
     count: int
     total: Float64Array
     products: Float64Array
-    differences: Float64Array
+    scatter: Float64Array
+    freedom: int
 
     @classmethod
-    def of(cls, scale: Scale, vectors: tuple[FloatArray, FloatArray, FloatArray]) -> Self:
-        """Sum over whole vectors and their two halves, each of shape (n, d).
+    def of(cls, scale: Scale, summaries: FloatArray, parts: TrackParts) -> Self:
+        """Sum over the vectors of n tracks and their parts.
 
         Parameters
         ----------
         scale : Scale
             Brings features to a common scale.
-        vectors : tuple of three FloatArray, shape (n, d)
-            Whole tracks, first and second halves.
+        summaries : FloatArray, shape (n, d)
+            One vector for each track.
+        parts : TrackParts
+            Of the same tracks and features.
         """
-        whole, first, second = (scale.apply(part) for part in vectors)
-        difference = first - second
-        return cls(len(whole), whole.sum(axis=0), whole.T @ whole, difference.T @ difference)
+        whole = scale.apply(summaries)
+        scatter, freedom = _scatter(scale.apply(parts.values), parts)
+        return cls(len(whole), whole.sum(axis=0), whole.T @ whole, scatter, freedom)
 
     def __add__(self, other: Self) -> Self:
-        """Add the sums of two parts."""
+        """Add the sums of two blocks of tracks."""
         return type(self)(
             self.count + other.count,
             self.total + other.total,
             self.products + other.products,
-            self.differences + other.differences,
+            self.scatter + other.scatter,
+            self.freedom + other.freedom,
         )
 
     @property
@@ -109,50 +132,95 @@ class Sums:
 
     @property
     def within(self) -> Float64Array:
-        """Covariance of a half about its own track's mean, pooled over tracks."""
-        return self.differences / (2 * self.count)
+        """Covariance of a part about its own track's mean, pooled over tracks; zero without parts."""
+        return self.scatter / max(self.freedom, 1)
+
+
+def _scatter(values: Float64Array, parts: TrackParts) -> tuple[Float64Array, int]:
+    """Sum the outer products of parts about the mean of their track, and count what they are worth.
+
+    The mean runs along (Welford 1962): of two halves this is half the product of their difference.
+    """
+    scatter, freedom = np.zeros((values.shape[1], values.shape[1])), 0
+    for count, first in parts.with_count():
+        mean = values[first]
+        for number in range(1, count):
+            difference = mean - values[first + number]
+            scatter += number / (number + 1) * (difference.T @ difference)
+            mean = mean - difference / (number + 1)
+        freedom += (count - 1) * len(first)
+    return scatter, freedom
 
 
 class Statistics(Protocol):
     """What an engine computes for a library of at least one track."""
 
     def extent(self) -> Column:
-        """Minimum and maximum of each feature."""
+        """Minimum and maximum of each feature, side by side."""
 
     def moments(self) -> Column:
-        """Mean and standard deviation (n - 1; 0 for one track) of each feature."""
+        """Mean and standard deviation (n - 1; 0 for one track) of each feature, side by side."""
 
-    def sums(self, scale: Scale) -> Sums:
-        """Sum in the scaled features."""
+    def sums(self, scale: Scale, columns: Columns) -> Sums:
+        """Sum in the scaled features of one ingredient.
+
+        Parameters
+        ----------
+        scale : Scale
+            Of its features.
+        columns : Columns
+            Which they are.
+        """
 
 
-def fit_space(recipe: SpaceRecipe, statistics: Statistics) -> SimilaritySpace:
+def fit_space(recipe: Recipe, schemas: Sequence[FeatureSchema], statistics: Statistics) -> SimilaritySpace:
     """Fit the space that a recipe describes, in float64, rounded to float32.
 
     A rotation is centred, so that unit length measures angles about the mean of the library.
 
     Parameters
     ----------
-    recipe : SpaceRecipe
-        How to fit it.
+    recipe : Recipe
+        What it is made of.
+    schemas : sequence of FeatureSchema
+        The recipe's feature sets, in its order.
     statistics : Statistics
         Of the library.
     """
-    scale = _fit_scale(recipe, statistics)
-    weights, offset = np.eye(len(scale.mean)), np.zeros(len(scale.mean))
-    if recipe.rotation is not Rotation.NONE and recipe.strength > 0:
-        sums = statistics.sums(scale)
-        spread = sums.covariance if recipe.rotation is Rotation.WHITEN else sums.within
-        weights = partial_whitening(shrink(spread, sums.count), recipe.strength)
-        offset = -(sums.mean @ weights)
+    extent = statistics.extent()
+    is_standard = any(each.fitting.scaling is Scaling.STANDARD for each in recipe.ingredients)
+    moments = statistics.moments() if is_standard else extent
     return SimilaritySpace(
+        tuple(
+            _fit_map(ingredient, columns_of(ingredient, schemas), (extent, moments), statistics)
+            for ingredient in recipe.ingredients
+        )
+    )
+
+
+def _fit_map(
+    ingredient: Ingredient, columns: Columns, scales: tuple[Column, Column], statistics: Statistics
+) -> AffineMap:
+    fitting = ingredient.fitting
+    extent, moments = (each.of(columns) for each in scales)
+    scale = _fit_scale(fitting, extent, moments)
+    weights, offset = np.eye(len(scale.mean)), np.zeros(len(scale.mean))
+    if fitting.rotation is not Rotation.NONE and fitting.strength > 0:
+        sums = statistics.sums(scale, columns)
+        is_within = fitting.rotation is Rotation.WITHIN
+        spread, count = (sums.within, sums.freedom) if is_within else (sums.covariance, sums.count)
+        weights = partial_whitening(shrink(spread, count), fitting.strength)
+        offset = -(sums.mean @ weights)
+    return AffineMap(
+        columns=columns.side_by_side,
         # A mean of n float32 numbers is midway between two of them once in n times; this moves it off.
         mean=(scale.mean * (1 + _NUDGE)).astype(np.float32),
         scale=scale.scale.astype(np.float32),
-        clip=recipe.clip,
+        clip=fitting.clip,
         weights=weights.astype(np.float32),
         offset=offset.astype(np.float32),
-        is_unit_length=recipe.is_unit_length,
+        is_unit_length=fitting.is_unit_length,
+        factor=ingredient.weight,
     )
 
 
@@ -201,17 +269,15 @@ def partial_whitening(covariance: Float64Array, strength: float) -> Float64Array
     return np.asarray(weights * np.sign(weights[largest, np.arange(len(weights))]))
 
 
-def _fit_scale(recipe: SpaceRecipe, statistics: Statistics) -> Scale:
-    extent = statistics.extent()
+def _fit_scale(fitting: Fitting, extent: Column, moments: Column) -> Scale:
     low, high = extent.first, extent.second
-    if recipe.scaling is Scaling.MIN_MAX:
+    if fitting.scaling is Scaling.MIN_MAX:
         mean, scale = low, high - low
     else:
-        moments = statistics.moments()
         mean, scale = moments.first, moments.second
     magnitude = np.maximum(np.abs(low), np.abs(high))
     is_constant = high - low <= _CONSTANT * magnitude
-    return Scale(mean=mean, scale=np.where(is_constant, 0.0, scale), clip=recipe.clip)
+    return Scale(mean=mean, scale=np.where(is_constant, 0.0, scale), clip=fitting.clip)
 
 
 def require_tracks(count: int) -> None:
@@ -228,36 +294,53 @@ def require_tracks(count: int) -> None:
 
 
 class TableStatistics:
-    """Statistics of a table in memory."""
+    """Statistics of a table in memory.
 
-    def __init__(self, table: LibraryTable) -> None:
+    Parameters
+    ----------
+    table : LibraryTable
+        Need not have parts.
+    blocks : callable
+        Yields the same tracks with their parts, a few thousand at a time.
+    """
+
+    def __init__(self, table: LibraryTable, blocks: Callable[[], Iterable[LibraryTable]]) -> None:
         self._table = table
+        self._blocks = blocks
 
     def extent(self) -> Column:
-        """Minimum and maximum of each feature."""
-        whole = self._table.whole.astype(np.float64)
+        """Minimum and maximum of each feature, side by side."""
+        whole = self._table.summaries.astype(np.float64)
         return Column(whole.min(axis=0), whole.max(axis=0))
 
     def moments(self) -> Column:
-        """Mean and standard deviation (n - 1) of each feature."""
-        whole = self._table.whole.astype(np.float64)
+        """Mean and standard deviation (n - 1) of each feature, side by side."""
+        whole = self._table.summaries.astype(np.float64)
         mean = whole.mean(axis=0)
         return Column(mean, np.sqrt(((whole - mean) ** 2).sum(axis=0) / max(len(whole) - 1, 1)))
 
-    def sums(self, scale: Scale) -> Sums:
-        """Sum in the scaled features."""
-        return Sums.of(scale, (self._table.whole, self._table.first_half, self._table.second_half))
+    def sums(self, scale: Scale, columns: Columns) -> Sums:
+        """Sum in the scaled features of one ingredient, block by block."""
+        sums = [
+            Sums.of(
+                scale,
+                block.summaries[:, columns.side_by_side],
+                block.parts[columns.set_number].select(columns.own),
+            )
+            for block in self._blocks()
+        ]
+        return reduce(operator.add, sums)
 
 
-def fit_locally(recipe: SpaceRecipe, table: LibraryTable) -> SimilaritySpace:
+def fit_locally(recipe: Recipe, table: LibraryTable) -> SimilaritySpace:
     """Fit the space that a recipe describes on a table in memory.
 
     Parameters
     ----------
-    recipe : SpaceRecipe
-        How to fit it.
+    recipe : Recipe
+        What it is made of.
     table : LibraryTable
-        What to fit it on.
+        What to fit it on, with parts.
 
     Raises
     ------
@@ -265,4 +348,4 @@ def fit_locally(recipe: SpaceRecipe, table: LibraryTable) -> SimilaritySpace:
         If the table is empty.
     """
     require_tracks(len(table))
-    return fit_space(recipe, TableStatistics(table))
+    return fit_space(recipe, table.schemas, TableStatistics(table, lambda: [table]))

@@ -1,11 +1,8 @@
 """Each track's scaled features, family by family: what reasons compare."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from soundalike.domain.features import FeatureSchema
 from soundalike.domain.types import FloatArray
 
 
@@ -53,26 +50,25 @@ class GroupVectors:
         return self.values[:, group.start : group.stop]
 
 
-def group_vectors(schema: FeatureSchema, scaled: npt.NDArray[np.float64]) -> GroupVectors:
-    """Put the features of each family side by side.
+def arrange_groups(columns: Sequence[tuple[str, str]]) -> tuple[tuple[GroupColumns, ...], list[int]]:
+    """Put the columns of each family side by side.
 
     Parameters
     ----------
-    schema : FeatureSchema
-        Names the families.
-    scaled : array, shape (n, len(schema))
-        Features as `SimilaritySpace.scale_features` scales them.
+    columns : sequence of (str, str)
+        The feature set and the family of each column.
+
+    Returns
+    -------
+    groups : tuple of GroupColumns
+        The families, and where they stand after that.
+    order : list of int
+        The column that stands at each place after that.
     """
-    groups, order = _columns(schema)
-    return GroupVectors(groups, scaled[:, order].astype(np.float32))
-
-
-def _columns(schema: FeatureSchema) -> tuple[tuple[GroupColumns, ...], list[int]]:
-    """Return the families, and the features in the order of their columns."""
     groups: list[GroupColumns] = []
     order: list[int] = []
-    for group in dict.fromkeys(schema.groups):
-        own = [column for column, name in enumerate(schema.groups) if name == group]
-        groups.append(GroupColumns(schema.name, group, len(order), len(order) + len(own)))
+    for feature_set, group in dict.fromkeys(columns):
+        own = [place for place, column in enumerate(columns) if column == (feature_set, group)]
+        groups.append(GroupColumns(feature_set, group, len(order), len(order) + len(own)))
         order += own
     return tuple(groups), order

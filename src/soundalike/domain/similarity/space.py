@@ -1,84 +1,29 @@
 """Similarity spaces, neighbours and the artefact that contains both."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.similarity.groups import GroupVectors
+from soundalike.domain.similarity.groups import GroupVectors, arrange_groups
+from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, TrackId
 
-
-class Scaling(StrEnum):
-    """How each feature is brought to a common scale."""
-
-    MIN_MAX = "min-max"
-    STANDARD = "standard"
-
-
-class Rotation(StrEnum):
-    """How the scaled features are combined.
-
-    ``WHITEN`` divides each principal axis by its standard deviation to the power of `strength`;
-    ``WITHIN`` does so by the spread *between the two halves of the same track*, which is noise for
-    similarity: label-free linear discriminant analysis with each track as its own class.
-    """
-
-    NONE = "none"
-    WHITEN = "whiten"
-    WITHIN = "within"
+# How many rows are in float64 at a time.
+_BLOCK_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpaceRecipe:
-    """How to fit a similarity space; what `tune` chooses and `build` follows.
+class AffineMap:
+    """A fitted ingredient: ``x -> clip((x - mean) / scale) @ weights + offset``, perhaps of unit length.
 
     Parameters
     ----------
-    scaling : Scaling
-        Min-max over the library, or mean 0 and variance 1 (n - 1).
-    clip : float or None
-        Scaled values are limited to [-clip, clip]; None leaves them.
-    rotation : Rotation
-        How the scaled features are combined.
-    strength : float
-        0 leaves the axes as they are, 1 whitens fully.
-    is_unit_length : bool
-        Scale every vector to length 1, so that Euclidean distance orders like cosine.
-    """
-
-    scaling: Scaling = Scaling.STANDARD
-    clip: float | None = None
-    rotation: Rotation = Rotation.NONE
-    strength: float = 0.0
-    is_unit_length: bool = False
-
-    @property
-    def title(self) -> str:
-        """Return a short name for tables, such as ``"standard, clip 3, within 0.5, cosine"``."""
-        parts = [str(self.scaling)]
-        if self.clip is not None:
-            parts.append(f"clip {self.clip:g}")
-        if self.rotation is not Rotation.NONE:
-            parts.append(f"{self.rotation} {self.strength:g}")
-        parts.append("cosine" if self.is_unit_length else "Euclid")
-        return ", ".join(parts)
-
-
-DEFAULT_RECIPE = SpaceRecipe(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
-"""Used if nothing has been tuned: what tuning chooses for most libraries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimilaritySpace:
-    """One affine map, ``x -> clip((x - mean) / scale) @ weights + offset``, and perhaps unit length.
-
-    Parameters
-    ----------
+    columns : array of int, shape (d,)
+        Which features it reads, of those that stand side by side.
     mean, scale : FloatArray, shape (d,)
         A `scale` of 0 marks a constant feature, which maps to 0.
     clip : float or None
@@ -86,22 +31,68 @@ class SimilaritySpace:
     weights : FloatArray, shape (d, m)
         Rotation and scaling.
     offset : FloatArray, shape (m,)
-        Added last.
+        Added.
     is_unit_length : bool
         Whether the result is divided by its Euclidean length.
+    factor : float
+        What the result is multiplied by: the weight of the ingredient.
     """
 
+    columns: npt.NDArray[np.int64]
     mean: FloatArray
     scale: FloatArray
     clip: float | None
     weights: FloatArray
     offset: FloatArray
     is_unit_length: bool
+    factor: float = 1.0
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
-        for array in (self.mean, self.scale, self.weights, self.offset):
+        for array in (self.columns, self.mean, self.scale, self.weights, self.offset):
             array.setflags(write=False)
+
+    @property
+    def width(self) -> int:
+        """How many coordinates it gives."""
+        return int(self.weights.shape[1])
+
+    def transform(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
+        """Map features side by side, shape (n, all), to points, shape (n, m)."""
+        turned = self.scale_features(vectors) @ self.weights.astype(np.float64) + self.offset
+        if self.is_unit_length:
+            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+            turned = np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0)
+        return np.asarray(turned * self.factor)
+
+    def scale_features(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
+        """Bring features side by side, shape (n, all), to a common scale, shape (n, d)."""
+        is_constant = self.scale == 0
+        divisor = np.where(is_constant, np.float32(1), self.scale)
+        # In float64, so that a track gets the same coordinates alone as among others.
+        scaled = (np.asarray(vectors[:, self.columns], dtype=np.float64) - self.mean) / divisor
+        scaled[:, is_constant] = 0
+        if self.clip is not None:
+            np.clip(scaled, -self.clip, self.clip, out=scaled)
+        return scaled
+
+
+@dataclass(frozen=True, slots=True)
+class SimilaritySpace:
+    """Fitted ingredients, whose points stand side by side; distance between points is Euclidean.
+
+    Parameters
+    ----------
+    maps : tuple of AffineMap
+        One for each ingredient of the recipe.
+    """
+
+    maps: tuple[AffineMap, ...]
+
+    @property
+    def width(self) -> int:
+        """How many coordinates a point has."""
+        return sum(each.width for each in self.maps)
 
     def transform(self, vectors: FloatArray) -> FloatArray:
         """Map vectors into the space.
@@ -109,31 +100,41 @@ class SimilaritySpace:
         Parameters
         ----------
         vectors : FloatArray, shape (n, d)
-            Raw features.
+            Raw features of the recipe's feature sets, side by side.
 
         Returns
         -------
-        FloatArray, shape (n, m)
-            Coordinates, read-only; distance between them is Euclidean.
+        FloatArray, shape (n, width)
+            Coordinates, read-only.
         """
-        turned = self.scale_features(vectors) @ self.weights.astype(np.float64) + self.offset
-        if self.is_unit_length:
-            lengths = np.linalg.norm(turned, axis=1, keepdims=True)
-            turned = np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0)
-        placed: FloatArray = turned.astype(np.float32)
+        placed = np.empty((len(vectors), self.width), dtype=np.float32)
+        for rows in _blocks(len(vectors)):
+            np.concatenate([each.transform(vectors[rows]) for each in self.maps], axis=1, out=placed[rows])
         placed.setflags(write=False)
         return placed
 
-    def scale_features(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
-        """Bring raw features, shape (n, d), to a common scale, as the first step of `transform`."""
-        is_constant = self.scale == 0
-        divisor = np.where(is_constant, np.float32(1), self.scale)
-        # In float64, so that a track gets the same coordinates alone as among others.
-        scaled = (np.asarray(vectors, dtype=np.float64) - self.mean) / divisor
-        scaled[:, is_constant] = 0
-        if self.clip is not None:
-            np.clip(scaled, -self.clip, self.clip, out=scaled)
-        return scaled
+    def group_vectors(self, schemas: Sequence[FeatureSchema], vectors: FloatArray) -> GroupVectors:
+        """Scale features as the space does, and put those of a family side by side.
+
+        Parameters
+        ----------
+        schemas : sequence of FeatureSchema
+            The recipe's feature sets, in its order.
+        vectors : FloatArray, shape (n, d)
+            Raw features, as for `transform`.
+        """
+        named = [(schema.name, group) for schema in schemas for group in schema.groups]
+        groups, order = arrange_groups([named[column] for each in self.maps for column in each.columns])
+        values = np.empty((len(vectors), len(order)), dtype=np.float32)
+        for rows in _blocks(len(vectors)):
+            scaled = np.concatenate([each.scale_features(vectors[rows]) for each in self.maps], axis=1)
+            values[rows] = scaled[:, order]
+        return GroupVectors(groups, values)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    for begin in range(0, count, _BLOCK_ROWS):
+        yield slice(begin, begin + _BLOCK_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +184,9 @@ class ArtefactDraft:
 
     Parameters
     ----------
-    schema : FeatureSchema
-        Of the vectors it was fitted on.
-    recipe : SpaceRecipe
+    schemas : tuple of FeatureSchema
+        The recipe's feature sets, whose vectors stand side by side.
+    recipe : Recipe
         What `space` was fitted by.
     space : SimilaritySpace
         The fitted map.
@@ -199,16 +200,22 @@ class ArtefactDraft:
         What `doctor` shows: engine, method, how many tracks were added.
     groups : GroupVectors or None
         Scaled features by family, of n tracks: what reasons compare.
+    distance_spread : FloatArray or None, shape (n, 2)
+        Mean and standard deviation of the distances from each track to others.
+    library_id : str or None
+        The library that it was learned from.
     """
 
-    schema: FeatureSchema
-    recipe: SpaceRecipe
+    schemas: tuple[FeatureSchema, ...]
+    recipe: Recipe
     space: SimilaritySpace
     track_ids: tuple[TrackId, ...]
     coordinates: FloatArray
     neighbours: Neighbours
     facts: Mapping[str, str] = field(default_factory=dict)
     groups: GroupVectors | None = None
+    distance_spread: FloatArray | None = None
+    library_id: str | None = None
 
     @property
     def added_count(self) -> int:

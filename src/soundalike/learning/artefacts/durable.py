@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -33,3 +33,26 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+Signature = dict[str, tuple[int, int, int]]
+"""Inode, size and time of change of each file that exists, by name."""
+
+
+def signature_of(folder: Path, names: Iterable[str] | None = None) -> Signature:
+    """Return the signature of files in a folder, without following links.
+
+    Parameters
+    ----------
+    folder : Path
+        May be missing.
+    names : iterable of str, optional
+        Of the files; all that are there by default.
+    """
+    found: Signature = {}
+    with contextlib.suppress(OSError):
+        for name in [entry.name for entry in folder.iterdir()] if names is None else names:
+            with contextlib.suppress(FileNotFoundError):
+                status = (folder / name).lstat()
+                found[name] = (status.st_ino, status.st_size, status.st_mtime_ns)
+    return found

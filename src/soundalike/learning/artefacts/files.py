@@ -4,8 +4,8 @@ import hashlib
 import json
 import stat
 import tokenize
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,24 @@ import numpy.typing as npt
 
 from soundalike.domain.errors import DamagedArtefactError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.similarity.space import (
-    Artefact,
-    ArtefactDraft,
-    Neighbours,
-    Rotation,
-    Scaling,
-    SimilaritySpace,
-    SpaceRecipe,
-)
+from soundalike.domain.similarity.groups import GroupColumns, GroupVectors
+from soundalike.domain.similarity.recipe import Recipe, columns_of
+from soundalike.domain.similarity.space import AffineMap, Artefact, ArtefactDraft, Neighbours, SimilaritySpace
 from soundalike.domain.types import ArtefactVersion, TrackId
+from soundalike.learning.artefacts.checks import check_arrays, refuse
 from soundalike.learning.artefacts.durable import sync
+from soundalike.learning.documents import recipe_from, schema_from
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, IDS = "manifest.json", "track_ids.json"
-ARRAYS = ("mean", "scale", "weights", "offset", "coordinates", "neighbours", "distances")
-FILES = (MANIFEST, IDS, *(f"{name}.npy" for name in ARRAYS))
+OF_MAP = ("mean", "scale", "weights", "offset")
+"""Arrays of each ingredient, with its number: ``mean_0``."""
+
+REQUIRED = ("coordinates", "neighbours", "distances")
+GROUPS, SPREAD = OPTIONAL = ("group_vectors", "distance_spread")
+
+_OLD_FORMAT = 1
 _MANIFEST_BYTES = 4 << 20
-_STRONGEST = 4.0
 # What json and NumPy may raise for a damaged or foreign file.
 _UNREADABLE = (
     OSError,
@@ -46,6 +46,8 @@ _UNREADABLE = (
     RecursionError,
     tokenize.TokenError,
 )
+
+_Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
@@ -66,23 +68,28 @@ def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
         If the disk is full or the folder cannot be written.
     """
     (folder / IDS).write_text(json.dumps(list(draft.track_ids)), encoding="utf-8")
-    for name, array in _arrays(draft).items():
+    names = [IDS]
+    for name, array in _arrays(draft):
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    recipe, space = draft.recipe, draft.space
+        names.append(f"{name}.npy")
     document = {
         "format": FORMAT,
         "created": created,
-        "feature_set": asdict(draft.schema),
-        "recipe": asdict(recipe),
-        "clip": space.clip,
-        "is_unit_length": space.is_unit_length,
+        "library_id": draft.library_id,
+        "feature_sets": [asdict(schema) for schema in draft.schemas],
+        "recipe": asdict(draft.recipe),
+        "maps": [
+            {"clip": each.clip, "is_unit_length": each.is_unit_length, "factor": each.factor}
+            for each in draft.space.maps
+        ],
+        "groups": [asdict(group) for group in draft.groups.groups] if draft.groups else [],
         "tracks": len(draft.track_ids),
         "neighbours_per_track": draft.neighbours.rows.shape[1],
         "facts": dict(draft.facts),
-        "sha256": {name: _sha256(folder / name) for name in FILES if name != MANIFEST},
+        "sha256": {name: _sha256(folder / name) for name in names},
     }
     (folder / MANIFEST).write_text(json.dumps(document, indent=1), encoding="utf-8")
-    for name in FILES:
+    for name in (*names, MANIFEST):
         sync(folder / name)
     sync(folder)
 
@@ -103,143 +110,128 @@ def read_version(folder: Path) -> Artefact:
         raise DamagedArtefactError(msg) from error
 
 
-def _arrays(draft: ArtefactDraft) -> Mapping[str, npt.NDArray[Any]]:
-    space, neighbours = draft.space, draft.neighbours
-    as_float = {
-        "mean": space.mean,
-        "scale": space.scale,
-        "weights": space.weights,
-        "offset": space.offset,
-        "coordinates": draft.coordinates,
-        "distances": neighbours.distances,
-    }
-    arrays: dict[str, npt.NDArray[Any]] = {
-        name: np.ascontiguousarray(array, dtype=np.float32) for name, array in as_float.items()
-    }
-    arrays["neighbours"] = np.ascontiguousarray(neighbours.rows, dtype=np.int32)
-    return arrays
+def read_old_recipe(folder: Path) -> Recipe | None:
+    """Return by which recipe a version of the older format was built, if it is one."""
+    try:
+        document = _read_manifest(folder)
+        return recipe_from(document["recipe"]) if document["format"] == _OLD_FORMAT else None
+    except _UNREADABLE:
+        return None
+
+
+def _arrays(draft: ArtefactDraft) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    for number, each in enumerate(draft.space.maps):
+        for name in OF_MAP:
+            yield f"{name}_{number}", np.ascontiguousarray(getattr(each, name), dtype=np.float32)
+    yield "coordinates", np.ascontiguousarray(draft.coordinates, dtype=np.float32)
+    yield "neighbours", np.ascontiguousarray(draft.neighbours.rows, dtype=np.int32)
+    yield "distances", np.ascontiguousarray(draft.neighbours.distances, dtype=np.float32)
+    if draft.groups is not None:
+        yield GROUPS, np.ascontiguousarray(draft.groups.values, dtype=np.float32)
+    if draft.distance_spread is not None:
+        yield SPREAD, np.ascontiguousarray(draft.distance_spread, dtype=np.float32)
 
 
 def _read(folder: Path) -> Artefact:
     document = _read_manifest(folder)
-    for name in FILES:
-        if name != MANIFEST and _sha256(folder / name) != document["sha256"][name]:
-            _refuse(f"{name} does not match its checksum")
-    track_ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
-    is_words = isinstance(track_ids, list) and all(isinstance(text, str) and text for text in track_ids)
-    if not is_words or len(set(track_ids)) < len(track_ids):
-        _refuse("the track ids are not unique words")
-    schema = _schema(document["feature_set"])
-    arrays = {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in ARRAYS}
-    _check_shapes(arrays, (len(track_ids), len(schema)), document)
-    _check_numbers(arrays)
-    clip = document["clip"]
-    if not (clip is None or (isinstance(clip, int | float) and clip > 0)):
-        _refuse(f"clip is {clip!r}")
+    if document["format"] != FORMAT:
+        refuse(f"its format is {document['format']!r}, but this soundalike reads {FORMAT}")
+    recipe = recipe_from(document["recipe"])
+    arrays = _map_arrays(folder, document, recipe)
+    track_ids = _read_ids(folder)
+    schemas = tuple(schema_from(each) for each in document["feature_sets"])
+    if [schema.name for schema in schemas] != list(recipe.feature_sets):
+        refuse("its feature sets are not those of its recipe")
+    space = _space(document["maps"], recipe, schemas, arrays)
+    groups = tuple(_group(each) for each in document["groups"])
+    if len(track_ids) != document["tracks"]:
+        refuse(f"it has {len(track_ids)} track ids, but its manifest says {document['tracks']}")
+    check_arrays(arrays, space, groups, (len(track_ids), int(document["neighbours_per_track"])))
+    library_id = document["library_id"]
     return Artefact(
         version=ArtefactVersion(folder.name),
-        schema=schema,
-        recipe=recipe_from(document["recipe"]),
-        space=SimilaritySpace(
-            mean=np.array(arrays["mean"]),
-            scale=np.array(arrays["scale"]),
-            clip=clip,
-            weights=np.array(arrays["weights"]),
-            offset=np.array(arrays["offset"]),
-            is_unit_length=bool(document["is_unit_length"]),
-        ),
-        track_ids=tuple(TrackId(text) for text in track_ids),
+        schemas=schemas,
+        recipe=recipe,
+        space=space,
+        track_ids=track_ids,
         coordinates=arrays["coordinates"],
         neighbours=Neighbours(arrays["neighbours"], arrays["distances"]),
         facts={str(key): str(value) for key, value in document["facts"].items()}
         | {"created": str(document["created"])},
+        groups=GroupVectors(groups, arrays[GROUPS]) if GROUPS in arrays else None,
+        distance_spread=arrays.get(SPREAD),
+        library_id=None if library_id is None else str(library_id),
     )
+
+
+def _map_arrays(folder: Path, document: Mapping[str, Any], recipe: Recipe) -> _Arrays:
+    """Check the sums of all files, and map the arrays into memory."""
+    sums: Mapping[str, str] = document["sha256"]
+    names = [f"{name}_{number}" for number in range(len(recipe.ingredients)) for name in OF_MAP]
+    names += [*REQUIRED, *(name for name in OPTIONAL if f"{name}.npy" in sums)]
+    files = [IDS, *(f"{name}.npy" for name in names)]
+    for name in files:
+        _require_regular(folder / name)
+        if _sha256(folder / name) != sums[name]:
+            refuse(f"{name} does not match its checksum")
+    return {name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="r") for name in names}
+
+
+def _read_ids(folder: Path) -> tuple[TrackId, ...]:
+    track_ids = json.loads((folder / IDS).read_text(encoding="utf-8"))
+    is_words = isinstance(track_ids, list) and all(isinstance(text, str) and text for text in track_ids)
+    if not is_words or len(set(track_ids)) < len(track_ids):
+        refuse("the track ids are not unique words")
+    return tuple(TrackId(text) for text in track_ids)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    for name in FILES:
-        # A FIFO would block the reader, and a link could lead anywhere.
-        if not stat.S_ISREG((folder / name).lstat().st_mode):
-            _refuse(f"{name} is not a regular file")
+    _require_regular(folder / MANIFEST)
     if (folder / MANIFEST).stat().st_size > _MANIFEST_BYTES:
-        _refuse(f"{MANIFEST} is too large for a manifest")
+        refuse(f"{MANIFEST} is too large for a manifest")
     document: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    if document["format"] != FORMAT:
-        _refuse(f"its format is {document['format']!r}, but this soundalike reads {FORMAT}")
     return document
 
 
-def recipe_from(document: Mapping[str, Any]) -> SpaceRecipe:
-    """Read a recipe as `dataclasses.asdict` wrote it.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError
-        If it is not a recipe.
-    """
-    values = {field.name: document[field.name] for field in fields(SpaceRecipe)}
-    values["scaling"] = Scaling(values["scaling"])
-    values["rotation"] = Rotation(values["rotation"])
-    values["strength"] = float(values["strength"])
-    values["clip"] = None if values["clip"] is None else float(values["clip"])
-    values["is_unit_length"] = bool(values["is_unit_length"])
-    if not (0 <= values["strength"] <= _STRONGEST and (values["clip"] is None or values["clip"] > 0)):
-        msg = f"its recipe is out of range: {dict(document)}"
-        raise ValueError(msg)
-    return SpaceRecipe(**values)
+def _require_regular(path: Path) -> None:
+    # A FIFO would block the reader, and a link could lead anywhere.
+    if not stat.S_ISREG(path.lstat().st_mode):
+        refuse(f"{path.name} is not a regular file")
 
 
-def _schema(document: Mapping[str, Any]) -> FeatureSchema:
-    return FeatureSchema(
-        name=str(document["name"]),
-        version=int(document["version"]),
-        features=tuple(map(str, document["features"])),
-        groups=tuple(map(str, document["groups"])),
+def _space(
+    documents: Sequence[Mapping[str, Any]], recipe: Recipe, schemas: Sequence[FeatureSchema], arrays: _Arrays
+) -> SimilaritySpace:
+    maps = []
+    for number, (ingredient, document) in enumerate(zip(recipe.ingredients, documents, strict=True)):
+        clip, factor = document["clip"], float(document["factor"])
+        if not (clip is None or (isinstance(clip, int | float) and clip > 0)):
+            refuse(f"clip is {clip!r}")
+        if not 0 < factor < float("inf"):
+            refuse(f"factor is {factor!r}")
+        # They are small, and not worth a map in memory.
+        own = {name: np.array(arrays[f"{name}_{number}"]) for name in OF_MAP}
+        maps.append(
+            AffineMap(
+                columns=columns_of(ingredient, schemas).side_by_side,
+                clip=clip,
+                is_unit_length=bool(document["is_unit_length"]),
+                factor=factor,
+                **own,
+            )
+        )
+    return SimilaritySpace(tuple(maps))
+
+
+def _group(document: Mapping[str, Any]) -> GroupColumns:
+    return GroupColumns(
+        feature_set=str(document["feature_set"]),
+        group=str(document["group"]),
+        start=int(document["start"]),
+        stop=int(document["stop"]),
     )
-
-
-def _check_shapes(
-    arrays: Mapping[str, npt.NDArray[Any]], size: tuple[int, int], document: Mapping[str, Any]
-) -> None:
-    tracks, features = size
-    width, k = int(arrays["weights"].shape[-1]), int(document["neighbours_per_track"])
-    expected = {
-        "mean": (features,),
-        "scale": (features,),
-        "weights": (features, width),
-        "offset": (width,),
-        "coordinates": (tracks, width),
-        "neighbours": (tracks, k),
-        "distances": (tracks, k),
-    }
-    for name, shape in expected.items():
-        kind = np.dtype(np.int32 if name == "neighbours" else np.float32)
-        if arrays[name].shape != shape or arrays[name].dtype != kind:
-            _refuse(f"{name}.npy is {arrays[name].dtype} of {arrays[name].shape}, not {kind} of {shape}")
-    if tracks != document["tracks"]:
-        _refuse(f"it has {tracks} track ids, but its manifest says {document['tracks']}")
-
-
-def _check_numbers(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    for name in ("mean", "scale", "weights", "offset", "coordinates"):
-        if not np.isfinite(arrays[name]).all():
-            _refuse(f"{name}.npy has numbers that are not finite")
-    if (arrays["scale"] < 0).any():
-        _refuse("scale.npy has negative numbers")
-    rows, distances = arrays["neighbours"], arrays["distances"]
-    tracks = len(rows)
-    if (rows < -1).any() or (rows >= tracks).any() or (rows == np.arange(tracks)[:, None]).any():
-        _refuse("neighbours.npy has rows outside the library, or a track as its own neighbour")
-    if not (distances >= 0).all() or (np.isinf(distances) != (rows == -1)).any():
-        _refuse("distances.npy does not fit neighbours.npy")
-    if (distances[:, 1:] < distances[:, :-1]).any():
-        _refuse("distances.npy is not sorted along its rows")
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _refuse(why: str) -> None:
-    raise ValueError(why)

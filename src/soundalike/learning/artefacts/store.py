@@ -1,4 +1,4 @@
-"""The artefact store: versions are written and read as a whole; the last three are kept."""
+"""The artefact store: versions are written and read as a whole; three of each recipe are kept."""
 
 import contextlib
 import fcntl
@@ -9,63 +9,74 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from soundalike.domain.errors import (
-    DamagedArtefactError,
-    ModelError,
-    NoArtefactError,
-    SchemaMismatchError,
-)
+from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
+from soundalike.domain.similarity.recipe import Recipe, schemas_of
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.types import ArtefactVersion
-from soundalike.learning.artefacts.durable import sync, written_atomically
-from soundalike.learning.artefacts.files import FILES, read_version, write_version
+from soundalike.learning.artefacts.durable import Signature, signature_of, sync, written_atomically
+from soundalike.learning.artefacts.files import read_old_recipe, read_version, write_version
 
 KEPT_VERSIONS = 3
+"""Of each recipe."""
+
 _CURRENT, _LOCK = "current", "lock"
 _VERSION = re.compile(r"[0-9]{6,18}")
+_PLACE = re.compile(r"([a-z0-9_+-]{1,80})/([0-9]{6,18})")
 _WRITING, _REMOVING = ".writing-", ".removing-"
 _LOCK_TIMEOUT_S = 60.0
 
 _log = logging.getLogger(__name__)
 
-_Signature = tuple[tuple[int, int, int] | None, ...]
+
+class _Place(NamedTuple):
+    """A version below the folder of its recipe."""
+
+    recipe: str
+    version: ArtefactVersion
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """An artefact, and the signatures of its files when it was read."""
+    """An artefact, where it is, and the signatures of its files when it was read."""
 
     artefact: Artefact
-    signature: _Signature
+    place: _Place
+    signature: Signature
 
 
 class FolderArtefactStore:
-    """Artefact versions as folders ``000001``, ``000002``, ... and a file ``current`` that names one.
+    """Versions as folders ``RECIPE/000001``, ``RECIPE/000002``, ... and a file ``current`` that names one.
+
+    A folder for each recipe; no number comes twice, whatever the recipe.
 
     Parameters
     ----------
     folder : Path
         Created at the first `publish`; a reader need not be able to write there.
-    schema : FeatureSchema
-        The feature set of the library; a version of another set is not used.
+    schemas : collection of FeatureSchema
+        The feature sets that this program computes; a version of others is not used.
     clock : callable
         Returns the time for the manifest.
     """
 
-    def __init__(self, folder: Path, *, schema: FeatureSchema, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, folder: Path, *, schemas: Collection[FeatureSchema], clock: Callable[[], datetime]
+    ) -> None:
         self._folder = folder
-        self._schema = schema
+        self._schemas = {schema.name: schema for schema in schemas}
         self._clock = clock
         self._thread_lock = threading.Lock()
-        self._pointer: tuple[bytes, _Signature] | None = None
-        self._loaded: _Loaded | None = None
-        self._refused: dict[ArtefactVersion, tuple[_Signature, str]] = {}
+        self._pointer: tuple[bytes, Signature] | None = None
+        self._in_use: _Loaded | None = None
+        self._of_recipe: dict[str, _Loaded] = {}
+        self._refused: dict[_Place, tuple[Signature, str]] = {}
 
     def current(self) -> Artefact:
         """Return the artefact in use, mapped into memory; a new version is loaded at the next call.
@@ -76,20 +87,41 @@ class FolderArtefactStore:
         Raises
         ------
         NoArtefactError
-            If nothing has been built.
+            If nothing has been built, or only by a version of this program that wrote another format.
         DamagedArtefactError
             If no version is intact.
         """
         with self._thread_lock:
             # The content too: two changes within one clock tick may have the same inode, size and time.
-            pointer = (self._pointer_content(), _signatures((self._folder / _CURRENT,)))
-            if self._loaded is None or pointer != self._pointer or self._has_changed(self._loaded):
-                self._loaded = self._choose()
+            pointer = (self._pointer_content(), signature_of(self._folder, [_CURRENT]))
+            if self._in_use is None or pointer != self._pointer or _has_changed(self._folder, self._in_use):
+                self._in_use = self._choose()
                 self._pointer = pointer
-            return self._loaded.artefact
+            return self._in_use.artefact
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
-        """Write a new version to disk, then make it current; keep the last three.
+    def newest(self, recipe: Recipe) -> Artefact | None:
+        """Return the newest intact artefact of a recipe, however it was fitted, whether in use or not."""
+        with self._thread_lock:
+            loaded = self._newest([place for place in self._places() if place.recipe == recipe.key])
+            if loaded is None:
+                return None
+            self._of_recipe[recipe.key] = loaded
+            return loaded.artefact
+
+    def old_recipe(self) -> Recipe | None:
+        """Return by which recipe the newest version of the older format was built, if there is one."""
+        names = self._old_versions()
+        return read_old_recipe(self._folder / names[-1]) if names else None
+
+    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+        """Write a new version to disk, then make it current; keep the last three of its recipe.
+
+        Parameters
+        ----------
+        draft : ArtefactDraft
+            What to write.
+        is_in_use : bool
+            Whether to make it current; else it stands beside the one in use.
 
         Raises
         ------
@@ -99,7 +131,7 @@ class FolderArtefactStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._write_lock():
-                return self._publish(draft)
+                return self._publish(draft, is_in_use=is_in_use)
         except OSError as error:
             msg = f"cannot write an artefact in {self._folder}: {error}"
             raise ModelError(msg) from error
@@ -109,103 +141,127 @@ class FolderArtefactStore:
     def _choose(self) -> _Loaded:
         """Choose the version that `current` names, else the loaded one, else the newest intact one."""
         while True:
-            named = self._named_version()
+            named = self._named_place()
             loaded = self._load(named) if named else None
             # A version may be removed while it is read, if others are published meanwhile.
-            if loaded is not None or self._named_version() == named:
+            if loaded is not None or self._named_place() == named:
                 break
-        if loaded is None and self._loaded is not None and not self._has_changed(self._loaded):
-            loaded = self._loaded
-        candidates = iter(reversed(self._versions()))
-        while loaded is None and (version := next(candidates, None)) is not None:
-            loaded = self._load(version)
+        if loaded is None and self._in_use is not None and not _has_changed(self._folder, self._in_use):
+            loaded = self._in_use
+        loaded = loaded or self._newest(self._places())
         if loaded is not None:
             return loaded
         if self._refused:
-            _, detail = self._refused[max(self._refused)]
+            _, detail = self._refused[max(self._refused, key=lambda place: int(place.version))]
             msg = f"{detail}; no version is intact: run 'soundalike build'"
             raise DamagedArtefactError(msg)
+        old = self._old_versions()
+        if old:
+            msg = (
+                f"artefact {old[-1]} in {self._folder} was made by an older version of soundalike; "
+                "run 'soundalike up DIR' or 'soundalike build' to make it again"
+            )
+            raise NoArtefactError(msg)
         msg = f"nothing has been built in {self._folder} yet; run 'soundalike build'"
         raise NoArtefactError(msg)
 
-    def _load(self, version: ArtefactVersion) -> _Loaded | None:
+    def _newest(self, places: Sequence[_Place]) -> _Loaded | None:
+        """Return the last intact one of the places."""
+        for place in reversed(places):
+            loaded = self._load(place)
+            if loaded is not None:
+                return loaded
+        return None
+
+    def _load(self, place: _Place) -> _Loaded | None:
         """Read a version; if it is damaged or foreign, log that once and return None."""
-        signature = self._signature(version)
-        if self._loaded is not None and (version, signature) == (
-            self._loaded.artefact.version,
-            self._loaded.signature,
-        ):
-            return self._loaded
-        if version in self._refused and self._refused[version][0] == signature:
+        folder = self._folder / place.recipe / place.version
+        signature = signature_of(folder)
+        for loaded in (self._in_use, self._of_recipe.get(place.recipe)):
+            if loaded is not None and (place, signature) == (loaded.place, loaded.signature):
+                return loaded
+        if place in self._refused and self._refused[place][0] == signature:
             return None
         try:
-            artefact = read_version(self._folder / version)
-            self._schema.require(artefact.schema, whose=f"the artefact {self._folder / version}")
-        except (DamagedArtefactError, SchemaMismatchError) as error:
+            artefact = read_version(folder)
+            for schema in artefact.schemas:
+                wanted = self._schemas.get(schema.name, schema)
+                wanted.require(schema, whose=f"the artefact {folder}")
+            schemas_of(artefact.recipe, tuple(self._schemas.values()))
+        except ModelError as error:
             _log.warning("%s; it is not used", error)
-            self._refused[version] = (signature, str(error))
+            self._refused[place] = (signature, str(error))
             return None
-        self._refused.pop(version, None)
-        return _Loaded(artefact, signature)
+        self._refused.pop(place, None)
+        return _Loaded(artefact, place, signature)
 
-    def _has_changed(self, loaded: _Loaded) -> bool:
-        """Whether mapped files were changed; deleted files stay valid while they are mapped."""
-        now = self._signature(loaded.artefact.version)
-        return any(
-            after is not None and after != before for before, after in zip(loaded.signature, now, strict=True)
-        )
-
-    def _signature(self, version: ArtefactVersion) -> _Signature:
-        return _signatures(tuple(self._folder / version / name for name in FILES))
-
-    def _named_version(self) -> ArtefactVersion | None:
+    def _named_place(self) -> _Place | None:
         """Return the version in the file `current`, which may contain anything."""
         name = self._pointer_content().decode("ascii", "replace").strip()
-        if _VERSION.fullmatch(name):
-            return ArtefactVersion(name)
-        if name:
+        found = _PLACE.fullmatch(name)
+        if found:
+            return _Place(found[1], ArtefactVersion(found[2]))
+        if name and not _VERSION.fullmatch(name):
             _log.warning("%s does not name a version: %r", self._folder / _CURRENT, name)
         return None
 
     def _pointer_content(self) -> bytes:
         try:
             with (self._folder / _CURRENT).open("rb") as file:
-                return file.read(64)
+                return file.read(128)
         except OSError:
             return b""
 
-    def _versions(self) -> list[ArtefactVersion]:
-        """List the version folders, oldest first."""
-        try:
-            names = [entry.name for entry in self._folder.iterdir() if _VERSION.fullmatch(entry.name)]
-        except OSError:
-            return []
-        return [ArtefactVersion(name) for name in sorted(names, key=int)]
+    def _places(self) -> list[_Place]:
+        """List the versions of all recipes, oldest first."""
+        found = [
+            _Place(recipe.name, ArtefactVersion(name))
+            for recipe in _folders(self._folder)
+            if _PLACE.fullmatch(f"{recipe.name}/000000")
+            for name in _version_names(recipe)
+        ]
+        return sorted(found, key=lambda place: int(place.version))
+
+    def _old_versions(self) -> list[str]:
+        """List the versions of the older format, which stand in the folder itself, oldest first."""
+        return sorted(_version_names(self._folder), key=int)
 
     # Writing
 
-    def _publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def _publish(self, draft: ArtefactDraft, *, is_in_use: bool) -> ArtefactVersion:
         self._remove_leftovers()
-        taken = [int(name) for name in (*self._versions(), self._named_version()) if name]
-        version = ArtefactVersion(f"{max(taken, default=0) + 1:06d}")
-        temporary = self._folder / f"{_WRITING}{version}-{secrets.token_hex(4)}"
+        named = self._named_place()
+        taken = [*(place.version for place in self._places()), *self._old_versions()]
+        taken += [named.version] if named else []
+        place = _Place(draft.recipe.key, ArtefactVersion(f"{max(map(int, taken), default=0) + 1:06d}"))
+        recipe_folder = self._folder / place.recipe
+        temporary = self._folder / f"{_WRITING}{place.version}-{secrets.token_hex(4)}"
         temporary.mkdir()
         try:
             write_version(temporary, draft, self._clock().isoformat(timespec="milliseconds"))
             read_version(temporary)  # what a reader would reject must not become current
-            temporary.rename(self._folder / version)
+            recipe_folder.mkdir(exist_ok=True)
+            temporary.rename(recipe_folder / place.version)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+        sync(recipe_folder)
         sync(self._folder)
-        with written_atomically(self._folder / _CURRENT) as pointer:
-            pointer.write_text(f"{version}\n", encoding="ascii")
+        if is_in_use:
+            with written_atomically(self._folder / _CURRENT) as pointer:
+                pointer.write_text(f"{place.recipe}/{place.version}\n", encoding="ascii")
         with contextlib.suppress(OSError):  # what cannot be removed now is removed next time
-            for old in self._versions()[:-KEPT_VERSIONS]:
-                # Renamed first, so that no partly removed folder has a version's name.
-                (self._folder / old).rename(self._folder / f"{_REMOVING}{old}-{secrets.token_hex(4)}")
-            self._remove_leftovers()
-        return version
+            self._remove_old(recipe_folder)
+        return place.version
+
+    def _remove_old(self, recipe_folder: Path) -> None:
+        """Remove all but the last versions of a recipe, and what the older format has."""
+        versions = sorted(_version_names(recipe_folder), key=int)
+        old = [recipe_folder / name for name in versions[:-KEPT_VERSIONS]]
+        for folder in (*old, *(self._folder / name for name in self._old_versions())):
+            # Renamed first, so that no partly removed folder has a version's name.
+            folder.rename(self._folder / f"{_REMOVING}{folder.name}-{secrets.token_hex(4)}")
+        self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
         """Remove what killed writers left; only a process with the lock creates such names."""
@@ -238,14 +294,22 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _signatures(paths: tuple[Path, ...]) -> _Signature:
-    """Return inode, size and time of change of each file; None if it does not exist."""
-    found: list[tuple[int, int, int] | None] = []
-    for path in paths:
-        try:
-            status = path.lstat()
-        except OSError:
-            found.append(None)
-        else:
-            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return tuple(found)
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return [entry for entry in folder.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _version_names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if _VERSION.fullmatch(entry.name)]
+    except OSError:
+        return []
+
+
+def _has_changed(root: Path, loaded: _Loaded) -> bool:
+    """Whether mapped files were changed; deleted files stay valid while they are mapped."""
+    names = list(loaded.signature)
+    now = signature_of(root / loaded.place.recipe / loaded.place.version, names)
+    return any(now.get(name, before) != before for name, before in loaded.signature.items())

@@ -11,10 +11,11 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 
 from soundalike.domain.similarity.fitting import Column, Scale, Sums, fit_space, require_tracks
-from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.recipe import Columns, Recipe
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
-from soundalike.learning.snapshots import VECTOR_COLUMNS
+from soundalike.learning.snapshots import VECTOR_COLUMNS, matrix
 from soundalike.learning.spark.lsh import SparkLshJoin
 from soundalike.learning.spark.mongo import MongoSource
 from soundalike.learning.spark.rows import Rows, open_rows
@@ -25,7 +26,6 @@ from soundalike.learning.spark.tasks import (
     SUMS_COLUMNS,
     TRANSFORM_COLUMNS,
     BroadcastReader,
-    matrix,
     neighbours_task,
     parts_of,
     read_sums,
@@ -67,7 +67,7 @@ class SparkEngine:
         self._opened: QuietSession | None = None
         self._read: tuple[Snapshot, Rows] | None = None
 
-    def fit(self, recipe: SpaceRecipe, snapshot: Snapshot) -> SimilaritySpace:
+    def fit(self, recipe: Recipe, snapshot: Snapshot) -> SimilaritySpace:
         """Fit a space on every track of a snapshot; MLlib's scalers give the scale.
 
         Raises
@@ -80,7 +80,8 @@ class SparkEngine:
         require_tracks(snapshot.track_count)
         session = self._session()
         with session.translated("fit the space"):
-            return fit_space(recipe, SnapshotStatistics(self._rows(snapshot).frame))
+            statistics = SnapshotStatistics(self._rows(snapshot).frame, snapshot)
+            return fit_space(recipe, snapshot.schemas, statistics)
 
     def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
         """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
@@ -178,30 +179,45 @@ class SparkEngine:
     def _coordinates(self, space: SimilaritySpace, snapshot: Snapshot) -> FloatArray:
         rows = self._rows(snapshot)
         vectors = rows.frame.select("id", "features")
-        table = vectors.mapInArrow(transform_task(space), TRANSFORM_COLUMNS).toArrow().sort_by("id")
+        table = (
+            vectors.mapInArrow(transform_task(space, snapshot.width), TRANSFORM_COLUMNS)
+            .toArrow()
+            .sort_by("id")
+        )
         rows.require_same(table.column("id"))
-        return matrix(table.column("place").combine_chunks(), space.weights.shape[1])
+        return matrix(table.column("place").combine_chunks(), space.width)
 
 
 class SnapshotStatistics:
-    """Statistics of a snapshot, computed by MLlib's scalers and by sums over partitions."""
+    """Statistics of a snapshot, computed by MLlib's scalers and by sums over partitions.
 
-    def __init__(self, frame: DataFrame) -> None:
+    Parameters
+    ----------
+    frame : DataFrame
+        The snapshot's rows.
+    snapshot : Snapshot
+        What they have.
+    """
+
+    def __init__(self, frame: DataFrame, snapshot: Snapshot) -> None:
         self._frame = frame
+        self._snapshot = snapshot
         self._vectors = frame.select(array_to_vector(frame["features"]).alias("vector"))
 
     def extent(self) -> Column:
-        """Minimum and maximum of each feature, as `MinMaxScaler` finds them."""
+        """Minimum and maximum of each feature, side by side, as `MinMaxScaler` finds them."""
         model = MinMaxScaler(inputCol="vector", outputCol="scaled").fit(self._vectors)
         return Column(model.originalMin.toArray(), model.originalMax.toArray())
 
     def moments(self) -> Column:
-        """Mean and standard deviation (n - 1) of each feature, as `StandardScaler` finds them."""
+        """Mean and standard deviation (n - 1) of each feature, side by side, as `StandardScaler` finds."""
         scaler = StandardScaler(inputCol="vector", outputCol="scaled", withMean=True, withStd=True)
         model = scaler.fit(self._vectors)
         return Column(model.mean.toArray(), model.std.toArray())
 
-    def sums(self, scale: Scale) -> Sums:
-        """Sum in the scaled features, partition by partition."""
+    def sums(self, scale: Scale, columns: Columns) -> Sums:
+        """Sum in the scaled features of one ingredient, partition by partition."""
         vectors = self._frame.select(*VECTOR_COLUMNS)
-        return read_sums(vectors.mapInArrow(sums_task(scale), SUMS_COLUMNS).toArrow())
+        width = len(self._snapshot.schemas[columns.set_number])
+        task = sums_task(scale, columns, (self._snapshot.width, width))
+        return read_sums(vectors.mapInArrow(task, SUMS_COLUMNS).toArrow())

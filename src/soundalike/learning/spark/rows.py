@@ -18,6 +18,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
@@ -53,7 +54,7 @@ class Rows:
     Parameters
     ----------
     frame : DataFrame
-        Columns id, features, first_half, second_half; in no order.
+        Columns id, features, parts; in no order.
     ids : pyarrow array of str or None
         The driver's ids, in order, if the executors do not read its snapshot.
     release : callable
@@ -156,7 +157,7 @@ def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource
     digests = dict(_digests(Path(snapshot.url)))
     ids = list(digests)
     broadcast = session.spark.sparkContext.broadcast(digests)
-    task = documents_task(BroadcastReader(broadcast), len(snapshot.schema))
+    task = documents_task(BroadcastReader(broadcast))
     reader = session.spark.read.format("mongodb").schema(DOCUMENT_COLUMNS)
     ranges = (rows_of(part, parts, len(ids)) for part in range(parts))
     shares = (reader.options(**source.options(ids[rows[0]], ids[rows[-1]])).load() for rows in ranges)
@@ -180,12 +181,10 @@ def _digests(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield each track's id and the digest of its vectors, a few thousand rows in memory at a time."""
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(ROWS_PER_GROUP, columns=["id", *VECTOR_COLUMNS]):
-            whole, first, second = (
-                batch.column(name).flatten().to_numpy().astype("<f4").reshape(len(batch), -1)
-                for name in VECTOR_COLUMNS
-            )
-            for row, track_id in enumerate(batch.column("id").to_pylist()):
-                yield track_id, row_digest(*(part[row].tobytes() for part in (whole, first, second)))
+            ids, summaries, parts = batch.columns
+            for track_id, summary, of_track in zip(ids, summaries, parts, strict=True):
+                of_sets = [np.asarray(each.values, np.float32) for each in of_track.values or ()]
+                yield track_id.as_py(), row_digest(np.asarray(summary.values, np.float32), of_sets)
 
 
 class HadoopFile:

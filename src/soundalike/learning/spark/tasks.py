@@ -1,7 +1,7 @@
 """What runs in Spark's Python workers, on Arrow batches, with NumPy."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -14,9 +14,17 @@ import soundalike
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import Scale, Sums
+from soundalike.domain.similarity.recipe import Columns
 from soundalike.domain.similarity.space import SimilaritySpace
 from soundalike.domain.types import FloatArray
-from soundalike.learning.snapshots import ROWS_PER_GROUP, VECTOR_COLUMNS
+from soundalike.learning.snapshots import (
+    FEATURES,
+    PARTS,
+    ROWS_PER_GROUP,
+    VECTOR_COLUMNS,
+    matrix,
+    parts_of_set,
+)
 
 _DOCUMENT = ["_id", "whole", "first_half", "second_half"]
 
@@ -24,8 +32,8 @@ Value = TypeVar("Value")
 Batches = Iterator[pa.RecordBatch]
 Task = Callable[[Batches], Batches]
 
-ROWS_COLUMNS = "id string, " + ", ".join(f"{name} array<float>" for name in VECTOR_COLUMNS)
-SUMS_COLUMNS = "count long, total array<double>, products array<double>, differences array<double>"
+ROWS_COLUMNS = "id string, features array<float>, parts array<array<float>>"
+SUMS_COLUMNS = "count long, total array<double>, products array<double>, scatter array<double>, freedom long"
 TRANSFORM_COLUMNS = "id string, place array<float>"
 COORDINATES_COLUMNS = "row int, place array<float>"
 NEIGHBOURS_COLUMNS = "part long, rows array<int>, distances array<float>"
@@ -50,9 +58,20 @@ def package_file(_part: object) -> str:
     return str(soundalike.__file__)
 
 
-def row_digest(whole: bytes, first_half: bytes, second_half: bytes) -> bytes:
-    """Digest a track's vectors, as little-endian float32."""
-    return hashlib.blake2b(whole + first_half + second_half, digest_size=_DIGEST_BYTES).digest()
+def row_digest(summary: FloatArray, parts: Sequence[FloatArray]) -> bytes:
+    """Digest a track's vectors.
+
+    Parameters
+    ----------
+    summary : FloatArray, shape (d,)
+        The sets side by side.
+    parts : sequence of FloatArray
+        The parts in each set, in one line.
+    """
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for array in (summary, *parts):
+        digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+    return digest.digest()
 
 
 def shipped_task(name: str, parts: int, count: int) -> Task:
@@ -68,7 +87,7 @@ def shipped_task(name: str, parts: int, count: int) -> Task:
     return task
 
 
-def documents_task(read_digests: Callable[[], Mapping[str, bytes]], width: int) -> Task:
+def documents_task(read_digests: Callable[[], Mapping[str, bytes]]) -> Task:
     """Turn documents into rows, without those that came after the driver's snapshot.
 
     Raises
@@ -81,20 +100,20 @@ def documents_task(read_digests: Callable[[], Mapping[str, bytes]], width: int) 
         digests = read_digests()
         for batch in batches:
             known = [track_id in digests for track_id in batch.column("_id").to_pylist()]
-            ids, whole, first, second = (
+            ids, *columns = (
                 column.to_pylist() for column in batch.filter(pa.array(known)).select(_DOCUMENT).columns
             )
-            for track_id, *vectors in zip(ids, whole, first, second, strict=True):
-                if None in vectors or digests[track_id] != row_digest(*vectors):
+            rows = []
+            for track_id, *blobs in zip(ids, *columns, strict=True):
+                whole, *halves = (np.frombuffer(blob or b"", dtype="<f4") for blob in blobs)
+                parts = [np.concatenate(halves)]
+                if None in blobs or digests[track_id] != row_digest(whole, parts):
                     msg = (
                         f"track {track_id} changed while Spark read the library; run 'soundalike build' again"
                     )
                     raise EngineError(msg)
-            columns = [
-                pa.array(ids, pa.string()),
-                *(_vectors(part, width) for part in (whole, first, second)),
-            ]
-            yield pa.RecordBatch.from_arrays(columns, names=["id", *VECTOR_COLUMNS])
+                rows.append((whole, parts))
+            yield _record_batch(ids, rows)
 
     return task
 
@@ -113,26 +132,32 @@ def coordinates_task(read_coordinates: Callable[[], FloatArray], parts: int) -> 
     return task
 
 
-def matrix(column: pa.Array, width: int) -> FloatArray:
-    """Turn a column of lists, each `width` long, into an array of shape (rows, width)."""
-    return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, width)
+def sums_task(scale: Scale, columns: Columns, widths: tuple[int, int]) -> Task:
+    """Sum each batch of vectors into one row.
 
-
-def sums_task(scale: Scale) -> Task:
-    """Sum each batch of vectors into one row."""
-    width = len(scale.mean)
+    Parameters
+    ----------
+    scale : Scale
+        Of the features of one ingredient.
+    columns : Columns
+        Which they are.
+    widths : tuple of (int, int)
+        How many features stand side by side, and how many the ingredient's set has.
+    """
 
     def task(batches: Batches) -> Batches:
         for batch in batches:
-            whole, first, second = (matrix(batch.column(name), width) for name in VECTOR_COLUMNS)
-            sums = Sums.of(scale, (whole, first, second))
-            columns = {
+            summaries = matrix(batch.column(FEATURES), widths[0])[:, columns.side_by_side]
+            parts = parts_of_set(batch.column(PARTS), columns.set_number, widths[1]).select(columns.own)
+            sums = Sums.of(scale, summaries, parts)
+            row = {
                 "count": [sums.count],
                 "total": [sums.total],
                 "products": [sums.products.ravel()],
-                "differences": [sums.differences.ravel()],
+                "scatter": [sums.scatter.ravel()],
+                "freedom": [sums.freedom],
             }
-            yield pa.RecordBatch.from_pydict(columns)
+            yield pa.RecordBatch.from_pydict(row)
 
     return task
 
@@ -146,7 +171,8 @@ def read_sums(table: pa.Table) -> Sums:
             row["count"],
             np.array(row["total"]),
             np.array(row["products"]).reshape(size, size),
-            np.array(row["differences"]).reshape(size, size),
+            np.array(row["scatter"]).reshape(size, size),
+            row["freedom"],
         )
         total = sums if total is None else total + sums
     if total is None:
@@ -155,13 +181,20 @@ def read_sums(table: pa.Table) -> Sums:
     return total
 
 
-def transform_task(space: SimilaritySpace) -> Task:
-    """Map each batch of (id, features) into a space."""
-    width = len(space.mean)
+def transform_task(space: SimilaritySpace, width: int) -> Task:
+    """Map each batch of (id, features) into a space.
+
+    Parameters
+    ----------
+    space : SimilaritySpace
+        Fitted.
+    width : int
+        How many features stand side by side.
+    """
 
     def task(batches: Batches) -> Batches:
         for batch in batches:
-            coordinates = space.transform(matrix(batch.column("features"), width))
+            coordinates = space.transform(matrix(batch.column(FEATURES), width))
             yield pa.RecordBatch.from_pydict({"id": batch.column("id"), "place": list(coordinates)})
 
     return task
@@ -237,7 +270,12 @@ def _slice(file: pq.ParquetFile, start: int, count: int) -> pa.Table:
     return table.slice(start - first, count)
 
 
-def _vectors(column: list[bytes], width: int) -> pa.Array:
-    values = np.frombuffer(b"".join(column), dtype="<f4")
-    offsets = np.arange(0, len(values) + 1, width, dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
+def _record_batch(ids: list[str], rows: list[tuple[FloatArray, list[FloatArray]]]) -> pa.RecordBatch:
+    """Return rows of `ROWS_COLUMNS`."""
+    vector = pa.list_(pa.float32())
+    columns = [
+        pa.array(ids, pa.string()),
+        pa.array([summary for summary, _ in rows], vector),
+        pa.array([parts for _, parts in rows], pa.list_(vector)),
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=["id", *VECTOR_COLUMNS])

@@ -1,6 +1,7 @@
 """Learning what sounds alike: tune and build."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,18 +9,12 @@ from soundalike.domain.errors import ModelError
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tunings
 from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.evaluation import recall_at_k
-from soundalike.domain.similarity.groups import group_vectors
-from soundalike.domain.similarity.space import (
-    DEFAULT_RECIPE,
-    ArtefactDraft,
-    LshParameters,
-    Neighbours,
-    SimilaritySpace,
-    SpaceRecipe,
-)
+from soundalike.domain.similarity.recipe import Recipe
+from soundalike.domain.similarity.space import ArtefactDraft, LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.domain.types import ArtefactVersion
+from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.tuning import tune_space
 from soundalike.services.learning.tuning_lsh import tune_lsh
@@ -49,8 +44,8 @@ class BuildReport:
         Its name.
     method : Method
         How neighbours were found.
-    recipe : SpaceRecipe
-        How the space was fitted.
+    recipe : Recipe
+        What the space is made of, and how it was fitted.
     track_count : int
         Tracks in the artefact.
     recall : float or None
@@ -62,7 +57,7 @@ class BuildReport:
     version: ArtefactVersion
     engine: str
     method: Method
-    recipe: SpaceRecipe
+    recipe: Recipe
     track_count: int
     recall: float | None
     seconds: float
@@ -77,6 +72,8 @@ class Trainer:
         What it learns from.
     artefacts, tunings
         The ports it uses.
+    recipes : RecipeChooser
+        Says what to build.
     timer : callable
         Returns seconds from any fixed point.
     """
@@ -87,23 +84,26 @@ class Trainer:
         artefacts: ArtefactStore,
         *,
         tunings: Tunings,
+        recipes: RecipeChooser,
         timer: Callable[[], float],
     ) -> None:
         self._library = library
         self._artefacts = artefacts
         self._tunings = tunings
+        self._recipes = recipes
         self._timer = timer
 
     def tune_space(self, *, progress: OnProgress) -> SpaceTuning:
-        """Choose a similarity space by measurement and save the choice.
+        """Choose by measurement how the default recipe is fitted, and save the choice.
 
         Raises
         ------
         TooFewTracksError
             If no track has been analysed.
         """
-        with self._library.taken() as snapshot:
-            tuning = tune_space(self._library.read(snapshot), progress=progress)
+        recipe = self._recipes.default
+        with self._taken(recipe) as snapshot:
+            tuning = tune_space(recipe, self._library.read(snapshot, has_parts=True), progress=progress)
         self._tunings.save_space(tuning)
         return tuning
 
@@ -124,20 +124,28 @@ class Trainer:
         EngineError
             If the engine has no LSH, or fails.
         """
-        with self._library.taken() as snapshot:
-            tuning = tune_lsh(engine, self._recipe(), snapshot, progress=progress, timer=self._timer)
+        recipe = self.recipe()
+        with self._taken(recipe) as snapshot:
+            tuning = tune_lsh(engine, recipe, snapshot, progress=progress, timer=self._timer)
         self._tunings.save_lsh(tuning)
         return tuning
 
     def build(
-        self, engine: SimilarityEngine, *, method: Method = Method.EXACT, progress: OnProgress
+        self,
+        engine: SimilarityEngine,
+        *,
+        recipe: Recipe | None = None,
+        method: Method = Method.EXACT,
+        progress: OnProgress,
     ) -> BuildReport:
-        """Fit the chosen space on the whole library, find neighbours, publish an artefact.
+        """Fit a space on the whole library, find neighbours, publish an artefact.
 
         Parameters
         ----------
         engine : SimilarityEngine
             Fits and finds neighbours.
+        recipe : Recipe, optional
+            What to build; by default what `recipe` says.
         method : Method
             How to find neighbours.
         progress : callable
@@ -151,13 +159,13 @@ class Trainer:
             If the engine fails, or has no LSH though `method` asks for it.
         """
         started = self._timer()
-        if method is Method.LSH and self._lsh_parameters() is None:
+        recipe = recipe or self.recipe()
+        if method is Method.LSH and self._lsh_parameters(recipe) is None:
             self.tune_lsh(engine, progress=progress)
-        with self._library.taken() as snapshot:
-            recipe = self._recipe()
+        with self._taken(recipe) as snapshot:
             space = engine.fit(recipe, snapshot)
             if method is Method.LSH:
-                neighbours, recall = self._by_lsh(engine, space, snapshot)
+                neighbours, recall = self._by_lsh(engine, space, snapshot, recipe)
             else:
                 recall = None
                 neighbours = engine.neighbours(space, snapshot, k=NEIGHBOUR_COUNT)
@@ -174,19 +182,23 @@ class Trainer:
             seconds=self._timer() - started,
         )
 
-    def _recipe(self) -> SpaceRecipe:
-        tuning = self._tunings.space()
-        return tuning.chosen if tuning else DEFAULT_RECIPE
+    def recipe(self) -> Recipe:
+        """Return the recipe to build by now, fitted as tuning chose."""
+        wanted, tuning = self._recipes.wanted(), self._tunings.space()
+        return tuning.chosen if tuning and tuning.chosen.key == wanted.key else wanted
 
-    def _lsh_parameters(self) -> LshParameters | None:
+    def _taken(self, recipe: Recipe) -> AbstractContextManager[Snapshot]:
+        return self._library.taken(self._recipes.schemas_of(recipe))
+
+    def _lsh_parameters(self, recipe: Recipe) -> LshParameters | None:
         """Return the tuned LSH parameters, if they are for the space that is built now."""
         tuning = self._tunings.lsh()
-        return tuning.chosen if tuning and tuning.recipe == self._recipe() else None
+        return tuning.chosen if tuning and tuning.recipe == recipe else None
 
     def _by_lsh(
-        self, engine: SimilarityEngine, space: SimilaritySpace, snapshot: Snapshot
+        self, engine: SimilarityEngine, space: SimilaritySpace, snapshot: Snapshot, recipe: Recipe
     ) -> tuple[Neighbours, float]:
-        parameters = self._lsh_parameters()
+        parameters = self._lsh_parameters(recipe)
         if parameters is None:
             msg = "LSH has no parameters for this space; run 'soundalike tune --lsh'"
             raise ModelError(msg)
@@ -197,7 +209,7 @@ class Trainer:
 
 def draft(
     table: LibraryTable,
-    recipe: SpaceRecipe,
+    recipe: Recipe,
     space: SimilaritySpace,
     neighbours: Neighbours,
     facts: Mapping[str, str],
@@ -208,8 +220,8 @@ def draft(
     ----------
     table : LibraryTable
         Of n tracks.
-    recipe : SpaceRecipe
-        How the space was fitted.
+    recipe : Recipe
+        What the space is made of.
     space : SimilaritySpace
         The fitted map.
     neighbours : Neighbours
@@ -218,12 +230,12 @@ def draft(
         What `doctor` shows.
     """
     return ArtefactDraft(
-        schema=table.schema,
+        schemas=table.schemas,
         recipe=recipe,
         space=space,
         track_ids=table.track_ids,
-        coordinates=space.transform(table.whole),
+        coordinates=space.transform(table.summaries),
         neighbours=neighbours,
         facts=facts,
-        groups=group_vectors(table.schema, space.scale_features(table.whole)),
+        groups=space.group_vectors(table.schemas, table.summaries),
     )

@@ -12,7 +12,8 @@ from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.evaluation import recall_at_k
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.lsh import BUCKET_LENGTHS, RECALL_AT, TABLES, knee, lsh_grid
-from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace, SpaceRecipe
+from soundalike.domain.similarity.recipe import Recipe
+from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.tuning import LshTrial, LshTuning
 from soundalike.domain.types import FloatArray
@@ -43,7 +44,7 @@ class LshEngine(Protocol):
 
 def tune_lsh(  # noqa: PLR0913 - each is one knob, and all but three have defaults
     engine: SimilarityEngine,
-    recipe: SpaceRecipe,
+    recipe: Recipe,
     snapshot: Snapshot,
     *,
     progress: OnProgress,
@@ -59,8 +60,8 @@ def tune_lsh(  # noqa: PLR0913 - each is one knob, and all but three have defaul
     ----------
     engine : SimilarityEngine
         One with LSH.
-    recipe : SpaceRecipe
-        How the space is fitted.
+    recipe : Recipe
+        What the space is made of.
     snapshot : Snapshot
         The library.
     progress : callable

@@ -1,17 +1,16 @@
 """Keeping an artefact up to date with the library without fitting again."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
-from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity.extending import changed_tracks, extend
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, TrackId
+from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import NEIGHBOUR_COUNT, Method, draft
 
@@ -20,13 +19,40 @@ REBUILD_SHARE = 0.2
 
 
 class Freshness(StrEnum):
-    """How the artefact in use compares with the library; EMPTY is a library without vectors."""
+    """How the artefact in use compares with the library."""
 
     EMPTY = "empty"
+    """The library has no vectors."""
+
     MISSING = "missing"
-    CURRENT = "current"
-    BEHIND = "behind"
+    """There is none."""
+
+    OLD_FORMAT = "old format"
+    """There is one that only an older version of this program reads."""
+
+    POORER = "poorer"
+    """The library has the sets of a richer recipe by now."""
+
     OUTGROWN = "outgrown"
+    """Too much was added since its space was fitted."""
+
+    BEHIND = "behind"
+    """Some tracks are missing or changed."""
+
+    CURRENT = "current"
+    """Nothing has to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Tracks that an artefact lacks, with their vectors, and those that it has wrong."""
+
+    missing: tuple[TrackId, ...]
+    vectors: FloatArray
+    stale: tuple[TrackId, ...]
+
+    def __len__(self) -> int:
+        return len(self.missing) + len(self.stale)
 
 
 class ArtefactUpdater:
@@ -37,9 +63,9 @@ class ArtefactUpdater:
     store, artefacts
         The ports it uses.
     library : LibrarySnapshots
-        Read if all neighbours have to be found again.
-    schema : FeatureSchema
-        The feature set of the library.
+        What is compared, and read if all neighbours have to be found again.
+    recipes : RecipeChooser
+        Says what should be in use.
     """
 
     def __init__(
@@ -48,23 +74,24 @@ class ArtefactUpdater:
         artefacts: ArtefactStore,
         *,
         library: LibrarySnapshots,
-        schema: FeatureSchema,
+        recipes: RecipeChooser,
     ) -> None:
         self._store = store
         self._artefacts = artefacts
         self._library = library
-        self._schema = schema
+        self._recipes = recipes
 
     def freshness(self) -> Freshness:
         """Compare the artefact in use with the analysed tracks."""
-        artefact = self._artefact()
-        vectors = self._vectors()
-        if not vectors:
+        artefact = self._recipes.artefact()
+        wanted = self._recipes.wanted()
+        if next(self._library.summaries(self._recipes.schemas_of(wanted)), None) is None:
             return Freshness.EMPTY
         if artefact is None:
-            return Freshness.MISSING
-        missing, stale = self._differences(artefact, vectors)
-        changed = len(missing) + len(stale)
+            return Freshness.MISSING if self._artefacts.old_recipe() is None else Freshness.OLD_FORMAT
+        if wanted.key != artefact.recipe.key:
+            return Freshness.POORER
+        changed = len(self._changes(artefact))
         fitted = len(artefact.track_ids) - artefact.added_count
         if artefact.added_count + changed > max(1, int(REBUILD_SHARE * fitted)):
             return Freshness.OUTGROWN
@@ -82,44 +109,39 @@ class ArtefactUpdater:
         engine : SimilarityEngine
             Finds neighbours again if needed; nothing is fitted.
         """
-        artefact = self._artefact()
+        artefact = self._recipes.artefact()
         if artefact is None:
             return 0
-        vectors = self._vectors()
-        missing, stale = self._differences(artefact, vectors)
-        if not vectors or not (missing or stale):
-            return 0
-        if stale:
-            self._replace(engine, artefact, len(missing) + len(stale))
-        else:
-            new = np.stack([vectors[track_id] for track_id in missing])
-            self._artefacts.publish(extend(artefact, missing, new))
-        return len(missing) + len(stale)
+        changes = self._changes(artefact)
+        if changes.stale:
+            self._replace(engine, artefact, len(changes))
+        elif changes.missing:
+            self._artefacts.publish(extend(artefact, changes.missing, changes.vectors))
+        return len(changes)
 
     def _replace(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> None:
-        with self._library.taken() as snapshot:
+        with self._library.taken(artefact.schemas) as snapshot:
             neighbours = engine.neighbours(artefact.space, snapshot, k=NEIGHBOUR_COUNT)
             table = self._library.read(snapshot)
         placed = str(artefact.added_count + changed)
         facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
         self._artefacts.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
 
-    def _artefact(self) -> Artefact | None:
-        """Return the artefact in use, if there is an intact one."""
-        try:
-            return self._artefacts.current()
-        except (NoArtefactError, DamagedArtefactError):
-            return None
-
-    def _vectors(self) -> dict[TrackId, FloatArray]:
-        return {each.track_id: each.vectors.summary for each in self._store.track_vectors(self._schema)}
-
-    def _differences(
-        self, artefact: Artefact, vectors: Mapping[TrackId, FloatArray]
-    ) -> tuple[list[TrackId], list[TrackId]]:
-        """Return the tracks that the artefact lacks, and those that it has wrong."""
-        present = set(artefact.track_ids)
-        missing = [track_id for track_id in vectors if track_id not in present]
-        changed = changed_tracks(artefact, vectors)
-        lost = self._store.tracks(present - vectors.keys())
-        return missing, changed + [track.id for track in lost.values() if not track.is_vanished]
+    def _changes(self, artefact: Artefact) -> _Changes:
+        """Compare an artefact with the library, of which a few thousand tracks are in memory at a time."""
+        missing: list[TrackId] = []
+        vectors: list[FloatArray] = []
+        stale: list[TrackId] = []
+        lost = set(artefact.track_ids)
+        for track_ids, summaries in self._library.summaries(artefact.schemas):
+            is_present = np.array([track_id in artefact.rows for track_id in track_ids])
+            present = [track_id for track_id in track_ids if track_id in artefact.rows]
+            lost.difference_update(present)
+            stale += changed_tracks(artefact, present, summaries[is_present])
+            missing += [track_id for track_id in track_ids if track_id not in artefact.rows]
+            vectors.append(summaries[~is_present])
+        if not vectors:
+            return _Changes((), np.empty((0, 0), np.float32), ())
+        gone = self._store.tracks(lost).values()
+        stale += [track.id for track in gone if not track.is_vanished]
+        return _Changes(tuple(missing), np.concatenate(vectors), tuple(stale))

@@ -6,7 +6,6 @@ import numpy as np
 
 from soundalike.domain.errors import NotAnalysedError
 from soundalike.domain.ports.library import LibraryStore
-from soundalike.domain.similarity.groups import group_vectors
 from soundalike.domain.similarity.space import Artefact
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.library.browse import Library
@@ -63,15 +62,16 @@ def place_by_vector(store: LibraryStore, library: Library, track_id: TrackId, ar
     UnknownTrackError
         If there is no such track.
     NotAnalysedError
-        If the track has no vector.
+        If the track lacks a feature set of the artefact.
     """
-    vectors = store.vectors_of(track_id, artefact.schema)
-    if vectors is None:
+    found = [store.vectors_of(track_id, schema) for schema in artefact.schemas]
+    vectors = [each.summary for each in found if each is not None]
+    if len(vectors) < len(found):
         known = library.track(track_id)
         msg = f"track {known.id!r} has not been analysed; run 'soundalike extract' on its folder"
         raise NotAnalysedError(msg)
-    raw = vectors.summary[np.newaxis]
-    features = None
+    raw = np.concatenate(vectors)[np.newaxis]
+    groups = None
     if artefact.groups is not None:
-        features = group_vectors(artefact.schema, artefact.space.scale_features(raw)).values[0]
-    return Place(artefact.space.transform(raw)[0], features)
+        groups = artefact.space.group_vectors(artefact.schemas, raw).values[0]
+    return Place(artefact.space.transform(raw)[0], groups)

@@ -1,4 +1,4 @@
-"""Which recipes a similarity space may follow, and how well one does on a library."""
+"""Which ways to fit a recipe are tried, and how well one does on a library."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,10 @@ from soundalike.domain.similarity.evaluation import (
 )
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import fit_locally
-from soundalike.domain.similarity.space import Rotation, Scaling, SpaceRecipe
+from soundalike.domain.similarity.recipe import Fitting, Recipe, Rotation, Scaling
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.tuning import Objective
+from soundalike.domain.types import FloatArray
 from soundalike.domain.words import sort_key
 
 PRECISION_AT = 10
@@ -30,16 +31,16 @@ FEWEST_TRACKS = 20
 _FOLDS = 5
 
 
-def _clipped(rotation: Rotation, strength: float, *, is_unit_length: bool = True) -> SpaceRecipe:
-    return SpaceRecipe(clip=3.0, rotation=rotation, strength=strength, is_unit_length=is_unit_length)
+def _clipped(rotation: Rotation, strength: float, *, is_unit_length: bool = True) -> Fitting:
+    return Fitting(clip=3.0, rotation=rotation, strength=strength, is_unit_length=is_unit_length)
 
 
-# The simplest first: of recipes that do equally well, the first is chosen.
-RECIPES = (
-    SpaceRecipe(scaling=Scaling.MIN_MAX),
-    SpaceRecipe(),
-    SpaceRecipe(clip=3.0),
-    SpaceRecipe(clip=3.0, is_unit_length=True),
+# The simplest first: of those that do equally well, the first is chosen.
+FITTINGS = (
+    Fitting(scaling=Scaling.MIN_MAX),
+    Fitting(),
+    Fitting(clip=3.0),
+    Fitting(clip=3.0, is_unit_length=True),
     _clipped(Rotation.WHITEN, 0.25, is_unit_length=False),
     _clipped(Rotation.WHITEN, 0.25),
     _clipped(Rotation.WHITEN, 0.5),
@@ -54,12 +55,15 @@ RECIPES = (
 
 def comparable_table(table: LibraryTable) -> LibraryTable:
     """Return a library in an order that its music alone decides, with names folded (``Rock`` is ``rock``)."""
-    table = _rows_of(table, np.lexsort(table.whole.T))
+    table = table.of(np.lexsort(table.summaries.T))
     return replace(table, genres=_folded(table.genres), artists=_folded(table.artists))
 
 
 def choose_objective(table: LibraryTable) -> Objective:
-    """Choose what to judge by: genres, if half of the tracks have one that another artist plays too."""
+    """Choose what to judge by: genres, if half of the tracks have one that another artist plays too.
+
+    Else halves, if every track has parts.
+    """
     if len(table) < FEWEST_TRACKS:
         return Objective.NONE
     artists_of: dict[str, set[str | None]] = defaultdict(set)
@@ -69,11 +73,13 @@ def choose_objective(table: LibraryTable) -> Objective:
     shared = {genre for genre, artists in artists_of.items() if len(artists) > 1}
     answerable = sum(genre in shared for genre in table.genres)
     is_enough = len(shared) > 1 and answerable >= max(FEWEST_TRACKS, len(table) / 2)
-    return Objective.GENRE if is_enough else Objective.HALVES
+    if is_enough:
+        return Objective.GENRE
+    return Objective.HALVES if all((each.counts > 1).all() for each in table.parts) else Objective.NONE
 
 
 def judge_recipe(
-    recipe: SpaceRecipe, table: LibraryTable, objective: Objective, *, seed: int
+    recipe: Recipe, table: LibraryTable, objective: Objective, *, seed: int
 ) -> tuple[Estimate, float]:
     """Fit a space and measure it.
 
@@ -95,7 +101,7 @@ def judge_recipe(
     hubness : float
         Of the `PRECISION_AT` nearest neighbours.
     """
-    coordinates = fit_locally(recipe, table).transform(table.whole)
+    coordinates = fit_locally(recipe, table).transform(table.summaries)
     rng = np.random.default_rng(seed)
     if objective is Objective.GENRE:
         estimate = precision_at_k(coordinates, table.genres, k=PRECISION_AT, artists=table.artists, rng=rng)
@@ -118,16 +124,24 @@ def simplest_of_the_best(estimates: Sequence[Estimate]) -> int:
     return 0
 
 
-def _judge_by_halves(recipe: SpaceRecipe, table: LibraryTable, seed: int) -> Estimate:
+def _judge_by_halves(recipe: Recipe, table: LibraryTable, seed: int) -> Estimate:
     """Ask for the halves of tracks that the space was not fitted on, since some recipes fit on halves."""
     order = np.random.default_rng(seed).permutation(len(table))
-    parts = []
+    halves = _halves(table)
+    scores = []
     for queries, fitted_on in _folds(order):
-        space = fit_locally(recipe, _rows_of(table, fitted_on))
-        first, second = space.transform(table.first_half), space.transform(table.second_half)
+        space = fit_locally(recipe, table.of(fitted_on))
+        first, second = (space.transform(half) for half in halves)
         asked = queries[: QUERY_LIMIT // _FOLDS]
-        parts.append(halves_agreement(first, second, queries=asked).scores)
-    return Estimate(np.concatenate(parts))
+        scores.append(halves_agreement(first, second, queries=asked).scores)
+    return Estimate(np.concatenate(scores))
+
+
+def _halves(table: LibraryTable) -> tuple[FloatArray, FloatArray]:
+    """Return the first and the last part of each track, its sets side by side."""
+    first = [parts.values[parts.starts] for parts in table.parts]
+    last = [parts.values[parts.starts + parts.counts - 1] for parts in table.parts]
+    return np.concatenate(first, axis=1), np.concatenate(last, axis=1)
 
 
 def _folds(order: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
@@ -135,18 +149,6 @@ def _folds(order: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int64]
     for fold in range(_FOLDS):
         left_out = order[fold::_FOLDS]
         yield left_out, np.setdiff1d(order, left_out)
-
-
-def _rows_of(table: LibraryTable, rows: npt.NDArray[np.int64]) -> LibraryTable:
-    return LibraryTable(
-        schema=table.schema,
-        track_ids=tuple(table.track_ids[row] for row in rows),
-        whole=table.whole[rows],
-        first_half=table.first_half[rows],
-        second_half=table.second_half[rows],
-        genres=tuple(table.genres[row] for row in rows),
-        artists=tuple(table.artists[row] for row in rows),
-    )
 
 
 def _folded(names: Sequence[str | None]) -> tuple[str | None, ...]:

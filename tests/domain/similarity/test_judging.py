@@ -1,7 +1,7 @@
 import pytest
 
 from learning.libraries import labelled
-from soundalike.domain.similarity.recipes import FEWEST_TRACKS, choose_objective
+from soundalike.domain.similarity.judging import FEWEST_TRACKS, choose_objective
 from soundalike.domain.snapshot import LibraryTable
 from soundalike.domain.tuning import Objective
 

@@ -1,0 +1,74 @@
+"""Which recipe is followed: the richest whose feature sets the library has."""
+
+from collections.abc import Sequence
+
+from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.ports.learning import ArtefactStore
+from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.similarity.recipe import RECIPES, Recipe, schemas_of
+from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.types import TrackId
+
+READY_SHARE = 0.95
+"""A richer recipe is followed once this share of the tracks whose audio can be read have its sets."""
+
+
+class RecipeChooser:
+    """Chooses among the recipes that the program knows.
+
+    Parameters
+    ----------
+    store, artefacts
+        The ports it uses.
+    schemas : sequence of FeatureSchema
+        The feature sets that the program computes.
+    recipes : sequence of Recipe
+        The richest last.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        artefacts: ArtefactStore,
+        *,
+        schemas: Sequence[FeatureSchema],
+        recipes: Sequence[Recipe] = RECIPES,
+    ) -> None:
+        self._store = store
+        self._artefacts = artefacts
+        self._schemas = tuple(schemas)
+        self._recipes = tuple(recipes)
+
+    @property
+    def default(self) -> Recipe:
+        """The recipe of a library that has no other sets yet; the one that `tune` fits."""
+        return self._recipes[0]
+
+    def schemas_of(self, recipe: Recipe) -> tuple[FeatureSchema, ...]:
+        """Return the feature sets of a recipe, in its order."""
+        return schemas_of(recipe, self._schemas)
+
+    def artefact(self) -> Artefact | None:
+        """Return the artefact in use, if there is an intact one."""
+        try:
+            return self._artefacts.current()
+        except (NoArtefactError, DamagedArtefactError):
+            return None
+
+    def wanted(self) -> Recipe:
+        """Return the recipe to follow now: that of the artefact in use, or a richer one that is ready."""
+        artefact = self.artefact()
+        keys = [recipe.key for recipe in self._recipes]
+        place = keys.index(artefact.recipe.key) if artefact and artefact.recipe.key in keys else 0
+        richer = self._recipes[place + 1 :]
+        return next((one for one in reversed(richer) if self._is_ready(one)), self._recipes[place])
+
+    def _is_ready(self, recipe: Recipe) -> bool:
+        ids = {
+            schema.key: {each.track_id for each in self._store.track_vectors(schema)}
+            for schema in self._schemas
+        }
+        heard = set[TrackId]().union(*ids.values())
+        ready = heard.intersection(*(ids[schema.key] for schema in self.schemas_of(recipe)))
+        return len(ready) >= READY_SHARE * len(heard) > 0
