@@ -8,6 +8,7 @@ import pytest
 from making import SOME_TIME, make_track
 from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
 from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled
+from soundalike.domain.ports.catalogue import CatalogueStore
 from soundalike.domain.tracks import Entry, Sort, TrackFilter
 from soundalike.domain.types import TrackId
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids, stored
@@ -16,7 +17,7 @@ from store.contract_places import CataloguedStore, PlacesContract, TagsContract,
 ROCK, POP = genre_id("rock"), genre_id("pop")
 
 
-def settle_all(store: CataloguedStore) -> None:
+def settle_all(store: CatalogueStore) -> None:
     """Settle as `services.library.catalogue` does."""
     while groups := store.unsettled(100):
         for group, mark in groups.items():

@@ -8,12 +8,16 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from fakes import MemoryStore
 from making import make_listen
+from soundalike.domain.catalogue import own_entry
+from soundalike.domain.entries import EntrySort
 from soundalike.domain.errors import StoreError, StoreUnfitError
 from soundalike.domain.listens import Erasure
 from soundalike.domain.types import UserId
@@ -21,6 +25,7 @@ from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.schema import MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
 from store.asking import ADA
+from store.contract_catalogue import settle_all
 from store.sqlite.version_2 import READS, WRITES
 
 TESTS = Path(__file__).parents[2]
@@ -130,6 +135,20 @@ def test_a_store_that_holds_something_gets_an_id_that_stays(path: Path) -> None:
         assert store.library_id() == library_id
         _, changed = store.changed_since(0)
     assert len(changed) == len(read(path)["SELECT n FROM tracks ORDER BY CAST(id AS BLOB)"])
+
+
+def test_a_migrated_store_lists_artists_albums_and_genres_at_once(path: Path) -> None:
+    expected = MemoryStore()
+    with closing(SqliteStore(path)) as store:
+        for one in store.stored_tracks():
+            expected.save_track(replace(one.track, entry=own_entry(one.track.tags)))
+        settle_all(expected)
+        assert store.unsettled(10) == {}
+        assert [one.track for one in store.stored_tracks()] == [one.track for one in expected.stored_tracks()]
+        for page in ("find_artists", "find_albums", "find_genres"):
+            found, wanted = (getattr(one, page)(sort=EntrySort(), limit=100) for one in (store, expected))
+            assert found == wanted
+            assert found.total > 0
 
 
 def test_the_earliest_account_becomes_the_admin(path: Path) -> None:

@@ -2,14 +2,16 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from making import SOME_TIME, make_listen, make_location, make_schema, make_track, make_vectors
+from soundalike.domain.catalogue import own_entry
 from soundalike.domain.errors import StoreError, StoreVersionError
 from soundalike.domain.files import FileProblem, ProblemReason, Root
-from soundalike.domain.tracks import Sort
+from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import RelativePath, TrackId, UserId
 from soundalike.store.sqlite import migration as sqlite_migration
 from soundalike.store.sqlite.schema import MIGRATIONS
@@ -42,6 +44,11 @@ def pragma(path: Path, name: str) -> object:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
+def as_migrated(track: Track) -> Track:
+    """Return a track whose tags are to be read again, with the entry that its old ones give it."""
+    return replace(track, tags_version=0, entry=own_entry(track.tags))
+
+
 def tables(path: Path) -> set[tuple[str, str, str]]:
     """Return type, name and making of every table and index."""
     with closing(sqlite3.connect(path)) as connection:
@@ -54,8 +61,9 @@ def test_a_store_of_version_1_opens_with_all_its_data(old_path: Path) -> None:
     for _ in range(2):
         with closing(SqliteStore(old_path)) as store:
             assert store.roots() == (Root(MUSIC, Path("/music")),)
-            assert store.track(TrackId("t1")) == make_track("t1", title="Größe", artist=None, year=1999)
-            assert store.track(TrackId("t2")) == gone
+            there = make_track("t1", title="Größe", artist=None, year=1999)
+            assert store.track(TrackId("t1")) == as_migrated(there)
+            assert store.track(TrackId("t2")) == as_migrated(gone)
             assert search(store, "grosse") == search(store, "") == ["t1"]
             vectors = store.vectors_of(TrackId("t1"), make_schema())
             assert same_vectors(vectors, make_vectors(seed=1))

@@ -12,6 +12,7 @@ from soundalike.store.sqlite import search as sqlite_search
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.store import SqliteStore
 from store.contract import DurableStoreContract
+from store.contract_catalogue import CatalogueContract, FiltersContract
 from store.contract_search import OrderContract, SearchContract
 
 
@@ -33,7 +34,7 @@ class SqliteFixtures:
         return reopen()
 
 
-class TestSqliteStore(SqliteFixtures, DurableStoreContract):
+class TestSqliteStore(SqliteFixtures, DurableStoreContract, CatalogueContract):
     pass
 
 
@@ -45,12 +46,13 @@ def test_vectors_of_an_unknown_track_are_refused(tmp_path: Path) -> None:
     connections.close()
 
 
-class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContract):
+class TestSearchForWhatMostTracksHold(SqliteFixtures, SearchContract, OrderContract, FiltersContract):
     """The same promises, by testing tracks in order instead of sorting matches."""
 
     @pytest.fixture(autouse=True)
     def _few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sqlite_search, "_MANY", 0)
+        monkeypatch.setattr(sqlite_search, "_MANY_LISTED", 0)
 
 
 def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:

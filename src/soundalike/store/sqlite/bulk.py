@@ -22,7 +22,6 @@ from soundalike.store.sqlite.tables import (
     refuse_conflicts,
     write_stored_vectors,
     write_track,
-    write_words,
 )
 
 # So many tracks are read at a time, so that no transaction is open while the caller works.
@@ -72,7 +71,6 @@ class SqliteStoredTracks:
                 connection.execute("DELETE FROM feature WHERE track = ?", (number,))
                 for vectors in stored.vectors:
                     write_stored_vectors(connection, number, vectors)
-                write_words(connection, number, stored.track)
 
 
 def _stored_track(track: Any, vectors: Sequence[Any]) -> StoredTrack:  # noqa: ANN401 - a row may have anything

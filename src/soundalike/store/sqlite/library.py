@@ -7,8 +7,8 @@ from typing import Any
 
 from soundalike.domain.batches import batched
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
-from soundalike.domain.files import FileProblem, Location, Root
-from soundalike.domain.tracks import Position, Sort, Track, TrackPage
+from soundalike.domain.files import FileProblem, Location, Part, Root
+from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.rows import (
@@ -17,6 +17,7 @@ from soundalike.store.sqlite.rows import (
     Text,
     from_text,
     location_to_row,
+    part_to_text,
     problem_from_row,
     problem_to_row,
     root_from_row,
@@ -29,15 +30,14 @@ from soundalike.store.sqlite.search import find_tracks
 from soundalike.store.sqlite.tables import (
     at_or_below,
     delete_problem,
-    delete_words,
     find_feature_set,
     next_version,
     placeholders,
     refuse_conflicts,
     select_tracks,
     write_track,
+    write_vanished,
     write_vectors,
-    write_words,
 )
 
 # So many rows are read at a time, so that no transaction is open while the caller works.
@@ -73,7 +73,6 @@ class SqliteLibrary:
             number = write_track(connection, track)
             for of_set in vectors:
                 write_vectors(connection, number, of_set)
-            write_words(connection, number, track)
             if track.file is not None:
                 delete_problem(connection, track.file.location)
 
@@ -83,14 +82,7 @@ class SqliteLibrary:
         with self._connections.writing() as connection:
             change = next_version(connection)
             for track_id in track_ids:
-                rows = connection.execute(
-                    "UPDATE track SET vanished_ms = ?, change = ?"
-                    " WHERE id = ? AND vanished_ms IS NULL RETURNING n",
-                    (at_ms, change, to_text(track_id)),
-                ).fetchall()
-                for (number,) in rows:
-                    delete_words(connection, number)
-                count += len(rows)
+                count += write_vanished(connection, track_id, at_ms, change)
         return count
 
     def drop_vectors(self, track_id: TrackId) -> None:
@@ -113,10 +105,15 @@ class SqliteLibrary:
         found = map(track_from_row, rows)
         return {track.id: track for track in found}
 
-    def track_at(self, location: Location) -> Track | None:
-        """Return the track whose file is, or last was, at a location."""
+    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
+        """Return the track whose file is, or was last, at a location: the whole file, or a part of it."""
         with self._connections.reading() as connection:
-            rows = select_tracks(connection, "root = ? AND path = ?", *location_to_row(location))
+            rows = select_tracks(
+                connection,
+                "root = ? AND path = ? AND part = ?",
+                *location_to_row(location),
+                part_to_text(part),
+            )
         return track_from_row(rows[0]) if rows else None
 
     def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
@@ -130,21 +127,30 @@ class SqliteLibrary:
         where, bounds = at_or_below(root, path)
         # Their numbers are read first, so that a track that is moved meanwhile is yielded once.
         with self._connections.reading() as connection:
-            rows = connection.execute(f"SELECT n FROM track WHERE {where} ORDER BY path", bounds)
+            rows = connection.execute(f"SELECT n FROM track WHERE {where} ORDER BY path, id", bounds)
             numbers = array("q", (number for (number,) in rows))
         for batch in batched(numbers, _BATCH):
             with self._connections.reading() as connection:
                 found = select_tracks(
-                    connection, f"n IN ({placeholders(batch)}) AND {where} ORDER BY path", *batch, *bounds
+                    connection, f"n IN ({placeholders(batch)}) AND {where} ORDER BY path, id", *batch, *bounds
                 )
             yield from map(track_from_row, found)
 
     def find_tracks(
-        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+        self,
+        words: Sequence[str],
+        *,
+        sort: Sort,
+        limit: int,
+        after: Position | None = None,
+        offset: int = 0,
+        only: TrackFilter = EVERY_TRACK,
     ) -> TrackPage:
-        """Return a page of the tracks that are there and match every word; of many words the 50 longest."""
+        """Return a page of the tracks that are there, match every word and meet a filter; see the port."""
         with self._connections.reading() as connection:
-            return find_tracks(connection, words, sort=sort, limit=limit, after=after)
+            return find_tracks(
+                connection, words, sort=sort, limit=limit, after=after, offset=offset, only=only
+            )
 
     def count_tracks(self) -> int:
         """Count the tracks that are there."""

@@ -5,10 +5,14 @@ from pathlib import Path
 
 from soundalike.domain.errors import StoreVersionError
 from soundalike.store.sqlite.backup import back_up
+from soundalike.store.sqlite.refill import refill_catalogue
 from soundalike.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
 # So long another process may take to migrate a large store.
 _WAIT_MS = 600_000
+
+_CATALOGUED = 3
+"""The first version that has the catalogue, which is made again from the tracks once all steps are done."""
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -70,6 +74,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(step)
             else:
                 step(connection)
+    if 0 < version < _CATALOGUED:
+        refill_catalogue(connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")

@@ -8,25 +8,40 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from soundalike.domain.features import FeatureArray, FeatureSchema, FeatureVectors, whole_and_halves
-from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root, TrackFile
+from soundalike.domain.files import (
+    FileProblem,
+    FileStamp,
+    Location,
+    Part,
+    ProblemReason,
+    Root,
+    TrackFile,
+)
 from soundalike.domain.stored_tracks import StoredVectors
-from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import SortField, Track
-from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RelativePath, RootName, TrackId
+from soundalike.domain.tracks import Entry, SortField, Track
+from soundalike.domain.types import (
+    AlbumId,
+    ArtistId,
+    AudioHash,
+    DurationMs,
+    FloatArray,
+    GenreId,
+    RelativePath,
+    RootName,
+    TrackId,
+)
 from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import sort_keys
+from soundalike.wire.tags import tags_from_text, tags_text
 
 Text = str | bytes
 """Text as a parameter: bytes where lone surrogates make it invalid UTF-8, so that it equals no other text."""
 
+_FILE_COLUMNS = ("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type")
 _BLOB_FLOAT = np.dtype("<f4")
 _PATCHES = whole_and_halves(0, 30_000)  # the tables have three vectors, and no place for more
 
-TRACK_COLUMNS = (
-    "id, root, path, target, size_bytes, mtime_ns, audio_hash, title, artist, album, genre, year,"
-    " duration_ms, media_type, added_ms, vanished_ms"
-)
 PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
 VECTOR_COLUMNS = "whole, first_half, second_half"
 STORED_COLUMNS = f"name, version, fingerprint, {VECTOR_COLUMNS}"
@@ -66,19 +81,30 @@ class _TrackRow(NamedTuple):
     id: Text
     root: Text | None
     path: bytes | None
+    part: str
     target: bytes | None
     size_bytes: int | None
     mtime_ns: str | None
     audio_hash: Text | None
-    title: Text
-    artist: Text | None
-    album: Text | None
-    genre: Text | None
-    year: int | None
-    duration_ms: int
     media_type: Text | None
+    title: Text
+    tags: str
+    imported: str | None
+    tags_version: int
+    duration_ms: int
     added_ms: int
     vanished_ms: int | None
+    artist_ids: str
+    album_id: str | None
+    album_artist_id: str | None
+    genre_ids: str
+    is_compilation: int
+    recording: str | None
+    is_preferred: int
+
+
+TRACK_COLUMNS = ", ".join(_TrackRow._fields)
+ENTRY_COLUMNS = _TrackRow._fields[-7:]
 
 
 def root_to_row(root: Root) -> tuple[Text, bytes]:
@@ -99,37 +125,69 @@ def location_to_row(location: Location) -> tuple[Text, bytes]:
 
 
 def track_to_row(track: Track) -> Mapping[str, Any]:
-    """Return every column of a track but its number."""
-    keys = sort_keys(track)
+    """Return every column of a track but its number and its change."""
     return _TrackRow(
         id=to_text(track.id),
         **_file_to_columns(track.file),
         title=to_text(track.title),
-        artist=_to_optional(track.artist),
-        album=_to_optional(track.album),
-        genre=_to_optional(track.genre),
-        year=track.year,
+        tags=tags_text(track.tags),
+        imported=None if track.imported is None else tags_text(track.imported),
+        tags_version=track.tags_version,
         duration_ms=track.duration_ms,
         added_ms=to_ms(track.added_at),
         vanished_ms=None if track.vanished_at is None else to_ms(track.vanished_at),
-    )._asdict() | {
+        **entry_to_columns(track.entry),
+    )._asdict() | {"has_file": track.has_audio, **keys_to_columns(track)}
+
+
+def keys_to_columns(track: Track) -> dict[str, Any]:
+    """Return the columns by which tracks are sorted, but the time at which they were added."""
+    keys = sort_keys(track)
+    return {
         "title_key": keys[SortField.TITLE],
         "artist_key": keys[SortField.ARTIST],
         "album_key": keys[SortField.ALBUM],
+        "year": keys[SortField.YEAR],
     }
 
 
 def _file_to_columns(file: TrackFile | None) -> dict[str, Any]:
     if file is None:
-        return dict.fromkeys(("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type"))
+        return {**dict.fromkeys(_FILE_COLUMNS), "part": ""}
     return {
         "root": to_text(file.location.root),
         "path": file.location.path,
+        "part": part_to_text(file.part),
         "target": None if file.target is None else os.fsencode(file.target),
         "size_bytes": file.stamp.size_bytes,
         "mtime_ns": str(file.stamp.mtime_ns),
         "audio_hash": to_text(file.audio_hash),
         "media_type": to_text(file.media_type),
+    }
+
+
+def part_to_text(part: Part | None) -> str:
+    """Return a part as start, end and rate with spaces between them; the whole file is the empty text."""
+    return "" if part is None else f"{part.start} {'' if part.end is None else part.end} {part.rate}"
+
+
+def _part_from_text(stored: str) -> Part | None:
+    if not stored:
+        return None
+    start, end, rate = stored.split(" ")
+    return Part(int(start), int(end) if end else None, int(rate))
+
+
+def entry_to_columns(entry: Entry) -> dict[str, Any]:
+    """Return the columns of a track's entry."""
+    return {
+        "artist_ids": " ".join(entry.artist_ids),
+        "album_id": entry.album_id,
+        "album_artist_id": entry.album_artist_id,
+        "genre_ids": " ".join(entry.genre_ids),
+        "is_compilation": entry.is_compilation,
+        "recording": entry.recording,
+        "is_preferred": entry.is_preferred,
     }
 
 
@@ -140,7 +198,10 @@ def track_from_row(columns: tuple[Any, ...]) -> Track:
     return Track(
         id=TrackId(from_text(row.id)),
         file=_file_from_row(row),
-        tags=_tags_from_row(row),
+        tags=tags_from_text(row.tags),
+        imported=None if row.imported is None else tags_from_text(row.imported),
+        tags_version=row.tags_version,
+        entry=_entry_from_row(row),
         title=from_text(row.title),
         duration_ms=DurationMs(row.duration_ms),
         added_at=from_ms(row.added_ms),
@@ -157,17 +218,25 @@ def _file_from_row(row: _TrackRow) -> TrackFile | None:
         stamp=FileStamp(int(row.size_bytes or 0), int(row.mtime_ns or 0)),
         audio_hash=AudioHash(from_text(row.audio_hash or "")),
         media_type=from_text(row.media_type or ""),
+        part=_part_from_text(row.part),
     )
 
 
-def _tags_from_row(row: _TrackRow) -> Tags:
-    """Return the tags that a program of an earlier version read."""
-    return Tags(
-        title=from_text(row.title),
-        artists=() if row.artist is None else (from_text(row.artist),),
-        album=_from_optional(row.album),
-        genres=() if row.genre is None else (from_text(row.genre),),
-        year=row.year,
+def _entry_from_row(row: _TrackRow) -> Entry:
+    return entry_from_columns(row[-len(ENTRY_COLUMNS) :])
+
+
+def entry_from_columns(columns: tuple[Any, ...]) -> Entry:
+    """Read `ENTRY_COLUMNS`."""
+    artists, album, album_artist, genres, is_compilation, recording, is_preferred = columns
+    return Entry(
+        artist_ids=tuple(map(ArtistId, artists.split())),
+        album_id=None if album is None else AlbumId(album),
+        album_artist_id=None if album_artist is None else ArtistId(album_artist),
+        genre_ids=tuple(map(GenreId, genres.split())),
+        is_compilation=bool(is_compilation),
+        recording=recording,
+        is_preferred=bool(is_preferred),
     )
 
 

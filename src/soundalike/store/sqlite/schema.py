@@ -1,14 +1,8 @@
 """The SQLite store's tables, as the steps by which they came to be."""
 
-import sqlite3
-from collections.abc import Callable
-
-from soundalike.store.sqlite.schema_3 import VERSION_3
+from soundalike.store.sqlite.schema_3 import VERSION_3, Step
 
 APPLICATION_ID = 0x736E646C  # "sndl" in the file's header: this database is ours
-
-Step = str | Callable[[sqlite3.Connection], None]
-"""A statement, or a function for what takes more than a statement."""
 
 # One entry for each store version, a tuple of steps; entries are only ever added.
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (

@@ -1,43 +1,91 @@
 """Version 3 of the SQLite store: tables with new names, so that the program of version 2 writes nothing."""
 
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from soundalike.domain.tags import Tags
+from soundalike.store.sqlite.rows import from_text, reports_damage
+from soundalike.wire.tags import tags_text
+
+Step = str | Callable[[sqlite3.Connection], None]
+"""A statement, or a function for what takes more than a statement."""
+
 # A process of the version before may still run when a store is migrated. Every old name becomes a view, so
 # that what it reads goes on (but for lists, which name an index), and what it writes fails: it answers that
 # it is not available, and browsers keep their listens. The next version drops the views.
 
-_TRACKS = (
-    # `change` is `library.version` at the last change of the track.
+
+def _fill_tracks(connection: sqlite3.Connection) -> None:
+    """Insert the tracks with their tags in the new form; they are to be read again from the files."""
+    rows = connection.execute("SELECT n, title, artist, album, genre, year FROM tracks ORDER BY n")
+    connection.executemany(
+        """
+        INSERT INTO track
+        SELECT n, id, 1, root, path, '', target, size_bytes, mtime_ns, audio_hash, media_type, title,
+               ?, NULL, 0, duration_ms, added_ms, vanished_ms,
+               '', NULL, NULL, '', 0, NULL, 1, 1, title_key, artist_key, album_key, year
+        FROM tracks
+        WHERE n = ?
+        """,
+        ((_tags(row), number) for number, *row in rows),
+    )
+
+
+@reports_damage
+def _tags(columns: Sequence[Any]) -> str:
+    *texts, year = columns
+    title, artist, album, genre = (None if text is None else from_text(text) for text in texts)
+    return tags_text(
+        Tags(
+            title=title,
+            artists=() if artist is None else (artist,),
+            album=album,
+            genres=() if genre is None else (genre,),
+            year=year,
+        )
+    )
+
+
+_TRACKS: tuple[Step, ...] = (
+    # `change` is `library.version` at the last change of the track. A track without a file has no root, path
+    # and so on; `part` is empty for a whole file. Tags are JSON. Ids in one column have spaces between them.
     """
     CREATE TABLE track (
-        n           INTEGER PRIMARY KEY,
-        id          TEXT NOT NULL UNIQUE,
-        change      INTEGER NOT NULL,
-        root        TEXT NOT NULL,
-        path        BLOB NOT NULL,
-        target      BLOB,
-        size_bytes  INTEGER NOT NULL,
-        mtime_ns    TEXT NOT NULL,
-        audio_hash  TEXT NOT NULL,
-        title       TEXT NOT NULL,
-        artist      TEXT,
-        album       TEXT,
-        genre       TEXT,
-        year        INTEGER,
-        duration_ms INTEGER NOT NULL,
-        media_type  TEXT NOT NULL,
-        added_ms    INTEGER NOT NULL,
-        vanished_ms INTEGER,
-        title_key   TEXT NOT NULL,
-        artist_key  TEXT,
-        album_key   TEXT,
-        UNIQUE (root, path)
+        n               INTEGER PRIMARY KEY,
+        id              TEXT NOT NULL UNIQUE,
+        change          INTEGER NOT NULL,
+        root            TEXT,
+        path            BLOB,
+        part            TEXT NOT NULL,
+        target          BLOB,
+        size_bytes      INTEGER,
+        mtime_ns        TEXT,
+        audio_hash      TEXT,
+        media_type      TEXT,
+        title           TEXT NOT NULL,
+        tags            TEXT NOT NULL,
+        imported        TEXT,
+        tags_version    INTEGER NOT NULL,
+        duration_ms     INTEGER NOT NULL,
+        added_ms        INTEGER NOT NULL,
+        vanished_ms     INTEGER,
+        artist_ids      TEXT NOT NULL,
+        album_id        TEXT,
+        album_artist_id TEXT,
+        genre_ids       TEXT NOT NULL,
+        is_compilation  INTEGER NOT NULL,
+        recording       TEXT,
+        is_preferred    INTEGER NOT NULL,
+        has_file        INTEGER NOT NULL,
+        title_key       TEXT NOT NULL,
+        artist_key      TEXT,
+        album_key       TEXT,
+        year            INTEGER,
+        UNIQUE (root, path, part)
     )
     """,
-    """
-    INSERT INTO track
-    SELECT n, id, 1, root, path, target, size_bytes, mtime_ns, audio_hash, title, artist, album, genre, year,
-           duration_ms, media_type, added_ms, vanished_ms, title_key, artist_key, album_key
-    FROM tracks
-    """,
+    _fill_tracks,
     """
     CREATE TABLE word (
         word  BLOB NOT NULL,
@@ -64,17 +112,28 @@ _TRACKS = (
     "DROP TABLE tracks",
     "CREATE INDEX tracks_by_change ON track (change)",
     "CREATE INDEX tracks_by_hash ON track (audio_hash)",
-    "CREATE INDEX tracks_by_title ON track (title_key, id, vanished_ms) WHERE vanished_ms IS NULL",
-    "CREATE INDEX tracks_by_artist ON track (artist_key, id, vanished_ms) WHERE vanished_ms IS NULL",
-    "CREATE INDEX tracks_by_album ON track (album_key, id, vanished_ms) WHERE vanished_ms IS NULL",
-    "CREATE INDEX tracks_by_year ON track (year, id, vanished_ms) WHERE vanished_ms IS NULL",
-    "CREATE INDEX tracks_by_added ON track (added_ms, id, vanished_ms) WHERE vanished_ms IS NULL",
+    # Lists show the tracks that are there: each order has its index, ties by id, rows unread.
+    *(
+        f"CREATE INDEX tracks_by_{order} ON track ({column}, id, is_preferred, has_file, vanished_ms)"
+        " WHERE vanished_ms IS NULL"
+        for order, column in {
+            "title": "title_key",
+            "artist": "artist_key",
+            "album": "album_key",
+            "year": "year",
+            "added": "added_ms",
+        }.items()
+    ),
+    "CREATE INDEX tracks_there ON track (is_preferred, has_file, vanished_ms) WHERE vanished_ms IS NULL",
     "CREATE INDEX words_by_track ON word (track, word)",
     """
     CREATE VIEW tracks AS
-    SELECT n, id, root, path, target, size_bytes, mtime_ns, audio_hash, title, artist, album, genre, year,
+    SELECT n, id, root, path, target, size_bytes, mtime_ns, audio_hash, title,
+           (SELECT group_concat(value, ', ') FROM json_each(tags, '$.artists')) AS artist,
+           json_extract(tags, '$.album') AS album, json_extract(tags, '$.genres[0]') AS genre, year,
            duration_ms, media_type, added_ms, vanished_ms, title_key, artist_key, album_key
     FROM track
+    WHERE root IS NOT NULL AND part = ''
     """,
     # SQLite lets UPDATE ... RETURNING on a view pass, and changes nothing: vanished tracks are marked so.
     """
@@ -91,6 +150,109 @@ _TRACKS = (
     CREATE VIEW problems AS
     SELECT root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns FROM problem
     """,
+)
+
+# Derived from the tracks at every write, and after a migration.
+_CATALOGUE = (
+    # The names by which tracks belong together; `mark` is NULL once the group is settled.
+    """
+    CREATE TABLE name_group (
+        n    INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        key  BLOB NOT NULL,
+        mark INTEGER,
+        UNIQUE (kind, key)
+    )
+    """,
+    "CREATE INDEX groups_unsettled ON name_group (kind, key, mark) WHERE mark IS NOT NULL",
+    """
+    CREATE TABLE track_group (
+        name_group INTEGER NOT NULL,
+        track      INTEGER NOT NULL,
+        PRIMARY KEY (name_group, track)
+    ) WITHOUT ROWID
+    """,
+    # Under which artists, genres and albums the tracks that are there are listed.
+    """
+    CREATE TABLE track_entry (
+        kind         INTEGER NOT NULL,
+        id           TEXT NOT NULL,
+        track        INTEGER NOT NULL,
+        is_preferred INTEGER NOT NULL,
+        has_file     INTEGER NOT NULL,
+        PRIMARY KEY (kind, id, track)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE external_id (
+        kind  TEXT NOT NULL,
+        value TEXT NOT NULL,
+        track INTEGER NOT NULL,
+        PRIMARY KEY (kind, value, track)
+    ) WITHOUT ROWID
+    """,
+    # To which id a retagging has led, for those who still have the old one.
+    """
+    CREATE TABLE successor (
+        kind INTEGER NOT NULL,
+        id   TEXT NOT NULL,
+        next TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE artist (
+        id          TEXT PRIMARY KEY,
+        name_group  INTEGER NOT NULL,
+        key         TEXT NOT NULL,
+        name        TEXT NOT NULL,
+        track_count INTEGER NOT NULL,
+        name_key    TEXT
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE genre (
+        id          TEXT PRIMARY KEY,
+        name_group  INTEGER NOT NULL,
+        key         TEXT NOT NULL,
+        name        TEXT NOT NULL,
+        parent_id   TEXT,
+        track_count INTEGER NOT NULL,
+        name_key    TEXT
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE album (
+        id             TEXT PRIMARY KEY,
+        name_group     INTEGER NOT NULL,
+        key            TEXT NOT NULL,
+        title          TEXT NOT NULL,
+        artist_id      TEXT,
+        artist         TEXT,
+        is_compilation INTEGER NOT NULL,
+        year           INTEGER,
+        track_count    INTEGER NOT NULL,
+        duration_ms    INTEGER NOT NULL,
+        added_ms       INTEGER NOT NULL,
+        name_key       TEXT,
+        artist_key     TEXT
+    ) WITHOUT ROWID
+    """,
+    *(f"CREATE INDEX {table}s_by_group ON {table} (name_group)" for table in ("artist", "genre", "album")),
+    "CREATE INDEX albums_by_artist_id ON album (artist_id) WHERE track_count > 0",
+    *(
+        f"CREATE INDEX {table}s_by_{order} ON {table} ({column}, id, track_count) WHERE track_count > 0"
+        for table, order, column in (
+            ("artist", "name", "name_key"),
+            ("artist", "tracks", "track_count"),
+            ("genre", "name", "name_key"),
+            ("genre", "tracks", "track_count"),
+            ("album", "name", "name_key"),
+            ("album", "artist", "artist_key"),
+            ("album", "year", "year"),
+            ("album", "added", "added_ms"),
+        )
+    ),
 )
 
 _PEOPLE = (
@@ -179,4 +341,4 @@ _LIBRARY = (
     """,
 )
 
-VERSION_3 = (*_TRACKS, *_PEOPLE, *_LIBRARY)
+VERSION_3 = (*_TRACKS, *_CATALOGUE, *_PEOPLE, *_LIBRARY)

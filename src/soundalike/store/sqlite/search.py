@@ -1,18 +1,23 @@
-"""Pages of the tracks that match words, from the SQLite store's indexes."""
-# ruff: noqa: S608 - only constants and our own names are inserted into statements
+"""Searching, filtering and paging tracks in SQLite."""
+# ruff: noqa: S608 - only our own names are inserted into statements
 
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
+from soundalike.domain.entries import EntryKind
+from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackFilter, TrackPage
 from soundalike.domain.types import TrackId
-from soundalike.store.keys import clamped, narrowing_words
+from soundalike.store.keys import narrowing_words
+from soundalike.store.sqlite.catalogue_tables import kind_number
+from soundalike.store.sqlite.paging import Listing, page_rows
 from soundalike.store.sqlite.rows import TRACK_COLUMNS, from_text, reports_damage, to_text, track_from_row
 
 # Above so many matches, testing the tracks in order until a page is full is faster than sorting all of them.
 _MANY = 10_000
+_MANY_LISTED = 2_000  # of one artist, album or genre, whose tracks are tested faster
 
 _COLUMNS = {
     SortField.TITLE: "title_key",
@@ -22,27 +27,56 @@ _COLUMNS = {
     SortField.ADDED: "added_ms",
 }
 _NEVER_MISSING = {SortField.TITLE, SortField.ADDED}
-_RANGE = "word >= ? AND word < ?"
 
 
-def find_tracks(
+def find_tracks(  # noqa: PLR0913 - the parts of a question, by name
     connection: sqlite3.Connection,
     words: Sequence[str],
     *,
     sort: Sort,
     limit: int,
     after: Position | None,
+    offset: int,
+    only: TrackFilter,
 ) -> TrackPage:
-    """Return a page of the tracks that are there and match every word, within one transaction."""
-    match = _Match.of(connection, narrowing_words(words))
-    rows = _rows(connection, match, sort, after, limit + 1)
-    tracks = _tracks(connection, [number for number, _, _ in rows[:limit]])
+    """Return a page of the tracks that are there, match every word and meet a filter; see the port."""
+    match = _Match.of(connection, narrowing_words(words), only)
+    listing = Listing(
+        table=f"track {f'INDEXED BY tracks_by_{sort.field}' if match.is_many else 'NOT INDEXED'}",
+        column=_COLUMNS[sort.field],
+        where="vanished_ms IS NULL" + match.sql,
+        parameters=match.parameters,
+        number="n",
+        is_indexed=match.is_many,
+        has_missing=sort.field not in _NEVER_MISSING,
+    )
+    rows = page_rows(
+        connection,
+        listing,
+        is_descending=sort.is_descending,
+        after=None if after is None else (after.key, after.track_id),
+        offset=offset,
+        count=limit + 1,
+    )
     last = rows[limit - 1] if len(rows) > limit else None
     return TrackPage(
-        tracks=tracks,
+        tracks=_tracks(connection, [number for number, _, _ in rows[:limit]]),
         total=match.total,
         next=None if last is None else Position(last[1], TrackId(from_text(last[2]))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table that has the numbers of tracks, and a condition on it."""
+
+    table: str
+    where: str
+    parameters: tuple[Any, ...]
+
+    def has(self, track: str) -> str:
+        """Return the condition that it has a track."""
+        return f" AND EXISTS (SELECT 1 FROM {self.table} w WHERE w.track = {track} AND {self.where})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +87,7 @@ class _Match:
     ----------
     sql : str
         Begins with AND; empty where everything matches.
-    parameters : tuple of bytes or str
+    parameters : tuple
         Its parameters.
     total : int
         How many match.
@@ -62,32 +96,67 @@ class _Match:
     """
 
     sql: str
-    parameters: tuple[bytes | str, ...]
+    parameters: tuple[Any, ...]
     total: int
     is_many: bool
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection, words: Iterable[str]) -> "_Match":
-        ranges = [_range(word) for word in words]
-        if not ranges:
-            total = _one(connection, "SELECT count(*) FROM track WHERE vanished_ms IS NULL", ())
-            return cls("", (), total, is_many=True)
-        # Read the tracks of the rarest word, and look the others up for each.
-        counted = f"SELECT count(*) FROM word WHERE {_RANGE}"
-        ranges.sort(key=lambda bounds: _one(connection, counted, bounds))
-        parameters = tuple(bound for bounds in ranges for bound in bounds)
-        has_word = f"EXISTS (SELECT 1 FROM word w WHERE w.track = {{}} AND {_RANGE})"
-        others = "".join(" AND " + has_word.format("word.track") for _ in ranges[1:])
-        by_rarest = f"FROM word WHERE {_RANGE}{others}"
+    def of(cls, connection: sqlite3.Connection, words: Iterable[str], only: TrackFilter) -> "_Match":
+        flags = " AND is_preferred = 1" * only.hides_duplicates + " AND has_file = 1" * only.is_playable
+        listed = list(_listed(only, flags))
+        sources = [_Source("word", "word >= ? AND word < ?", _range(word)) for word in words] + listed
+        if not sources:
+            return cls(flags, (), _one(connection, f"{_THERE}{flags}", ()), is_many=True)
+        # Read the tracks of the rarest, and look the others up for each.
+        counts = {
+            id(source): _one(
+                connection, f"SELECT count(*) FROM {source.table} WHERE {source.where}", source.parameters
+            )
+            for source in sources
+        }
+        first, *others = sorted(sources, key=lambda source: counts[id(source)])
+        parameters = tuple(value for source in (first, *others) for value in source.parameters)
+        matching = f"FROM {first.table} WHERE {first.where}" + "".join(
+            source.has(f"{first.table}.track") for source in others
+        )
+        if not others and first in listed:
+            total = counts[id(first)]
+            if total > _MANY_LISTED:
+                return cls(first.has("track.n"), parameters, total, is_many=True)
+            return cls(f" AND n IN (SELECT track {matching})", parameters, total, is_many=False)
         found = connection.execute(
-            f"SELECT DISTINCT track {by_rarest} LIMIT {_MANY + 1}", parameters
+            f"SELECT DISTINCT track {matching} LIMIT {_MANY + 1}", parameters
         ).fetchall()
+        # The flags of what is listed have been tested with it.
+        untested = "" if listed else flags
         if len(found) <= _MANY:
-            numbers = json.dumps([number for (number,) in found])
-            return cls(" AND n IN (SELECT value FROM json_each(?))", (numbers,), len(found), is_many=False)
-        total = _one(connection, f"SELECT count(DISTINCT track) {by_rarest}", parameters)
-        each = "".join(" AND " + has_word.format("track.n") for _ in ranges)
-        return cls(each, parameters, total, is_many=True)
+            sql = f" AND n IN (SELECT value FROM json_each(?)){untested}"
+            numbers = (json.dumps([number for (number,) in found]),)
+            total = len(found)
+            if untested:
+                total = _one(
+                    connection, f"SELECT count(*) FROM track WHERE vanished_ms IS NULL{sql}", numbers
+                )
+            return cls(sql, numbers, total, is_many=False)
+        each = "".join(source.has("track.n") for source in (first, *others))
+        total = _one(connection, f"SELECT count(DISTINCT track) {matching}", parameters)
+        if untested:  # few tracks fail it, mostly none
+            total -= _one(connection, f"{_THERE} AND NOT (1 {untested}){each}", parameters)
+        return cls(each + untested, parameters, total, is_many=True)
+
+
+_THERE = "SELECT count(*) FROM track INDEXED BY tracks_there WHERE vanished_ms IS NULL"
+
+
+def _listed(only: TrackFilter, flags: str) -> Iterator[_Source]:
+    """Yield what is asked for of the lists of artists, albums and genres."""
+    for kind, wanted in (
+        (EntryKind.ALBUM, only.album),
+        (EntryKind.ARTIST, only.artist),
+        (EntryKind.GENRE, only.genre),
+    ):
+        if wanted is not None:
+            yield _Source("track_entry", "kind = ? AND id = ?" + flags, (kind_number(kind), to_text(wanted)))
 
 
 def _range(word: str) -> tuple[bytes, bytes]:
@@ -95,49 +164,8 @@ def _range(word: str) -> tuple[bytes, bytes]:
     return start, start + b"\xff"
 
 
-def _one(connection: sqlite3.Connection, sql: str, parameters: tuple[bytes, ...]) -> int:
+def _one(connection: sqlite3.Connection, sql: str, parameters: tuple[Any, ...]) -> int:
     return int(connection.execute(sql, parameters).fetchone()[0])
-
-
-def _rows(
-    connection: sqlite3.Connection, match: _Match, sort: Sort, after: Position | None, count: int
-) -> list[tuple[int, str | int | None, str | bytes]]:
-    """Return number, key and id of the next rows in order: those with a key, then those without."""
-    column = _COLUMNS[sort.field]
-    index = f"INDEXED BY tracks_by_{sort.field}" if match.is_many else "NOT INDEXED"
-    rows: list[tuple[int, str | int | None, str | bytes]] = []
-    for where, bounds, order in _segments(column, sort, after):
-        sql = (
-            f"SELECT n, {column}, id FROM track {index} WHERE vanished_ms IS NULL AND {where}{match.sql}"
-            f" ORDER BY {order} LIMIT ?"
-        )
-        missing = count - len(rows)
-        if missing > 0:
-            rows += connection.execute(sql, (*bounds, *match.parameters, missing))
-    return rows
-
-
-def _segments(
-    column: str, sort: Sort, after: Position | None
-) -> Iterator[tuple[str, tuple[str | bytes | int, ...], str]]:
-    """Yield condition, parameters and order of the rows with a key, then of those without."""
-    beyond, direction = ("<", "DESC") if sort.is_descending else (">", "ASC")
-    order = f"{column} {direction}, id"
-    if after is None:
-        yield f"{column} IS NOT NULL", (), order
-    elif after.key is not None:
-        key, track_id = _bound(after.key), to_text(after.track_id)
-        yield f"{column} {beyond}= ? AND ({column} {beyond} ? OR id > ?)", (key, key, track_id), order
-    else:
-        yield f"{column} IS NULL AND id > ?", (to_text(after.track_id),), "id"
-        return
-    if sort.field not in _NEVER_MISSING:
-        yield f"{column} IS NULL", (), "id"
-
-
-def _bound(key: str | int) -> str | bytes | int:
-    """Return a key as a parameter."""
-    return to_text(key) if isinstance(key, str) else clamped(key)
 
 
 @reports_damage

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from soundalike.store.sqlite.accounts import SqliteAccounts
 from soundalike.store.sqlite.bulk import SqliteStoredTracks
+from soundalike.store.sqlite.catalogue import SqliteCatalogue
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.library import SqliteLibrary
 from soundalike.store.sqlite.listens import SqliteListens
@@ -12,7 +13,14 @@ from soundalike.store.sqlite.record import SqliteLibraryRecord
 BUSY_TIMEOUT_S = 30.0
 
 
-class SqliteStore(SqliteLibrary, SqliteLibraryRecord, SqliteStoredTracks, SqliteListens, SqliteAccounts):
+class SqliteStore(
+    SqliteLibrary,
+    SqliteCatalogue,
+    SqliteLibraryRecord,
+    SqliteStoredTracks,
+    SqliteListens,
+    SqliteAccounts,
+):
     """The `Store` port on one SQLite file; `Connections` says what it survives."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:

@@ -2,25 +2,43 @@
 # ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
 import sqlite3
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
+from dataclasses import replace
 from typing import Any
 
+from soundalike.domain.entries import Group, Settled
+from soundalike.domain.errors import StoreError
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import Location
 from soundalike.domain.stored_tracks import StoredVectors
+from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import RelativePath, RootName
+from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.errors import location_taken, other_features, track_moved
 from soundalike.store.keys import search_words
+from soundalike.store.sqlite.catalogue_tables import (
+    Placed,
+    forget_place,
+    group_columns,
+    mark_group,
+    read_placed,
+    write_entries,
+    write_lists,
+    write_place,
+)
 from soundalike.store.sqlite.rows import (
     TRACK_COLUMNS,
     VECTOR_COLUMNS,
+    entry_to_columns,
     from_text,
+    keys_to_columns,
     location_to_row,
+    part_to_text,
     to_text,
     track_to_row,
     vectors_to_row,
 )
+from soundalike.wire.tags import tags_text
 
 
 def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: Location | None) -> None:
@@ -32,20 +50,25 @@ def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: L
     if track.file is None:
         return
     other = connection.execute(
-        "SELECT id FROM track WHERE root = ? AND path = ? AND id <> ?",
-        (*location_to_row(track.file.location), to_text(track.id)),
+        "SELECT id FROM track WHERE root = ? AND path = ? AND part = ? AND id <> ?",
+        (*location_to_row(track.file.location), part_to_text(track.file.part), to_text(track.id)),
     ).fetchone()
     if other is not None:
         raise location_taken(track, from_text(other[0]))
 
 
 def write_track(connection: sqlite3.Connection, track: Track) -> int:
-    """Insert or update a track, and remove its vectors if its audio changed; return its number."""
+    """Insert or update a track with its words and its place in the catalogue; return its number.
+
+    Its vectors are removed if its audio changed.
+    """
     connection.execute(
-        "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ? AND audio_hash <> ?)",
+        "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ? AND audio_hash IS NOT ?)",
         (to_text(track.id), track.audio_hash and to_text(track.audio_hash)),
     )
-    row = {**track_to_row(track), "change": next_version(connection)}
+    before = _placed(connection, track.id)
+    change = next_version(connection)
+    row = {**track_to_row(track), "change": change}
     names = ", ".join(row)
     changes = ", ".join(f"{name} = excluded.{name}" for name in row)
     (number,) = connection.execute(
@@ -53,7 +76,96 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
         f" ON CONFLICT (id) DO UPDATE SET {changes} RETURNING n",
         tuple(row.values()),
     ).fetchone()
+    write_words(connection, number, track)
+    write_place(connection, number, before, Placed.of(track), mark=change)
     return int(number)
+
+
+def _placed(connection: sqlite3.Connection, track_id: TrackId) -> Placed | None:
+    """Return where the stored track stands; None for a new one, or one whose row is damaged."""
+    row = connection.execute("SELECT n FROM track WHERE id = ?", (to_text(track_id),)).fetchone()
+    if row is None:
+        return None
+    try:
+        return read_placed(connection, *row)
+    except StoreError:  # it is about to be replaced
+        forget_place(connection, *row)
+        return None
+
+
+def write_vanished(connection: sqlite3.Connection, track_id: TrackId, at_ms: int, change: int) -> bool:
+    """Mark a track as vanished, so that no list and no search has it; False if it was so before.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In a transaction.
+    track_id : TrackId
+        Which one.
+    at_ms : int
+        Since when.
+    change : int
+        The library's version with it.
+    """
+    row = connection.execute(
+        "SELECT n FROM track WHERE id = ? AND vanished_ms IS NULL", (to_text(track_id),)
+    ).fetchone()
+    if row is None:
+        return False
+    (number,) = row
+    before = _placed(connection, track_id)
+    connection.execute("UPDATE track SET vanished_ms = ?, change = ? WHERE n = ?", (at_ms, change, number))
+    delete_words(connection, number)
+    if before is not None:
+        write_place(connection, number, before, replace(before, is_there=False), mark=change)
+    return True
+
+
+def write_settled(
+    connection: sqlite3.Connection, group: Group, settled: Settled, *, mark: int, then: Iterable[Group]
+) -> None:
+    """Store what a group is now; see the port.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In a transaction.
+    group : Group
+        Which one.
+    settled : Settled
+        Its tracks' entries and its own.
+    mark : int
+        Which it had when it was read.
+    then : iterable of Group
+        To be settled next.
+    """
+    change = next_version(connection)
+    for track in settled.tracks:
+        _write_entry(connection, track, change)
+    found = connection.execute("SELECT n FROM name_group WHERE kind = ? AND key = ?", group_columns(group))
+    for (of_group,) in found.fetchall():
+        write_entries(connection, of_group, settled.entries)
+        connection.execute("UPDATE name_group SET mark = NULL WHERE n = ? AND mark = ?", (of_group, mark))
+    for other in then:
+        mark_group(connection, other, change)
+
+
+def _write_entry(connection: sqlite3.Connection, track: Track, change: int) -> None:
+    """Store the entry of a track, unless its tags have changed, or it has vanished or come back."""
+    row = connection.execute(
+        "SELECT n FROM track WHERE id = ? AND tags = ? AND vanished_ms IS ?",
+        (to_text(track.id), tags_text(track.tags), track.vanished_at and to_ms(track.vanished_at)),
+    ).fetchone()
+    if row is None:
+        return
+    (number,) = row
+    before = read_placed(connection, number)
+    columns = {**entry_to_columns(track.entry), **keys_to_columns(track), "change": change}
+    connection.execute(
+        f"UPDATE track SET {', '.join(f'{name} = ?' for name in columns)} WHERE n = ?",
+        (*columns.values(), number),
+    )
+    write_lists(connection, number, before, replace(before, entry=track.entry))
 
 
 def next_version(connection: sqlite3.Connection) -> int:

@@ -1,0 +1,211 @@
+"""Artists, albums and genres in SQLite."""
+# ruff: noqa: S608 - only our own names are inserted into statements
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
+
+from soundalike.domain.batches import batched
+from soundalike.domain.entries import (
+    Album,
+    Artist,
+    EntryField,
+    EntryKind,
+    EntryPage,
+    EntryPosition,
+    EntrySort,
+    Genre,
+    Group,
+    Settled,
+)
+from soundalike.domain.tags import ExternalId
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import AlbumId, ArtistId, GenreId
+from soundalike.store.sqlite.catalogue_tables import (
+    ALBUM_COLUMNS,
+    ARTIST_COLUMNS,
+    GENRE_COLUMNS,
+    album_from_row,
+    artist_from_row,
+    genre_from_row,
+    group_columns,
+    group_from_columns,
+    last_successor,
+)
+from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.paging import Listing, page_rows
+from soundalike.store.sqlite.rows import from_text, to_text, track_from_row
+from soundalike.store.sqlite.tables import placeholders, select_tracks, write_settled
+
+# So many rows are read at a time, so that no transaction is open while the caller works.
+_BATCH = 500
+
+_COLUMNS = {
+    EntryField.NAME: "name_key",
+    EntryField.TRACKS: "track_count",
+    EntryField.ARTIST: "artist_key",
+    EntryField.YEAR: "year",
+    EntryField.ADDED: "added_ms",
+}
+
+_Entry = TypeVar("_Entry", Artist, Album, Genre)
+
+
+class SqliteCatalogue:
+    """The `CatalogueStore` port, but for `find_tracks` and `track_at`, on one SQLite file."""
+
+    _connections: Connections
+
+    def unsettled(self, limit: int) -> dict[Group, int]:
+        """Return some groups to be settled, artists first, then genres, then albums, each by key."""
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT kind, key, mark FROM name_group INDEXED BY groups_unsettled"
+                " WHERE mark IS NOT NULL ORDER BY kind, key LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return {group_from_columns(kind, key): int(mark) for kind, key, mark in rows}
+
+    def tracks_in(self, group: Group) -> Iterator[Track]:
+        """Yield the tracks of a group, vanished ones too, in any order, in bounded memory."""
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT track FROM track_group"
+                " WHERE name_group = (SELECT n FROM name_group WHERE kind = ? AND key = ?)",
+                group_columns(group),
+            )
+            numbers = array("q", (number for (number,) in rows))
+        for batch in batched(numbers, _BATCH):
+            with self._connections.reading() as connection:
+                found = select_tracks(connection, f"n IN ({placeholders(batch)})", *batch)
+            yield from map(track_from_row, found)
+
+    def save_settled(
+        self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
+    ) -> None:
+        """Store the entries of a group and those of its tracks, instead of what it had; see the port."""
+        with self._connections.writing() as connection:
+            write_settled(connection, group, settled, mark=mark, then=then)
+
+    def find_artists(
+        self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
+    ) -> EntryPage[Artist]:
+        """Return a page of the artists that have tracks."""
+        listing = _listing("artist", sort)
+        return self._page(listing, ARTIST_COLUMNS, artist_from_row, sort, limit, after, offset)
+
+    def find_genres(
+        self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
+    ) -> EntryPage[Genre]:
+        """Return a page of the genres that have tracks."""
+        listing = _listing("genre", sort)
+        return self._page(listing, GENRE_COLUMNS, genre_from_row, sort, limit, after, offset)
+
+    def find_albums(
+        self,
+        *,
+        sort: EntrySort,
+        limit: int,
+        after: EntryPosition | None = None,
+        offset: int = 0,
+        artist: ArtistId | None = None,
+    ) -> EntryPage[Album]:
+        """Return a page of the albums that have tracks, of one artist or of all."""
+        listing = _listing("album", sort)
+        if artist is not None:
+            listing = Listing(
+                table="album INDEXED BY albums_by_artist_id",
+                column=listing.column,
+                where=f"{listing.where} AND artist_id = ?",
+                parameters=(to_text(artist),),
+                is_indexed=False,
+            )
+        return self._page(listing, ALBUM_COLUMNS, album_from_row, sort, limit, after, offset)
+
+    def _page(  # noqa: PLR0913, PLR0917 - the parts of a question
+        self,
+        listing: Listing,
+        columns: str,
+        from_row: Callable[[tuple[Any, ...]], _Entry],
+        sort: EntrySort,
+        limit: int,
+        after: EntryPosition | None,
+        offset: int,
+    ) -> EntryPage[_Entry]:
+        name = listing.table.partition(" ")[0]
+        with self._connections.reading() as connection:
+            (total,) = connection.execute(
+                f"SELECT count(*) FROM {listing.table} WHERE {listing.where}", listing.parameters
+            ).fetchone()
+            rows = page_rows(
+                connection,
+                listing,
+                is_descending=sort.is_descending,
+                after=None if after is None else (after.key, after.id),
+                offset=offset,
+                count=limit + 1,
+            )
+            entries = _entries(connection, name, columns, [one for one, _, _ in rows[:limit]])
+        last = rows[limit - 1] if len(rows) > limit else None
+        return EntryPage(
+            entries=tuple(map(from_row, entries)),
+            total=int(total),
+            next=None if last is None else EntryPosition(last[1], from_text(last[2])),
+        )
+
+    def artist(self, artist_id: ArtistId) -> Artist | None:
+        """Return an artist, or the one that its id has given way to, or None."""
+        return self._entry(EntryKind.ARTIST, artist_id, ARTIST_COLUMNS, artist_from_row)
+
+    def album(self, album_id: AlbumId) -> Album | None:
+        """Return an album, or the one that its id has given way to, or None."""
+        return self._entry(EntryKind.ALBUM, album_id, ALBUM_COLUMNS, album_from_row)
+
+    def genre(self, genre_id: GenreId) -> Genre | None:
+        """Return a genre, or the one that its id has given way to, or None."""
+        return self._entry(EntryKind.GENRE, genre_id, GENRE_COLUMNS, genre_from_row)
+
+    def _entry(
+        self, kind: EntryKind, wanted: str, columns: str, from_row: Callable[[tuple[Any, ...]], _Entry]
+    ) -> _Entry | None:
+        with self._connections.reading() as connection:
+            one = last_successor(connection, kind.value, kind, wanted)
+            if one is None:
+                return None
+            (row,) = _entries(connection, kind.value, columns, [one])
+        return from_row(row)
+
+    def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
+        """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""
+        numbers: set[int] = set()
+        with self._connections.reading() as connection:
+            for one in ids:
+                rows = connection.execute(
+                    "SELECT track FROM external_id WHERE kind = ? AND value = ?",
+                    (one.kind.value, to_text(one.value)),
+                )
+                numbers.update(number for (number,) in rows)
+            found = [
+                row
+                for batch in batched(numbers, _BATCH)
+                for row in select_tracks(connection, f"n IN ({placeholders(batch)})", *batch)
+            ]
+        return tuple(sorted(map(track_from_row, found), key=lambda track: (track.added_at, track.id)))
+
+
+def _listing(table: str, sort: EntrySort) -> Listing:
+    return Listing(
+        table=f"{table} INDEXED BY {table}s_by_{sort.field}",
+        column=_COLUMNS[sort.field],
+        where="track_count > 0",
+    )
+
+
+def _entries(
+    connection: sqlite3.Connection, table: str, columns: str, ids: Collection[str | bytes]
+) -> list[tuple[Any, ...]]:
+    """Return the rows with these ids, in their order."""
+    rows = connection.execute(f"SELECT {columns} FROM {table} WHERE id IN ({placeholders(ids)})", tuple(ids))
+    found = {row[0]: row for row in rows}
+    return [found[one] for one in ids]

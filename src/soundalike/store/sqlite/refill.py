@@ -1,0 +1,50 @@
+"""The catalogue of a store that was migrated, made from its tracks as a scan would make it."""
+# ruff: noqa: S608 - only constants and placeholders are inserted into statements
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+
+from soundalike.domain.batches import batched
+from soundalike.domain.catalogue import own_entry, settle
+from soundalike.domain.tracks import Track
+from soundalike.store.sqlite.catalogue_tables import Placed, group_from_columns, write_place
+from soundalike.store.sqlite.rows import (
+    TRACK_COLUMNS,
+    entry_to_columns,
+    keys_to_columns,
+    track_from_row,
+)
+from soundalike.store.sqlite.tables import next_version, placeholders, write_settled
+
+_BATCH = 500
+
+
+def refill_catalogue(connection: sqlite3.Connection) -> None:
+    """Make keys, groups, lists and entries of every track, in the transaction of a migration."""
+    change = next_version(connection)
+    for number, track in _tracks(connection, "SELECT n FROM track"):
+        placed = replace(track, entry=own_entry(track.tags))
+        columns = {**entry_to_columns(placed.entry), **keys_to_columns(placed)}
+        connection.execute(
+            f"UPDATE track SET {', '.join(f'{name} = ?' for name in columns)} WHERE n = ?",
+            (*columns.values(), number),
+        )
+        write_place(connection, number, None, Placed.of(placed), mark=change)
+    groups = connection.execute("SELECT n, kind, key FROM name_group ORDER BY kind, key").fetchall()
+    for of_group, *columns in groups:
+        group = group_from_columns(*columns)
+        of_tracks = "SELECT track FROM track_group WHERE name_group = ?"
+        tracks = (track for _, track in _tracks(connection, of_tracks, of_group))
+        write_settled(connection, group, settle(group, tracks), mark=change, then=())
+
+
+def _tracks(connection: sqlite3.Connection, sql: str, *parameters: int) -> Iterator[tuple[int, Track]]:
+    """Yield number and track of the numbers that a query gives."""
+    numbers = [number for (number,) in connection.execute(sql, parameters)]
+    for batch in batched(numbers, _BATCH):
+        rows = connection.execute(
+            f"SELECT n, {TRACK_COLUMNS} FROM track WHERE n IN ({placeholders(batch)})", batch
+        ).fetchall()
+        for number, *row in rows:
+            yield number, track_from_row(tuple(row))
