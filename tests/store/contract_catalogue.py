@@ -8,16 +8,16 @@ import pytest
 from making import SOME_TIME, make_track
 from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
 from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled
-from soundalike.domain.ports.catalogue import CatalogueStore
+from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Entry, Sort, TrackFilter
 from soundalike.domain.types import TrackId
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids, stored
-from store.contract_places import CataloguedStore, PlacesContract, TagsContract, tagged
+from store.contract_places import PlacesContract, TagsContract, tagged
 
 ROCK, POP = genre_id("rock"), genre_id("pop")
 
 
-def settle_all(store: CatalogueStore) -> None:
+def settle_all(store: Store) -> None:
     """Settle as `services.library.catalogue` does."""
     while groups := store.unsettled(100):
         for group, mark in groups.items():
@@ -25,7 +25,7 @@ def settle_all(store: CatalogueStore) -> None:
 
 
 class SettlingContract:
-    def test_groups_are_unsettled_until_they_are_settled(self, store: CataloguedStore) -> None:
+    def test_groups_are_unsettled_until_they_are_settled(self, store: Store) -> None:
         track = tagged("t1", artists=("A",), album="B", genres=("C",))
         store.save_track(track)
         assert list(store.unsettled(10)) == [
@@ -38,7 +38,7 @@ class SettlingContract:
         assert store.unsettled(10) == {}
         assert store.artist(artist_id("a")) == Artist(id=artist_id("a"), key="a", name="A", track_count=1)
 
-    def test_a_change_makes_the_groups_before_and_after_unsettled(self, store: CataloguedStore) -> None:
+    def test_a_change_makes_the_groups_before_and_after_unsettled(self, store: Store) -> None:
         store.save_track(tagged("t1", artists=("A",), album="B", genres=("C",)))
         settle_all(store)
         store.save_track(tagged("t1", artists=("A",), album="D"))
@@ -52,7 +52,7 @@ class SettlingContract:
         store.save_stored_tracks([stored(tagged("t1", genres=("C",)))])
         assert {group.kind for group in store.unsettled(10)} == {"artist", "album", "genre"}
 
-    def test_a_group_that_changes_while_it_is_settled_stays_unsettled(self, store: CataloguedStore) -> None:
+    def test_a_group_that_changes_while_it_is_settled_stays_unsettled(self, store: Store) -> None:
         group = Group(EntryKind.ALBUM, "b")
         store.save_track(tagged("t1", album="B", track_number=1))
         mark = store.unsettled(10)[group]
@@ -66,12 +66,12 @@ class SettlingContract:
         settle_all(store)
         assert [one.entry.recording for one in store.tracks_in(group)] != [None]
 
-    def test_settling_may_make_other_groups_unsettled(self, store: CataloguedStore) -> None:
+    def test_settling_may_make_other_groups_unsettled(self, store: Store) -> None:
         group = Group(EntryKind.ARTIST, "a")
         store.save_settled(group, Settled((), ()), mark=0, then=[Group(EntryKind.ALBUM, "b")])
         assert list(store.unsettled(10)) == [Group(EntryKind.ALBUM, "b")]
 
-    def test_the_tracks_of_a_group_are_those_whose_tags_name_it(self, store: CataloguedStore) -> None:
+    def test_the_tracks_of_a_group_are_those_whose_tags_name_it(self, store: Store) -> None:
         store.save_track(tagged("t1", artists=("Á",), album="X"))
         store.save_track(tagged("t2", artists=("B",), album_artist="a", album="x", genres=("A",)))
         store.save_track(tagged("t3", artists=("Ab",)))
@@ -83,7 +83,7 @@ class SettlingContract:
         ):
             assert {track.id for track in store.tracks_in(Group(EntryKind(kind), key))} == ids
 
-    def test_any_name_makes_a_group(self, store: CataloguedStore, subtests: pytest.Subtests) -> None:
+    def test_any_name_makes_a_group(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
             with subtests.test(text=text):
                 track = tagged("t1", artists=(text,), album=text, genres=(text,))
@@ -94,7 +94,7 @@ class SettlingContract:
                 assert (found := store.album(track.entry.album_id or album_id("", None))) is not None
                 assert found.title == text
 
-    def test_an_id_leads_to_its_successor(self, store: CataloguedStore) -> None:
+    def test_an_id_leads_to_its_successor(self, store: Store) -> None:
         first = tagged("t1", artists=("Prince",), album="Parade", genres=("Funk",))
         store.save_track(first)
         settle_all(store)
@@ -113,7 +113,7 @@ class SettlingContract:
         assert genre.name == "Funk"
         assert store.artist(artist_id("nobody")) is None
 
-    def test_names_that_change_back_and_forth_lead_nowhere_else(self, store: CataloguedStore) -> None:
+    def test_names_that_change_back_and_forth_lead_nowhere_else(self, store: Store) -> None:
         for name in ("A", "B", "A"):
             store.save_track(tagged("t1", artists=(name,)))
             settle_all(store)
@@ -121,7 +121,7 @@ class SettlingContract:
             assert (found := store.artist(artist_id(key))) is not None
             assert found.name == "A"
 
-    def test_an_artist_whose_tracks_vanished_is_known_but_not_listed(self, store: CataloguedStore) -> None:
+    def test_an_artist_whose_tracks_vanished_is_known_but_not_listed(self, store: Store) -> None:
         store.save_track(tagged("t1", artists=("A",), album="B", genres=("C",)))
         store.mark_vanished([TrackId("t1")], LATER_MS)
         settle_all(store)
@@ -139,7 +139,7 @@ class SettlingContract:
 
 class EntriesContract:
     @pytest.fixture
-    def catalogued(self, store: CataloguedStore) -> CataloguedStore:
+    def catalogued(self, store: Store) -> Store:
         def save(track_id: str, artist: str, album: str, year: int | None, *genres: str) -> None:
             track = tagged(track_id, artists=(artist,), album=album, year=year, genres=genres)
             store.save_track(replace(track, added_at=SOME_TIME + timedelta(int(track_id))))
@@ -152,9 +152,7 @@ class EntriesContract:
         settle_all(store)
         return store
 
-    def test_entries_come_in_every_order(
-        self, catalogued: CataloguedStore, subtests: pytest.Subtests
-    ) -> None:
+    def test_entries_come_in_every_order(self, catalogued: Store, subtests: pytest.Subtests) -> None:
         cases = [
             ("name", ["Arrival", "Homogenic", "Super Trouper", "Waterloo", "Zonk"]),
             ("-name", ["Zonk", "Waterloo", "Super Trouper", "Homogenic", "Arrival"]),
@@ -172,13 +170,13 @@ class EntriesContract:
                         break
                 assert found == titles
 
-    def test_missing_values_come_last(self, catalogued: CataloguedStore) -> None:
+    def test_missing_values_come_last(self, catalogued: Store) -> None:
         for sort, first in (("year", "Waterloo"), ("-year", None)):
             page = catalogued.find_albums(sort=EntrySort.parse(sort, EntryKind.ALBUM), limit=10)
             assert page.entries[-1].title == "Super Trouper"
             assert first in {None, page.entries[0].title}
 
-    def test_an_offset_leaves_entries_out(self, catalogued: CataloguedStore) -> None:
+    def test_an_offset_leaves_entries_out(self, catalogued: Store) -> None:
         page = catalogued.find_albums(sort=EntrySort(), limit=2, offset=1)
         assert [album.title for album in page.entries] == ["Homogenic", "Super Trouper"]
         rest = catalogued.find_albums(sort=EntrySort(), limit=2, after=page.next, offset=1)
@@ -186,11 +184,11 @@ class EntriesContract:
         assert catalogued.find_albums(sort=EntrySort(), limit=2, offset=100).entries == ()
         assert catalogued.find_albums(sort=EntrySort(), limit=2, offset=2**70).total == 5
 
-    def test_albums_of_one_artist(self, catalogued: CataloguedStore) -> None:
+    def test_albums_of_one_artist(self, catalogued: Store) -> None:
         page = catalogued.find_albums(sort=EntrySort(), limit=2, artist=artist_id("abba"))
         assert ([album.title for album in page.entries], page.total) == (["Arrival", "Super Trouper"], 3)
 
-    def test_artists_and_genres_are_counted(self, catalogued: CataloguedStore) -> None:
+    def test_artists_and_genres_are_counted(self, catalogued: Store) -> None:
         tracks = EntrySort.parse("-tracks", EntryKind.ARTIST)
         artists = catalogued.find_artists(sort=tracks, limit=1)
         assert artists.entries == (Artist(id=artist_id("abba"), key="abba", name="ABBA", track_count=3),)
@@ -201,7 +199,7 @@ class EntriesContract:
             Genre(id=ROCK, key="rock", name="Rock", track_count=1),
         )
 
-    def test_an_album_comes_back_whole(self, catalogued: CataloguedStore) -> None:
+    def test_an_album_comes_back_whole(self, catalogued: Store) -> None:
         track = catalogued.track(TrackId("2"))
         assert track is not None
         assert catalogued.album(album_id("arrival", "abba")) == Album(
@@ -219,7 +217,7 @@ class EntriesContract:
 
 class FiltersContract:
     @pytest.fixture
-    def filtered(self, store: CataloguedStore) -> CataloguedStore:
+    def filtered(self, store: Store) -> Store:
         def save(track_id: str, entry: Entry, *, has_file: bool = True) -> None:
             track = make_track(track_id, title=f"song {track_id}", has_file=has_file)
             store.save_track(replace(track, entry=entry))
@@ -249,7 +247,7 @@ class FiltersContract:
             (TrackFilter(artist=artist_id("ada"), hides_duplicates=True, is_playable=True), "a"),
         ],
     )
-    def test_filters(self, filtered: CataloguedStore, only: TrackFilter, ids: str) -> None:
+    def test_filters(self, filtered: Store, only: TrackFilter, ids: str) -> None:
         for words in ([], ["song"]):
             page = filtered.find_tracks(words, sort=Sort(), limit=10, only=only)
             assert (found_ids(page), page.total) == (list(ids), len(ids))
@@ -257,13 +255,13 @@ class FiltersContract:
             page = filtered.find_tracks([], sort=Sort.parse(sort), limit=10, only=only)
             assert sorted(found_ids(page)) == list(ids)
 
-    def test_pages_of_a_filter_follow_each_other(self, filtered: CataloguedStore) -> None:
+    def test_pages_of_a_filter_follow_each_other(self, filtered: Store) -> None:
         only = TrackFilter(artist=artist_id("ada"))
         first = filtered.find_tracks([], sort=Sort(), limit=2, only=only)
         rest = filtered.find_tracks([], sort=Sort(), limit=2, only=only, after=first.next)
         assert (found_ids(first), found_ids(rest), rest.total, rest.next) == (["a", "b"], ["c"], 3, None)
 
-    def test_an_offset_leaves_tracks_out(self, filtered: CataloguedStore) -> None:
+    def test_an_offset_leaves_tracks_out(self, filtered: Store) -> None:
         page = filtered.find_tracks([], sort=Sort(), limit=2, offset=1)
         assert (found_ids(page), page.total) == (["b", "c"], 4)
         rest = filtered.find_tracks([], sort=Sort(), limit=2, after=page.next)
@@ -273,7 +271,7 @@ class FiltersContract:
             page = filtered.find_tracks([], sort=Sort(), limit=2, offset=far)
             assert (page.tracks, page.total, page.next) == ((), 4, None)
 
-    def test_albums_are_in_the_order_of_disc_number_and_title(self, store: CataloguedStore) -> None:
+    def test_albums_are_in_the_order_of_disc_number_and_title(self, store: Store) -> None:
         places = {
             "a": (2, 1, "A"),
             "b": (None, 10, "A"),

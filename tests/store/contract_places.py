@@ -9,16 +9,11 @@ from making import SOME_TIME, file_of, make_track
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.errors import TrackConflictError
 from soundalike.domain.files import Part
-from soundalike.domain.ports.catalogue import CatalogueStore
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import RelativePath
 from store.asking import HOSTILE_TEXTS, LATER_MS, MUSIC, found_ids, stored
-
-
-class CataloguedStore(CatalogueStore, Store):
-    """A store with a catalogue."""
 
 
 def tagged(track_id: str, **tags: object) -> Track:
@@ -61,7 +56,7 @@ class TagsContract:
 
 
 class PlacesContract:
-    def test_parts_of_one_file_are_tracks_of_their_own(self, store: CataloguedStore) -> None:
+    def test_parts_of_one_file_are_tracks_of_their_own(self, store: Store) -> None:
         parts = [Part(0, 100, 10), Part(100, 200, 10), Part(200, None, 10)]
         tracks = [
             make_track(f"t{number}", path=b"image.flac", part=part, audio_hash=f"h{number}")
@@ -84,7 +79,7 @@ class PlacesContract:
         store.save_track(make_track("t2", path=b"image.flac"))
         assert store.count_tracks() == 2
 
-    def test_a_part_may_become_another(self, store: CataloguedStore) -> None:
+    def test_a_part_may_become_another(self, store: Store) -> None:
         track = make_track(path=b"image.flac", part=Part(0, 100, 10))
         moved = make_track(path=b"image.flac", part=Part(0, 90, 10))
         store.save_track(track)
@@ -102,7 +97,7 @@ class PlacesContract:
         assert list(store.tracks_under(MUSIC, RelativePath(b""))) == []
         assert found_ids(store.find_tracks(["title"], sort=Sort(), limit=10)) == ["t0", "t1", "t2"]
 
-    def test_a_track_without_a_file_may_get_one(self, store: CataloguedStore) -> None:
+    def test_a_track_without_a_file_may_get_one(self, store: Store) -> None:
         track = make_track(path=b"a.mp3")
         store.save_track(replace(track, file=None))
         store.save_track(track)
@@ -111,7 +106,7 @@ class PlacesContract:
         assert store.track_at(file_of(track).location) is None
         store.save_track(make_track("t2", path=b"a.mp3"))
 
-    def test_tracks_are_found_by_their_external_ids(self, store: CataloguedStore) -> None:
+    def test_tracks_are_found_by_their_external_ids(self, store: Store) -> None:
         fma, isrc = ExternalId(ExternalIdKind.FMA, "7"), ExternalId(ExternalIdKind.ISRC, "7")
         album = ExternalId(ExternalIdKind.ALBUM, "7")
         first = replace(tagged("t2", external_ids=(isrc, album)), added_at=SOME_TIME - timedelta(1))

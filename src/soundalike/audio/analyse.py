@@ -4,15 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from soundalike.audio.decoders.decoder import Decoder, open_decoder
+from soundalike.audio.decoders.part import PartDecoder
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.excerpt import Excerpt, measure, read_excerpt
 from soundalike.audio.features.extractor import Extractor, Window
 from soundalike.audio.files import NotRegularError, open_regular
 from soundalike.audio.formats import Format, sniff
-from soundalike.audio.hashing import audio_hash
+from soundalike.audio.hashing import audio_hash, part_hash
 from soundalike.audio.tags import read_tags
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
+from soundalike.domain.files import (
+    NOTHING_ANALYSED,
+    Analysis,
+    AnalysisFailure,
+    FoundFile,
+    Part,
+    ProblemReason,
+    StoredAudio,
+)
 from soundalike.domain.ports.audio import KnownAudio
 from soundalike.domain.types import DurationMs
 
@@ -33,7 +42,9 @@ def analyse_file(
     """
     try:
         with open_regular(found.real_path) as file:
-            return _analyse(file, extractors, known)
+            if found.stored is not None:
+                return _read_tags(file, found.stored)
+            return _analyse(file, found.part, extractors, known)
     except UnusableAudioError as error:
         return error.failure
     except NotRegularError:
@@ -42,11 +53,26 @@ def analyse_file(
         return AnalysisFailure(reason=ProblemReason.UNREADABLE, detail=error.strerror or str(error))
 
 
-def _analyse(file: BinaryIO, extractors: Sequence[Extractor], known: KnownAudio) -> Analysis:
+def _read_tags(file: BinaryIO, stored: StoredAudio) -> Analysis:
+    return Analysis(
+        tags=read_tags(file),
+        audio_hash=stored.audio_hash,
+        duration_ms=stored.duration_ms,
+        media_type=stored.media_type,
+        analysed_ms=NOTHING_ANALYSED,
+        vectors=(),
+    )
+
+
+def _analyse(
+    file: BinaryIO, part: Part | None, extractors: Sequence[Extractor], known: KnownAudio
+) -> Analysis:
     sniffed = _sniffed(file)
     digest = audio_hash(file, sniffed.container)
     tags = read_tags(file)
-    decoder = open_decoder(file, sniffed)
+    decoder: Decoder = open_decoder(file, sniffed)
+    if part is not None:
+        digest, decoder = part_hash(digest, part), PartDecoder(decoder, part)
     missing = [one for one in extractors if digest not in known.get(one.schema.key, ())]
     if missing:
         excerpts = _read_excerpts(decoder, missing)

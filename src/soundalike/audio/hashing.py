@@ -7,6 +7,7 @@ from typing import BinaryIO
 from soundalike.audio.containers import flac, mp4, mpeg, ogg, riff
 from soundalike.audio.containers.spans import Span, chunks_of, size_of
 from soundalike.audio.formats import Container
+from soundalike.domain.files import Part
 from soundalike.domain.types import AudioHash
 
 
@@ -29,6 +30,12 @@ def audio_hash(file: BinaryIO, container: Container) -> AudioHash:
         for piece in chunks_of(file, Span(0, size_of(file))):
             digest.update(piece)
     return AudioHash(digest.hexdigest())
+
+
+def part_hash(whole: AudioHash, part: Part) -> AudioHash:
+    """Return the hash of a part of a file, whose own hash is given."""
+    text = f"{whole} {part.start} {part.end} {part.rate}"
+    return AudioHash(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
 
 def _sound_pieces(file: BinaryIO, container: Container) -> Iterator[bytes]:

@@ -138,6 +138,25 @@ class TrackFile:
         return Place(self.location, self.part)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAudio:
+    """What is stored of a file's audio.
+
+    Parameters
+    ----------
+    audio_hash : AudioHash
+        As in `TrackFile`.
+    media_type : str
+        As in `TrackFile`.
+    duration_ms : DurationMs
+        Its length.
+    """
+
+    audio_hash: AudioHash
+    media_type: str
+    duration_ms: DurationMs
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
     """A regular file that a scan found.
@@ -154,6 +173,8 @@ class FoundFile:
         Size and time of last change.
     part : Part or None
         The part of it that is one track; None for the whole file.
+    stored : StoredAudio or None
+        Given if nothing but its tags has to be read.
     """
 
     location: Location
@@ -161,6 +182,7 @@ class FoundFile:
     is_linked: bool
     stamp: FileStamp
     part: Part | None = None
+    stored: StoredAudio | None = None
 
     @property
     def place(self) -> Place:

@@ -15,18 +15,19 @@ from soundalike.domain.files import (
     FileStamp,
     FoundFile,
     Location,
+    Part,
     ProblemReason,
     Root,
 )
 from soundalike.domain.ports.audio import KnownAudio
-from soundalike.domain.tags import Tags
+from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath
 
 SCHEMA = make_schema()
 
 
 def write_song(path: Path, *, audio: str, title: str | None = None) -> Path:
-    """Write a file for `HonestAnalyser`; the audio decides hash and vectors."""
+    """Write a file for `HonestAnalyser`; the audio decides hash and vectors; `title` may end with #ISRC."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{title or ''}\n{audio}", encoding="utf-8")
     return path
@@ -34,6 +35,9 @@ def write_song(path: Path, *, audio: str, title: str | None = None) -> Path:
 
 class FolderScanner:
     """Every file is audio; names that end in .fifo are not regular, .locked folders cannot be listed."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, list[Part]] = {}
 
     def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
         if not directory.is_dir():
@@ -51,12 +55,14 @@ class FolderScanner:
                     yield FileProblem(location=_locate(path, roots), reason=ProblemReason.NOT_REGULAR)
                     continue
                 status = path.stat()
-                yield FoundFile(
-                    location=_locate(path, roots),
-                    real_path=path.resolve(),
-                    is_linked=path.is_symlink(),
-                    stamp=FileStamp(status.st_size, status.st_mtime_ns),
-                )
+                for part in self.parts.get(name, [None]):
+                    yield FoundFile(
+                        location=_locate(path, roots),
+                        real_path=path.resolve(),
+                        is_linked=path.is_symlink(),
+                        stamp=FileStamp(status.st_size, status.st_mtime_ns),
+                        part=part,
+                    )
 
 
 class HonestAnalyser:
@@ -82,6 +88,23 @@ class HonestAnalyser:
         self, file: FoundFile, sets: Sequence[FeatureSchema], known: KnownAudio
     ) -> Analysis | AnalysisFailure:
         title, _, audio = file.real_path.read_text(encoding="utf-8").partition("\n")
+        title, _, isrc = title.partition(" #")
+        tags = Tags(
+            title=title or None,
+            artists=("Somebody",),
+            external_ids=(ExternalId(ExternalIdKind.ISRC, isrc),) if isrc else (),
+        )
+        if file.stored is not None:
+            return Analysis(
+                tags=tags,
+                audio_hash=file.stored.audio_hash,
+                duration_ms=file.stored.duration_ms,
+                media_type=file.stored.media_type,
+                analysed_ms=DurationMs(0),
+                vectors=(),
+            )
+        if file.part is not None:
+            audio += str(file.part)
         if audio.startswith("bad: "):
             return AnalysisFailure(
                 reason=ProblemReason(audio.removeprefix("bad: ")), analysed_ms=DurationMs(400)
@@ -93,7 +116,7 @@ class HonestAnalyser:
         if any(audio.startswith(f"bad for {schema.name}: ") for schema in missing):
             return AnalysisFailure(reason=ProblemReason.CRASHED, detail="died")
         return Analysis(
-            tags=Tags(title=title or None, artists=("Somebody",)),
+            tags=tags,
             audio_hash=audio_hash,
             duration_ms=DurationMs(30_000),
             media_type="audio/mpeg",

@@ -21,6 +21,7 @@ class Listener:
         self.folder = folder
         self.store = MemoryStore()
         self.analyser = HonestAnalyser()
+        self.scanner = FolderScanner()
         self.roots = RootMap(self.store, overrides or {})
         numbers = itertools.count(1)
         times = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n) for n in itertools.count())
@@ -32,7 +33,7 @@ class Listener:
         )
         self.library_sync = LibrarySync(
             self.store,
-            FolderScanner(),
+            self.scanner,
             self.analyser,
             roots=self.roots,
             identity=identity,

@@ -55,6 +55,7 @@ class Analyser(Protocol):
         A file is decoded once for all sets. It gets no vectors of those for which its audio is known;
         if it is for all, it is not decoded and gets tags and hash alone. A file that kills its worker
         fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the workers.
+        Of a part of a file, only that part is analysed. Of a file that is `stored`, only tags are read.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
 """The port of the catalogue: artists, albums and genres, derived from the tracks (`domain.catalogue`)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from soundalike.domain.entries import (
@@ -13,9 +13,8 @@ from soundalike.domain.entries import (
     Group,
     Settled,
 )
-from soundalike.domain.files import Location, Part
 from soundalike.domain.tags import ExternalId
-from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
+from soundalike.domain.tracks import Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId
 
 
@@ -85,22 +84,3 @@ class CatalogueStore(Protocol):
 
     def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
         """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""
-
-    def find_tracks(
-        self,
-        words: Sequence[str],
-        *,
-        sort: Sort,
-        limit: int,
-        after: Position | None = None,
-        offset: int = 0,
-        only: TrackFilter = EVERY_TRACK,
-    ) -> TrackPage:
-        """Return a page of the tracks that match every word and a filter; see `LibraryStore.find_tracks`.
-
-        `offset` tracks are left out, counted from `after` or from the first. Ties of the order by artist
-        and by album are in the order of album, disc, number and title.
-        """
-
-    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
-        """Return the track whose file is, or was last, at a location: the whole file, or a part of it."""

@@ -7,11 +7,13 @@ from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVecto
 from soundalike.domain.files import (
     FileProblem,
     Location,
+    Part,
     Root,
 )
+from soundalike.domain.ports.catalogue import CatalogueStore
 from soundalike.domain.ports.listening import AccountStore, ListenStore
 from soundalike.domain.stored_tracks import StoredTrack
-from soundalike.domain.tracks import Position, Sort, Track, TrackPage
+from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import (
     AudioHash,
     LibraryId,
@@ -55,8 +57,8 @@ class LibraryStore(Protocol):
         Raises
         ------
         TrackConflictError
-            If another track has this location, or if the stored track is no longer at `moved_from`.
-            Nothing is changed then.
+            If another track has this file, or this part of it, or if the stored track is no longer at
+            `moved_from`. Nothing is changed then.
         """
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
@@ -71,8 +73,8 @@ class LibraryStore(Protocol):
     def tracks(self, track_ids: Collection[TrackId]) -> Mapping[TrackId, Track]:
         """Return the tracks with these ids, vanished ones too, leaving out unknown ids; any number of ids."""
 
-    def track_at(self, location: Location) -> Track | None:
-        """Return the track whose file is, or was last, at a location."""
+    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
+        """Return the track whose file is, or was last, at a location: the whole file or a part of it."""
 
     def tracks_with_hash(self, audio_hash: AudioHash) -> tuple[Track, ...]:
         """Return the tracks whose encoded audio has this hash, vanished ones too, by (added_at, id)."""
@@ -84,14 +86,23 @@ class LibraryStore(Protocol):
         """
 
     def find_tracks(
-        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+        self,
+        words: Sequence[str],
+        *,
+        sort: Sort,
+        limit: int,
+        after: Position | None = None,
+        offset: int = 0,
+        only: TrackFilter = EVERY_TRACK,
     ) -> TrackPage:
-        """Return a page of the tracks that match every word, without vanished ones.
+        """Return a page of the tracks that match every word and a filter, without vanished ones.
 
         A track matches a (folded) word if one of the words (`domain.words.index_words`) of its title,
         artist or album begins with it. No words match every track; of more than 50 words the longest 50
-        count. Names are sorted by `domain.words.sort_key`, missing values last in both directions, ties
-        by ascending id.
+        count. They are sorted by `store.keys.sort_keys`: names by `domain.words.sort_key`, tracks of an
+        artist by album, those of an album by disc, number and title; missing values last in both
+        directions, ties by ascending id. `offset` tracks are left out, counted from `after` or from the
+        first.
         """
 
     def count_tracks(self) -> int:
@@ -168,5 +179,9 @@ class LibraryRecord(Protocol):
         """
 
 
-class Store(LibraryStore, LibraryRecord, ListenStore, AccountStore, Protocol):
+class CataloguedStore(LibraryStore, CatalogueStore, Protocol):
+    """The library with its catalogue."""
+
+
+class Store(CataloguedStore, LibraryRecord, ListenStore, AccountStore, Protocol):
     """Everything that is stored: the library, accounts, and what listeners do."""

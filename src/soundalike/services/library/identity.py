@@ -1,11 +1,13 @@
-"""Which track a file is: known by its path, else by its audio if the old path is gone."""
+"""Which track a file is: known by its place, else by its audio if it moved, else by an external id."""
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from soundalike.domain.catalogue import own_entry
 from soundalike.domain.files import Analysis, FoundFile, Location, TrackFile
-from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.ports.library import CataloguedStore
+from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, TrackId
 from soundalike.services.library.roots import RootMap
@@ -16,7 +18,7 @@ class Identity:
 
     Parameters
     ----------
-    store : LibraryStore
+    store : CataloguedStore
         Has the tracks.
     roots : RootMap
         Locates roots on this machine.
@@ -28,7 +30,7 @@ class Identity:
 
     def __init__(
         self,
-        store: LibraryStore,
+        store: CataloguedStore,
         roots: RootMap,
         *,
         is_gone: Callable[[Path], bool],
@@ -51,7 +53,13 @@ class Identity:
         now : datetime
             When a new track was added.
         """
-        former = self._store.track_at(file.location) or self._moved(file.location, analysis.audio_hash)
+        former = (
+            self._store.track_at(file.location, file.part)
+            or self._moved(file.location, analysis.audio_hash)
+            or self._awaited(analysis.tags)
+        )
+        imported = former.imported if former else None
+        tags = analysis.tags if imported is None else analysis.tags.over(imported)
         track = Track(
             id=former.id if former else self._new_id(),
             file=TrackFile(
@@ -62,8 +70,10 @@ class Identity:
                 media_type=analysis.media_type,
                 part=file.part,
             ),
-            tags=analysis.tags,
-            title=analysis.tags.title or title_from_path(file.location),
+            tags=tags,
+            imported=imported,
+            entry=former.entry if former and former.tags == tags else own_entry(tags),
+            title=tags.title or title_from_path(file.location),
             duration_ms=analysis.duration_ms,
             added_at=former.added_at if former else now,
         )
@@ -75,6 +85,11 @@ class Identity:
         gone = [(track, file) for track, file in found if file is not None and self._has_left(file)]
         # Of several lost copies, the one of the same name is most likely.
         return min(gone, key=lambda one: _file_name(one[1].location) != name, default=(None, None))[0]
+
+    def _awaited(self, tags: Tags) -> Track | None:
+        """Return the track without a file that has one of the tags' external ids."""
+        found = self._store.tracks_with_ids(tags.track_ids) if tags.track_ids else ()
+        return next((track for track in found if track.file is None), None)
 
     def _has_left(self, file: TrackFile) -> bool:
         path = self._roots.path_of(file.location)

@@ -17,13 +17,16 @@ from soundalike.domain.files import (
     Location,
     Place,
     ProblemReason,
+    StoredAudio,
     TrackFile,
 )
 from soundalike.domain.ports.audio import Analyser, FileScanner, KnownAudio
-from soundalike.domain.ports.library import LibraryStore, OnProgress
+from soundalike.domain.ports.library import CataloguedStore, OnProgress
+from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, TrackId
+from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.roots import RootMap
 
@@ -118,7 +121,7 @@ class LibrarySync:
 
     def __init__(
         self,
-        store: LibraryStore,
+        store: CataloguedStore,
         scanner: FileScanner,
         analyser: Analyser,
         *,
@@ -161,13 +164,14 @@ class LibrarySync:
         if not is_emptying_allowed:
             self._refuse_emptied(directory, scan, known)
         tally = _Tally()
-        waiting = [file for file in scan.files if not self._is_done(file, known, tally)]
+        waiting = [_to_read(file, known) for file in scan.files if not self._is_done(file, known, tally)]
         for problem in scan.problems:
             self._store.save_problem(problem)
         self._analyse(waiting, known, tally=tally, progress=progress)
         for sets in later:
             self._analyse_later(scan, self._known(directory, sets), tally=tally, progress=progress)
         self._settle_missing(scan, known, tally)
+        settle_catalogue(self._store)
         return self._report(directory, scan, tally)
 
     def _scan(self, directory: Path) -> _Scan:
@@ -215,6 +219,8 @@ class LibrarySync:
         """Whether the file did not change; a track that came back is marked as present."""
         track, stored = known.tracks.get(file.place, (None, None))
         if track and stored and stored.stamp == file.stamp and track.id in known.analysed:
+            if track.tags_version < TAGS_VERSION:
+                return False
             if track.is_vanished or stored.target != file.target:
                 present = replace(stored, target=file.target)
                 self._store.save_track(replace(track, vanished_at=None, file=present))
@@ -251,6 +257,11 @@ class LibrarySync:
                 for file, result in results:
                     if isinstance(result, AnalysisFailure):
                         self._store_failure(file, result, known)
+                    elif file.stored is not None:
+                        self._store_tags(file, result, known, tally)
+                        done += 1
+                        progress(done, total)
+                        continue
                     elif (analysis := self._completed(result, known.sets)) is not None:
                         self._store_analysis(file, analysis, tally)
                     else:
@@ -311,6 +322,16 @@ class LibrarySync:
         if former is not None:
             tally.moved += _has_moved(former, track)
             tally.returned += former.is_vanished and not _has_moved(former, track)
+
+    def _store_tags(self, file: FoundFile, analysis: Analysis, known: _Known, tally: _Tally) -> None:
+        """Store the tags of a file whose audio did not change; its vectors and problem stay."""
+        former, _ = self._save(file, analysis)
+        problem = known.problems.get(file.location)
+        if problem is not None:
+            self._store.save_problem(problem)
+        is_back = former is not None and former.is_vanished
+        tally.returned += is_back
+        tally.unchanged += not is_back
 
     def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
         """Store the track that a file is; return the track as it was, if there was one, and as it is."""
@@ -374,6 +395,14 @@ class LibrarySync:
             vanished=tally.vanished,
             problems=tuple(problems),
         )
+
+
+def _to_read(file: FoundFile, known: _Known) -> FoundFile:
+    """Return the file, marked if only its tags have to be read."""
+    track, stored = known.tracks.get(file.place, (None, None))
+    if track is None or stored is None or stored.stamp != file.stamp or track.id not in known.analysed:
+        return file
+    return replace(file, stored=StoredAudio(stored.audio_hash, stored.media_type, track.duration_ms))
 
 
 def _has_moved(former: Track, track: Track) -> bool:

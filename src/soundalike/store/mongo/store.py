@@ -2,8 +2,8 @@
 
 from soundalike.store.mongo.accounts import MongoAccounts
 from soundalike.store.mongo.bulk import MongoStoredTracks
+from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import MongoConnection
-from soundalike.store.mongo.library import MongoLibrary
 from soundalike.store.mongo.listens import MongoListens
 from soundalike.store.mongo.migration import prepare
 from soundalike.store.mongo.record import MongoLibraryRecord
@@ -17,7 +17,7 @@ SERVING_SELECTION_TIMEOUT_S = 3.0
 """For serving: browsers, proxies and probes do not wait longer, and ask again."""
 
 
-class MongoStore(MongoLibrary, MongoLibraryRecord, MongoStoredTracks, MongoListens, MongoAccounts):
+class MongoStore(MongoCatalogue, MongoLibraryRecord, MongoStoredTracks, MongoListens, MongoAccounts):
     """The `Store` port on a MongoDB database; `MongoConnection` says what it survives."""
 
     def __init__(
