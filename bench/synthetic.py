@@ -28,7 +28,7 @@ from soundalike.domain.types import (
     TrackId,
     UserId,
 )
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, CredentialKind, User
 from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.settings import load_settings
 from soundalike.store.sqlite.store import SqliteStore
@@ -141,8 +141,9 @@ def add_users(store: Store, count: int) -> None:
         name = f"user{user}"
         store.add_user(User(id=user_id(user), name=name, password_hash="", created_at=created))
         secret_hash = hashlib.sha256(secret_of(user).encode()).hexdigest()
-        store.add_token(
-            Token(
+        store.add_credential(
+            Credential(
+                kind=CredentialKind.TOKEN,
                 id=f"k{user}",
                 user_id=user_id(user),
                 label="bench",

@@ -8,10 +8,11 @@ from fakes_listeners import MemoryAccounts, MemoryListens
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Part, Place, Root
+from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, SortField, Track, TrackFilter, TrackPage
-from soundalike.domain.types import AudioHash, LibraryId, RelativePath, RootName, TrackId
+from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
 from soundalike.store.keys import sort_keys
 
@@ -30,17 +31,17 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         self._vectors: dict[tuple[TrackId, FeatureSet], StoredVectors] = {}
         self._fingerprints: dict[FeatureSet, str] = {}
         self._problems: dict[Location, FileProblem] = {}
-        self._library_id: LibraryId | None = None
+        self._library_mark = UNMARKED
         self._changes: list[TrackId] = []
 
-    def library_id(self) -> LibraryId | None:
-        return self._library_id
+    def library_mark(self) -> LibraryMark:
+        return self._library_mark
 
-    def set_library_id(self, library_id: LibraryId, *, replacing: LibraryId | None) -> bool:
+    def set_library_mark(self, mark: LibraryMark, *, replacing: LibraryMark) -> bool:
         with self._lock:
-            if self._library_id != replacing:
+            if self._library_mark != replacing:
                 return False
-            self._library_id = library_id
+            self._library_mark = mark
         return True
 
     def library_version(self) -> int:

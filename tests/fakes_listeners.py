@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from soundalike.domain import taste
 from soundalike.domain.errors import NameTakenError
-from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, ProfileVersion, UserId
-from soundalike.domain.users import Token, User, name_key
+from soundalike.domain.users import Credential, User, name_key
 
 
 class MemoryListens:
@@ -20,19 +20,19 @@ class MemoryListens:
         self._lock = threading.RLock()
         self._listens: dict[UserId, dict[EventId, Listen]] = {}
         self._profiles: dict[UserId, tuple[int, Profile]] = {}
-        self._erased: dict[UserId, int] = {}
+        self._erased: dict[UserId, Erased] = {}
 
     def add_listens(self, listens: Collection[Listen]) -> tuple[Listen, ...]:
         with self._lock:
-            return tuple(listen for listen in listens if self._add(listen))
+            return tuple(added for listen in listens if (added := self._add(listen)))
 
-    def _add(self, listen: Listen) -> bool:
-        erased_ms = self._erased.get(listen.user_id)
+    def _add(self, listen: Listen) -> Listen | None:
+        erased = self.erased(listen.user_id)
         of_user = self._listens.setdefault(listen.user_id, {})
-        if listen.id in of_user or (erased_ms is not None and listen.at_ms <= erased_ms):
-            return False
-        of_user[listen.id] = listen
-        return True
+        if listen.id in of_user or erased.hides(listen):
+            return None
+        of_user[listen.id] = replace(listen, generation=erased.generation)
+        return of_user[listen.id]
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
         with self._lock:
@@ -63,7 +63,7 @@ class MemoryListens:
         user_id = profile.user_id
         with self._lock:
             is_current = self.profile_version(user_id) == replacing
-            if not is_current or self._erased.get(user_id) != profile.erased_ms:
+            if not is_current or self.erased(user_id) != profile.erased:
                 return False
             self._profiles[user_id] = taste.FOLD_VERSION, profile
         return True
@@ -71,20 +71,24 @@ class MemoryListens:
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
         user_id = erasure.user_id
         with self._lock:
-            if user_id in self._erased and erasure.at_ms <= self._erased[user_id] and not is_total:
+            before = self.erased(user_id)
+            is_emptied = before.is_emptied_by(erasure, is_total=is_total)
+            after = before.after(erasure, is_total=is_total)
+            if after == before and not is_emptied:
                 return
-            self._erased[user_id] = max(erasure.at_ms, self._erased.get(user_id, erasure.at_ms))
-            listens = [] if is_total else self.listens_of(user_id)
-            left = [one for one in listens if one.at_ms > erasure.at_ms]
-            self._listens[user_id] = {listen.id: listen for listen in left}
+            self._erased[user_id] = after
+            listens = [] if is_emptied else self.listens_of(user_id)
+            self._listens[user_id] = {one.id: one for one in listens if not after.hides(one)}
             self._profiles.pop(user_id, None)
 
-    def erased_ms(self, user_id: UserId) -> int | None:
-        return self._erased.get(user_id)
+    def erased(self, user_id: UserId) -> Erased:
+        return self._erased.get(user_id, NOTHING_ERASED)
 
     def erasures(self) -> tuple[Erasure, ...]:
         with self._lock:
-            return tuple(Erasure(user_id, at_ms) for user_id, at_ms in sorted(self._erased.items()))
+            return tuple(
+                one for user_id, erased in sorted(self._erased.items()) for one in erased.erasures(user_id)
+            )
 
 
 class MemoryAccounts:
@@ -93,7 +97,7 @@ class MemoryAccounts:
     def __init__(self) -> None:
         self._accounts_lock = threading.RLock()
         self._users: dict[UserId, User] = {}
-        self._tokens: dict[str, Token] = {}
+        self._credentials: list[Credential] = []
 
     def has_users(self) -> bool:
         return bool(self._users)
@@ -122,26 +126,44 @@ class MemoryAccounts:
                 self._users[user_id] = replace(user, password_hash=password_hash)
         return user is not None
 
+    def save_admin(self, user_id: UserId, *, is_admin: bool) -> bool:
+        with self._accounts_lock:
+            user = self._users.get(user_id)
+            if user is not None:
+                self._users[user_id] = replace(user, is_admin=is_admin)
+        return user is not None
+
     def remove_user(self, user_id: UserId) -> bool:
         with self._accounts_lock:
-            self._tokens = {key: one for key, one in self._tokens.items() if one.user_id != user_id}
-            return self._users.pop(user_id, None) is not None
+            self._credentials = [one for one in self._credentials if one.user_id != user_id]
+            removed = self._users.pop(user_id, None)
+            if removed and self._users and not any(user.is_admin for user in self._users.values()):
+                first = min(self._users.values(), key=lambda user: (user.created_at, user.id))
+                self.save_admin(first.id, is_admin=True)
+        return removed is not None
 
-    def add_token(self, token: Token) -> None:
+    def add_credential(self, credential: Credential) -> None:
+        used_at = credential.last_used_at
+        to_the_millisecond = replace(
+            credential,
+            created_at=from_ms(to_ms(credential.created_at)),
+            last_used_at=None if used_at is None else from_ms(to_ms(used_at)),
+        )
         with self._accounts_lock:
-            self._tokens[token.secret_hash] = replace(token, created_at=from_ms(to_ms(token.created_at)))
+            self._credentials.append(to_the_millisecond)
 
-    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
+    def credentials_of(self, user_id: UserId) -> tuple[Credential, ...]:
         with self._accounts_lock:
-            found = [token for token in self._tokens.values() if token.user_id == user_id]
-        return tuple(sorted(found, key=lambda token: (token.created_at, token.id, token.secret_hash)))
+            found = [one for one in self._credentials if one.user_id == user_id]
+        return tuple(sorted(found, key=lambda one: (one.created_at, one.id, one.secret_hash or "")))
 
-    def token_hashed(self, secret_hash: str) -> Token | None:
-        return self._tokens.get(secret_hash)
-
-    def remove_token(self, user_id: UserId, token_id: str) -> bool:
+    def credential_hashed(self, secret_hash: str) -> Credential | None:
         with self._accounts_lock:
-            removed = [one.secret_hash for one in self.tokens_of(user_id) if one.id == token_id]
-            for secret_hash in removed:
-                del self._tokens[secret_hash]
-        return bool(removed)
+            return next((one for one in self._credentials if one.secret_hash == secret_hash), None)
+
+    def remove_credential(self, user_id: UserId, credential_id: str) -> bool:
+        with self._accounts_lock:
+            left = [one for one in self._credentials if (one.user_id, one.id) != (user_id, credential_id)]
+            is_removed = len(left) < len(self._credentials)
+            self._credentials = left
+        return is_removed

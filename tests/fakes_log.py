@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.domain.types import UserId
+from soundalike.wire.records import user_of
 
 
 class Topic:
@@ -64,21 +65,25 @@ class LaterLog:
     def entries(self) -> Iterator[LogRecord]:
         with self._topic.lock:
             records = list(self._topic.records)
-        erased: dict[UserId, int] = {}
-        total: dict[UserId, int] = {}
+        erased: dict[UserId, Erased] = {}
+        emptied: dict[UserId, int] = {}
         for index, record in enumerate(records):
             if isinstance(record, ErasureRecord):
-                user_id, at_ms = record.erasure.user_id, record.erasure.at_ms
-                erased[user_id] = max(at_ms, erased.get(user_id, at_ms))
-                if record.is_total:
-                    total[user_id] = index
-        for user_id, at_ms in erased.items():
-            yield ErasureRecord(Erasure(user_id, at_ms), is_total=user_id in total)
+                user_id = record.erasure.user_id
+                before = erased.get(user_id, NOTHING_ERASED)
+                if before.is_emptied_by(record.erasure, is_total=record.is_total):
+                    emptied[user_id] = index
+                erased[user_id] = before.after(record.erasure, is_total=record.is_total)
+        total = {user_of(one) for one in records if isinstance(one, ErasureRecord) and one.is_total}
+        for user_id, of_user in erased.items():
+            *others, last = of_user.erasures(user_id)
+            yield from (ErasureRecord(one, is_total=False) for one in others)
+            yield ErasureRecord(last, is_total=user_id in total)
         for index, record in enumerate(records):
             if (
                 isinstance(record, Listen)
-                and index > total.get(record.user_id, -1)
-                and record.at_ms > erased.get(record.user_id, -1)
+                and index > emptied.get(record.user_id, -1)
+                and not erased.get(record.user_id, NOTHING_ERASED).hides(record)
             ):
                 yield record
 

@@ -22,7 +22,7 @@ from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.types import DurationMs, RootName, UserId
-from soundalike.domain.users import YOU, Token, User
+from soundalike.domain.users import YOU, Credential, CredentialKind, User
 from soundalike.services.entities import ENTITIES
 from soundalike.services.store_copy.checksums import Checksum
 
@@ -36,10 +36,19 @@ HOSTILE = ["", "\x00", "\ud800", "a\udcffb", "');--", "$where", "\U0010ffff", "Ã
 def fill(store: Store, *, tracks: int = 40, listens: int = 60) -> None:
     for user_id, name in ((YOU, "Ada"), (BOB, "bÃ³b")):
         password_hash = f"$argon2id$v=19$of {name}"
-        store.add_user(User(id=user_id, name=name, password_hash=password_hash, created_at=SOME_TIME))
+        store.add_user(
+            User(
+                id=user_id,
+                name=name,
+                password_hash=password_hash,
+                created_at=SOME_TIME,
+                is_admin=user_id == YOU,
+            )
+        )
     for number, label in enumerate(["", "a script", "\x00\ud800"]):
-        store.add_token(
-            Token(
+        store.add_credential(
+            Credential(
+                kind=CredentialKind.TOKEN,
                 id=f"k{number}",
                 user_id=BOB,
                 label=label,
@@ -106,7 +115,7 @@ def fill_listens(store: Store, listens: int) -> None:
             for n in range(listens)
         ]
         store.add_listens(heard)
-        profile = refold(user_id, heard, erased_ms=store.erased_ms(user_id))
+        profile = refold(user_id, heard, erased=store.erased(user_id))
         assert store.save_profile(profile, replacing=None)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileStamp, Location, Part, TrackFile
-from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Entry, Track
 from soundalike.domain.types import (
@@ -115,7 +115,7 @@ def at(track: Track, path: bytes, root: str | None = None) -> Track:
     return replace(track, file=replace(file, location=make_location(path, root or file.location.root)))
 
 
-def make_listen(
+def make_listen(  # noqa: PLR0913 - one keyword per field, each with a default
     number: int = 0,
     *,
     user_id: str = "ada",
@@ -123,6 +123,7 @@ def make_listen(
     kind: str = "finished",
     position_ms: int | None = None,
     at_ms: int = 0,
+    generation: int | None = None,
 ) -> Listen:
     """Return a listen whose id is made from a number."""
     return Listen(
@@ -132,4 +133,10 @@ def make_listen(
         kind=ListenKind(kind),
         position_ms=position_ms,
         at_ms=at_ms,
+        generation=generation,
     )
+
+
+def erased_until(at_ms: int | None) -> Erased:
+    """Return what an erasure that names no generation leaves."""
+    return Erased(until_ms=at_ms, dated_ms=at_ms)

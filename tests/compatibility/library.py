@@ -18,7 +18,7 @@ from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import DurationMs, RootName, UserId
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, CredentialKind, User
 from soundalike.passwords import Argon2Hasher
 from soundalike.services.listeners.accounts import TOKEN_PREFIX
 from soundalike.services.recommendation.recommender import Recommender
@@ -81,8 +81,9 @@ def add_listeners(app: App) -> dict[str, str]:
         password_hash = Argon2Hasher().hash(PASSWORD)
         app.store.add_user(User(id=user, name=name, password_hash=password_hash, created_at=SOME_TIME))
         secrets[user_id] = f"{TOKEN_PREFIX}{number:043d}"
-        app.store.add_token(
-            Token(
+        app.store.add_credential(
+            Credential(
+                kind=CredentialKind.TOKEN,
                 id=f"token{number}",
                 user_id=user,
                 label=f"script of {name}",

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from making import make_listen
+from making import erased_until, make_listen
 from soundalike.domain import taste as taste_module
-from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.listens import NOTHING_ERASED, Erasure, Listen, ListenKind
 from soundalike.domain.profiles import LATENESS_MS, Profile, fold, new_profile, refold
 from soundalike.domain.types import EventId, TrackId, UserId
 from soundalike.wire.profiles import profile_body, profile_from
@@ -48,9 +48,8 @@ class Keeper:
 
     def take(self, listens: Iterable[Listen]) -> None:
         new = []
-        erased_ms = self.profile.erased_ms
         for listen in listens:
-            if listen.id not in self.kept and (erased_ms is None or listen.at_ms > erased_ms):
+            if listen.id not in self.kept and not self.profile.erased.hides(listen):
                 self.kept[listen.id] = listen
                 new.append(listen)
         folded = fold(self.profile, new)
@@ -60,14 +59,14 @@ class Keeper:
             self.profile = self.from_scratch()
 
     def erase(self, at_ms: int) -> None:
-        at_ms = max(at_ms, self.profile.erased_ms or 0)
-        self.kept = {one.id: one for one in self.kept.values() if one.at_ms > at_ms}
-        self.profile = replace(self.profile, erased_ms=at_ms)
+        erased = self.profile.erased.after(Erasure(ADA, at_ms))
+        self.kept = {one.id: one for one in self.kept.values() if not erased.hides(one)}
+        self.profile = replace(self.profile, erased=erased)
         self.profile = self.from_scratch()
 
     def from_scratch(self) -> Profile:
         profile = self.profile
-        return refold(ADA, self.kept.values(), lateness_ms=profile.lateness_ms, erased_ms=profile.erased_ms)
+        return refold(ADA, self.kept.values(), lateness_ms=profile.lateness_ms, erased=profile.erased)
 
 
 def pieces(listens: list[Listen], cuts: list[int]) -> list[list[Listen]]:
@@ -142,7 +141,9 @@ def test_an_erasure_hides_what_came_before_and_what_comes_late(
             keeper.erase(at_ms)
     until_ms = max((at_ms for _, at_ms in erasures), default=None)
     seen = [one for one in listens if until_ms is None or one.at_ms > until_ms]
-    assert bits(keeper.profile) == bits(refold(ADA, seen, lateness_ms=lateness_ms, erased_ms=until_ms))
+    assert bits(keeper.profile) == bits(
+        refold(ADA, seen, lateness_ms=lateness_ms, erased=erased_until(until_ms))
+    )
 
 
 @given(distinct, bounds, bounds)
@@ -159,7 +160,7 @@ def test_a_profile_that_was_written_and_read_goes_on_as_if_it_had_not_been(
 ) -> None:
     keeper = Keeper(lateness_ms)
     for piece in pieces(listens, cuts):
-        read = profile_from(json.loads(json.dumps(profile_body(keeper.profile))))
+        read = profile_from(json.loads(json.dumps(profile_body(keeper.profile))), NOTHING_ERASED)
         assert read is not None
         assert read == keeper.profile
         keeper.profile = read
@@ -189,7 +190,7 @@ def test_other_listens_give_another_version(listens: list[Listen], others: list[
 
 
 def test_an_erasure_gives_another_version() -> None:
-    assert refold(ADA, []).version != refold(ADA, [], erased_ms=5).version
+    assert refold(ADA, []).version != refold(ADA, [], erased=erased_until(5)).version
 
 
 class TestLateness:
@@ -231,7 +232,7 @@ class TestLateness:
         assert (profile.settled.count, profile.taste.count) == (93, 100)
 
     def test_an_erased_listen_is_not_late(self) -> None:
-        profile = refold(ADA, [at(20, 1)], erased_ms=15 * DAY_MS)
+        profile = refold(ADA, [at(20, 1)], erased=erased_until(15 * DAY_MS))
         folded = fold(profile, [at(15, 2), at(3, 3)])
         assert folded.late == ()
         assert folded.profile is profile

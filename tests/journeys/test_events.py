@@ -145,7 +145,9 @@ class TestMoving:
 class TestCommands:
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
-        listens = [make_listen(n, at_ms=n, user_id=user) for user in ("ada", "bob") for n in range(3)]
+        listens = [
+            make_listen(n, at_ms=n, user_id=user, generation=0) for user in ("ada", "bob") for n in range(3)
+        ]
         return write(tmp_path / "listens.jsonl", map(json_line, listens))
 
     def test_what_went_in_by_stdin_comes_out_by_stdout(self, program: Program, file: Path) -> None:

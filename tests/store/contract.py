@@ -13,7 +13,7 @@ from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
 from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search, stored
-from store.contract_accounts import AccountsContract, TokensContract, make_token, make_user
+from store.contract_accounts import AccountsContract, CredentialsContract, hash_of, make_token, make_user
 from store.contract_copying import CopyingContract, same_stored
 from store.contract_listens import ErasuresContract, ListensContract, listens_of
 from store.contract_profiles import (
@@ -49,7 +49,7 @@ class StoreContract(
     RefoldedProfilesContract,
     RacingProfilesContract,
     AccountsContract,
-    TokensContract,
+    CredentialsContract,
 ):
     """Everything that `Store` promises of itself; give a fixture named `store`."""
 
@@ -93,7 +93,7 @@ class DurableStoreContract(StoreContract):
         store.save_profile(profile, replacing=None)
         store.erase_listens(Erasure(BOB, 5))
         store.add_user(make_user("Ada"))
-        store.add_token(make_token())
+        store.add_credential(make_token())
         store.close()
 
         again = reopen()
@@ -104,8 +104,8 @@ class DurableStoreContract(StoreContract):
         assert again.erasures() == (Erasure(BOB, 5),)
         assert has_profile(again, profile)
         assert again.users() == (make_user("Ada"),)
-        assert again.tokens_of(ADA) == (make_token(),)
-        assert again.token_hashed(make_token().secret_hash) == make_token()
+        assert again.credentials_of(ADA) == (make_token(),)
+        assert again.credential_hashed(hash_of(make_token())) == make_token()
 
     def test_tracks_that_were_copied_are_there_after_reopening(
         self, store: Store, reopen: Callable[[], Store]
@@ -146,14 +146,14 @@ class DurableStoreContract(StoreContract):
         assert other.has_users()
         with pytest.raises(NameTakenError):
             other.add_user(make_user("ADA", user_id="another"))
-        other.add_token(make_token())
-        assert store.token_hashed(make_token().secret_hash) == make_token()
+        other.add_credential(make_token())
+        assert store.credential_hashed(hash_of(make_token())) == make_token()
         other.erase_listens(Erasure(ADA, 0))
         assert listens_of(store, ADA) == []
         assert store.profile_version(ADA) is None
         other.remove_user(ADA)
         assert not store.has_users()
-        assert store.token_hashed(make_token().secret_hash) is None
+        assert store.credential_hashed(hash_of(make_token())) is None
 
     def test_listens_are_read_in_bounded_memory(self, store: Store) -> None:
         count = 8000

@@ -12,7 +12,7 @@ from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import new_profile
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, CredentialKind, User
 from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
 
 
@@ -25,15 +25,21 @@ def make_user(name: str = "Ada", *, user_id: str | None = None, created_at: date
     )
 
 
-def make_token(number: int = 1, *, user_id: UserId = ADA, created_at: datetime = SOME_TIME) -> Token:
+def make_token(number: int = 1, *, user_id: UserId = ADA, created_at: datetime = SOME_TIME) -> Credential:
     """Return a token with an id and a hash made of its user and a number."""
-    return Token(
+    return Credential(
+        kind=CredentialKind.TOKEN,
         id=f"k{number}",
         user_id=user_id,
         label="a script",
         secret_hash=f"{number} of {user_id}",
         created_at=created_at,
     )
+
+
+def hash_of(credential: Credential) -> str:
+    assert credential.secret_hash is not None
+    return credential.secret_hash
 
 
 class AccountsContract:
@@ -53,8 +59,8 @@ class AccountsContract:
     def test_times_of_accounts_are_stored_to_the_millisecond_in_utc(self, store: Store) -> None:
         time = datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=timezone(timedelta(hours=5)))
         store.add_user(make_user(created_at=time))
-        store.add_token(make_token(created_at=time))
-        for found in (store.user(ADA), store.token_hashed(make_token().secret_hash)):
+        store.add_credential(make_token(created_at=time))
+        for found in (store.user(ADA), store.credential_hashed(hash_of(make_token()))):
             assert found is not None
             assert found.created_at == time - timedelta(microseconds=999)
             assert found.created_at.tzinfo is UTC
@@ -100,6 +106,24 @@ class AccountsContract:
         assert not store.save_password(ADA, "new hash")
         assert store.users() == (make_user("Bob"),)
 
+    def test_an_administrator_is_said_to_be_one(self, store: Store) -> None:
+        store.add_user(replace(make_user("Ada"), is_admin=True))
+        store.add_user(make_user("Bob"))
+        assert [user.is_admin for user in store.users()] == [True, False]
+        assert store.save_admin(BOB, is_admin=True)
+        assert store.save_admin(ADA, is_admin=False)
+        assert [user.is_admin for user in store.users()] == [False, True]
+        assert not store.save_admin(UserId("nobody"), is_admin=True)
+
+    def test_when_the_last_administrator_goes_the_earliest_account_becomes_one(self, store: Store) -> None:
+        for age, name in enumerate(("Eve", "Bob", "Ada", "Carol")):
+            created_at = SOME_TIME - timedelta(days=age)
+            store.add_user(replace(make_user(name, created_at=created_at), is_admin=name in {"Eve", "Bob"}))
+        admins = [{"Bob"}, {"Carol"}, {"Carol"}, set()]
+        for name, left in zip(("eve", "bob", "ada", "carol"), admins, strict=True):
+            assert store.remove_user(UserId(name))
+            assert {user.name for user in store.users() if user.is_admin} == left
+
     def test_a_removed_account_is_gone_and_its_name_free(self, store: Store) -> None:
         store.add_user(make_user("Ada"))
         store.add_user(make_user("Bob"))
@@ -122,14 +146,14 @@ class AccountsContract:
         store.remove_user(BOB)
         assert list(store.listens_of(ADA)) == [make_listen(user_id=ADA)]
         assert store.profile(ADA) == profile
-        assert store.erased_ms(BOB) == 5
+        assert store.erased(BOB).until_ms == 5
 
     def test_erasing_what_was_heard_leaves_the_account(self, store: Store) -> None:
         store.add_user(make_user("Ada"))
-        store.add_token(make_token())
+        store.add_credential(make_token())
         store.erase_listens(Erasure(ADA, 5))
         assert store.users() == (make_user("Ada"),)
-        assert store.tokens_of(ADA) == (make_token(),)
+        assert store.credentials_of(ADA) == (make_token(),)
 
     def test_no_text_makes_it_fail(self, store: Store, subtests: pytest.Subtests) -> None:
         store.add_user(make_user("Ada"))
@@ -137,9 +161,9 @@ class AccountsContract:
             with subtests.test(text=text):
                 assert store.user(UserId(text)) is None
                 assert store.user_named(text) is None
-                assert store.token_hashed(text) is None
-                assert store.tokens_of(UserId(text)) == ()
-                assert not store.remove_token(UserId(text), text)
+                assert store.credential_hashed(text) is None
+                assert store.credentials_of(UserId(text)) == ()
+                assert not store.remove_credential(UserId(text), text)
                 assert not store.remove_user(UserId(text))
                 assert not store.save_password(UserId(text), text)
                 assert store.users() == (make_user("Ada"),)
@@ -149,12 +173,19 @@ class AccountsContract:
             with subtests.test(text=text):
                 user_id = UserId(text)
                 user = User(id=user_id, name=text, password_hash=text, created_at=SOME_TIME)
-                token = Token(id=text, user_id=user_id, label=text, secret_hash=text, created_at=SOME_TIME)
+                token = Credential(
+                    kind=CredentialKind.TOKEN,
+                    id=text,
+                    user_id=user_id,
+                    label=text,
+                    secret_hash=text,
+                    created_at=SOME_TIME,
+                )
                 store.add_user(user)
-                store.add_token(token)
+                store.add_credential(token)
                 assert store.user(user_id) == store.user_named(text) == user
-                assert store.token_hashed(text) == token
-                assert store.tokens_of(user_id) == (token,)
+                assert store.credential_hashed(text) == token
+                assert store.credentials_of(user_id) == (token,)
                 store.remove_user(user_id)
 
     def test_one_of_several_gets_the_name(self, store: Store) -> None:
@@ -176,57 +207,77 @@ class AccountsContract:
         assert list(store.users()) == added
 
 
-class TokensContract:
+class CredentialsContract:
+    def test_a_credential_with_a_ciphertext_comes_back_as_it_was_added(self, store: Store) -> None:
+        used_at = SOME_TIME + timedelta(days=1)
+        credential = Credential(
+            id="phone",
+            user_id=ADA,
+            kind=CredentialKind.APP_PASSWORD,
+            label="the phone",
+            created_at=SOME_TIME,
+            last_used_at=used_at,
+            ciphertext=bytes(range(256)),
+        )
+        of_bob = replace(credential, user_id=BOB)
+        for one in (credential, of_bob):
+            store.add_credential(one)
+        assert store.credentials_of(ADA) == (credential,)
+        assert store.credentials_of(BOB) == (of_bob,)
+        assert store.remove_credential(ADA, "phone")
+        assert store.credentials_of(ADA) == ()
+        assert store.credentials_of(BOB) == (of_bob,)
+
     def test_a_token_comes_back_as_it_was_added(self, store: Store) -> None:
         token = make_token()
-        store.add_token(token)
-        assert store.token_hashed(token.secret_hash) == token
-        assert store.tokens_of(ADA) == (token,)
+        store.add_credential(token)
+        assert store.credential_hashed(hash_of(token)) == token
+        assert store.credentials_of(ADA) == (token,)
 
     def test_an_unknown_secret_is_nobodys(self, store: Store) -> None:
-        store.add_token(make_token())
-        hashed = make_token().secret_hash
+        store.add_credential(make_token())
+        hashed = hash_of(make_token())
         for other in ("", hashed[:-1], hashed.upper(), f"{hashed} "):
-            assert store.token_hashed(other) is None
+            assert store.credential_hashed(other) is None
 
     def test_tokens_come_by_age_then_id(self, store: Store) -> None:
         older = SOME_TIME - timedelta(milliseconds=1)
         for number, time in ((2, SOME_TIME), (3, older), (1, SOME_TIME)):
-            store.add_token(make_token(number, created_at=time))
-        assert [token.id for token in store.tokens_of(ADA)] == ["k3", "k1", "k2"]
+            store.add_credential(make_token(number, created_at=time))
+        assert [token.id for token in store.credentials_of(ADA)] == ["k3", "k1", "k2"]
 
     def test_users_do_not_see_each_others(self, store: Store) -> None:
         adas, bobs = make_token(user_id=ADA), make_token(user_id=BOB)
-        store.add_token(adas)
-        store.add_token(bobs)
-        assert store.tokens_of(ADA) == (adas,)
-        assert store.tokens_of(BOB) == (bobs,)
+        store.add_credential(adas)
+        store.add_credential(bobs)
+        assert store.credentials_of(ADA) == (adas,)
+        assert store.credentials_of(BOB) == (bobs,)
 
     def test_a_token_is_removed_by_its_user_alone(self, store: Store) -> None:
         token = make_token()
-        store.add_token(token)
-        assert not store.remove_token(BOB, "k1")
-        assert not store.remove_token(ADA, "k2")
-        assert store.token_hashed(token.secret_hash) == token
-        assert store.remove_token(ADA, "k1")
-        assert store.token_hashed(token.secret_hash) is None
-        assert not store.remove_token(ADA, "k1")
+        store.add_credential(token)
+        assert not store.remove_credential(BOB, "k1")
+        assert not store.remove_credential(ADA, "k2")
+        assert store.credential_hashed(hash_of(token)) == token
+        assert store.remove_credential(ADA, "k1")
+        assert store.credential_hashed(hash_of(token)) is None
+        assert not store.remove_credential(ADA, "k1")
 
     def test_removing_one_leaves_the_others(self, store: Store) -> None:
         left, bobs = make_token(2), make_token(1, user_id=BOB)
         for token in (make_token(1), left, bobs):
-            store.add_token(token)
-        assert store.remove_token(ADA, "k1")
-        assert store.tokens_of(ADA) == (left,)
-        assert store.tokens_of(BOB) == (bobs,)
+            store.add_credential(token)
+        assert store.remove_credential(ADA, "k1")
+        assert store.credentials_of(ADA) == (left,)
+        assert store.credentials_of(BOB) == (bobs,)
 
     def test_tokens_go_with_their_account(self, store: Store) -> None:
         for name in ("Ada", "Bob"):
             store.add_user(make_user(name))
         adas, bobs = make_token(user_id=ADA), make_token(user_id=BOB)
-        store.add_token(adas)
-        store.add_token(bobs)
+        store.add_credential(adas)
+        store.add_credential(bobs)
         store.remove_user(ADA)
-        assert store.tokens_of(ADA) == ()
-        assert store.token_hashed(adas.secret_hash) is None
-        assert store.token_hashed(bobs.secret_hash) == bobs
+        assert store.credentials_of(ADA) == ()
+        assert store.credential_hashed(hash_of(adas)) is None
+        assert store.credential_hashed(hash_of(bobs)) == bobs

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from making import make_listen
-from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen, ListenKind
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import EventId, TrackId, UserId
 from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
@@ -27,12 +27,14 @@ some_listens = st.lists(
         kind=st.sampled_from(list(ListenKind)),
         position_ms=st.sampled_from([None, 0, 1, LONGEST_MS]),
         at_ms=st.sampled_from([0, 1, 2, LATEST_MS]),
+        generation=st.none() | st.integers(0, 3),
     ),
     max_size=12,
 )
-any_steps = st.lists(
-    some_listens | st.builds(Erasure, st.sampled_from([ADA, BOB]), st.integers(0, 3)), max_size=6
+some_erasures = st.builds(
+    Erasure, st.sampled_from([ADA, BOB]), st.integers(0, 3), st.none() | st.integers(1, 3)
 )
+any_steps = st.lists(some_listens | some_erasures, max_size=6)
 
 
 def listens_of(store: Store, user_id: UserId) -> list[Listen]:
@@ -169,7 +171,7 @@ class ListensContract:
 
 class ErasuresContract:
     def test_nobody_is_erased_at_first(self, store: Store) -> None:
-        assert store.erased_ms(ADA) is None
+        assert store.erased(ADA).until_ms is None
         assert store.erasures() == ()
 
     def test_what_is_not_later_goes(self, store: Store) -> None:
@@ -179,8 +181,8 @@ class ErasuresContract:
         store.erase_listens(Erasure(ADA, 10))
         assert listens_of(store, ADA) == [after]
         assert listens_of(store, BOB) == [others]
-        assert store.erased_ms(ADA) == 10
-        assert store.erased_ms(BOB) is None
+        assert store.erased(ADA).until_ms == 10
+        assert store.erased(BOB).until_ms is None
 
     def test_what_comes_late_is_left_out(self, store: Store) -> None:
         store.erase_listens(Erasure(ADA, 10))
@@ -205,20 +207,88 @@ class ErasuresContract:
         store.erase_listens(Erasure(ADA, 20), is_total=True)
         assert listens_of(store, ADA) == []
         assert listens_of(store, BOB) == [bobs]
-        assert store.erased_ms(ADA) == 20
+        assert store.erased(ADA).until_ms == 20
         later = make_listen(3, at_ms=21)
         assert store.add_listens([make_listen(4, at_ms=20), later]) == (later,)
         store.erase_listens(Erasure(ADA, 5), is_total=True)
         assert listens_of(store, ADA) == []
-        assert store.erased_ms(ADA) == 20
+        assert store.erased(ADA).until_ms == 20
 
     def test_the_latest_erasure_counts(self, store: Store) -> None:
         for at_ms, latest_ms in ((10, 10), (5, 10), (10, 10), (20, 20), (0, 20)):
             store.erase_listens(Erasure(ADA, at_ms))
-            assert store.erased_ms(ADA) == latest_ms
+            assert store.erased(ADA).until_ms == latest_ms
         assert store.erasures() == (Erasure(ADA, 20),)
         later = make_listen(at_ms=21)
         assert store.add_listens([make_listen(1, at_ms=20), later]) == (later,)
+
+    def test_a_user_is_in_generation_zero_at_first(self, store: Store) -> None:
+        store.add_listens([make_listen(1), make_listen(2, generation=0)])
+        assert store.erased(ADA) == NOTHING_ERASED
+        assert [listen.generation for listen in store.listens_of(ADA)] == [0, 0]
+
+    def test_an_erasure_begins_the_generation_that_it_names(self, store: Store) -> None:
+        store.add_listens([make_listen(1, at_ms=10), make_listen(2, at_ms=30)])
+        bobs = make_listen(1, user_id=BOB, at_ms=5)
+        store.add_listens([bobs])
+        store.erase_listens(Erasure(ADA, 20, 1))
+        assert listens_of(store, ADA) == []
+        assert listens_of(store, BOB) == [bobs]
+        assert store.erased(ADA) == Erased(until_ms=20, generation=1)
+        assert store.erased(BOB) == NOTHING_ERASED
+        assert store.erasures() == (Erasure(ADA, 20, 1),)
+
+    def test_a_generation_is_raised_once(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 20, 2))
+        kept = make_listen(1, at_ms=30)
+        store.add_listens([kept])
+        for known in (Erasure(ADA, 20, 2), Erasure(ADA, 5, 2), Erasure(ADA, 20, 1)):
+            store.erase_listens(known)
+            assert listens_of(store, ADA) == [kept]
+            assert store.erased(ADA) == Erased(until_ms=20, generation=2)
+
+    def test_the_number_decides_and_not_the_clock(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 1_000, 1))  # its clock was fast
+        now, before = make_listen(1, at_ms=5, generation=1), make_listen(2, at_ms=2_000, generation=0)
+        assert store.add_listens([before, now]) == (now,)
+        assert listens_of(store, ADA) == [now]
+
+    def test_listens_without_a_generation_are_compared_by_date(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 10, 1))
+        late, fresh = make_listen(1, at_ms=10), make_listen(2, at_ms=11)
+        assert store.add_listens([late, fresh]) == (fresh,)
+        assert [listen.generation for listen in store.listens_of(ADA)] == [1]
+        store.erase_listens(Erasure(ADA, 5, 2))  # its clock was slow
+        assert listens_of(store, ADA) == []
+
+    def test_listens_belong_in_the_generation_in_which_they_were_added(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 10, 3))
+        (added,) = store.add_listens([make_listen(1, at_ms=11)])
+        assert added.generation == 3
+        (unknown,) = store.add_listens([make_listen(2, at_ms=12, generation=7)])
+        assert unknown.generation == 3
+        assert [listen.generation for listen in store.listens_of(ADA)] == [3, 3]
+
+    def test_a_total_erasure_that_is_known_empties_again(self, store: Store) -> None:
+        for erasure in (Erasure(ADA, 20, 1), Erasure(BOB, 20)):
+            user_id = erasure.user_id
+            for _ in range(2):
+                store.erase_listens(erasure, is_total=True)
+                again = make_listen(1, user_id=user_id, at_ms=30)
+                assert store.add_listens([again]) == (again,)
+                assert listens_of(store, user_id) == [again]
+                assert store.erased(user_id).generation == (erasure.generation or 0)
+
+    def test_erasures_with_and_without_a_number_add_up(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 10, 1))
+        store.erase_listens(Erasure(ADA, 30))
+        assert store.erased(ADA) == Erased(until_ms=30, generation=1, dated_ms=30)
+        hidden, seen = make_listen(1, at_ms=30, generation=1), make_listen(2, at_ms=31, generation=1)
+        assert store.add_listens([hidden, seen]) == (seen,)
+        copied = store.erasures()
+        assert copied == (Erasure(ADA, 30, 1), Erasure(ADA, 30))
+        store.erase_listens(Erasure(ADA, 5, 2))
+        assert store.erased(ADA) == Erased(until_ms=30, generation=2)
 
     def test_erasures_come_by_user(self, store: Store) -> None:
         for name in "caB":
@@ -246,29 +316,35 @@ class ErasuresContract:
         # One store serves every example, so that each has users of its own.
         self.examples = getattr(self, "examples", 0) + 1
         expected_listens: dict[UserId, dict[EventId, Listen]] = {}
-        erased: dict[UserId, int] = {}
+        erased: dict[UserId, Erased] = {}
         for step in steps:
             if isinstance(step, Erasure):
-                user_id = self._own(step.user_id)
-                store.erase_listens(Erasure(user_id, step.at_ms))
-                erased[user_id] = max(step.at_ms, erased.get(user_id, -1))
-                of_user = expected_listens.get(user_id, {})
+                erasure = replace(step, user_id=self._own(step.user_id))
+                user_id = erasure.user_id
+                before = erased.get(user_id, NOTHING_ERASED)
+                is_emptied = (erasure.generation or 0) > before.generation
+                store.erase_listens(erasure)
+                erased[user_id] = before.after(erasure)
+                of_user = {} if is_emptied else expected_listens.get(user_id, {})
                 expected_listens[user_id] = {
-                    key: one for key, one in of_user.items() if one.at_ms > erased[user_id]
+                    key: one
+                    for key, one in of_user.items()
+                    if erasure.generation is not None or one.at_ms > erasure.at_ms
                 }
                 continue
             listens = [replace(listen, user_id=self._own(listen.user_id)) for listen in step]
             new = []
             for listen in listens:
                 of_user = expected_listens.setdefault(listen.user_id, {})
-                if listen.id not in of_user and listen.at_ms > erased.get(listen.user_id, -1):
+                is_hidden = erased.get(listen.user_id, NOTHING_ERASED).hides(listen)
+                if listen.id not in of_user and not is_hidden:
                     of_user[listen.id] = listen
                     new.append(listen)
             assert store.add_listens(listens) == tuple(new)
         for user_id in (self._own(ADA), self._own(BOB)):
             expected = sorted(expected_listens.get(user_id, {}).values(), key=lambda listen: listen.order)
             assert listens_of(store, user_id) == expected
-            assert store.erased_ms(user_id) == erased.get(user_id)
+            assert store.erased(user_id) == erased.get(user_id, NOTHING_ERASED)
 
     def _own(self, user_id: UserId) -> UserId:
         return UserId(f"{user_id}{self.examples}")

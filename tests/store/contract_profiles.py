@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from making import make_listen
-from soundalike.domain.listens import Erasure, Listen, ListenKind
+from making import erased_until, make_listen
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen, ListenKind
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import Profile, fold, new_profile, refold
 from soundalike.domain.types import ProfileVersion, UserId
@@ -33,13 +33,13 @@ many_listens = st.lists(
 )
 
 
-def make_profile(*numbers: int, user_id: UserId = ADA, erased_ms: int | None = None) -> Profile:
+def make_profile(*numbers: int, user_id: UserId = ADA, erased: Erased = NOTHING_ERASED) -> Profile:
     """Return the profile of one listen a day, to tracks with these numbers."""
     listens = [
         make_listen(number, user_id=user_id, track_id=f"t{number}", at_ms=number * DAY_MS)
         for number in numbers
     ]
-    return refold(user_id, listens, erased_ms=erased_ms)
+    return refold(user_id, listens, erased=erased)
 
 
 def has_profile(store: Store, profile: Profile) -> bool:
@@ -159,8 +159,10 @@ class ErasedProfilesContract:
         assert has_profile(store, bobs)
 
     def test_it_has_to_know_of_the_erasure(self, store: Store) -> None:
-        ignorant, early, late = (make_profile(30, erased_ms=erased_ms) for erased_ms in (None, 9, 11))
-        knowing = make_profile(30, erased_ms=10)
+        ignorant, early, late = (
+            make_profile(30, erased=erased_until(until_ms)) for until_ms in (None, 9, 11)
+        )
+        knowing = make_profile(30, erased=erased_until(10))
         store.erase_listens(Erasure(ADA, 10))
         for unfit in (ignorant, early, late):
             assert not store.save_profile(unfit, replacing=None)
@@ -173,8 +175,21 @@ class ErasedProfilesContract:
 
     def test_there_has_to_be_one_to_know_of(self, store: Store) -> None:
         store.erase_listens(Erasure(BOB, 10))
-        assert not store.save_profile(make_profile(30, erased_ms=10), replacing=None)
+        assert not store.save_profile(make_profile(30, erased=erased_until(10)), replacing=None)
         assert has_none(store, ADA)
+
+    def test_it_has_to_be_of_the_generation(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 10, 1))
+        first = make_profile(30, erased=Erased(until_ms=10, generation=1))
+        assert store.save_profile(first, replacing=None)
+        assert has_profile(store, first)
+        store.erase_listens(Erasure(ADA, 5, 2))  # its clock was slow: the date stays
+        assert has_none(store, ADA)
+        assert not store.save_profile(first, replacing=None)
+        second = make_profile(30, erased=Erased(until_ms=10, generation=2))
+        assert second.version == first.version
+        assert store.save_profile(second, replacing=None)
+        assert has_profile(store, second)
 
     def test_what_was_read_before_the_erasure_is_not_saved_after_it(self, store: Store) -> None:
         before = make_profile(1)
@@ -185,7 +200,7 @@ class ErasedProfilesContract:
         assert has_none(store, ADA)
 
     def test_an_erasure_that_is_no_later_leaves_it(self, store: Store, subtests: pytest.Subtests) -> None:
-        profile = make_profile(30, erased_ms=10)
+        profile = make_profile(30, erased=erased_until(10))
         store.erase_listens(Erasure(ADA, 10))
         store.save_profile(profile, replacing=None)
         for again_ms in (0, 9, 10):
@@ -195,7 +210,7 @@ class ErasedProfilesContract:
 
     def test_one_that_is_saved_during_the_erasure_does_not_outlive_it(self, store: Store) -> None:
         for erased_ms in range(12):
-            before = make_profile(30, erased_ms=store.erased_ms(ADA))
+            before = make_profile(30, erased=store.erased(ADA))
             assert store.save_profile(before, replacing=None)
             after = replace(before, recent=())
             barrier = threading.Barrier(2)

@@ -105,7 +105,7 @@ def test_asking_for_an_unchanged_profile_reads_its_version_alone(
 
     version = known["profile_version"]
     monkeypatch.setattr(stage.store, "profile_version", lambda _user_id: version)
-    for name in ("profile", "count_listens", "listens_of", "erased_ms"):
+    for name in ("profile", "count_listens", "listens_of", "erased"):
         monkeypatch.setattr(stage.store, name, fail)
     assert profile(client) == known
 

@@ -129,7 +129,8 @@ class TwoUsers:
             stage.add(name, point=(float(number), 0.0))
         stage.build()
         self.ann = stage.add_user("ann")
-        self.bob = stage.add_user("bob")
+        stage.services.accounts.make_admin(stage.add_user("bob").id)  # or he becomes one when Ann goes
+        self.bob = stage.services.accounts.named("bob")
         stage.listen(self.ann.id, 10, track_id="b")
         self.heard = stage.listen(self.bob.id, 99, track_id="of-bob-heard", kind="liked")
         self.made = stage.services.accounts.make_token(self.bob.id, "of-bob-label")
@@ -151,8 +152,8 @@ class TwoUsers:
         return (
             tuple(store.listens_of(user_id)),
             store.profile_version(user_id),
-            store.erased_ms(user_id),
-            store.tokens_of(user_id),
+            store.erased(user_id).until_ms,
+            store.credentials_of(user_id),
             store.user(user_id),
         )
 

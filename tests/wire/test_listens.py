@@ -78,6 +78,21 @@ def test_unknown_members_are_ignored() -> None:
     assert read(user="eve", user_id="eve", volume=11) == read()
 
 
+@pytest.mark.parametrize("generation", [None, 0, 7])
+def test_a_generation_is_parsed_where_it_is_named(generation: int | None) -> None:
+    listen = read(generation=generation)
+    assert listen.generation == generation
+    written = entry_from(entry_body(listen))
+    assert written.generation == generation
+    assert "generation" not in listen_body(listen)
+    assert read().generation is None
+
+
+@pytest.mark.parametrize("generation", [-1, 1.0, "1", True, 2**31, [1]])
+def test_any_other_generation_is_refused(generation: Any) -> None:
+    refuse("generation", generation)
+
+
 @pytest.mark.parametrize("name", ["id", "track_id", "kind", "at"])
 def test_a_missing_member_is_named(name: str) -> None:
     event = {key: value for key, value in EVENT.items() if key != name}
@@ -308,9 +323,9 @@ class TestRoundTrips:
         assert listen_from(json.loads(json.dumps(listen_body(listen))), ADA) == listen
         assert entry_from(json.loads(json.dumps(entry_body(listen)))) == listen
 
-    @given(st.integers(0, LAST_MS))
-    def test_an_erasure_is_parsed_as_it_was_written(self, at_ms: int) -> None:
-        erasure = Erasure(ADA, at_ms)
+    @given(st.integers(0, LAST_MS), st.none() | st.integers(1, 2**31 - 1))
+    def test_an_erasure_is_parsed_as_it_was_written(self, at_ms: int, generation: int | None) -> None:
+        erasure = Erasure(ADA, at_ms, generation)
         assert entry_from(json.loads(json.dumps(entry_body(erasure)))) == erasure
 
     @given(st.text("ABCXYZabcxyz0189._~@-", min_size=1, max_size=64), listens)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from making import make_listen
+from making import erased_until, make_listen
 from soundalike.domain import taste
-from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.listens import NOTHING_ERASED, Listen, ListenKind
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.wire import profiles
@@ -30,11 +30,11 @@ listens = st.builds(
 
 @given(st.lists(listens, max_size=20), st.integers(0, 40 * DAY_MS), st.none() | st.integers(0, 10 * DAY_MS))
 def test_a_profile_is_read_as_it_was_written(
-    heard: list[Listen], lateness_ms: int, erased_ms: int | None
+    heard: list[Listen], lateness_ms: int, until_ms: int | None
 ) -> None:
-    profile = refold(ADA, heard, lateness_ms=lateness_ms, erased_ms=erased_ms)
+    profile = refold(ADA, heard, lateness_ms=lateness_ms, erased=erased_until(until_ms))
     text = json.dumps(profile_body(profile))
-    read = profile_from(json.loads(text))
+    read = profile_from(json.loads(text), profile.erased)
     assert read is not None
     assert (read, read.version) == (profile, profile.version)
     assert json.dumps(profile_body(read)) == text
@@ -44,7 +44,7 @@ def test_a_profile_of_another_fold_version_is_none(monkeypatch: pytest.MonkeyPat
     body = profile_body(refold(ADA, [make_listen()]))
     for other in (taste.FOLD_VERSION + 1, 0):
         monkeypatch.setattr(profiles, "FOLD_VERSION", other)
-        assert profile_from(body) is None
+        assert profile_from(body, NOTHING_ERASED) is None
 
 
 @pytest.mark.parametrize("name", list(profile_body(refold(ADA, []))))
@@ -52,7 +52,7 @@ def test_an_invalid_profile_raises_the_documented_errors(name: str) -> None:
     whole = profile_body(refold(ADA, [make_listen()]))
     lacking = {key: value for key, value in whole.items() if key != name}
     with pytest.raises(KeyError):
-        profile_from(lacking)
+        profile_from(lacking, NOTHING_ERASED)
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_an_invalid_profile_raises_the_documented_errors(name: str) -> None:
 def test_a_damaged_profile_raises_the_documented_errors(recent: Any) -> None:
     body = profile_body(refold(ADA, [make_listen()])) | {"recent": recent}
     with pytest.raises((KeyError, TypeError, ValueError)):
-        profile_from(body)
+        profile_from(body, NOTHING_ERASED)

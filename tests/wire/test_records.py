@@ -1,6 +1,7 @@
 """Records of a shared log are read as they were written, and nothing else is accepted."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,14 +37,19 @@ listens = st.builds(
     kind=st.sampled_from(ListenKind),
     position_ms=st.none() | st.integers(0, 2**53 - 1),
     at_ms=times,
+    generation=st.none() | st.integers(0, 2**31 - 1),
 )
-erasures = st.builds(ErasureRecord, st.builds(Erasure, user_ids, times), st.booleans())
+generations = st.none() | st.integers(1, 2**31 - 1)
+erasures = st.builds(ErasureRecord, st.builds(Erasure, user_ids, times, generations), st.booleans())
 
 
 @given(listens | erasures)
 def test_records_are_read_as_they_were_written(record: LogRecord) -> None:
     value = record_value(record)
-    assert record_from(record_key(record), value) == record
+    read = record_from(record_key(record), value)
+    assert read == record
+    if isinstance(read, Listen) and isinstance(record, Listen):
+        assert read.generation == record.generation
     assert len(value) <= MAX_RECORD_BYTES
     assert record_key(record) == user_of(record).encode()
 
@@ -72,6 +78,16 @@ def test_the_value_is_json_that_names_version_type_and_user() -> None:
         "erased_until": "2023-11-14T22:13:20.000Z",
         "is_total": True,
     }
+
+
+def test_generations_are_members_that_programs_without_them_ignore() -> None:
+    listen = make_listen(1, at_ms=NOW_MS)
+    numbered = json.loads(record_value(replace(listen, generation=2)))
+    assert numbered == json.loads(record_value(listen)) | {"generation": 2}
+    erasure = Erasure(ADA, NOW_MS, 3)
+    dated = ErasureRecord(replace(erasure, generation=None), is_total=True)
+    numbered = json.loads(record_value(ErasureRecord(erasure, is_total=True)))
+    assert numbered == json.loads(record_value(dated)) | {"generation": 3}
 
 
 @pytest.mark.parametrize(
@@ -121,6 +137,10 @@ def without(body: dict[str, Any], name: str) -> dict[str, Any]:
         (LISTEN | {"track_id": "\ud800"}, "track_id"),
         (LISTEN | {"track_id": 7}, "track_id"),
         (ERASURE | {"erased_until": None}, "erased_until"),
+        (LISTEN | {"generation": -1}, "generation must be a whole number from 0"),
+        (ERASURE | {"generation": 0}, "generation must be a whole number from 1"),
+        (ERASURE | {"generation": True}, "generation"),
+        (ERASURE | {"generation": 2**31}, "generation"),
         (without(ERASURE, "is_total"), "is_total"),
         (ERASURE | {"is_total": 1}, "is_total"),
         ([LISTEN], "not an object"),

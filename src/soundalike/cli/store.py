@@ -27,10 +27,11 @@ def copy(source: str, target: str, *, as_json: bool) -> None:
 
     Each is a data folder, an SQLite file, mongodb://HOST/DATABASE, or - for the store in the settings: a
     password in SOUNDALIKE_STORE is not shown to other users of this machine, as one in an argument would be.
-    TO is empty, or has what an earlier run left. If a run was interrupted, run it again to continue.
+    TO is empty, or has what an earlier run left. If a run was interrupted, run it again to continue; until it
+    is finished, every other command refuses TO.
 
     Accounts, tokens, tracks, vectors, listens and profiles are copied. Artefacts and the key that signs
-    sessions are not part of a store; they stay in the data folder.
+    sessions are not part of a store; they stay in the data folder. They belong to the copy too.
     """
     settings = options.settings()
     addresses = parse_address(source, settings), parse_address(target, settings)

@@ -62,9 +62,15 @@ def list_users(*, as_json: bool) -> None:
         show.document({"users": [_body(user, count) for user, count in zip(found, tokens, strict=True)]})
     elif found:
         show.table(
-            [("name", "text"), ("id", "fixed"), ("since", "fixed"), ("tokens", "number")],
+            [("name", "text"), ("id", "fixed"), ("since", "fixed"), ("tokens", "number"), ("", "fixed")],
             [
-                (user.name, user.id, user.created_at.strftime("%Y-%m-%d"), str(count))
+                (
+                    user.name,
+                    user.id,
+                    user.created_at.strftime("%Y-%m-%d"),
+                    str(count),
+                    "administrator" if user.is_admin else "",
+                )
                 for user, count in zip(found, tokens, strict=True)
             ],
         )
@@ -90,6 +96,17 @@ def remove(name: str, *, yes: bool) -> None:
             show.say("No accounts are left: everyone at this machine is the same listener.")
 
 
+@users.command(short_help="Make the user of an account an administrator.")
+@click.argument("name")
+@options.common
+def admin(name: str) -> None:
+    """Make the user of the account NAME an administrator, as the user of the first account is."""
+    with open_app(options.settings()) as app:
+        user = app.services.accounts.named(name)
+        app.services.accounts.make_admin(user.id)
+        show.say(f"{user.name} is an administrator.")
+
+
 @users.command(short_help="Make a token for scripts.")
 @click.argument("name")
 @click.option("--label", default="", metavar="TEXT", help="What it is for.")
@@ -106,8 +123,14 @@ def token(name: str, label: str) -> None:
         show.say(f"Scripts act as {user.name} with it. It is not shown again; revoke it on the account page.")
 
 
-def _body(user: User, tokens: int) -> dict[str, str | int]:
-    return {"id": user.id, "name": user.name, "created_at": rfc3339(user.created_at), "tokens": tokens}
+def _body(user: User, tokens: int) -> dict[str, str | int | bool]:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "created_at": rfc3339(user.created_at),
+        "is_admin": user.is_admin,
+        "tokens": tokens,
+    }
 
 
 def _ask_password() -> str:

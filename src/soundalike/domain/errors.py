@@ -27,6 +27,8 @@
     │   ├── StoreUnfitError         the store cannot be written to until someone repairs it
     │   ├── StoreVersionError       not a store, or one of a newer soundalike
     │   ├── TrackConflictError      another track has this location
+    │   ├── ForeignLibraryError     artefacts or the key belong to another library than the store
+    │   ├── UnfinishedCopyError     the store is a copy that has not been finished
     │   ├── CopyError               a copy differs from its source
     │   └── EventLogError           listens could not be stored; they may be sent again
     │       └── LogUnreachableError the event log's servers do not answer; they may come back
@@ -148,6 +150,14 @@ class StoreVersionError(StoreError):
 
 class TrackConflictError(StoreError):
     """Another track has this location, or the track has moved since it was read."""
+
+
+class ForeignLibraryError(StoreError):
+    """The store is not the one of the library whose artefacts or key are there."""
+
+
+class UnfinishedCopyError(StoreError):
+    """The store is a copy that has not been finished."""
 
 
 class CopyError(StoreError):

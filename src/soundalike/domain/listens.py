@@ -1,6 +1,7 @@
 """Listens: what a listener did with a track, as the event log stores it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from soundalike.domain.types import EventId, TrackId, UserId
@@ -41,6 +42,9 @@ class Listen:
         Where in the track, for kinds that have a position.
     at_ms : int
         When, in ms since 1970, UTC, by the client's clock.
+    generation : int or None
+        In which generation of its user's data it belongs; None if the client did not say. Two that are
+        otherwise equal are the same event.
     """
 
     id: EventId
@@ -49,6 +53,7 @@ class Listen:
     kind: ListenKind
     position_ms: int | None
     at_ms: int
+    generation: int | None = field(default=None, compare=False)
 
     @property
     def order(self) -> tuple[int, EventId]:
@@ -58,15 +63,99 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A user's request to be forgotten: none of their listens up to `at_ms` is ever folded again."""
+    """A user's request to be forgotten.
+
+    Parameters
+    ----------
+    user_id : UserId
+        Who is forgotten.
+    at_ms : int
+        When, in ms since 1970, UTC, by the server's clock.
+    generation : int or None
+        The number of the generation that begins with it, from 1. None in records of versions that knew
+        only dates: such an erasure hides all that is dated up to `at_ms`.
+    """
 
     user_id: UserId
     at_ms: int
+    generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What all erasures of one user add up to.
+
+    Parameters
+    ----------
+    until_ms : int or None
+        Listens without a generation that are dated up to then are hidden; None if nothing was erased.
+    generation : int
+        The user's generation, the highest that an erasure named. Listens of earlier ones are hidden,
+        whatever their date.
+    dated_ms : int or None
+        All listens that are dated up to then are hidden: an erasure without a number said so.
+    """
+
+    until_ms: int | None = None
+    generation: int = 0
+    dated_ms: int | None = None
+
+    def hides(self, listen: Listen) -> bool:
+        """Whether a listen is erased."""
+        if self.dated_ms is not None and listen.at_ms <= self.dated_ms:
+            return True
+        if listen.generation is not None:
+            return listen.generation < self.generation
+        return self.until_ms is not None and listen.at_ms <= self.until_ms
+
+    def is_emptied_by(self, erasure: Erasure, *, is_total: bool = False) -> bool:
+        """Whether an erasure removes every listen of the user that is stored now, whatever its date.
+
+        Parameters
+        ----------
+        erasure : Erasure
+            Of the user.
+        is_total : bool
+            See `ErasureRecord`.
+        """
+        return is_total or (erasure.generation is not None and erasure.generation > self.generation)
+
+    def after(self, erasure: Erasure, *, is_total: bool = False) -> "Erased":
+        """Return what is erased after one more erasure; one that is known already changes nothing.
+
+        Parameters
+        ----------
+        erasure : Erasure
+            Of the user.
+        is_total : bool
+            See `ErasureRecord`.
+        """
+        until_ms = _later(self.until_ms, erasure.at_ms)
+        if erasure.generation is None:
+            return Erased(until_ms, self.generation, _later(self.dated_ms, erasure.at_ms))
+        # Where a generation begins, dates no longer count for what bears its number.
+        is_emptied = self.is_emptied_by(erasure, is_total=is_total)
+        dated_ms = None if is_emptied else self.dated_ms
+        return Erased(until_ms, max(self.generation, erasure.generation), dated_ms)
+
+    def erasures(self, user_id: UserId) -> Iterator[Erasure]:
+        """Yield the erasures of a user that add up to this."""
+        if self.generation and self.until_ms is not None:
+            yield Erasure(user_id, self.until_ms, self.generation)
+        if self.dated_ms is not None:
+            yield Erasure(user_id, self.dated_ms)
+
+
+NOTHING_ERASED = Erased()
+
+
+def _later(known_ms: int | None, at_ms: int) -> int:
+    return at_ms if known_ms is None else max(known_ms, at_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """An erasure as a log stores it; a total one also hides every earlier record, whatever its date."""
+    """An erasure as a log stores it; a total one also hides every earlier record of its user."""
 
     erasure: Erasure
     is_total: bool

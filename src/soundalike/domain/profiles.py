@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
-from soundalike.domain.listens import Listen
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Listen
 from soundalike.domain.taste import FOLD_VERSION, NO_TASTE, Taste, fold_taste
 from soundalike.domain.types import EventId, ProfileVersion, UserId
 
@@ -33,8 +33,8 @@ class Profile:
         The user.
     lateness_ms : int
         A listen older than the newest by less than this is folded without a refold.
-    erased_ms : int or None
-        Listens up to this time are erased, also those that arrive later.
+    erased : Erased
+        What is erased of the user, and stays so where it arrives later.
     settled : Taste
         Of the listens that are final.
     recent : tuple of Listen
@@ -45,7 +45,7 @@ class Profile:
 
     user_id: UserId
     lateness_ms: int
-    erased_ms: int | None
+    erased: Erased
     settled: Taste
     recent: tuple[Listen, ...]
     taste: Taste
@@ -65,7 +65,7 @@ class Profile:
             ]
             for track_id, known in sorted(self.taste.tracks.items())
         ]
-        text = json.dumps([FOLD_VERSION, self.erased_ms, self.taste.count, self.taste.newest_ms, rows])
+        text = json.dumps([FOLD_VERSION, self.erased.until_ms, self.taste.count, self.taste.newest_ms, rows])
         return ProfileVersion(hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
 
     @property
@@ -83,7 +83,9 @@ class Folded:
     late: tuple[Listen, ...]
 
 
-def new_profile(user_id: UserId, *, lateness_ms: int = LATENESS_MS, erased_ms: int | None = None) -> Profile:
+def new_profile(
+    user_id: UserId, *, lateness_ms: int = LATENESS_MS, erased: Erased = NOTHING_ERASED
+) -> Profile:
     """Return the profile of a user without listens.
 
     Parameters
@@ -92,13 +94,13 @@ def new_profile(user_id: UserId, *, lateness_ms: int = LATENESS_MS, erased_ms: i
         The user.
     lateness_ms : int
         See `Profile`.
-    erased_ms : int or None
+    erased : Erased
         See `Profile`.
     """
     return Profile(
         user_id=user_id,
         lateness_ms=lateness_ms,
-        erased_ms=erased_ms,
+        erased=erased,
         settled=NO_TASTE,
         recent=(),
         taste=NO_TASTE,
@@ -125,7 +127,7 @@ def fold(profile: Profile, listens: Iterable[Listen]) -> Folded:
     fresh: list[Listen] = []
     late: list[Listen] = []
     for listen in _once(listens, known):
-        if profile.erased_ms is None or listen.at_ms > profile.erased_ms:
+        if not profile.erased.hides(listen):
             is_late = horizon_ms is not None and listen.at_ms <= horizon_ms
             (late if is_late else fresh).append(listen)
     fresh.sort(key=_ORDER)
@@ -137,7 +139,7 @@ def refold(
     listens: Iterable[Listen],
     *,
     lateness_ms: int = LATENESS_MS,
-    erased_ms: int | None = None,
+    erased: Erased = NOTHING_ERASED,
 ) -> Profile:
     """Fold all listens of a user from scratch, in any order.
 
@@ -149,10 +151,10 @@ def refold(
         All of the user's, in any order.
     lateness_ms : int
         See `Profile`.
-    erased_ms : int or None
+    erased : Erased
         See `Profile`.
     """
-    return fold(new_profile(user_id, lateness_ms=lateness_ms, erased_ms=erased_ms), listens).profile
+    return fold(new_profile(user_id, lateness_ms=lateness_ms, erased=erased), listens).profile
 
 
 def _with(profile: Profile, fresh: list[Listen]) -> Profile:
@@ -170,7 +172,7 @@ def _with(profile: Profile, fresh: list[Listen]) -> Profile:
     return Profile(
         user_id=profile.user_id,
         lateness_ms=profile.lateness_ms,
-        erased_ms=profile.erased_ms,
+        erased=profile.erased,
         settled=settled,
         recent=rest,
         taste=fold_taste(profile.taste, fresh) if is_short else fold_taste(settled, rest),

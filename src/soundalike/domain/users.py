@@ -1,8 +1,9 @@
-"""Accounts and API tokens."""
+"""Accounts, and the credentials with which others act for them."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from soundalike.domain.errors import AccountError
 from soundalike.domain.types import UserId
@@ -30,17 +31,27 @@ class User:
         Includes the parameters it was made with.
     created_at : datetime
         UTC.
+    is_admin : bool
+        Whether they look after the library. Where there are accounts, one does.
     """
 
     id: UserId
     name: str
     password_hash: str
     created_at: datetime
+    is_admin: bool = False
+
+
+class CredentialKind(StrEnum):
+    """What a credential is for."""
+
+    TOKEN = "token"  # noqa: S105 - a kind, no secret
+    APP_PASSWORD = "app-password"  # noqa: S105 - the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """Lets scripts act as a user; the secret itself is shown once and not stored.
+class Credential:
+    """Lets a script or an app act as a user; its secret is shown once.
 
     Parameters
     ----------
@@ -48,19 +59,41 @@ class Token:
         Short name by which it is listed and revoked.
     user_id : UserId
         The user.
+    kind : CredentialKind
+        What it is for.
     label : str
         What it is for, in the user's words.
-    secret_hash : str
-        Hex SHA-256 of the secret, which is random enough to need no slow hash.
     created_at : datetime
         UTC.
+    last_used_at : datetime or None
+        UTC; None if it has not been used, as far as is known.
+    secret_hash : str or None
+        Hex SHA-256 of the secret, which is random enough to need no slow hash. None if the protocol that uses
+        it needs the secret itself.
+    ciphertext : bytes or None
+        The encrypted secret, where there is no hash.
     """
 
     id: str
     user_id: UserId
+    kind: CredentialKind
     label: str
-    secret_hash: str
     created_at: datetime
+    last_used_at: datetime | None = None
+    secret_hash: str | None = None
+    ciphertext: bytes | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is one form of the secret.
+
+        Raises
+        ------
+        ValueError
+            If there is not.
+        """
+        if (self.secret_hash is None) == (self.ciphertext is None):
+            msg = f"credential {self.id!r} must have either the hash or the ciphertext of its secret"
+            raise ValueError(msg)
 
 
 def name_key(name: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from soundalike.domain.times import rfc3339
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, User
 
 
 def account_body(user_id: UserId, user: User | None) -> dict[str, Any]:
@@ -20,15 +20,16 @@ def account_body(user_id: UserId, user: User | None) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``id``, ``name`` and ``created_at``; the last two are None without an account.
+        ``id``, ``name``, ``created_at`` and ``is_admin``; name and date are None without an account.
     """
     return {
         "id": user_id,
         "name": None if user is None else user.name,
         "created_at": None if user is None else rfc3339(user.created_at),
+        "is_admin": user is None or user.is_admin,
     }
 
 
-def token_body(token: Token) -> dict[str, Any]:
+def token_body(token: Credential) -> dict[str, Any]:
     """Return a token as its user may see it."""
     return {"id": token.id, "label": token.label, "created_at": rfc3339(token.created_at)}

@@ -12,6 +12,7 @@ from soundalike.domain.types import EventId, TrackId, UserId
 
 MAX_ID_LENGTH = 128
 MAX_POSITION_MS = 2**53 - 1
+MAX_GENERATION = 2**31 - 1
 UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 ULID = "[0-7][0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{25}"
 RFC_3339 = (
@@ -70,11 +71,12 @@ def listen_from(body: object, user_id: UserId) -> Listen:
         kind=_kind(body.get("kind")),
         position_ms=_position(body.get("position_ms")),
         at_ms=_time("at", body.get("at")),
+        generation=_generation(body.get("generation"), least=0),
     )
 
 
 def listen_body(listen: Listen) -> dict[str, Any]:
-    """Return a listen in the form that clients send."""
+    """Return a listen in the form that clients send; without its generation, which is of this user alone."""
     return {
         "id": listen.id,
         "track_id": listen.track_id,
@@ -86,9 +88,10 @@ def listen_body(listen: Listen) -> dict[str, Any]:
 
 def entry_body(entry: LogEntry) -> dict[str, Any]:
     """Return an entry of the log in the form that ``events export`` writes, with its user."""
+    generation = {} if entry.generation is None else {"generation": entry.generation}
     if isinstance(entry, Erasure):
-        return {"user": entry.user_id, "erased_until": rfc3339(from_ms(entry.at_ms))}
-    return {"user": entry.user_id, **listen_body(entry)}
+        return {"user": entry.user_id, "erased_until": rfc3339(from_ms(entry.at_ms)), **generation}
+    return {"user": entry.user_id, **listen_body(entry), **generation}
 
 
 def entry_from(body: object) -> LogEntry:
@@ -107,7 +110,8 @@ def entry_from(body: object) -> LogEntry:
         msg = f"user must be 1 to 64 letters, digits and . _ ~ @ -, not {_shown(user)}"
         raise ListenError(msg)
     if "erased_until" in body:
-        return Erasure(UserId(user), _time("erased_until", body["erased_until"]))
+        at_ms = _time("erased_until", body["erased_until"])
+        return Erasure(UserId(user), at_ms, _generation(body.get("generation"), least=1))
     return listen_from(body, UserId(user))
 
 
@@ -141,6 +145,15 @@ def _position(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_POSITION_MS:
         return value
     msg = f"position_ms must be a whole number of milliseconds from 0, or null, not {_shown(value)}"
+    raise ListenError(msg)
+
+
+def _generation(value: object, *, least: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_GENERATION:
+        return value
+    msg = f"generation must be a whole number from {least}, or null, not {_shown(value)}"
     raise ListenError(msg)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION, Evidence, Taste, TrackTaste, fold_taste
 from soundalike.domain.types import EventId, TrackId, UserId
@@ -14,7 +14,7 @@ def profile_body(profile: Profile) -> dict[str, Any]:
         "fold": FOLD_VERSION,
         "user": profile.user_id,
         "lateness_ms": profile.lateness_ms,
-        "erased_ms": profile.erased_ms,
+        "erased_ms": profile.erased.until_ms,
         "settled": taste_body(profile.settled),
         "recent": [
             [listen.id, listen.track_id, listen.kind.value, listen.position_ms, listen.at_ms]
@@ -23,8 +23,15 @@ def profile_body(profile: Profile) -> dict[str, Any]:
     }
 
 
-def profile_from(body: dict[str, Any]) -> Profile | None:
+def profile_from(body: dict[str, Any], erased: Erased) -> Profile | None:
     """Parse what `profile_body` returned; None if another version of the fold made it.
+
+    Parameters
+    ----------
+    body : dict
+        The JSON values.
+    erased : Erased
+        What is erased of the user, of which the body has only the date.
 
     Raises
     ------
@@ -33,6 +40,9 @@ def profile_from(body: dict[str, Any]) -> Profile | None:
     """
     if body["fold"] != FOLD_VERSION:
         return None
+    if body["erased_ms"] != erased.until_ms:
+        msg = f"it is of before or after another erasure than that of {erased.until_ms}"
+        raise ValueError(msg)
     user_id = UserId(body["user"])
     settled = _taste_from(body["settled"])
     recent = tuple(
@@ -49,7 +59,7 @@ def profile_from(body: dict[str, Any]) -> Profile | None:
     return Profile(
         user_id=user_id,
         lateness_ms=body["lateness_ms"],
-        erased_ms=body["erased_ms"],
+        erased=erased,
         settled=settled,
         recent=recent,
         taste=fold_taste(settled, recent),

@@ -4,7 +4,7 @@ from typing import Any
 
 from soundalike.domain.listens import ListenKind
 from soundalike.domain.recommendation.results import Note, Role
-from soundalike.wire.listens import MAX_ID_LENGTH, MAX_POSITION_MS, RFC_3339, ULID, UUID
+from soundalike.wire.listens import MAX_GENERATION, MAX_ID_LENGTH, MAX_POSITION_MS, RFC_3339, ULID, UUID
 
 Schema = dict[str, Any]
 
@@ -104,7 +104,8 @@ EVENT = record(
     kind=KIND,
     position_ms=or_null({"type": "integer", "minimum": 0, "maximum": MAX_POSITION_MS}),
     at={"type": "string", "format": "date-time", "pattern": f"^{RFC_3339}$"},
-    optional=("position_ms",),
+    generation=or_null({"type": "integer", "minimum": 0, "maximum": MAX_GENERATION}),
+    optional=("position_ms", "generation"),
 )
 RECEIPT = record("Receipt", accepted=COUNT, duplicates=COUNT, folded={"const": False}, optional=("folded",))
 PROFILE = record("Profile", profile_version=TEXT, listens=COUNT)
@@ -140,8 +141,8 @@ RADIO = record(
     notes=_NOTES,
 )
 
-ME = record("Me", id=TEXT, name=or_null(TEXT))
-_ACCOUNT = record("Account", id=TEXT, name=or_null(TEXT), created_at=or_null(TIME))
+ME = record("Me", id=TEXT, name=or_null(TEXT), is_admin=TRUTH)
+_ACCOUNT = record("Account", id=TEXT, name=or_null(TEXT), created_at=or_null(TIME), is_admin=TRUTH)
 TOKEN = record("Token", id=TEXT, label=TEXT, created_at=TIME)
 TOKENS = record("Tokens", tokens=list_of(TOKEN))
 NEW_TOKEN = record("NewToken", **TOKEN["properties"], token=TEXT)

@@ -50,8 +50,7 @@ def store_holds(store: ListenStore, listens: Sequence[Listen]) -> bool:
 
 def is_folded(store: ListenStore, user_id: UserId, listens: Sequence[Listen]) -> bool:
     found = store.profile(user_id)
-    erased_ms = store.erased_ms(user_id)
-    profile = refold(user_id, listens, lateness_ms=LATENESS_MS, erased_ms=erased_ms)
+    profile = refold(user_id, listens, lateness_ms=LATENESS_MS, erased=store.erased(user_id))
     return found is not None and json.dumps(profile_body(found)) == json.dumps(profile_body(profile))
 
 

@@ -33,8 +33,7 @@ def dated(*days: float, user: str = "ada", kind: str = "finished") -> list[Liste
 
 
 def from_scratch(store: ListenStore, user_id: UserId = ADA, lateness_ms: int = LATENESS_MS) -> Profile:
-    erased_ms = store.erased_ms(user_id)
-    return refold(user_id, store.listens_of(user_id), lateness_ms=lateness_ms, erased_ms=erased_ms)
+    return refold(user_id, store.listens_of(user_id), lateness_ms=lateness_ms, erased=store.erased(user_id))
 
 
 def bits(profile: Profile) -> tuple[str, str]:

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -17,7 +18,7 @@ from soundalike.domain.errors import (
 )
 from soundalike.domain.listens import Erasure
 from soundalike.domain.types import UserId
-from soundalike.domain.users import YOU, Token, User
+from soundalike.domain.users import YOU, Credential, User
 from soundalike.passwords import Argon2Hasher
 from soundalike.services.listeners.accounts import MAX_TOKENS, Accounts
 
@@ -76,6 +77,19 @@ def test_the_first_account_takes_over_you_and_the_others_do_not(stage: AccountsS
     assert [user.name for user in stage.accounts.users()] == ["Ann", "Bob"]
 
 
+def test_the_first_account_is_an_administrators_and_others_are_made_so(stage: AccountsStage) -> None:
+    ann, bob, carol = (stage.accounts.add(name, PASSWORD) for name in ("ann", "bob", "carol"))
+    assert [user.is_admin for user in (ann, bob, carol)] == [True, False, False]
+    stage.accounts.make_admin(carol.id)
+    assert [user.is_admin for user in stage.accounts.users()] == [True, False, True]
+    stage.remove(ann)
+    assert [user.is_admin for user in stage.accounts.users()] == [False, True]
+    stage.remove(carol)
+    assert [user.is_admin for user in stage.accounts.users()] == [True]
+    with pytest.raises(UnknownUserError):
+        stage.accounts.make_admin(carol.id)
+
+
 def test_a_new_account_does_not_get_the_id_of_erased_data(stage: AccountsStage) -> None:
     ann = stage.accounts.add("ann", PASSWORD)
     stage.accounts.remove(ann.id, erase=lambda user_id: stage.store.erase_listens(Erasure(user_id, 5000)))
@@ -91,16 +105,16 @@ def test_listens_after_an_erasure_are_taken_over(stage: AccountsStage) -> None:
 
 def test_a_token_made_while_its_account_is_removed_is_removed(stage: AccountsStage) -> None:
     ann = stage.accounts.add("ann", PASSWORD)
-    add_token = stage.store.add_token
+    add_credential = stage.store.add_credential
 
-    def removed_first(token: Token) -> None:
+    def removed_first(credential: Credential) -> None:
         stage.store.remove_user(ann.id)
-        add_token(token)
+        add_credential(credential)
 
-    stage.store.add_token = removed_first  # type: ignore[method-assign] # another process gets in between
+    stage.store.add_credential = removed_first  # type: ignore[method-assign] # another process gets in between
     with pytest.raises(UnknownUserError):
         stage.accounts.make_token(ann.id)
-    assert stage.store.tokens_of(ann.id) == ()
+    assert stage.store.credentials_of(ann.id) == ()
 
 
 def test_the_next_account_after_all_are_removed_is_the_first_again(stage: AccountsStage) -> None:
@@ -227,8 +241,8 @@ def test_removing_an_account_removes_tokens_and_data(stage: AccountsStage) -> No
     stage.remove(ann)
     assert set(stage.erased) == {ann.id}
     assert stage.accounts.user_of_token(of_ann.secret) is None
-    assert stage.accounts.user_of_token(of_bob.secret) == bob
-    assert stage.accounts.users() == (bob,)
+    assert stage.accounts.user_of_token(of_bob.secret) == stage.accounts.user(bob.id)
+    assert stage.accounts.users() == (replace(bob, is_admin=True),)
 
 
 def test_data_that_arrives_during_removal_is_erased(stage: AccountsStage) -> None:
@@ -291,7 +305,7 @@ def test_the_store_does_not_have_the_secret(stage: AccountsStage) -> None:
     ann = stage.accounts.add("ann", PASSWORD)
     made = stage.accounts.make_token(ann.id)
     assert made.secret not in repr(stage.accounts.tokens_of(ann.id))
-    assert len(made.token.secret_hash) == 64
+    assert len(made.token.secret_hash or "") == 64
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,19 @@ from typing import Any, cast
 import pytest
 
 from fakes import MemoryStore
+from fakes_log import LaterLog
 from filled_store import fill, no_progress
 from making import make_listen, make_track
 from soundalike.domain.errors import CopyError
-from soundalike.domain.listens import Listen
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.times import to_ms
-from soundalike.domain.types import UserId
+from soundalike.domain.types import LibraryId, UserId
 from soundalike.domain.users import YOU
 from soundalike.events.embedded import StoredLog
 from soundalike.services.entities import ENTITIES
 from soundalike.services.entities.entity import Entity, Export
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.ingest import ListenIngest, Receipt
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
@@ -121,6 +123,43 @@ class TestErasing:
         assert profiles.of(ADA).taste.count == 1
 
 
+class TestGenerations:
+    def test_each_erasure_begins_the_next(self, store: MemoryStore, data: PersonalData) -> None:
+        for number in (1, 2, 3):
+            data.erase(ADA)
+            assert store.erasures() == (Erasure(ADA, NOW_MS, number),)
+
+    def test_a_slow_clock_leaves_nothing(
+        self, store: MemoryStore, data: PersonalData, listens: ListenIngest, clock: Clock
+    ) -> None:
+        listens.ingest(some(3))
+        clock.now = NOW - timedelta(hours=1)
+        data.erase(ADA)
+        assert list(store.listens_of(ADA)) == []
+
+    def test_over_a_shared_log_it_is_stored_before_the_log_is_folded(
+        self, store: MemoryStore, profiles: Profiles, clock: Clock
+    ) -> None:
+        projector = LogProjector(store, profiles)
+        log = LaterLog(projector.apply)
+        data = PersonalData(store, log, profiles, clock=clock)
+        before, unfolded = some(1), [make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)]
+        log.append(before)
+        log.fold()
+        log.append(unfolded)  # dated ahead, and not folded when it is erased
+        data.erase(ADA)
+        assert store.erased(ADA).generation == 1
+        assert list(store.listens_of(ADA)) == []
+        after = make_listen(2, at_ms=NOW_MS + 1)
+        log.append([after])
+        log.fold()
+        assert store.erased(ADA).generation == 1
+        assert list(store.listens_of(ADA)) == [after]
+        projector.apply(list(log.entries()))
+        assert store.erased(ADA).generation == 1
+        assert list(store.listens_of(ADA)) == [after]
+
+
 class Favourites(MemoryStore):
     """A store of a later version: it keeps favourite tracks of users too."""
 
@@ -145,6 +184,11 @@ FAVOURITES: Entity[Any] = Entity(
 )
 
 
+def copier(source: MemoryStore, target: MemoryStore) -> Copier:
+    new_id, entities = LibraryId("0" * 32), (*ENTITIES, FAVOURITES)
+    return Copier(source, target, names=("old", "new"), new_id=new_id, entities=entities)
+
+
 class TestAnEntityThatIsAddedToTheTable:
     @pytest.fixture
     def store(self) -> Favourites:
@@ -155,20 +199,19 @@ class TestAnEntityThatIsAddedToTheTable:
 
     @pytest.fixture
     def data(self, store: Favourites, profiles: Profiles, clock: Clock) -> PersonalData:
-        entities = (*ENTITIES[:-1], FAVOURITES, ENTITIES[-1])
+        entities = (*ENTITIES, FAVOURITES)
         log = StoredLog(store, on_append=profiles.fold)
         return PersonalData(store, log, profiles, clock=clock, entities=entities)
 
     def test_is_copied_and_compared(self, store: Favourites) -> None:
         target = Favourites()
-        entities = (*ENTITIES[:-1], FAVOURITES, ENTITIES[-1])
-        report = Copier(store, target, names=("old", "new"), entities=entities).copy(no_progress)
+        report = copier(store, target).copy(no_progress)
         assert target.favourites == store.favourites
         (of_kind,) = (one for one in report.kinds if one.kind == "favourites")
         assert (of_kind.target.count, of_kind.written) == (2, 2)
         target.favourites[BOB] = ["t00004"]
         with pytest.raises(CopyError, match="favourites of 'bob' differ"):
-            Copier(store, target, names=("old", "new"), entities=entities).copy(no_progress)
+            copier(store, target).copy(no_progress)
 
     def test_is_exported(self, data: PersonalData) -> None:
         body = json.loads(b"".join(data.export(YOU)))

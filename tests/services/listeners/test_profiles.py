@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes import MemoryStore
-from making import make_listen
+from making import erased_until, make_listen
 from services.listeners.folding import (
     ADA,
     BOB,
@@ -238,7 +238,7 @@ class TestErasure:
     def test_an_erased_user_has_an_empty_profile(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2))
         StoredLog(store).erase(Erasure(ADA, 10 * DAY_MS))
-        assert profiles.of(ADA) == new_profile(ADA, lateness_ms=LATENESS_MS, erased_ms=10 * DAY_MS)
+        assert profiles.of(ADA) == new_profile(ADA, lateness_ms=LATENESS_MS, erased=erased_until(10 * DAY_MS))
 
     def test_erased_listens_are_never_folded_again(self, store: ListenStore, profiles: Profiles) -> None:
         take(store, profiles, *dated(1, 2))

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from making import file_of, make_listen, make_location, make_schema, make_track, make_vectors
 from servers.mongodb import MongoDb
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.listens import Erased, Erasure, Listen
 from soundalike.domain.profiles import refold
 from soundalike.store.mongo.store import MongoStore
 from store.asking import ADA, assert_written_whole, in_threads
@@ -257,7 +257,7 @@ def test_no_erased_listen_is_left_however_fast_it_is_added(url: str) -> None:
         def add_or_erase(thread: int) -> None:
             for number in range(count):
                 if thread == 0:
-                    store.erase_listens(Erasure(ADA, number), is_total=number % 3 == 0)
+                    store.erase_listens(Erasure(ADA, number, number // 3 + 1 if number % 3 == 0 else None))
                 else:
                     store.add_listens(
                         [make_listen(1000 * thread + number + n, at_ms=number + n) for n in range(5)]
@@ -265,9 +265,9 @@ def test_no_erased_listen_is_left_however_fast_it_is_added(url: str) -> None:
 
         in_threads(4, add_or_erase)
         store.erase_listens(Erasure(ADA, count // 2))
-        erased_ms = store.erased_ms(ADA)
-        assert erased_ms == count - 1
+        erased = store.erased(ADA)
+        assert erased == Erased(until_ms=count - 1, generation=count // 3, dated_ms=count - 1)
         seen = list(store.listens_of(ADA))
-        assert all(listen.at_ms > erased_ms for listen in seen)
+        assert not any(erased.hides(listen) for listen in seen)
     with MongoClient[dict[str, Any]](url) as client:
         assert client.get_default_database()["listen"].count_documents({}) == len(seen)

@@ -11,7 +11,7 @@ import pytest
 from making import file_of, make_listen, make_track, make_vectors
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, ProblemReason
-from soundalike.domain.listens import Erasure, ListenKind
+from soundalike.domain.listens import NOTHING_ERASED, Erasure, ListenKind
 from soundalike.domain.profiles import LATENESS_MS, Profile, refold
 from soundalike.domain.taste import MAX_JUDGED, MAX_TRACKS, Evidence, Taste, TrackTaste
 from soundalike.domain.tracks import Sort
@@ -129,10 +129,10 @@ def test_a_damaged_listen_is_reported_and_does_not_affect_others(
 
 def test_a_damaged_account_is_reported(raw: Any, store: MongoStore) -> None:
     store.add_user(make_user("Ada"))
-    store.add_token(make_token())
+    store.add_credential(make_token())
     damage(raw["user"], {"_id": ADA}, {"created_ms": "never"})
     damage(raw["credential"], {"user": ADA}, {"created_ms": b"\0"})
-    for ask in (lambda: store.user(ADA), store.users, lambda: store.tokens_of(ADA)):
+    for ask in (lambda: store.user(ADA), store.users, lambda: store.credentials_of(ADA)):
         with pytest.raises(StoreError, match="damaged"):
             ask()
 
@@ -199,7 +199,7 @@ def test_an_interrupted_erasure_is_effective_and_completed(raw: Any, store: Mong
     assert stored_ids(raw, BOB) == [0, 1, 2]
 
 
-def test_an_interrupted_total_erasure_is_effective_and_completed(raw: Any, store: MongoStore) -> None:
+def test_an_interrupted_erasure_with_a_number_is_effective_and_completed(raw: Any, store: MongoStore) -> None:
     damage(raw["listener"], {"_id": ADA}, {"erased_ms": 0, "generation": 1})
     assert list(store.listens_of(ADA)) == []
     assert store.count_listens(ADA) == 0
@@ -211,12 +211,12 @@ def test_an_interrupted_total_erasure_is_effective_and_completed(raw: Any, store
     assert stored_ids(raw) == [7]
 
 
-@pytest.mark.parametrize("is_total", [False, True])
+@pytest.mark.parametrize("generation", [None, 1])
 def test_listens_added_during_an_erasure_are_erased(
     url: str,
     raw: Any,
     store: MongoStore,
-    is_total: bool,  # noqa: FBT001 - drawn by name
+    generation: int | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     early, late = make_listen(8, at_ms=8), make_listen(12, at_ms=12)
@@ -225,13 +225,13 @@ def test_listens_added_during_an_erasure_are_erased(
 
     def insert_late(*args: Any) -> Any:
         with closing(MongoStore(url)) as other:
-            other.erase_listens(Erasure(ADA, 10), is_total=is_total)
+            other.erase_listens(Erasure(ADA, 10, generation))
         return insert(*args)
 
     with monkeypatch.context() as patch:
         patch.setattr(mongo_listens, "_insert", insert_late)
         added = store.add_listens([early, bobs, late])
-    left = [] if is_total else [late]
+    left = [] if generation else [late]
     assert added == (bobs, *left)
     assert list(store.listens_of(ADA)) == left
     assert stored_ids(raw) == [listen.at_ms for listen in left]
@@ -265,7 +265,7 @@ def largest_profile() -> Profile:
         for number in range(BUSY_WEEK)
     )
     return Profile(
-        user_id=ADA, lateness_ms=LATENESS_MS, erased_ms=None, settled=taste, recent=recent, taste=taste
+        user_id=ADA, lateness_ms=LATENESS_MS, erased=NOTHING_ERASED, settled=taste, recent=recent, taste=taste
     )
 
 

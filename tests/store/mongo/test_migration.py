@@ -128,10 +128,10 @@ def test_a_migrated_store_has_the_indexes_of_a_new_one(migrated: str, mongodb: s
 
 def test_a_library_keeps_the_id_that_it_was_given(migrated: str) -> None:
     with closing(MongoStore(migrated)) as store:
-        given = store.library_id()
+        given = store.library_mark().library_id
     assert given is not None
     with closing(MongoStore(migrated)) as store:
-        assert store.library_id() == given
+        assert store.library_mark().library_id == given
 
 
 def test_a_store_that_holds_nothing_gets_no_id(mongodb: str) -> None:
@@ -139,7 +139,7 @@ def test_a_store_that_holds_nothing_gets_no_id(mongodb: str) -> None:
     with MongoClient[dict[str, Any]](url) as client:
         client.get_default_database()["store"].insert_one({"_id": KEY, "version": 1})
     with closing(MongoStore(url)) as store:
-        assert store.library_id() is None
+        assert store.library_mark().library_id is None
     drop_database(url)
 
 
@@ -287,7 +287,7 @@ def test_what_a_program_of_version_1_adds_between_two_steps_is_kept(url: str) ->
         database["listens"].insert_one(late)
         database["listeners"].insert_one({"_id": "you", "erased_ms": 2**50, "generation": 1})
     with closing(MongoStore(url)) as store:
-        assert store.erased_ms(UserId("you")) == 2**50
+        assert store.erased(UserId("you")).until_ms == 2**50
         assert list(store.listens_of(UserId("you"))) == []
         profile = store.profile(UserId("bob"))
         assert profile is not None

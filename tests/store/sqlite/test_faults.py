@@ -16,7 +16,7 @@ from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, UserId
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, CredentialKind, User
 from soundalike.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
 
@@ -131,7 +131,16 @@ def add_personal(store: SqliteStore, count: int) -> None:
         store.save_profile(refold(user_id, store.listens_of(user_id)), replacing=None)
         user = User(id=user_id, name=user_id, password_hash="hash", created_at=SOME_TIME)  # noqa: S106 - no secret
         store.add_user(user)
-        store.add_token(Token(id="k", user_id=user_id, label="", secret_hash=user_id, created_at=SOME_TIME))
+        store.add_credential(
+            Credential(
+                kind=CredentialKind.TOKEN,
+                id="k",
+                user_id=user_id,
+                label="",
+                secret_hash=user_id,
+                created_at=SOME_TIME,
+            )
+        )
 
 
 def use_all(store: SqliteStore) -> None:
@@ -141,7 +150,7 @@ def use_all(store: SqliteStore) -> None:
     store.find_tracks(["title"], sort=SORT, limit=100)
     store.save_track(make_track("new"))
     for user in store.users():
-        store.tokens_of(user.id)
+        store.credentials_of(user.id)
         store.profile(user.id)
         list(store.listens_of(user.id))
     store.profile_counts()

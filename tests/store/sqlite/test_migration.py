@@ -128,11 +128,11 @@ def test_the_program_of_version_2_writes_nothing_into_a_migrated_store(
 
 def test_a_store_that_holds_something_gets_an_id_that_stays(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
-        library_id = store.library_id()
-    assert library_id is not None
-    assert len(bytes.fromhex(library_id)) == 16
+        mark = store.library_mark()
+    assert not mark.is_unfinished
+    assert len(bytes.fromhex(mark.library_id or "")) == 16
     with closing(SqliteStore(path)) as store:
-        assert store.library_id() == library_id
+        assert store.library_mark() == mark
         _, changed = store.changed_since(0)
     assert len(changed) == len(read(path)["SELECT n FROM tracks ORDER BY CAST(id AS BLOB)"])
 

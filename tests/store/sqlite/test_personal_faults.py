@@ -150,10 +150,10 @@ def test_a_damaged_listen_is_reported_and_does_not_affect_others(
 
 def test_a_damaged_account_is_reported(path: Path, store: SqliteStore) -> None:
     store.add_user(make_user("Ada"))
-    store.add_token(make_token())
+    store.add_credential(make_token())
     damage(path, "UPDATE user SET created_ms = 'never'")
     damage(path, "UPDATE credential SET created_ms = x'00'")
-    for ask in (lambda: store.user(ADA), store.users, lambda: store.tokens_of(ADA)):
+    for ask in (lambda: store.user(ADA), store.users, lambda: store.credentials_of(ADA)):
         with pytest.raises(StoreError, match="damaged"):
             ask()
 

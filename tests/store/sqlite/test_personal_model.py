@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fakes import MemoryStore
-from making import SOME_TIME, make_listen
+from making import SOME_TIME, erased_until, make_listen
 from soundalike.domain.errors import NameTakenError
 from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import ProfileVersion, UserId
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, CredentialKind, User
 from soundalike.store.sqlite.store import SqliteStore
+from store.contract_accounts import hash_of
 
 T = TypeVar("T")
 
@@ -42,7 +43,15 @@ listens = st.builds(
     at_ms=times_ms,
 )
 accounts = st.builds(User, id=users, name=texts, password_hash=texts, created_at=moments)
-tokens = st.builds(Token, id=texts, user_id=users, label=texts, secret_hash=texts, created_at=moments)
+tokens = st.builds(
+    Credential,
+    kind=st.sampled_from(list(CredentialKind)),
+    id=texts,
+    user_id=users,
+    label=texts,
+    secret_hash=texts,
+    created_at=moments,
+)
 
 
 class ListenersMachine(RuleBasedStateMachine):
@@ -72,16 +81,16 @@ class ListenersMachine(RuleBasedStateMachine):
     def add_listens(self, added: list[Listen]) -> None:
         self.both(lambda store: store.add_listens(added))
 
-    @rule(user_id=users, at_ms=times_ms)
-    def erase(self, user_id: UserId, at_ms: int) -> None:
-        self.both(lambda store: store.erase_listens(Erasure(user_id, at_ms)))
+    @rule(user_id=users, at_ms=times_ms, generation=st.none() | st.integers(1, 4), is_total=st.booleans())
+    def erase(self, user_id: UserId, at_ms: int, generation: int | None, is_total: bool) -> None:  # noqa: FBT001 - drawn by name
+        erasure = Erasure(user_id, at_ms, generation)
+        self.both(lambda store: store.erase_listens(erasure, is_total=is_total))
 
-    @rule(user_id=users, is_current=st.booleans(), erased_ms=st.none() | times_ms, choice=st.integers(0, 9))
-    def save_profile(self, user_id: UserId, is_current: bool, erased_ms: int | None, choice: int) -> None:  # noqa: FBT001 - drawn by name
+    @rule(user_id=users, is_current=st.booleans(), until_ms=st.none() | times_ms, choice=st.integers(0, 9))
+    def save_profile(self, user_id: UserId, is_current: bool, until_ms: int | None, choice: int) -> None:  # noqa: FBT001 - drawn by name
         """Save in place of the stored version, or of an earlier one."""
-        if is_current:
-            erased_ms = self.model.erased_ms(user_id)
-        profile = refold(user_id, self.model.listens_of(user_id), erased_ms=erased_ms)
+        erased = self.model.erased(user_id) if is_current else erased_until(until_ms)
+        profile = refold(user_id, self.model.listens_of(user_id), erased=erased)
         replacing = (
             self.model.profile_version(user_id) if is_current else self.versions[choice % len(self.versions)]
         )
@@ -102,19 +111,19 @@ class ListenersMachine(RuleBasedStateMachine):
         self.both(lambda store: store.remove_user(user_id))
 
     @rule(token=tokens)
-    def add_token(self, token: Token) -> None:
+    def add_credential(self, token: Credential) -> None:
         # No two secrets are the same.
-        if self.both(lambda store: store.token_hashed(token.secret_hash)) is None:
-            self.both(lambda store: store.add_token(token))
+        if self.both(lambda store: store.credential_hashed(hash_of(token))) is None:
+            self.both(lambda store: store.add_credential(token))
 
     @rule(user_id=users, token_id=texts)
-    def remove_token(self, user_id: UserId, token_id: str) -> None:
-        self.both(lambda store: store.remove_token(user_id, token_id))
+    def remove_credential(self, user_id: UserId, token_id: str) -> None:
+        self.both(lambda store: store.remove_credential(user_id, token_id))
 
     @rule(name=texts, secret_hash=texts)
     def look_up(self, name: str, secret_hash: str) -> None:
         self.both(lambda store: store.user_named(name))
-        self.both(lambda store: store.token_hashed(secret_hash))
+        self.both(lambda store: store.credential_hashed(secret_hash))
 
     @invariant()
     def all_that_is_kept_is_the_same(self) -> None:
@@ -129,9 +138,9 @@ def kept_of_all(store: Store) -> object:
 
 
 def kept_of(store: Store, *, user_id: UserId) -> object:
-    listens = list(store.listens_of(user_id)), store.count_listens(user_id), store.erased_ms(user_id)
+    listens = list(store.listens_of(user_id)), store.count_listens(user_id), store.erased(user_id)
     profile = store.profile(user_id), store.profile_version(user_id)
-    return listens, profile, store.user(user_id), store.tokens_of(user_id)
+    return listens, profile, store.user(user_id), store.credentials_of(user_id)
 
 
 def is_added(store: Store, user: User) -> bool:

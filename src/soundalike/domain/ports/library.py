@@ -10,13 +10,13 @@ from soundalike.domain.files import (
     Part,
     Root,
 )
+from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.ports.catalogue import CatalogueStore
 from soundalike.domain.ports.listening import AccountStore, ListenStore
 from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import (
     AudioHash,
-    LibraryId,
     RelativePath,
     RootName,
     TrackId,
@@ -160,13 +160,13 @@ class LibraryStore(Protocol):
 
 
 class LibraryRecord(Protocol):
-    """What is stored of the library as a whole: its id, and how often its tracks changed."""
+    """What is stored of the library as a whole: its mark, and how often its tracks changed."""
 
-    def library_id(self) -> LibraryId | None:
-        """Return the library's id, or None if it has none yet."""
+    def library_mark(self) -> LibraryMark:
+        """Return the id of the library, and whether the store is an unfinished copy."""
 
-    def set_library_id(self, library_id: LibraryId, *, replacing: LibraryId | None) -> bool:
-        """Store the library's id in place of another, None for none; False if that is not the stored one."""
+    def set_library_mark(self, mark: LibraryMark, *, replacing: LibraryMark) -> bool:
+        """Store a mark in place of another; False if that is not the stored one."""
 
     def library_version(self) -> int:
         """Return the number of the last change of tracks; later changes have higher numbers."""

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from soundalike.domain.listens import Erasure, Listen, LogRecord
+from soundalike.domain.listens import Erased, Erasure, Listen, LogRecord
 from soundalike.domain.profiles import Profile
 from soundalike.domain.types import ProfileVersion, UserId
-from soundalike.domain.users import Token, User
+from soundalike.domain.users import Credential, User
 
 
 class ListenStore(Protocol):
@@ -20,12 +20,14 @@ class ListenStore(Protocol):
         """Insert listens of any users; return those that were new, in the order given.
 
         Of two with the same user and id the first counts, whether it is stored already or comes earlier
-        in `listens`. Listens at or before their user's erasure are left out. Once this returns, a power
-        cut loses none of them; if it does not return, each is stored completely or not at all.
+        in `listens`. Those that their user's erasures hide are left out (`Erased.hides`); the others belong
+        in the user's generation from then on, also where they name none, or one that is not known yet. Once
+        this returns, a power cut loses none of them; if it does not return, each is stored completely or
+        not at all.
         """
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
-        """Yield every listen of a user by (`at_ms`, `id`), in bounded memory."""
+        """Yield every listen of a user by (`at_ms`, `id`), with its generation, in bounded memory."""
 
     def count_listens(self, user_id: UserId) -> int:
         """Count a user's listens."""
@@ -46,27 +48,29 @@ class ListenStore(Protocol):
         """Replace the version of a profile that this one was made from; None if there was none.
 
         Nothing is changed, and False returned, if another version is stored by now, or if
-        `profile.erased_ms` is not the user's erasure. A stored profile for which `profile` returns None
+        `profile.erased` is not what is erased of the user. A stored profile for which `profile` returns None
         counts as None.
         """
 
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Store an erasure, and remove the user's profile and their listens up to it.
+        """Store an erasure, and remove the user's profile and the listens that it hides.
 
-        The latest erasure of a user counts: one that is no later than the stored one changes nothing.
-        A total one also removes listens that are dated later, as a fast clock dates them. Once this
-        returns, a power cut does not undo it.
+        The user's generation becomes the one that it names, unless theirs is later: so it is raised once,
+        however often an erasure is stored, and everything from before goes. An erasure without a number
+        removes what is dated up to it. A total one removes every listen that is stored, even if it is known
+        already. Otherwise one that is known already changes nothing (`Erased.after`). Once this returns, a
+        power cut does not undo it.
         """
 
-    def erased_ms(self, user_id: UserId) -> int | None:
-        """Return the time (ms since 1970, UTC) up to which a user's listens are erased, or None."""
+    def erased(self, user_id: UserId) -> Erased:
+        """Return what is erased of a user, and which generation they are in."""
 
     def erasures(self) -> tuple[Erasure, ...]:
-        """Return the erasure of every user who has one, by user."""
+        """Return the erasures of all users, by user, as `Erased.erasures` gives them."""
 
 
 class AccountStore(Protocol):
-    """Stores accounts and API tokens; safe for several processes and threads at once.
+    """Stores accounts and their credentials; safe for several processes and threads at once.
 
     Every method is atomic. Times are stored to the millisecond.
     """
@@ -95,20 +99,26 @@ class AccountStore(Protocol):
     def save_password(self, user_id: UserId, password_hash: str) -> bool:
         """Replace the password of an account; False if there is none."""
 
+    def save_admin(self, user_id: UserId, *, is_admin: bool) -> bool:
+        """Say whether an account is an administrator's; False if there is none."""
+
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its tokens, but no listens; False if there is none."""
+        """Remove an account and its credentials, but no listens; False if there is none.
 
-    def add_token(self, token: Token) -> None:
-        """Insert a token."""
+        If no administrator is left, the account that was made first of those that are left becomes one.
+        """
 
-    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
-        """Return a user's tokens by (`created_at`, `id`)."""
+    def add_credential(self, credential: Credential) -> None:
+        """Insert a credential."""
 
-    def token_hashed(self, secret_hash: str) -> Token | None:
-        """Return the token whose secret has this hash, or None."""
+    def credentials_of(self, user_id: UserId) -> tuple[Credential, ...]:
+        """Return a user's credentials by (`created_at`, `id`)."""
 
-    def remove_token(self, user_id: UserId, token_id: str) -> bool:
-        """Remove a token of a user; False if they have none of this id."""
+    def credential_hashed(self, secret_hash: str) -> Credential | None:
+        """Return the credential whose secret has this hash, or None."""
+
+    def remove_credential(self, user_id: UserId, credential_id: str) -> bool:
+        """Remove a credential of a user; False if they have none of this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +178,7 @@ class EventLog(Protocol):
         """
 
     def erase(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Append an erasure: it hides every listen of its user up to its time, appended before or after.
+        """Append an erasure: it hides listens of its user (`Erased.hides`), appended before or after.
 
         A total one also hides everything of its user that is in the log by now, whatever its date.
 
@@ -181,8 +191,8 @@ class EventLog(Protocol):
     def entries(self) -> Iterator[LogRecord]:
         """Yield everything in the log that no erasure hides, in bounded memory.
 
-        A user's erasure comes before their listens; it is total if one of theirs was. Of several events
-        with one id, the first comes first.
+        A user's erasures come before their listens; the last is total if one of theirs was. Of several
+        events with one id, the first comes first.
         """
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
+from soundalike.domain.listens import NOTHING_ERASED, Erased, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events.kafka.batch import read_message, sent_ms
 from soundalike.events.kafka.clients import KafkaClients, close_consumer
@@ -22,32 +22,42 @@ Ends = dict[int, tuple[int, int]]
 
 
 @dataclass(slots=True)
-class _Erased:
+class _Hidden:
     """Which listens of one user are erased.
 
     Parameters
     ----------
-    until_ms : int
-        All that are dated up to then (ms since 1970, UTC).
+    erased : Erased
+        What the erasures say.
+    is_total : bool
+        Whether one of them was total.
     before : tuple of int or None
-        All before the last total erasure: its partition, offset and time of sending (ms).
+        Everything before the last one that emptied the store: its partition, offset and time of sending (ms).
     """
 
-    until_ms: int
+    erased: Erased = NOTHING_ERASED
+    is_total: bool = False
     before: tuple[int, int, int] | None = None
 
     def add(self, record: ErasureRecord, message: Message) -> None:
         """Add an erasure; those of one partition come in their order."""
-        self.until_ms = max(self.until_ms, record.erasure.at_ms)
-        if record.is_total:
+        if self.erased.is_emptied_by(record.erasure, is_total=record.is_total):
             position = _position(message)
             # A user's partition changes only if partitions were added; then the times of sending decide.
             if self.before is None or self.before[0] == position[0] or self.before[2] <= position[2]:
                 self.before = position
+        self.erased = self.erased.after(record.erasure, is_total=record.is_total)
+        self.is_total |= record.is_total
+
+    def records(self, user_id: UserId) -> Iterator[ErasureRecord]:
+        """Yield the erasures that they add up to; the last is total if one of them was."""
+        *others, last = self.erased.erasures(user_id)
+        yield from (ErasureRecord(one, is_total=False) for one in others)
+        yield ErasureRecord(last, is_total=self.is_total)
 
     def hides(self, listen: Listen, message: Message) -> bool:
         """Whether a listen is erased."""
-        if listen.at_ms <= self.until_ms:
+        if self.erased.hides(listen):
             return True
         if self.before is None:
             return False
@@ -71,14 +81,12 @@ def read_entries(clients: KafkaClients) -> Iterator[LogRecord]:
 
 
 def _entries(clients: KafkaClients, ends: Ends) -> Iterator[LogRecord]:
-    hidden: dict[UserId, _Erased] = {}
+    hidden: dict[UserId, _Hidden] = {}
     for message in _messages(clients, ends):
         if may_be_erasure(message.value()) and isinstance(record := _record(message), ErasureRecord):
-            erasure = record.erasure
-            hidden.setdefault(erasure.user_id, _Erased(erasure.at_ms)).add(record, message)
+            hidden.setdefault(record.erasure.user_id, _Hidden()).add(record, message)
     for user_id in sorted(hidden):
-        erased = hidden[user_id]
-        yield ErasureRecord(Erasure(user_id, erased.until_ms), is_total=erased.before is not None)
+        yield from hidden[user_id].records(user_id)
     for message in _messages(clients, ends):
         listen = _record(message)
         if isinstance(listen, Listen):

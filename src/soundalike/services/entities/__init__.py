@@ -8,16 +8,16 @@ from typing import Any
 
 from soundalike.services.entities.entity import Entity
 from soundalike.services.entities.library import PROBLEMS, ROOTS, TRACKS
-from soundalike.services.entities.listeners import ACCOUNTS, ERASURES, LISTENS, PROFILES, TOKENS
+from soundalike.services.entities.listeners import ACCOUNTS, CREDENTIALS, ERASURES, LISTENS, PROFILES
 
 ENTITIES: tuple[Entity[Any], ...] = (
-    ACCOUNTS,  # first, so that half a copy never looks like a store without accounts, which everyone may use
-    TOKENS,
+    ACCOUNTS,
+    CREDENTIALS,
     TRACKS,
     PROBLEMS,
     ERASURES,
     LISTENS,
     PROFILES,
-    ROOTS,  # last, as a seal: a store with roots is whole
+    ROOTS,
 )
 """In the order in which they are copied."""

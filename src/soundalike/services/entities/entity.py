@@ -91,8 +91,6 @@ class Entity(Generic[_T]):
         How many are written at once.
     remove : callable
         Removes from the second store one that the first no longer has; does nothing by default.
-    is_from : callable
-        Whether an interrupted copy of a store can have left this one, which the store does not have now.
     count : callable
         Returns about how many there are, for progress; 0 for unknown.
     export : Export, optional
@@ -112,7 +110,6 @@ class Entity(Generic[_T]):
     write: Callable[[Store, Sequence[_T]], object]
     batch: int = 1
     remove: Callable[[Store, Store, _T], object] = lambda _source, _target, _one: None
-    is_from: Callable[[Store, _T], bool] = lambda _source, _one: False
     count: Callable[[Store], int] = lambda _store: 0
     export: Export | None = None
     erase: Callable[[Store, Erasure], object] | None = None

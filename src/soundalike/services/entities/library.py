@@ -86,7 +86,6 @@ TRACKS: Entity[StoredTrack] = Entity(
     parts=_vectors_records,
     write=_write_tracks,
     batch=200,
-    is_from=lambda source, stored: source.track(stored.track.id) is not None,
     count=lambda store: store.count_tracks(),
 )
 
@@ -113,7 +112,6 @@ PROBLEMS: Entity[FileProblem] = Entity(
     content=_problem_content,
     write=one_by_one(lambda store, problem: store.save_problem(problem)),
     remove=lambda _source, target, problem: target.remove_problems([problem.location]),
-    is_from=lambda source, problem: problem.location.root in {root.name for root in source.roots()},
 )
 
 ROOTS: Entity[Root] = Entity(

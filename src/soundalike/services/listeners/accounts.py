@@ -15,9 +15,17 @@ from soundalike.domain.errors import (
     SoundalikeError,
     UnknownUserError,
 )
+from soundalike.domain.listens import NOTHING_ERASED
 from soundalike.domain.ports.listening import AccountStore, ListenStore, PasswordHasher
 from soundalike.domain.types import UserId
-from soundalike.domain.users import YOU, Token, User, check_name, check_password
+from soundalike.domain.users import (
+    YOU,
+    Credential,
+    CredentialKind,
+    User,
+    check_name,
+    check_password,
+)
 
 TOKEN_PREFIX = "sndl_"  # noqa: S105 - the prefix by which people and secret scanners recognise a token
 MAX_LABEL_LENGTH = 80
@@ -32,17 +40,17 @@ _DECOY_PASSWORD = "nobody has this one"  # noqa: S105 - hashed so that unknown n
 class NewToken:
     """A token that was just made, with its secret, which is shown only this once."""
 
-    token: Token
+    token: Credential
     secret: str
 
 
 class Accounts:
-    """All accounts and their tokens.
+    """All accounts, and the tokens of their users.
 
     Parameters
     ----------
     store : AccountStore
-        Stores accounts and tokens.
+        Stores accounts and credentials.
     listens : ListenStore
         Knows whether anything is stored for the user "you".
     hasher : PasswordHasher
@@ -139,8 +147,15 @@ class Accounts:
         name = self.check_new_name(name)
         password_hash = self._hasher.hash(check_password(composed(password)))
         for _ in range(_ATTEMPTS):
-            user_id = UserId(self._new_id()) if self._store.has_users() or self._is_you_erased() else YOU
-            user = User(id=user_id, name=name, password_hash=password_hash, created_at=self._clock())
+            is_first = not self._store.has_users()
+            user_id = YOU if is_first and not self._is_you_erased() else UserId(self._new_id())
+            user = User(
+                id=user_id,
+                name=name,
+                password_hash=password_hash,
+                created_at=self._clock(),
+                is_admin=is_first,
+            )
             try:
                 self._store.add_user(user)
             except NameTakenError:
@@ -151,6 +166,17 @@ class Accounts:
             return user
         msg = f"the account {name!r} was not added: others were added at the same time; try again"
         raise AccountError(msg)
+
+    def make_admin(self, user_id: UserId) -> None:
+        """Make the user of an account an administrator.
+
+        Raises
+        ------
+        UnknownUserError
+            If the account no longer exists.
+        """
+        if not self._store.save_admin(user_id, is_admin=True):
+            raise _no_account()
 
     def change_password(self, user_id: UserId, password: str) -> None:
         """Replace a password; sessions that began with the old one end.
@@ -172,7 +198,7 @@ class Accounts:
             raise _no_account()
 
     def remove(self, user_id: UserId, *, erase: Callable[[UserId], None]) -> None:
-        """Remove an account and its tokens, and everything else of its user.
+        """Remove an account and its credentials, and everything else of its user.
 
         Parameters
         ----------
@@ -204,10 +230,10 @@ class Accounts:
         self._store.remove_user(user_id)
 
     def _lock_out(self, user_id: UserId) -> None:
-        """End all ways to act as a user: passwords, sessions and tokens."""
+        """End all ways to act as a user: passwords, sessions and credentials."""
         self._store.save_password(user_id, self._hasher.hash(self._new_secret()))
-        for token in self._store.tokens_of(user_id):
-            self._store.remove_token(user_id, token.id)
+        for credential in self._store.credentials_of(user_id):
+            self._store.remove_credential(user_id, credential.id)
 
     def login(self, name: str, password: str) -> User:
         """Return the account with a name and a password.
@@ -259,41 +285,45 @@ class Accounts:
         label = check_label(label)
         if self._store.user(user_id) is None:
             raise _no_account_for_token()
-        if len(self._store.tokens_of(user_id)) >= MAX_TOKENS:
+        if len(self.tokens_of(user_id)) >= MAX_TOKENS:
             msg = f"an account has at most {MAX_TOKENS} tokens; revoke one first"
             raise AccountError(msg)
         secret = f"{TOKEN_PREFIX}{self._new_secret()}"
-        token = Token(
+        token = Credential(
             id=self._new_id(),
             user_id=user_id,
+            kind=CredentialKind.TOKEN,
             label=label,
-            secret_hash=_hash_secret(secret),
             created_at=self._clock(),
+            secret_hash=_hash_secret(secret),
         )
-        self._store.add_token(token)
+        self._store.add_credential(token)
         if self._store.user(user_id) is None:  # removed meanwhile
-            self._store.remove_token(user_id, token.id)
+            self._store.remove_credential(user_id, token.id)
             raise _no_account_for_token()
         return NewToken(token, secret)
 
-    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
+    def tokens_of(self, user_id: UserId) -> tuple[Credential, ...]:
         """Return a user's tokens, oldest first."""
-        return self._store.tokens_of(user_id)
+        return tuple(one for one in self._store.credentials_of(user_id) if one.kind is CredentialKind.TOKEN)
 
     def user_of_token(self, secret: str) -> User | None:
         """Return the user of the token with a secret, or None."""
         if not secret.startswith(TOKEN_PREFIX) or len(secret) > _MAX_SECRET_LENGTH:
             return None
-        token = self._store.token_hashed(_hash_secret(secret))
-        return None if token is None else self._store.user(token.user_id)
+        token = self._store.credential_hashed(_hash_secret(secret))
+        is_token = token is not None and token.kind is CredentialKind.TOKEN
+        return self._store.user(token.user_id) if token is not None and is_token else None
 
     def revoke_token(self, user_id: UserId, token_id: str) -> bool:
         """Remove a token of a user; False if they have none with this id."""
-        return self._store.remove_token(user_id, token_id)
+        return any(one.id == token_id for one in self.tokens_of(user_id)) and (
+            self._store.remove_credential(user_id, token_id)
+        )
 
     def _is_you_erased(self) -> bool:
         """Whether the data of "you" was erased: a browser may still have some, and may be someone else's."""
-        return self._listens.erased_ms(YOU) is not None and not self._listens.count_listens(YOU)
+        return self._listens.erased(YOU) != NOTHING_ERASED and not self._listens.count_listens(YOU)
 
     def _find(self, name: str) -> User | None:
         try:

@@ -67,13 +67,14 @@ class PersonalData:
         yield b"\n}\n"
 
     def erase(self, user_id: UserId) -> None:
-        """Erase everything of a user but their account, and what is dated until now and comes late.
+        """Erase everything of a user but their account, and begin the next generation of their data.
 
         What the log has of them is erased by its consumer where that is another process. The store does not
-        wait for it, and erases what is dated until now; what is dated later, by a fast clock, is left to the
-        consumer: only it knows what came before the erasure, and what after.
+        wait for it: from now on it hides what belongs to earlier generations. A second erasure at the same
+        time may name the same generation; it is one with the first.
         """
-        erasure = Erasure(user_id, to_ms(self._clock()))
+        generation = self._store.erased(user_id).generation + 1
+        erasure = Erasure(user_id, to_ms(self._clock()), generation)
         self._log.erase(erasure, is_total=True)
         for entity in self._entities:
             if entity.erase is not None:

@@ -169,9 +169,9 @@ class Profiles:
         for _ in range(_MAX_ATTEMPTS):
             # The version is read first: if another is saved while listens are read, this one is not saved.
             version = self._store.profile_version(user_id)
-            erased_ms = self._store.erased_ms(user_id)
+            erased = self._store.erased(user_id)
             listens = self._store.listens_of(user_id)
-            profile = refold(user_id, listens, lateness_ms=self._lateness_ms, erased_ms=erased_ms)
+            profile = refold(user_id, listens, lateness_ms=self._lateness_ms, erased=erased)
             if self._save(profile, version):
                 with self._lock:
                     self._outdated.discard(user_id)
@@ -179,7 +179,7 @@ class Profiles:
         raise _conflict(user_id)
 
     def _empty(self, user_id: UserId) -> Profile:
-        return new_profile(user_id, lateness_ms=self._lateness_ms, erased_ms=self._store.erased_ms(user_id))
+        return new_profile(user_id, lateness_ms=self._lateness_ms, erased=self._store.erased(user_id))
 
     def _is_current(self, profile: Profile) -> bool:
         with self._lock:
@@ -202,6 +202,10 @@ class Profiles:
         is_saved = self._store.save_profile(profile, replacing=replacing)
         if is_saved:
             self._put_in_cache(profile)
+        else:
+            # An erasure in between may have left a profile of the same version.
+            with self._lock:
+                self._drop_from_cache(profile.user_id)
         return is_saved
 
     def _put_in_cache(self, profile: Profile) -> None:

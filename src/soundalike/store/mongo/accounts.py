@@ -1,4 +1,4 @@
-"""Accounts and API tokens in MongoDB."""
+"""Accounts and their credentials in MongoDB."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,15 +7,14 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Token, User, name_key
+from soundalike.domain.users import Credential, User, name_key
 from soundalike.store.errors import name_taken
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
 from soundalike.store.mongo.indexes import CREDENTIAL, NAME, USER
 from soundalike.store.mongo.personal_documents import (
-    TOKEN,
-    token_from_document,
-    token_to_document,
+    credential_from_document,
+    credential_to_document,
     user_from_document,
     user_to_document,
 )
@@ -87,8 +86,14 @@ class MongoAccounts:
         with self._connection.using() as database:
             return bool(database[USER].update_one({"_id": to_text(user_id)}, change).matched_count)
 
+    def save_admin(self, user_id: UserId, *, is_admin: bool) -> bool:
+        """Say whether an account is an administrator's; False if there is none."""
+        change = {"$set": {"is_admin": is_admin}}
+        with self._connection.using() as database:
+            return bool(database[USER].update_one({"_id": to_text(user_id)}, change).matched_count)
+
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its credentials, but no listens; False if there is none."""
+        """Remove an account and its credentials, but no listens; False if there is none; see the port."""
         key = to_text(user_id)
 
         def remove(database: Database[Document], session: ClientSession) -> bool:
@@ -98,33 +103,39 @@ class MongoAccounts:
                 return False
             database[NAME].delete_one({"_id": stored["name_key"]}, session=session)
             database[USER].delete_one({"_id": key}, session=session)
+            if database[USER].find_one({"is_admin": True}, ["_id"], session=session) is None:
+                left = database[USER].find({}, ["created_ms"], session=session)
+                first = min(left, key=lambda one: (one["created_ms"], one["_id"]), default={"_id": None})
+                database[USER].update_one(
+                    {"_id": first["_id"]}, {"$set": {"is_admin": True}}, session=session
+                )
             return True
 
         return self._connection.transaction(remove)
 
-    # Tokens
+    # Credentials
 
-    def add_token(self, token: Token) -> None:
-        """Insert a token."""
+    def add_credential(self, credential: Credential) -> None:
+        """Insert a credential."""
         with self._connection.using() as database:
-            database[CREDENTIAL].insert_one(token_to_document(token))
+            database[CREDENTIAL].insert_one(credential_to_document(credential))
 
-    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
-        """Return a user's tokens by (`created_at`, `id`)."""
-        found = self._tokens({"user": to_text(user_id), "kind": TOKEN})
-        return tuple(sorted(found, key=lambda one: (one.created_at, one.id, one.secret_hash)))
+    def credentials_of(self, user_id: UserId) -> tuple[Credential, ...]:
+        """Return a user's credentials by (`created_at`, `id`)."""
+        found = self._credentials({"user": to_text(user_id)})
+        return tuple(sorted(found, key=lambda one: (one.created_at, one.id, one.secret_hash or "")))
 
-    def token_hashed(self, secret_hash: str) -> Token | None:
-        """Return the token whose secret has this hash, or None."""
-        return next(iter(self._tokens({"_id": to_text(secret_hash), "kind": TOKEN})), None)
+    def credential_hashed(self, secret_hash: str) -> Credential | None:
+        """Return the credential whose secret has this hash, or None."""
+        return next(iter(self._credentials({"_id": to_text(secret_hash)})), None)
 
-    def _tokens(self, query: Mapping[str, Any]) -> tuple[Token, ...]:
+    def _credentials(self, query: Mapping[str, Any]) -> tuple[Credential, ...]:
         with self._connection.using() as database:
             found = list(database[CREDENTIAL].find(query))
-        return tuple(map(token_from_document, found))
+        return tuple(map(credential_from_document, found))
 
-    def remove_token(self, user_id: UserId, token_id: str) -> bool:
-        """Remove a token of a user; False if they have none with this id."""
-        query = {"user": to_text(user_id), "id": to_text(token_id), "kind": TOKEN}
+    def remove_credential(self, user_id: UserId, credential_id: str) -> bool:
+        """Remove a credential of a user; False if they have none with this id."""
+        query = {"user": to_text(user_id), "id": to_text(credential_id)}
         with self._connection.using() as database:
             return database[CREDENTIAL].delete_many(query).deleted_count > 0

@@ -1,13 +1,12 @@
 """Which listens of users are erased in MongoDB, whether they are already deleted or not."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo import DeleteMany
 from pymongo.database import Database
 
-from soundalike.domain.listens import Listen
+from soundalike.domain.listens import NOTHING_ERASED, Erased
 from soundalike.store.keys import LARGEST_INTEGER
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import reports_damage
@@ -19,40 +18,45 @@ IS_ERASED: Mapping[str, Any] = {"erased_ms": {"$gte": -LARGEST_INTEGER}}
 """The condition of documents of ``listener`` with an erasure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """Which listens of a user are erased.
+def visible(user: str, erased: Erased) -> Document:
+    """Return the condition of a user's listens that are not erased.
 
     Parameters
     ----------
-    at_ms : int or None
-        Those at or before this time.
-    generation : int
-        Those of an earlier generation.
+    user : str
+        The user, as stored.
+    erased : Erased
+        What is erased of them.
     """
-
-    at_ms: int | None = None
-    generation: int = 0
-
-    def hides(self, listen: Listen, generation: int) -> bool:
-        """Whether a listen of a generation is erased."""
-        return generation < self.generation or (self.at_ms is not None and listen.at_ms <= self.at_ms)
-
-    def visible(self, user: str) -> Document:
-        """Return the condition of a user's listens that are not erased."""
-        later = {} if self.at_ms is None else {"at_ms": {"$gt": self.at_ms}}
-        return {"user": user, "generation": self.generation, **later}
-
-    def hidden(self, user: str) -> Iterator[Document]:
-        """Yield the conditions of a user's listens that are erased."""
-        if self.generation:
-            yield {"user": user, "generation": {"$lt": self.generation}}
-        if self.at_ms is not None:
-            # Not "$lte": a server that tests run on misses equal values in an index of several fields.
-            yield {"user": user, "generation": self.generation, "at_ms": {"$lt": self.at_ms + 1}}
+    later = {} if erased.dated_ms is None else {"at_ms": {"$gt": erased.dated_ms}}
+    return {"user": user, "generation": erased.generation, **later}
 
 
-NOTHING_ERASED = Erased()
+def _hidden(user: str, erased: Erased) -> Iterator[Document]:
+    """Yield the conditions of a user's listens that are erased."""
+    if erased.generation:
+        yield {"user": user, "generation": {"$lt": erased.generation}}
+    if erased.dated_ms is not None:
+        # Not "$lte": a server that tests run on misses equal values in an index of several fields.
+        yield {"user": user, "generation": erased.generation, "at_ms": {"$lt": erased.dated_ms + 1}}
+
+
+def erased_to_fields(erased: Erased) -> Document:
+    """Return what a document of ``listener`` says of erasures; as a query, whether it says so."""
+    # Without a generation, every date is one up to which all is hidden; so it was in version 1.
+    dated_ms = erased.dated_ms if erased.generation else None
+    return {"erased_ms": erased.until_ms, "generation": erased.generation or None, "dated_ms": dated_ms}
+
+
+@reports_damage
+def erased_from(document: Document) -> Erased:
+    """Read what a document of ``listener`` says of erasures."""
+    if document.get("erased_ms") is None:
+        return NOTHING_ERASED
+    until_ms = to_integer(document["erased_ms"])
+    generation = to_integer(document.get("generation") or 0)
+    dated_ms = document.get("dated_ms") if generation else until_ms
+    return Erased(until_ms, generation, None if dated_ms is None else to_integer(dated_ms))
 
 
 def erased_of(database: Database[Document], users: Iterable[str]) -> dict[str, Erased]:
@@ -66,17 +70,12 @@ def erased_of(database: Database[Document], users: Iterable[str]) -> dict[str, E
 
 def all_erased(database: Database[Document], query: Mapping[str, Any]) -> Iterator[tuple[str, Erased]]:
     """Yield the stored ids of users with what is erased; the query includes `IS_ERASED`."""
-    for document in database[LISTENER].find(query, ["erased_ms", "generation"]):
-        yield document["_id"], _erased_from(document)
-
-
-@reports_damage
-def _erased_from(document: Document) -> Erased:
-    return Erased(to_integer(document["erased_ms"]), to_integer(document.get("generation", 0)))
+    for document in database[LISTENER].find(query, list(erased_to_fields(NOTHING_ERASED))):
+        yield document["_id"], erased_from(document)
 
 
 def delete_erased(database: Database[Document], erased: Mapping[str, Erased]) -> None:
     """Delete the listens of users that are erased."""
-    conditions = (hidden for user, one in erased.items() for hidden in one.hidden(user))
+    conditions = (hidden for user, one in erased.items() for hidden in _hidden(user, one))
     for batch in in_batches(conditions):
         database[LISTEN].bulk_write([DeleteMany(hidden) for hidden in batch], ordered=False)

@@ -1,22 +1,21 @@
 """Listens, profiles and erasures in MongoDB.
 
-One document of ``listener`` has all about a user: the profile, until when listens are erased
-(``erased_ms``), and how often all of them were (``generation``). Each listen has the generation in which it
-was added. So an erasure takes effect with one write, however many listens there are: those of an earlier
-generation, or at or before ``erased_ms``, are invisible from then on, and are deleted next. Adding listens
-reads that document before and after, so that none is left that an erasure in between did not see.
+One document of ``listener`` has all about a user: the profile, and what is erased, with the user's
+generation. Each listen has the generation in which it was added. So an erasure takes effect with one write,
+however many listens there are: those that it hides are invisible from then on, and are deleted next. Adding
+listens reads that document before and after, so that none is left that an erasure in between did not see.
 """
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
 
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION
 from soundalike.domain.types import ProfileVersion, UserId
@@ -24,16 +23,16 @@ from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
 from soundalike.store.mongo.erasures import (
     IS_ERASED,
-    NOTHING_ERASED,
-    Erased,
     all_erased,
     delete_erased,
+    erased_from,
     erased_of,
+    erased_to_fields,
+    visible,
 )
 from soundalike.store.mongo.errors import DUPLICATE_KEY
 from soundalike.store.mongo.indexes import LISTEN, LISTENER, LISTENS_BY_USER
 from soundalike.store.mongo.personal_documents import (
-    erasure_from_document,
     listen_from_document,
     listen_to_document,
     profile_from_document,
@@ -64,22 +63,21 @@ class MongoListens:
         with self._connection.using() as database:
             before = erased_of(database, users)
             documents: dict[str, Document] = {}
-            sent: list[tuple[Listen, Erased]] = []
+            sent: list[Listen] = []
             for listen in listens:
                 erased = before.get(to_text(listen.user_id), NOTHING_ERASED)
-                document = listen_to_document(listen, erased.generation)
-                if document["_id"] not in documents and not erased.hides(listen, erased.generation):
+                stored = replace(listen, generation=erased.generation)
+                document = listen_to_document(stored)
+                if document["_id"] not in documents and not erased.hides(listen):
                     documents[document["_id"]] = document
-                    sent.append((listen, erased))
+                    sent.append(stored)
             known = _insert(database, list(documents.values()))
             new = [one for index, one in enumerate(sent) if index not in known]
             # An erasure in between did not see them.
-            after = erased_of(database, {to_text(listen.user_id) for listen, _ in new})
+            after = erased_of(database, {to_text(listen.user_id) for listen in new})
             delete_erased(database, {user: now for user, now in after.items() if now != before.get(user)})
         return tuple(
-            listen
-            for listen, erased in new
-            if not after.get(to_text(listen.user_id), NOTHING_ERASED).hides(listen, erased.generation)
+            listen for listen in new if not after.get(to_text(listen.user_id), NOTHING_ERASED).hides(listen)
         )
 
     def listens_of(self, user_id: UserId) -> Iterator[Listen]:
@@ -89,7 +87,7 @@ class MongoListens:
             self._visible(user_id),
             order=[("at_ms", 1), ("id", 1)],
             beyond=_after,
-            fields=["at_ms", "id", "track", "kind", "position_ms"],
+            fields=["generation", "at_ms", "id", "track", "kind", "position_ms"],
             batch=_BATCH,
         ):
             yield listen_from_document(user_id, document)
@@ -103,7 +101,7 @@ class MongoListens:
     def _visible(self, user_id: UserId) -> Document:
         user = to_text(user_id)
         with self._connection.using() as database:
-            return erased_of(database, [user]).get(user, NOTHING_ERASED).visible(user)
+            return visible(user, _erased(database, user))
 
     def listen_counts(self) -> Mapping[UserId, int]:
         """Count the listens of every user who has any.
@@ -132,11 +130,12 @@ class MongoListens:
         A damaged one is removed and logged: it can be folded again from the listens, while an error would
         lock its user out for good.
         """
-        stored = self._profile(user_id, "profile")
-        if stored is None:
+        found = self._find_profile(user_id, "profile")
+        if found is None:
             return None
+        stored = found["profile"]
         try:
-            return profile_from_document(user_id, stored)
+            return profile_from_document(user_id, erased_from(found), stored)
         except StoreError as error:
             _log.warning("the profile of %r is removed, to be folded again: %s", user_id, error)
         this_one = {"_id": to_text(user_id)} | {f"profile.{name}": value for name, value in stored.items()}
@@ -146,14 +145,13 @@ class MongoListens:
 
     def profile_version(self, user_id: UserId) -> ProfileVersion | None:
         """Return the version of the profile that `profile` would return, without reading it whole."""
-        stored = self._profile(user_id, "profile.version")
-        return None if stored is None else ProfileVersion(stored.get("version", ""))
+        found = self._find_profile(user_id, "profile.version")
+        return None if found is None else ProfileVersion(found["profile"].get("version", ""))
 
-    def _profile(self, user_id: UserId, field: str) -> Document | None:
+    def _find_profile(self, user_id: UserId, field: str) -> Document | None:
         query = {"_id": to_text(user_id), "profile.fold": FOLD_VERSION}
         with self._connection.using() as database:
-            found = database[LISTENER].find_one(query, [field])
-        return None if found is None else dict(found["profile"])
+            return database[LISTENER].find_one(query, [field, *erased_to_fields(NOTHING_ERASED)])
 
     def profile_counts(self) -> Mapping[UserId, int]:
         """Return from how many listens each stored profile is made."""
@@ -170,15 +168,15 @@ class MongoListens:
     def save_profile(self, profile: Profile, *, replacing: ProfileVersion | None) -> bool:
         """Store a profile in place of the version it was made from, None for none; see the port."""
         stored = profile_to_document(profile)
-        user, erased_ms = to_text(profile.user_id), profile.erased_ms
+        user = to_text(profile.user_id)
         expected: Document = {"profile.fold": FOLD_VERSION, "profile.version": replacing}
         if replacing is None:
             expected = {"profile.fold": {"$ne": FOLD_VERSION}}
         with self._connection.using() as database:
             saved = database[LISTENER].update_one(
-                {"_id": user, "erased_ms": erased_ms, **expected}, {"$set": {"profile": stored}}
+                {"_id": user, **erased_to_fields(profile.erased), **expected}, {"$set": {"profile": stored}}
             )
-            if saved.matched_count or replacing is not None or erased_ms is not None:
+            if saved.matched_count or replacing is not None or profile.erased != NOTHING_ERASED:
                 return bool(saved.matched_count)
             try:
                 database[LISTENER].insert_one({"_id": user, "profile": stored})
@@ -189,31 +187,45 @@ class MongoListens:
     # Erasures
 
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Store an erasure, and remove the user's listens up to it and their profile; see the port."""
-        user, at_ms = to_text(erasure.user_id), erasure.at_ms
-        change: dict[str, Any] = {"$unset": {"profile": ""}, "$max": {"erased_ms": at_ms}}
+        """Store an erasure, and remove the user's profile and the listens that it hides; see the port."""
+        user = to_text(erasure.user_id)
+        no_profile = {"$unset": {"profile": ""}}
         with self._connection.using() as database:
             with suppress(DuplicateKeyError):  # the user has a document already
                 database[LISTENER].insert_one({"_id": user})
-            if is_total:
-                database[LISTENER].update_one({"_id": user}, change | {"$inc": {"generation": 1}})
-            else:
-                is_after = {"$or": [{"erased_ms": None}, {"erased_ms": {"$lt": at_ms}}]}
-                database[LISTENER].update_one({"_id": user, **is_after}, change)
+            is_stored = False
+            while not is_stored:  # unless another process stored an erasure in between
+                before = _erased(database, user)
+                after = before.after(erasure, is_total=is_total)
+                is_stored = after == before or bool(
+                    database[LISTENER]
+                    .update_one(
+                        {"_id": user, **erased_to_fields(before)},
+                        {"$set": erased_to_fields(after), **no_profile},
+                    )
+                    .matched_count
+                )
         with self._connection.using(is_long=True) as database:
-            delete_erased(database, erased_of(database, [user]))
+            if is_total and after.generation == before.generation:
+                # No new generation hides them; whoever sends a total erasure again completes it.
+                database[LISTEN].delete_many({"user": user})
+                database[LISTENER].update_one({"_id": user}, no_profile)
+            delete_erased(database, {user: after})
 
-    def erased_ms(self, user_id: UserId) -> int | None:
-        """Return until when a user's listens are erased, or None."""
-        user = to_text(user_id)
+    def erased(self, user_id: UserId) -> Erased:
+        """Return what is erased of a user, and which generation they are in."""
         with self._connection.using() as database:
-            return erased_of(database, [user]).get(user, NOTHING_ERASED).at_ms
+            return _erased(database, to_text(user_id))
 
     def erasures(self) -> tuple[Erasure, ...]:
-        """Return the erasure of every user who has one, by user."""
+        """Return the erasures of all users, by user."""
         with self._connection.using() as database:
-            found = list(database[LISTENER].find(IS_ERASED, ["erased_ms"]))
-        return tuple(sorted(map(erasure_from_document, found), key=lambda erasure: erasure.user_id))
+            found = {user_id_from(user): one for user, one in all_erased(database, IS_ERASED)}
+        return tuple(one for user_id in sorted(found) for one in found[user_id].erasures(user_id))
+
+
+def _erased(database: Database[Document], user: str) -> Erased:
+    return erased_of(database, [user]).get(user, NOTHING_ERASED)
 
 
 def _insert(database: Database[Document], documents: Sequence[Document]) -> set[int]:

@@ -13,6 +13,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from soundalike.domain.users import CredentialKind
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there
 from soundalike.store.mongo.indexes import (
@@ -35,7 +36,6 @@ from soundalike.store.mongo.indexes import (
     create_missing,
     stored_version,
 )
-from soundalike.store.mongo.personal_documents import TOKEN
 from soundalike.store.mongo.tracks import in_batches
 
 # What is a view on what. A program of version 1 that still runs goes on reading by the old names, and
@@ -48,7 +48,7 @@ OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
     "problems": (PROBLEM, ()),
     "names": (NAME, ()),
     "users": (USER, ()),
-    "tokens": (CREDENTIAL, ({"$match": {"kind": TOKEN}},)),
+    "tokens": (CREDENTIAL, ({"$match": {"kind": CredentialKind.TOKEN.value}},)),
     "listeners": (LISTENER, ()),
     "listens": (LISTEN, ()),
 }
@@ -83,6 +83,7 @@ def prepare(connection: MongoConnection) -> None:
     if is_old:
         _convert_tracks(connection)
         _convert_accounts(connection)
+        _finish_erasures(connection)
         _name_library(connection)
         _set_version(connection, MIGRATING, STORE_VERSION)
 
@@ -191,8 +192,17 @@ def _convert_accounts(connection: MongoConnection) -> None:
         if earliest is not None and database[USER].find_one({"is_admin": True}) is None:
             database[USER].update_one({"_id": earliest["_id"]}, {"$set": {"is_admin": True}})
         database[USER].update_many({"is_admin": None}, {"$set": {"is_admin": False}})
-        token = {"kind": TOKEN, "used_ms": None, "ciphertext": None}
+        token = {"kind": CredentialKind.TOKEN.value, "used_ms": None, "ciphertext": None}
         database[CREDENTIAL].update_many({"kind": None}, {"$set": token})
+
+
+def _finish_erasures(connection: MongoConnection) -> None:
+    """Delete what killed processes left of erased listens: their dates alone do not hide them any more."""
+    with connection.using(is_long=True) as database:
+        for listener in database[LISTENER].find({"generation": {"$gte": 1}}, ["erased_ms"]):
+            database[LISTEN].delete_many(
+                {"user": listener["_id"], "at_ms": {"$lt": listener["erased_ms"] + 1}}
+            )
 
 
 def _name_library(connection: MongoConnection) -> None:

@@ -4,11 +4,11 @@ import json
 import zlib
 from typing import Any
 
-from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.domain.users import Token, User, name_key
+from soundalike.domain.users import Credential, CredentialKind, User, name_key
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
@@ -23,20 +23,12 @@ _KINDS = {kind.value: kind for kind in ListenKind}
 _FASTEST = 1
 
 
-def listen_to_document(listen: Listen, generation: int) -> Document:
-    """Return a document of ``listen``.
-
-    Parameters
-    ----------
-    listen : Listen
-        The listen.
-    generation : int
-        How often all listens of the user had been erased before.
-    """
+def listen_to_document(listen: Listen) -> Document:
+    """Return a document of ``listen``."""
     return {
-        "_id": join_texts(listen.user_id, str(generation), listen.id),
+        "_id": join_texts(listen.user_id, str(listen.generation), listen.id),
         "user": to_text(listen.user_id),
-        "generation": generation,
+        "generation": listen.generation,
         "at_ms": listen.at_ms,
         "id": to_text(listen.id),
         "track": to_text(listen.track_id),
@@ -56,6 +48,7 @@ def listen_from_document(user_id: UserId, document: Document) -> Listen:
         kind=_KINDS[document["kind"]],
         position_ms=None if position_ms is None else to_integer(position_ms),
         at_ms=to_integer(document["at_ms"]),
+        generation=to_integer(document["generation"]),
     )
 
 
@@ -71,19 +64,13 @@ def profile_to_document(profile: Profile) -> Document:
 
 
 @reports_damage
-def profile_from_document(user_id: UserId, document: Document) -> Profile:
+def profile_from_document(user_id: UserId, erased: Erased, document: Document) -> Profile:
     """Read a user's profile; the version is a digest, so damage is noticed."""
-    profile = profile_from(json.loads(zlib.decompress(document["body"])))
+    profile = profile_from(json.loads(zlib.decompress(document["body"])), erased)
     if profile is None or profile.user_id != user_id or profile.version != document["version"]:
         msg = f"the profile of {user_id!r} is not the one of version {document['version']!r}"
         raise ValueError(msg)
     return profile
-
-
-@reports_damage
-def erasure_from_document(document: Document) -> Erasure:
-    """Read the erasure in a document of ``listener``."""
-    return Erasure(UserId(from_text(document["_id"])), to_integer(document["erased_ms"]))
 
 
 @reports_damage
@@ -100,6 +87,7 @@ def user_to_document(user: User) -> Document:
         "name": to_text(user.name),
         "password_hash": to_text(user.password_hash),
         "created_ms": to_ms(user.created_at),
+        "is_admin": user.is_admin,
     }
 
 
@@ -111,30 +99,36 @@ def user_from_document(document: Document) -> User:
         name=from_text(document["name"]),
         password_hash=from_text(document["password_hash"]),
         created_at=from_ms(to_integer(document["created_ms"])),
+        is_admin=document["is_admin"] is True,
     )
 
 
-def token_to_document(token: Token) -> Document:
-    """Return a document of ``credential``; ``_id`` is the hash of its secret."""
+def credential_to_document(credential: Credential) -> Document:
+    """Return a document of ``credential``; ``_id`` is the hash of its secret, if it has one."""
+    user, secret_hash, used_at = credential.user_id, credential.secret_hash, credential.last_used_at
     return {
-        "kind": TOKEN,
-        "_id": to_text(token.secret_hash),
-        "id": to_text(token.id),
-        "user": to_text(token.user_id),
-        "label": to_text(token.label),
-        "created_ms": to_ms(token.created_at),
-        "used_ms": None,
-        "ciphertext": None,
+        "_id": join_texts(user, credential.id) if secret_hash is None else to_text(secret_hash),
+        "id": to_text(credential.id),
+        "user": to_text(user),
+        "kind": credential.kind.value,
+        "label": to_text(credential.label),
+        "created_ms": to_ms(credential.created_at),
+        "used_ms": None if used_at is None else to_ms(used_at),
+        "ciphertext": credential.ciphertext,
     }
 
 
 @reports_damage
-def token_from_document(document: Document) -> Token:
+def credential_from_document(document: Document) -> Credential:
     """Read a document of ``credential``."""
-    return Token(
+    used_ms, ciphertext = document["used_ms"], document["ciphertext"]
+    return Credential(
         id=from_text(document["id"]),
         user_id=UserId(from_text(document["user"])),
+        kind=CredentialKind(document["kind"]),
         label=from_text(document["label"]),
-        secret_hash=from_text(document["_id"]),
         created_at=from_ms(to_integer(document["created_ms"])),
+        last_used_at=None if used_ms is None else from_ms(to_integer(used_ms)),
+        secret_hash=from_text(document["_id"]) if ciphertext is None else None,
+        ciphertext=ciphertext,
     )

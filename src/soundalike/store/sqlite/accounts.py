@@ -1,21 +1,19 @@
-"""Accounts and API tokens in SQLite."""
+"""Accounts and their credentials in SQLite."""
 # ruff: noqa: S608 - only constants are inserted into statements
 
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Token, User, name_key
+from soundalike.domain.users import Credential, User, name_key
 from soundalike.store.errors import name_taken
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.personal_rows import (
-    TOKEN_COLUMNS,
+    CREDENTIAL_COLUMNS,
     USER_COLUMNS,
-    token_from_row,
-    token_to_row,
+    credential_from_row,
+    credential_to_row,
     user_from_row,
     user_to_row,
 )
 from soundalike.store.sqlite.rows import Text, to_text
-
-_API_TOKEN = "api-token"  # noqa: S105 - a kind of credential, not a secret
 
 
 class SqliteAccounts:
@@ -59,8 +57,7 @@ class SqliteAccounts:
         """
         with self._connections.writing() as connection:
             added = connection.execute(
-                f"INSERT INTO user ({USER_COLUMNS}, is_admin) VALUES (?, ?, ?, ?, ?, 0)"
-                " ON CONFLICT DO NOTHING",
+                f"INSERT INTO user ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 user_to_row(user),
             )
             if not added.rowcount:
@@ -72,54 +69,61 @@ class SqliteAccounts:
             "UPDATE user SET password_hash = ? WHERE id = ?", to_text(password_hash), to_text(user_id)
         )
 
+    def save_admin(self, user_id: UserId, *, is_admin: bool) -> bool:
+        """Say whether an account is an administrator's; False if there is none."""
+        return self._change("UPDATE user SET is_admin = ? WHERE id = ?", is_admin, to_text(user_id))
+
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its tokens, but no listens; False if there is none."""
+        """Remove an account and its credentials, but no listens; False if there is none; see the port."""
         user = to_text(user_id)
         with self._connections.writing() as connection:
             self._connections.delete_backup()
             connection.execute("DELETE FROM credential WHERE user = ?", (user,))
-            return connection.execute("DELETE FROM user WHERE id = ?", (user,)).rowcount > 0
+            if not connection.execute("DELETE FROM user WHERE id = ?", (user,)).rowcount:
+                return False
+            connection.execute(
+                "UPDATE user SET is_admin = 1 WHERE NOT EXISTS (SELECT 1 FROM user WHERE is_admin)"
+                " AND id = (SELECT id FROM user ORDER BY created_ms, CAST(id AS BLOB) LIMIT 1)"
+            )
+            return True
 
-    # Tokens
+    # Credentials
 
-    def add_token(self, token: Token) -> None:
-        """Insert a token."""
+    def add_credential(self, credential: Credential) -> None:
+        """Insert a credential."""
         with self._connections.writing() as connection:
             connection.execute(
-                f"INSERT INTO credential ({TOKEN_COLUMNS}, kind) VALUES (?, ?, ?, ?, ?, '{_API_TOKEN}')",
-                token_to_row(token),
+                f"INSERT INTO credential ({CREDENTIAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                credential_to_row(credential),
             )
 
-    def tokens_of(self, user_id: UserId) -> tuple[Token, ...]:
-        """Return a user's tokens by (`created_at`, `id`)."""
+    def credentials_of(self, user_id: UserId) -> tuple[Credential, ...]:
+        """Return a user's credentials by (`created_at`, `id`)."""
         return tuple(
             sorted(
-                self._tokens("user = ?", user_id),
-                key=lambda one: (one.created_at, one.id, one.secret_hash),
+                self._credentials("user = ?", user_id),
+                key=lambda one: (one.created_at, one.id, one.secret_hash or ""),
             )
         )
 
-    def token_hashed(self, secret_hash: str) -> Token | None:
-        """Return the token whose secret has this hash, or None."""
-        return next(iter(self._tokens("secret_hash = ?", secret_hash)), None)
+    def credential_hashed(self, secret_hash: str) -> Credential | None:
+        """Return the credential whose secret has this hash, or None."""
+        return next(iter(self._credentials("secret_hash = ?", secret_hash)), None)
 
-    def _tokens(self, where: str, value: str) -> tuple[Token, ...]:
+    def _credentials(self, where: str, value: str) -> tuple[Credential, ...]:
         with self._connections.reading() as connection:
             rows = connection.execute(
-                f"SELECT {TOKEN_COLUMNS} FROM credential WHERE kind = '{_API_TOKEN}' AND {where}",
-                (to_text(value),),
+                f"SELECT {CREDENTIAL_COLUMNS} FROM credential WHERE {where}", (to_text(value),)
             ).fetchall()
-        return tuple(map(token_from_row, rows))
+        return tuple(map(credential_from_row, rows))
 
-    def remove_token(self, user_id: UserId, token_id: str) -> bool:
-        """Remove a token of a user; False if they have none with this id."""
+    def remove_credential(self, user_id: UserId, credential_id: str) -> bool:
+        """Remove a credential of a user; False if they have none with this id."""
         return self._change(
-            f"DELETE FROM credential WHERE user = ? AND id = ? AND kind = '{_API_TOKEN}'",
-            to_text(user_id),
-            to_text(token_id),
+            "DELETE FROM credential WHERE user = ? AND id = ?", to_text(user_id), to_text(credential_id)
         )
 
-    def _change(self, sql: str, *values: Text) -> bool:
+    def _change(self, sql: str, *values: Text | bool) -> bool:
         """Change rows; return whether there were any."""
         with self._connections.writing() as connection:
             return connection.execute(sql, values).rowcount > 0

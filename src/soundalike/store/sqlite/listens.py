@@ -4,17 +4,21 @@
 import logging
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from operator import itemgetter
 
 from soundalike.domain.errors import StoreError
-from soundalike.domain.listens import Erasure, Listen
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.taste import FOLD_VERSION
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.personal_rows import (
+    ERASURE_COLUMNS,
     LISTEN_COLUMNS,
     PROFILE_COLUMNS,
-    erasure_from_row,
+    erased_from_row,
+    erased_to_row,
     listen_to_row,
     listens_from_rows,
     profile_from_row,
@@ -42,10 +46,7 @@ class SqliteListens:
         """Insert listens of any users; return those that were new, in the order given; see the port."""
         if not listens:
             return ()
-        insert = (
-            f"INSERT INTO listen ({LISTEN_COLUMNS}, generation) VALUES (?, ?, ?, ?, ?, ?, 0)"
-            " ON CONFLICT DO NOTHING"
-        )
+        insert = f"INSERT INTO listen ({LISTEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
         with self._connections.writing(is_durable=True) as connection:
             execute = connection.cursor().execute
             return tuple(
@@ -65,7 +66,9 @@ class SqliteListens:
                     f"{' AND (at_ms, id) > (?, ?)' if beyond else ''} ORDER BY at_ms, id LIMIT ?",
                     (user, *beyond, _BATCH),
                 ).fetchall()
-            yield from listens_from_rows(user_id, rows)
+                # An erasure deletes what is of earlier generations: all that is there is of this one.
+                generation = _erased(connection, user_id).generation
+            yield from listens_from_rows(user_id, generation, rows)
             if len(rows) < _BATCH:
                 return
             beyond = rows[-1][1:3]
@@ -93,10 +96,11 @@ class SqliteListens:
         key = (to_text(user_id), FOLD_VERSION)
         with self._connections.reading() as connection:
             row = connection.execute(f"SELECT version, body FROM profile {_OF_USER}", key).fetchone()
+            erased = _erased(connection, user_id)
         if row is None:
             return None
         try:
-            return profile_from_row(user_id, row)
+            return profile_from_row(user_id, erased, row)
         except StoreError as error:
             _log.warning("the profile of %r is removed, to be folded again: %s", user_id, error)
         with self._connections.writing() as connection:
@@ -124,7 +128,7 @@ class SqliteListens:
         with self._connections.writing() as connection:
             if (
                 _version(connection, profile.user_id) != replacing
-                or _erased_ms(connection, profile.user_id) != profile.erased_ms
+                or _erased(connection, profile.user_id) != profile.erased
             ):
                 return False
             connection.execute(
@@ -135,50 +139,54 @@ class SqliteListens:
     # Erasures
 
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
-        """Store an erasure, and remove the user's listens up to it and their profile; see the port."""
-        user, at_ms = to_text(erasure.user_id), erasure.at_ms
+        """Store an erasure, and remove the user's profile and the listens that it hides; see the port."""
+        user_id, user = erasure.user_id, to_text(erasure.user_id)
         with self._connections.writing(is_durable=True) as connection:
-            erased_ms = _erased_ms(connection, erasure.user_id)
-            is_known = erased_ms is not None and erased_ms >= at_ms
-            if is_known and not is_total:
+            before = _erased(connection, user_id)
+            after = before.after(erasure, is_total=is_total)
+            is_emptied = before.is_emptied_by(erasure, is_total=is_total)
+            if after == before and not is_emptied:
                 return
             self._connections.delete_backup()  # first: a repeated erasure would not come here again
-            if not is_known:
-                connection.execute(
-                    "INSERT OR REPLACE INTO erasure (user, at_ms, generation) VALUES (?, ?, 0)", (user, at_ms)
-                )
             connection.execute(
-                "DELETE FROM listen WHERE user = ? AND (at_ms <= ? OR ?)", (user, at_ms, is_total)
+                f"INSERT OR REPLACE INTO erasure ({ERASURE_COLUMNS}) VALUES (?, ?, ?, ?)",
+                erased_to_row(user_id, after),
+            )
+            connection.execute(
+                "DELETE FROM listen WHERE user = ? AND (at_ms <= ? OR ?)", (user, after.dated_ms, is_emptied)
             )
             connection.execute("DELETE FROM profile WHERE user = ?", (user,))
 
-    def erased_ms(self, user_id: UserId) -> int | None:
-        """Return until when a user's listens are erased, or None."""
+    def erased(self, user_id: UserId) -> Erased:
+        """Return what is erased of a user, and which generation they are in."""
         with self._connections.reading() as connection:
-            return _erased_ms(connection, user_id)
+            return _erased(connection, user_id)
 
     def erasures(self) -> tuple[Erasure, ...]:
-        """Return the erasure of every user who has one, by user."""
+        """Return the erasures of all users, by user."""
         with self._connections.reading() as connection:
-            rows = connection.execute("SELECT user, at_ms FROM erasure").fetchall()
-        return tuple(sorted(map(erasure_from_row, rows), key=lambda erasure: erasure.user_id))
+            rows = connection.execute(f"SELECT {ERASURE_COLUMNS} FROM erasure").fetchall()
+        found = sorted(map(erased_from_row, rows), key=itemgetter(0))
+        return tuple(erasure for user_id, erased in found for erasure in erased.erasures(user_id))
 
 
 def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> Iterator[Listen]:
-    """Yield the listens that are later than their user's erasure."""
-    erased: dict[UserId, int | None] = {}
+    """Yield the listens that are not erased, as they are stored."""
+    known: dict[UserId, Erased] = {}
     for listen in listens:
         user_id = listen.user_id
-        if user_id not in erased:
-            erased[user_id] = _erased_ms(connection, user_id)
-        erased_ms = erased[user_id]
-        if erased_ms is None or listen.at_ms > erased_ms:
-            yield listen
+        if user_id not in known:
+            known[user_id] = _erased(connection, user_id)
+        erased = known[user_id]
+        if not erased.hides(listen):
+            yield replace(listen, generation=erased.generation)
 
 
-def _erased_ms(connection: sqlite3.Connection, user_id: UserId) -> int | None:
-    row = connection.execute("SELECT at_ms FROM erasure WHERE user = ?", (to_text(user_id),)).fetchone()
-    return None if row is None else erasure_from_row((to_text(user_id), *row)).at_ms
+def _erased(connection: sqlite3.Connection, user_id: UserId) -> Erased:
+    row = connection.execute(
+        f"SELECT {ERASURE_COLUMNS} FROM erasure WHERE user = ?", (to_text(user_id),)
+    ).fetchone()
+    return NOTHING_ERASED if row is None else erased_from_row(row)[1]
 
 
 def _version(connection: sqlite3.Connection, user_id: UserId) -> ProfileVersion | None:

@@ -4,18 +4,19 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from soundalike.domain.listens import Erasure, Listen, ListenKind
+from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.domain.users import Token, User, name_key
+from soundalike.domain.users import Credential, CredentialKind, User, name_key
 from soundalike.store.sqlite.rows import Text, from_text, reports_damage, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
+ERASURE_COLUMNS = "user, at_ms, generation, dated_ms"
 LISTEN_COLUMNS = "user, at_ms, id, track, kind, position_ms"
 PROFILE_COLUMNS = "user, fold, version, count, body"
-USER_COLUMNS = "name_key, id, name, password_hash, created_ms"
-TOKEN_COLUMNS = "secret_hash, id, user, label, created_ms"  # noqa: S105 - names of columns, not a secret
+USER_COLUMNS = "name_key, id, name, password_hash, created_ms, is_admin"
+CREDENTIAL_COLUMNS = "id, user, kind, label, created_ms, last_used_ms, secret_hash, ciphertext"
 
 _KINDS = {kind.value: kind for kind in ListenKind}
 
@@ -33,8 +34,8 @@ def listen_to_row(listen: Listen) -> tuple[Text | int | None, ...]:
 
 
 @reports_damage
-def listens_from_rows(user_id: UserId, rows: Iterable[tuple[Any, ...]]) -> list[Listen]:
-    """Read `LISTEN_COLUMNS` of one user's listens."""
+def listens_from_rows(user_id: UserId, generation: int, rows: Iterable[tuple[Any, ...]]) -> list[Listen]:
+    """Read `LISTEN_COLUMNS` of one user's listens, all of one generation."""
     return [
         Listen(
             id=EventId(from_text(event_id)),
@@ -43,6 +44,7 @@ def listens_from_rows(user_id: UserId, rows: Iterable[tuple[Any, ...]]) -> list[
             kind=_KINDS[kind],
             position_ms=None if position_ms is None else int(position_ms),
             at_ms=int(at_ms),
+            generation=generation,
         )
         for _, at_ms, event_id, track_id, kind, position_ms in rows
     ]
@@ -61,21 +63,27 @@ def profile_to_row(profile: Profile) -> tuple[Text | bytes | int, ...]:
 
 
 @reports_damage
-def profile_from_row(user_id: UserId, columns: tuple[Any, ...]) -> Profile:
+def profile_from_row(user_id: UserId, erased: Erased, columns: tuple[Any, ...]) -> Profile:
     """Read version and body of a user's profile; the version is a digest, so damage is noticed."""
     version, body = columns
-    profile = profile_from(json.loads(body))
+    profile = profile_from(json.loads(body), erased)
     if profile is None or profile.user_id != user_id or profile.version != version:
         msg = f"the profile of {user_id!r} is not the one of version {version!r}"
         raise ValueError(msg)
     return profile
 
 
+def erased_to_row(user_id: UserId, erased: Erased) -> tuple[Text | int | None, ...]:
+    """Return `ERASURE_COLUMNS`."""
+    return to_text(user_id), erased.until_ms, erased.generation, erased.dated_ms
+
+
 @reports_damage
-def erasure_from_row(columns: tuple[Any, ...]) -> Erasure:
-    """Read a user and a time."""
-    user, at_ms = columns
-    return Erasure(UserId(from_text(user)), int(at_ms))
+def erased_from_row(columns: tuple[Any, ...]) -> tuple[UserId, Erased]:
+    """Read `ERASURE_COLUMNS`: a user, and what is erased of them."""
+    user, until_ms, generation, dated_ms = columns
+    dated_ms = None if dated_ms is None else int(dated_ms)
+    return UserId(from_text(user)), Erased(int(until_ms), int(generation), dated_ms)
 
 
 @reports_damage
@@ -92,40 +100,49 @@ def user_to_row(user: User) -> tuple[Text | int, ...]:
         to_text(user.name),
         to_text(user.password_hash),
         to_ms(user.created_at),
+        user.is_admin,
     )
 
 
 @reports_damage
 def user_from_row(columns: tuple[Any, ...]) -> User:
     """Read `USER_COLUMNS`."""
-    _, user_id, name, password_hash, created_ms = columns
+    _, user_id, name, password_hash, created_ms, is_admin = columns
     return User(
         id=UserId(from_text(user_id)),
         name=from_text(name),
         password_hash=from_text(password_hash),
         created_at=from_ms(created_ms),
+        is_admin=bool(int(is_admin)),
     )
 
 
-def token_to_row(token: Token) -> tuple[Text | int, ...]:
-    """Return `TOKEN_COLUMNS`."""
+def credential_to_row(credential: Credential) -> tuple[Text | bytes | int | None, ...]:
+    """Return `CREDENTIAL_COLUMNS`."""
+    used_at, secret_hash = credential.last_used_at, credential.secret_hash
     return (
-        to_text(token.secret_hash),
-        to_text(token.id),
-        to_text(token.user_id),
-        to_text(token.label),
-        to_ms(token.created_at),
+        to_text(credential.id),
+        to_text(credential.user_id),
+        credential.kind.value,
+        to_text(credential.label),
+        to_ms(credential.created_at),
+        None if used_at is None else to_ms(used_at),
+        None if secret_hash is None else to_text(secret_hash),
+        credential.ciphertext,
     )
 
 
 @reports_damage
-def token_from_row(columns: tuple[Any, ...]) -> Token:
-    """Read `TOKEN_COLUMNS`."""
-    secret_hash, token_id, user, label, created_ms = columns
-    return Token(
-        id=from_text(token_id),
+def credential_from_row(columns: tuple[Any, ...]) -> Credential:
+    """Read `CREDENTIAL_COLUMNS`."""
+    credential_id, user, kind, label, created_ms, last_used_ms, secret_hash, ciphertext = columns
+    return Credential(
+        id=from_text(credential_id),
         user_id=UserId(from_text(user)),
+        kind=CredentialKind(kind),
         label=from_text(label),
-        secret_hash=from_text(secret_hash),
         created_at=from_ms(created_ms),
+        last_used_at=None if last_used_ms is None else from_ms(last_used_ms),
+        secret_hash=None if secret_hash is None else from_text(secret_hash),
+        ciphertext=ciphertext,
     )

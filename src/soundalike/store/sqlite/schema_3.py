@@ -256,18 +256,18 @@ _CATALOGUE = (
 )
 
 _PEOPLE = (
-    # Not copied, since there may be millions; what is written always names its generation.
+    # All are of their user's generation: those of earlier ones are deleted as it begins.
     "ALTER TABLE listens RENAME TO listen",
-    "ALTER TABLE listen ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
     "CREATE VIEW listens AS SELECT user, at_ms, id, track, kind, position_ms FROM listen",
     """
     CREATE TABLE erasure (
         user       TEXT PRIMARY KEY,
         at_ms      INTEGER NOT NULL,
-        generation INTEGER NOT NULL
+        generation INTEGER NOT NULL,
+        dated_ms   INTEGER
     ) WITHOUT ROWID
     """,
-    "INSERT INTO erasure SELECT user, at_ms, 0 FROM erasures",
+    "INSERT INTO erasure SELECT user, at_ms, 0, at_ms FROM erasures",
     "DROP TABLE erasures",
     "CREATE VIEW erasures AS SELECT user, at_ms FROM erasure",
     "ALTER TABLE profiles RENAME TO profile",
@@ -308,24 +308,23 @@ _PEOPLE = (
     """,
     """
     INSERT INTO credential (id, user, kind, label, created_ms, secret_hash)
-    SELECT id, user, 'api-token', label, created_ms, secret_hash FROM tokens
+    SELECT id, user, 'token', label, created_ms, secret_hash FROM tokens
     """,
     "DROP TABLE tokens",
     "CREATE INDEX credentials_by_user ON credential (user)",
     """
     CREATE VIEW tokens AS
-    SELECT secret_hash, id, user, label, created_ms FROM credential WHERE kind = 'api-token'
+    SELECT secret_hash, id, user, label, created_ms FROM credential WHERE kind = 'token'
     """,
 )
 
 _LIBRARY = (
-    # One row. `version` counts the changes of tracks; a copy names its source while it is unfinished.
+    # One row. `version` counts the changes of tracks; a copy has the id of its source's library.
     """
     CREATE TABLE library (
         n             INTEGER PRIMARY KEY CHECK (n = 1),
         id            TEXT,
         version       INTEGER NOT NULL,
-        copy_of       TEXT,
         is_unfinished INTEGER NOT NULL
     )
     """,
@@ -337,7 +336,7 @@ _LIBRARY = (
                   OR EXISTS (SELECT 1 FROM problem) OR EXISTS (SELECT 1 FROM listen)
                   OR EXISTS (SELECT 1 FROM erasure) OR EXISTS (SELECT 1 FROM user)
                 THEN lower(hex(randomblob(16))) END,
-           1, NULL, 0
+           1, 0
     """,
 )
 

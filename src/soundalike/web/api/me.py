@@ -33,7 +33,7 @@ def me_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
     @me.handler
     def show() -> Response:
         listener = current_listener()
-        return jsonify(id=listener.user_id, name=listener.name)
+        return jsonify(id=listener.user_id, name=listener.name, is_admin=listener.is_admin)
 
     @me.handler
     def export() -> Response:

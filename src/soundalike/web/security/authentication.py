@@ -112,12 +112,12 @@ class Authenticator:
         user = self._accounts.user_of_token(match[1]) if match else None
         if user is None:
             raise RequestRefusedError(_WRONG_TOKEN, _CHALLENGE)
-        return Listener(user.id, user.name)
+        return _listener(user)
 
     def _find_by_session(self) -> Listener | None:
         if self._accounts.has_users():
             known = current_user._get_current_object()  # noqa: SLF001 - a proxy has no public way to its object
-            return Listener(known.user.id, known.user.name) if isinstance(known, _SessionUser) else None
+            return _listener(known.user) if isinstance(known, _SessionUser) else None
         return None if self._is_exposed or is_forwarded(request.environ) else Listener(YOU, is_admin=True)
 
 
@@ -188,7 +188,7 @@ def start_session(user: User) -> None:
     session.clear()
     session.permanent = True
     login_user(_SessionUser(user))
-    set_current_listener(Listener(user.id, user.name))
+    set_current_listener(_listener(user))
 
 
 def end_session() -> None:
@@ -206,6 +206,10 @@ def delete_own_data(services: Services) -> None:
     else:
         services.accounts.remove(listener.user_id, erase=services.personal_data.erase)
     end_session()
+
+
+def _listener(user: User) -> Listener:
+    return Listener(user.id, user.name, is_admin=user.is_admin)
 
 
 def _check_user(listener: Listener | None) -> Listener | None:
