@@ -1,25 +1,36 @@
 """What every store promises of the library's record."""
 
+from dataclasses import replace
+
 from making import make_track, make_vectors
+from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import LibraryId, TrackId
 from store.asking import LATER_MS, SCHEMA, stored
 
-FIRST, SECOND = LibraryId("1" * 32), LibraryId("2" * 32)
+FIRST, SECOND = LibraryMark(LibraryId("1" * 32)), LibraryMark(LibraryId("2" * 32))
 
 
 class LibraryRecordContract:
-    def test_a_new_library_has_no_id_until_it_is_given_one(self, store: Store) -> None:
-        assert store.library_id() is None
-        assert store.set_library_id(FIRST, replacing=None)
-        assert store.library_id() == FIRST
+    def test_a_new_store_has_no_mark_until_it_is_given_one(self, store: Store) -> None:
+        assert store.library_mark() == UNMARKED
+        assert store.set_library_mark(FIRST, replacing=UNMARKED)
+        assert store.library_mark() == FIRST
 
-    def test_of_two_that_give_an_id_at_once_one_does(self, store: Store) -> None:
-        assert store.set_library_id(FIRST, replacing=None)
-        assert not store.set_library_id(SECOND, replacing=None)
-        assert store.library_id() == FIRST
-        assert store.set_library_id(SECOND, replacing=FIRST)
-        assert store.library_id() == SECOND
+    def test_of_two_that_give_a_mark_at_once_one_does(self, store: Store) -> None:
+        assert store.set_library_mark(FIRST, replacing=UNMARKED)
+        assert not store.set_library_mark(SECOND, replacing=UNMARKED)
+        assert store.library_mark() == FIRST
+        assert store.set_library_mark(SECOND, replacing=FIRST)
+        assert store.library_mark() == SECOND
+
+    def test_a_copy_is_unfinished_until_its_mark_is_lifted(self, store: Store) -> None:
+        unfinished = replace(FIRST, is_unfinished=True)
+        assert store.set_library_mark(unfinished, replacing=UNMARKED)
+        assert store.library_mark() == unfinished
+        assert not store.set_library_mark(SECOND, replacing=FIRST)
+        assert store.set_library_mark(FIRST, replacing=unfinished)
+        assert store.library_mark() == FIRST
 
     def test_every_change_of_a_track_raises_the_version_and_names_the_track(self, store: Store) -> None:
         def change(track_ids: list[str]) -> None:

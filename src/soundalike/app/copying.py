@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from soundalike.app import environment
 from soundalike.app.backends import open_store
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.store_copy.copier import Copier
@@ -104,4 +105,5 @@ def open_copier(source: StoreAddress, target: StoreAddress) -> Iterator[Copier]:
         with suppress(OSError):  # opening the store says better what is wrong
             target.setting.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open_store(source.setting) as opened, open_store(target.setting) as opened_target:
-        yield Copier(opened, opened_target, names=(source.name, target.name))
+        new_id = environment.new_library_id()
+        yield Copier(opened, opened_target, names=(source.name, target.name), new_id=new_id)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from soundalike.domain.errors import SettingsError
-from soundalike.domain.types import TrackId
+from soundalike.domain.types import LibraryId, TrackId
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LENGTH = 16
@@ -32,6 +32,11 @@ def local_now() -> datetime:
 def new_id() -> TrackId:
     """Return a random id."""
     return TrackId("".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH)))
+
+
+def new_library_id() -> LibraryId:
+    """Return a random id for a library."""
+    return LibraryId(secrets.token_hex(16))
 
 
 def new_secret() -> str:

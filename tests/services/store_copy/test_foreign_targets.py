@@ -1,133 +1,98 @@
-"""A target with data that is not from the source is refused, and not written to."""
+"""A target that is neither empty nor a copy of the source is refused, and not written to."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from fakes import MemoryStore
-from filled_store import BOB, ERASED_MS, MUSIC
-from making import (
-    SOME_TIME,
-    make_listen,
-    make_location,
-    make_schema,
-    make_track,
-    make_vectors,
-)
-from services.store_copy.watching import (
-    Writes,
-    copy,
-    watched,
-    written,
-)
+from filled_store import BOB
+from making import SOME_TIME, make_listen, make_location, make_schema, make_track, make_vectors
+from services.store_copy.watching import NEW_ID, Writes, copy, watched
 from soundalike.domain.errors import CopyError, SchemaMismatchError
 from soundalike.domain.files import FileProblem, ProblemReason, Root
+from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
 from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
-from soundalike.domain.types import RootName, TrackId, UserId
-from soundalike.domain.users import YOU, User
+from soundalike.domain.types import LibraryId, RootName, TrackId, UserId
+from soundalike.domain.users import User
+
+OTHER = LibraryMark(LibraryId("f" * 32))
 
 
 class TestSomethingElse:
-    @pytest.fixture(params=["empty", "half"])
-    def place(self, request: pytest.FixtureRequest) -> MemoryStore:
-        """A valid target, before other data is written to it."""
-        store: MemoryStore = request.getfixturevalue({"empty": "target", "half": "half"}[request.param])
-        return store
-
     @pytest.mark.parametrize(
-        ("add", "name"),
+        "add",
         [
-            (lambda store: store.save_track(make_track("stranger")), "track 'stranger'"),
-            (
-                lambda store: store.add_user(
-                    User(id=UserId("eve"), name="Eve", password_hash="x", created_at=SOME_TIME)  # noqa: S106 - none
-                ),
-                "account 'Eve'",
+            lambda store: store.save_track(make_track("stranger")),
+            lambda store: store.add_user(
+                User(id=UserId("eve"), name="Eve", password_hash="x", created_at=SOME_TIME)  # noqa: S106 - none
             ),
-            (
-                lambda store: store.save_problem(
-                    FileProblem(location=make_location(b"a/\xff", "elsewhere"), reason=ProblemReason.EMPTY)
-                ),
-                "problem of 'elsewhere:a/\ufffd'",
+            lambda store: store.save_problem(
+                FileProblem(location=make_location(b"a", "elsewhere"), reason=ProblemReason.EMPTY)
             ),
-            (lambda store: store.erase_listens(Erasure(UserId("eve"), 1)), "erasure of 'eve'"),
-            (lambda store: store.erase_listens(Erasure(BOB, ERASED_MS + 1)), "erasure of 'bob'"),
-            (lambda store: store.add_listens([make_listen(9, user_id="eve")]), "listen .*9' of 'eve'"),
-            (
-                lambda store: store.add_listens([make_listen(999, user_id=YOU, at_ms=ERASED_MS + 1)]),
-                "listen .*3e7' of 'you'",
+            lambda store: store.erase_listens(Erasure(UserId("eve"), 1)),
+            lambda store: store.add_listens([make_listen(9, user_id="eve")]),
+            lambda store: store.save_profile(
+                refold(UserId("eve"), [make_listen(user_id="eve")]), replacing=None
             ),
-            (
-                lambda store: store.save_profile(
-                    refold(UserId("eve"), [make_listen(user_id="eve")]), replacing=None
-                ),
-                "profile of 'eve'",
-            ),
+            lambda store: store.save_root(Root(RootName("mine"), Path("/mine"))),
         ],
     )
-    def test_a_target_with_other_data_is_refused_untouched(
-        self, source: MemoryStore, place: MemoryStore, add: Callable[[MemoryStore], object], name: str
+    @pytest.mark.parametrize("mark", [UNMARKED, OTHER])
+    def test_a_target_with_anything_else_is_refused_untouched(
+        self,
+        source: MemoryStore,
+        target: MemoryStore,
+        mark: LibraryMark,
+        add: Callable[[MemoryStore], object],
     ) -> None:
-        add(place)
-        writes = Writes()
-        with pytest.raises(CopyError, match=f"the new store has what is not from the old store: .*{name}"):
-            copy(source, watched(place, before=writes))
-        assert writes.names == []
+        add(target)
+        target.set_library_mark(mark, replacing=UNMARKED)
+        assert_refused(source, target, "the new store has something that is not a copy of the old store")
 
-    def test_another_account_of_the_same_name_is_foreign(
+    def test_half_a_copy_of_the_version_before_is_refused(
+        self, source: MemoryStore, half: MemoryStore
+    ) -> None:
+        half.set_library_mark(OTHER, replacing=half.library_mark())  # as it was migrated
+        assert_refused(source, half, "something that is not a copy")
+
+    def test_what_another_copy_has_begun_is_refused(self, source: MemoryStore, target: MemoryStore) -> None:
+        target.set_library_mark(LibraryMark(OTHER.library_id, is_unfinished=True), replacing=UNMARKED)
+        assert_refused(source, target, "is an unfinished copy of another library than that of the old store")
+
+    def test_a_new_library_without_anything_in_it_is_empty(
         self, source: MemoryStore, target: MemoryStore
     ) -> None:
-        later = SOME_TIME + timedelta(milliseconds=1)
-        target.add_user(User(id=YOU, name="Ada", password_hash="x", created_at=later))  # noqa: S106 - none
-        with pytest.raises(CopyError, match="account 'Ada'"):
-            copy(source, target)
+        target.set_library_mark(OTHER, replacing=UNMARKED)
+        assert copy(source, target).problem == ""
+        assert target.library_mark() == source.library_mark() == LibraryMark(NEW_ID)
 
-    def test_a_listen_with_other_content_is_foreign(self, source: MemoryStore, target: MemoryStore) -> None:
-        other = replace(next(source.listens_of(YOU)), track_id=TrackId("another"))
-        target.add_listens([other])
-        with pytest.raises(CopyError, match=r"listen .* of 'you'"):
-            copy(source, target)
+    def test_a_target_that_another_process_marks_at_the_same_time_is_refused(
+        self, source: MemoryStore, target: MemoryStore
+    ) -> None:
+        def be_faster(name: str) -> None:
+            if name == "set_library_mark" and target.library_mark() == UNMARKED:
+                target.set_library_mark(OTHER, replacing=UNMARKED)
 
-    def test_at_most_three_foreign_records_are_named(self, source: MemoryStore, target: MemoryStore) -> None:
-        for number in range(10):
-            target.save_track(make_track(f"stranger {number}"))
-        with pytest.raises(CopyError, match="stranger 0") as refusal:
-            copy(source, target)
-        assert str(refusal.value).count("stranger") == 3
+        with pytest.raises(CopyError, match="in use by another process; nothing was written"):
+            copy(source, watched(target, before=be_faster))
 
-    def test_a_whole_library_is_refused_once_it_differs(
+    def test_a_finished_copy_is_refused_once_it_differs(
         self, source: MemoryStore, target: MemoryStore
     ) -> None:
         copy(source, target)
         target.save_track(make_track("t00001", title="Retagged there", path=b"new"))
+        assert_refused(source, target, "is a finished copy.*'t00001'")
+
+    def test_an_unfinished_copy_is_not_copied(self, half: MemoryStore, target: MemoryStore) -> None:
+        mark = half.library_mark()
+        half.set_library_mark(LibraryMark(mark.library_id, is_unfinished=True), replacing=mark)
         writes = Writes()
-        with pytest.raises(CopyError, match=r"has a whole library.*'t00001'.*nothing was written"):
-            copy(source, watched(target, before=writes))
+        with pytest.raises(CopyError, match="the old store is an unfinished copy itself"):
+            copy(half, watched(target, before=writes))
         assert writes.names == []
-
-    def test_a_library_with_roots_of_its_own_is_refused(
-        self, source: MemoryStore, target: MemoryStore
-    ) -> None:
-        target.save_root(Root(RootName("mine"), Path("/mine")))
-        with pytest.raises(CopyError, match="whole library"):
-            copy(source, target)
-        copied = MemoryStore()
-        copy(source, copied)
-        copied.save_root(Root(MUSIC.name, Path("/moved")))
-        with pytest.raises(CopyError, match="root 'music'"):
-            copy(source, copied)
-
-    def test_a_copy_that_lacks_a_root_only_gets_it(self, source: MemoryStore, half: MemoryStore) -> None:
-        half.save_root(MUSIC)
-        report = copy(source, half)
-        assert report.problem == ""
-        assert written(report) == {"roots": 1}
-        assert half.roots() == source.roots()
 
     def test_other_features_of_the_same_name_are_refused(
         self, source: MemoryStore, half: MemoryStore
@@ -139,3 +104,17 @@ class TestSomethingElse:
         half.save_stored_tracks([StoredTrack(track=track, vectors=(other,))])
         with pytest.raises(SchemaMismatchError, match="tiny-v1"):
             copy(source, half)
+
+
+def test_what_was_added_to_an_unfinished_copy_is_removed(source: MemoryStore, half: MemoryStore) -> None:
+    half.add_user(User(id=UserId("eve"), name="Eve", password_hash="x", created_at=SOME_TIME))  # noqa: S106 - none
+    half.save_password(BOB, "another")
+    assert copy(source, half).problem == ""
+    assert half.users() == source.users()
+
+
+def assert_refused(source: MemoryStore, target: MemoryStore, words: str) -> None:
+    writes = Writes()
+    with pytest.raises(CopyError, match=f"{words}.*nothing was written, choose an empty store"):
+        copy(source, watched(target, before=writes))
+    assert writes.names == []

@@ -8,16 +8,18 @@ import pytest
 
 from filled_store import no_progress
 from soundalike.domain.ports.library import Store
+from soundalike.domain.types import LibraryId
 from soundalike.services.entities import ENTITIES
 from soundalike.services.store_copy.copier import Copier, CopyReport
 
 WRITES = frozenset(
     {
-        "add_listens", "add_token", "add_user", "drop_vectors", "erase_listens", "save_stored_tracks",
-        "mark_vanished", "remove_problems", "remove_token", "remove_user", "save_password",
-        "save_problem", "save_profile", "save_root", "save_track",
+        "add_listens", "add_credential", "add_user", "drop_vectors", "erase_listens", "save_stored_tracks",
+        "mark_vanished", "remove_problems", "remove_credential", "remove_user", "save_password",
+        "save_admin", "save_problem", "save_profile", "save_root", "save_track", "set_library_mark",
     }
 )  # fmt: skip
+NEW_ID = LibraryId("5" * 32)
 NAMES = ("the old store", "the new store")
 BATCHES = {"tracks": 7, "listens": 11}
 SMALL_BATCHES = [replace(one, batch=BATCHES.get(one.kind, one.batch)) for one in ENTITIES]
@@ -70,7 +72,7 @@ class Writes:
 
 
 def copy(source: Store, target: Store) -> CopyReport:
-    return Copier(source, target, names=NAMES, entities=SMALL_BATCHES).copy(no_progress)
+    return Copier(source, target, names=NAMES, new_id=NEW_ID, entities=SMALL_BATCHES).copy(no_progress)
 
 
 def written(report: CopyReport) -> dict[str, int]:

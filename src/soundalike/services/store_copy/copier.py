@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from soundalike.domain.errors import CopyError, StoreBusyError
+from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.ports.library import OnProgress, Store
+from soundalike.domain.types import LibraryId
 from soundalike.services.entities import ENTITIES
 from soundalike.services.entities.entity import Entity, Record
+from soundalike.services.library.library_id import name_library
 from soundalike.services.store_copy.checksums import KindReport, side_by_side
 
 Stage = Callable[[str], AbstractContextManager[OnProgress]]
@@ -32,8 +35,8 @@ class CopyReport:
 class Copier:
     """Copies a store into one that is empty, or has what an interrupted copy of it left.
 
-    Entities are written in the order of their table. Its last, roots, is a seal: it is written once all else
-    was read back and is the same. So a store that has roots is whole, and is never written to.
+    Before anything else, the target gets the id of the source's library and a mark that it is unfinished. The
+    mark is lifted once all was read back and is the same. A finished copy is compared, and never written to.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ class Copier:
         From where, and to where.
     names : tuple of str
         What people know them by, without secrets.
+    new_id : LibraryId
+        The source's library gets it if it has no id yet.
     entities : sequence of Entity
         Everything that a store has.
     """
@@ -51,12 +56,14 @@ class Copier:
         target: Store,
         *,
         names: tuple[str, str],
+        new_id: LibraryId,
         entities: Sequence[Entity[Any]] = ENTITIES,
     ) -> None:
         self._source = source
         self._target = target
         self._names = names
-        *self._contents, self._seal = entities
+        self._new_id = new_id
+        self._entities = entities
         self._kinds = {kind: KindReport(kind) for entity in entities for kind in entity.kinds}
         self._differing: list[str] = []
         self._differing_count = 0
@@ -71,77 +78,75 @@ class Copier:
         StoreError
             If either store fails, with the name of what is damaged; copying may go on later.
         """
-        source, target = self._names
-        if not any(_has_any(self._source, entity) for entity in (self._seal, *self._contents)):
+        source, _ = self._names
+        if not self._has_any(self._source):
             msg = f"{source} is empty; is it the right store?"
             raise CopyError(msg)
-        if _has_any(self._target, self._seal):
-            self._compare_whole(stage)
-            problem = ""
+        mark = name_library(self._source, self._new_id)
+        if mark.is_unfinished:
+            msg = f"{source} is an unfinished copy itself; run the command that copied into it again first"
+            raise CopyError(msg)
+        problem = ""
+        if self._target.library_mark() == mark and self._has_any(self._target):
+            self._compare_finished(stage)
         else:
-            with stage(f"Checking what is in {target}"):
-                foreign = list(islice(self._foreign(self._contents), _SHOWN))
-            if foreign:
-                what = f"{target} has what is not from {source}: {', '.join(foreign)}"
-                msg = f"{what}; nothing was written, choose an empty store"
-                raise CopyError(msg)
-            for entity in self._contents:
+            self._mark_target(mark)
+            for entity in self._entities:
                 self._copy(entity, stage)
-            for entity in self._contents:
+            for entity in self._entities:
                 self._compare(entity, stage)
             problem = self._problem()
-        if not problem:
-            self._copy(self._seal, stage)
-        self._compare(self._seal, stage)
-        kinds = tuple(self._kinds.values())
-        if not problem and not all(kind.is_same for kind in kinds):
-            problem = self._changed()
-        return CopyReport(kinds, problem)
+            if not problem:
+                self._target.set_library_mark(mark, replacing=replace(mark, is_unfinished=True))
+        return CopyReport(tuple(self._kinds.values()), problem)
 
-    def _compare_whole(self, stage: Stage) -> None:
-        """Compare with a target that has roots: it is the finished copy, or something else."""
+    def _mark_target(self, mark: LibraryMark) -> None:
+        """Mark the target as an unfinished copy, if it is empty or marked so already."""
         source, target = self._names
-        for entity in self._contents:
+        unfinished = replace(mark, is_unfinished=True)
+        found = self._target.library_mark()
+        if found == unfinished:
+            return
+        if found.is_unfinished:
+            what = f"{target} is an unfinished copy of another library than that of {source}"
+        elif self._has_any(self._target):
+            what = f"{target} has something that is not a copy of {source}"
+        elif self._target.set_library_mark(unfinished, replacing=found):
+            return
+        else:
+            what = f"{target} is in use by another process"
+        msg = f"{what}; nothing was written, choose an empty store"
+        raise CopyError(msg)
+
+    def _compare_finished(self, stage: Stage) -> None:
+        """Compare with a finished copy."""
+        source, target = self._names
+        for entity in self._entities:
             self._compare(entity, stage)
-        for name in self._foreign([self._seal]):
-            self._differ([name])
         if self._differing:
             msg = (
-                f"{target} has a whole library, and not the one that {source} has now: {self._listed()} "
+                f"{target} is a finished copy, and not the same as {source} is now: {self._listed()} "
                 "differ; nothing was written, choose an empty store"
             )
             raise CopyError(msg)
 
+    def _has_any(self, store: Store) -> bool:
+        return any(True for entity in self._entities for _ in islice(entity.read(store), 1))
+
     def _problem(self) -> str:
         """Say why the two sides are not the same; nothing where they are."""
         source, target = self._names
-        kinds = [self._kinds[kind] for entity in self._contents for kind in entity.kinds]
-        if any(kind.copied != kind.source for kind in kinds):
-            return self._changed()
+        if any(kind.copied != kind.source for kind in self._kinds.values()):
+            return (
+                f"{source} changed while it was copied; run the same command again to copy what changed, "
+                "best while no player uses it"
+            )
         if not self._differing:
             return ""
         return (
             f"{target} is not the same as {source}: {self._listed()} differ; run the same command again, "
             "while nothing else uses either"
         )
-
-    def _changed(self) -> str:
-        return (
-            f"{self._names[0]} changed while it was copied; run the same command again to copy what changed, "
-            "best while no player uses it"
-        )
-
-    def _foreign(self, entities: Sequence[Entity[Any]]) -> Iterator[str]:
-        """Name what the target has and no copy of the source can have left there."""
-        for entity in entities:
-            if not _has_any(self._target, entity):
-                continue  # without going through the source
-            for mine, theirs in side_by_side(entity, self._source, self._target):
-                known = set(_records(entity, mine))
-                for one in theirs:
-                    records = entity.records(one)
-                    if not known.issuperset(records) and not entity.is_from(self._source, one):
-                        yield records[0].name
 
     def _copy(self, entity: Entity[Any], stage: Stage) -> None:
         """Write what the target lacks of an entity, and remove what the source no longer has."""
@@ -195,10 +200,6 @@ class Copier:
     def _listed(self) -> str:
         rest = self._differing_count - len(self._differing)
         return ", ".join(self._differing) + (f" and {rest:,} more" if rest else "")
-
-
-def _has_any(store: Store, entity: Entity[Any]) -> bool:
-    return any(True for _ in islice(entity.read(store), 1))
 
 
 def _records(entity: Entity[Any], found: Sequence[Any]) -> list[Record]:

@@ -1,10 +1,11 @@
 """The library's record in MongoDB: its id, and which tracks changed when."""
 
+from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId, TrackId
 from soundalike.store.keys import clamped
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.documents import reports_damage
-from soundalike.store.mongo.encoding import from_optional, from_text, to_optional, to_text
+from soundalike.store.mongo.encoding import from_optional, from_text, to_optional
 from soundalike.store.mongo.indexes import KEY, LIBRARY, TRACK
 from soundalike.store.mongo.tracks import version_from
 
@@ -14,15 +15,16 @@ class MongoLibraryRecord:
 
     _connection: MongoConnection
 
-    def library_id(self) -> LibraryId | None:
-        """Return the library's id, or None if it has none yet."""
-        return _id_from(self._record())
+    def library_mark(self) -> LibraryMark:
+        """Return the id of the library, and whether the store is an unfinished copy."""
+        return _mark_from(self._record() or {})
 
-    def set_library_id(self, library_id: LibraryId, *, replacing: LibraryId | None) -> bool:
-        """Store the library's id in place of another, None for none; False if that is not the stored one."""
-        query = {"_id": KEY, "id": to_optional(replacing)}
+    def set_library_mark(self, mark: LibraryMark, *, replacing: LibraryMark) -> bool:
+        """Store a mark in place of another; False if that is not the stored one."""
         with self._connection.using() as database:
-            changed = database[LIBRARY].update_one(query, {"$set": {"id": to_text(library_id)}})
+            changed = database[LIBRARY].update_one(
+                {"_id": KEY, **_mark_to_fields(replacing)}, {"$set": _mark_to_fields(mark)}
+            )
             return changed.matched_count > 0
 
     def library_version(self) -> int:
@@ -43,7 +45,11 @@ class MongoLibraryRecord:
             return database[LIBRARY].find_one({"_id": KEY})
 
 
+def _mark_to_fields(mark: LibraryMark) -> Document:
+    return {"id": to_optional(mark.library_id), "is_unfinished": mark.is_unfinished or None}
+
+
 @reports_damage
-def _id_from(record: Document | None) -> LibraryId | None:
-    stored = from_optional((record or {}).get("id"))
-    return None if stored is None else LibraryId(stored)
+def _mark_from(record: Document) -> LibraryMark:
+    stored = from_optional(record.get("id"))
+    return LibraryMark(None if stored is None else LibraryId(stored), record.get("is_unfinished") is True)

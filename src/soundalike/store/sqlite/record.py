@@ -1,5 +1,6 @@
 """The library's record in SQLite: its id, and which tracks changed when."""
 
+from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId, TrackId
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.rows import from_text, to_text
@@ -10,18 +11,24 @@ class SqliteLibraryRecord:
 
     _connections: Connections
 
-    def library_id(self) -> LibraryId | None:
-        """Return the library's id, or None if it has none yet."""
+    def library_mark(self) -> LibraryMark:
+        """Return the id of the library, and whether the store is an unfinished copy."""
         with self._connections.reading() as connection:
-            (stored,) = connection.execute("SELECT id FROM library").fetchone()
-        return None if stored is None else LibraryId(from_text(stored))
+            stored, is_unfinished = connection.execute("SELECT id, is_unfinished FROM library").fetchone()
+        library_id = None if stored is None else LibraryId(from_text(stored))
+        return LibraryMark(library_id, bool(is_unfinished))
 
-    def set_library_id(self, library_id: LibraryId, *, replacing: LibraryId | None) -> bool:
-        """Store the library's id in place of another, None for none; False if that is not the stored one."""
+    def set_library_mark(self, mark: LibraryMark, *, replacing: LibraryMark) -> bool:
+        """Store a mark in place of another; False if that is not the stored one."""
+        values = (
+            value
+            for one in (mark, replacing)
+            for value in (None if one.library_id is None else to_text(one.library_id), one.is_unfinished)
+        )
         with self._connections.writing(is_durable=True) as connection:
             changed = connection.execute(
-                "UPDATE library SET id = ? WHERE id IS ?",
-                (to_text(library_id), None if replacing is None else to_text(replacing)),
+                "UPDATE library SET id = ?, is_unfinished = ? WHERE id IS ? AND is_unfinished = ?",
+                tuple(values),
             )
             return changed.rowcount > 0
 
