@@ -15,6 +15,7 @@ from soundalike.domain.ports.audio import Analyser
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
+from soundalike.domain.types import LibraryId
 from soundalike.events.embedded import StoredLog
 from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.learning.engines import choose_engine
@@ -29,6 +30,7 @@ from soundalike.services.learning.training import Trainer
 from soundalike.services.learning.updating import ArtefactUpdater
 from soundalike.services.library.browse import Library
 from soundalike.services.library.identity import Identity
+from soundalike.services.library.library_id import settle_library_id
 from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
 from soundalike.services.library.sync import LibrarySync
@@ -40,7 +42,7 @@ from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.settings import Settings
-from soundalike.web.security.session_key import load_session_key
+from soundalike.web.security.session_key import find_session_key, load_session_key
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -59,6 +61,7 @@ class App:
     trainer: Trainer
     updater: ArtefactUpdater
     store: Store
+    library_id: LibraryId
     log: EventLog
     importer: ListenImporter
 
@@ -70,7 +73,7 @@ class App:
         SettingsError
             If there is none and none can be made.
         """
-        return load_session_key(self.settings.data, self.settings.secret_key)
+        return load_session_key(self.settings.data, self.settings.secret_key, self.library_id)
 
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
@@ -110,17 +113,30 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
     SettingsError
         If the data folder cannot be made, or a driver is missing.
     StoreError
-        If the store or the event log cannot be opened.
+        If the store or the event log cannot be opened, or the store is not the one to which the artefacts and
+        the session key belong.
     """
     environment.make_data_folder(settings.data)
     with ExitStack() as opened:
         store = opened.enter_context(open_store(settings.store or settings.database, is_serving=is_serving))
+        library_id = _library_id(settings, store)
         profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
         log = opened.enter_context(open_log(settings, store, on_append=profiles.fold))
-        yield _app(settings, store, profiles, log)
+        yield _app(settings, store, library_id, profiles, log)
 
 
-def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) -> App:
+def _library_id(settings: Settings, store: Store) -> LibraryId:
+    """Return the id that the store shares with the key, unless that is from the environment."""
+    key = find_session_key(settings.data) if settings.secret_key is None else None
+    return settle_library_id(
+        store,
+        [key] if key else [],
+        store_name=settings.store_name,
+        new_id=environment.new_library_id(),
+    )
+
+
+def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
     schemas = tuple(schema for sets in analyser.passes for schema in sets)
@@ -148,6 +164,7 @@ def _app(settings: Settings, store: Store, profiles: Profiles, log: EventLog) ->
         ),
         updater=ArtefactUpdater(store, artefacts, library=snapshots, recipes=recipes),
         store=store,
+        library_id=library_id,
         log=log,
         importer=ListenImporter(store, quiet_log, clock=environment.now),
     )

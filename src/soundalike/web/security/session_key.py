@@ -1,19 +1,79 @@
 """The key that signs sessions: given by the user, or made once and stored beside the data."""
 
 import os
+import re
 import secrets
-from contextlib import suppress
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from soundalike.domain.errors import SettingsError
+from soundalike.domain.types import LibraryId
 
 FILE_NAME = "session.key"
 MIN_BYTES = 16
 
 _SIZE_BYTES = 32
+_LIBRARY = re.compile(rb"\nlibrary ([0-9a-f]{32})\n\Z")
 
 
-def load_session_key(folder: Path, given: str | None = None) -> bytes:
+@dataclass(frozen=True, slots=True)
+class SessionKeyFile:
+    """The file with the key that signs sessions: the key, then a line with the id of its library.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is.
+    key : bytes
+        The key.
+    library_id : LibraryId or None
+        The library's id; None in a file of a version that knew no ids.
+    """
+
+    path: Path
+    key: bytes
+    library_id: LibraryId | None
+
+    @property
+    def name(self) -> str:
+        """What and where it is, for people."""
+        return f"the session key {str(self.path)!r}"
+
+    def take_up(self, library_id: LibraryId) -> None:
+        """Add the id of its library, if the file may be replaced by one of the same owner and mode."""
+        path = self.path.resolve()
+        with suppress(OSError), _written(path, _content(self.key, library_id)) as temporary:
+            found = path.stat()
+            os.chown(temporary, found.st_uid, found.st_gid)
+            temporary.chmod(stat.S_IMODE(found.st_mode))
+            temporary.replace(path)
+
+
+def find_session_key(folder: Path) -> SessionKeyFile | None:
+    """Return the key that is stored in a folder, if there is one.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read. No message contains a key.
+    """
+    path = folder / FILE_NAME
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(path, error) from None
+    found = _LIBRARY.search(content)
+    if found is None:
+        return SessionKeyFile(path, content, None)
+    return SessionKeyFile(path, content[: found.start()], LibraryId(found[1].decode()))
+
+
+def load_session_key(folder: Path, given: str | None, library_id: LibraryId) -> bytes:
     """Return the key that signs sessions; without a given one it is made once, with mode 0600.
 
     Several processes may call this at once: all get the same key.
@@ -24,6 +84,8 @@ def load_session_key(folder: Path, given: str | None = None) -> bytes:
         Where the key is stored.
     given : str or None
         The key from the settings.
+    library_id : LibraryId
+        Is stored with a new key.
 
     Raises
     ------
@@ -33,13 +95,16 @@ def load_session_key(folder: Path, given: str | None = None) -> bytes:
     if given is not None:
         return _check(given.encode(errors="surrogateescape"), "the session key in the settings")
     path = folder / FILE_NAME
-    try:
-        if not path.exists():
-            _make(path)
-        return _check(path.read_bytes(), str(path))
-    except OSError as error:
-        msg = f"cannot use the session key {str(path)!r}: {error.strerror}; set SOUNDALIKE_SECRET_KEY"
-        raise SettingsError(msg) from None
+    found = find_session_key(folder)
+    if found is None:
+        key = secrets.token_bytes(_SIZE_BYTES)
+        try:
+            with _written(path, _content(key, library_id)) as temporary, suppress(FileExistsError):
+                _give_name(temporary, path)
+        except OSError as error:
+            raise _unusable(path, error) from None
+        found = find_session_key(folder) or SessionKeyFile(path, key, library_id)
+    return _check(found.key, str(path))
 
 
 def _check(key: bytes, place: str) -> bytes:
@@ -49,23 +114,28 @@ def _check(key: bytes, place: str) -> bytes:
     return key
 
 
-def _make(path: Path) -> None:
-    """Write a key to a temporary file and link it to its name, unless another process was faster."""
+def _content(key: bytes, library_id: LibraryId) -> bytes:
+    return b"%s\nlibrary %s\n" % (key, library_id.encode())
+
+
+@contextmanager
+def _written(path: Path, content: bytes) -> Iterator[Path]:
+    """Write a temporary file beside a path, for its owner alone; it is removed if it still has its name."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        _write(temporary)
-        with suppress(FileExistsError):
-            _give_name(temporary, path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - pathlib opens no descriptors
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _write(path: Path) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - pathlib opens no descriptors
-        file.write(secrets.token_bytes(_SIZE_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+def _unusable(path: Path, error: OSError) -> SettingsError:
+    msg = f"cannot use the session key {str(path)!r}: {error.strerror}; set SOUNDALIKE_SECRET_KEY"
+    return SettingsError(msg)
 
 
 def _give_name(temporary: Path, path: Path) -> None:
