@@ -36,7 +36,7 @@ from soundalike.domain.features import FeatureVectors, whole_and_halves
 from soundalike.domain.files import Root
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.library import Store
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.types import RootName
 from soundalike.events.kafka.address import KafkaAddress
 from soundalike.events.kafka.log import KafkaLog
@@ -141,9 +141,12 @@ def fill(store: Store, count: int) -> None:
     for start in range(0, count, 500):
         batch = tracks[start : start + 500]
         numbers = rng.normal(size=(len(batch), 3, len(SCHEMA))).astype(np.float32)
-        vectors = [StoredVectors.of(FeatureVectors(SCHEMA, PATCHES, values)) for values in numbers]
-        store.save_stored_tracks(
-            [StoredTrack(track=track, vectors=(own,)) for track, own in zip(batch, vectors, strict=True)]
+        store.save_stored_tracks(batch)
+        store.save_stored_vectors(
+            [
+                StoredVectors.of(track.id, FeatureVectors(SCHEMA, PATCHES, values))
+                for track, values in zip(batch, numbers, strict=True)
+            ]
         )
 
 

@@ -9,14 +9,13 @@ from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredSet, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, SortField, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
+from soundalike.store.errors import unknown_track
 from soundalike.store.keys import sort_keys
-
-FeatureSet = tuple[str, int]
 
 
 class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
@@ -28,8 +27,8 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         MemoryCatalogue.__init__(self)
         self._roots: dict[RootName, Root] = {}
         self._tracks: dict[TrackId, Track] = {}
-        self._vectors: dict[tuple[TrackId, FeatureSet], StoredVectors] = {}
-        self._fingerprints: dict[FeatureSet, str] = {}
+        self._vectors: dict[tuple[TrackId, str], StoredVectors] = {}
+        self._fingerprints: dict[str, str] = {}
         self._problems: dict[Location, FileProblem] = {}
         self._library_mark = UNMARKED
         self._changes: list[TrackId] = []
@@ -78,7 +77,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
             if track.file is not None:
                 self._problems.pop(track.file.location, None)
             for of_set in vectors:
-                self._store_vectors(track.id, StoredVectors.of(of_set))
+                self._store_vectors(StoredVectors.of(track.id, of_set))
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         with self._lock:
@@ -87,9 +86,11 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
                 self._put(replace(track, vanished_at=from_ms(at_ms)))
         return len(there)
 
-    def drop_vectors(self, track_id: TrackId) -> None:
+    def drop_vectors(self, track_id: TrackId, key: str | None = None) -> None:
         with self._lock:
-            self._vectors = {key: found for key, found in self._vectors.items() if key[0] != track_id}
+            dropped = [one for one in self._vectors if one[0] == track_id and key in {None, one[1]}]
+            for one in dropped:
+                del self._vectors[one]
 
     def track(self, track_id: TrackId) -> Track | None:
         return self._tracks.get(track_id)
@@ -136,10 +137,8 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
 
     def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
         self._check(schema)
-        stored = self._vectors.get((track_id, (schema.name, schema.version)))
-        if stored is None:
-            return None
-        return FeatureVectors(schema, stored.patches, stored.values)
+        stored = self._vectors.get((track_id, schema.key))
+        return None if stored is None else FeatureVectors(schema, stored.patches, stored.values)
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         found = (self.vectors_of(track.id, schema) for track in self.tracks_with_hash(audio_hash))
@@ -151,8 +150,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
 
     def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
         self._check(schema)
-        asked = schema.name, schema.version
-        return frozenset(track_id for track_id, feature_set in list(self._vectors) if feature_set == asked)
+        return frozenset(track_id for track_id, key in list(self._vectors) if key == schema.key)
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         self._check(schema)
@@ -175,29 +173,51 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
     def problems(self) -> Iterator[FileProblem]:
         yield from [self._problems[location] for location in sorted(self._problems)]
 
-    def stored_tracks(self) -> Iterator[StoredTrack]:
+    def feature_sets(self) -> tuple[StoredSet, ...]:
+        found: dict[str, list[int]] = {}
+        for (_, key), vectors in sorted(self._vectors.items(), key=lambda item: item[0][1]):
+            found.setdefault(key, []).append(vectors.values.nbytes)
+        return tuple(
+            StoredSet(key=key, track_count=len(sizes), size_bytes=sum(sizes)) for key, sizes in found.items()
+        )
+
+    def forget_set(self, key: str) -> int:
+        with self._lock:
+            of_set = [one for one in self._vectors if one[1] == key]
+            for one in of_set:
+                del self._vectors[one]
+            self._fingerprints.pop(key, None)
+        return len(of_set)
+
+    def stored_vectors(self) -> Iterator[StoredVectors]:
+        for one in sorted(self._vectors):
+            if one in self._vectors:
+                yield self._vectors[one]
+
+    def save_stored_vectors(self, vectors: Collection[StoredVectors]) -> None:
+        with self._lock:
+            for one in vectors:
+                if one.track_id not in self._tracks:
+                    raise unknown_track(one.track_id)
+                self._check_fingerprint(one.key, one.fingerprint)
+            for one in vectors:
+                self._store_vectors(one)
+
+    def stored_tracks(self) -> Iterator[Track]:
         for track_id in sorted(self._tracks):
-            with self._lock:
-                of_track = [found for (owner, _), found in self._vectors.items() if owner == track_id]
-                track = self._tracks[track_id]
-            in_order = sorted(of_track, key=lambda found: (found.feature_set, found.version))
-            yield StoredTrack(track=track, vectors=tuple(in_order))
+            yield self._tracks[track_id]
 
-    def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
-        for stored in tracks:
+    def save_stored_tracks(self, tracks: Collection[Track]) -> None:
+        for track in tracks:
             with self._lock:
-                self._refuse_conflict(stored.track)
-                for vectors in stored.vectors:
-                    self._check_fingerprint((vectors.feature_set, vectors.version), vectors.fingerprint)
-                self.drop_vectors(stored.track.id)
-                self._put(_to_the_millisecond(stored.track))
-                for vectors in stored.vectors:
-                    self._store_vectors(stored.track.id, vectors)
+                self._refuse_conflict(track)
+                if track.id in self._tracks and self._tracks[track.id].audio_hash != track.audio_hash:
+                    self.drop_vectors(track.id)
+                self._put(_to_the_millisecond(track))
 
-    def _store_vectors(self, track_id: TrackId, vectors: StoredVectors) -> None:
-        feature_set = vectors.feature_set, vectors.version
-        self._vectors[track_id, feature_set] = vectors
-        self._fingerprints[feature_set] = vectors.fingerprint
+    def _store_vectors(self, vectors: StoredVectors) -> None:
+        self._vectors[vectors.track_id, vectors.key] = vectors
+        self._fingerprints[vectors.key] = vectors.fingerprint
 
     def _refuse_conflict(self, track: Track) -> None:
         file = track.file
@@ -213,12 +233,11 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         return [track for track in self._all() if not track.is_vanished]
 
     def _check(self, schema: FeatureSchema) -> None:
-        self._check_fingerprint((schema.name, schema.version), schema.fingerprint)
+        self._check_fingerprint(schema.key, schema.fingerprint)
 
-    def _check_fingerprint(self, feature_set: FeatureSet, fingerprint: str) -> None:
-        if self._fingerprints.get(feature_set, fingerprint) != fingerprint:
-            name, version = feature_set
-            msg = f"other features are stored under the name of {name}-v{version}"
+    def _check_fingerprint(self, key: str, fingerprint: str) -> None:
+        if self._fingerprints.get(key, fingerprint) != fingerprint:
+            msg = f"other features are stored under the name of {key}"
             raise SchemaMismatchError(msg)
 
 

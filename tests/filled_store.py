@@ -20,7 +20,7 @@ from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.profiles import refold
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import YOU, Credential, CredentialKind, User
 from soundalike.services.entities import ENTITIES
@@ -67,20 +67,6 @@ def fill_library(store: Store, tracks: int) -> None:
         store.save_root(root)
     for number in range(tracks):
         text = HOSTILE[number % len(HOSTILE)]
-        vectors = [
-            StoredVectors.of(make_vectors(known, number)),
-            StoredVectors.of(make_vectors(other, number)),
-        ]
-        if number % 5 == 0:
-            vectors.append(
-                StoredVectors(
-                    feature_set="to come",
-                    version=1,
-                    fingerprint="not known here",
-                    patches=whole_and_halves(0, 30_000),
-                    values=np.stack([unknown, unknown[::-1], unknown * 2]),
-                )
-            )
         track = make_track(
             f"t{number:05}",
             title=text,
@@ -91,7 +77,23 @@ def fill_library(store: Store, tracks: int) -> None:
             mtime_ns=2**70 + number,
             vanished_at=SOME_TIME if number % 4 == 0 else None,
         )
-        store.save_stored_tracks([StoredTrack(track=track, vectors=tuple(vectors[: number % 4]))])
+        vectors = [
+            StoredVectors.of(track.id, make_vectors(known, number)),
+            StoredVectors.of(track.id, make_vectors(other, number)),
+        ]
+        if number % 5 == 0:
+            vectors.append(
+                StoredVectors(
+                    track_id=track.id,
+                    feature_set="to come",
+                    version=1,
+                    fingerprint="not known here",
+                    patches=whole_and_halves(0, 30_000),
+                    values=np.stack([unknown, unknown[::-1], unknown * 2]),
+                )
+            )
+        store.save_stored_tracks([track])
+        store.save_stored_vectors(vectors[: number % 4])
     for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(

@@ -36,7 +36,7 @@ def report(cluster: SparkCluster, mongodb: str, folder: Path, *, count: int = TR
     print(f"\n== learning from {count:,} tracks, fit and {K} neighbours each; {ROUNDS} rounds in one session")
     fill(mongodb, count)
     snapshot = taken(mongodb, folder)
-    source = mongodb_source(load_settings({"store": mongodb, "data": folder}, {}), SCHEMA)
+    source = mongodb_source(load_settings({"store": mongodb, "data": folder}, {}))
     shared = folder / "shared"
     shared.mkdir()
     spark = partial(SparkEngine, master=cluster.url, properties={"spark.jars": connector_jars()})

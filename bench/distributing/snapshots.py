@@ -11,9 +11,9 @@ import numpy as np
 from distributing import reading
 from distributing.reading import SCHEMA, WIDTH
 from soundalike.app.backends import open_store
-from soundalike.domain.features import whole_and_halves
+from soundalike.domain.features import FeatureVectors, whole_and_halves
 from soundalike.domain.files import Root
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.types import RootName, TrackId
 from spread import ROUNDS, ratio, spread
 from synthetic import made_track
@@ -59,25 +59,20 @@ def fill(place: str, count: int) -> None:
     with open_store(place) as store:
         store.save_root(Root(RootName("music"), Path("/music")))
         for first in range(0, count, BATCH):
-            store.save_stored_tracks(
-                [stored(number, rng) for number in range(first, min(first + BATCH, count))]
-            )
+            numbers = range(first, min(first + BATCH, count))
+            store.save_stored_tracks([made_track(number, track_id(number)) for number in numbers])
+            store.save_stored_vectors([vectors(number, rng) for number in numbers])
 
 
-def stored(number: int, rng: np.random.Generator) -> StoredTrack:
-    """Make a synthetic track with its vectors."""
-    return StoredTrack(
-        track=made_track(number, TrackId(f"t{number:06d}")),
-        vectors=(
-            StoredVectors(
-                feature_set=SCHEMA.name,
-                version=SCHEMA.version,
-                fingerprint=SCHEMA.fingerprint,
-                patches=whole_and_halves(0, 30_000),
-                values=rng.normal(size=(3, WIDTH)).astype(np.float32),
-            ),
-        ),
-    )
+def track_id(number: int) -> TrackId:
+    """Return the id of a synthetic track."""
+    return TrackId(f"t{number:06d}")
+
+
+def vectors(number: int, rng: np.random.Generator) -> StoredVectors:
+    """Make the vectors of a synthetic track."""
+    values = rng.normal(size=(3, WIDTH)).astype(np.float32)
+    return StoredVectors.of(track_id(number), FeatureVectors(SCHEMA, whole_and_halves(0, 30_000), values))
 
 
 def read_in_a_process(place: str, file: Path) -> dict[str, float]:

@@ -1,13 +1,13 @@
 """Questions that the contract's tests put to a store, and what they ask with."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from making import file_of, make_schema, make_vectors
 from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.ports.library import Store
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import RelativePath, RootName, TrackId, UserId
 from soundalike.domain.words import words
@@ -40,9 +40,11 @@ HOSTILE_TEXTS = [
 ]
 
 
-def stored(track: Track, *vectors: FeatureVectors) -> StoredTrack:
-    """Return a track and its vectors as stores copy them, which is the fast way to fill one."""
-    return StoredTrack(track=track, vectors=tuple(map(StoredVectors.of, vectors)))
+def save_many(store: Store, tracks: Sequence[Track], vectors: Iterable[FeatureVectors] = ()) -> None:
+    """Save tracks as a copy does, which is fast; the first vectors are the first track's, and so on."""
+    store.save_stored_tracks(tracks)
+    of_tracks = [StoredVectors.of(track.id, one) for track, one in zip(tracks, vectors, strict=False)]
+    store.save_stored_vectors(of_tracks)
 
 
 def found_ids(page: TrackPage) -> list[str]:

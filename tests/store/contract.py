@@ -12,9 +12,10 @@ from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
-from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, search, stored
+from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, save_many, search
 from store.contract_accounts import AccountsContract, CredentialsContract, hash_of, make_token, make_user
-from store.contract_copying import CopyingContract, same_stored
+from store.contract_copying import CopyingContract
+from store.contract_features import FeaturesContract
 from store.contract_listens import ErasuresContract, ListensContract, listens_of
 from store.contract_profiles import (
     ErasedProfilesContract,
@@ -40,6 +41,7 @@ class StoreContract(
     VectorsContract,
     ProblemsContract,
     CopyingContract,
+    FeaturesContract,
     LibraryRecordContract,
     ThreadsContract,
     ListensContract,
@@ -110,25 +112,27 @@ class DurableStoreContract(StoreContract):
     def test_tracks_that_were_copied_are_there_after_reopening(
         self, store: Store, reopen: Callable[[], Store]
     ) -> None:
-        copied = stored(make_track("t1", title="Copied"), make_vectors(SCHEMA))
-        store.save_stored_tracks([copied])
+        track, vectors = make_track("t1", title="Copied"), make_vectors(SCHEMA)
+        save_many(store, [track], [vectors])
         store.close()
 
         again = reopen()
-        assert same_stored(list(again.stored_tracks()), [copied])
+        assert list(again.stored_tracks()) == [track]
+        assert same_vectors(again.vectors_of(track.id, SCHEMA), vectors)
         assert search(again, "copied") == ["t1"]
 
-    def test_tracks_are_copied_in_bounded_memory(self, store: Store) -> None:
+    def test_vectors_are_copied_in_bounded_memory(self, store: Store) -> None:
         wide = make_schema(200)
         for start in range(0, 2000, 500):
             numbers = range(start, start + 500)
-            store.save_stored_tracks([stored(make_track(f"t{n:05}"), make_vectors(wide, n)) for n in numbers])
+            tracks = [make_track(f"t{n:05}") for n in numbers]
+            save_many(store, tracks, (make_vectors(wide, n) for n in numbers))
         tracemalloc.start()
         try:
-            assert len(list(store.stored_tracks())) == 2000
+            assert len(list(store.stored_vectors())) == 2000
             _, peak_of_all = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            assert sum(1 for _ in store.stored_tracks()) == 2000
+            assert sum(1 for _ in store.stored_vectors()) == 2000
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

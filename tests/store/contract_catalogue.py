@@ -11,7 +11,7 @@ from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Entry, Sort, TrackFilter
 from soundalike.domain.types import TrackId
-from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids, stored
+from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids
 from store.contract_places import PlacesContract, TagsContract, tagged
 
 ROCK, POP = genre_id("rock"), genre_id("pop")
@@ -49,7 +49,7 @@ class SettlingContract:
         store.mark_vanished([TrackId("t1")], LATER_MS)
         assert {(group.kind, group.key) for group in store.unsettled(10)} == {("artist", "a"), ("album", "d")}
         settle_all(store)
-        store.save_stored_tracks([stored(tagged("t1", genres=("C",)))])
+        store.save_stored_tracks([tagged("t1", genres=("C",))])
         assert {group.kind for group in store.unsettled(10)} == {"artist", "album", "genre"}
 
     def test_a_group_that_changes_while_it_is_settled_stays_unsettled(self, store: Store) -> None:

@@ -13,7 +13,7 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import RelativePath
-from store.asking import HOSTILE_TEXTS, LATER_MS, MUSIC, found_ids, stored
+from store.asking import HOSTILE_TEXTS, LATER_MS, MUSIC, found_ids
 
 
 def tagged(track_id: str, **tags: object) -> Track:
@@ -36,7 +36,7 @@ class TagsContract:
         )
         store.save_track(track)
         assert store.track(track.id) == track
-        assert list(store.stored_tracks()) == [stored(track)]
+        assert list(store.stored_tracks()) == [track]
 
     def test_any_text_in_lists_of_tags_is_stored(self, store: Store, subtests: pytest.Subtests) -> None:
         for text in HOSTILE_TEXTS:
@@ -75,7 +75,7 @@ class PlacesContract:
         with pytest.raises(TrackConflictError, match="t1"):
             store.save_track(make_track("t2", path=b"image.flac", part=Part(0, 100, 10)))
         with pytest.raises(TrackConflictError, match="t1"):
-            store.save_stored_tracks([stored(make_track("t2", path=b"image.flac", part=Part(0, 100, 10)))])
+            store.save_stored_tracks([make_track("t2", path=b"image.flac", part=Part(0, 100, 10))])
         store.save_track(make_track("t2", path=b"image.flac"))
         assert store.count_tracks() == 2
 
@@ -90,9 +90,9 @@ class PlacesContract:
     def test_any_number_of_tracks_may_have_no_file(self, store: Store) -> None:
         tracks = [make_track(f"t{number}", has_file=False) for number in range(3)]
         store.save_track(tracks[0])
-        store.save_stored_tracks([stored(track) for track in tracks[1:]])
+        store.save_stored_tracks(tracks[1:])
         assert [store.track(track.id) for track in tracks] == tracks
-        assert [one.track for one in store.stored_tracks()] == tracks
+        assert list(store.stored_tracks()) == tracks
         assert store.count_tracks() == 3
         assert list(store.tracks_under(MUSIC, RelativePath(b""))) == []
         assert found_ids(store.find_tracks(["title"], sort=Sort(), limit=10)) == ["t0", "t1", "t2"]

@@ -6,7 +6,7 @@ from making import make_track, make_vectors
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import LibraryId, TrackId
-from store.asking import LATER_MS, SCHEMA, stored
+from store.asking import LATER_MS, SCHEMA
 
 FIRST, SECOND = LibraryMark(LibraryId("1" * 32)), LibraryMark(LibraryId("2" * 32))
 
@@ -49,7 +49,7 @@ class LibraryRecordContract:
         change(["t1"])
         store.mark_vanished([TrackId("t2")], LATER_MS)
         change(["t2"])
-        store.save_stored_tracks([stored(make_track("t3")), stored(make_track("t1"))])
+        store.save_stored_tracks([make_track("t3"), make_track("t1")])
         change(["t1", "t3"])
 
     def test_what_changed_is_named_once_in_the_order_of_the_changes(self, store: Store) -> None:

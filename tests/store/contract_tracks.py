@@ -20,8 +20,8 @@ from store.asking import (
     SCHEMA,
     found_ids,
     same_vectors,
+    save_many,
     search,
-    stored,
 )
 
 
@@ -175,7 +175,7 @@ class FoldersContract:
 
     def test_tracks_may_be_written_while_they_are_gone_through(self, store: Store) -> None:
         count = 1200
-        store.save_stored_tracks([stored(make_track(f"t{n:04}", path=b"a/%04d" % n)) for n in range(count)])
+        store.save_stored_tracks([make_track(f"t{n:04}", path=b"a/%04d" % n) for n in range(count)])
         seen = []
         for number, track in enumerate(store.tracks_under(MUSIC, RelativePath(b""))):
             seen.append(track.id)
@@ -185,9 +185,8 @@ class FoldersContract:
         assert seen == [f"t{number:04}" for number in range(count)]
 
     def test_two_walks_at_once_do_not_disturb_each_other(self, store: Store) -> None:
-        store.save_stored_tracks(
-            [stored(make_track(f"t{n:04}"), make_vectors(SCHEMA, n)) for n in range(600)]
-        )
+        tracks = [make_track(f"t{number:04}") for number in range(600)]
+        save_many(store, tracks, (make_vectors(SCHEMA, number) for number in range(600)))
         first, second = store.track_vectors(SCHEMA), store.tracks_under(MUSIC, RelativePath(b""))
         assert [(a.track_id, b.id) for a, b in zip(first, second, strict=True)] == [
             (f"t{number:04}", f"t{number:04}") for number in range(600)
@@ -232,6 +231,6 @@ class VanishingContract:
 
     def test_many_can_vanish_at_once(self, store: Store) -> None:
         ids = [f"t{number}" for number in range(1100)]
-        store.save_stored_tracks([stored(make_track(track_id)) for track_id in ids])
+        store.save_stored_tracks([make_track(track_id) for track_id in ids])
         assert store.mark_vanished([TrackId(track_id) for track_id in ids], LATER_MS) == len(ids)
         assert store.count_tracks() == 0

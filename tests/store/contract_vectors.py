@@ -12,7 +12,7 @@ from soundalike.domain.files import FileProblem, FileStamp, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, TrackId
-from store.asking import MUSIC, SCHEMA, same_vectors, stored
+from store.asking import MUSIC, SCHEMA, same_vectors, save_many
 
 
 class VectorsContract:
@@ -67,10 +67,8 @@ class VectorsContract:
 
     def test_every_vector_comes_once_by_id(self, store: Store) -> None:
         ids = [f"t{number:04}" for number in range(1001)]
-        tracks = enumerate(reversed(ids))
-        store.save_stored_tracks(
-            [stored(make_track(name), make_vectors(SCHEMA, number)) for number, name in tracks]
-        )
+        tracks = [make_track(name) for name in reversed(ids)]
+        save_many(store, tracks, (make_vectors(SCHEMA, number) for number in range(len(ids))))
         store.save_track(make_track("t0500x"))
         found = list(store.track_vectors(SCHEMA))
         assert [item.track_id for item in found] == ids

@@ -11,6 +11,7 @@ from soundalike.app.backends import mongodb_source, open_log, open_store
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.audio import Analyser
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import Store
@@ -60,6 +61,7 @@ class App:
     recipes: RecipeChooser
     trainer: Trainer
     updater: ArtefactUpdater
+    schemas: tuple[FeatureSchema, ...]
     store: Store
     library_id: LibraryId
     log: EventLog
@@ -78,7 +80,7 @@ class App:
     @contextmanager
     def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
         """Open the engine that the settings name, with a sentence that says which and why; stop it after."""
-        source = mongodb_source(self.settings, self.recipes.schemas_of(self.recipes.default)[0])
+        source = mongodb_source(self.settings)
         engine, reason = choose_engine(
             self.settings.engine,
             master=self.settings.master,
@@ -163,6 +165,7 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
             timer=time.monotonic,
         ),
         updater=ArtefactUpdater(store, artefacts, library=snapshots, recipes=recipes),
+        schemas=schemas,
         store=store,
         library_id=library_id,
         log=log,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from soundalike.domain.errors import SettingsError
-from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.events.embedded import OnAppend, StoredLog
@@ -87,31 +86,17 @@ def _kafka_log(url: str, properties: Mapping[str, str]) -> EventLog:
     return KafkaLog(KafkaAddress.parse(url), properties)
 
 
-def mongodb_source(settings: Settings, schema: FeatureSchema) -> MongoSource | None:
-    """Return where executors can read a feature set's vectors; None if the store is a file.
-
-    Parameters
-    ----------
-    settings : Settings
-        Name the store.
-    schema : FeatureSchema
-        The feature set.
-    """
+def mongodb_source(settings: Settings) -> MongoSource | None:
+    """Return where executors can read vectors; None if the store is a file."""
     if settings.store is None or settings.is_embedded:
         return None
     from pymongo import MongoClient  # noqa: PLC0415 - it may be missing
 
-    from soundalike.store.mongo.encoding import vectors_field  # noqa: PLC0415 - the same
-    from soundalike.store.mongo.indexes import TRACK  # noqa: PLC0415 - the same
+    from soundalike.store.mongo.indexes import FEATURE  # noqa: PLC0415 - the same
 
     with closing(MongoClient[dict[str, Any]](settings.store, connect=False)) as client:
         database = client.get_default_database(DATABASE).name
-    return MongoSource(
-        url=settings.store,
-        database=database,
-        collection=TRACK,
-        vectors=f"vectors.{vectors_field(schema.name, schema.version)}",
-    )
+    return MongoSource(url=settings.store, database=database, collection=FEATURE)
 
 
 def check_log(url: str, properties: Mapping[str, str]) -> str:

@@ -46,6 +46,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
             tracks = app.services.library.count()
             checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.store_name}"))
             checks.extend(_check_backup(settings))
+            checks.extend(_check_feature_sets(app))
             checks.append(_check_artefact(app))
     except SoundalikeError as error:
         checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=_remedy("store", error)))
@@ -58,6 +59,19 @@ def _check_backup(settings: Settings) -> Iterator[Check]:
     if backup is not None:
         detail = f"{backup}, the store before it was migrated; delete it when you need it no more"
         yield Check("backup", is_ok=True, detail=detail)
+
+
+def _check_feature_sets(app: App) -> Iterator[Check]:
+    """Yield each feature set that tracks have, with what it takes."""
+    computed = {schema.key for schema in app.schemas}
+    for one in app.store.feature_sets():
+        detail = f"{one.key}: {one.track_count:,} tracks, {one.size_bytes / 1e6:,.1f} MB"
+        if one.key in computed:
+            yield Check("features", is_ok=True, detail=detail)
+        else:
+            remove = f"soundalike extract --forget-set {one.key}"
+            remedy = f"this version does not compute {one.key}; '{remove}' removes it"
+            yield Check("features", is_ok=None, detail=detail, remedy=remedy)
 
 
 def _check_log(url: str, settings: Settings) -> Check:

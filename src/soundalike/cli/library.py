@@ -11,6 +11,7 @@ from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
+from soundalike.services.library import feature_sets
 from soundalike.services.library.browse import DEFAULT_LIMIT
 from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
@@ -20,19 +21,26 @@ _COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vani
 
 
 @click.command(short_help="Analyse every audio file below DIR.")
-@click.argument("directory", type=options.path, metavar="DIR")
+@click.argument("directory", type=options.path, metavar="DIR", required=False)
 @click.option("--emptied", is_flag=True, help="Accept that DIR, which had tracks, has none any more.")
+@click.option("--forget-set", metavar="NAME", help="Instead of DIR: remove a feature set that doctor shows.")
 @options.workers
 @options.json_output
 @options.common
-def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
+def extract(directory: Path | None, *, emptied: bool, forget_set: str | None, as_json: bool) -> None:
     """Analyse every audio file below DIR and store tracks and features.
 
     Unchanged files are not read again; moved, renamed or retagged files keep their track; vanished
     tracks are marked and come back with their history. Of a track longer than 30 s the middle 30 s are
     analysed. The command may be interrupted: the next run continues where this one stopped.
     """
+    if (directory is None) == (forget_set is None):
+        msg = "Missing argument 'DIR'." if directory is None else "Give DIR or --forget-set, not both."
+        raise click.UsageError(msg)
     with open_app(options.settings()) as app:
+        if directory is None:
+            _forget_set(app, str(forget_set), as_json=as_json)
+            return
         report = run_extract(app, directory, is_emptying_allowed=emptied)
         placed = app.updater.update(app.local_engine())
         if as_json:
@@ -43,6 +51,26 @@ def extract(directory: Path, *, emptied: bool, as_json: bool) -> None:
             show.say(f"{placed:,} tracks added to the similarity space in use.")
         if app.services.neighbours.artefact_version() is None:
             show.say("Next: soundalike tune, then soundalike build.")
+
+
+def _forget_set(app: App, name: str, *, as_json: bool) -> None:
+    """Remove a feature set, and say what follows."""
+    forgotten = feature_sets.forget_set(app.store, name)
+    if as_json:
+        body = [{"feature_set": one.key, "tracks": one.track_count} for one in forgotten]
+        show.document({"forgotten": body})
+        return
+    artefact = app.recipes.artefact()
+    used = {schema.key for schema in artefact.schemas} if artefact else set[str]()
+    for one in forgotten:
+        show.say(f"{one.key} is removed: {one.track_count:,} tracks had it.")
+        if one.key in used:
+            show.say(
+                "Recommendations go on with what was learned from it, but new tracks are not among them, and "
+                "'soundalike build' has nothing to learn from, until it is computed again."
+            )
+        if one.key in {schema.key for schema in app.schemas}:
+            show.say(f"The next 'soundalike extract DIR' or 'soundalike up DIR' computes {one.key} again.")
 
 
 @click.command(short_help="Show the closest pairs of the library.")

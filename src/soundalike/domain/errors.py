@@ -9,6 +9,7 @@
     │   ├── UnknownTrackError       no track has this id
     │   ├── AmbiguousTrackError     the words match several titles
     │   ├── NotAnalysedError        the track has no vector yet
+    │   ├── UnknownFeatureSetError  no track has vectors of this feature set
     │   ├── TrackGoneError          the track's file is not the one that was scanned
     │   ├── NoAudioError            the track has no file, only what an import said of it
     │   └── NoCoverError            the track's tags have no picture that a browser may show
@@ -70,6 +71,10 @@ class AmbiguousTrackError(LibraryError):
 
 class NotAnalysedError(LibraryError):
     """The track has no vector of the current feature set."""
+
+
+class UnknownFeatureSetError(LibraryError):
+    """No track has vectors of this feature set."""
 
 
 class TrackGoneError(LibraryError):

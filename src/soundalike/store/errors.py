@@ -67,6 +67,11 @@ def other_features(name: str, version: int) -> SchemaMismatchError:
     )
 
 
+def unknown_track(track_id: str) -> StoreError:
+    """Return the error that vectors are of a track that is not stored."""
+    return StoreError(f"track {track_id} is not stored, so its vectors cannot be")
+
+
 def name_taken(name: str) -> NameTakenError:
     """Return the error that there is an account with a name."""
     return NameTakenError(f"there is already an account named {name!r}; choose another name")

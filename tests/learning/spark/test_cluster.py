@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame
 from conftest import skip_where
 from learning.libraries import halves_of, make_music, make_table, tiny, write_snapshot
 from learning.parity import assert_learns_the_same
-from learning.spark.clusters import FAST_EXECUTORS, kept_in_mongodb, tracks_of
+from learning.spark.clusters import FAST_EXECUTORS, features_of, kept_in_mongodb
 from servers.spark import SparkCluster, connector_jars, missing_connector
 from soundalike.domain.errors import EngineError
 from soundalike.domain.similarity.evaluation import recall_at_k
@@ -254,9 +254,10 @@ def test_a_shared_folder_that_cannot_be_written_is_one_line(cluster: SparkEngine
 
 
 CHANGES = {
-    "other vectors": {"$set": {"vectors.tiny-v1.first_half": Binary(b"\0" * 24)}},
-    "no vectors": {"$set": {"vectors": {}}},
-    "vanished": {"$set": {"vanished_ms": 1}},
+    "other vectors": {"$set": {"vectors": Binary(b"\0" * 72)}},
+    "fewer patches": {"$set": {"roles": ["whole"]}},
+    "damaged": {"$set": {"vectors": None}},
+    "no vectors": {"$set": {"set": "other-v1"}},
 }
 
 
@@ -268,8 +269,8 @@ def test_a_library_that_changes_meanwhile_is_an_error(
     library = make_music(20)
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
     with kept_in_mongodb(mongodb, library) as source, closing(SparkEngine(source=source)) as engine:
-        with tracks_of(source.url) as tracks:
-            tracks.update_one({"_id": "t0007"}, change)
+        with features_of(source.url) as features:
+            features.update_one({"track": "t0007"}, change)
         with pytest.raises(EngineError, match="changed while Spark read") as caught:
             engine.fit(RECIPE, snapshot)
     assert "run 'soundalike build' again" in str(caught.value)
@@ -299,7 +300,7 @@ def test_mongodb_that_does_not_let_executors_in_is_one_line(
     del cluster
     snapshot = write_snapshot(make_music(20), tmp_path / "music.parquet")
     url = url.format(host=mongodb.removeprefix("mongodb://").split("/")[0])
-    source = MongoSource(url=url, database="music", collection="track", vectors="vectors.tiny-v1")
+    source = MongoSource(url=url, database="music", collection="feature")
     with closing(SparkEngine(source=source)) as engine, pytest.raises(EngineError, match=said) as caught:
         engine.fit(RECIPE, snapshot)
     assert "hidden-word" not in "".join(traceback.format_exception(caught.value))

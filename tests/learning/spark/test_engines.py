@@ -10,7 +10,7 @@ from soundalike.learning.spark.mongo import MongoSource
 pytestmark = pytest.mark.spark
 
 CLUSTER = "spark://far.example:7077"
-SOURCE = MongoSource(url="mongodb://me:hidden@host", database="music", collection="track", vectors="v")
+SOURCE = MongoSource(url="mongodb://me:hidden@host", database="music", collection="feature")
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ SOURCE = MongoSource(url="mongodb://me:hidden@host", database="music", collectio
         ({}, "master local[*]"),
         ({"master": "local[2]", "source": SOURCE}, "master local[2]"),
         ({"master": CLUSTER}, f"master {CLUSTER}, executors are sent the snapshot"),
-        ({"master": CLUSTER, "source": SOURCE}, f"master {CLUSTER}, executors read music.tracks in MongoDB"),
+        ({"master": CLUSTER, "source": SOURCE}, f"master {CLUSTER}, executors read music.feature in MongoDB"),
         (
             {"master": CLUSTER, "snapshots_url": "s3a://bucket/x"},
             f"master {CLUSTER}, executors read the snapshot below s3a://bucket/x",

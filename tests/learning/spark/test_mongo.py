@@ -6,19 +6,18 @@ from soundalike.learning.spark.mongo import MongoSource
 
 
 def make_source(url: str) -> MongoSource:
-    return MongoSource(url=url, database="music", collection="track", vectors="vectors.timbre-v3")
+    return MongoSource(url=url, database="music", collection="feature")
 
 
-def test_only_tracks_that_are_there_with_vectors_of_the_feature_set_are_read() -> None:
-    options = make_source("mongodb://host/music").options("a", "k")
-    match, project = json.loads(options["aggregation.pipeline"])
+def test_only_vectors_of_these_tracks_and_feature_sets_are_read() -> None:
+    options = make_source("mongodb://host/music").options("a", "k", ["timbre-v1", "other-v2"])
+    match, group = json.loads(options["aggregation.pipeline"])
     assert match["$match"] == {
-        "_id": {"$gte": "a", "$lte": "k"},
-        "vanished_ms": None,
-        "vectors.timbre-v3.whole": {"$exists": True},
+        "set": {"$in": ["timbre-v1", "other-v2"]},
+        "track": {"$gte": "a", "$lte": "k"},
     }
-    assert project["$project"]["first_half"] == "$vectors.timbre-v3.first_half"
-    assert (options["database"], options["collection"]) == ("music", "track")
+    assert group["$group"]["_id"] == "$track"
+    assert (options["database"], options["collection"]) == ("music", "feature")
 
 
 @pytest.mark.parametrize(
@@ -35,14 +34,14 @@ def test_only_tracks_that_are_there_with_vectors_of_the_feature_set_are_read() -
     ],
 )
 def test_executors_read_the_primary_and_do_not_wait_long(url: str, used: str) -> None:
-    assert make_source(url).options("a", "z")["connection.uri"] == used
+    assert make_source(url).options("a", "z", ["timbre-v1"])["connection.uri"] == used
 
 
 def test_a_source_does_not_show_how_to_connect() -> None:
     source = make_source("mongodb://me:p%40ss-word@host/music")
     assert "word" not in repr(source)
     assert {"p%40ss-word", "p@ss-word", source.url} < set(source.secrets)
-    assert source.options("a", "z")["connection.uri"] in source.secrets
+    assert source.options("a", "z", ["timbre-v1"])["connection.uri"] in source.secrets
 
 
 def test_the_longest_secret_is_left_out_first() -> None:

@@ -52,7 +52,7 @@ def test_everything_is_copied(source: MemoryStore, target: MemoryStore) -> None:
     assert target.erasures() == source.erasures()
     assert list(target.listens_of(BOB)) == list(source.listens_of(BOB))
     assert target.profile(BOB) == source.profile(BOB)
-    assert [one.track for one in target.stored_tracks()] == [one.track for one in source.stored_tracks()]
+    assert list(target.stored_tracks()) == list(source.stored_tracks())
 
 
 def test_a_finished_copy_is_compared_and_left_alone(source: MemoryStore, target: MemoryStore) -> None:
@@ -167,7 +167,7 @@ class TestCutShort:
         assert checksums_of(half) == checksums_of(source)
         expected = {
             "accounts": 1,
-            "tracks": 4,
+            "tracks": 3,
             "problems": 1,
             "erasures": 1,
             "listens": 1,

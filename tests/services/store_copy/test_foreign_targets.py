@@ -14,7 +14,7 @@ from soundalike.domain.files import FileProblem, ProblemReason, Root
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.types import LibraryId, RootName, TrackId, UserId
 from soundalike.domain.users import User
 
@@ -97,11 +97,8 @@ class TestSomethingElse:
     def test_other_features_of_the_same_name_are_refused(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:
-        other = StoredVectors.of(make_vectors(make_schema(5)))
-        track = source.track(TrackId("t00001"))
-        assert track is not None
-        half._fingerprints.clear()  # noqa: SLF001 - no port can put them there
-        half.save_stored_tracks([StoredTrack(track=track, vectors=(other,))])
+        half.forget_set("tiny-v1")
+        half.save_stored_vectors([StoredVectors.of(TrackId("t00001"), make_vectors(make_schema(5)))])
         with pytest.raises(SchemaMismatchError, match="tiny-v1"):
             copy(source, half)
 

@@ -107,11 +107,13 @@ def assert_sound(url: str) -> None:
     with MongoClient[dict[str, Any]](url) as client:
         database = client.get_default_database()
         tracks = list(database["track"].find())
+        hashes = {one["_id"]: one["audio_hash"] for one in tracks}
+        for one in database["feature"].find():
+            assert one["audio_hash"] == hashes[one["track"]]
         claimed = {document["_id"]: document["track"] for document in database["location"].find()}
         assert claimed == {f"{one['root']}\0\0{one['path']}": one["_id"] for one in tracks}
         assert len(claimed) == len(tracks)
         for one in tracks:
-            assert one["feature_sets"] == list(one["vectors"])
             assert bool(one["words"]) == one["is_there"] == (one["vanished_ms"] is None)
 
 

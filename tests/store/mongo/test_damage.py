@@ -165,10 +165,22 @@ def test_a_damaged_track_is_reported(raw: Any, store: MongoStore, field: str, va
         list(store.stored_tracks())
 
 
-@pytest.mark.parametrize("part", [b"123", "text", None, b"\0" * 20])
-def test_damaged_vectors_are_reported(raw: Any, store: MongoStore, part: object) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"vectors": values} for values in (b"123", "text", None, b"\0" * 20)),
+        *({"width": width} for width in ("4", 5, -1, None)),
+        *({"dtype": dtype} for dtype in ("float64", "nothing", None, 5)),
+        *({"roles": roles} for roles in (["whole"], ["whole", "half", "third"], None, ["whole"] * 3)),
+        {"starts_ms": [0, 0, -1]},
+    ],
+    ids=str,
+)
+def test_damaged_vectors_are_reported(raw: Any, store: MongoStore, changes: dict[str, object]) -> None:
     store.save_track(make_track(), make_vectors(SCHEMA))
-    damage(raw["track"], {"_id": "t1"}, {"vectors.tiny-v1.whole": part})
+    damage(raw["feature"], {"track": "t1"}, changes)
+    with pytest.raises(StoreError, match=r"track 't1': .*damaged"):
+        list(store.stored_vectors())
     with pytest.raises(StoreError, match="damaged"):
         list(store.track_vectors(SCHEMA))
     with pytest.raises(StoreError, match="damaged"):

@@ -10,7 +10,6 @@ from soundalike.store.mongo.encoding import (
     location_key,
     to_path,
     to_text,
-    vectors_field,
 )
 
 # Lone surrogates, their neighbours, and the separators of keys.
@@ -53,19 +52,6 @@ def test_locations_come_by_root_then_path(one: tuple[str, bytes], other: tuple[s
     here, there = (make_location(path, root) for root, path in (one, other))
     assert (location_key(here) < location_key(there)) == (here < there)
     assert (location_key(here) == location_key(there)) == (here == there)
-
-
-@given(st.tuples(texts, st.integers(0, 20)), st.tuples(texts, st.integers(0, 20)))
-def test_each_feature_set_has_a_field_of_its_own(one: tuple[str, int], other: tuple[str, int]) -> None:
-    field = vectors_field(*one)
-    assert (field == vectors_field(*other)) == (one == other)
-    assert not set(field) & set(".$\0")
-    field.encode()
-
-
-def test_a_plain_feature_set_is_stored_under_its_key() -> None:
-    assert vectors_field("timbre", 3) == "timbre-v3"
-    assert vectors_field("a.b$", 1) == "a%2e;b%24;-v1"
 
 
 @pytest.mark.parametrize("stored", [None, 5, b"text", ["text"]])

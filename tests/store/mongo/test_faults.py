@@ -25,13 +25,12 @@ from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import refold
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
 from soundalike.store.mongo.migration import prepare
 from soundalike.store.mongo.store import MongoStore
-from store.asking import ADA, SCHEMA
+from store.asking import ADA, SCHEMA, save_many
 from store.contract_accounts import make_user
 
 pytestmark = pytest.mark.mongodb
@@ -266,8 +265,7 @@ def test_a_hanging_server_is_reported_in_time_and_found_again(server: MongoDb) -
 def test_a_scan_resumes_when_the_server_is_back(server: MongoDb) -> None:
     ids = [f"t{number:04}" for number in range(1300)]
     with closing(MongoStore(server.address)) as store:
-        vectors = (StoredVectors.of(make_vectors(SCHEMA)),)
-        store.save_stored_tracks([StoredTrack(track=make_track(name), vectors=vectors) for name in ids])
+        save_many(store, [make_track(name) for name in ids], [make_vectors(SCHEMA)] * len(ids))
         seen = []
         for item in store.track_vectors(SCHEMA):
             seen.append(item.track_id)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
+from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import (
     FileProblem,
     Location,
@@ -12,8 +12,8 @@ from soundalike.domain.files import (
 )
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.ports.catalogue import CatalogueStore
+from soundalike.domain.ports.features import FeatureStore
 from soundalike.domain.ports.listening import AccountStore, ListenStore
-from soundalike.domain.stored_tracks import StoredTrack
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import (
     AudioHash,
@@ -26,10 +26,10 @@ OnProgress = Callable[[int, int], None]
 """Called with (done, total) during long work; total is 0 while unknown."""
 
 
-class LibraryStore(Protocol):
+class LibraryStore(FeatureStore, Protocol):
     """Stores roots, tracks, vectors and file problems; safe for several processes and threads at once.
 
-    Every method but `save_stored_tracks` is atomic: after a crash it has happened completely or not at all.
+    Every method but those that say so is atomic: after a crash it has happened completely or not at all.
     Methods raise `StoreBusyError` if another process holds the store for too long, and
     `StoreUnavailableError` if the store's server does not answer.
     """
@@ -63,9 +63,6 @@ class LibraryStore(Protocol):
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not before."""
-
-    def drop_vectors(self, track_id: TrackId) -> None:
-        """Remove a track's vectors: its file can no longer be analysed."""
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""
@@ -108,23 +105,6 @@ class LibraryStore(Protocol):
     def count_tracks(self) -> int:
         """Count the tracks, without vanished ones."""
 
-    # Vectors
-
-    def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return a track's vectors of a feature set, or None."""
-
-    def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return the vectors of any track whose encoded audio has this hash, or None."""
-
-    def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
-        """Return the audio hashes for which vectors of this feature set are stored."""
-
-    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
-        """Yield the vectors of every track but vanished ones, by id, in bounded memory."""
-
-    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
-        """Return the ids of the tracks, vanished ones too, that have vectors of this feature set."""
-
     # Files that cannot be used
 
     def save_problem(self, problem: FileProblem) -> None:
@@ -141,21 +121,19 @@ class LibraryStore(Protocol):
 
     # Copying
 
-    def stored_tracks(self) -> Iterator[StoredTrack]:
-        """Yield every track with all its vectors, vanished ones too, by id, in bounded memory."""
+    def stored_tracks(self) -> Iterator[Track]:
+        """Yield every track, vanished ones too, by id, in bounded memory."""
 
-    def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
-        """Insert many tracks with their vectors, or replace those with their ids and all their vectors.
+    def save_stored_tracks(self, tracks: Collection[Track]) -> None:
+        """Insert many tracks, or replace those with their ids.
 
-        Search words and sort keys are made for them; file problems are left alone. After a crash each
-        track has been stored wholly or not at all.
+        Search words and sort keys are made for them; a changed `audio_hash` removes all vectors of its
+        track; file problems are left alone. After a crash each track has been stored wholly or not at all.
 
         Raises
         ------
         TrackConflictError
             If another track has the location of one of them.
-        SchemaMismatchError
-            If other features are stored under the name and version of a feature set.
         """
 
 

@@ -2,13 +2,24 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 CONNECTOR = "org.mongodb.spark:mongo-spark-connector_2.13:10.5.0"
 """MongoDB's connector for Spark, which is fetched from Maven Central unless jars are given."""
 
-DOCUMENT_COLUMNS = "_id string, whole binary, first_half binary, second_half binary"
+_SET_FIELDS = {
+    "set": "string",
+    "dtype": "string",
+    "width": "int",
+    "roles": "array<string>",
+    "vectors": "binary",
+}
+
+DOCUMENT_COLUMNS = (
+    f"_id string, sets array<struct<{', '.join(f'{name}: {kind}' for name, kind in _SET_FIELDS.items())}>>"
+)
 
 _PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.SinglePartitionPartitioner"
 _TIMEOUT = "serverSelectionTimeoutMS"
@@ -21,30 +32,22 @@ _PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MongoSource:
-    """A collection with one document for each track.
+    """A collection with one document for each track and feature set.
+
+    Each has the fields ``track`` (its id), ``set`` (the set's key), ``dtype``, ``width``, ``roles`` (of the
+    patches) and ``vectors`` (little-endian, patch by patch).
 
     Parameters
     ----------
     url : str
         Connection string. Never shown.
     database, collection : str
-        Where the documents are; ``_id`` is the track's id.
-    vectors : str
-        Path of the sub-document with a track's vectors of one feature set, such as ``"vectors.timbre-v3"``.
-    whole, first_half, second_half : str
-        Its fields: BSON Binary of little-endian float32.
-    vanished : str
-        Path of the field that is null or missing unless the track has vanished.
+        Where the documents are.
     """
 
     url: str = field(repr=False)
     database: str
     collection: str
-    vectors: str
-    whole: str = "whole"
-    first_half: str = "first_half"
-    second_half: str = "second_half"
-    vanished: str = "vanished_ms"
 
     @property
     def name(self) -> str:
@@ -60,28 +63,27 @@ class MongoSource:
         hidden = {self.url, _as_executors_use(self.url)} | told
         return tuple(sorted(hidden, key=len, reverse=True))
 
-    def options(self, first_id: str, last_id: str) -> dict[str, str]:
+    def options(self, first_id: str, last_id: str, keys: Sequence[str]) -> dict[str, str]:
         """Return the connector's read options for the tracks from one id to another, as one partition.
 
-        Documents have `DOCUMENT_COLUMNS`. The driver knows all ids in order, so it divides the library
-        itself: the connector's `PaginateIntoPartitionsPartitioner` would query the server for the beginning
-        of each partition, and each time read all that is left of the collection.
+        Rows have `DOCUMENT_COLUMNS`, those of vanished tracks too. The driver knows all ids in order, so
+        it divides the library itself: the connector's `PaginateIntoPartitionsPartitioner` would query the
+        server for the beginning of each partition, and each time read all that is left of the collection.
+
+        Parameters
+        ----------
+        first_id, last_id : str
+            Of the tracks.
+        keys : sequence of str
+            Of the feature sets.
         """
-        is_there = {
-            "_id": {"$gte": first_id, "$lte": last_id},
-            self.vanished: None,
-            f"{self.vectors}.{self.whole}": {"$exists": True},
-        }
-        columns = {
-            "whole": f"${self.vectors}.{self.whole}",
-            "first_half": f"${self.vectors}.{self.first_half}",
-            "second_half": f"${self.vectors}.{self.second_half}",
-        }
+        wanted = {"set": {"$in": list(keys)}, "track": {"$gte": first_id, "$lte": last_id}}
+        of_track = {"_id": "$track", "sets": {"$push": {name: f"${name}" for name in _SET_FIELDS}}}
         return {
             "connection.uri": _as_executors_use(self.url),
             "database": self.database,
             "collection": self.collection,
-            "aggregation.pipeline": json.dumps([{"$match": is_there}, {"$project": columns}]),
+            "aggregation.pipeline": json.dumps([{"$match": wanted}, {"$group": of_track}]),
             "partitioner": _PARTITIONER,
             # A document that cannot be read is an error, not a missing row.
             "mode": "FAILFAST",

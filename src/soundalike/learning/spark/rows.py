@@ -157,10 +157,11 @@ def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource
     digests = dict(_digests(Path(snapshot.url)))
     ids = list(digests)
     broadcast = session.spark.sparkContext.broadcast(digests)
-    task = documents_task(BroadcastReader(broadcast))
+    task = documents_task(BroadcastReader(broadcast), snapshot.schemas)
+    keys = [schema.key for schema in snapshot.schemas]
     reader = session.spark.read.format("mongodb").schema(DOCUMENT_COLUMNS)
     ranges = (rows_of(part, parts, len(ids)) for part in range(parts))
-    shares = (reader.options(**source.options(ids[rows[0]], ids[rows[-1]])).load() for rows in ranges)
+    shares = (reader.options(**source.options(ids[rows[0]], ids[rows[-1]], keys)).load() for rows in ranges)
     frame = reduce(DataFrame.unionAll, shares).mapInArrow(task, ROWS_COLUMNS).persist()
 
     def release() -> None:

@@ -12,6 +12,7 @@ from pyspark import SparkFiles
 
 import soundalike
 from soundalike.domain.errors import EngineError
+from soundalike.domain.features import FeatureSchema, FeatureVectors, Patch, PatchRole
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.fitting import Scale, Sums
 from soundalike.domain.similarity.recipe import Columns
@@ -25,8 +26,6 @@ from soundalike.learning.snapshots import (
     matrix,
     parts_of_set,
 )
-
-_DOCUMENT = ["_id", "whole", "first_half", "second_half"]
 
 Value = TypeVar("Value")
 Batches = Iterator[pa.RecordBatch]
@@ -87,8 +86,15 @@ def shipped_task(name: str, parts: int, count: int) -> Task:
     return task
 
 
-def documents_task(read_digests: Callable[[], Mapping[str, bytes]]) -> Task:
+def documents_task(read_digests: Callable[[], Mapping[str, bytes]], schemas: Sequence[FeatureSchema]) -> Task:
     """Turn documents into rows, without those that came after the driver's snapshot.
+
+    Parameters
+    ----------
+    read_digests : callable
+        Returns the digest of each track that the driver has.
+    schemas : sequence of FeatureSchema
+        The feature sets, which stand side by side in a row.
 
     Raises
     ------
@@ -100,22 +106,37 @@ def documents_task(read_digests: Callable[[], Mapping[str, bytes]]) -> Task:
         digests = read_digests()
         for batch in batches:
             known = [track_id in digests for track_id in batch.column("_id").to_pylist()]
-            ids, *columns = (
-                column.to_pylist() for column in batch.filter(pa.array(known)).select(_DOCUMENT).columns
-            )
-            rows = []
-            for track_id, *blobs in zip(ids, *columns, strict=True):
-                whole, *halves = (np.frombuffer(blob or b"", dtype="<f4") for blob in blobs)
-                parts = [np.concatenate(halves)]
-                if None in blobs or digests[track_id] != row_digest(whole, parts):
+            found = batch.filter(pa.array(known))
+            ids = found.column("_id").to_pylist()
+            rows = [_row_of(sets, schemas) for sets in found.column("sets").to_pylist()]
+            for track_id, row in zip(ids, rows, strict=True):
+                if row is None or digests[track_id] != row_digest(*row):
                     msg = (
                         f"track {track_id} changed while Spark read the library; run 'soundalike build' again"
                     )
                     raise EngineError(msg)
-                rows.append((whole, parts))
-            yield _record_batch(ids, rows)
+            yield _record_batch(ids, [row for row in rows if row is not None])
 
     return task
+
+
+def _row_of(
+    sets: Sequence[Mapping[str, Any]], schemas: Sequence[FeatureSchema]
+) -> tuple[FloatArray, list[FloatArray]] | None:
+    """Return a track's summary and parts; None if it lacks a set, or has it in another form."""
+    by_key = {one["set"]: one for one in sets}
+    try:
+        vectors = [_vectors_of(by_key[schema.key], schema) for schema in schemas]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return np.concatenate([one.summary for one in vectors]), [one.parts.ravel() for one in vectors]
+
+
+def _vectors_of(document: Mapping[str, Any], schema: FeatureSchema) -> FeatureVectors:
+    patches = tuple(Patch(PatchRole(role), 0, 0) for role in document["roles"])
+    stored = np.frombuffer(document["vectors"], np.dtype(document["dtype"]).newbyteorder("<"))
+    values = stored.astype(schema.dtype).reshape(len(patches), document["width"])
+    return FeatureVectors(schema, patches, values)
 
 
 def coordinates_task(read_coordinates: Callable[[], FloatArray], parts: int) -> Task:

@@ -1,4 +1,4 @@
-"""The entities of a library: roots, tracks with their vectors, problems of files."""
+"""The entities of a library: roots, tracks, their vectors, problems of files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,11 +6,11 @@ from dataclasses import replace
 from soundalike.domain.errors import TrackConflictError
 from soundalike.domain.files import FileProblem, FileStamp, Location, Root, TrackFile
 from soundalike.domain.ports.library import Store
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath
-from soundalike.services.entities.entity import Entity, Record, fields, one_by_one
+from soundalike.services.entities.entity import Entity, fields, one_by_one
 
 
 def _track_content(track: Track) -> bytes:
@@ -49,22 +49,14 @@ def _vectors_content(vectors: StoredVectors) -> bytes:
     return fields(*about, patches) + values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 
-def _vectors_records(stored: StoredTrack) -> tuple[Record, ...]:
-    of_track = f"of track {stored.track.id!r}"
-    return tuple(
-        Record("vectors", f"vectors {one.feature_set}-v{one.version} {of_track}", _vectors_content(one))
-        for one in stored.vectors
-    )
-
-
-def _write_tracks(store: Store, tracks: Sequence[StoredTrack]) -> None:
+def _write_tracks(store: Store, tracks: Sequence[Track]) -> None:
     try:
         store.save_stored_tracks(tracks)
     except TrackConflictError:
         # Tracks have moved since they were copied, maybe into each other's places.
-        for stored in tracks:
-            _make_way(store, stored.track)
-            store.save_stored_tracks([stored])
+        for track in tracks:
+            _make_way(store, track)
+            store.save_stored_tracks([track])
 
 
 def _make_way(store: Store, track: Track) -> None:
@@ -76,17 +68,27 @@ def _make_way(store: Store, track: Track) -> None:
         store.save_track(replace(other, file=away))
 
 
-TRACKS: Entity[StoredTrack] = Entity(
+TRACKS: Entity[Track] = Entity(
     kind="tracks",
-    part_kinds=("vectors",),
     read=lambda store: store.stored_tracks(),
-    order=lambda stored: stored.track.id,
-    name=lambda stored: f"track {stored.track.id!r}",
-    content=lambda stored: _track_content(stored.track),
-    parts=_vectors_records,
+    order=lambda track: track.id,
+    name=lambda track: f"track {track.id!r}",
+    content=_track_content,
     write=_write_tracks,
     batch=200,
     count=lambda store: store.count_tracks(),
+)
+
+FEATURES: Entity[StoredVectors] = Entity(
+    kind="vectors",
+    read=lambda store: store.stored_vectors(),
+    order=lambda vectors: (vectors.track_id, vectors.key),
+    name=lambda vectors: f"vectors {vectors.key} of track {vectors.track_id!r}",
+    content=_vectors_content,
+    write=lambda store, vectors: store.save_stored_vectors(vectors),
+    batch=200,
+    remove=lambda _source, target, vectors: target.drop_vectors(vectors.track_id, vectors.key),
+    count=lambda store: sum(one.track_count for one in store.feature_sets()),
 )
 
 

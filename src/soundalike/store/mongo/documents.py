@@ -1,19 +1,13 @@
-"""Conversion of tracks, vectors, problems and roots to documents of MongoDB, and back."""
+"""Conversion of tracks, problems and roots to documents of MongoDB, and back."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root, TrackFile
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import SortField, Track
-from soundalike.domain.types import AudioHash, DurationMs, FloatArray, RootName, TrackId
+from soundalike.domain.types import AudioHash, DurationMs, RootName, TrackId
 from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import search_words, sort_keys
 from soundalike.store.mongo.connection import Document
@@ -26,19 +20,13 @@ from soundalike.store.mongo.encoding import (
     to_optional,
     to_path,
     to_text,
-    vectors_field,
 )
-
-_BLOB_FLOAT = np.dtype("<f4")
-_PATCHES = whole_and_halves(0, 30_000)  # a track's document has three vectors, and no place for more
 
 TRACK_FIELDS = (
     "root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "title", "artist", "album", "genre",
     "year", "duration_ms", "media_type", "added_ms", "vanished_ms",
 )  # fmt: skip
-"""The fields of a track that are read, besides its ``_id``: neither words nor vectors."""
-
-VECTOR_FIELDS = ("whole", "first_half", "second_half")
+"""The fields of a track that are read, besides its ``_id``: not the words."""
 
 KEYS = {
     SortField.TITLE: "title_key",
@@ -104,7 +92,7 @@ def problem_from_document(document: Document) -> FileProblem:
 
 
 def track_to_document(track: Track) -> Document:
-    """Return a document of ``track`` without its vectors.
+    """Return a document of ``track``.
 
     ``mtime_ns`` is decimal text: it passes 2^63 in the year 2262, and files claim such dates.
     """
@@ -189,61 +177,3 @@ def location_of(document: Document) -> Location | None:
 
 def _location(document: Document) -> Location:
     return Location(RootName(from_text(document["root"])), from_path(document["path"]))
-
-
-# Vectors
-
-
-def vectors_to_document(vectors: StoredVectors) -> Document:
-    """Return an entry of a track's ``vectors``."""
-    return {
-        "feature_set": to_text(vectors.feature_set),
-        "version": vectors.version,
-        "fingerprint": to_text(vectors.fingerprint),
-    } | {
-        field: row.astype(_BLOB_FLOAT).tobytes()
-        for field, row in zip(VECTOR_FIELDS, vectors.values, strict=True)
-    }
-
-
-@reports_damage
-def vectors_from_document(schema: FeatureSchema, document: Document) -> FeatureVectors:
-    """Read the entry of one feature set from a track's ``vectors``."""
-    if document["fingerprint"] != schema.fingerprint:
-        msg = f"vectors of other features are stored as {schema.key}"
-        raise ValueError(msg)
-    return FeatureVectors(schema, _PATCHES, np.stack([_floats(document[part]) for part in VECTOR_FIELDS]))
-
-
-def stored_to_document(stored: StoredTrack) -> Document:
-    """Return a whole document of ``track``."""
-    by_field = {
-        vectors_field(one.feature_set, one.version): vectors_to_document(one) for one in stored.vectors
-    }
-    return track_to_document(stored.track) | {"feature_sets": sorted(by_field), "vectors": by_field}
-
-
-@reports_damage
-def stored_from_document(document: Document) -> StoredTrack:
-    """Read a whole document of ``track``."""
-    vectors = (_stored_vectors(one) for one in document["vectors"].values())
-    return StoredTrack(
-        track=track_from_document(document),
-        vectors=tuple(sorted(vectors, key=lambda one: (one.feature_set, one.version))),
-    )
-
-
-def _stored_vectors(document: Mapping[str, Any]) -> StoredVectors:
-    return StoredVectors(
-        feature_set=from_text(document["feature_set"]),
-        version=to_integer(document["version"]),
-        fingerprint=from_text(document["fingerprint"]),
-        patches=_PATCHES,
-        values=np.stack([_floats(document[part]) for part in VECTOR_FIELDS]),
-    )
-
-
-def _floats(blob: bytes) -> FloatArray:
-    floats = np.frombuffer(blob, dtype=_BLOB_FLOAT).astype(np.float32, copy=False)
-    floats.setflags(write=False)
-    return floats

@@ -14,8 +14,6 @@ _ESCAPED = {ord(_ESCAPE): f"{_ESCAPE}\0"} | {
 _ESCAPES = re.compile(f"{_ESCAPE}(.)", re.DOTALL)
 _BETWEEN = "\0\0"
 
-_NOT_IN_FIELD = re.compile(r"[%.$\0\ud800-\udfff]")
-
 
 def to_text(text: str) -> str:
     """Return text in a form that BSON stores, whatever it contains, with the same order by code points.
@@ -79,11 +77,3 @@ def to_path(path: bytes) -> str:
 def from_path(stored: Any) -> RelativePath:  # noqa: ANN401 - a damaged document may have anything
     """Undo `to_path`."""
     return RelativePath(from_text(stored).encode("latin-1"))
-
-
-def vectors_field(feature_set: str, version: int) -> str:
-    """Return the field of a feature set in ``vectors``, which is also its ``_id``.
-
-    It is the set's `key` (``timbre-v1``) with ``%XX;`` for characters that a field's name may not have.
-    """
-    return _NOT_IN_FIELD.sub(lambda match: f"%{ord(match[0]):x};", f"{feature_set}-v{version}")

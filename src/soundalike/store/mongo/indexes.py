@@ -20,7 +20,7 @@ MIGRATING = "migrating to 2"
 
 STORE = "store"  # one document, which marks the database as ours
 LIBRARY, ROOT, TRACK, LOCATION = "library", "root", "track", "location"
-FEATURE_SET, PROBLEM = "feature_set", "problem"
+FEATURE_SET, FEATURE, PROBLEM = "feature_set", "feature", "problem"
 LISTEN, LISTENER, USER, NAME, CREDENTIAL = "listen", "listener", "user", "name", "credential"
 
 KEY = "soundalike"
@@ -38,6 +38,11 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     # `_id` is a location, `track` the track there: a location belongs to one track.
     LOCATION: (),
     FEATURE_SET: (),
+    FEATURE: (
+        # Which tracks, or hashes, have vectors of a set is read from an index alone.
+        _index("by_set", "set", "track"),
+        _index("by_hash", "set", "audio_hash"),
+    ),
     PROBLEM: (),
     TRACK: (
         # Lists show the tracks that are there: an index for each order, ties by id.
@@ -51,8 +56,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         _index("by_location", "root", "path", "_id"),
         _index("by_hash", "audio_hash", "added_ms", "_id"),
         _index("by_change", "change", "_id"),
-        # Which tracks, or hashes, have vectors is read from the index alone.
-        _index("by_feature_set", "feature_sets", "audio_hash", "_id"),
     ),
     # In the order in which they are folded; counts are read from the index alone.
     LISTEN: (_index(LISTENS_BY_USER, "user", "generation", "at_ms", "id"),),

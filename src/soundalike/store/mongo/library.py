@@ -6,8 +6,9 @@ from typing import Any
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
+from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import Position, Sort, Track, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
@@ -15,28 +16,29 @@ from soundalike.store.mongo.documents import (
     TRACK_FIELDS,
     problem_from_document,
     problem_to_document,
-    reports_damage,
     root_from_document,
     root_to_document,
     track_from_document,
-    vectors_from_document,
 )
 from soundalike.store.mongo.encoding import (
-    from_text,
     join_texts,
     location_key,
+    to_optional,
     to_path,
     to_text,
-    vectors_field,
 )
-from soundalike.store.mongo.indexes import FEATURE_SET, PROBLEM, ROOT, TRACK
+from soundalike.store.mongo.features import (
+    FeatureSet,
+    feature_set_of,
+    vectors_to_document,
+    write_documents,
+    write_feature_sets,
+)
+from soundalike.store.mongo.indexes import PROBLEM, ROOT, TRACK
 from soundalike.store.mongo.search import find_tracks, prefix_range
 from soundalike.store.mongo.tracks import (
-    FeatureSet,
     in_batches,
     mark_vanished,
-    refuse_other_features,
-    write_feature_sets,
     write_track,
 )
 
@@ -68,11 +70,14 @@ class MongoLibrary:
 
     def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         """Insert a track, or replace the one with this id; see the port."""
-        used = {_feature_set(of_set.schema) for of_set in vectors}
+        stored = [StoredVectors.of(track.id, of_set) for of_set in vectors]
+        used = {feature_set_of(one) for one in stored}
+        audio_hash = to_optional(track.audio_hash)
 
         def write(database: Database[Document], session: ClientSession) -> None:
             write_feature_sets(database, session, used - self._known_features)
-            write_track(database, session, track, vectors, moved_from)
+            write_track(database, session, track, moved_from)
+            write_documents(database, session, [vectors_to_document(one, audio_hash) for one in stored])
 
         self._connection.transaction(write)
         self._known_features |= used
@@ -82,12 +87,6 @@ class MongoLibrary:
         return self._connection.transaction(
             lambda database, session: mark_vanished(database, session, track_ids, at_ms), is_long=True
         )
-
-    def drop_vectors(self, track_id: TrackId) -> None:
-        """Remove a track's vectors, since its file can no longer be decoded."""
-        with self._connection.using() as database:
-            nothing: Document = {"vectors": {}, "feature_sets": []}
-            database[TRACK].update_one({"_id": to_text(track_id)}, {"$set": nothing})
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""
@@ -145,65 +144,6 @@ class MongoLibrary:
         with self._connection.using() as database:
             return int(database[TRACK].count_documents({"is_there": True}))
 
-    # Vectors
-
-    def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return a track's vectors of a feature set, or None."""
-        return self._first_vectors({"_id": to_text(track_id)}, schema)
-
-    def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return the vectors of any track with this encoded audio, or None."""
-        return self._first_vectors({"audio_hash": to_text(audio_hash)}, schema)
-
-    def _first_vectors(self, query: Mapping[str, Any], schema: FeatureSchema) -> FeatureVectors | None:
-        field = self._field(schema)
-        with self._connection.using() as database:
-            found = database[TRACK].find_one({**query, "feature_sets": field}, [f"vectors.{field}"])
-        return None if found is None else _vectors(schema, field, found)
-
-    def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
-        """Return the hash of every audio whose vectors of this feature set are stored."""
-        return frozenset(AudioHash(found) for found in self._with_vectors("audio_hash", schema))
-
-    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
-        """Return the id of every track, vanished ones too, that has vectors of this feature set."""
-        return frozenset(TrackId(found) for found in self._with_vectors("_id", schema))
-
-    def _with_vectors(self, name: str, schema: FeatureSchema) -> list[str]:
-        query = {"feature_sets": self._field(schema)}
-        fields = {"_id": name == "_id", name: True}  # nothing else, so that the index alone answers
-        with self._connection.using(is_long=True) as database:
-            return [_text(document, name) for document in database[TRACK].find(query, fields)]
-
-    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
-        """Yield the vectors of every track that is there, by id, in bounded memory."""
-        field = self._field(schema)
-        for document in self._connection.scan(
-            TRACK,
-            {"is_there": True, "feature_sets": field},
-            order=BY_ID,
-            beyond=after_id,
-            fields=["audio_hash", f"vectors.{field}"],
-            hint=BY_ID,  # most tracks have vectors, so the index is for the order
-            batch=_BATCH,
-        ):
-            yield TrackVectors(
-                TrackId(_text(document, "_id")),
-                AudioHash(_text(document, "audio_hash")),
-                _vectors(schema, field, document),
-            )
-
-    def _field(self, schema: FeatureSchema) -> str:
-        """Return the field of a feature set; raise `SchemaMismatchError` if it has other features."""
-        field = vectors_field(schema.name, schema.version)
-        if _feature_set(schema) not in self._known_features:
-            with self._connection.using() as database:
-                stored = database[FEATURE_SET].find_one({"_id": field})
-            if stored is not None:
-                refuse_other_features(stored, *_feature_set(schema))
-                self._known_features.add(_feature_set(schema))
-        return field
-
     # Problems
 
     def save_problem(self, problem: FileProblem) -> None:
@@ -248,17 +188,3 @@ def _at_or_below(field: str, path: str) -> Mapping[str, Any]:
         return {}
     # "/" is followed by "0": everything below "a" is between "a/" and "a0".
     return {"$or": [{field: path}, {field: {"$gte": f"{path}/", "$lt": f"{path}0"}}]}
-
-
-def _feature_set(schema: FeatureSchema) -> FeatureSet:
-    return schema.name, schema.version, schema.fingerprint
-
-
-@reports_damage
-def _text(document: Document, name: str) -> str:
-    return from_text(document[name])
-
-
-@reports_damage
-def _vectors(schema: FeatureSchema, field: str, document: Document) -> FeatureVectors:
-    return vectors_from_document(schema, document["vectors"][field])

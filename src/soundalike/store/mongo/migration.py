@@ -13,9 +13,14 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from soundalike.domain.stored_vectors import StoredVectors
+from soundalike.domain.types import TrackId
 from soundalike.domain.users import CredentialKind
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
+from soundalike.store.mongo.documents import reports_damage
+from soundalike.store.mongo.encoding import from_text, to_integer
 from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there
+from soundalike.store.mongo.features import vectors_to_document, write_documents
 from soundalike.store.mongo.indexes import (
     CREDENTIAL,
     FEATURE_SET,
@@ -37,13 +42,14 @@ from soundalike.store.mongo.indexes import (
     stored_version,
 )
 from soundalike.store.mongo.tracks import in_batches
+from soundalike.store.vectors import joined_of_before, patches_of_before, values_from_bytes
 
 # What is a view on what. A program of version 1 that still runs goes on reading by the old names, and
 # cannot write: it answers 503, and browsers keep their listens. The next version of the store drops them.
 OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
     "locations": (LOCATION, ()),
     "feature_sets": (FEATURE_SET, ()),
-    "tracks": (TRACK, ()),
+    "tracks": (TRACK, ({"$set": {"feature_sets": [], "vectors": {"$literal": {}}}},)),
     "roots": (ROOT, ()),
     "problems": (PROBLEM, ()),
     "names": (NAME, ()),
@@ -58,12 +64,13 @@ OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
 # and let everybody in.
 _SEAL = {"_id": "moved in version 2"}
 
-_NO_NAMESPACE, _IS_VIEW = 26, 166
+_NO_NAMESPACE, _NO_INDEX, _IS_VIEW = 26, 27, 166
 
 # What an erasure raises in the document that a user has already.
 _OF_ERASURES = ("erased_ms", "generation")
 
 _UNCONVERTED: Document = {"change": None}
+_VECTORS = ("whole", "first_half", "second_half")
 _BATCH = 500
 
 
@@ -169,7 +176,7 @@ def _move(database: Database[Document], old: str, new: str) -> None:
 
 
 def _convert_tracks(connection: MongoConnection) -> None:
-    """Give each track the number of a last change."""
+    """Move vectors out of tracks, and give each the number of a last change."""
     with connection.using() as database:
         database[LIBRARY].update_one({"_id": KEY}, {"$max": {"version": 1}})
     found = connection.scan(
@@ -177,12 +184,47 @@ def _convert_tracks(connection: MongoConnection) -> None:
     )
     for batch in in_batches(document["_id"] for document in found):
         connection.transaction(partial(_convert_batch, ids=batch), is_long=True)
+    with connection.using() as database:
+        try:
+            database[TRACK].drop_index("by_feature_set")
+        except OperationFailure as error:
+            if error.code != _NO_INDEX:
+                raise
 
 
 def _convert_batch(database: Database[Document], session: ClientSession, ids: Sequence[str]) -> None:
     """Convert some tracks, but for those that another process has converted meanwhile."""
-    change = {"$set": {"change": 1}}
-    database[TRACK].update_many({"_id": {"$in": ids}, **_UNCONVERTED}, change, session=session)
+    where = {"_id": {"$in": ids}, **_UNCONVERTED}
+    fields = ["audio_hash", "duration_ms", "vectors"]
+    found = list(database[TRACK].find(where, fields, session=session))
+    write_documents(database, session, [one for track in found for one in _features_of(track)])
+    change = {"$set": {"change": 1}, "$unset": {"vectors": "", "feature_sets": ""}}
+    database[TRACK].update_many(where, change, session=session)
+
+
+@reports_damage
+def _features_of(track: Document) -> list[Document]:
+    """Return the documents of a track's vectors, and say what each describes."""
+    vectors: Mapping[str, Mapping[str, Any]] = track.get("vectors") or {}
+    joined = ((one, joined_of_before([one.get(name) for name in _VECTORS])) for one in vectors.values())
+    patches = patches_of_before(to_integer(track["duration_ms"]))
+    return [
+        vectors_to_document(
+            StoredVectors(
+                track_id=TrackId(from_text(track["_id"])),
+                feature_set=from_text(of_set["feature_set"]),
+                version=to_integer(of_set["version"]),
+                fingerprint=from_text(of_set["fingerprint"]),
+                patches=patches,
+                values=values_from_bytes(
+                    rows, dtype="float32", shape=(len(_VECTORS), len(rows) // len(_VECTORS) // 4)
+                ),
+            ),
+            track["audio_hash"],
+        )
+        for of_set, rows in joined
+        if rows is not None
+    ]
 
 
 def _convert_accounts(connection: MongoConnection) -> None:

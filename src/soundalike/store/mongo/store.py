@@ -4,6 +4,7 @@ from soundalike.store.mongo.accounts import MongoAccounts
 from soundalike.store.mongo.bulk import MongoStoredTracks
 from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import MongoConnection
+from soundalike.store.mongo.features import MongoFeatures
 from soundalike.store.mongo.listens import MongoListens
 from soundalike.store.mongo.migration import prepare
 from soundalike.store.mongo.record import MongoLibraryRecord
@@ -17,7 +18,9 @@ SERVING_SELECTION_TIMEOUT_S = 3.0
 """For serving: browsers, proxies and probes do not wait longer, and ask again."""
 
 
-class MongoStore(MongoCatalogue, MongoLibraryRecord, MongoStoredTracks, MongoListens, MongoAccounts):
+class MongoStore(
+    MongoCatalogue, MongoFeatures, MongoLibraryRecord, MongoStoredTracks, MongoListens, MongoAccounts
+):
     """The `Store` port on a MongoDB database; `MongoConnection` says what it survives."""
 
     def __init__(

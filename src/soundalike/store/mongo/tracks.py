@@ -4,35 +4,29 @@ The track at a location is also stored in a collection of its own, with the loca
 tracks are given one location at the same time, the second finds it taken, although only ``_id`` is unique.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from pymongo import DeleteOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.batches import batched
-from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import Location
-from soundalike.domain.stored_tracks import StoredTrack, StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
-from soundalike.store.errors import location_taken, other_features, track_moved
+from soundalike.store.errors import location_taken, track_moved
 from soundalike.store.mongo.connection import MOST_IDS, Document
 from soundalike.store.mongo.documents import (
     location_of,
     reports_damage,
-    stored_to_document,
     track_to_document,
-    vectors_to_document,
 )
-from soundalike.store.mongo.encoding import from_text, location_key, to_integer, to_text, vectors_field
-from soundalike.store.mongo.indexes import FEATURE_SET, KEY, LIBRARY, LOCATION, PROBLEM, TRACK
+from soundalike.store.mongo.encoding import from_text, join_texts, location_key, to_integer, to_text
+from soundalike.store.mongo.indexes import FEATURE, KEY, LIBRARY, LOCATION, PROBLEM, TRACK
+from soundalike.store.mongo.search import prefix_range
 
 _T = TypeVar("_T")
-
-FeatureSet = tuple[str, int, str]
-"""Name, version and fingerprint."""
 
 _PLACE = ("root", "path")
 
@@ -41,10 +35,9 @@ def write_track(
     database: Database[Document],
     session: ClientSession,
     track: Track,
-    vectors: Sequence[FeatureVectors],
     moved_from: Location | None,
 ) -> None:
-    """Insert a track, or replace the one with this id; see `LibraryStore.save_track`."""
+    """Insert a track, or replace the one with this id, without vectors; see `LibraryStore.save_track`."""
     key = {"_id": to_text(track.id)}
     stored = database[TRACK].find_one(key, (*_PLACE, "audio_hash"), session=session)
     place = None if stored is None else location_of(stored)
@@ -57,20 +50,9 @@ def write_track(
         if place is not None:
             database[LOCATION].delete_one({"_id": location_key(place)}, session=session)
     document = track_to_document(track) | {"change": next_change(database, session)}
-    stored_vectors = map(StoredVectors.of, vectors)
-    by_field = {
-        vectors_field(one.feature_set, one.version): vectors_to_document(one) for one in stored_vectors
-    }
-    if stored is None:
-        document |= {"feature_sets": list(by_field), "vectors": by_field}
-        database[TRACK].insert_one(document, session=session)
-    elif stored["audio_hash"] != document["audio_hash"]:
-        document |= {"feature_sets": list(by_field), "vectors": by_field}
-        database[TRACK].update_one(key, {"$set": document}, session=session)
-    else:
-        document |= {f"vectors.{field}": added for field, added in by_field.items()}
-        change = {"$set": document, "$addToSet": {"feature_sets": {"$each": list(by_field)}}}
-        database[TRACK].update_one(key, change, session=session)
+    database[TRACK].update_one(key, {"$set": document}, upsert=True, session=session)
+    if stored is not None and stored["audio_hash"] != document["audio_hash"]:
+        database[FEATURE].delete_many(of_track(track.id), session=session)
     if wanted is not None:
         database[PROBLEM].delete_one({"_id": location_key(wanted)}, session=session)
 
@@ -85,18 +67,18 @@ def _take_location(
     database[LOCATION].insert_one(taken | {"track": to_text(track.id)}, session=session)
 
 
-def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[StoredTrack]) -> None:
-    """Insert or replace some tracks with their vectors; see `LibraryStore.save_stored_tracks`."""
-    ids = [one.track.id for one in batch]
-    places = {one.track.file.location for one in batch if one.track.file is not None}
-    stored = _with_ids(database, session, TRACK, map(to_text, ids), _PLACE)
+def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[Track]) -> None:
+    """Insert or replace some tracks; see `LibraryStore.save_stored_tracks`."""
+    ids = [one.id for one in batch]
+    places = {one.file.location for one in batch if one.file is not None}
+    stored = _with_ids(database, session, TRACK, map(to_text, ids), (*_PLACE, "audio_hash"))
     owners = _with_ids(database, session, LOCATION, map(location_key, places), ("track",))
     places_of = ((from_text(document["_id"]), location_of(document)) for document in stored)
     at = {track_id: location_key(place) for track_id, place in places_of if place is not None}
     owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
     written: dict[str, str | None] = {}  # locations, and the tracks that have them afterwards
-    for one in batch:
-        track, file = one.track, one.track.file
+    for track in batch:
+        file = track.file
         wanted = None if file is None else location_key(file.location)
         owner = None if wanted is None else owner_of.get(wanted)
         if owner not in {None, track.id}:
@@ -118,7 +100,11 @@ def save_batch(database: Database[Document], session: ClientSession, batch: Sequ
     if changes:
         database[LOCATION].bulk_write(changes, ordered=False, session=session)
     change = {"change": next_change(database, session)}
-    documents = {one.track.id: stored_to_document(one) | change for one in batch}
+    documents = {one.id: track_to_document(one) | change for one in batch}
+    hashes = {from_text(document["_id"]): document["audio_hash"] for document in stored}
+    for track_id, document in documents.items():
+        if track_id in hashes and hashes[track_id] != document["audio_hash"]:
+            database[FEATURE].delete_many(of_track(track_id), session=session)
     database[TRACK].bulk_write(
         [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents.values()],
         ordered=False,
@@ -126,30 +112,9 @@ def save_batch(database: Database[Document], session: ClientSession, batch: Sequ
     )
 
 
-def write_feature_sets(
-    database: Database[Document], session: ClientSession, feature_sets: Iterable[FeatureSet]
-) -> None:
-    """Store the fingerprints of feature sets.
-
-    Raises
-    ------
-    SchemaMismatchError
-        If other features are stored under a name and version.
-    """
-    for name, version, fingerprint in feature_sets:
-        key = vectors_field(name, version)
-        stored = database[FEATURE_SET].find_one({"_id": key}, session=session)
-        if stored is None:
-            known = {"name": to_text(name), "version": version, "fingerprint": to_text(fingerprint)}
-            database[FEATURE_SET].insert_one({"_id": key} | known, session=session)
-        else:
-            refuse_other_features(stored, name, version, fingerprint)
-
-
-def refuse_other_features(stored: Mapping[str, Any], name: str, version: int, fingerprint: str) -> None:
-    """Raise `SchemaMismatchError` if a stored feature set has another fingerprint."""
-    if stored["fingerprint"] != to_text(fingerprint):
-        raise other_features(name, version)
+def of_track(track_id: TrackId) -> Document:
+    """Return the condition that a document of ``feature`` is of a track."""
+    return {"_id": prefix_range(join_texts(track_id, ""))}
 
 
 def mark_vanished(

@@ -1,26 +1,18 @@
 """Whole tracks read from and written into SQLite, on their way from store to store."""
-# ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
 from array import array
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from soundalike.domain.batches import batched
 from soundalike.domain.errors import StoreError
-from soundalike.domain.stored_tracks import StoredTrack
+from soundalike.domain.tracks import Track
 from soundalike.store.sqlite.connections import Connections
-from soundalike.store.sqlite.rows import (
-    STORED_COLUMNS,
-    TRACK_COLUMNS,
-    from_text,
-    stored_vectors_from_row,
-    track_from_row,
-)
+from soundalike.store.sqlite.rows import from_text, track_from_row
 from soundalike.store.sqlite.tables import (
     placeholders,
     refuse_conflicts,
-    write_stored_vectors,
+    select_tracks,
     write_track,
 )
 
@@ -33,8 +25,8 @@ class SqliteStoredTracks:
 
     _connections: Connections
 
-    def stored_tracks(self) -> Iterator[StoredTrack]:
-        """Yield every track with all its vectors, vanished ones too, by id, in bounded memory.
+    def stored_tracks(self) -> Iterator[Track]:
+        """Yield every track, vanished ones too, by id, in bounded memory.
 
         Raises
         ------
@@ -46,38 +38,24 @@ class SqliteStoredTracks:
             rows = connection.execute("SELECT n FROM track ORDER BY CAST(id AS BLOB)")
             numbers = array("q", (number for (number,) in rows))
         for batch in batched(numbers, _BATCH):
-            vectors: defaultdict[int, list[Any]] = defaultdict(list)
             with self._connections.reading() as connection:
-                tracks = connection.execute(
-                    f"SELECT n, {TRACK_COLUMNS} FROM track WHERE n IN ({placeholders(batch)})"
-                    " ORDER BY CAST(id AS BLOB)",
-                    batch,
-                ).fetchall()
-                for number, *row in connection.execute(
-                    f"SELECT track, {STORED_COLUMNS} FROM feature JOIN feature_set ON n = feature_set"
-                    f" WHERE track IN ({placeholders(batch)}) ORDER BY CAST(name AS BLOB), version",
-                    batch,
-                ):
-                    vectors[number].append(row)
-            for number, *row in tracks:
-                yield _stored_track(row, vectors[number])
+                where = f"n IN ({placeholders(batch)}) ORDER BY CAST(id AS BLOB)"
+                found = select_tracks(connection, where, *batch)
+            yield from map(_stored_track, found)
 
-    def save_stored_tracks(self, tracks: Collection[StoredTrack]) -> None:
-        """Insert many tracks with their vectors, or replace those with their ids; see the port."""
+    def save_stored_tracks(self, tracks: Collection[Track]) -> None:
+        """Insert many tracks, or replace those with their ids; see the port."""
         with self._connections.writing() as connection:
-            for stored in tracks:
-                refuse_conflicts(connection, stored.track, None)
-                number = write_track(connection, stored.track)
-                connection.execute("DELETE FROM feature WHERE track = ?", (number,))
-                for vectors in stored.vectors:
-                    write_stored_vectors(connection, number, vectors)
+            for track in tracks:
+                refuse_conflicts(connection, track, None)
+                write_track(connection, track)
 
 
-def _stored_track(track: Any, vectors: Sequence[Any]) -> StoredTrack:  # noqa: ANN401 - a row may have anything
+def _stored_track(row: Any) -> Track:  # noqa: ANN401 - a row may have anything
     try:
-        return StoredTrack(track=track_from_row(track), vectors=tuple(map(stored_vectors_from_row, vectors)))
+        return track_from_row(row)
     except StoreError as error:
-        msg = f"track {_name(track[0])}: {error}"
+        msg = f"track {_name(row[0])}: {error}"
         raise StoreError(msg) from error
 
 

@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from soundalike.domain.batches import batched
-from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
+from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import FileProblem, Location, Part, Root
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.features import write_vectors
 from soundalike.store.sqlite.rows import (
     PROBLEM_COLUMNS,
-    VECTOR_COLUMNS,
     Text,
-    from_text,
     location_to_row,
     part_to_text,
     problem_from_row,
@@ -24,20 +24,17 @@ from soundalike.store.sqlite.rows import (
     root_to_row,
     to_text,
     track_from_row,
-    vectors_from_row,
 )
 from soundalike.store.sqlite.search import find_tracks
 from soundalike.store.sqlite.tables import (
     at_or_below,
     delete_problem,
-    find_feature_set,
     next_version,
     placeholders,
     refuse_conflicts,
     select_tracks,
     write_track,
     write_vanished,
-    write_vectors,
 )
 
 # So many rows are read at a time, so that no transaction is open while the caller works.
@@ -72,7 +69,7 @@ class SqliteLibrary:
             refuse_conflicts(connection, track, moved_from)
             number = write_track(connection, track)
             for of_set in vectors:
-                write_vectors(connection, number, of_set)
+                write_vectors(connection, number, StoredVectors.of(track.id, of_set))
             if track.file is not None:
                 delete_problem(connection, track.file.location)
 
@@ -84,13 +81,6 @@ class SqliteLibrary:
             for track_id in track_ids:
                 count += write_vanished(connection, track_id, at_ms, change)
         return count
-
-    def drop_vectors(self, track_id: TrackId) -> None:
-        """Remove a track's vectors, since its file can no longer be decoded."""
-        with self._connections.writing() as connection:
-            connection.execute(
-                "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ?)", (to_text(track_id),)
-            )
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""
@@ -158,59 +148,6 @@ class SqliteLibrary:
             return int(
                 connection.execute("SELECT count(*) FROM track WHERE vanished_ms IS NULL").fetchone()[0]
             )
-
-    # Vectors
-
-    def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return a track's vectors of a feature set, or None."""
-        return self._first_vectors("id = ?", to_text(track_id), schema)
-
-    def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
-        """Return the vectors of any track with this encoded audio, or None."""
-        return self._first_vectors("audio_hash = ?", to_text(audio_hash), schema)
-
-    def _first_vectors(self, where: str, value: str | bytes, schema: FeatureSchema) -> FeatureVectors | None:
-        with self._connections.reading() as connection:
-            row = connection.execute(
-                f"SELECT {VECTOR_COLUMNS} FROM track JOIN feature ON feature.track = track.n"
-                f" WHERE {where} AND feature_set = ? LIMIT 1",
-                (value, find_feature_set(connection, schema)),
-            ).fetchone()
-        return None if row is None else vectors_from_row(schema, row)
-
-    def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
-        """Return the hash of every audio whose vectors of this feature set are stored."""
-        return frozenset(AudioHash(found) for found in self._with_vectors("audio_hash", schema))
-
-    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
-        """Return the id of every track, vanished ones too, that has vectors of this feature set."""
-        return frozenset(TrackId(found) for found in self._with_vectors("id", schema))
-
-    def _with_vectors(self, column: str, schema: FeatureSchema) -> list[str]:
-        with self._connections.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {column} FROM feature JOIN track ON track.n = feature.track WHERE feature_set = ?",
-                (find_feature_set(connection, schema),),
-            ).fetchall()
-        return [from_text(found) for (found,) in rows]
-
-    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
-        """Yield the vectors of every track that is there, by id, in bounded memory."""
-        last: str | bytes = ""
-        while True:
-            with self._connections.reading() as connection:
-                rows = connection.execute(
-                    f"SELECT id, audio_hash, {VECTOR_COLUMNS} FROM track"
-                    " CROSS JOIN feature ON feature.track = track.n"
-                    " WHERE id > ? AND vanished_ms IS NULL AND feature_set = ? ORDER BY id LIMIT ?",
-                    (last, find_feature_set(connection, schema), _BATCH),
-                ).fetchall()
-            for track_id, audio_hash, *blobs in rows:
-                vectors = vectors_from_row(schema, blobs)
-                yield TrackVectors(TrackId(from_text(track_id)), AudioHash(from_text(audio_hash)), vectors)
-            if len(rows) < _BATCH:
-                return
-            last = rows[-1][0]
 
     # Problems
 

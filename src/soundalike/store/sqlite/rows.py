@@ -1,13 +1,10 @@
-"""Conversion of tracks, vectors, problems and roots to rows of SQLite, and back."""
+"""Conversion of tracks, problems and roots to rows of SQLite, and back."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from soundalike.domain.features import FeatureArray, FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import (
     FileProblem,
     FileStamp,
@@ -17,7 +14,6 @@ from soundalike.domain.files import (
     Root,
     TrackFile,
 )
-from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Entry, SortField, Track
 from soundalike.domain.types import (
@@ -25,7 +21,6 @@ from soundalike.domain.types import (
     ArtistId,
     AudioHash,
     DurationMs,
-    FloatArray,
     GenreId,
     RelativePath,
     RootName,
@@ -39,12 +34,8 @@ Text = str | bytes
 """Text as a parameter: bytes where lone surrogates make it invalid UTF-8, so that it equals no other text."""
 
 _FILE_COLUMNS = ("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type")
-_BLOB_FLOAT = np.dtype("<f4")
-_PATCHES = whole_and_halves(0, 30_000)  # the tables have three vectors, and no place for more
 
 PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
-VECTOR_COLUMNS = "whole, first_half, second_half"
-STORED_COLUMNS = f"name, version, fingerprint, {VECTOR_COLUMNS}"
 
 
 reports_damage = damage_reporter(
@@ -266,36 +257,3 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
         is_used=bool(is_used),
         stamp=None if mtime_ns is None else FileStamp(size_bytes, int(mtime_ns)),
     )
-
-
-def vectors_to_row(vectors: StoredVectors) -> tuple[bytes, bytes, bytes]:
-    """Return `VECTOR_COLUMNS`."""
-    whole, first_half, second_half = vectors.values
-    return _to_blob(whole), _to_blob(first_half), _to_blob(second_half)
-
-
-@reports_damage
-def vectors_from_row(schema: FeatureSchema, columns: tuple[bytes, bytes, bytes]) -> FeatureVectors:
-    """Read `VECTOR_COLUMNS`."""
-    return FeatureVectors(schema, _PATCHES, np.stack([_from_blob(blob) for blob in columns]))
-
-
-@reports_damage
-def stored_vectors_from_row(columns: tuple[Any, ...]) -> StoredVectors:
-    """Read `STORED_COLUMNS`."""
-    name, version, fingerprint, *blobs = columns
-    return StoredVectors(
-        feature_set=from_text(name),
-        version=int(version),
-        fingerprint=from_text(fingerprint),
-        patches=_PATCHES,
-        values=np.stack([_from_blob(blob) for blob in blobs]),
-    )
-
-
-def _to_blob(vector: FeatureArray) -> bytes:
-    return vector.astype(_BLOB_FLOAT).tobytes()
-
-
-def _from_blob(blob: bytes) -> FloatArray:
-    return np.frombuffer(blob, dtype=_BLOB_FLOAT).astype(np.float32, copy=False)

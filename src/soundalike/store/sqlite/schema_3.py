@@ -6,6 +6,7 @@ from typing import Any
 
 from soundalike.domain.tags import Tags
 from soundalike.store.sqlite.rows import from_text, reports_damage
+from soundalike.store.vectors import joined_of_before, patches_of_before, patches_to_json
 from soundalike.wire.tags import tags_text
 
 Step = str | Callable[[sqlite3.Connection], None]
@@ -44,6 +45,21 @@ def _tags(columns: Sequence[Any]) -> str:
             genres=() if genre is None else (genre,),
             year=year,
         )
+    )
+
+
+def _move_vectors(connection: sqlite3.Connection) -> None:
+    """Move the vectors of a track into one row for each feature set, and say what each describes."""
+    connection.create_function("joined", 3, lambda *vectors: joined_of_before(vectors))
+    connection.create_function("patches", 1, lambda length: patches_to_json(patches_of_before(length)))
+    connection.execute(
+        """
+        INSERT INTO feature
+        SELECT feature_set, track.n, 'float32', length(joined) / 12, patches(duration_ms), joined
+        FROM (SELECT feature_set, track, joined(whole, first_half, second_half) AS joined FROM vectors) AS old
+        JOIN track ON track.n = old.track
+        WHERE joined IS NOT NULL
+        """
     )
 
 
@@ -100,13 +116,15 @@ _TRACKS: tuple[Step, ...] = (
     CREATE TABLE feature (
         feature_set INTEGER NOT NULL REFERENCES feature_set (n),
         track       INTEGER NOT NULL REFERENCES track (n) ON DELETE CASCADE,
-        whole       BLOB NOT NULL,
-        first_half  BLOB NOT NULL,
-        second_half BLOB NOT NULL,
+        dtype       TEXT NOT NULL,
+        width       INTEGER NOT NULL,
+        patches     TEXT NOT NULL,
+        vectors     BLOB NOT NULL,
         PRIMARY KEY (track, feature_set)
     )
     """,
-    "INSERT INTO feature SELECT feature_set, track, whole, first_half, second_half FROM vectors",
+    _move_vectors,
+    "CREATE INDEX features_by_set ON feature (feature_set, track)",
     # What refers to tracks goes first: dropping a table deletes its rows, and so what refers to them.
     "DROP TABLE vectors",
     "DROP TABLE tracks",
@@ -142,7 +160,14 @@ _TRACKS: tuple[Step, ...] = (
     """,
     "CREATE VIEW words AS SELECT word, track FROM word",
     "CREATE VIEW feature_sets AS SELECT n, name, version, fingerprint FROM feature_set",
-    "CREATE VIEW vectors AS SELECT feature_set, track, whole, first_half, second_half FROM feature",
+    """
+    CREATE VIEW vectors AS
+    SELECT feature_set, track, substr(vectors, 1, 4 * width) AS whole,
+           substr(vectors, 4 * width + 1, 4 * width) AS first_half,
+           substr(vectors, 8 * width + 1, 4 * width) AS second_half
+    FROM feature
+    WHERE dtype = 'float32' AND length(vectors) = 12 * width
+    """,
     "ALTER TABLE roots RENAME TO root",
     "CREATE VIEW roots AS SELECT name, location FROM root",
     "ALTER TABLE problems RENAME TO problem",

@@ -6,6 +6,7 @@ from soundalike.store.sqlite.accounts import SqliteAccounts
 from soundalike.store.sqlite.bulk import SqliteStoredTracks
 from soundalike.store.sqlite.catalogue import SqliteCatalogue
 from soundalike.store.sqlite.connections import Connections
+from soundalike.store.sqlite.features import SqliteFeatures
 from soundalike.store.sqlite.library import SqliteLibrary
 from soundalike.store.sqlite.listens import SqliteListens
 from soundalike.store.sqlite.record import SqliteLibraryRecord
@@ -15,6 +16,7 @@ BUSY_TIMEOUT_S = 30.0
 
 class SqliteStore(
     SqliteLibrary,
+    SqliteFeatures,
     SqliteCatalogue,
     SqliteLibraryRecord,
     SqliteStoredTracks,

@@ -8,13 +8,11 @@ from typing import Any
 
 from soundalike.domain.entries import Group, Settled
 from soundalike.domain.errors import StoreError
-from soundalike.domain.features import FeatureSchema, FeatureVectors
 from soundalike.domain.files import Location
-from soundalike.domain.stored_tracks import StoredVectors
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName, TrackId
-from soundalike.store.errors import location_taken, other_features, track_moved
+from soundalike.store.errors import location_taken, track_moved
 from soundalike.store.keys import search_words
 from soundalike.store.sqlite.catalogue_tables import (
     Placed,
@@ -28,7 +26,6 @@ from soundalike.store.sqlite.catalogue_tables import (
 )
 from soundalike.store.sqlite.rows import (
     TRACK_COLUMNS,
-    VECTOR_COLUMNS,
     entry_to_columns,
     from_text,
     keys_to_columns,
@@ -36,7 +33,6 @@ from soundalike.store.sqlite.rows import (
     part_to_text,
     to_text,
     track_to_row,
-    vectors_to_row,
 )
 from soundalike.wire.tags import tags_text
 
@@ -172,51 +168,6 @@ def next_version(connection: sqlite3.Connection) -> int:
     """Count a change of tracks, and return its number."""
     row = connection.execute("UPDATE library SET version = version + 1 RETURNING version").fetchone()
     return int(row[0])
-
-
-def write_vectors(connection: sqlite3.Connection, number: int, vectors: FeatureVectors) -> None:
-    """Insert or replace the vectors of one feature set."""
-    write_stored_vectors(connection, number, StoredVectors.of(vectors))
-
-
-def write_stored_vectors(connection: sqlite3.Connection, number: int, vectors: StoredVectors) -> None:
-    """Insert or replace the vectors of one feature set, known to this program or not."""
-    name, version, fingerprint = vectors.feature_set, vectors.version, vectors.fingerprint
-    feature_set = _find_feature_set(connection, name, version, fingerprint)
-    if feature_set is None:
-        feature_set = connection.execute(
-            "INSERT INTO feature_set (name, version, fingerprint) VALUES (?, ?, ?)",
-            (to_text(name), version, to_text(fingerprint)),
-        ).lastrowid
-    connection.execute(
-        f"INSERT OR REPLACE INTO feature (feature_set, track, {VECTOR_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
-        (feature_set, number, *vectors_to_row(vectors)),
-    )
-
-
-def find_feature_set(connection: sqlite3.Connection, schema: FeatureSchema) -> int | None:
-    """Return the number of a feature set, None if it is not stored.
-
-    Raises
-    ------
-    SchemaMismatchError
-        If other features are stored under its name and version.
-    """
-    return _find_feature_set(connection, schema.name, schema.version, schema.fingerprint)
-
-
-def _find_feature_set(
-    connection: sqlite3.Connection, name: str, version: int, fingerprint: str
-) -> int | None:
-    row = connection.execute(
-        "SELECT n, fingerprint FROM feature_set WHERE name = ? AND version = ?", (to_text(name), version)
-    ).fetchone()
-    if row is None:
-        return None
-    number, stored = row
-    if stored != to_text(fingerprint):
-        raise other_features(name, version)
-    return int(number)
 
 
 def write_words(connection: sqlite3.Connection, number: int, track: Track) -> None:

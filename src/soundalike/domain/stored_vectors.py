@@ -1,17 +1,19 @@
-"""A track with all that a store has of it, on its way into another store."""
+"""Vectors as a store has them, also of feature sets that this program does not know."""
 
 from dataclasses import dataclass
 
 from soundalike.domain.features import FeatureArray, FeatureVectors, Patch, require_patches
-from soundalike.domain.tracks import Track
+from soundalike.domain.types import TrackId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVectors:
-    """Vectors of one feature set as they are stored, also of a set that this program does not know.
+    """The vectors of one track in one feature set.
 
     Parameters
     ----------
+    track_id : TrackId
+        Whose they are.
     feature_set : str
         Name of the set.
     version : int
@@ -24,6 +26,7 @@ class StoredVectors:
         One row for each patch; read-only from now on.
     """
 
+    track_id: TrackId
     feature_set: str
     version: int
     fingerprint: str
@@ -36,10 +39,11 @@ class StoredVectors:
         self.values.setflags(write=False)
 
     @classmethod
-    def of(cls, vectors: FeatureVectors) -> "StoredVectors":
-        """Return the vectors of a set that this program knows."""
+    def of(cls, track_id: TrackId, vectors: FeatureVectors) -> "StoredVectors":
+        """Return the vectors of a track in a set that this program knows."""
         schema = vectors.schema
         return cls(
+            track_id=track_id,
             feature_set=schema.name,
             version=schema.version,
             fingerprint=schema.fingerprint,
@@ -47,10 +51,26 @@ class StoredVectors:
             values=vectors.values,
         )
 
+    @property
+    def key(self) -> str:
+        """Name and version of the set in one word, as `FeatureSchema.key`."""
+        return f"{self.feature_set}-v{self.version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTrack:
-    """A track and all its vectors, by (`feature_set`, `version`)."""
+class StoredSet:
+    """What a store has of one feature set.
 
-    track: Track
-    vectors: tuple[StoredVectors, ...]
+    Parameters
+    ----------
+    key : str
+        Name and version, as `FeatureSchema.key`.
+    track_count : int
+        How many tracks have vectors of it, vanished ones too.
+    size_bytes : int
+        Size of all its values.
+    """
+
+    key: str
+    track_count: int
+    size_bytes: int
