@@ -27,9 +27,9 @@ export class PlayTracker {
     const { audio } = player;
     player.addEventListener("leave", (event) => this.#leave(/** @type {DataEvent<Left>} */ (event).data));
     player.addEventListener("begin", () => this.#set(silent(player.track)));
-    player.addEventListener("end", () => this.#finish(audio.currentTime));
+    player.addEventListener("end", () => this.#finish(player.position));
     audio.addEventListener("playing", () => this.#start());
-    audio.addEventListener("timeupdate", () => audio.paused || audio.seeking || this.#moved(audio.currentTime));
+    audio.addEventListener("timeupdate", () => audio.paused || audio.seeking || this.#moved(player.position));
   }
 
   /** What never sounded, such as what cannot be played, is not judged by going on. @param {Left} left */
@@ -42,7 +42,7 @@ export class PlayTracker {
   #start() {
     if (this.#play.state !== "silent") return;
     this.#set({ ...this.#play, state: "started" });
-    this.#record("started", this.#parts.player.audio.currentTime);
+    this.#record("started", this.#parts.player.position);
   }
 
   /** @param {number} seconds */

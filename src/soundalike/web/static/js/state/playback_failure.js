@@ -27,6 +27,7 @@ export async function explainFailure(api, track, canPlayType) {
   if (!found) return { then: "wait", text: "soundalike cannot be reached. Playback continues when it is back." };
   const { status, isOk, type } = found;
   if (status === 401) return { then: "stop", text: "You are logged out. Log in, then press play to continue." };
+  if (status === 409) return { then: "skip", text: `${title} is skipped: its audio is not in the library.` };
   if (status === 410) return { then: "skip", text: `${title} is skipped: its file is gone from its folder.` };
   if (status === 503 && (await isStoreAway(api, track))) {
     return { then: "wait", text: "The library cannot be reached at the moment. Playback continues when it is back." };

@@ -59,7 +59,10 @@ export class Player extends EventTarget {
     audio.addEventListener("pause", () => this.#paused());
     audio.addEventListener("ended", () => this.#ended());
     audio.addEventListener("error", () => this.#failed());
-    audio.addEventListener("timeupdate", () => browser.now() - this.#savedAtMs > SAVE_EVERY_MS && this.#save());
+    audio.addEventListener("timeupdate", () => {
+      if (this.#isOver && !audio.paused) this.#endPart();
+      if (browser.now() - this.#savedAtMs > SAVE_EVERY_MS) this.#save();
+    });
     browser.events.addEventListener("pagehide", () => this.#save());
   }
 
@@ -76,8 +79,14 @@ export class Player extends EventTarget {
     return this.state === "lost" && this.#parts.browser.now() - this.#lostAtMs < LOST_FOR_MS;
   }
 
+  /** Where the track is, in seconds; a part of a longer file counts from its own beginning. */
+  get position() {
+    return Math.max(0, this.audio.currentTime - startOf(this.track));
+  }
+
   get duration() {
     const { duration } = this.audio;
+    if (this.track?.part) return this.track.duration_ms / 1000;
     return Number.isFinite(duration) && duration > 0 ? duration : (this.track?.duration_ms ?? 0) / 1000;
   }
 
@@ -138,8 +147,9 @@ export class Player extends EventTarget {
 
   toggle() {
     if (!this.track) return;
+    if (this.#isOver) this.seek(0);
     if (this.isPlaying) this.#stop();
-    else if (this.audio.error || !this.audio.currentSrc) this.#load(this.audio.currentTime);
+    else if (this.audio.error || !this.audio.currentSrc) this.#load(this.position);
     else this.#play();
   }
 
@@ -155,11 +165,11 @@ export class Player extends EventTarget {
 
   /** Go on where the sound was lost, now that the server is back. */
   recover() {
-    if (this.isLost) this.#load(this.audio.currentTime);
+    if (this.isLost) this.#load(this.position);
   }
 
   previous() {
-    if (this.audio.currentTime > RESTART_AFTER_S || !this.#change(() => this.queue.step(-1))) this.seek(0);
+    if (this.position > RESTART_AFTER_S || !this.#change(() => this.queue.step(-1))) this.seek(0);
   }
 
   /** @param {number} index */
@@ -168,7 +178,7 @@ export class Player extends EventTarget {
   /** @param {number} seconds */
   seek(seconds) {
     if (!this.track) return;
-    this.audio.currentTime = Math.min(Math.max(0, seconds), this.duration);
+    this.audio.currentTime = startOf(this.track) + Math.min(Math.max(0, seconds), this.duration);
     this.changed();
   }
 
@@ -217,7 +227,7 @@ export class Player extends EventTarget {
 
   /** Play another track, as the listener wants. @param {() => boolean} move @returns {boolean} whether there is one */
   #choose(move) {
-    const left = { seconds: this.audio.currentTime, duration: this.duration };
+    const left = { seconds: this.position, duration: this.duration };
     return this.#change(move, new DataEvent("leave", left));
   }
 
@@ -234,7 +244,7 @@ export class Player extends EventTarget {
   #load(at = 0) {
     const { track } = this;
     if (!track) return;
-    this.audio.src = at > 0 ? `${audioUrl(track.id)}#t=${at}` : audioUrl(track.id);
+    this.audio.src = addressOf(track, at);
     this.#parts.autoQueue.heard(track);
     this.#play();
   }
@@ -263,9 +273,20 @@ export class Player extends EventTarget {
   }
 
   #paused() {
-    if (this.audio.ended || this.audio.error) return;
+    if (this.audio.ended || this.audio.error || this.#isOver) return;
     if (this.isPlaying) this.state = "paused";
     this.changed();
+  }
+
+  /** Whether the part of the file that the track is has been played. */
+  get #isOver() {
+    const end = this.track?.part?.end_ms;
+    return typeof end === "number" && this.audio.currentTime * 1000 >= end;
+  }
+
+  #endPart() {
+    this.audio.pause();
+    this.#ended();
   }
 
   #ended() {
@@ -305,7 +326,7 @@ export class Player extends EventTarget {
     this.#savedAtMs = this.#parts.browser.now();
     const { queue, volume, audio } = this;
     const { autoQueue: guide, storage } = this.#parts;
-    storage.write(storage.keyOf("player"), { queue, guide, volume, isMuted: audio.muted, position: audio.currentTime });
+    storage.write(storage.keyOf("player"), { queue, guide, volume, isMuted: audio.muted, position: this.position });
   }
 
   /** @param {any} saved */
@@ -315,6 +336,17 @@ export class Player extends EventTarget {
     this.volume = typeof saved.volume === "number" ? saved.volume : 1;
     this.#applyVolume();
     this.audio.muted = saved.isMuted === true;
-    if (this.track) this.audio.src = `${audioUrl(this.track.id)}#t=${Number(saved.position) || 0}`;
+    if (this.track) this.audio.src = addressOf(this.track, Number(saved.position) || 0);
   }
+}
+
+/** @param {?Track} track @returns {number} where it begins in its file, in seconds */
+function startOf(track) {
+  return (track?.part?.start_ms ?? 0) / 1000;
+}
+
+/** @param {Track} track @param {number} at  where to begin, in seconds */
+function addressOf(track, at) {
+  const seconds = startOf(track) + at;
+  return seconds > 0 ? `${audioUrl(track.id)}#t=${seconds}` : audioUrl(track.id);
 }

@@ -1,6 +1,17 @@
 /**
  * The records that state passes around, as the API writes them.
- * @typedef {{id: string, title: string, artist: ?string, album: ?string, duration_ms: number}} Track
+ * What was saved by an older version of the player lacks the members that may be missing.
+ * @typedef {{id: string, name: string}} Named
+ * @typedef {object} Track
+ * @property {string} id
+ * @property {string} title
+ * @property {?string} artist
+ * @property {?string} album
+ * @property {number} duration_ms
+ * @property {Named[]} [artists]
+ * @property {?string} [album_id]
+ * @property {Named[]} [genres]
+ * @property {?{start_ms: number, end_ms: ?number}} [part]  where it is in its file
  * @typedef {{text: string, because: {track_id: string, kind: string, at: string}[]}} Reason
  *
  * @typedef {{track: Track, reason: Reason}} Recommendation

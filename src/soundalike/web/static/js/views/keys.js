@@ -12,8 +12,8 @@ export function listenToKeys({ player, opinions }, { toggleQueue, explain }) {
   /** @type {Record<string, () => unknown>} */
   const keys = {
     " ": () => player.toggle(),
-    ArrowLeft: () => player.seek(player.audio.currentTime - STEP_S),
-    ArrowRight: () => player.seek(player.audio.currentTime + STEP_S),
+    ArrowLeft: () => player.seek(player.position - STEP_S),
+    ArrowRight: () => player.seek(player.position + STEP_S),
     n: () => player.next(),
     p: () => player.previous(),
     l: () => player.track && opinions.like(player.track),

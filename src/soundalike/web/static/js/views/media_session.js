@@ -16,8 +16,8 @@ export function showInSystem({ player }) {
     ["pause", () => player.isPlaying && player.toggle()],
     ["previoustrack", () => player.previous()],
     ["nexttrack", () => player.next()],
-    ["seekbackward", (how) => player.seek(audio.currentTime - (how.seekOffset ?? STEP_S))],
-    ["seekforward", (how) => player.seek(audio.currentTime + (how.seekOffset ?? STEP_S))],
+    ["seekbackward", (how) => player.seek(player.position - (how.seekOffset ?? STEP_S))],
+    ["seekforward", (how) => player.seek(player.position + (how.seekOffset ?? STEP_S))],
     ["seekto", (how) => player.seek(how.seekTime ?? 0)],
   ];
   for (const [name, action] of actions) {
@@ -38,6 +38,6 @@ export function showInSystem({ player }) {
   });
   audio.addEventListener("timeupdate", () => {
     const { duration } = player;
-    if (duration) session.setPositionState?.({ duration, position: Math.min(audio.currentTime, duration) });
+    if (duration) session.setPositionState?.({ duration, position: Math.min(player.position, duration) });
   });
 }
