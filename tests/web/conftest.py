@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from web.shelf import fill_shelf
 from web.stage import LaterStage, Stage
 
 
@@ -14,3 +15,10 @@ def stage(tmp_path: Path) -> Stage:
 def later(tmp_path: Path) -> LaterStage:
     """A stage whose log folds on demand."""
     return LaterStage(tmp_path)
+
+
+@pytest.fixture
+def shelf(stage: Stage) -> Stage:
+    """A stage with albums, artists and genres."""
+    fill_shelf(stage)
+    return stage

@@ -31,6 +31,8 @@ from soundalike.domain.users import User
 from soundalike.events.embedded import StoredLog
 from soundalike.services import Services
 from soundalike.services.library.browse import Library
+from soundalike.services.library.catalogue import settle_catalogue
+from soundalike.services.library.entries import Entries
 from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.accounts import Accounts
@@ -118,6 +120,7 @@ class Stage:
         self._logs.append(log := self._open_log(self.store, profiles))
         return Services(
             library=library,
+            entries=Entries(self.store),
             media=Media(library, roots, self.files),
             neighbours=NeighbourFinder(self.store, self.artefacts, library),
             profiles=profiles,
@@ -228,6 +231,18 @@ class Stage:
             self.files.covers[name] = cover
         self.store.save_track(track, *([] if point is None else [make_vectors(SCHEMA, point)]))
         return track
+
+    def add_tagged(self, track_id: str, **how: Any) -> Track:
+        """Add a track of a file with these tags and other properties, or without a file."""
+        track = make_track(track_id, **how)
+        if track.file is not None:
+            (self.folder / track.file.location.path.decode()).write_bytes(b"x" * track.file.stamp.size_bytes)
+        self.store.save_track(track)
+        return track
+
+    def settle_catalogue(self) -> None:
+        """Derive artists, albums and genres from the tracks."""
+        settle_catalogue(self.store)
 
     def build(self, version: str = "v1", *, k: int = 2) -> None:
         """Publish an artefact of all tracks that have a vector."""

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from soundalike.domain.catalogue import album_id, artist_id, genre_id
 from soundalike.domain.types import TrackId, UserId
 from soundalike.domain.users import YOU
 from soundalike.web.routes.route import Route, Who
@@ -89,7 +90,15 @@ class Call:
 
 
 # A token's id is the only parameter that names data of a user.
-VALUES = {"<track_id>": "a", "<token_id>": "TOKEN", "<asked>": "x", "<path:name>": "logo.svg"}
+VALUES = {
+    "<track_id>": "a",
+    "<token_id>": "TOKEN",
+    "<asked>": "x",
+    "<path:name>": "logo.svg",
+    "<album_id>": album_id("some album", "some artist"),
+    "<artist_id>": artist_id("some artist"),
+    "<genre_id>": genre_id("some genre"),
+}
 JSON: dict[str, dict[str, Any]] = {
     "listening.listens": {"events": [EVENT]},
     "me.delete": {},
@@ -104,7 +113,16 @@ FORMS = {
     "accounts.revoke_token": {},
     "accounts.delete": {"password": PASSWORD, "word": "delete"},
 }
-LIBRARY = {"tracks", "media", "covers", "pages", "listening.recommendations", "listening.radio"}
+LIBRARY = {
+    "tracks",
+    "entries",
+    "media",
+    "covers",
+    "pages",
+    "catalogue",
+    "listening.recommendations",
+    "listening.radio",
+}
 
 
 def call_of(route: Route) -> Call:
@@ -126,7 +144,8 @@ class TwoUsers:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         for number, name in enumerate(("a", "b", "of-bob-heard")):
-            stage.add(name, point=(float(number), 0.0))
+            stage.add(name, point=(float(number), 0.0), genre="Some Genre")
+        stage.settle_catalogue()
         stage.build()
         self.ann = stage.add_user("ann")
         stage.services.accounts.make_admin(stage.add_user("bob").id)  # or he becomes one when Ann goes

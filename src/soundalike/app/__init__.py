@@ -30,6 +30,7 @@ from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Trainer
 from soundalike.services.learning.updating import ArtefactUpdater
 from soundalike.services.library.browse import Library
+from soundalike.services.library.entries import Entries
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.library_id import settle_library_id
 from soundalike.services.library.media import Media
@@ -190,6 +191,7 @@ def _services(
     library = Library(store, roots)
     return Services(
         library=library,
+        entries=Entries(store),
         media=Media(library, roots, LocalAudioFiles()),
         neighbours=NeighbourFinder(store, artefacts, library),
         profiles=profiles,

@@ -7,6 +7,7 @@
     ├── LibraryError
     │   ├── RootMissingError        the folder does not exist, or is empty although it had tracks
     │   ├── UnknownTrackError       no track has this id
+    │   ├── UnknownEntryError       no artist, album or genre has this id
     │   ├── AmbiguousTrackError     the words match several titles
     │   ├── NotAnalysedError        the track has no vector yet
     │   ├── UnknownFeatureSetError  no track has vectors of this feature set
@@ -63,6 +64,10 @@ class RootMissingError(LibraryError):
 
 class UnknownTrackError(LibraryError):
     """No track has this id."""
+
+
+class UnknownEntryError(LibraryError):
+    """No artist, album or genre has this id."""
 
 
 class AmbiguousTrackError(LibraryError):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from soundalike.services.library.browse import Library
+from soundalike.services.library.entries import Entries
 from soundalike.services.library.media import Media
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.ingest import ListenIngest
@@ -17,6 +18,7 @@ class Services:
     """The use cases of the web player."""
 
     library: Library
+    entries: Entries
     media: Media
     neighbours: NeighbourFinder
     profiles: Profiles

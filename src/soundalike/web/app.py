@@ -6,6 +6,7 @@ from flask import Blueprint, Flask
 
 from soundalike.services import Services
 from soundalike.web.api.description import description_blueprint
+from soundalike.web.api.entries import entries_blueprint
 from soundalike.web.api.health import health_blueprint
 from soundalike.web.api.listening import listening_blueprint
 from soundalike.web.api.me import me_blueprint
@@ -16,6 +17,7 @@ from soundalike.web.errors.responses import handle_errors
 from soundalike.web.media.routes import covers_blueprint, media_blueprint
 from soundalike.web.pages.account import account_blueprint
 from soundalike.web.pages.assets import assets_blueprint
+from soundalike.web.pages.catalogue import catalogue_blueprint
 from soundalike.web.pages.library import library_blueprint
 from soundalike.web.pages.login import login_blueprint
 from soundalike.web.pages.protocol import page_protocol
@@ -88,11 +90,13 @@ def _blueprints(services: Services, limits: RateLimits, authenticator: Authentic
     yield health_blueprint(services, api)
     yield description_blueprint(api)
     yield tracks_blueprint(services, api)
+    yield entries_blueprint(services, api)
     yield listening_blueprint(services, api)
     yield me_blueprint(services, api)
     yield media_blueprint(services, api)
     yield covers_blueprint(services, pages)
     yield library_blueprint(services, pages)
+    yield catalogue_blueprint(services, pages)
     yield account_blueprint(services, limits, pages)
     # A token is no reason to skip the login, and none to refuse it.
     yield login_blueprint(services, limits, pages.finding(authenticator.find_by_session))

@@ -89,6 +89,9 @@ ALBUM = record(
 ARTIST = record("Artist", id=TEXT, name=TEXT, track_count=COUNT)
 GENRE = record("Genre", id=TEXT, name=TEXT, parent=or_null(TEXT), track_count=COUNT)
 TRACKS = record("Tracks", tracks=list_of(TRACK), total=COUNT, next=or_null(TEXT))
+ALBUMS = record("Albums", albums=list_of(ALBUM), total=COUNT, next=or_null(TEXT))
+ARTISTS = record("Artists", artists=list_of(ARTIST), total=COUNT, next=or_null(TEXT))
+GENRES = record("Genres", genres=list_of(GENRE), total=COUNT, next=or_null(TEXT))
 SIMILAR = record(
     "Similar",
     track_id=TEXT,

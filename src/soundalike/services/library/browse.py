@@ -1,12 +1,13 @@
 """Browsing the library: pages, search, one track by id, path or words."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from soundalike.domain.errors import AmbiguousTrackError, QueryError, UnknownTrackError
 from soundalike.domain.files import Location
-from soundalike.domain.ports.library import LibraryStore
-from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackPage
+from soundalike.domain.ports.library import CataloguedStore
+from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, SortField, Track, TrackFilter, TrackPage
 from soundalike.domain.types import RelativePath, TrackId
 from soundalike.domain.words import fold_letters, words
 from soundalike.services.library.roots import RootMap
@@ -33,14 +34,21 @@ def check_limit(limit: int) -> int:
 class Library:
     """The tracks of the library that have not vanished."""
 
-    def __init__(self, store: LibraryStore, roots: RootMap) -> None:
+    def __init__(self, store: CataloguedStore, roots: RootMap) -> None:
         self._store = store
         self._roots = roots
 
     def page(
-        self, query: str = "", *, sort: Sort, limit: int = DEFAULT_LIMIT, after: Position | None = None
+        self,
+        query: str = "",
+        *,
+        sort: Sort,
+        limit: int = DEFAULT_LIMIT,
+        after: Position | None = None,
+        offset: int = 0,
+        only: TrackFilter = EVERY_TRACK,
     ) -> TrackPage:
-        """Return a page of the tracks that match every word of a query.
+        """Return a page of the tracks that match every word of a query, and a filter.
 
         Parameters
         ----------
@@ -52,13 +60,39 @@ class Library:
             1 to 100.
         after : Position or None
             Where the page before ended.
+        offset : int
+            How many to leave out, counted from `after` or from the first.
+        only : TrackFilter
+            Ids in it that have given way to others mean those.
 
         Raises
         ------
         QueryError
             If `limit` is not 1 to 100.
         """
-        return self._store.find_tracks(words(query), sort=sort, limit=check_limit(limit), after=after)
+        check_limit(limit)
+
+        def find(only: TrackFilter) -> TrackPage:
+            return self._store.find_tracks(
+                words(query), sort=sort, limit=limit, after=after, offset=offset, only=only
+            )
+
+        page = find(only)
+        # Only an id without tracks may be one that a retagging ended.
+        if not page.total and (succeeding := self._succeeding(only)) != only:
+            page = find(succeeding)
+        return page
+
+    def _succeeding(self, only: TrackFilter) -> TrackFilter:
+        album = only.album and self._store.album(only.album)
+        artist = only.artist and self._store.artist(only.artist)
+        genre = only.genre and self._store.genre(only.genre)
+        return replace(
+            only,
+            album=album.id if album else only.album,
+            artist=artist.id if artist else only.artist,
+            genre=genre.id if genre else only.genre,
+        )
 
     def count(self) -> int:
         """Count the tracks that have not vanished."""

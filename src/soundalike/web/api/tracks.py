@@ -2,11 +2,11 @@
 
 from flask import Response, jsonify
 
-from soundalike.domain.tracks import Sort
-from soundalike.domain.types import TrackId
+from soundalike.domain.tracks import Sort, TrackFilter
+from soundalike.domain.types import AlbumId, ArtistId, GenreId, TrackId
 from soundalike.services import Services
 from soundalike.web.caching import revalidate
-from soundalike.web.cursors import decode_cursor, encode_cursor
+from soundalike.web.cursors import TrackCursors
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
 from soundalike.wire import similar_body
@@ -26,11 +26,32 @@ def tracks_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
     tracks = RouteBlueprint("tracks", api)
 
     @tracks.handler
-    def page(query: str, sort: Sort, limit: int, cursor: str | None) -> Response:
-        after = None if cursor is None else decode_cursor(cursor, sort=sort, query=query)
-        page = services.library.page(query, sort=sort, limit=limit, after=after)
-        following = page.next and encode_cursor(page.next, sort=sort, query=query)
-        return jsonify(tracks=[track_body(track) for track in page.tracks], total=page.total, next=following)
+    def page(  # noqa: PLR0913 - the parameters of its route
+        *,
+        query: str,
+        sort: Sort,
+        limit: int,
+        cursor: str | None,
+        offset: int,
+        album: AlbumId | None,
+        artist: ArtistId | None,
+        genre: GenreId | None,
+        duplicates: str | None,
+        playable: str | None,
+    ) -> Response:
+        only = TrackFilter(
+            album=album,
+            artist=artist,
+            genre=genre,
+            hides_duplicates=duplicates is not None,
+            is_playable=playable == "only",
+        )
+        cursors = TrackCursors(sort=sort, query=query, only=only)
+        page = services.library.page(
+            query, sort=sort, limit=limit, after=cursors.decode(cursor), offset=offset, only=only
+        )
+        bodies = [track_body(track) for track in page.tracks]
+        return jsonify(tracks=bodies, total=page.total, next=cursors.encode(page.next))
 
     @tracks.handler
     def track(track_id: str) -> Response:

@@ -24,6 +24,7 @@ from soundalike.domain.errors import (
     StoreBusyError,
     StoreUnavailableError,
     TrackGoneError,
+    UnknownEntryError,
     UnknownTrackError,
     UnknownUserError,
 )
@@ -49,6 +50,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         NameTakenError: (409, "name_taken"),
         UnknownUserError: (409, "no_account"),
         UnknownTrackError: (404, "unknown_track"),
+        UnknownEntryError: (404, "unknown_entry"),
         NoCoverError: (404, "no_cover"),
         NoAudioError: (409, "no_audio"),
         NotAnalysedError: (409, "not_analysed"),

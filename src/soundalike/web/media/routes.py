@@ -1,9 +1,11 @@
 """The addresses of audio and covers."""
 
 from flask import Response, request
+from werkzeug.exceptions import NotFound
 
 from soundalike.domain.errors import NoCoverError, TrackGoneError
-from soundalike.domain.types import TrackId
+from soundalike.domain.tracks import Sort, SortField, TrackFilter
+from soundalike.domain.types import AlbumId, TrackId
 from soundalike.services import Services
 from soundalike.web.caching import revalidate
 from soundalike.web.media.audio_response import audio_response
@@ -37,7 +39,7 @@ def media_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
 
 def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
-    """Return the route of covers for pages, where a track without one has a generated one.
+    """Return the routes of covers for pages, where a track without one has a generated one.
 
     Parameters
     ----------
@@ -48,12 +50,23 @@ def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
     """
     covers = RouteBlueprint("covers", pages)
 
+    def cover_of(track_id: TrackId) -> Response:
+        try:
+            return cover_response(services.media.cover(track_id), request)
+        except (NoCoverError, TrackGoneError):
+            return generated_cover_response(services.library.track(track_id), request)
+
     @covers.handler
     def page_cover(track_id: str) -> Response:
-        try:
-            return cover_response(services.media.cover(TrackId(track_id)), request)
-        except (NoCoverError, TrackGoneError):
-            return generated_cover_response(services.library.track(TrackId(track_id)), request)
+        return cover_of(TrackId(track_id))
+
+    @covers.handler
+    def album_cover(album_id: str) -> Response:
+        only = TrackFilter(album=AlbumId(album_id), hides_duplicates=True)
+        tracks = services.library.page(sort=Sort(SortField.ALBUM), limit=1, only=only).tracks
+        if not tracks:
+            raise NotFound
+        return cover_of(tracks[0].id)
 
     covers.after_request(revalidate)
     return covers

@@ -12,17 +12,19 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
 )
 from soundalike.domain.similarity.space import Neighbour
-from soundalike.domain.tracks import Position, Sort
+from soundalike.domain.tracks import Position, Sort, TrackFilter
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.web.caching import revalidate
-from soundalike.web.cursors import decode_cursor, encode_cursor
+from soundalike.web.cursors import TrackCursors
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
 from soundalike.wire.tracks import track_body
 
 PAGE_LIMIT = 50
 SIMILAR_LIMIT = 24
+SHOWN = TrackFilter(hides_duplicates=True)
+"""What pages list: an album in two formats has each of its tracks once."""
 SORTS = (
     ("title", "Title"),
     ("artist", "Artist"),
@@ -56,12 +58,13 @@ def library_blueprint(services: Services, protocol: WebProtocol) -> RouteBluepri
     @pages.handler
     def library() -> str:
         query, sort, after = _parse_address()
-        page = services.library.page(query, sort=sort, limit=PAGE_LIMIT, after=after)
-        more = page.next and url_for(
+        page = services.library.page(query, sort=sort, limit=PAGE_LIMIT, after=after, only=SHOWN)
+        cursor = TrackCursors(sort=sort, query=query, only=SHOWN).encode(page.next)
+        more = cursor and url_for(
             "pages.library",
             query=query or None,
             sort=None if sort == Sort() else str(sort),
-            cursor=encode_cursor(page.next, sort=sort, query=query),
+            cursor=cursor,
         )
         is_empty = not page.total and not services.library.count()
         return render_template(
@@ -94,8 +97,8 @@ def _parse_address() -> tuple[str, Sort, Position | None]:
     query = request.args.get("query", "")
     try:
         sort = Sort.parse(request.args.get("sort", str(Sort())))
-        cursor = request.args.get("cursor")
-        after = None if cursor is None else decode_cursor(cursor, sort=sort, query=query)
+        cursors = TrackCursors(sort=sort, query=query, only=SHOWN)
+        after = cursors.decode(request.args.get("cursor"))
     except QueryError:
         return query, Sort(), None
     return query, sort, after

@@ -44,6 +44,13 @@ def text(name: str, description: str, *, default: str | None = None) -> Paramete
     return Parameter(name=name, description=description, schema={"type": "string"}, read=str, default=default)
 
 
+def an_id(name: str, description: str) -> Parameter:
+    """Return a parameter that takes the id of something; an empty one is as none."""
+    return Parameter(
+        name=name, description=description, schema={"type": "string"}, read=lambda given: given or None
+    )
+
+
 def whole_number(name: str, description: str, *, least: int, most: int, default: int) -> Parameter:
     """Return a parameter that takes a whole number between two bounds, both included."""
 

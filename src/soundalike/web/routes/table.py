@@ -6,6 +6,7 @@ is made from it. A handler has the name of its route.
 
 from werkzeug.exceptions import BadRequest, NotFound, RequestedRangeNotSatisfiable
 
+from soundalike.domain.entries import FIELDS, EntryKind, EntrySort
 from soundalike.domain.errors import (
     AccountError,
     DamagedArtefactError,
@@ -17,20 +18,21 @@ from soundalike.domain.errors import (
     NotAnalysedError,
     SchemaMismatchError,
     TrackGoneError,
+    UnknownEntryError,
     UnknownTrackError,
     UnknownUserError,
 )
 from soundalike.domain.recommendation.question import DEFAULT_ADVENTURE
 from soundalike.domain.tracks import Sort, SortField
-from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import DEFAULT_LIMIT, MAX_LIMIT
 from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH
 from soundalike.web.routes.bodies import MAX_EVENTS, read_events, read_label
-from soundalike.web.routes.parameters import Parameter, fraction, one_of, text, track_ids, whole_number
+from soundalike.web.routes.parameters import Parameter, an_id, fraction, one_of, text, track_ids, whole_number
 from soundalike.web.routes.route import Answer, Body, Route, Who
 from soundalike.wire import schemas
 
 MAX_EXCLUDED = 1_000
+MAX_OFFSET = 100_000_000
 
 _LIMIT = whole_number("limit", "How many at most.", least=1, most=MAX_LIMIT, default=DEFAULT_LIMIT)
 _QUERY = text("query", "Words that begin words of title, artist or album.", default="")
@@ -42,13 +44,21 @@ _SORT = one_of(
     default=Sort(),
 )
 _CURSOR = text("cursor", "Where the page begins: `next` of the page before, for the same query and sort.")
-_RECENT = track_ids("recent", "Ids of the tracks that were played, separated by commas, the latest last.")
-_SEED = Parameter(
-    name="seed",
-    description="The id of a track that the recommendations should sound like.",
-    schema=schemas.TEXT,
-    read=lambda given: TrackId(given) or None,
+_OFFSET = whole_number(
+    "offset",
+    "How many to leave out, counted from where the page begins.",
+    least=0,
+    most=MAX_OFFSET,
+    default=0,
 )
+_ALBUM = an_id("album", "Only the tracks of this album.")
+_ARTIST = an_id("artist", "Only what is by this artist, or on an album of theirs.")
+_GENRE = an_id("genre", "Only the tracks of this genre.")
+_DUPLICATES = one_of("duplicates", "`hide`: of each recording, only the preferred track.", values=["hide"])
+_AUDIO_ONLY = one_of("playable", "`only`: none whose audio is not in the library.", values=["only", "any"])
+_FILTERS = (_ALBUM, _ARTIST, _GENRE, _DUPLICATES, _AUDIO_ONLY)
+_RECENT = track_ids("recent", "Ids of the tracks that were played, separated by commas, the latest last.")
+_SEED = an_id("seed", "The track that the recommendations should sound like.")
 _EXCLUDE = track_ids(
     "exclude", f"Up to {MAX_EXCLUDED:,} ids of tracks to leave out, separated by commas.", most=MAX_EXCLUDED
 )
@@ -58,11 +68,22 @@ _ADVENTURE = fraction(
 
 _PLAYABLE = one_of("playable", "`any`: also tracks whose audio is not in the library.", values=["any"])
 
+
+def _entry_sort(kind: EntryKind) -> Parameter:
+    return one_of(
+        "sort",
+        "The order; - in front reverses it.",
+        values=[f"{sign}{name}" for name in FIELDS[kind] for sign in ("", "-")],
+        read=lambda given: EntrySort.parse(given, kind),
+        default=EntrySort(),
+    )
+
+
 _EVENTS = schemas.record("Events", events=schemas.list_of(schemas.EVENT, maxItems=MAX_EVENTS))
 _LABEL = schemas.record(
     "TokenLabel", label={"type": "string", "maxLength": MAX_LABEL_LENGTH}, optional=("label",)
 )
-# Only the content type counts: no form can send it.
+# It is not read, but has to have the content type that no form can send.
 _NO_BODY = Body(schemas.ANYTHING)
 
 _ARTEFACT = (NoArtefactError, DamagedArtefactError, SchemaMismatchError)
@@ -80,7 +101,8 @@ API_ROUTES = (
           summary="Whether the player works"),
     Route(name="description.openapi", call="GET /api/openapi.json", who=_ANYONE, needs_store=False,
           answers={200: schemas.ANYTHING, 304: None}, summary="This description"),
-    Route(name="tracks.page", call="GET /api/tracks", parameters=(_QUERY, _SORT, _LIMIT, _CURSOR),
+    Route(name="tracks.page", call="GET /api/tracks",
+          parameters=(_QUERY, _SORT, _LIMIT, _CURSOR, _OFFSET, *_FILTERS),
           answers={200: schemas.TRACKS}, summary="A page of tracks"),
     Route(name="tracks.track", call="GET /api/tracks/<track_id>", answers={200: schemas.TRACK},
           errors=(UnknownTrackError,), summary="One track"),
@@ -89,6 +111,21 @@ API_ROUTES = (
     Route(name="listening.radio", call="GET /api/tracks/<track_id>/radio",
           parameters=(_LIMIT, _RECENT, _ADVENTURE, _PLAYABLE), answers={200: schemas.RADIO}, errors=_SIMILAR,
           summary="What a radio that began with a track plays next"),
+    Route(name="entries.albums", call="GET /api/albums",
+          parameters=(_entry_sort(EntryKind.ALBUM), _LIMIT, _CURSOR, _OFFSET, _ARTIST),
+          answers={200: schemas.ALBUMS}, summary="A page of albums"),
+    Route(name="entries.album", call="GET /api/albums/<album_id>", answers={200: schemas.ALBUM},
+          errors=(UnknownEntryError,), summary="One album"),
+    Route(name="entries.artists", call="GET /api/artists",
+          parameters=(_entry_sort(EntryKind.ARTIST), _LIMIT, _CURSOR, _OFFSET),
+          answers={200: schemas.ARTISTS}, summary="A page of artists"),
+    Route(name="entries.artist", call="GET /api/artists/<artist_id>", answers={200: schemas.ARTIST},
+          errors=(UnknownEntryError,), summary="One artist"),
+    Route(name="entries.genres", call="GET /api/genres",
+          parameters=(_entry_sort(EntryKind.GENRE), _LIMIT, _CURSOR, _OFFSET),
+          answers={200: schemas.GENRES}, summary="A page of genres"),
+    Route(name="entries.genre", call="GET /api/genres/<genre_id>", answers={200: schemas.GENRE},
+          errors=(UnknownEntryError,), summary="One genre"),
     Route(name="media.audio", call="GET /api/tracks/<track_id>/audio", answers=_AUDIO,
           errors=(*_FILE, NoAudioError, RequestedRangeNotSatisfiable), summary="The audio, by byte ranges"),
     Route(name="media.cover", call="GET /api/tracks/<track_id>/cover", answers=_PICTURE,
@@ -124,6 +161,10 @@ PAGE_ROUTES = (
     Route(name="login.log_out", call="POST /logout", answers=_SEEN),
     Route(name="pages.library", call="GET /"),
     Route(name="pages.track", call="GET /tracks/<track_id>"),
+    Route(name="catalogue.album", call="GET /albums/<album_id>"),
+    Route(name="catalogue.artist", call="GET /artists/<artist_id>"),
+    Route(name="catalogue.genre", call="GET /genres/<genre_id>"),
+    Route(name="covers.album_cover", call="GET /albums/<album_id>/cover", answers=_PICTURE),
     Route(name="covers.page_cover", call="GET /tracks/<track_id>/cover", answers=_PICTURE),
     Route(name="accounts.account", call="GET /account"),
     Route(name="accounts.change_password", call="POST /account/password", answers=_FORM),

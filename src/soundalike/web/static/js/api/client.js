@@ -13,6 +13,12 @@ export const audioUrl = (id) => `${apiUrl(id)}/audio`;
 /** @param {string} id */
 export const pageUrl = (id) => `/tracks/${encodeURIComponent(id)}`;
 /** @param {string} id */
+export const artistUrl = (id) => `/artists/${encodeURIComponent(id)}`;
+/** @param {string} id */
+export const albumUrl = (id) => `/albums/${encodeURIComponent(id)}`;
+/** @param {string} id */
+export const genreUrl = (id) => `/genres/${encodeURIComponent(id)}`;
+/** @param {string} id */
 export const coverUrl = (id) => `${pageUrl(id)}/cover`;
 
 /** An answer that is an error, with the server's message; status 0 where there was no answer. */

@@ -1,4 +1,5 @@
 /** Small pieces of page that several views make, and how views find and redraw theirs. */
+import { artistUrl } from "../api/client.js";
 
 /**
  * Return an element that every page of the player has.
@@ -52,6 +53,16 @@ export function bdi(text) {
   return element("bdi", "", text);
 }
 
+/** Who a track is by, with links to their pages. @param {import("../state/types.js").Track} track @returns {(Node | string)[]} */
+export function byline({ artist, artists }) {
+  if (!artists?.length) return [bdi(artist ?? "Unknown artist")];
+  return artists.flatMap(({ id, name }, index) => {
+    const link = Object.assign(document.createElement("a"), { href: artistUrl(id) });
+    link.append(bdi(name));
+    return index ? [", ", link] : [link];
+  });
+}
+
 /** @param {string} className @param {string} what  the value of `data-do` @param {string} label  for screen readers */
 export function button(className, what, label = "") {
   const made = document.createElement("button");
@@ -61,7 +72,7 @@ export function button(className, what, label = "") {
   return made;
 }
 
-/** @param {"why" | "close"} name  of an icon @param {string} what @param {string} label */
+/** @param {"why" | "close" | "more"} name  of an icon @param {string} what @param {string} label */
 export function iconButton(name, what, label) {
   const made = button("icon-button", what, label);
   made.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${document.body.dataset.icons}#${name}"></use></svg>`;

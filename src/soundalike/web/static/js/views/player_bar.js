@@ -1,7 +1,7 @@
 /** The player bar: shows what plays, and controls it. */
 import { coverUrl, pageUrl } from "../api/client.js";
 import { clock } from "../state/texts.js";
-import { bdi, byId, whenChanged } from "./elements.js";
+import { bdi, byId, byline, whenChanged } from "./elements.js";
 /** @import { App } from "../app.js" */
 
 /** @param {App} app @param {() => void} explain  shows why this track plays */
@@ -44,7 +44,7 @@ export function showBar({ player, queue, autoQueue, judgements, opinions }, expl
     byId("player-cover", HTMLImageElement).src = coverUrl(track.id);
     byId("player-title", HTMLAnchorElement).href = pageUrl(track.id);
     byId("player-title").replaceChildren(bdi(track.title));
-    byId("player-artist").replaceChildren(bdi(track.artist ?? "Unknown artist"));
+    byId("player-artist").replaceChildren(...byline(track));
   });
 
   const showButtons = whenChanged(() => [player.isPlaying, queue.upcoming.length > 0, autoQueue.mode], (isPlaying, hasNext, mode) => {
@@ -67,14 +67,14 @@ export function showBar({ player, queue, autoQueue, judgements, opinions }, expl
     dislike.setAttribute("aria-pressed", String(judgement === "disliked"));
   });
 
-  function showTime(seconds = audio.currentTime) {
+  function showTime(seconds = player.position) {
     const { duration } = player;
     /** @param {number} second */
     const share = (second) => `${duration ? (100 * second) / duration : 0}%`;
     seek.max = String(duration || 1);
     if (seekState === "following") seek.value = String(seconds);
     seek.style.setProperty("--filled", share(seconds));
-    seek.style.setProperty("--buffered", share(bufferedUntil(audio.buffered, seconds)));
+    seek.style.setProperty("--buffered", share(player.position + bufferedAhead(audio)));
     seek.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(Math.round(duration))}`);
     elapsed.textContent = clock(seconds);
     total.textContent = clock(Math.round(duration));
@@ -96,10 +96,10 @@ export function showBar({ player, queue, autoQueue, judgements, opinions }, expl
   show();
 }
 
-/** @param {TimeRanges} buffered @param {number} seconds */
-function bufferedUntil(buffered, seconds) {
+/** @param {HTMLAudioElement} audio @returns {number} how many seconds have come already */
+function bufferedAhead({ buffered, currentTime }) {
   for (let part = 0; part < buffered.length; part += 1) {
-    if (buffered.start(part) <= seconds && seconds <= buffered.end(part)) return buffered.end(part);
+    if (buffered.start(part) <= currentTime && currentTime <= buffered.end(part)) return buffered.end(part) - currentTime;
   }
-  return seconds;
+  return 0;
 }

@@ -40,7 +40,7 @@ export function showQueue({ player, queue, autoQueue }, explain) {
   list.addEventListener("click", (event) => {
     const pressed = closest(event, "button");
     const index = Number(closest(event, "li")?.dataset.index);
-    if (!pressed) return;
+    if (!pressed || pressed.dataset.do === "menu") return;
     if (pressed.dataset.do === "remove") remove(index);
     else if (pressed.dataset.do === "why") explain(queue.entries[index]);
     else player.jump(index);
@@ -100,7 +100,7 @@ export function showQueue({ player, queue, autoQueue }, explain) {
     const line = lines.get(entry) ?? newLine(entry.track);
     lines.set(entry, line);
     const isCurrent = index === queue.index;
-    const [jump, why, remover] = line.querySelectorAll("button");
+    const [jump, , why, remover] = line.querySelectorAll("button");
     const reason = inside(line, ".queue-reason");
     const text = entry.reason?.text ?? "";
     line.dataset.index = String(index);
@@ -136,6 +136,8 @@ function newLine(track) {
   const jump = button("queue-jump", "jump");
   jump.append(cover, names);
   line.append(jump);
+  line.dataset.track = JSON.stringify(track);
+  line.append(iconButton("more", "menu", `More for ${named(track.title)}`));
   line.append(iconButton("why", "why", `Why ${named(track.title)}?`));
   line.append(iconButton("close", "remove", `Remove ${named(track.title)} from the queue`));
   return line;

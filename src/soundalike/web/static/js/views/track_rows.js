@@ -1,5 +1,5 @@
 /** Tracks on a page: play them, queue them, and mark the one that plays. */
-import { pageUrl } from "../api/client.js";
+import { albumUrl, artistUrl, genreUrl, pageUrl } from "../api/client.js";
 import { named } from "../state/texts.js";
 import { byId, closest, inside, whenChanged } from "./elements.js";
 import { toast } from "./toasts.js";
@@ -10,8 +10,17 @@ const LEFT_BEHIND_PX = 40;
 
 /** @param {HTMLElement} holder @returns {Track} */
 const trackOf = (holder) => JSON.parse(holder.dataset.track ?? "");
-/** @returns {NodeListOf<HTMLElement>} */
-const holders = () => document.querySelectorAll("[data-track]");
+/** @returns {NodeListOf<HTMLElement>} those of the page that can be played */
+const holders = () => document.querySelectorAll("#main [data-track]:not(.is-unplayable)");
+/** @param {Track} track @returns {[string, ?string | undefined][]} the pages that the menu leads to */
+const pagesOf = ({ id, artists, album_id, genres }) => [
+  ["open", id],
+  ["artist", artists?.[0]?.id],
+  ["album", album_id],
+  ["genre", genres?.[0]?.id],
+];
+/** @type {Record<string, (id: string) => string>} */
+const URLS = { open: pageUrl, artist: artistUrl, album: albumUrl, genre: genreUrl };
 
 /**
  * @param {App} app @param {(url: string) => void} visit
@@ -27,9 +36,11 @@ export function showRows({ player, judgements, opinions }, visit) {
     const pressed = closest(event, "[data-do]");
     const track = closest(event, "[data-track]");
     if (pressed?.dataset.do === "play-for-me") player.playForMe();
+    if (pressed?.dataset.do === "play-all") player.playList([...holders()].map(trackOf), 0);
     if (!track || closest(event, "a")) return;
     if (pressed?.dataset.do === "menu") openMenu(pressed, track);
-    else act(pressed?.dataset.do ?? (track.matches("li") ? "play" : undefined), track);
+    else if (track.matches(".is-unplayable")) act("open", track);
+    else if (track.closest("#main")) act(pressed?.dataset.do ?? (track.matches("li") ? "play" : undefined), track);
   });
   menu.addEventListener("click", (event) => {
     const pressed = closest(event, "[data-do]");
@@ -54,12 +65,18 @@ export function showRows({ player, judgements, opinions }, visit) {
     dislike: (track) => opinions.dislike(track),
     less: (track) => opinions.less(track),
     radio: (track) => player.playLike(track),
-    open: (track) => visit(pageUrl(track.id)),
+    ...Object.fromEntries(Object.keys(URLS).map((page) => [page, (/** @type {Track} */ track) => open(page, track)])),
     next: (track) => (player.playNext(track), toast(`${named(track.title)} plays next.`)),
     add: (track) => (player.add(track), toast(`${named(track.title)} is in the queue.`)),
   };
   /** @param {string | undefined} what @param {HTMLElement} on */
   const act = (what, on) => actions[what ?? ""]?.(trackOf(on), on);
+
+  /** @param {string} page @param {Track} track */
+  function open(page, track) {
+    const id = new Map(pagesOf(track)).get(page);
+    if (id) visit(URLS[page](id));
+  }
 
   /** A track that plays already is paused or goes on. @param {Track} track @param {HTMLElement} on */
   function play(track, on) {
@@ -75,14 +92,20 @@ export function showRows({ player, judgements, opinions }, visit) {
   function openMenu(button, about) {
     holder = about;
     openedAt = scrollY;
-    inside(menu, "[data-do=open]").hidden = location.pathname === pageUrl(trackOf(about).id);
+    for (const [page, id] of pagesOf(trackOf(about))) {
+      inside(menu, `[data-do=${page}]`).hidden = !id || location.pathname === URLS[page](id);
+    }
+    for (const item of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-plays]"))) {
+      item.hidden = about.matches(".is-unplayable");
+    }
+    inside(menu, "[data-do=order]").hidden ||= !about.closest("#main");
     check();
     menu.showPopover();
     const [box, size] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
     const hasRoom = box.bottom + size.height < innerHeight - 100;
     menu.style.top = `${Math.max(8, hasRoom ? box.bottom : box.top - size.height)}px`;
     menu.style.left = `${Math.max(8, box.right - size.width)}px`;
-    inside(menu, "button").focus();
+    inside(menu, "button:not([hidden])").focus();
   }
 
   /** Show the judgement of the menu's track, however late the server answers. */
