@@ -83,7 +83,7 @@ def _parameter(place: str, name: str, description: str, schema: Schema) -> Schem
 
 
 def _request_body(body: Body) -> Schema:
-    return {"required": body.read is not None, "content": {"application/json": {"schema": body.schema}}}
+    return {"required": True, "content": {"application/json": {"schema": body.schema}}}
 
 
 def _answer(answer: Answer) -> Schema:
