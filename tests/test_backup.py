@@ -13,7 +13,8 @@ import pytest
 from conftest import ROOT
 from filled_store import checksums_of, fill
 from making import make_listen
-from soundalike.domain.types import UserId
+from soundalike.domain.library_mark import LibraryMark
+from soundalike.domain.types import LibraryId, UserId
 from soundalike.store.sqlite.store import SqliteStore
 
 BACKUP = ROOT / "deploy" / "backup.py"
@@ -29,6 +30,7 @@ class TestBackup:
         data = tmp_path / "data"
         with closing(SqliteStore(data / "library.sqlite")) as store:
             fill(store)
+            store.set_library_mark(LibraryMark(LibraryId("b" * 32)), replacing=store.library_mark())
         (data / "session.key").write_bytes(b"k" * 32)
         return data
 
@@ -42,9 +44,9 @@ class TestBackup:
         shutil.move(data, tmp_path / "lost")
         shutil.copytree(made, data)
         with closing(SqliteStore(data / "library.sqlite")) as store:
-            restored = checksums_of(store)
+            restored, mark = checksums_of(store), store.library_mark()
         with closing(SqliteStore(tmp_path / "lost" / "library.sqlite")) as store:
-            assert restored == checksums_of(store)
+            assert (restored, mark) == (checksums_of(store), store.library_mark())
 
     def test_a_player_may_write_during_a_backup(self, data: Path, tmp_path: Path) -> None:
         is_over = threading.Event()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from making import make_listen
-from soundalike.domain.listens import Erasure, ErasureRecord, Listen, ListenKind
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, ErasureRecord, Listen, ListenKind
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import EventId, TrackId, UserId
 
@@ -34,16 +34,17 @@ HOSTILE_USERS = ["a", "A", ".", "..", "~", "@-_.", "0", "null", "u" * 64]
 def read(log: EventLog) -> dict[tuple[UserId, EventId], Listen]:
     """Read a log as a consumer does, and check that erasures come before what they leave."""
     listens: dict[tuple[UserId, EventId], Listen] = {}
-    erased: dict[UserId, int] = {}
+    erased: dict[UserId, Erased] = {}
     seen: set[UserId] = set()
     for entry in log.entries():
         if isinstance(entry, ErasureRecord):
-            erasure = entry.erasure
-            assert erasure.user_id not in seen, "an erasure comes before the listens of its user"
-            erased[erasure.user_id] = max(erasure.at_ms, erased.get(erasure.user_id, erasure.at_ms))
+            user_id = entry.erasure.user_id
+            assert user_id not in seen, "an erasure comes before the listens of its user"
+            erased[user_id] = erased.get(user_id, NOTHING_ERASED).after(entry.erasure)
             continue
         seen.add(entry.user_id)
-        assert entry.at_ms > erased.get(entry.user_id, -1), "what is erased is not yielded"
+        is_hidden = erased.get(entry.user_id, NOTHING_ERASED).hides(entry)
+        assert not is_hidden, "what is erased is not yielded"
         listens.setdefault((entry.user_id, entry.id), entry)
     return listens
 
@@ -206,6 +207,51 @@ class ErasureContract:
         log.append([later])
         assert [one for one in log.entries() if isinstance(one, Listen)] == [later]
         assert erasures(log) == {ADA: 20}
+
+    def test_an_erasure_hides_earlier_generations_whatever_the_clocks_say(self, log: EventLog) -> None:
+        before = make_listen(1, at_ms=50, generation=0)
+        log.append([before])
+        log.erase(Erasure(ADA, 30, 1), is_total=True)  # its clock was slow
+        log.append([before, make_listen(2, at_ms=60, generation=0)])
+        after = make_listen(3, at_ms=20, generation=1)
+        log.append([after])
+        assert holds(log, after)
+        (found,) = (one for one in log.entries() if isinstance(one, Listen))
+        assert found.generation == 1
+
+    def test_listens_without_a_generation_are_hidden_by_their_date(self, log: EventLog) -> None:
+        log.append([make_listen(1, at_ms=40)])
+        log.erase(Erasure(ADA, 30, 1), is_total=True)
+        fresh = make_listen(3, at_ms=31)
+        log.append([make_listen(2, at_ms=30), fresh])
+        assert holds(log, fresh)
+
+    def test_the_highest_generation_counts_and_is_read_with_its_number(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
+        for at_ms, generation in ((5, 1), (4, 3), (9, 2)):
+            log.erase(Erasure(ADA, at_ms, generation))
+        fresh = make_listen(1, at_ms=3, generation=3)
+        log.append([fresh, make_listen(2, at_ms=99, generation=2)])
+        again = reopen()
+        assert holds(again, fresh)
+        (found,) = (one for one in again.entries() if isinstance(one, ErasureRecord))
+        assert found.erasure == Erasure(ADA, 9, 3)
+
+    def test_what_is_exported_is_the_same_where_it_is_imported(
+        self, log: EventLog, reopen: Callable[[], EventLog]
+    ) -> None:
+        log.append([make_listen(1, at_ms=40)])
+        log.erase(Erasure(ADA, 30, 1), is_total=True)
+        log.append([make_listen(2, at_ms=31), make_listen(3, at_ms=7, generation=1)])
+        exported = list(log.entries())
+        for _ in range(2):
+            for entry in exported:
+                if isinstance(entry, Listen):
+                    reopen().append([entry])
+                else:
+                    reopen().erase(entry.erasure)
+            assert holds(log, make_listen(2, at_ms=31), make_listen(3, at_ms=7, generation=1))
 
     def test_a_user_without_listens_can_be_erased(self, log: EventLog) -> None:
         log.erase(Erasure(BOB, 0))

@@ -120,12 +120,22 @@ def test_accounts_are_added_listed_and_removed(program: Program) -> None:
     assert (ann["id"], ann["name"], ann["tokens"]) == (YOU, "Ann", 0)
     assert (bob["name"], bob["tokens"]) == ("bob", 1)
     assert set(ann) == {"id", "name", "created_at", "is_admin", "tokens"}
+    assert (ann["is_admin"], bob["is_admin"]) == (True, False)
     shown = program.run("users", "list").stdout
-    assert "Ann" in shown
+    assert re.search(r"Ann .* administrator\n", shown)
+    assert shown.count("administrator") == 1
     assert "bob" in shown
     assert "argon2" not in shown
+    assert (
+        "carl is an administrator" in (add(program, "carl"), program.run("users", "admin", "CARL").stderr)[1]
+    )
     assert program.run("users", "remove", "ann", "--yes").returncode == 0
-    assert [user["name"] for user in program.json("users", "list")["users"]] == ["bob"]
+    left = [(user["name"], user["is_admin"]) for user in program.json("users", "list")["users"]]
+    assert left == [("bob", False), ("carl", True)]
+    assert program.run("users", "remove", "carl", "--yes").returncode == 0
+    (bob,) = program.json("users", "list")["users"]
+    assert bob["is_admin"], "one always is"
+    assert program.run("users", "admin", "nobody").returncode == 1
 
 
 REFUSED = [

@@ -26,8 +26,9 @@ class LogProjector:
 
     * A listen that is already stored is not new. It may not have been folded, since the crash may have
       come in between, so the profile of its user is checked.
-    * An erasure that is already known removes what it hides. A total one also removes listens that come
-      after it in the log and were stored before the crash; they are applied again after it.
+    * An erasure that is already known changes nothing, and begins its generation once. A total one also
+      removes listens that come after it in the log and were stored before the crash; they are applied again
+      after it.
 
     Parameters
     ----------

@@ -1,0 +1,99 @@
+"""A lost or replaced store is noticed at the next start, and what belongs to it goes on with a copy."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from filled_store import fill, no_progress
+from soundalike.app import open_app
+from soundalike.app.copying import open_copier, parse_address
+from soundalike.domain.errors import ForeignLibraryError, UnfinishedCopyError
+from soundalike.domain.library_mark import LibraryMark
+from soundalike.domain.types import LibraryId
+from soundalike.settings import Settings
+from soundalike.store.sqlite.store import SqliteStore
+
+
+def settings(data: Path) -> Settings:
+    return Settings(data=data, artefacts=data / "artefacts")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Settings:
+    """A library that has been served: it has an id, and a key for sessions."""
+    library = settings(tmp_path / "data")
+    with open_app(library) as app:
+        fill(app.store)
+        app.session_key()
+    return library
+
+
+def key_of(library: Settings) -> bytes:
+    with open_app(library) as app:
+        return app.session_key()
+
+
+def empty(database: Path) -> None:
+    database.write_bytes(b"")
+
+
+@pytest.mark.parametrize("lose", [Path.unlink, empty])
+def test_a_lost_store_is_not_taken_for_a_new_library(
+    library: Settings, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    key = key_of(library)
+    shutil.copy(library.database, tmp_path / "backup")
+    for name in ("library.sqlite-wal", "library.sqlite-shm"):
+        (library.data / name).unlink(missing_ok=True)
+    lose(library.database)
+    for _ in range(2):  # the file that the first attempt made is no store that another may use
+        with pytest.raises(ForeignLibraryError, match=r"is empty, but there is the session key .*"):
+            key_of(library)
+    shutil.copy(tmp_path / "backup", library.database)
+    assert key_of(library) == key
+
+
+def test_a_new_library_begins_where_the_key_was_moved_away(library: Settings) -> None:
+    library.database.unlink()
+    (library.data / "session.key").unlink()
+    assert len(key_of(library)) == 32
+
+
+def test_a_key_from_the_environment_is_not_checked(library: Settings) -> None:
+    (library.data / "session.key").write_bytes(b"of nobody" * 4)
+    library.database.unlink()
+    given = replace(library, secret_key="a key of sixteen")  # noqa: S106 - of a test
+    assert key_of(given) == b"a key of sixteen"
+
+
+def test_the_store_of_another_library_is_refused(library: Settings, tmp_path: Path) -> None:
+    other = settings(tmp_path / "other")
+    with open_app(other):
+        pass
+    shutil.copy(other.database, library.database)
+    with pytest.raises(ForeignLibraryError, match="belongs to another library"):
+        key_of(library)
+
+
+def test_sessions_go_on_with_a_copy(library: Settings, tmp_path: Path) -> None:
+    key = key_of(library)
+    copy = settings(tmp_path / "copy")
+    addresses = (parse_address(str(one.data), one) for one in (library, copy))
+    with open_copier(*addresses) as copier:
+        assert copier.copy(no_progress).problem == ""
+    shutil.copy(library.data / "session.key", copy.data / "session.key")
+    assert key_of(copy) == key
+
+
+def test_nothing_but_the_copier_opens_an_unfinished_copy(tmp_path: Path) -> None:
+    copy = settings(tmp_path / "copy")
+    with closing(SqliteStore(copy.database)) as store:
+        fill(store)
+        unfinished = LibraryMark(LibraryId("c" * 32), is_unfinished=True)
+        store.set_library_mark(unfinished, replacing=store.library_mark())
+    with pytest.raises(UnfinishedCopyError, match=str(copy.database)):
+        key_of(copy)
