@@ -73,8 +73,6 @@ class Entity(Generic[_T]):
     ----------
     kind : str
         Under which it is counted and reported.
-    part_kinds : tuple of str
-        The kinds of the records that `parts` returns.
     read : callable
         Yields every one in a store, in bounded memory, ascending by `order`.
     order : callable
@@ -83,8 +81,6 @@ class Entity(Generic[_T]):
         Returns what identifies one; `order` by default. One replaces another with the same key.
     name, content : callable
         Return what its record has.
-    parts : callable
-        Returns further records that belong to it.
     write : callable
         Writes several into a store, each new or in place of the one with its key.
     batch : int
@@ -100,13 +96,11 @@ class Entity(Generic[_T]):
     """
 
     kind: str
-    part_kinds: tuple[str, ...] = ()
     read: Callable[[Store], Iterable[_T]]
     order: Callable[[_T], Any]
     key: Callable[[_T], Hashable] | None = None
     name: Callable[[_T], str]
     content: Callable[[_T], bytes]
-    parts: Callable[[_T], tuple[Record, ...]] = lambda _one: ()
     write: Callable[[Store, Sequence[_T]], object]
     batch: int = 1
     remove: Callable[[Store, Store, _T], object] = lambda _source, _target, _one: None
@@ -114,18 +108,13 @@ class Entity(Generic[_T]):
     export: Export | None = None
     erase: Callable[[Store, Erasure], object] | None = None
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of its records."""
-        return (self.kind, *self.part_kinds)
-
     def key_of(self, one: _T) -> Hashable:
         """Return what identifies one."""
         return (self.key or self.order)(one)
 
-    def records(self, one: _T) -> tuple[Record, ...]:
-        """Return one as records."""
-        return (Record(self.kind, self.name(one), self.content(one)), *self.parts(one))
+    def record(self, one: _T) -> Record:
+        """Return the record of one."""
+        return Record(self.kind, self.name(one), self.content(one))
 
 
 def fields(*values: object) -> bytes:

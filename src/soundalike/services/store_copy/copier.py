@@ -12,7 +12,7 @@ from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.types import LibraryId
 from soundalike.services.entities import ENTITIES
-from soundalike.services.entities.entity import Entity, Record
+from soundalike.services.entities.entity import Entity
 from soundalike.services.library.library_id import name_library
 from soundalike.services.store_copy.checksums import KindReport, side_by_side
 
@@ -64,7 +64,7 @@ class Copier:
         self._names = names
         self._new_id = new_id
         self._entities = entities
-        self._kinds = {kind: KindReport(kind) for entity in entities for kind in entity.kinds}
+        self._kinds = {entity.kind: KindReport(entity.kind) for entity in entities}
         self._differing: list[str] = []
         self._differing_count = 0
 
@@ -153,13 +153,13 @@ class Copier:
         with stage(f"Copying {entity.kind}") as progress:
             missing: list[Any] = []
             for mine, theirs in self._walk(entity, progress):
-                found = {entity.key_of(one): entity.records(one) for one in mine}
-                copied = {entity.key_of(one): entity.records(one) for one in theirs}
+                found = {entity.key_of(one): entity.record(one) for one in mine}
+                copied = {entity.key_of(one): entity.record(one) for one in theirs}
                 for one in theirs:
                     if entity.key_of(one) not in found:
                         _patiently(partial(entity.remove, self._source, self._target, one))
-                for record in (record for records in found.values() for record in records):
-                    self._kinds[record.kind].copied.add(record)
+                for record in found.values():
+                    self._kinds[entity.kind].copied.add(record)
                 for one in mine:
                     if copied.get(key := entity.key_of(one)) != found[key]:
                         missing.append(one)
@@ -171,18 +171,18 @@ class Copier:
     def _write(self, entity: Entity[Any], missing: Sequence[Any]) -> None:
         if missing:
             _patiently(partial(entity.write, self._target, missing))
-        for record in _records(entity, missing):
-            self._kinds[record.kind].written += 1
+        self._kinds[entity.kind].written += len(missing)
 
     def _compare(self, entity: Entity[Any], stage: Stage) -> None:
         """Read back an entity from both sides."""
+        report = self._kinds[entity.kind]
         with stage(f"Comparing {entity.kind}") as progress:
             for mine, theirs in self._walk(entity, progress):
-                records, others = _records(entity, mine), _records(entity, theirs)
+                records, others = list(map(entity.record, mine)), list(map(entity.record, theirs))
                 for record in records:
-                    self._kinds[record.kind].source.add(record)
+                    report.source.add(record)
                 for record in others:
-                    self._kinds[record.kind].target.add(record)
+                    report.target.add(record)
                 if records != others:
                     self._differ(sorted({record.name for record in {*records} ^ {*others}}))
 
@@ -200,10 +200,6 @@ class Copier:
     def _listed(self) -> str:
         rest = self._differing_count - len(self._differing)
         return ", ".join(self._differing) + (f" and {rest:,} more" if rest else "")
-
-
-def _records(entity: Entity[Any], found: Sequence[Any]) -> list[Record]:
-    return [record for one in found for record in entity.records(one)]
 
 
 def _patiently(write: Callable[[], object]) -> None:
