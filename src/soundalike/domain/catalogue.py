@@ -8,6 +8,7 @@ or on what was there before, so that stores and their copies have the same ids.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
@@ -98,6 +99,7 @@ def album_id(key: str, artist_key: str | None, musicbrainz_id: str = "") -> Albu
     return AlbumId(digest("album", key, "none" if artist_key is None else f"by {artist_key}", musicbrainz_id))
 
 
+@lru_cache(maxsize=10_000)
 def is_various(name: str | None) -> bool:
     """Whether an artist's name means various artists."""
     return name is not None and name_key(name) in _VARIOUS
@@ -105,9 +107,10 @@ def is_various(name: str | None) -> bool:
 
 def first_artist(track: Track) -> ArtistId | None:
     """Return whom a track is by, for rules about the same artist; None if that is unknown or various."""
-    if not track.tags.artists or is_various(track.tags.artists[0]):
+    name = track.tags.artists[0] if track.tags.artists else ""
+    if not name.strip() or is_various(name):
         return None
-    return track.entry.artist_ids[0] if track.entry.artist_ids else artist_id(name_key(track.tags.artists[0]))
+    return track.entry.artist_ids[0] if track.entry.artist_ids else artist_id(name_key(name))
 
 
 def _some(value: _T | None) -> tuple[_T, ...]:

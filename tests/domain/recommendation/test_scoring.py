@@ -94,7 +94,7 @@ def test_a_seed_comes_before_the_profile() -> None:
 def test_after_the_candidate_list_every_other_track_comes_once() -> None:
     index = build_index(scatter(700))
     scoring = score(index, "finished t003", "skipped t004")
-    candidates, beyond = scoring.candidate_lists[0], list(scoring.beyond(0))
+    candidates, beyond = scoring.candidate_lists[0], list(scoring.beyond(0, scoring.raw_scores()))
     rows = candidates.rows.tolist() + [row for row, _ in beyond]
     assert sorted(rows) == list(range(700))
     scores = candidates.scores.tolist() + [score for _, score in beyond]

@@ -76,7 +76,7 @@ def _of_taste(
 ) -> list[Attribution]:
     index, positive = scoring.index, scoring.taste_profile.positive
     of_tracks, of_seed = scoring.positive_feedback(rows, np.full(len(rows), taste, dtype=np.int32))
-    counted = [_largest(one, float(seed)) for one, seed in zip(of_tracks, of_seed, strict=True)]
+    counted = _largest(of_tracks, of_seed)
     away = pairwise_distances(points, index.coordinates[positive.rows])
     nearest = [float(of[one[0]]) if one else np.inf for one, of in zip(counted, away, strict=True)]
     distances: Iterable[float] = nearest
@@ -112,13 +112,23 @@ def _to_mean(scoring: Scoring, points: FloatArray) -> list[float]:
     return distances
 
 
-def _largest(of_tracks: FloatArray, of_seed: float) -> list[int]:
-    """Return the numbers of the tracks that add most: the first, and up to two more that add a tenth."""
-    total = float(of_tracks.sum()) + of_seed
-    most = np.argsort(-np.round(of_tracks, 5), kind="stable")[:_MOST_TRACKS].tolist()
-    has_seed = of_seed > 0
-    return [
-        int(track)
-        for place, track in enumerate(most)
-        if of_tracks[track] >= _LEAST_SHARE * total or (place == 0 and not has_seed)
-    ]
+def _largest(of_tracks: FloatArray, of_seed: FloatArray) -> list[list[int]]:
+    """Return for each row the tracks that add most: the first, and up to two more that add a tenth.
+
+    Parameters
+    ----------
+    of_tracks : FloatArray, shape (k, t)
+        What each track adds; of equals the one of the lower number comes first.
+    of_seed : FloatArray, shape (k,)
+        What the seed adds; only where that is 0 the first track counts whatever it adds.
+    """
+    rows = np.arange(len(of_tracks))
+    left = np.round(of_tracks, 5)
+    most = np.empty((len(rows), min(_MOST_TRACKS, left.shape[1])), dtype=np.intp)
+    for place in range(most.shape[1]):
+        most[:, place] = left.argmax(axis=1)
+        left[rows, most[:, place]] = -1
+    total = of_tracks.sum(axis=1) + of_seed
+    counts = of_tracks[rows[:, None], most] >= _LEAST_SHARE * total[:, None]
+    counts[:, :1] |= of_seed[:, None] <= 0
+    return [tracks[one].tolist() for tracks, one in zip(most, counts, strict=True)]

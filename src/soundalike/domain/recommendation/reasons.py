@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from soundalike.domain.catalogue import first_artist
 from soundalike.domain.listens import ListenKind
 from soundalike.domain.recommendation.attribution import Attribution
 from soundalike.domain.recommendation.question import Question
 from soundalike.domain.recommendation.results import Because, Cause, Likeness, Note, Reason, Role
-from soundalike.domain.recommendation.rules import artist_of
 from soundalike.domain.recommendation.slate import Slate
 from soundalike.domain.taste import Taste
 from soundalike.domain.tracks import Track
@@ -99,7 +99,7 @@ def describe(slate: Slate, question: Question, *, disliked: int) -> tuple[Note, 
     elif candidates[0].role is Role.COLD_START:
         notes.append(Note.UNKNOWN_TASTE)
     if slate.has_exceeded_cap:
-        is_one_artist = len({artist_of(candidate.track) for candidate in candidates}) == 1
+        is_one_artist = len({first_artist(candidate.track) for candidate in candidates}) == 1
         notes.append(Note.ALL_ONE_ARTIST if is_one_artist else Note.MANY_ONE_ARTIST)
     return tuple(notes)
 

@@ -9,10 +9,11 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
+from soundalike.domain.catalogue import first_artist
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile
 from soundalike.domain.similarity.distances import pairwise_distances, row_distances
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import FloatArray, TrackId
+from soundalike.domain.types import ArtistId, FloatArray, TrackId
 from soundalike.domain.words import sort_key
 
 MEMORY = 100
@@ -22,8 +23,6 @@ ARTIST_WINDOW, ARTIST_CAP = 10, 3
 """Of this many tracks in a row at most this many are by one artist, unless the listener plays them more."""
 
 SAME_LENGTH_MS = 2_000
-
-_VARIOUS = frozenset({"various artists", "various"})
 
 _PRIOR_WEIGHT = 3.0
 
@@ -116,18 +115,7 @@ def are_same_positions(
     return is_close
 
 
-def artist_of(track: Track) -> str | None:
-    """Return what tracks of the same artist have in common: the first one's id, or else folded name.
-
-    None if there is none, or if it is Various Artists: those never clash.
-    """
-    key = key_of(track.tags.artists[0]) if track.tags.artists else None
-    if key is None or key in _VARIOUS:
-        return None
-    return track.entry.artist_ids[0] if track.entry.artist_ids else key
-
-
-def artist_caps(plays: Iterable[tuple[Track, float]]) -> dict[str, int]:
+def artist_caps(plays: Iterable[tuple[Track, float]]) -> dict[ArtistId, int]:
     """Artist cap: return the artists that may have more than 3 of 10, since the listener plays them more.
 
     Parameters
@@ -136,11 +124,11 @@ def artist_caps(plays: Iterable[tuple[Track, float]]) -> dict[str, int]:
         The positive tracks and their weights. The weight of three plays counts as by no artist, so
         that a first track does not give the whole slate to its artist.
     """
-    by_artist: dict[str, float] = {}
+    by_artist: dict[ArtistId, float] = {}
     total = _PRIOR_WEIGHT
     for track, weight in plays:
         total += weight
-        key = artist_of(track)
+        key = first_artist(track)
         if key is not None:
             by_artist[key] = by_artist.get(key, 0.0) + weight
     caps = {artist: math.ceil(ARTIST_WINDOW * weight / total) for artist, weight in by_artist.items()}
@@ -154,19 +142,19 @@ class ArtistRules:
 
     Parameters
     ----------
-    caps : mapping of str to int
-        For artists (by `artist_of`) that may have more than 3.
-    latest : iterable of str or None
-        Artists (by `artist_of`) of what was played before, the latest last.
+    caps : mapping of ArtistId to int
+        For artists (by `first_artist`) that may have more than 3.
+    latest : iterable of ArtistId or None
+        Artists (by `first_artist`) of what was played before, the latest last.
     are_apart : bool
         Whether an artist must not come twice in a row.
     """
 
     def __init__(
-        self, caps: Mapping[str, int], latest: Iterable[str | None] = (), *, are_apart: bool = True
+        self, caps: Mapping[ArtistId, int], latest: Iterable[ArtistId | None] = (), *, are_apart: bool = True
     ) -> None:
         self._caps = caps
-        self._latest: deque[str | None] = deque(latest, maxlen=ARTIST_WINDOW - 1)
+        self._latest: deque[ArtistId | None] = deque(latest, maxlen=ARTIST_WINDOW - 1)
         self.are_apart = are_apart
 
     def admits(self, track: Track) -> bool:
@@ -175,17 +163,17 @@ class ArtistRules:
 
     def is_below_cap(self, track: Track) -> bool:
         """Whether its artist may have one more of ten tracks."""
-        artist = artist_of(track)
+        artist = first_artist(track)
         return artist is None or self._latest.count(artist) < self._caps.get(artist, ARTIST_CAP)
 
     def is_other(self, track: Track) -> bool:
         """Whether it is by another artist than the latest track, as far as that matters."""
-        artist = artist_of(track)
+        artist = first_artist(track)
         return not self.are_apart or artist is None or not self._latest or self._latest[-1] != artist
 
     def take(self, track: Track) -> None:
         """Remember that a track came."""
-        self._latest.append(artist_of(track))
+        self._latest.append(first_artist(track))
 
 
 def proportional_turns(shares: Sequence[float], served: Sequence[float]) -> Iterator[int]:

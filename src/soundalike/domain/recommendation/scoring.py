@@ -41,8 +41,9 @@ SHORTLIST = 400
 SERVED_LATELY = 10
 """How many of the latest tracks count as served when tastes take turns."""
 
-_BLOCK = 4_096
+_BLOCK = 8_192
 _SAMPLED = 8
+_SORTED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +127,29 @@ class Scoring:
             for share, scores in zip(self.shares, self._raw_scores(candidates), strict=True)
         )
 
-    def beyond(self, taste: int) -> Iterator[tuple[int, float]]:
-        """Yield (row, score) of every candidate that is not in the list of a taste, best first."""
-        candidates = self._retrieved()
-        rows, scores = self._ranked(self._raw_scores(candidates)[taste], candidates)
-        seen = set(self.candidate_lists[taste].rows.tolist())
-        for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
-            if row not in seen:
-                yield row, score
+    def raw_scores(self) -> FloatArray:
+        """Return the scores of the candidates for each taste before smoothing, shape (tastes, n)."""
+        return self._raw_scores(self._retrieved())
+
+    def beyond(self, taste: int, raw_scores: FloatArray) -> Iterator[tuple[int, float]]:
+        """Yield (row, score) of every candidate that is not in the list of a taste, best first.
+
+        Parameters
+        ----------
+        taste : int
+            Which of the listener's tastes.
+        raw_scores : FloatArray, shape (tastes, n)
+            As `raw_scores` returns them.
+        """
+        seen = self.candidate_lists[taste].rows
+        rest = np.setdiff1d(self._retrieved(), seen, assume_unique=True)
+        scores = raw_scores[taste]
+        final = np.round(self._final(rest, scores[rest], scores[self.index.nearest_rows[rest]]), 5)
+        # Few are needed as a rule, so the best are sorted first.
+        bound = np.partition(final, -_SORTED)[-_SORTED] if len(rest) > _SORTED else -np.inf
+        for part in (rest[final >= bound], rest[final < bound]):
+            rows, ranked = self._ranked(scores, part)
+            yield from zip(rows.tolist(), ranked.tolist(), strict=True)
 
     def scores_of(self, rows: IndexArray) -> FloatArray:
         """Return the score of each row by the taste that it fits best, shape (k,)."""
@@ -196,14 +212,18 @@ class Scoring:
         return scores
 
     def _scores_at(self, rows: slice | IndexArray) -> FloatArray:
-        index = self.index
-        positive = self._with_seed(self.positive.centroids)
-        centroids = np.concatenate([positive, self.negative.centroids])
-        close = closeness(index.lifted[rows], centroids, index.spread)
-        scores = self._mixture @ close[: len(positive)]
+        index, count = self.index, self._mixture.shape[1]
+        close = _closeness(index.lifted[rows], self._factors)
+        scores = self._mixture @ close[:count]
         scores *= index.damping[rows]
-        scores -= NEGATIVE_WEIGHT * self._weigh_negative(close[len(positive) :])
+        scores -= NEGATIVE_WEIGHT * self._weigh_negative(close[count:])
         return scores
+
+    @cached_property
+    def _factors(self) -> FloatArray:
+        """For the closeness to each positive cluster, the seed, and each negative cluster."""
+        positive = self._with_seed(self.positive.centroids)
+        return _closeness_factors(np.concatenate([positive, self.negative.centroids]), self.index.spread)
 
     def _with_seed(self, points: FloatArray) -> FloatArray:
         return points if self.seed is None else np.concatenate([points, self.seed[np.newaxis]])
@@ -281,11 +301,20 @@ def closeness(lifted: FloatArray, centroids: FloatArray, spread: float) -> Float
     FloatArray, shape (k, n)
         0 to 1.
     """
-    factors = np.empty((len(centroids), lifted.shape[1]), dtype=np.float32)
+    return _closeness(lifted, _closeness_factors(centroids, spread))
+
+
+def _closeness_factors(centroids: FloatArray, spread: float) -> FloatArray:
+    """Return what lifted points are multiplied by, shape (k, m + 2)."""
+    factors = np.empty((len(centroids), centroids.shape[1] + 2), dtype=np.float32)
     factors[:, :-2] = -2 * centroids
     factors[:, -2] = 1
     factors[:, -1] = np.einsum("ij,ij->i", centroids, centroids) + spread**2
     factors /= np.float32(spread**2)
+    return factors
+
+
+def _closeness(lifted: FloatArray, factors: FloatArray) -> FloatArray:
     close: FloatArray = factors @ lifted.T
     np.maximum(close, 1, out=close)
     return np.reciprocal(close, out=close)

@@ -128,9 +128,12 @@ class Shortlisting:
         total = sum(scoring.shares.tolist())
         found = []
         for taste, best in enumerate(scoring.candidate_lists):
-            scored = chain(zip(best.rows.tolist(), best.scores.tolist(), strict=True), scoring.beyond(taste))
+            scored = chain(zip(best.rows.tolist(), best.scores.tolist(), strict=True), self._beyond(taste))
             found.append(self._open(scored, role, int(limit * best.share / total) + width, taste=taste))
         return found
+
+    def _beyond(self, taste: int) -> Iterator[tuple[int, float]]:
+        yield from self.scoring.beyond(taste, self._raw_scores)
 
     def _exploration(self, width: int) -> Shortlist:
         limit, adventure = self.question.limit, self.question.adventure
@@ -150,6 +153,10 @@ class Shortlisting:
     @property
     def _explores(self) -> bool:
         return bool(self.question.adventure) and not self.scoring.is_cold_start
+
+    @cached_property
+    def _raw_scores(self) -> FloatArray:
+        return self.scoring.raw_scores()
 
     @cached_property
     def _never(self) -> frozenset[TrackId]:

@@ -126,10 +126,11 @@ def diversify(
     chosen = list(islice(places, limit))
     if places.is_cut and not is_last:
         return Slate(chosen, places.has_exceeded_cap, is_cut=True)
-    again = recordings.emptied()
-    for candidate in chosen:
-        again.add(candidate.row, candidate.track)
-    chosen += islice(_repeats(lists.repeats, again, rules), limit - len(chosen))
+    if len(chosen) < limit and lists.repeats:
+        again = recordings.emptied()
+        for candidate in chosen:
+            again.add(candidate.row, candidate.track)
+        chosen += islice(_repeats(lists.repeats, again, rules), limit - len(chosen))
     return Slate(chosen, places.has_exceeded_cap, is_cut=places.is_cut)
 
 

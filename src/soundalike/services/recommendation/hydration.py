@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from soundalike.domain.catalogue import first_artist
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.recommendation.question import Question
 from soundalike.domain.recommendation.recordings import Recordings
@@ -10,7 +11,6 @@ from soundalike.domain.recommendation.rules import (
     ARTIST_WINDOW,
     ArtistRules,
     artist_caps,
-    artist_of,
     recently_played,
 )
 from soundalike.domain.recommendation.scoring import Scoring
@@ -48,11 +48,13 @@ class Hydrated:
         """Whether any of the tracks may be played."""
         return any(map(self._may_play, self.tracks.values()))
 
-    @property
-    def present_share(self) -> float:
-        """Share of the tracks that may be played, above 0."""
-        present = sum(map(self._may_play, self.tracks.values()))
-        return (present + 1) / (len(self.tracks) + 1)
+    def playable_share(self, shortlists: Shortlists) -> float:
+        """Return the share of shortlisted tracks that may be played, above 0."""
+        ids = self.scoring.index.artefact.track_ids
+        rows = [row for shortlist in shortlists for row in shortlist.rows.tolist()]
+        found = (self.tracks.get(ids[row]) for row in rows)
+        playable = sum(track is not None and self._may_play(track) for track in found)
+        return (playable + 1) / (len(rows) + 1)
 
     def candidates(self, shortlist: Shortlist) -> Candidates:
         """Return the tracks of a shortlist that may be played."""
@@ -89,7 +91,7 @@ class Hydrated:
         played = [*reversed(latest[: ARTIST_WINDOW - 1]), *recent]
         if self.is_strict and not played and self.question.seed:
             played = [self.question.seed]
-        artists = [artist_of(self.tracks[one]) for one in played if one in self.tracks]
+        artists = [first_artist(self.tracks[one]) for one in played if one in self.tracks]
         return ArtistRules(caps, artists, are_apart=self.is_strict)
 
     def _may_play(self, track: Track) -> bool:
@@ -114,11 +116,9 @@ def hydrate(
     """
     scoring, question = shortlisting.scoring, shortlisting.question
     ids = scoring.index.artefact.track_ids
-    named = {*_named(scoring), *scoring.taste_profile.positive.heaviest(_ARTISTS_OF), *question.recent}
+    named = {*_named(scoring), *scoring.taste_profile.positive.heaviest(_ARTISTS_OF), *question.left_out}
     if question.seed is not None:
         named.add(question.seed)
-    if is_strict:
-        named |= question.left_out
     for shortlist in shortlists:
         named.update(ids[row] for row in shortlist.rows.tolist())
         named.update(one for each in shortlist.attributions for one in each.positive[:1])
