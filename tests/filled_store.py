@@ -24,6 +24,7 @@ from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import YOU, Credential, CredentialKind, User
 from soundalike.services.entities import ENTITIES
+from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.store_copy.checksums import Checksum
 
 MUSIC, DISK = Root(RootName("music"), Path("/m")), Root(RootName("disk"), Path("/d/\udcff ó"))
@@ -94,6 +95,7 @@ def fill_library(store: Store, tracks: int) -> None:
             )
         store.save_stored_tracks([track])
         store.save_stored_vectors(vectors[: number % 4])
+    settle_catalogue(store)
     for number, reason in enumerate(ProblemReason):
         store.save_problem(
             FileProblem(

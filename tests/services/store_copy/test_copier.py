@@ -29,11 +29,13 @@ from services.store_copy.watching import (
     without_listens,
     written,
 )
+from soundalike.domain.entries import EntrySort
 from soundalike.domain.errors import CopyError, StoreBusyError
-from soundalike.domain.files import FileProblem, ProblemReason
+from soundalike.domain.files import FileProblem, Part, ProblemReason
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
+from soundalike.domain.tags import Gains, Tags
 from soundalike.domain.types import TrackId
 from soundalike.domain.users import YOU, User
 
@@ -53,6 +55,26 @@ def test_everything_is_copied(source: MemoryStore, target: MemoryStore) -> None:
     assert list(target.listens_of(BOB)) == list(source.listens_of(BOB))
     assert target.profile(BOB) == source.profile(BOB)
     assert list(target.stored_tracks()) == list(source.stored_tracks())
+    assert target.unsettled(1) == {}
+    for sort in (EntrySort(), EntrySort(is_descending=True)):
+        assert target.find_albums(sort=sort, limit=100) == source.find_albums(sort=sort, limit=100)
+        assert target.find_artists(sort=sort, limit=100) == source.find_artists(sort=sort, limit=100)
+
+
+def test_parts_tracks_without_files_and_all_tags_are_copied(source: MemoryStore, target: MemoryStore) -> None:
+    tags = Tags(title="One", artists=("A", "B"), album="X", track_number=3, gains=Gains(track_db=-7.5))
+    for number in (1, 2):
+        part = Part(number * 100, number * 100 + 100, 75)
+        source.save_track(make_track(f"part{number}", tags=tags, path=b"image.flac", part=part))
+    source.save_track(make_track("bare", tags=tags, has_file=False))
+    assert copy(source, target).problem == ""
+    for track_id in map(TrackId, ("part1", "part2", "bare")):
+        copied, original = target.track(track_id), source.track(track_id)
+        assert copied is not None
+        assert original is not None
+        assert replace(copied, entry=original.entry) == original
+    source.save_track(make_track("bare", tags=replace(tags, disc_number=2), has_file=False))
+    assert checksums_of(target) != checksums_of(source)
 
 
 def test_a_finished_copy_is_compared_and_left_alone(source: MemoryStore, target: MemoryStore) -> None:

@@ -11,17 +11,18 @@ from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath
 from soundalike.services.entities.entity import Entity, fields, one_by_one
+from soundalike.wire.tags import tags_text
 
 
 def _track_content(track: Track) -> bytes:
+    """Return all of a track but its entry, which is derived again where it is copied to."""
     return fields(
         track.id,
         *_file_content(track.file),
         track.title,
-        track.artist,
-        track.album,
-        track.genre,
-        track.year,
+        tags_text(track.tags),
+        None if track.imported is None else tags_text(track.imported),
+        track.tags_version,
         track.duration_ms,
         to_ms(track.added_at),
         None if track.vanished_at is None else to_ms(track.vanished_at),
@@ -39,6 +40,7 @@ def _file_content(file: TrackFile | None) -> tuple[str | bytes | int | None, ...
         file.stamp.mtime_ns,
         file.audio_hash,
         file.media_type,
+        None if file.part is None else str(file.part),
     )
 
 
@@ -61,7 +63,7 @@ def _write_tracks(store: Store, tracks: Sequence[Track]) -> None:
 
 def _make_way(store: Store, track: Track) -> None:
     """Move another track from the location to one where no file can be, until it is written itself."""
-    other = None if track.file is None else store.track_at(track.file.location)
+    other = None if track.file is None else store.track_at(track.file.location, track.file.part)
     if other is not None and other.file is not None and other.id != track.id:
         aside = RelativePath(b"//" + other.id.encode(errors="surrogatepass"))
         away = replace(other.file, location=Location(other.file.location.root, aside))

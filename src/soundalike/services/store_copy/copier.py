@@ -13,6 +13,7 @@ from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.types import LibraryId
 from soundalike.services.entities import ENTITIES
 from soundalike.services.entities.entity import Entity
+from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.library_id import name_library
 from soundalike.services.store_copy.checksums import KindReport, side_by_side
 
@@ -97,6 +98,7 @@ class Copier:
                 self._compare(entity, stage)
             problem = self._problem()
             if not problem:
+                settle_catalogue(self._target)
                 self._target.set_library_mark(mark, replacing=replace(mark, is_unfinished=True))
         return CopyReport(tuple(self._kinds.values()), problem)
 
