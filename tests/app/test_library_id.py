@@ -57,6 +57,16 @@ def test_a_lost_store_is_not_taken_for_a_new_library(
     assert key_of(library) == key
 
 
+def test_artefacts_without_their_store_are_named_too(library: Settings) -> None:
+    old = library.artefacts / "000003"
+    old.mkdir(parents=True)
+    (old / "manifest.json").write_text("{}", encoding="utf-8")
+    assert len(key_of(library)) == 32, "those of the version before belong to the store that is there"
+    library.database.unlink()
+    with pytest.raises(ForeignLibraryError, match=r"artefact folder .* and the session key .* of a library"):
+        key_of(library)
+
+
 def test_a_new_library_begins_where_the_key_was_moved_away(library: Settings) -> None:
     library.database.unlink()
     (library.data / "session.key").unlink()

@@ -18,6 +18,7 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import LibraryId
 from soundalike.events.embedded import StoredLog
+from soundalike.learning.artefacts.belonging import find_artefacts
 from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.learning.engines import choose_engine
 from soundalike.learning.numpy_engine import LocalEngine
@@ -129,11 +130,11 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 
 
 def _library_id(settings: Settings, store: Store) -> LibraryId:
-    """Return the id that the store shares with the key, unless that is from the environment."""
+    """Return the id that the store shares with artefacts and key, unless that is from the environment."""
     key = find_session_key(settings.data) if settings.secret_key is None else None
     return settle_library_id(
         store,
-        [key] if key else [],
+        [one for one in (find_artefacts(settings.artefacts), key) if one],
         store_name=settings.store_name,
         new_id=environment.new_library_id(),
     )
@@ -143,7 +144,9 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
     roots = RootMap(store, settings.roots)
     analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
     schemas = tuple(schema for sets in analyser.passes for schema in sets)
-    artefacts = FolderArtefactStore(settings.artefacts, schemas=schemas, clock=environment.now)
+    artefacts = FolderArtefactStore(
+        settings.artefacts, schemas=schemas, clock=environment.now, library_id=library_id
+    )
     snapshots = LibrarySnapshots(
         store, ParquetSnapshots(), workspace=partial(environment.workspace, settings.data)
     )

@@ -55,7 +55,6 @@ def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray
         ),
         facts={**artefact.facts, "placed": str(artefact.added_count + len(track_ids))},
         groups=_extended_groups(artefact, vectors),
-        library_id=artefact.library_id,
     )
 
 

@@ -202,8 +202,6 @@ class ArtefactDraft:
         Scaled features by family, of n tracks: what reasons compare.
     distance_spread : FloatArray or None, shape (n, 2)
         Mean and standard deviation of the distances from each track to others.
-    library_id : str or None
-        The library that it was learned from.
     """
 
     schemas: tuple[FeatureSchema, ...]
@@ -215,7 +213,6 @@ class ArtefactDraft:
     facts: Mapping[str, str] = field(default_factory=dict)
     groups: GroupVectors | None = None
     distance_spread: FloatArray | None = None
-    library_id: str | None = None
 
     @property
     def added_count(self) -> int:

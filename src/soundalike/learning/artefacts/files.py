@@ -17,7 +17,7 @@ from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity.groups import GroupColumns, GroupVectors
 from soundalike.domain.similarity.recipe import Recipe, columns_of
 from soundalike.domain.similarity.space import AffineMap, Artefact, ArtefactDraft, Neighbours, SimilaritySpace
-from soundalike.domain.types import ArtefactVersion, TrackId
+from soundalike.domain.types import ArtefactVersion, LibraryId, TrackId
 from soundalike.learning.artefacts.checks import check_arrays, refuse
 from soundalike.learning.artefacts.durable import sync
 from soundalike.learning.documents import recipe_from, schema_from
@@ -50,7 +50,7 @@ _UNREADABLE = (
 _Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
+def write_version(folder: Path, draft: ArtefactDraft, *, created: str, library_id: LibraryId | None) -> None:
     """Write all files of a version into an empty folder and sync them.
 
     Parameters
@@ -61,6 +61,8 @@ def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
         What to write.
     created : str
         Time for the manifest.
+    library_id : LibraryId or None
+        The library that it was learned from.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def write_version(folder: Path, draft: ArtefactDraft, created: str) -> None:
     document = {
         "format": FORMAT,
         "created": created,
-        "library_id": draft.library_id,
+        "library_id": library_id,
         "feature_sets": [asdict(schema) for schema in draft.schemas],
         "recipe": asdict(draft.recipe),
         "maps": [
@@ -147,7 +149,6 @@ def _read(folder: Path) -> Artefact:
     if len(track_ids) != document["tracks"]:
         refuse(f"it has {len(track_ids)} track ids, but its manifest says {document['tracks']}")
     check_arrays(arrays, space, groups, (len(track_ids), int(document["neighbours_per_track"])))
-    library_id = document["library_id"]
     return Artefact(
         version=ArtefactVersion(folder.name),
         schemas=schemas,
@@ -160,7 +161,6 @@ def _read(folder: Path) -> Artefact:
         | {"created": str(document["created"])},
         groups=GroupVectors(groups, arrays[GROUPS]) if GROUPS in arrays else None,
         distance_spread=arrays.get(SPREAD),
-        library_id=None if library_id is None else str(library_id),
     )
 
 

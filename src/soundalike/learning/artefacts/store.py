@@ -19,7 +19,7 @@ from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefac
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity.recipe import Recipe, schemas_of
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft
-from soundalike.domain.types import ArtefactVersion
+from soundalike.domain.types import ArtefactVersion, LibraryId
 from soundalike.learning.artefacts.durable import Signature, signature_of, sync, written_atomically
 from soundalike.learning.artefacts.files import read_old_recipe, read_version, write_version
 
@@ -64,14 +64,22 @@ class FolderArtefactStore:
         The feature sets that this program computes; a version of others is not used.
     clock : callable
         Returns the time for the manifest.
+    library_id : LibraryId or None
+        The library whose artefacts these are, for the manifest.
     """
 
     def __init__(
-        self, folder: Path, *, schemas: Collection[FeatureSchema], clock: Callable[[], datetime]
+        self,
+        folder: Path,
+        *,
+        schemas: Collection[FeatureSchema],
+        clock: Callable[[], datetime],
+        library_id: LibraryId | None = None,
     ) -> None:
         self._folder = folder
         self._schemas = {schema.name: schema for schema in schemas}
         self._clock = clock
+        self._library_id = library_id
         self._thread_lock = threading.Lock()
         self._pointer: tuple[bytes, Signature] | None = None
         self._in_use: _Loaded | None = None
@@ -238,7 +246,8 @@ class FolderArtefactStore:
         temporary = self._folder / f"{_WRITING}{place.version}-{secrets.token_hex(4)}"
         temporary.mkdir()
         try:
-            write_version(temporary, draft, self._clock().isoformat(timespec="milliseconds"))
+            created = self._clock().isoformat(timespec="milliseconds")
+            write_version(temporary, draft, created=created, library_id=self._library_id)
             read_version(temporary)  # what a reader would reject must not become current
             recipe_folder.mkdir(exist_ok=True)
             temporary.rename(recipe_folder / place.version)
