@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from making import make_schema
-from soundalike.domain.similarity.recipe import Fitting, Ingredient, Recipe
+from soundalike.domain.similarity.recipe import Fitting, Ingredient, Recipe, Rotation, Scaling
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow, TrackParts
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.learning.snapshots import ParquetSnapshots
@@ -70,6 +70,16 @@ def make_mixed(count: int, *, seed: int = 0) -> LibraryTable:
         summaries=np.concatenate([music.summaries, middle.astype(np.float32)], axis=1),
         parts=(*music.parts, TrackParts(values.astype(np.float32), counts)),
     )
+
+
+MIXED = Recipe(
+    (
+        Ingredient(feature_set="tiny", groups=("even",), weight=2.0),
+        Ingredient(feature_set="other", weight=0.25, fitting=Fitting(rotation=Rotation.WHITEN, strength=1.0)),
+        Ingredient(feature_set="tiny", groups=("odd",), fitting=Fitting(scaling=Scaling.MIN_MAX)),
+    )
+)
+"""Of what `make_mixed` has."""
 
 
 def make_rows(table: LibraryTable) -> list[SnapshotRow]:

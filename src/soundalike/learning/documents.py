@@ -38,6 +38,7 @@ def schema_from(document: Mapping[str, Any]) -> FeatureSchema:
         version=int(document["version"]),
         features=tuple(map(str, document["features"])),
         groups=tuple(map(str, document["groups"])),
+        dtype=str(document.get("dtype", "float32")),
     )
 
 

@@ -3,9 +3,10 @@
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports.learning import Snapshots
 from soundalike.domain.similarity.exact import exact_neighbours
-from soundalike.domain.similarity.fitting import TableStatistics, fit_space, require_tracks
+from soundalike.domain.similarity.fitting import fit_space, require_tracks
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
+from soundalike.domain.similarity.statistics import TableStatistics
 from soundalike.domain.snapshot import Snapshot
 
 

@@ -7,15 +7,10 @@ from sklearn.covariance import OAS
 
 from learning.libraries import halves_of, make_music, make_table, tiny
 from soundalike.domain.errors import TooFewTracksError
-from soundalike.domain.similarity.fitting import (
-    Scale,
-    TableStatistics,
-    fit_locally,
-    partial_whitening,
-    shrink,
-)
+from soundalike.domain.similarity.fitting import fit_locally, partial_whitening, shrink
 from soundalike.domain.similarity.judging import FITTINGS
 from soundalike.domain.similarity.recipe import Columns, Fitting, Recipe, Rotation, Scaling
+from soundalike.domain.similarity.statistics import Scale, TableStatistics
 from soundalike.domain.types import FloatArray
 
 ALL = Columns(0, np.arange(6), np.arange(6))

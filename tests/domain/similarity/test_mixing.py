@@ -6,20 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learning.libraries import halves_of, make_mixed, make_music, make_table, tiny
-from soundalike.domain.similarity.fitting import Scale, Sums, fit_locally
-from soundalike.domain.similarity.recipe import Fitting, Ingredient, Recipe, Rotation
+from learning.libraries import MIXED, halves_of, make_mixed, make_music, make_table, tiny
+from soundalike.domain.similarity.fitting import fit_locally
+from soundalike.domain.similarity.recipe import Rotation
+from soundalike.domain.similarity.statistics import Scale, Sums
 from soundalike.domain.snapshot import LibraryTable, TrackParts
-
-WITHIN = Fitting(clip=3.0, rotation=Rotation.WITHIN, strength=0.5, is_unit_length=True)
-WHITEN = Fitting(rotation=Rotation.WHITEN, strength=1.0)
-MIXED = Recipe(
-    (
-        Ingredient(feature_set="tiny", groups=("even",), weight=2.0, fitting=WITHIN),
-        Ingredient(feature_set="other", weight=0.25, fitting=WHITEN),
-        Ingredient(feature_set="tiny", groups=("odd",), fitting=WITHIN),
-    )
-)
 
 
 def only(table: LibraryTable, number: int, columns: list[int]) -> LibraryTable:
@@ -42,8 +33,8 @@ def test_points_of_ingredients_stand_side_by_side_multiplied_by_their_weights() 
     placed = fit_locally(MIXED, table).transform(table.summaries)
     alone = [only(table, 0, [0, 2, 4]), only(table, 1, list(range(8))), only(table, 0, [1, 3, 5])]
     expected = [
-        weight * fit_locally(tiny().fitted_by(fitting), one).transform(one.summaries)
-        for weight, fitting, one in zip((2.0, 0.25, 1.0), (WITHIN, WHITEN, WITHIN), alone, strict=True)
+        each.weight * fit_locally(tiny().fitted_by(each.fitting), one).transform(one.summaries)
+        for each, one in zip(MIXED.ingredients, alone, strict=True)
     ]
     np.testing.assert_array_equal(placed, np.concatenate(expected, axis=1))
 

@@ -1,44 +1,55 @@
 """A library in MongoDB as the store keeps it, for executors to read."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from bson.binary import Binary
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from learning.libraries import halves_of
-from making import SOME_TIME, make_schema, make_track, make_vectors, with_halves
 from servers.mongodb import drop_database, new_database
 from servers.processes import QUICK_JAVA
 from soundalike.domain.snapshot import LibraryTable
-from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.learning.spark.mongo import MongoSource
-from soundalike.store.mongo.store import MongoStore
 
 FAST_EXECUTORS = {"spark.executor.extraJavaOptions": " ".join(QUICK_JAVA)}
 
 
 @contextmanager
 def kept_in_mongodb(address: str, library: LibraryTable) -> Iterator[MongoSource]:
-    """Keep a library in a store on MongoDB, among a track that is gone and vectors of another set."""
+    """Keep a library as the store on MongoDB does, among vectors of another set and of another track."""
     url = new_database(address)
-    schema, (first, second) = library.schemas[0], halves_of(library)
-    rows = zip(library.summaries, first, second, strict=True)
-    vectors = [with_halves(schema, *row) for row in rows]
-    tracks = [make_track(track_id) for track_id in library.track_ids]
+    documents = [
+        document(library, number, row)
+        for number in range(len(library.schemas))
+        for row in range(len(library))
+    ]
+    first = documents[0]
+    foreign = [first | {"_id": "other", "set": "another-v1"}, first | {"_id": "x", "track": "x"}]
     try:
-        with closing(MongoStore(url)) as store:
-            store.save_stored_tracks(tracks)
-            of_tracks = zip(tracks, vectors, strict=True)
-            store.save_stored_vectors([StoredVectors.of(track.id, one) for track, one in of_tracks])
-            store.save_track(tracks[0], make_vectors(make_schema(3, name="other")))
-            store.save_track(make_track("gone", vanished_at=SOME_TIME), vectors[0])
         with features_of(url) as features:
+            features.insert_many([*documents, *foreign])
             database = features.database.name
         yield MongoSource(url=url, database=database, collection="feature")
     finally:
         drop_database(url)
+
+
+def document(library: LibraryTable, number: int, row: int) -> dict[str, Any]:
+    """What the store has of a track in one set: a whole, and its parts."""
+    schema, start = library.schemas[number], sum(len(one) for one in library.schemas[:number])
+    whole = library.summaries[[row], start : start + len(schema)]
+    parts = library.parts[number].of(np.array([row])).values
+    track_id = library.track_ids[row]
+    return {
+        "_id": f"{track_id} {schema.key}",
+        "track": track_id,
+        "set": schema.key,
+        "roles": ["whole", *(["part"] * len(parts))],
+        "vectors": Binary(np.concatenate([whole, parts]).astype("<f4").tobytes()),
+    }
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from bson.binary import Binary
 from pyspark.sql import DataFrame
 
 from conftest import skip_where
-from learning.libraries import halves_of, make_music, make_table, tiny, write_snapshot
+from learning.libraries import MIXED, halves_of, make_mixed, make_music, make_table, tiny, write_snapshot
 from learning.parity import assert_learns_the_same
 from learning.spark.clusters import FAST_EXECUTORS, features_of, kept_in_mongodb
 from servers.spark import SparkCluster, connector_jars, missing_connector
@@ -42,6 +42,7 @@ LIBRARIES = {
     "300 tracks": make_music(300, width=44),
     "duplicates": make_table(make_music(30).summaries[[*range(30), 3, 3, 3, 17]]),
     "one track": make_music(1),
+    "two sets": make_mixed(60),
 }
 ODD_TEXT = 'a\\b "c d" é \U0001f3b5 #!=: $x'
 
@@ -129,7 +130,8 @@ def test_a_cluster_learns_what_numpy_does(
 ) -> None:
     library = LIBRARIES[name]
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
-    assert_learns_the_same(engine_reading(how, library), RECIPE, library, snapshot)
+    recipe = RECIPE if len(library.schemas) == 1 else MIXED
+    assert_learns_the_same(engine_reading(how, library), recipe, library, snapshot)
 
 
 @pytest.mark.parametrize("how", ["sent", "folder", "mongodb"])
@@ -255,9 +257,9 @@ def test_a_shared_folder_that_cannot_be_written_is_one_line(cluster: SparkEngine
 
 CHANGES = {
     "other vectors": {"$set": {"vectors": Binary(b"\0" * 72)}},
-    "fewer patches": {"$set": {"roles": ["whole"]}},
-    "damaged": {"$set": {"vectors": None}},
-    "no vectors": {"$set": {"set": "other-v1"}},
+    "no vectors": {"$unset": {"vectors": 1}},
+    "fewer vectors": {"$set": {"roles": ["whole"]}},
+    "another set": {"$set": {"set": "other-v1"}},
 }
 
 
@@ -300,7 +302,7 @@ def test_mongodb_that_does_not_let_executors_in_is_one_line(
     del cluster
     snapshot = write_snapshot(make_music(20), tmp_path / "music.parquet")
     url = url.format(host=mongodb.removeprefix("mongodb://").split("/")[0])
-    source = MongoSource(url=url, database="music", collection="feature")
+    source = MongoSource(url=url, database="music", collection="track", vectors="vectors.tiny-v1")
     with closing(SparkEngine(source=source)) as engine, pytest.raises(EngineError, match=said) as caught:
         engine.fit(RECIPE, snapshot)
     assert "hidden-word" not in "".join(traceback.format_exception(caught.value))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning.libraries import halves_of, make_music, make_table, tiny, write_snapshot
+from learning.libraries import MIXED, halves_of, make_mixed, make_music, make_table, tiny, write_snapshot
 from learning.parity import assert_learns_the_same
 from soundalike.domain.errors import EngineError, TooFewTracksError
 from soundalike.domain.ports.learning import SimilarityEngine
@@ -78,6 +78,11 @@ def test_both_engines_learn_the_same(spark: SimilarityEngine, library: LibraryTa
     snapshot = write_snapshot(library, tmp_path / "music.parquet")
     for recipe in RECIPES:
         assert_learns_the_same(spark, recipe, library, snapshot)
+
+
+def test_both_learn_the_same_from_several_sets(spark: SimilarityEngine, tmp_path: Path) -> None:
+    library = make_mixed(70)
+    assert_learns_the_same(spark, MIXED, library, write_snapshot(library, tmp_path / "music.parquet"))
 
 
 def test_constant_features_map_to_0_in_both(spark: SimilarityEngine, tmp_path: Path) -> None:

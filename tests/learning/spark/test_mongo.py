@@ -9,14 +9,11 @@ def make_source(url: str) -> MongoSource:
     return MongoSource(url=url, database="music", collection="feature")
 
 
-def test_only_vectors_of_these_tracks_and_feature_sets_are_read() -> None:
-    options = make_source("mongodb://host/music").options("a", "k", ["timbre-v1", "other-v2"])
-    match, group = json.loads(options["aggregation.pipeline"])
-    assert match["$match"] == {
-        "set": {"$in": ["timbre-v1", "other-v2"]},
-        "track": {"$gte": "a", "$lte": "k"},
-    }
-    assert group["$group"]["_id"] == "$track"
+def test_only_vectors_of_the_feature_set_and_the_tracks_are_read() -> None:
+    options = make_source("mongodb://host/music").options("timbre-v3", "a", "k")
+    match, project = json.loads(options["aggregation.pipeline"])
+    assert match["$match"] == {"set": "timbre-v3", "track": {"$gte": "a", "$lte": "k"}}
+    assert project["$project"] == {"_id": "$track", "roles": "$roles", "vectors": "$vectors"}
     assert (options["database"], options["collection"]) == ("music", "feature")
 
 
@@ -34,14 +31,14 @@ def test_only_vectors_of_these_tracks_and_feature_sets_are_read() -> None:
     ],
 )
 def test_executors_read_the_primary_and_do_not_wait_long(url: str, used: str) -> None:
-    assert make_source(url).options("a", "z", ["timbre-v1"])["connection.uri"] == used
+    assert make_source(url).options("timbre-v3", "a", "z")["connection.uri"] == used
 
 
 def test_a_source_does_not_show_how_to_connect() -> None:
     source = make_source("mongodb://me:p%40ss-word@host/music")
     assert "word" not in repr(source)
     assert {"p%40ss-word", "p@ss-word", source.url} < set(source.secrets)
-    assert source.options("a", "z", ["timbre-v1"])["connection.uri"] in source.secrets
+    assert source.options("timbre-v3", "a", "z")["connection.uri"] in source.secrets
 
 
 def test_the_longest_secret_is_left_out_first() -> None:

@@ -10,9 +10,10 @@ from pyspark.ml.feature import MinMaxScaler, StandardScaler
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 
-from soundalike.domain.similarity.fitting import Column, Scale, Sums, fit_space, require_tracks
+from soundalike.domain.similarity.fitting import fit_space, require_tracks
 from soundalike.domain.similarity.recipe import Columns, Recipe
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
+from soundalike.domain.similarity.statistics import Column, Scale, Sums
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
 from soundalike.learning.snapshots import VECTOR_COLUMNS, matrix
@@ -27,8 +28,8 @@ from soundalike.learning.spark.tasks import (
     TRANSFORM_COLUMNS,
     BroadcastReader,
     neighbours_task,
-    parts_of,
     read_sums,
+    shares_of,
     sums_task,
     transform_task,
 )
@@ -99,11 +100,11 @@ class SparkEngine:
         with session.translated("find neighbours"):
             coordinates = self._coordinates(space, snapshot)
             context = session.spark.sparkContext
-            parts = parts_of(len(coordinates), context.defaultParallelism)
+            shares = shares_of(len(coordinates), context.defaultParallelism)
             broadcast = context.broadcast(coordinates)
-            numbers = session.spark.range(0, parts, 1, parts)
-            task = neighbours_task(BroadcastReader(broadcast), k, parts)
-            found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("part")
+            numbers = session.spark.range(0, shares, 1, shares)
+            task = neighbours_task(BroadcastReader(broadcast), k, shares)
+            found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("share")
             broadcast.destroy()
         rows = np.concatenate([np.asarray(cell.values, np.int32) for cell in found.column("rows")])
         distances = matrix(found.column("distances").combine_chunks(), k)

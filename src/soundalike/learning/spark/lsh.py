@@ -14,7 +14,7 @@ from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.similarity.space import LshParameters, Neighbours
 from soundalike.domain.types import FloatArray
 from soundalike.learning.spark.session import QuietSession
-from soundalike.learning.spark.tasks import COORDINATES_COLUMNS, BroadcastReader, coordinates_task, parts_of
+from soundalike.learning.spark.tasks import COORDINATES_COLUMNS, BroadcastReader, coordinates_task, shares_of
 
 # The join needs one maximum distance: all but this share of the tracks have k neighbours within it,
 # estimated from a sample of this many tracks.
@@ -86,9 +86,9 @@ class SparkLshJoin:
         spark = self._session.spark
         context = spark.sparkContext
         reader: BroadcastReader[FloatArray] = BroadcastReader(context.broadcast(self._coordinates))
-        parts = parts_of(len(self._coordinates), context.defaultParallelism)
-        numbers = spark.range(0, parts, 1, parts)
-        frame = numbers.mapInArrow(coordinates_task(reader, parts), COORDINATES_COLUMNS)
+        shares = shares_of(len(self._coordinates), context.defaultParallelism)
+        numbers = spark.range(0, shares, 1, shares)
+        frame = numbers.mapInArrow(coordinates_task(reader, shares), COORDINATES_COLUMNS)
         return frame.select("row", array_to_vector(F.col("place")).alias("place")).cache()
 
     @cached_property

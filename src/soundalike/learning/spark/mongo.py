@@ -2,24 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 CONNECTOR = "org.mongodb.spark:mongo-spark-connector_2.13:10.5.0"
 """MongoDB's connector for Spark, which is fetched from Maven Central unless jars are given."""
 
-_SET_FIELDS = {
-    "set": "string",
-    "dtype": "string",
-    "width": "int",
-    "roles": "array<string>",
-    "vectors": "binary",
-}
-
-DOCUMENT_COLUMNS = (
-    f"_id string, sets array<struct<{', '.join(f'{name}: {kind}' for name, kind in _SET_FIELDS.items())}>>"
-)
+DOCUMENT_COLUMNS = "_id string, roles array<string>, vectors binary"
 
 _PARTITIONER = "com.mongodb.spark.sql.connector.read.partitioner.SinglePartitionPartitioner"
 _TIMEOUT = "serverSelectionTimeoutMS"
@@ -34,20 +23,27 @@ _PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
 class MongoSource:
     """A collection with one document for each track and feature set.
 
-    Each has the fields ``track`` (its id), ``set`` (the set's key), ``dtype``, ``width``, ``roles`` (of the
-    patches) and ``vectors`` (little-endian, patch by patch).
-
     Parameters
     ----------
     url : str
         Connection string. Never shown.
     database, collection : str
         Where the documents are.
+    track, feature_set : str
+        The fields with the track's id, and with the set's key.
+    roles : str
+        The field with the role of each patch.
+    vectors : str
+        The field with their vectors, row by row: BSON Binary, little-endian, of the set's dtype.
     """
 
     url: str = field(repr=False)
     database: str
     collection: str
+    track: str = "track"
+    feature_set: str = "set"
+    roles: str = "roles"
+    vectors: str = "vectors"
 
     @property
     def name(self) -> str:
@@ -63,27 +59,27 @@ class MongoSource:
         hidden = {self.url, _as_executors_use(self.url)} | told
         return tuple(sorted(hidden, key=len, reverse=True))
 
-    def options(self, first_id: str, last_id: str, keys: Sequence[str]) -> dict[str, str]:
-        """Return the connector's read options for the tracks from one id to another, as one partition.
+    def options(self, key: str, first_id: str, last_id: str) -> dict[str, str]:
+        """Return the connector's read options for some tracks in one feature set, as one partition.
 
-        Rows have `DOCUMENT_COLUMNS`, those of vanished tracks too. The driver knows all ids in order, so
-        it divides the library itself: the connector's `PaginateIntoPartitionsPartitioner` would query the
-        server for the beginning of each partition, and each time read all that is left of the collection.
+        Documents have `DOCUMENT_COLUMNS`. The driver knows all ids in order, so it divides the library
+        itself: the connector's `PaginateIntoPartitionsPartitioner` would query the server for the beginning
+        of each partition, and each time read all that is left of the collection.
 
         Parameters
         ----------
+        key : str
+            Of the set (`FeatureSchema.key`).
         first_id, last_id : str
-            Of the tracks.
-        keys : sequence of str
-            Of the feature sets.
+            Of the tracks, in the order of their ids.
         """
-        wanted = {"set": {"$in": list(keys)}, "track": {"$gte": first_id, "$lte": last_id}}
-        of_track = {"_id": "$track", "sets": {"$push": {name: f"${name}" for name in _SET_FIELDS}}}
+        asked = {self.feature_set: key, self.track: {"$gte": first_id, "$lte": last_id}}
+        columns = {"_id": f"${self.track}", "roles": f"${self.roles}", "vectors": f"${self.vectors}"}
         return {
             "connection.uri": _as_executors_use(self.url),
             "database": self.database,
             "collection": self.collection,
-            "aggregation.pipeline": json.dumps([{"$match": wanted}, {"$group": of_track}]),
+            "aggregation.pipeline": json.dumps([{"$match": asked}, {"$project": columns}]),
             "partitioner": _PARTITIONER,
             # A document that cannot be read is an error, not a missing row.
             "mode": "FAILFAST",

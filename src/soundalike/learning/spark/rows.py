@@ -12,9 +12,10 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # py4j ships no types
 from pyspark.sql import DataFrame
+from pyspark.sql.functions import array, concat
+from pyspark.sql.functions import col as column
 
 from soundalike.domain.errors import EngineError
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.snapshot import Snapshot
-from soundalike.learning.snapshots import ROWS_PER_GROUP, VECTOR_COLUMNS
+from soundalike.learning.snapshots import FEATURES, PARTS, ROWS_PER_GROUP, VECTOR_COLUMNS
 from soundalike.learning.spark.mongo import DOCUMENT_COLUMNS, MongoSource
 from soundalike.learning.spark.session import QuietSession
 from soundalike.learning.spark.tasks import (
     ROWS_COLUMNS,
+    SET_COLUMNS,
     BroadcastReader,
     documents_task,
-    parts_of,
-    row_digest,
     rows_of,
+    shares_of,
     shipped_task,
+    vectors_digest,
 )
 
 ROWS_PER_QUERY = 50_000
@@ -101,14 +106,14 @@ def open_rows(
     if session.is_local:
         return Rows(session.spark.read.schema(ROWS_COLUMNS).parquet(str(link)))
     count, parallelism = snapshot.track_count, session.spark.sparkContext.defaultParallelism
-    parts = parts_of(count, parallelism)
+    shares = shares_of(count, parallelism)
     if snapshots_url is not None:
-        return _from_folder(session, link, snapshots_url, parts)
+        return _from_folder(session, link, snapshots_url, shares)
     if source is not None:
         # Each share is a query: enough to use all cores and keep each share small, no more.
-        shares = max(min(count, parallelism, _MOST_QUERIES), -(-count // ROWS_PER_QUERY))
-        return _from_mongodb(session, snapshot, source, shares)
-    return _shipped(session, link, count, parts)
+        queries = max(min(count, parallelism, _MOST_QUERIES), -(-count // ROWS_PER_QUERY))
+        return _from_mongodb(session, snapshot, source, queries)
+    return _shipped(session, link, count, shares)
 
 
 def _link(session: QuietSession, snapshot: Snapshot) -> Path:
@@ -118,7 +123,7 @@ def _link(session: QuietSession, snapshot: Snapshot) -> Path:
     return link
 
 
-def _shipped(session: QuietSession, link: Path, count: int, parts: int) -> Rows:
+def _shipped(session: QuietSession, link: Path, count: int, shares: int) -> Rows:
     # Executors use the name that a symbolic link points to, which two snapshots would share.
     file = link.with_stem(f"{link.stem}-sent")
     try:
@@ -126,20 +131,20 @@ def _shipped(session: QuietSession, link: Path, count: int, parts: int) -> Rows:
     except OSError:
         shutil.copyfile(link, file)
     session.spark.sparkContext.addFile(str(file))
-    numbers = session.spark.range(0, parts, 1, parts)
-    frame = numbers.mapInArrow(shipped_task(file.name, parts, count), ROWS_COLUMNS).persist()
+    numbers = session.spark.range(0, shares, 1, shares)
+    frame = numbers.mapInArrow(shipped_task(file.name, shares, count), ROWS_COLUMNS).persist()
     return Rows(frame, release=frame.unpersist)
 
 
-def _from_folder(session: QuietSession, link: Path, folder: str, parts: int) -> Rows:
+def _from_folder(session: QuietSession, link: Path, folder: str, shares: int) -> Rows:
     """Copy the snapshot to a shared folder, with the file system that Spark has for its URL."""
     copy = HadoopFile(session, f"{folder.rstrip('/')}/{_PREFIX}{uuid.uuid4().hex}.parquet")
     try:
         copy.copy_from(link)
         copy.delete_stale(f"{_PREFIX}*", older_than_s=_STALE_S)
         frame = session.spark.read.schema(ROWS_COLUMNS).parquet(_GLOB.sub(r"\\\1", copy.url))
-        if frame.rdd.getNumPartitions() < parts:
-            frame = frame.repartition(parts)
+        if frame.rdd.getNumPartitions() < shares:
+            frame = frame.repartition(shares)
         frame = frame.persist()
     except BaseException:
         copy.delete()
@@ -152,17 +157,23 @@ def _from_folder(session: QuietSession, link: Path, folder: str, parts: int) -> 
     return Rows(frame, release=release)
 
 
-def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource, parts: int) -> Rows:
+def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource, queries: int) -> Rows:
     """Read the documents in even shares, by ranges of ids, each row checked against the driver's."""
-    digests = dict(_digests(Path(snapshot.url)))
+    digests = dict(_digests(snapshot))
     ids = list(digests)
     broadcast = session.spark.sparkContext.broadcast(digests)
-    task = documents_task(BroadcastReader(broadcast), snapshot.schemas)
-    keys = [schema.key for schema in snapshot.schemas]
+    read_digests: BroadcastReader[Mapping[str, Sequence[bytes]]] = BroadcastReader(broadcast)
+    ranges = [rows_of(share, queries, len(ids)) for share in range(queries)]
     reader = session.spark.read.format("mongodb").schema(DOCUMENT_COLUMNS)
-    ranges = (rows_of(part, parts, len(ids)) for part in range(parts))
-    shares = (reader.options(**source.options(ids[rows[0]], ids[rows[-1]], keys)).load() for rows in ranges)
-    frame = reduce(DataFrame.unionAll, shares).mapInArrow(task, ROWS_COLUMNS).persist()
+
+    def of_set(number: int, schema: FeatureSchema) -> DataFrame:
+        options = (source.options(schema.key, ids[rows[0]], ids[rows[-1]]) for rows in ranges)
+        read = (reader.options(**each).load() for each in options)
+        task = documents_task(read_digests, schema, number)
+        return reduce(DataFrame.unionAll, read).mapInArrow(task, SET_COLUMNS)
+
+    sets = [of_set(number, schema) for number, schema in enumerate(snapshot.schemas)]
+    frame = _side_by_side(sets).persist()
 
     def release() -> None:
         frame.unpersist()
@@ -178,14 +189,35 @@ def _from_mongodb(session: QuietSession, snapshot: Snapshot, source: MongoSource
     return rows
 
 
-def _digests(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each track's id and the digest of its vectors, a few thousand rows in memory at a time."""
-    with pq.ParquetFile(path) as file:
+def _side_by_side(sets: Sequence[DataFrame]) -> DataFrame:
+    """Join the rows of several sets by their tracks."""
+    named = [
+        frame.select("id", *(column(name).alias(f"{name}_{number}") for name in VECTOR_COLUMNS))
+        for number, frame in enumerate(sets)
+    ]
+    numbers = range(len(sets))
+    return reduce(lambda one, other: one.join(other, "id"), named).select(
+        "id",
+        concat(*(f"{FEATURES}_{number}" for number in numbers)).alias(FEATURES),
+        array(*(f"{PARTS}_{number}" for number in numbers)).alias(PARTS),
+    )
+
+
+def _digests(snapshot: Snapshot) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield each track's id and the digests of its vectors, a few thousand rows in memory at a time."""
+    edges = list(accumulate((len(schema) for schema in snapshot.schemas), initial=0))
+    with pq.ParquetFile(snapshot.url) as file:
         for batch in file.iter_batches(ROWS_PER_GROUP, columns=["id", *VECTOR_COLUMNS]):
-            ids, summaries, parts = batch.columns
-            for track_id, summary, of_track in zip(ids, summaries, parts, strict=True):
-                of_sets = [np.asarray(each.values, np.float32) for each in of_track.values or ()]
-                yield track_id.as_py(), row_digest(np.asarray(summary.values, np.float32), of_sets)
+            for track_id, summary, parts in zip(*batch.columns, strict=True):
+                features = np.asarray(summary.values)
+                of_sets = zip(pairwise(edges), parts.values, strict=True)
+                yield (
+                    track_id.as_py(),
+                    [
+                        vectors_digest(features[start:stop], np.asarray(of_set.values))
+                        for (start, stop), of_set in of_sets
+                    ],
+                )
 
 
 class HadoopFile:

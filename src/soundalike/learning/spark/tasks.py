@@ -14,9 +14,9 @@ import soundalike
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, Patch, PatchRole
 from soundalike.domain.similarity.exact import exact_neighbours
-from soundalike.domain.similarity.fitting import Scale, Sums
 from soundalike.domain.similarity.recipe import Columns
 from soundalike.domain.similarity.space import SimilaritySpace
+from soundalike.domain.similarity.statistics import Scale, Sums
 from soundalike.domain.types import FloatArray
 from soundalike.learning.snapshots import (
     FEATURES,
@@ -31,11 +31,12 @@ Value = TypeVar("Value")
 Batches = Iterator[pa.RecordBatch]
 Task = Callable[[Batches], Batches]
 
+SET_COLUMNS = "id string, features array<float>, parts array<float>"
 ROWS_COLUMNS = "id string, features array<float>, parts array<array<float>>"
 SUMS_COLUMNS = "count long, total array<double>, products array<double>, scatter array<double>, freedom long"
 TRANSFORM_COLUMNS = "id string, place array<float>"
 COORDINATES_COLUMNS = "row int, place array<float>"
-NEIGHBOURS_COLUMNS = "part long, rows array<int>, distances array<float>"
+NEIGHBOURS_COLUMNS = "share long, rows array<int>, distances array<float>"
 
 _DIGEST_BYTES = 16
 
@@ -52,49 +53,53 @@ class BroadcastReader(Generic[Value]):
         return value
 
 
-def package_file(_part: object) -> str:
+def package_file(_row: object) -> str:
     """Return the file from which a worker imports this package."""
     return str(soundalike.__file__)
 
 
-def row_digest(summary: FloatArray, parts: Sequence[FloatArray]) -> bytes:
-    """Digest a track's vectors.
+def vectors_digest(summary: FloatArray, parts: FloatArray) -> bytes:
+    """Digest a track's vectors in one feature set.
 
     Parameters
     ----------
     summary : FloatArray, shape (d,)
-        The sets side by side.
-    parts : sequence of FloatArray
-        The parts in each set, in one line.
+        One vector for the track.
+    parts : FloatArray
+        Of d columns, or in one line.
     """
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for array in (summary, *parts):
+    for array in (summary, parts):
         digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
     return digest.digest()
 
 
-def shipped_task(name: str, parts: int, count: int) -> Task:
-    """Read the rows of each part, given by number, from the snapshot that Spark sent to the executor."""
+def shipped_task(name: str, shares: int, count: int) -> Task:
+    """Read the rows of each share, given by number, from the snapshot that Spark sent to the executor."""
 
     def task(batches: Batches) -> Batches:
         with pq.ParquetFile(SparkFiles.get(name)) as file:
             for batch in batches:
-                for part in batch.column(0).to_pylist():
-                    rows = rows_of(part, parts, count)
+                for share in batch.column(0).to_pylist():
+                    rows = rows_of(share, shares, count)
                     yield from _slice(file, int(rows[0]), len(rows)).to_batches()
 
     return task
 
 
-def documents_task(read_digests: Callable[[], Mapping[str, bytes]], schemas: Sequence[FeatureSchema]) -> Task:
-    """Turn documents into rows, without those that came after the driver's snapshot.
+def documents_task(
+    read_digests: Callable[[], Mapping[str, Sequence[bytes]]], schema: FeatureSchema, number: int
+) -> Task:
+    """Turn the documents of one feature set into rows, without tracks that the driver's snapshot has not.
 
     Parameters
     ----------
     read_digests : callable
-        Returns the digest of each track that the driver has.
-    schemas : sequence of FeatureSchema
-        The feature sets, which stand side by side in a row.
+        Returns for each track of the snapshot the digest of its vectors in each set.
+    schema : FeatureSchema
+        The set.
+    number : int
+        Its place in the snapshot.
 
     Raises
     ------
@@ -106,47 +111,34 @@ def documents_task(read_digests: Callable[[], Mapping[str, bytes]], schemas: Seq
         digests = read_digests()
         for batch in batches:
             known = [track_id in digests for track_id in batch.column("_id").to_pylist()]
-            found = batch.filter(pa.array(known))
-            ids = found.column("_id").to_pylist()
-            rows = [_row_of(sets, schemas) for sets in found.column("sets").to_pylist()]
-            for track_id, row in zip(ids, rows, strict=True):
-                if row is None or digests[track_id] != row_digest(*row):
+            found = batch.filter(pa.array(known)).to_pylist()
+            vectors = [_read_vectors(schema, each["roles"], each["vectors"]) for each in found]
+            for document, (summary, parts) in zip(found, vectors, strict=True):
+                if digests[document["_id"]][number] != vectors_digest(summary, parts):
                     msg = (
-                        f"track {track_id} changed while Spark read the library; run 'soundalike build' again"
+                        f"track {document['_id']} changed while Spark read the library; "
+                        "run 'soundalike build' again"
                     )
                     raise EngineError(msg)
-            yield _record_batch(ids, [row for row in rows if row is not None])
+            vector = pa.list_(pa.float32())
+            columns = [
+                pa.array([document["_id"] for document in found], pa.string()),
+                pa.array([summary for summary, _ in vectors], vector),
+                pa.array([parts.ravel() for _, parts in vectors], vector),
+            ]
+            yield pa.RecordBatch.from_arrays(columns, names=["id", *VECTOR_COLUMNS])
 
     return task
 
 
-def _row_of(
-    sets: Sequence[Mapping[str, Any]], schemas: Sequence[FeatureSchema]
-) -> tuple[FloatArray, list[FloatArray]] | None:
-    """Return a track's summary and parts; None if it lacks a set, or has it in another form."""
-    by_key = {one["set"]: one for one in sets}
-    try:
-        vectors = [_vectors_of(by_key[schema.key], schema) for schema in schemas]
-    except (KeyError, TypeError, ValueError):
-        return None
-    return np.concatenate([one.summary for one in vectors]), [one.parts.ravel() for one in vectors]
-
-
-def _vectors_of(document: Mapping[str, Any], schema: FeatureSchema) -> FeatureVectors:
-    patches = tuple(Patch(PatchRole(role), 0, 0) for role in document["roles"])
-    stored = np.frombuffer(document["vectors"], np.dtype(document["dtype"]).newbyteorder("<"))
-    values = stored.astype(schema.dtype).reshape(len(patches), document["width"])
-    return FeatureVectors(schema, patches, values)
-
-
-def coordinates_task(read_coordinates: Callable[[], FloatArray], parts: int) -> Task:
-    """Yield the coordinates of each part, given by number, with their row numbers."""
+def coordinates_task(read_coordinates: Callable[[], FloatArray], shares: int) -> Task:
+    """Yield the coordinates of each share, given by number, with their row numbers."""
 
     def task(batches: Batches) -> Batches:
         coordinates = read_coordinates()
         for batch in batches:
-            for part in batch.column(0).to_pylist():
-                rows = rows_of(part, parts, len(coordinates))
+            for share in batch.column(0).to_pylist():
+                rows = rows_of(share, shares, len(coordinates))
                 points = pa.array(list(coordinates[rows]), type=pa.list_(pa.float32()))
                 yield pa.RecordBatch.from_pydict({"row": rows.astype(np.int32), "place": points})
 
@@ -221,8 +213,8 @@ def transform_task(space: SimilaritySpace, width: int) -> Task:
     return task
 
 
-def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: int) -> Task:
-    """Find the neighbours of the rows of each part, given by number, among all coordinates.
+def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, shares: int) -> Task:
+    """Find the neighbours of the rows of each share, given by number, among all coordinates.
 
     Parameters
     ----------
@@ -230,17 +222,17 @@ def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: i
         Returns all coordinates, shape (n, m).
     k : int
         How many neighbours.
-    parts : int
-        How many parts.
+    shares : int
+        How many shares.
     """
 
     def task(batches: Batches) -> Batches:
         coordinates = read_coordinates()
         for batch in batches:
-            for part in batch.column(0).to_pylist():
-                found = exact_neighbours(coordinates, k, queries=rows_of(part, parts, len(coordinates)))
+            for share in batch.column(0).to_pylist():
+                found = exact_neighbours(coordinates, k, queries=rows_of(share, shares, len(coordinates)))
                 columns = {
-                    "part": [part],
+                    "share": [share],
                     "rows": [found.rows.ravel()],
                     "distances": [found.distances.ravel()],
                 }
@@ -249,8 +241,8 @@ def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, parts: i
     return task
 
 
-def parts_of(count: int, parallelism: int) -> int:
-    """Return the number of parts to divide rows into, for a number of cores.
+def shares_of(count: int, parallelism: int) -> int:
+    """Return the number of shares to divide rows into, for a number of cores.
 
     Parameters
     ----------
@@ -262,19 +254,19 @@ def parts_of(count: int, parallelism: int) -> int:
     return max(min(count, parallelism), -(-count // ROWS_PER_GROUP))
 
 
-def rows_of(part: int, parts: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the row numbers of one of `parts` even shares.
+def rows_of(share: int, shares: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the row numbers of one of `shares` even shares.
 
     Parameters
     ----------
-    part : int
-        Number of the part, from 0.
-    parts : int
-        How many parts.
+    share : int
+        Its number, from 0.
+    shares : int
+        How many shares.
     count : int
         How many rows.
     """
-    return np.arange(part * count // parts, (part + 1) * count // parts)
+    return np.arange(share * count // shares, (share + 1) * count // shares)
 
 
 def _slice(file: pq.ParquetFile, start: int, count: int) -> pa.Table:
@@ -291,12 +283,13 @@ def _slice(file: pq.ParquetFile, start: int, count: int) -> pa.Table:
     return table.slice(start - first, count)
 
 
-def _record_batch(ids: list[str], rows: list[tuple[FloatArray, list[FloatArray]]]) -> pa.RecordBatch:
-    """Return rows of `ROWS_COLUMNS`."""
-    vector = pa.list_(pa.float32())
-    columns = [
-        pa.array(ids, pa.string()),
-        pa.array([summary for summary, _ in rows], vector),
-        pa.array([parts for _, parts in rows], pa.list_(vector)),
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=["id", *VECTOR_COLUMNS])
+def _read_vectors(
+    schema: FeatureSchema, roles: Sequence[str] | None, stored: bytes | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the summary and the parts; nothing of a document that has not what it should have."""
+    values = np.frombuffer(stored or b"", np.dtype(schema.dtype).newbyteorder("<"))
+    if not roles or len(values) != len(roles) * len(schema):
+        return np.empty(0, np.float32), np.empty(0, np.float32)
+    patches = tuple(Patch(PatchRole(role), 0, 0) for role in roles)
+    vectors = FeatureVectors(schema, patches, values.astype(schema.dtype).reshape(len(roles), -1))
+    return vectors.summary, vectors.parts
