@@ -71,7 +71,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
             self._refuse_conflict(track)
             for of_set in vectors:
                 self._check(of_set.schema)
-            if stored is not None and stored.audio_hash != track.audio_hash:
+            if stored is not None and stored.audio_hash not in {None, track.audio_hash}:
                 self.drop_vectors(track.id)
             self._put(_to_the_millisecond(track))
             if track.file is not None:
@@ -211,7 +211,8 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         for track in tracks:
             with self._lock:
                 self._refuse_conflict(track)
-                if track.id in self._tracks and self._tracks[track.id].audio_hash != track.audio_hash:
+                stored = self._tracks.get(track.id)
+                if stored is not None and stored.audio_hash not in {None, track.audio_hash}:
                     self.drop_vectors(track.id)
                 self._put(_to_the_millisecond(track))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from soundalike.app import open_app
 from soundalike.audio.features import sets
 from soundalike.domain.features import FeatureVectors, PatchRole
 from soundalike.domain.files import Analysis
+from soundalike.domain.similarity.recipe import Ingredient, Recipe
+from soundalike.domain.types import FloatArray
 from soundalike.settings import Settings
 
 GRAINS = Grains().schema
@@ -126,6 +129,25 @@ def test_it_is_copied(added: Any, settings: Settings, run: Run, tmp_path: Path) 
     for title, vectors in here.items():
         assert there[title].values.tobytes() == vectors.values.tobytes()
         assert there[title].patches == vectors.patches
+
+
+def test_it_is_weighted_in_a_recipe(added: Any, settings: Settings) -> None:
+    del added
+    timbre, grains = Ingredient(feature_set="timbre"), Ingredient(feature_set="grains")
+    with open_app(settings) as app:
+
+        def coordinates(*ingredients: Ingredient) -> FloatArray:
+            app.trainer.build(app.local_engine(), recipe=Recipe(ingredients), progress=no_progress)
+            artefact = app.artefacts.current()
+            assert len(artefact.track_ids) == TRACKS
+            return artefact.coordinates
+
+        mixed = coordinates(timbre, replace(grains, weight=0.25))
+        alone = [coordinates(timbre), 0.25 * coordinates(grains)]
+    np.testing.assert_allclose(mixed, np.hstack(alone), rtol=1e-6)
+
+
+def no_progress(_done: int, _total: int) -> None: ...
 
 
 def test_it_is_forgotten(added: Any, settings: Settings, music: Path, run: Run) -> None:

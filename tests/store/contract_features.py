@@ -112,6 +112,20 @@ class FeaturesContract:
         store.save_track(make_track("t1", audio_hash="another"))
         assert [one.track_id for one in store.stored_vectors()] == ["t", "t", "t10", "t10"]
 
+    def test_a_track_without_a_file_has_vectors_and_keeps_them(self, store: Store) -> None:
+        without = replace(make_track(), file=None)
+        for save in (store.save_track, lambda track: store.save_stored_tracks([track])):
+            store.save_track(without, make_vectors(SCHEMA))
+            assert store.hashes_with_vectors(SCHEMA) == frozenset()
+            assert [one.audio_hash for one in store.track_vectors(SCHEMA)] == [None]
+            save(make_track())
+            assert store.hashes_with_vectors(SCHEMA) == {"hash of t1"}
+            assert [one.audio_hash for one in store.track_vectors(SCHEMA)] == ["hash of t1"]
+            found = store.vectors_with_hash(AudioHash("hash of t1"), SCHEMA)
+            assert same_vectors(found, make_vectors(SCHEMA))
+            save(without)
+            assert store.ids_with_vectors(SCHEMA) == frozenset()
+
     def test_vectors_are_dropped_of_one_track_in_one_set_or_in_all(self, store: Store) -> None:
         for name in ("t", "t1", "t10"):
             store.save_track(make_track(name), make_vectors(SCHEMA), make_vectors(OTHER))

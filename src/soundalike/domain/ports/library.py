@@ -52,7 +52,7 @@ class LibraryStore(FeatureStore, Protocol):
 
         Search words and sort keys are updated too. A file problem at its location is removed. `vectors`
         replace those of the same feature sets; others stay as they are, except that a changed
-        `audio_hash` removes all vectors of the track.
+        `audio_hash` removes all vectors of the track (one that had none keeps its vectors).
 
         Raises
         ------

@@ -14,7 +14,7 @@ from soundalike.domain.types import AudioHash, TrackId
 from soundalike.store.errors import other_features, unknown_track
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, Order, after_id
 from soundalike.store.mongo.documents import reports_damage
-from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
+from soundalike.store.mongo.encoding import from_optional, from_text, join_texts, to_integer, to_text
 from soundalike.store.mongo.indexes import FEATURE, FEATURE_SET, TRACK
 from soundalike.store.mongo.tracks import in_batches, of_track
 from soundalike.store.vectors import patches_from_lists, patches_to_lists, values_from_bytes, values_to_bytes
@@ -51,18 +51,20 @@ class MongoFeatures:
 
     def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
         """Return the hash of every audio whose vectors of this feature set are stored."""
-        return frozenset(AudioHash(found) for found in self._with_vectors("audio_hash", schema))
+        found = self._with_vectors("audio_hash", schema)
+        return frozenset(AudioHash(each) for each in found if each is not None)
 
     def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
         """Return the id of every track, vanished ones too, that has vectors of this feature set."""
-        return frozenset(TrackId(found) for found in self._with_vectors("track", schema))
+        found = self._with_vectors("track", schema)
+        return frozenset(TrackId(each) for each in found if each is not None)
 
-    def _with_vectors(self, name: str, schema: FeatureSchema) -> list[str]:
+    def _with_vectors(self, name: str, schema: FeatureSchema) -> list[str | None]:
         self._require_same(schema)
         fields = {"_id": False, name: True}  # nothing else, so that the index alone answers
         with self._connection.using(is_long=True) as database:
             found = database[FEATURE].find({"set": to_text(schema.key)}, fields)
-            return [_text(document, name) for document in found]
+            return [_optional(document, name) for document in found]
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         """Yield the vectors of every track that is there, by id, in bounded memory."""
@@ -73,9 +75,10 @@ class MongoFeatures:
             FEATURE, {"set": to_text(schema.key)}, order=_BY_TRACK, beyond=_after_track, batch=_BATCH
         ):
             if document["track"] not in vanished:
+                audio_hash = _optional(document, "audio_hash")
                 yield TrackVectors(
                     TrackId(_text(document, "track")),
-                    AudioHash(_text(document, "audio_hash")),
+                    None if audio_hash is None else AudioHash(audio_hash),
                     _vectors(schema, document),
                 )
 
@@ -225,6 +228,11 @@ def _after_track(document: Document) -> Document:
 @reports_damage
 def _text(document: Document, name: str) -> str:
     return from_text(document[name])
+
+
+@reports_damage
+def _optional(document: Document, name: str) -> str | None:
+    return from_optional(document[name])
 
 
 @reports_damage

@@ -22,7 +22,14 @@ from soundalike.store.mongo.documents import (
     reports_damage,
     track_to_document,
 )
-from soundalike.store.mongo.encoding import from_text, join_texts, location_key, to_integer, to_text
+from soundalike.store.mongo.encoding import (
+    from_text,
+    join_texts,
+    location_key,
+    to_integer,
+    to_optional,
+    to_text,
+)
 from soundalike.store.mongo.indexes import FEATURE, KEY, LIBRARY, LOCATION, PROBLEM, TRACK
 from soundalike.store.mongo.search import prefix_range
 
@@ -51,8 +58,8 @@ def write_track(
             database[LOCATION].delete_one({"_id": location_key(place)}, session=session)
     document = track_to_document(track) | {"change": next_change(database, session)}
     database[TRACK].update_one(key, {"$set": document}, upsert=True, session=session)
-    if stored is not None and stored["audio_hash"] != document["audio_hash"]:
-        database[FEATURE].delete_many(of_track(track.id), session=session)
+    if stored is not None:
+        _change_audio(database, session, track, stored["audio_hash"])
     if wanted is not None:
         database[PROBLEM].delete_one({"_id": location_key(wanted)}, session=session)
 
@@ -102,14 +109,26 @@ def save_batch(database: Database[Document], session: ClientSession, batch: Sequ
     change = {"change": next_change(database, session)}
     documents = {one.id: track_to_document(one) | change for one in batch}
     hashes = {from_text(document["_id"]): document["audio_hash"] for document in stored}
-    for track_id, document in documents.items():
-        if track_id in hashes and hashes[track_id] != document["audio_hash"]:
-            database[FEATURE].delete_many(of_track(track_id), session=session)
+    for track in batch:
+        if track.id in hashes:
+            _change_audio(database, session, track, hashes[track.id])
     database[TRACK].bulk_write(
         [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents.values()],
         ordered=False,
         session=session,
     )
+
+
+def _change_audio(
+    database: Database[Document], session: ClientSession, track: Track, before: str | None
+) -> None:
+    """Remove a track's vectors if its audio is another; those that it had without audio stay."""
+    audio_hash = to_optional(track.audio_hash)
+    if before is None and audio_hash is not None:
+        change = {"$set": {"audio_hash": audio_hash}}
+        database[FEATURE].update_many(of_track(track.id), change, session=session)
+    elif before != audio_hash:
+        database[FEATURE].delete_many(of_track(track.id), session=session)
 
 
 def of_track(track_id: TrackId) -> Document:

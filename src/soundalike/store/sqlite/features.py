@@ -48,19 +48,20 @@ class SqliteFeatures:
 
     def hashes_with_vectors(self, schema: FeatureSchema) -> frozenset[AudioHash]:
         """Return the hash of every audio whose vectors of this feature set are stored."""
-        return frozenset(AudioHash(found) for found in self._with_vectors("audio_hash", schema))
+        found = self._with_vectors("audio_hash", schema)
+        return frozenset(AudioHash(from_text(each)) for each in found if each is not None)
 
     def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
         """Return the id of every track, vanished ones too, that has vectors of this feature set."""
-        return frozenset(TrackId(found) for found in self._with_vectors("id", schema))
+        return frozenset(TrackId(from_text(each)) for each in self._with_vectors("id", schema))
 
-    def _with_vectors(self, column: str, schema: FeatureSchema) -> list[str]:
+    def _with_vectors(self, column: str, schema: FeatureSchema) -> list[Any]:
         with self._connections.reading() as connection:
             rows = connection.execute(
                 f"SELECT {column} FROM feature JOIN track ON track.n = feature.track WHERE feature_set = ?",
                 (find_feature_set(connection, schema),),
             ).fetchall()
-        return [from_text(found) for (found,) in rows]
+        return [found for (found,) in rows]
 
     def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
         """Yield the vectors of every track that is there, by id, in bounded memory."""
@@ -75,7 +76,8 @@ class SqliteFeatures:
                 ).fetchall()
             for track_id, audio_hash, *values in rows:
                 vectors = _vectors_from_row(schema, values)
-                yield TrackVectors(TrackId(from_text(track_id)), AudioHash(from_text(audio_hash)), vectors)
+                hashed = None if audio_hash is None else AudioHash(from_text(audio_hash))
+                yield TrackVectors(TrackId(from_text(track_id)), hashed, vectors)
             if len(rows) < _BATCH:
                 return
             last = rows[-1][0]

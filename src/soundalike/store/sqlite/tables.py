@@ -59,8 +59,8 @@ def write_track(connection: sqlite3.Connection, track: Track) -> int:
     Its vectors are removed if its audio changed.
     """
     connection.execute(
-        "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ? AND audio_hash IS NOT ?)",
-        (to_text(track.id), track.audio_hash and to_text(track.audio_hash)),
+        "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ? AND audio_hash <> ?)",
+        (to_text(track.id), to_text(track.audio_hash or "")),
     )
     before = _placed(connection, track.id)
     change = next_version(connection)
