@@ -1,4 +1,4 @@
-"""What every store promises of artists, albums and genres, of parts of files and of tracks without files."""
+"""What every store promises of artists, albums and genres."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Entry, Sort, TrackFilter
 from soundalike.domain.types import TrackId
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids
+from store.contract_collections import CollectionsContract
 from store.contract_places import PlacesContract, TagsContract, tagged
 
 ROCK, POP = genre_id("rock"), genre_id("pop")
@@ -293,5 +294,7 @@ class FiltersContract:
             assert found_ids(page) == ["c", "e", "b", "d", "a"]
 
 
-class CatalogueContract(TagsContract, PlacesContract, SettlingContract, EntriesContract, FiltersContract):
+class CatalogueContract(
+    TagsContract, PlacesContract, SettlingContract, EntriesContract, FiltersContract, CollectionsContract
+):
     """Everything that a store promises of the catalogue; give a fixture named `store`."""
