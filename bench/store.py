@@ -12,18 +12,22 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from soundalike.domain.catalogue import own_entry
+from soundalike.domain.entries import FIELDS, EntryField, EntryKind, EntryPage, EntrySort
 from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_halves
 from soundalike.domain.files import FileStamp, Location, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import refold
 from soundalike.domain.tags import Tags
-from soundalike.domain.tracks import Position, Sort, Track
+from soundalike.domain.tracks import Position, Sort, Track, TrackFilter
 from soundalike.domain.types import (
     AudioHash,
     DurationMs,
@@ -34,10 +38,13 @@ from soundalike.domain.types import (
     UserId,
 )
 from soundalike.domain.words import words
+from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.store.sqlite.store import SqliteStore
 
 FMA_TRACKS = 106_574
 REPEATS = 15
+GENRES = 161
+DEEP = 50_000
 LISTENS, LISTENERS = 100_000, 100
 SINGLES = 1_000
 SCHEMA = FeatureSchema("bench", 1, tuple(f"f{i}" for i in range(44)), ("all",) * 44)
@@ -46,7 +53,11 @@ SORTS = ["title", "-artist", "year", "-year", "added"]
 
 
 def synthetic_tracks(number_of_tracks: int, rng: np.random.Generator) -> list[Track]:
-    """Titles of Zipf-distributed words, 16 tracks an artist, 10 % without album or year."""
+    """Titles of Zipf-distributed words, 16 tracks an artist, 10 % without album or year.
+
+    Each artist has one of 161 genres (a third of them the commonest, as in FMA) and sometimes a second;
+    one track in twenty is there twice.
+    """
     syllables = [a + b for a in "bcdfghjklmnprstvw" for b in "aeiou"]
     vocabulary = [
         "the",
@@ -56,10 +67,23 @@ def synthetic_tracks(number_of_tracks: int, rng: np.random.Generator) -> list[Tr
     ]
     ranks = 1 / np.arange(1, len(vocabulary) + 1)
     picked = iter(rng.choice(vocabulary, p=ranks / ranks.sum(), size=number_of_tracks * 4))
-    tracks = []
+    tracks: list[Track] = []
+    shares = 1 / np.arange(1, GENRES + 1)
+    genres = rng.choice(GENRES, p=shares / shares.sum(), size=(number_of_tracks // 16 + 1, 2))
     for number in range(number_of_tracks):
+        if number % 20 == 19:  # noqa: PLR2004 - one in twenty
+            tracks.append(copy_of(tracks[-1], number))
+            continue
         artist = f"Artist{number // 16} {vocabulary[number // 16 % 20_000]}"
         title = " ".join(next(picked) for _ in range(4)).title()
+        tags = Tags(
+            title=title,
+            artists=(artist,),
+            album=None if number % 10 == 0 else f"Album {number // 12} of {artist}",
+            genres=tuple(f"Genre {genre}" for genre in genres[number // 16][: 1 + number // 48 % 2]),
+            year=None if number % 10 == 0 else 1960 + number % 60,
+            track_number=number % 12 + 1,
+        )
         tracks.append(
             Track(
                 id=TrackId(f"{rng.integers(2**60):015x}{number}"),
@@ -71,19 +95,21 @@ def synthetic_tracks(number_of_tracks: int, rng: np.random.Generator) -> list[Tr
                     audio_hash=AudioHash(f"{number:032x}"),
                     media_type="audio/mpeg",
                 ),
-                tags=Tags(
-                    title=title,
-                    artists=(artist,),
-                    album=None if number % 10 == 0 else f"Album {number // 12} of {artist}",
-                    genres=("Rock",),
-                    year=None if number % 10 == 0 else 1960 + number % 60,
-                ),
+                tags=tags,
+                entry=own_entry(tags),
                 title=title,
                 duration_ms=DurationMs(200_000),
                 added_at=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number // 4),
             )
         )
     return tracks
+
+
+def copy_of(track: Track, number: int) -> Track:
+    """Return the same recording in another file."""
+    location = Location(RootName("music"), RelativePath(b"copies/%06d.flac" % number))
+    file = track.file and replace(track.file, location=location, media_type="audio/flac")
+    return replace(track, id=TrackId(f"{track.id}c"), file=file)
 
 
 def timed(act: Callable[[], object]) -> tuple[float, float]:
@@ -206,6 +232,50 @@ def time_listens(folder: Path) -> None:
             print(f"{asked}: {median * 1000:.0f} us, worst {worst * 1000:.0f}")
 
 
+def time_pages(store: SqliteStore, show: Callable[[str, Callable[[], object]], None]) -> None:
+    """Time pages of 50 with their totals: of albums, artists and genres, and of their tracks."""
+    start = time.perf_counter()
+    groups = settle_catalogue(store)
+    print(f"{groups} groups settled, {groups / (time.perf_counter() - start):.0f}/s")
+    finders: dict[EntryKind, Callable[..., EntryPage[Any]]] = {
+        EntryKind.ALBUM: store.find_albums,
+        EntryKind.ARTIST: store.find_artists,
+        EntryKind.GENRE: store.find_genres,
+    }
+    for kind, find in finders.items():
+        for sort in (
+            EntrySort(field, is_descending=down) for field in FIELDS[kind] for down in (False, True)
+        ):
+            total = find(sort=sort, limit=1).total
+            show(f"{total} {kind}s by {sort}", partial(find, sort=sort, limit=50))
+            show(f"  from {total * 2 // 3} on", partial(find, sort=sort, limit=50, offset=total * 2 // 3))
+    by_count = EntrySort(EntryField.TRACKS, is_descending=True)
+    genres = store.find_genres(sort=by_count, limit=200).entries
+    artist = store.find_artists(sort=by_count, limit=1).entries[0]
+    album = store.find_albums(sort=EntrySort(), limit=1).entries[0]
+    filters = {
+        "without copies": TrackFilter(hides_duplicates=True),
+        f"of one album, {album.track_count}": TrackFilter(album=album.id),
+        f"of one artist, {artist.track_count}": TrackFilter(artist=artist.id),
+        **{
+            f"of a genre, {genres[place].track_count}": TrackFilter(
+                genre=genres[place].id, hides_duplicates=True
+            )
+            for place in (0, 1, 4, 12, 40, 100)
+            if place < len(genres)
+        },
+    }
+    for what, only in filters.items():
+        for order in map(Sort.parse, ("title", "-artist", "album", "-year", "added")):
+            total = store.find_tracks([], sort=order, limit=1, only=only).total
+            show(f"{what} by {order}", partial(store.find_tracks, [], sort=order, limit=50, only=only))
+            if total > DEEP:
+                deep = partial(store.find_tracks, [], sort=order, limit=50, only=only, offset=DEEP)
+                show(f"  from {DEEP} on", deep)
+    show("one album", lambda: store.album(album.id))
+    show("albums of one artist", lambda: store.find_albums(sort=EntrySort(), limit=50, artist=artist.id))
+
+
 def main() -> None:
     """Fill a store, then time the queries of the web player."""
     number_of_tracks = int(sys.argv[1]) if len(sys.argv) > 1 else FMA_TRACKS
@@ -245,6 +315,7 @@ def main() -> None:
                 f"100 tracks from the middle by {sort}",
                 partial(store.find_tracks, [], sort=asked_sort, limit=100, after=after),
             )
+        time_pages(store, show)
         ids = [track.id for track in tracks]
         picks = iter(rng.permutation(ids))
         show("one track by id", lambda: store.track(TrackId(str(next(picks)))))

@@ -3,7 +3,9 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from soundalike.store.keys import clamped
@@ -46,11 +48,30 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """The rows of a listing with a key, or those without."""
+    """The rows of a listing with a key, or those without, as a condition."""
 
+    listing: Listing
     where: str
     parameters: tuple[Any, ...]
     is_keyed: bool
+
+    def narrowed(self, condition: str, value: Any) -> "_Segment":  # noqa: ANN401 - a key or an id
+        """Return those that meet a condition too."""
+        return replace(self, where=f"{self.where} AND {condition}", parameters=(*self.parameters, value))
+
+    def rows(self, connection: sqlite3.Connection, order: str, count: int, offset: int) -> list[Row]:
+        """Return some rows in an order."""
+        listing = self.listing
+        return connection.execute(
+            f"SELECT {listing.number}, {listing.column}, id FROM {listing.table} WHERE {self.where}"
+            f" ORDER BY {order} LIMIT ? OFFSET ?",
+            (*self.parameters, count, offset),
+        ).fetchall()
+
+    def count(self, connection: sqlite3.Connection) -> int:
+        """Count the rows."""
+        sql = f"SELECT count(*) FROM {self.listing.table} WHERE {self.where}"
+        return int(connection.execute(sql, self.parameters).fetchone()[0])
 
 
 def page_rows(
@@ -80,12 +101,18 @@ def page_rows(
     rows: list[Row] = []
     offset = clamped(offset)
     for segment in _segments(listing, after, is_descending=is_descending):
-        if len(rows) == count:
+        missing = count - len(rows)
+        if not missing:
             break
-        found = _segment_rows(connection, listing, segment, offset, count - len(rows), is_descending)
+        if segment.is_keyed and is_descending and listing.is_indexed:
+            found = _backwards(connection, segment, offset, missing)
+        else:
+            descending = " DESC" if is_descending else ""
+            order = f"{listing.column}{descending}, id" if segment.is_keyed else "id"
+            found = segment.rows(connection, order, missing, offset)
         rows += found
         if offset:
-            offset = 0 if found else max(0, offset - _count(connection, listing, segment))
+            offset = 0 if found else max(0, offset - segment.count(connection))
     return rows
 
 
@@ -93,55 +120,47 @@ def _segments(
     listing: Listing, after: tuple[str | int | None, str] | None, *, is_descending: bool
 ) -> Iterator[_Segment]:
     column, beyond = listing.column, "<" if is_descending else ">"
-    where, parameters = listing.where, listing.parameters
+    keyed = _Segment(listing, f"{listing.where} AND {column} IS NOT NULL", listing.parameters, is_keyed=True)
+    others = _Segment(listing, f"{listing.where} AND {column} IS NULL", listing.parameters, is_keyed=False)
     if after is None:
-        yield _Segment(f"{where} AND {column} IS NOT NULL", parameters, is_keyed=True)
+        yield keyed
     else:
         found, last = after
         if found is None:
-            yield _Segment(
-                f"{where} AND {column} IS NULL AND id > ?", (*parameters, to_text(last)), is_keyed=False
-            )
+            yield others.narrowed("id > ?", to_text(last))
             return
         key = to_text(found) if isinstance(found, str) else clamped(found)
-        yield _Segment(
-            f"{where} AND {column} {beyond}= ? AND ({column} {beyond} ? OR id > ?)",
-            (*parameters, key, key, to_text(last)),
-            is_keyed=True,
+        not_before = keyed.narrowed(f"{column} {beyond}= ?", key)
+        yield replace(
+            not_before,
+            where=f"{not_before.where} AND ({column} {beyond} ? OR id > ?)",
+            parameters=(*not_before.parameters, key, to_text(last)),
         )
     if listing.has_missing:
-        yield _Segment(f"{where} AND {column} IS NULL", parameters, is_keyed=False)
+        yield others
 
 
-def _segment_rows(
-    connection: sqlite3.Connection,
-    listing: Listing,
-    segment: _Segment,
-    offset: int,
-    count: int,
-    is_descending: bool,  # noqa: FBT001 - passed on
-) -> list[Row]:
-    where, parameters = segment.where, segment.parameters
-    order = f"{listing.column}{' DESC' if is_descending else ''}, id" if segment.is_keyed else "id"
-    if offset and is_descending and segment.is_keyed and listing.is_indexed:
-        # Backwards, the index has ties in the other order: find the key there, and sort from that on.
-        key = connection.execute(
-            f"SELECT {listing.column} FROM {listing.table} WHERE {where}"
-            f" ORDER BY {listing.column} DESC LIMIT 1 OFFSET ?",
-            (*parameters, offset),
-        ).fetchone()
-        if key is None:
+def _backwards(connection: sqlite3.Connection, segment: _Segment, offset: int, count: int) -> list[Row]:
+    """Return rows by descending key without sorting all that have the same.
+
+    Read backwards, the index has ties in the other order. That is mended in what was read, but for the last
+    key, of which not all rows were.
+    """
+    column = segment.listing.column
+    backwards = f"{column} DESC, id DESC"
+    found: list[Row] = []
+    if offset:
+        first = segment.rows(connection, backwards, 1, offset)
+        if not first:
             return []
-        before = _Segment(f"{where} AND {listing.column} > ?", (*parameters, *key), is_keyed=True)
-        offset -= _count(connection, listing, before)
-        where, parameters = f"{where} AND {listing.column} <= ?", (*parameters, *key)
-    return connection.execute(
-        f"SELECT {listing.number}, {listing.column}, id FROM {listing.table} WHERE {where}"
-        f" ORDER BY {order} LIMIT ? OFFSET ?",
-        (*parameters, count, offset),
-    ).fetchall()
-
-
-def _count(connection: sqlite3.Connection, listing: Listing, segment: _Segment) -> int:
-    sql = f"SELECT count(*) FROM {listing.table} WHERE {segment.where}"
-    return int(connection.execute(sql, segment.parameters).fetchone()[0])
+        key = first[0][1]
+        skipped = segment.narrowed(f"{column} > ?", key).count(connection)
+        found = segment.narrowed(f"{column} = ?", key).rows(connection, "id", count, offset - skipped)
+        segment = segment.narrowed(f"{column} < ?", key)
+    rest = segment.rows(connection, backwards, count - len(found), 0)
+    if rest:
+        last = rest[-1][1]
+        for _, ties in groupby((row for row in rest if row[1] != last), key=itemgetter(1)):
+            found += reversed(list(ties))
+        found += segment.narrowed(f"{column} = ?", last).rows(connection, "id", count - len(found), 0)
+    return found

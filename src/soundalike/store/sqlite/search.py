@@ -26,6 +26,7 @@ _COLUMNS = {
     SortField.YEAR: "year",
     SortField.ADDED: "added_ms",
 }
+_THERE = "FROM track INDEXED BY tracks_there WHERE vanished_ms IS NULL"
 _NEVER_MISSING = {SortField.TITLE, SortField.ADDED}
 
 
@@ -67,6 +68,30 @@ def find_tracks(  # noqa: PLR0913 - the parts of a question, by name
 
 
 @dataclass(frozen=True, slots=True)
+class _Flags:
+    """Columns of a track that have to be 1, but for those that no track fails."""
+
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection, only: TrackFilter) -> "_Flags":
+        asked = ["is_preferred"] * only.hides_duplicates + ["has_file"] * only.is_playable
+        # The first column of the index is given either value, so that the second is found by it too.
+        fails = f"SELECT EXISTS (SELECT 1 {_THERE} AND is_preferred IN (0, 1) AND {{}} = 0)"
+        return cls(tuple(name for name in asked if _one(connection, fails.format(name))))
+
+    @property
+    def sql(self) -> str:
+        """The condition; it begins with AND, or is empty."""
+        return "".join(f" AND {name} = 1" for name in self.names)
+
+    @property
+    def failing(self) -> str:
+        """The condition that a track fails."""
+        return " OR ".join(f"{name} = 0" for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
 class _Source:
     """A table that has the numbers of tracks, and a condition on it."""
 
@@ -102,53 +127,55 @@ class _Match:
 
     @classmethod
     def of(cls, connection: sqlite3.Connection, words: Iterable[str], only: TrackFilter) -> "_Match":
-        flags = " AND is_preferred = 1" * only.hides_duplicates + " AND has_file = 1" * only.is_playable
-        listed = list(_listed(only, flags))
-        sources = [_Source("word", "word >= ? AND word < ?", _range(word)) for word in words] + listed
+        flags = _Flags.of(connection, only)
+        lists = list(_listed(only, flags))
+        sources = [_Source("word", "word >= ? AND word < ?", _range(word)) for word in words] + lists
         if not sources:
-            return cls(flags, (), _one(connection, f"{_THERE}{flags}", ()), is_many=True)
+            return cls(flags.sql, (), _one(connection, f"SELECT count(*) {_THERE}{flags.sql}"), is_many=True)
         # Read the tracks of the rarest, and look the others up for each.
-        counts = {
-            id(source): _one(
-                connection, f"SELECT count(*) FROM {source.table} WHERE {source.where}", source.parameters
-            )
-            for source in sources
-        }
-        first, *others = sorted(sources, key=lambda source: counts[id(source)])
-        parameters = tuple(value for source in (first, *others) for value in source.parameters)
+        counts = [
+            _one(connection, f"SELECT count(*) FROM {one.table} WHERE {one.where}", one.parameters)
+            for one in sources
+        ]
+        (total, first), *others = sorted(zip(counts, sources, strict=True), key=lambda pair: pair[0])
+        if lists == sources == [first]:
+            if total > _MANY_LISTED:
+                return cls(first.has("track.n"), first.parameters, total, is_many=True)
+            numbers = f"SELECT track FROM {first.table} WHERE {first.where}"
+            return cls(f" AND n IN ({numbers})", first.parameters, total, is_many=False)
+        # The flags of what is listed are tested with it.
+        in_order = [first, *(source for _, source in others)]
+        return cls._of_several(connection, in_order, _Flags() if lists else flags)
+
+    @classmethod
+    def _of_several(
+        cls, connection: sqlite3.Connection, sources: Sequence[_Source], flags: "_Flags"
+    ) -> "_Match":
+        """Return the tracks that are in every source, of which the first has the fewest."""
+        first, *others = sources
+        parameters = tuple(value for source in sources for value in source.parameters)
         matching = f"FROM {first.table} WHERE {first.where}" + "".join(
             source.has(f"{first.table}.track") for source in others
         )
-        if not others and first in listed:
-            total = counts[id(first)]
-            if total > _MANY_LISTED:
-                return cls(first.has("track.n"), parameters, total, is_many=True)
-            return cls(f" AND n IN (SELECT track {matching})", parameters, total, is_many=False)
         found = connection.execute(
             f"SELECT DISTINCT track {matching} LIMIT {_MANY + 1}", parameters
         ).fetchall()
-        # The flags of what is listed have been tested with it.
-        untested = "" if listed else flags
-        if len(found) <= _MANY:
-            sql = f" AND n IN (SELECT value FROM json_each(?)){untested}"
-            numbers = (json.dumps([number for (number,) in found]),)
-            total = len(found)
-            if untested:
-                total = _one(
-                    connection, f"SELECT count(*) FROM track WHERE vanished_ms IS NULL{sql}", numbers
-                )
-            return cls(sql, numbers, total, is_many=False)
-        each = "".join(source.has("track.n") for source in (first, *others))
-        total = _one(connection, f"SELECT count(DISTINCT track) {matching}", parameters)
-        if untested:  # few tracks fail it, mostly none
-            total -= _one(connection, f"{_THERE} AND NOT (1 {untested}){each}", parameters)
-        return cls(each + untested, parameters, total, is_many=True)
+        if len(found) > _MANY:
+            each = "".join(source.has("track.n") for source in sources)
+            total = _one(connection, f"SELECT count(DISTINCT track) {matching}", parameters)
+            if flags.sql:  # few tracks fail them
+                total -= _one(connection, f"SELECT count(*) {_THERE} AND ({flags.failing}){each}", parameters)
+            return cls(each + flags.sql, parameters, total, is_many=True)
+        numbers = (json.dumps([number for (number,) in found]),)
+        sql = f" AND n IN (SELECT value FROM json_each(?)){flags.sql}"
+        total = len(found)
+        if flags.sql:
+            of_those = f"SELECT count(*) FROM track NOT INDEXED WHERE vanished_ms IS NULL{sql}"
+            total = _one(connection, of_those, numbers)
+        return cls(sql, numbers, total, is_many=False)
 
 
-_THERE = "SELECT count(*) FROM track INDEXED BY tracks_there WHERE vanished_ms IS NULL"
-
-
-def _listed(only: TrackFilter, flags: str) -> Iterator[_Source]:
+def _listed(only: TrackFilter, flags: _Flags) -> Iterator[_Source]:
     """Yield what is asked for of the lists of artists, albums and genres."""
     for kind, wanted in (
         (EntryKind.ALBUM, only.album),
@@ -156,7 +183,9 @@ def _listed(only: TrackFilter, flags: str) -> Iterator[_Source]:
         (EntryKind.GENRE, only.genre),
     ):
         if wanted is not None:
-            yield _Source("track_entry", "kind = ? AND id = ?" + flags, (kind_number(kind), to_text(wanted)))
+            yield _Source(
+                "track_entry", "kind = ? AND id = ?" + flags.sql, (kind_number(kind), to_text(wanted))
+            )
 
 
 def _range(word: str) -> tuple[bytes, bytes]:
@@ -164,7 +193,7 @@ def _range(word: str) -> tuple[bytes, bytes]:
     return start, start + b"\xff"
 
 
-def _one(connection: sqlite3.Connection, sql: str, parameters: tuple[Any, ...]) -> int:
+def _one(connection: sqlite3.Connection, sql: str, parameters: tuple[Any, ...] = ()) -> int:
     return int(connection.execute(sql, parameters).fetchone()[0])
 
 
