@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from soundalike.domain.tracks import Entry, Track
 from soundalike.domain.types import AlbumId, TrackId
@@ -21,6 +22,7 @@ _LOSSLESS = frozenset(
 _DIGEST_BYTES = 12
 
 
+@lru_cache(maxsize=10_000)
 def name_key(name: str) -> str:
     """Return what is the same in all spellings of a name."""
     return sort_key(name) or name
