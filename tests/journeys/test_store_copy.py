@@ -123,7 +123,7 @@ def test_a_changed_row_in_the_target_is_found(program: Program, filled: Path, tm
     target = tmp_path / "target"
     assert program.run("store", "copy", filled, target).returncode == 0
     with closing(sqlite3.connect(target / "library.sqlite")) as connection, connection:
-        connection.execute("UPDATE feature SET whole = zeroblob(length(whole)) WHERE rowid = 77")
+        connection.execute("UPDATE feature SET vectors = zeroblob(length(vectors)) WHERE rowid = 77")
     changed = read(target)
     words = refused(program, filled, target)
     assert "differ; nothing was written" in words

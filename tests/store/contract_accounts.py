@@ -124,6 +124,18 @@ class AccountsContract:
             assert store.remove_user(UserId(name))
             assert {user.name for user in store.users() if user.is_admin} == left
 
+    def test_when_the_last_administrators_go_at_once_another_becomes_one(self, store: Store) -> None:
+        for name in ("Ada", "Bob", "Carol"):
+            store.add_user(replace(make_user(name), is_admin=name != "Carol"))
+        barrier = threading.Barrier(2)
+
+        def remove(thread: int) -> None:
+            barrier.wait()
+            store.remove_user((ADA, BOB)[thread])
+
+        in_threads(2, remove)
+        assert [(user.name, user.is_admin) for user in store.users()] == [("Carol", True)]
+
     def test_a_removed_account_is_gone_and_its_name_free(self, store: Store) -> None:
         store.add_user(make_user("Ada"))
         store.add_user(make_user("Bob"))

@@ -11,7 +11,7 @@ from soundalike.domain.users import Credential, User, name_key
 from soundalike.store.errors import name_taken
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
-from soundalike.store.mongo.indexes import CREDENTIAL, NAME, USER
+from soundalike.store.mongo.indexes import CREDENTIAL, KEY, LIBRARY, NAME, USER
 from soundalike.store.mongo.personal_documents import (
     credential_from_document,
     credential_to_document,
@@ -103,6 +103,8 @@ class MongoAccounts:
                 return False
             database[NAME].delete_one({"_id": stored["name_key"]}, session=session)
             database[USER].delete_one({"_id": key}, session=session)
+            # Of two removals at once, the second sees the first: they write the same document.
+            database[LIBRARY].update_one({"_id": KEY}, {"$inc": {"removed_accounts": 1}}, session=session)
             if database[USER].find_one({"is_admin": True}, ["_id"], session=session) is None:
                 left = database[USER].find({}, ["created_ms"], session=session)
                 first = min(left, key=lambda one: (one["created_ms"], one["_id"]), default={"_id": None})
