@@ -14,6 +14,7 @@ FeatureArray = npt.NDArray[np.float16 | np.float32]
 """Values as a feature set has them: float16 or float32."""
 
 _DTYPES = ("float16", "float32")
+_STORABLE = tuple(map(np.dtype, _DTYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def require_patches(patches: tuple[Patch, ...], values: FeatureArray) -> None:
     if values.ndim != 2 or len(values) != len(patches) or not patches:  # noqa: PLR2004 - rows and columns
         msg = f"{len(patches)} patches need as many rows of values, at least one, not {values.shape}"
         raise ValueError(msg)
-    if values.dtype.name not in _DTYPES:
+    if values.dtype not in _STORABLE:
         msg = f"values of patches are {' or '.join(_DTYPES)}, not {values.dtype.name}"
         raise ValueError(msg)
     if sum(patch.role is PatchRole.WHOLE for patch in patches) > 1:

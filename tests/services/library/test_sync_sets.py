@@ -89,6 +89,21 @@ def test_new_audio_gets_all_sets_anew(user: Listener) -> None:
     assert (before.values != after.values).any()
 
 
+def test_what_vanished_does_not_wait_for_later_sets(user: Listener) -> None:
+    user.extract()
+    (user.folder / "a.mp3").unlink()
+    write_song(user.folder / "c.mp3", audio="ccc", title="Clara")
+    user.analyser.passes = [[SCHEMA], [OTHER]]
+    user.analyser.stops_after = 1  # in the second pass
+    with pytest.raises(KeyboardInterrupt):
+        user.extract()
+    assert [key for _, key in user.analyser.extracted] == ["tiny-v1", "other-v1"]
+    assert user.titles() == ["Bella", "Clara"]
+    user.analyser.stops_after = None
+    user.extract()
+    assert user.store.unsettled(10) == {}
+
+
 def test_what_has_vanished_is_not_analysed_for_a_new_set(user: Listener) -> None:
     user.extract()
     (user.folder / "a.mp3").unlink()

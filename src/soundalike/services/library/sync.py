@@ -2,32 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from soundalike.domain.errors import RootMissingError, TrackConflictError
+from soundalike.domain.errors import RootMissingError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import (
-    Analysis,
-    AnalysisFailure,
     FileProblem,
     FoundFile,
     Location,
-    Place,
     ProblemReason,
     StoredAudio,
-    TrackFile,
 )
-from soundalike.domain.ports.audio import Analyser, FileScanner, KnownAudio
+from soundalike.domain.ports.audio import Analyser, FileScanner
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.times import to_ms
-from soundalike.domain.tracks import Track
-from soundalike.domain.types import RelativePath, TrackId
+from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
+from soundalike.services.library.ingest import FileIngest, Known, Tally
 from soundalike.services.library.roots import RootMap
 
 
@@ -62,27 +57,6 @@ class SyncReport:
         """Count the problems by reason."""
         reasons = [problem.reason for problem in self.problems]
         return {reason: reasons.count(reason) for reason in ProblemReason if reason in reasons}
-
-
-@dataclass(slots=True)
-class _Tally:
-    analysed: set[Place] = field(default_factory=set)
-    added: int = 0
-    moved: int = 0
-    returned: int = 0
-    unchanged: int = 0
-    vanished: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the store had of the scanned folder before."""
-
-    tracks: dict[Place, tuple[Track, TrackFile]]
-    problems: dict[Location, FileProblem]
-    sets: Sequence[FeatureSchema]
-    analysed: frozenset[TrackId]
-    """Which tracks have vectors of all those sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +107,7 @@ class LibrarySync:
         self._scanner = scanner
         self._analyser = analyser
         self._roots = roots
-        self._identity = identity
+        self._ingest = FileIngest(store, analyser, roots=roots, identity=identity, clock=clock)
         self._clock = clock
 
     def sync(self, directory: Path, *, progress: OnProgress, is_emptying_allowed: bool = False) -> SyncReport:
@@ -163,15 +137,16 @@ class LibrarySync:
         known = self._known(directory, urgent)
         if not is_emptying_allowed:
             self._refuse_emptied(directory, scan, known)
-        tally = _Tally()
+        tally = Tally()
         waiting = [_to_read(file, known) for file in scan.files if not self._is_done(file, known, tally)]
         for problem in scan.problems:
             self._store.save_problem(problem)
-        self._analyse(waiting, known, tally=tally, progress=progress)
-        for sets in later:
-            self._analyse_later(scan, self._known(directory, sets), tally=tally, progress=progress)
+        self._ingest.analyse(waiting, known, tally=tally, progress=progress)
         self._settle_missing(scan, known, tally)
         settle_catalogue(self._store)
+        for sets in later:  # which can take hours: all else is done
+            self._analyse_later(scan, self._known(directory, sets), tally=tally, progress=progress)
+            settle_catalogue(self._store)
         return self._report(directory, scan, tally)
 
     def _scan(self, directory: Path) -> _Scan:
@@ -189,8 +164,8 @@ class LibrarySync:
             raise RootMissingError(msg)
         self._roots.adopt(directory)
 
-    def _known(self, directory: Path, sets: Sequence[FeatureSchema]) -> _Known:
-        return _Known(
+    def _known(self, directory: Path, sets: Sequence[FeatureSchema]) -> Known:
+        return Known(
             tracks={
                 track.file.place: (track, track.file)
                 for part in self._roots.scope(directory)
@@ -205,7 +180,7 @@ class LibrarySync:
     def _with_all(self, sets: Sequence[FeatureSchema]) -> frozenset[TrackId]:
         return frozenset.intersection(*(self._store.ids_with_vectors(each) for each in sets))
 
-    def _refuse_emptied(self, directory: Path, scan: _Scan, known: _Known) -> None:
+    def _refuse_emptied(self, directory: Path, scan: _Scan, known: Known) -> None:
         """Raise if the folder, or a root below it, had tracks and now has no audio at all."""
         before = Counter(file.location.root for track, file in known.tracks.values() if not track.is_vanished)
         found = {file.location.root for file in scan.files}
@@ -215,7 +190,7 @@ class LibrarySync:
             if directory in root.location.parents and root.name in before and root.name not in found:
                 raise _emptied(root.location, before[root.name])
 
-    def _is_done(self, file: FoundFile, known: _Known, tally: _Tally) -> bool:
+    def _is_done(self, file: FoundFile, known: Known, tally: Tally) -> bool:
         """Whether the file did not change; a track that came back is marked as present."""
         track, stored = known.tracks.get(file.place, (None, None))
         if track and stored and stored.stamp == file.stamp and track.id in known.analysed:
@@ -237,133 +212,14 @@ class LibrarySync:
         tally.unchanged += is_hopeless
         return is_hopeless
 
-    def _analyse_later(self, scan: _Scan, known: _Known, *, tally: _Tally, progress: OnProgress) -> None:
+    def _analyse_later(self, scan: _Scan, known: Known, *, tally: Tally, progress: OnProgress) -> None:
         """Compute feature sets for the tracks that have all more urgent ones."""
         ready = self._with_all(self._analyser.passes[0]) - known.analysed
         places = {place for place, (track, _) in known.tracks.items() if track.id in ready}
         waiting = [file for file in scan.files if file.place in places]
-        self._analyse(waiting, known, tally=tally, progress=progress)
+        self._ingest.analyse(waiting, known, tally=tally, progress=progress)
 
-    def _analyse(self, files: list[FoundFile], known: _Known, *, tally: _Tally, progress: OnProgress) -> None:
-        if not files:
-            return
-        total, done = len(files), 0
-        progress(0, total)
-        # If files swap names, what is stored of some audio may be replaced before its turn.
-        nothing: KnownAudio = {}
-        for audio in (self._known_audio(known.sets), nothing):
-            left: list[FoundFile] = []
-            with closing(self._analyser.analyse(files, sets=known.sets, known=audio)) as results:
-                for file, result in results:
-                    if isinstance(result, AnalysisFailure):
-                        self._store_failure(file, result, known)
-                    elif file.stored is not None:
-                        self._store_tags(file, result, known, tally)
-                        done += 1
-                        progress(done, total)
-                        continue
-                    elif (analysis := self._completed(result, known.sets)) is not None:
-                        self._store_analysis(file, analysis, tally)
-                    else:
-                        left.append(file)
-                        continue
-                    tally.analysed.add(file.place)
-                    done += 1
-                    progress(done, total)
-            files = left
-            if not files:
-                return
-
-    def _known_audio(self, sets: Sequence[FeatureSchema]) -> KnownAudio:
-        """Return the audio that need not be analysed again, since nothing of it was missing."""
-        marked = {
-            track.audio_hash
-            for root in self._roots.roots()
-            for problem in self._store.problems_under(root.name, RelativePath(b""))
-            if problem.is_used
-            for track in self._store.tracks_under(problem.location.root, problem.location.path)
-        }
-        return {each.key: self._store.hashes_with_vectors(each) - marked for each in sets}
-
-    def _completed(self, analysis: Analysis, sets: Sequence[FeatureSchema]) -> Analysis | None:
-        """Add what is known of audio that was not analysed again; None where it is no longer known."""
-        vectors = list(analysis.vectors)
-        computed = {each.schema for each in vectors}
-        for schema in sets:
-            if schema not in computed:
-                known = self._store.vectors_with_hash(analysis.audio_hash, schema)
-                if known is None:
-                    return None
-                vectors.append(known)
-        analysis = replace(analysis, vectors=tuple(vectors))
-        if computed:
-            return analysis
-        twins = self._store.tracks_with_hash(analysis.audio_hash)
-        return replace(analysis, duration_ms=twins[0].duration_ms) if twins else None
-
-    def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: _Tally) -> None:
-        try:
-            former, track = self._save(file, analysis)
-        except TrackConflictError:
-            # Another process has stored the same file meanwhile: the second attempt finds its track.
-            former, track = self._save(file, analysis)
-        if analysis.is_truncated:
-            self._store.save_problem(
-                FileProblem(
-                    location=file.location,
-                    reason=ProblemReason.HEADER_TOO_LONG,
-                    analysed_ms=analysis.analysed_ms,
-                    detail="used anyway",
-                    is_used=True,
-                    stamp=file.stamp,
-                )
-            )
-        tally.added += former is None
-        if former is not None:
-            tally.moved += _has_moved(former, track)
-            tally.returned += former.is_vanished and not _has_moved(former, track)
-
-    def _store_tags(self, file: FoundFile, analysis: Analysis, known: _Known, tally: _Tally) -> None:
-        """Store the tags of a file whose audio did not change; its vectors and problem stay."""
-        former, _ = self._save(file, analysis)
-        problem = known.problems.get(file.location)
-        if problem is not None:
-            self._store.save_problem(problem)
-        is_back = former is not None and former.is_vanished
-        tally.returned += is_back
-        tally.unchanged += not is_back
-
-    def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
-        """Store the track that a file is; return the track as it was, if there was one, and as it is."""
-        former, track = self._identity.settle(file, analysis, now=self._clock())
-        moved_from = former.file.location if former and former.file and _has_moved(former, track) else None
-        self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
-        return former, track
-
-    def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: _Known) -> None:
-        track, stored = known.tracks.get(file.place, (None, None))
-        # What other sets have of the same audio is still right.
-        is_used = bool(track and stored and stored.stamp == file.stamp and self._has_vectors(track))
-        if track and stored and not is_used and result.reason is not ProblemReason.UNREADABLE:
-            self._store.drop_vectors(track.id)
-            present = replace(stored, stamp=file.stamp, target=file.target)
-            self._store.save_track(replace(track, file=present, vanished_at=None))
-        self._store.save_problem(
-            FileProblem(
-                location=file.location,
-                reason=result.reason,
-                analysed_ms=result.analysed_ms,
-                detail=result.detail,
-                is_used=is_used,
-                stamp=file.stamp,
-            )
-        )
-
-    def _has_vectors(self, track: Track) -> bool:
-        sets = (schema for sets in self._analyser.passes for schema in sets)
-        return any(self._store.vectors_of(track.id, schema) is not None for schema in sets)
-
-    def _settle_missing(self, scan: _Scan, known: _Known, tally: _Tally) -> None:
+    def _settle_missing(self, scan: _Scan, known: Known, tally: Tally) -> None:
         seen = {file.place for file in scan.files}
         missing = [
             track.id
@@ -382,7 +238,7 @@ class LibrarySync:
         for part in self._roots.scope(directory):
             yield from self._store.problems_under(part.root, part.path)
 
-    def _report(self, directory: Path, scan: _Scan, tally: _Tally) -> SyncReport:
+    def _report(self, directory: Path, scan: _Scan, tally: Tally) -> SyncReport:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
         return SyncReport(
             directory=directory,
@@ -397,17 +253,12 @@ class LibrarySync:
         )
 
 
-def _to_read(file: FoundFile, known: _Known) -> FoundFile:
+def _to_read(file: FoundFile, known: Known) -> FoundFile:
     """Return the file, marked if only its tags have to be read."""
     track, stored = known.tracks.get(file.place, (None, None))
     if track is None or stored is None or stored.stamp != file.stamp or track.id not in known.analysed:
         return file
     return replace(file, stored=StoredAudio(stored.audio_hash, stored.media_type, track.duration_ms))
-
-
-def _has_moved(former: Track, track: Track) -> bool:
-    """Whether a track's file is at another place than before; one that had no file has not moved."""
-    return bool(former.file and track.file and former.file.place != track.file.place)
 
 
 def _emptied(place: Path, track_count: int) -> RootMissingError:

@@ -1,0 +1,216 @@
+"""Analysing files, and storing the tracks that they are."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from soundalike.domain.errors import TrackConflictError
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.files import (
+    Analysis,
+    AnalysisFailure,
+    FileProblem,
+    FoundFile,
+    Location,
+    Place,
+    ProblemReason,
+    TrackFile,
+)
+from soundalike.domain.ports.audio import Analyser, KnownAudio
+from soundalike.domain.ports.library import CataloguedStore, OnProgress
+from soundalike.domain.tracks import Track
+from soundalike.domain.types import RelativePath, TrackId
+from soundalike.services.library.identity import Identity
+from soundalike.services.library.roots import RootMap
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done in one run, as a `SyncReport` counts it."""
+
+    analysed: set[Place] = field(default_factory=set)
+    added: int = 0
+    moved: int = 0
+    returned: int = 0
+    unchanged: int = 0
+    vanished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store had of the scanned folder before."""
+
+    tracks: dict[Place, tuple[Track, TrackFile]]
+    problems: dict[Location, FileProblem]
+    sets: Sequence[FeatureSchema]
+    analysed: frozenset[TrackId]
+    """Which tracks have vectors of all those sets."""
+
+
+class FileIngest:
+    """Analyses files, and stores what they are.
+
+    Parameters
+    ----------
+    store, analyser
+        The ports it uses.
+    roots : RootMap
+        Locates roots on this machine.
+    identity : Identity
+        Decides which track a file is.
+    clock : callable
+        Returns the time, UTC.
+    """
+
+    def __init__(
+        self,
+        store: CataloguedStore,
+        analyser: Analyser,
+        *,
+        roots: RootMap,
+        identity: Identity,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._analyser = analyser
+        self._roots = roots
+        self._identity = identity
+        self._clock = clock
+
+    def analyse(self, files: list[FoundFile], known: Known, *, tally: Tally, progress: OnProgress) -> None:
+        """Analyse files, and store each as soon as its result is there.
+
+        Parameters
+        ----------
+        files : list of FoundFile
+            As scanned.
+        known : Known
+            What the store has, and the feature sets to compute.
+        tally : Tally
+            What is done is added to it.
+        progress : callable
+            Called with (done, total) files.
+        """
+        if not files:
+            return
+        total, done = len(files), 0
+        progress(0, total)
+        # If files swap names, what is stored of some audio may be replaced before its turn.
+        nothing: KnownAudio = {}
+        for audio in (self._known_audio(known.sets), nothing):
+            left: list[FoundFile] = []
+            with closing(self._analyser.analyse(files, sets=known.sets, known=audio)) as results:
+                for file, result in results:
+                    if isinstance(result, AnalysisFailure):
+                        self._store_failure(file, result, known)
+                    elif file.stored is not None:
+                        self._store_tags(file, result, known, tally)
+                        done += 1
+                        progress(done, total)
+                        continue
+                    elif (analysis := self._completed(result, known.sets)) is not None:
+                        self._store_analysis(file, analysis, tally)
+                    else:
+                        left.append(file)
+                        continue
+                    tally.analysed.add(file.place)
+                    done += 1
+                    progress(done, total)
+            files = left
+            if not files:
+                return
+
+    def _known_audio(self, sets: Sequence[FeatureSchema]) -> KnownAudio:
+        """Return the audio that need not be analysed again, since nothing of it was missing."""
+        marked = {
+            track.audio_hash
+            for root in self._roots.roots()
+            for problem in self._store.problems_under(root.name, RelativePath(b""))
+            if problem.is_used
+            for track in self._store.tracks_under(problem.location.root, problem.location.path)
+        }
+        return {each.key: self._store.hashes_with_vectors(each) - marked for each in sets}
+
+    def _completed(self, analysis: Analysis, sets: Sequence[FeatureSchema]) -> Analysis | None:
+        """Add what is known of audio that was not analysed again; None where it is no longer known."""
+        vectors = list(analysis.vectors)
+        computed = {each.schema for each in vectors}
+        for schema in sets:
+            if schema not in computed:
+                known = self._store.vectors_with_hash(analysis.audio_hash, schema)
+                if known is None:
+                    return None
+                vectors.append(known)
+        analysis = replace(analysis, vectors=tuple(vectors))
+        if computed:
+            return analysis
+        twins = self._store.tracks_with_hash(analysis.audio_hash)
+        return replace(analysis, duration_ms=twins[0].duration_ms) if twins else None
+
+    def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: Tally) -> None:
+        try:
+            former, track = self._save(file, analysis)
+        except TrackConflictError:
+            # Another process has stored the same file meanwhile: the second attempt finds its track.
+            former, track = self._save(file, analysis)
+        if analysis.is_truncated:
+            self._store.save_problem(
+                FileProblem(
+                    location=file.location,
+                    reason=ProblemReason.HEADER_TOO_LONG,
+                    analysed_ms=analysis.analysed_ms,
+                    detail="used anyway",
+                    is_used=True,
+                    stamp=file.stamp,
+                )
+            )
+        tally.added += former is None
+        if former is not None:
+            tally.moved += _has_moved(former, track)
+            tally.returned += former.is_vanished and not _has_moved(former, track)
+
+    def _store_tags(self, file: FoundFile, analysis: Analysis, known: Known, tally: Tally) -> None:
+        """Store the tags of a file whose audio did not change; its vectors and problem stay."""
+        former, _ = self._save(file, analysis)
+        problem = known.problems.get(file.location)
+        if problem is not None:
+            self._store.save_problem(problem)
+        is_back = former is not None and former.is_vanished
+        tally.returned += is_back
+        tally.unchanged += not is_back
+
+    def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
+        """Store the track that a file is; return the track as it was, if there was one, and as it is."""
+        former, track = self._identity.settle(file, analysis, now=self._clock())
+        moved_from = former.file.location if former and former.file and _has_moved(former, track) else None
+        self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
+        return former, track
+
+    def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: Known) -> None:
+        track, stored = known.tracks.get(file.place, (None, None))
+        # What other sets have of the same audio is still right.
+        is_used = bool(track and stored and stored.stamp == file.stamp and self._has_vectors(track))
+        if track and stored and not is_used and result.reason is not ProblemReason.UNREADABLE:
+            self._store.drop_vectors(track.id)
+            present = replace(stored, stamp=file.stamp, target=file.target)
+            self._store.save_track(replace(track, file=present, vanished_at=None))
+        self._store.save_problem(
+            FileProblem(
+                location=file.location,
+                reason=result.reason,
+                analysed_ms=result.analysed_ms,
+                detail=result.detail,
+                is_used=is_used,
+                stamp=file.stamp,
+            )
+        )
+
+    def _has_vectors(self, track: Track) -> bool:
+        sets = (schema for sets in self._analyser.passes for schema in sets)
+        return any(self._store.vectors_of(track.id, schema) is not None for schema in sets)
+
+
+def _has_moved(former: Track, track: Track) -> bool:
+    """Whether a track's file is at another place than before; one that had no file has not moved."""
+    return bool(former.file and track.file and former.file.place != track.file.place)
