@@ -134,7 +134,7 @@ def test_the_library_moves_to_it_when_nearly_all_tracks_have_it(world: World) ->
     world.build()
     assert world.artefacts.current().recipe == DEFAULT_RECIPE
     world.add(TRACKS, grains(TRACKS))
-    assert world.updater.freshness() is Freshness.POORER
+    assert world.updater.freshness() is Freshness.OTHER_RECIPE
     world.build()
     assert world.artefacts.current().recipe == MIXED
     poorer = world.artefacts.newest(DEFAULT_RECIPE)

@@ -40,7 +40,7 @@ def test_the_recipe_in_use_is_followed_until_95_of_100_have_the_sets_of_a_richer
     assert library.updater.freshness() is Freshness.CURRENT
     assert library.trainer.recipe() == DEFAULT
     hear(library, 95)
-    assert library.updater.freshness() is Freshness.POORER
+    assert library.updater.freshness() is Freshness.OTHER_RECIPE
     assert library.trainer.recipe() == RICHER
 
 
@@ -71,9 +71,9 @@ def test_vanished_tracks_and_those_without_vectors_do_not_count(library: School)
         library.store.save_track(make_track(f"mute{number}"))
     library.store.mark_vanished([TrackId(f"t{number:03}") for number in range(90, 100)], 0)
     hear(library, 85)
-    assert library.updater.freshness() is not Freshness.POORER
+    assert library.updater.freshness() is not Freshness.OTHER_RECIPE
     hear(library, 86)
-    assert library.updater.freshness() is Freshness.POORER
+    assert library.updater.freshness() is Freshness.OTHER_RECIPE
 
 
 def test_a_richer_recipe_in_use_stays_when_many_tracks_come_that_lack_its_sets(library: School) -> None:
@@ -82,6 +82,16 @@ def test_a_richer_recipe_in_use_stays_when_many_tracks_come_that_lack_its_sets(l
     for number in range(100, 180):
         library.add(f"t{number:03}", float(number), 0.0)
     assert library.trainer.recipe() == RICHER
+
+
+def test_a_recipe_whose_set_was_forgotten_is_left(library: School) -> None:
+    hear(library, 100)
+    library.build()
+    library.store.forget_set(OTHER.key)
+    assert library.updater.freshness() is Freshness.OTHER_RECIPE
+    assert library.trainer.recipe() == DEFAULT
+    library.build()
+    assert library.updater.freshness() is Freshness.CURRENT
 
 
 def test_a_recipe_keeps_its_own_fitting_and_tuning_chooses_that_of_the_default(library: School) -> None:
@@ -101,5 +111,5 @@ def test_what_an_older_version_learned_is_learned_again_by_its_recipe(library: S
 def test_a_recipe_in_use_that_the_program_does_not_know_any_more_is_left(library: School) -> None:
     artefact = library.artefacts.current()
     library.artefacts.in_use = replace(artefact, recipe=Recipe((Ingredient(feature_set="tiny", weight=3.0),)))
-    assert library.updater.freshness() is Freshness.POORER
+    assert library.updater.freshness() is Freshness.OTHER_RECIPE
     assert library.trainer.recipe() == DEFAULT

@@ -57,18 +57,24 @@ class RecipeChooser:
             return None
 
     def wanted(self) -> Recipe:
-        """Return the recipe to follow now: that of the artefact in use, or a richer one that is ready."""
+        """Return the recipe to follow now: that of the artefact in use, or a richer one that is ready.
+
+        If the sets of the one in use were forgotten, it is left.
+        """
         artefact = self.artefact()
         keys = [recipe.key for recipe in self._recipes]
         place = keys.index(artefact.recipe.key) if artefact and artefact.recipe.key in keys else 0
+        if place and not all(map(self._store.ids_with_vectors, self.schemas_of(self._recipes[place]))):
+            place = 0
         richer = self._recipes[place + 1 :]
         return next((one for one in reversed(richer) if self._is_ready(one)), self._recipes[place])
 
     def _is_ready(self, recipe: Recipe) -> bool:
-        ids = {
-            schema.key: {each.track_id for each in self._store.track_vectors(schema)}
-            for schema in self._schemas
-        }
-        heard = set[TrackId]().union(*ids.values())
-        ready = heard.intersection(*(ids[schema.key] for schema in self.schemas_of(recipe)))
+        with_vectors = {schema.key: self._store.ids_with_vectors(schema) for schema in self._schemas}
+        # These have vanished tracks, too; the vectors of the default recipe, which are few, have not.
+        (first, *_) = self.schemas_of(self.default)
+        heard = {each.track_id for each in self._store.track_vectors(first)}
+        others = self._store.tracks(frozenset[TrackId]().union(*with_vectors.values()) - heard)
+        heard |= {track.id for track in others.values() if not track.is_vanished}
+        ready = heard.intersection(*(with_vectors[schema.key] for schema in self.schemas_of(recipe)))
         return len(ready) >= READY_SHARE * len(heard) > 0

@@ -30,8 +30,8 @@ class Freshness(StrEnum):
     OLD_FORMAT = "old format"
     """There is one that only an older version of this program reads."""
 
-    POORER = "poorer"
-    """The library has the sets of a richer recipe by now."""
+    OTHER_RECIPE = "other recipe"
+    """The library has the sets of a richer recipe by now, or has no longer those of this one."""
 
     OUTGROWN = "outgrown"
     """Too much was added since its space was fitted."""
@@ -90,7 +90,7 @@ class ArtefactUpdater:
         if artefact is None:
             return Freshness.MISSING if self._artefacts.old_recipe() is None else Freshness.OLD_FORMAT
         if wanted.key != artefact.recipe.key:
-            return Freshness.POORER
+            return Freshness.OTHER_RECIPE
         changed = len(self._changes(artefact))
         fitted = len(artefact.track_ids) - artefact.added_count
         if artefact.added_count + changed > max(1, int(REBUILD_SHARE * fitted)):
