@@ -59,9 +59,9 @@ def make_music(count: int, *, width: int = 6, seed: int = 0) -> LibraryTable:
 
 
 def make_mixed(count: int, *, seed: int = 0) -> LibraryTable:
-    """`make_music`, and beside it a set "other" of eight features in three to five parts."""
+    """`make_music`, and beside it a set "other" of eight features in up to five parts."""
     music, rng = make_music(count, seed=seed), np.random.default_rng(seed + 1)
-    counts = rng.integers(3, 6, size=count)
+    counts = rng.integers(0, 6, size=count)
     middle = rng.normal(size=(count, 8)) * np.linspace(1, 5, 8)
     values = np.repeat(middle, counts, axis=0) + rng.normal(size=(counts.sum(), 8))
     return replace(
@@ -75,7 +75,7 @@ def make_mixed(count: int, *, seed: int = 0) -> LibraryTable:
 MIXED = Recipe(
     (
         Ingredient(feature_set="tiny", groups=("even",), weight=2.0),
-        Ingredient(feature_set="other", weight=0.25, fitting=Fitting(rotation=Rotation.WHITEN, strength=1.0)),
+        Ingredient(feature_set="other", weight=0.25, fitting=Fitting(rotation=Rotation.WITHIN, strength=1.0)),
         Ingredient(feature_set="tiny", groups=("odd",), fitting=Fitting(scaling=Scaling.MIN_MAX)),
     )
 )
