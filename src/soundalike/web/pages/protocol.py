@@ -16,6 +16,8 @@ from soundalike.web.security.same_origin import SAFE_METHODS, check_origin
 LOGIN_ENDPOINT = "login.show"
 _TARGET = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 _MAX_TARGET_LENGTH = 2_000
+# A page would be refused its style sheets as well.
+_REFUSED_EVERYWHERE = frozenset({"bad_host", "no_accounts"})
 
 
 def page_protocol(authenticator: Authenticator) -> WebProtocol:
@@ -64,4 +66,6 @@ def _check_write() -> None:
 
 
 def _show_error(answer: ErrorAnswer) -> Response:
+    if answer.code in _REFUSED_EVERYWHERE:
+        return Response(answer.message, answer.status, content_type="text/plain; charset=utf-8")
     return make_response(render_template("error.html", error=answer), answer.status)
