@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,10 +94,32 @@ class Program:
 
 
 def get(address: str) -> Any:
-    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own loopback server
-        body = answer.read()
-        check_answer("GET", urlsplit(address).path, answer.status, answer.headers["Content-Type"], body)
-        return json.loads(body)
+    status, body = _send(urllib.request.Request(address))  # noqa: S310 - our own loopback server
+    if status != 200:
+        msg = f"{address} answered {status}"
+        raise OSError(msg)
+    return json.loads(body)
+
+
+def post(address: str, body: object) -> int:
+    """Send JSON; return the status of the answer."""
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(address, data, {"Content-Type": "application/json"})  # noqa: S310 - the same
+    return _send(request)[0]
+
+
+def _send(request: urllib.request.Request) -> tuple[int, bytes]:
+    """Return the status and the body of an answer that the API's description has."""
+    try:
+        answer = urllib.request.urlopen(request, timeout=60)  # noqa: S310 - our own loopback server
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        body: bytes = answer.read()
+        status: int = answer.status
+        path = urlsplit(request.full_url).path
+        check_answer(request.get_method(), path, status, answer.headers["Content-Type"], body)
+        return status, body
 
 
 def free_port() -> int:

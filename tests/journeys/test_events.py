@@ -7,8 +7,6 @@ import random
 import shutil
 import signal
 import stat
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from journeys.plays import LASTFM, json_line, read_plays
-from journeys.program import Program, free_port, get, wait_until
+from journeys.program import Program, free_port, get, post, wait_until
 from making import make_listen, make_track
 from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import refold
@@ -284,14 +282,7 @@ def post_until_killed(program: Program, *, first: int) -> set[str]:
 
 
 def send(url: str, listens: Sequence[Listen]) -> int:
-    body = json.dumps({"events": [listen_body(listen) for listen in listens]}).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own loopback server
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own loopback server
-            status: int = answer.status
-            return status
-    except urllib.error.HTTPError as error:
-        return error.code
+    return post(url, {"events": [listen_body(listen) for listen in listens]})
 
 
 def is_up(port: int) -> bool:

@@ -1,11 +1,9 @@
 """`soundalike store copy` in practice: interrupted, and while a player runs."""
 
-import json
 import sqlite3
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
@@ -16,7 +14,7 @@ import numpy as np
 import pytest
 
 from filled_store import checksums_of, fill, fill_library
-from journeys.program import Program
+from journeys.program import Program, post
 from making import make_track
 from servers.mongodb import drop_database, new_database
 from soundalike.app.backends import open_store
@@ -219,13 +217,7 @@ def listen(address: str, is_over: threading.Event, heard: list[int]) -> None:
             "position_ms": None,
             "at": rfc3339(from_ms(first_ms + number)),
         }
-        request = urllib.request.Request(  # noqa: S310 - our own loopback server
-            f"{address}/api/listens",
-            data=json.dumps({"events": [event]}).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
-            assert answer.status == 202
+        assert post(f"{address}/api/listens", {"events": [event]}) == 202
         heard.append(number)
         time.sleep(0.06)  # 1,200 requests a minute are taken
 

@@ -97,7 +97,9 @@ class Browser:
         answer = self._connection.getresponse()
         if cookie := answer.headers["Set-Cookie"]:
             self._cookie = cookie.partition(";")[0]
-        return answer.status, answer.read().decode()
+        body = answer.read()
+        check_answer(method, path.partition("?")[0], answer.status, answer.headers["Content-Type"], body)
+        return answer.status, body.decode()
 
 
 def liked(track_id: str) -> dict[str, Any]:
