@@ -42,6 +42,9 @@ class MemoryListens:
     def count_listens(self, user_id: UserId) -> int:
         return len(self._listens.get(user_id, {}))
 
+    def count_and_erased(self, user_id: UserId) -> tuple[int, Erased]:
+        return self.count_listens(user_id), self.erased(user_id)
+
     def listen_counts(self) -> Mapping[UserId, int]:
         with self._lock:
             return {user_id: len(listens) for user_id, listens in self._listens.items() if listens}

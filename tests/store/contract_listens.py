@@ -40,6 +40,7 @@ any_steps = st.lists(some_listens | some_erasures, max_size=6)
 def listens_of(store: Store, user_id: UserId) -> list[Listen]:
     found = list(store.listens_of(user_id))
     assert store.count_listens(user_id) == store.listen_counts().get(user_id, 0) == len(found)
+    assert store.count_and_erased(user_id) == (len(found), store.erased(user_id))
     return found
 
 

@@ -32,6 +32,9 @@ class ListenStore(Protocol):
     def count_listens(self, user_id: UserId) -> int:
         """Count a user's listens."""
 
+    def count_and_erased(self, user_id: UserId) -> tuple[int, Erased]:
+        """Return what `count_listens` and `erased` return, in one call."""
+
     def listen_counts(self) -> Mapping[UserId, int]:
         """Count the listens of every user who has any."""
 

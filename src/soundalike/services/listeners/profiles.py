@@ -60,8 +60,10 @@ class Profiles:
         profile = self._stored(user_id)
         if profile is not None and self._is_current(profile):
             return profile
-        if profile is None and not self._store.count_listens(user_id):
-            return self._empty(user_id)
+        if profile is None:
+            count, erased = self._store.count_and_erased(user_id)
+            if not count:
+                return new_profile(user_id, lateness_ms=self._lateness_ms, erased=erased)
         with self._lock_of(user_id):
             profile = self._stored(user_id)
             if profile is not None and self._is_current(profile):
@@ -177,9 +179,6 @@ class Profiles:
                     self._outdated.discard(user_id)
                 return profile
         raise _conflict(user_id)
-
-    def _empty(self, user_id: UserId) -> Profile:
-        return new_profile(user_id, lateness_ms=self._lateness_ms, erased=self._store.erased(user_id))
 
     def _is_current(self, profile: Profile) -> bool:
         with self._lock:

@@ -33,8 +33,8 @@ from soundalike.services.recommendation.hydration import Hydrated, hydrate
 from soundalike.services.recommendation.lookup import Place, place_by_vector, place_in
 from soundalike.services.recommendation.ranking_cache import RankingCache
 
-_NARROW, _WIDE, _WIDEST, _ONLY = 5, 200, 5_000, 1_000
-"""How many rows each list has beyond its probable places: at the first read, the second, or the only one."""
+_NARROW, _WIDE, _WIDEST = 5, 200, 5_000
+"""How many rows each list has beyond its probable places: at the first read, and the second."""
 
 
 class Recommender:
@@ -109,8 +109,8 @@ class Recommender:
         place = None if question.seed is None else self._place(question.seed, index)
         scoring = self._rankings.scored(profile, index, None if place is None else place.coordinates)
         random = _random(profile, index, question)
-        # A profile and its seed have cost three calls where these do not exist; two are left otherwise.
-        is_last = not profile.taste.count or (question.seed is not None and question.seed not in index.rows)
+        # Two reads have been made by now, or three for a seed that the artefact lacks: of four.
+        is_last = question.seed is not None and question.seed not in index.rows
         hydrated, slate = self._slate(Shortlisting(scoring, question, random), is_last=is_last)
         if not (slate.candidates or slate.is_cut or hydrated.has_present):
             return self._nothing(profile, Note.NOTHING)
@@ -137,7 +137,7 @@ class Recommender:
         is_last : bool
             Whether the store may be read only once: then the shortlists are wide at once.
         """
-        width = _ONLY if is_last else _NARROW
+        width = _WIDE if is_last else _NARROW
         while True:
             shortlists = shortlisting.shortlists(width, is_last=is_last)
             hydrated = hydrate(self._store, shortlists, shortlisting, is_strict=self._is_strict)

@@ -94,9 +94,14 @@ class MongoListens:
 
     def count_listens(self, user_id: UserId) -> int:
         """Count a user's listens."""
-        visible = self._visible(user_id)
+        return self.count_and_erased(user_id)[0]
+
+    def count_and_erased(self, user_id: UserId) -> tuple[int, Erased]:
+        """Return how many listens a user has, and what is erased of them, in one call."""
+        user = to_text(user_id)
         with self._connection.using() as database:
-            return int(database[LISTEN].count_documents(visible))
+            erased = _erased(database, user)
+            return int(database[LISTEN].count_documents(visible(user, erased))), erased
 
     def _visible(self, user_id: UserId) -> Document:
         user = to_text(user_id)

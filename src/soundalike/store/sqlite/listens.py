@@ -75,9 +75,13 @@ class SqliteListens:
 
     def count_listens(self, user_id: UserId) -> int:
         """Count a user's listens."""
+        return self.count_and_erased(user_id)[0]
+
+    def count_and_erased(self, user_id: UserId) -> tuple[int, Erased]:
+        """Return how many listens a user has, and what is erased of them, in one call."""
         with self._connections.reading() as connection:
             row = connection.execute("SELECT count(*) FROM listen WHERE user = ?", (to_text(user_id),))
-            return int(row.fetchone()[0])
+            return int(row.fetchone()[0]), _erased(connection, user_id)
 
     def listen_counts(self) -> Mapping[UserId, int]:
         """Count the listens of every user who has any."""
