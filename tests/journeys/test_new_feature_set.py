@@ -56,11 +56,13 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         if value is not None:
             monkeypatch.setenv(f"SOUNDALIKE_{name}", str(value))
 
-    def run(*arguments: object, fails: bool = False) -> Any:
-        status = cli.run([*map(str, arguments), "--json"])
+    def run(*arguments: object, fails: bool = False, as_json: bool = True) -> Any:
+        status = cli.run([*map(str, arguments), *(["--json"] if as_json else [])])
         said = capsys.readouterr()
         assert (status != 0) == fails, said.err
-        return said.err if fails else json.loads(said.out)
+        if fails:
+            return said.err
+        return json.loads(said.out) if as_json else said.out + said.err
 
     return run
 
@@ -161,3 +163,38 @@ def test_it_is_forgotten(added: Any, settings: Settings, music: Path, run: Run) 
     assert feature_checks(run) == [f"timbre-v1: {TRACKS} tracks, 0.0 MB"]
     assert run("extract", music)["analysed"] == TRACKS
     assert len(grains_of(settings)) == TRACKS
+
+
+def test_a_set_that_the_program_no_longer_computes_is_shown_with_the_way_to_remove_it(
+    added: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del added
+    monkeypatch.setattr(sets, "EXTRACTORS", sets.EXTRACTORS[:-1])
+    found = {check["detail"]: check for check in run("doctor")["checks"] if check["name"] == "features"}
+    unused = found[f"grains-v1: {TRACKS} tracks, 0.0 MB"]
+    assert unused["status"] == "absent"
+    assert "'soundalike extract --forget-set grains-v1' removes it" in unused["remedy"]
+    said = run("extract", "--forget-set", "grains-v1", as_json=False)
+    assert said.split() == f"grains-v1 is removed: {TRACKS} tracks had it.".split()
+
+
+def test_forgetting_the_set_in_use_says_what_follows(run: Run, music: Path) -> None:
+    run("extract", music)
+    run("build", "--engine", "local")
+    said = " ".join(run("extract", "--forget-set", "timbre", as_json=False).split())
+    assert f"timbre-v1 is removed: {TRACKS} tracks had it." in said
+    assert "Recommendations go on with what was learned from it" in said
+    assert "'soundalike up DIR' computes timbre-v1 again" in said
+    assert run("pairs", "--limit", "1")["pairs"]
+    assert run("extract", music)["analysed"] == TRACKS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing argument 'DIR'"),
+        (["music", "--forget-set", "timbre"], "Give DIR or --forget-set, not both"),
+    ],
+)
+def test_extract_wants_a_folder_or_a_set_to_forget(run: Run, arguments: list[str], said: str) -> None:
+    assert said in run("extract", *arguments, fails=True)
