@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,11 @@ def test_a_recipe_of_one_plain_ingredient_is_called_by_how_it_is_fitted() -> Non
 
 def test_its_key_tells_what_it_is_made_of_and_not_how_it_is_fitted() -> None:
     one = Recipe((Ingredient(feature_set="tiny"),))
-    assert one.key == one.fitted_by(Fitting(clip=1.0)).key
+    assert (
+        one.key
+        == one.fitted_by(Fitting(clip=1.0)).key
+        == Recipe((replace(one.ingredients[0], weight=1),)).key
+    )
     others = [Recipe((EVEN,)), Recipe((OF_OTHER,)), Recipe((*one.ingredients, OF_OTHER))]
     assert len({recipe.key for recipe in (one, *others)}) == 4
     assert Recipe((Ingredient(feature_set="../Ünï" * 50),)).key.startswith("____n_")

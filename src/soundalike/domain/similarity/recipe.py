@@ -139,7 +139,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """A name for a folder; the same however the ingredients are fitted."""
-        contents = [[each.feature_set, each.groups, each.weight] for each in self.ingredients]
+        contents = [[each.feature_set, each.groups, float(each.weight)] for each in self.ingredients]
         digest = hashlib.blake2b(json.dumps(contents).encode(), digest_size=4).hexdigest()
         names = re.sub(r"[^a-z0-9+-]", "_", "+".join(self.feature_sets).lower())
         return f"{names[:_LONGEST_KEY]}-{digest}"

@@ -1,10 +1,16 @@
 """Files that are complete or absent, even after a crash while they are written."""
 
 import contextlib
+import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from soundalike.domain.errors import ModelError
+
+_LOCK_POLL_S = 0.05
 
 
 @contextlib.contextmanager
@@ -33,6 +39,43 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout_s: float) -> Iterator[None]:
+    """Hold a lock that one process has at a time, and that ends with it.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file to lock; created if it is missing.
+    timeout_s : float
+        How long to wait for another process.
+
+    Raises
+    ------
+    ModelError
+        If another process keeps the lock.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        deadline = time.monotonic() + timeout_s
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                msg = f"another process is publishing to {path.parent}; try again when it is done"
+                raise ModelError(msg)
+            time.sleep(_LOCK_POLL_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 Signature = dict[str, tuple[int, int, int]]

@@ -1,15 +1,12 @@
 """The artefact store: versions are written and read as a whole; three of each recipe are kept."""
 
 import contextlib
-import fcntl
 import logging
-import os
 import re
 import secrets
 import shutil
 import threading
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +17,7 @@ from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity.recipe import Recipe, schemas_of
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.types import ArtefactVersion, LibraryId
-from soundalike.learning.artefacts.durable import Signature, signature_of, sync, written_atomically
+from soundalike.learning.artefacts.durable import Signature, locked, signature_of, sync, written_atomically
 from soundalike.learning.artefacts.files import read_old_recipe, read_version, write_version
 
 KEPT_VERSIONS = 3
@@ -138,7 +135,7 @@ class FolderArtefactStore:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with self._write_lock():
+            with locked(self._folder / _LOCK, timeout_s=_LOCK_TIMEOUT_S):
                 return self._publish(draft, is_in_use=is_in_use)
         except OSError as error:
             msg = f"cannot write an artefact in {self._folder}: {error}"
@@ -279,28 +276,6 @@ class FolderArtefactStore:
                 shutil.rmtree(entry, ignore_errors=True)
             elif entry.name.startswith(f".{_CURRENT}."):
                 entry.unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def _write_lock(self) -> Iterator[None]:
-        descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            deadline = time.monotonic() + _LOCK_TIMEOUT_S
-            while not _try_lock(descriptor):
-                if time.monotonic() > deadline:
-                    msg = f"another process is publishing to {self._folder}; try again when it is done"
-                    raise ModelError(msg)
-                time.sleep(0.05)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _folders(folder: Path) -> list[Path]:
