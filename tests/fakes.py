@@ -140,6 +140,13 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         stored = self._vectors.get((track_id, schema.key))
         return None if stored is None else FeatureVectors(schema, stored.patches, stored.values)
 
+    def vectors_in(
+        self, track_id: TrackId, schemas: Sequence[FeatureSchema]
+    ) -> tuple[FeatureVectors, ...] | None:
+        found = [self.vectors_of(track_id, schema) for schema in schemas]
+        vectors = tuple(each for each in found if each is not None)
+        return vectors if len(vectors) == len(found) else None
+
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         found = (self.vectors_of(track.id, schema) for track in self.tracks_with_hash(audio_hash))
         return next((vectors for vectors in found if vectors is not None), None)

@@ -33,6 +33,20 @@ class VectorsContract:
         assert same_vectors(store.vectors_of(TrackId("t1"), other), make_vectors(other, 2))
         assert store.vectors_of(TrackId("t1"), make_schema(version=2)) is None
 
+    def test_vectors_in_several_sets_are_read_at_once(self, store: Store) -> None:
+        other = make_schema(6, name="other")
+        store.save_track(make_track(), make_vectors(SCHEMA, 1), make_vectors(other, 2))
+        found = store.vectors_in(TrackId("t1"), [other, SCHEMA])
+        assert found is not None
+        assert same_vectors(found[0], make_vectors(other, 2))
+        assert same_vectors(found[1], make_vectors(SCHEMA, 1))
+        assert store.vectors_in(TrackId("t1"), [SCHEMA, make_schema(name="third")]) is None
+        assert store.vectors_in(TrackId("nobody"), [SCHEMA]) is None
+        store.drop_vectors(TrackId("t1"), other.key)
+        assert store.vectors_in(TrackId("t1"), [SCHEMA, other]) is None
+        with pytest.raises(SchemaMismatchError):
+            store.vectors_in(TrackId("t1"), [make_schema(5)])
+
     def test_new_vectors_replace_those_of_the_same_set(self, store: Store) -> None:
         store.save_track(make_track(), make_vectors(SCHEMA, 1))
         store.save_track(make_track(), make_vectors(SCHEMA, 2))

@@ -1,6 +1,6 @@
 """The port of the tracks' vectors: rows of (track, feature set), any number of sets for a track."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
@@ -16,6 +16,11 @@ class FeatureStore(Protocol):
 
     def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
         """Return a track's vectors of a feature set, or None."""
+
+    def vectors_in(
+        self, track_id: TrackId, schemas: Sequence[FeatureSchema]
+    ) -> tuple[FeatureVectors, ...] | None:
+        """Return a track's vectors in each of some feature sets by one read, or None if it lacks one."""
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         """Return the vectors of any track whose encoded audio has this hash, or None."""

@@ -64,13 +64,12 @@ def place_by_vector(store: LibraryStore, library: Library, track_id: TrackId, ar
     NotAnalysedError
         If the track lacks a feature set of the artefact.
     """
-    found = [store.vectors_of(track_id, schema) for schema in artefact.schemas]
-    vectors = [each.summary for each in found if each is not None]
-    if len(vectors) < len(found):
+    vectors = store.vectors_in(track_id, artefact.schemas)
+    if vectors is None:
         known = library.track(track_id)
         msg = f"track {known.id!r} has not been analysed; run 'soundalike extract' on its folder"
         raise NotAnalysedError(msg)
-    raw = np.concatenate(vectors)[np.newaxis]
+    raw = np.concatenate([each.summary for each in vectors])[np.newaxis]
     groups = None
     if artefact.groups is not None:
         groups = artefact.space.group_vectors(artefact.schemas, raw).values[0]

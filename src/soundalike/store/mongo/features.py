@@ -39,6 +39,19 @@ class MongoFeatures:
         self._require_same(schema)
         return self._first_vectors({"_id": _id(track_id, schema.key)}, schema)
 
+    def vectors_in(
+        self, track_id: TrackId, schemas: Sequence[FeatureSchema]
+    ) -> tuple[FeatureVectors, ...] | None:
+        """Return a track's vectors in each of some feature sets, or None if it lacks one."""
+        for schema in schemas:
+            self._require_same(schema)
+        ids = [_id(track_id, schema.key) for schema in schemas]
+        with self._connection.using() as database:
+            found = {document["_id"]: document for document in database[FEATURE].find({"_id": {"$in": ids}})}
+        if not all(each in found for each in ids):
+            return None
+        return tuple(_vectors(schema, found[each]) for schema, each in zip(schemas, ids, strict=True))
+
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         """Return the vectors of any track with this encoded audio, or None."""
         self._require_same(schema)

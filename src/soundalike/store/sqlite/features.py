@@ -4,7 +4,7 @@
 import json
 import sqlite3
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from soundalike.domain.batches import batched
@@ -32,6 +32,23 @@ class SqliteFeatures:
     def vectors_of(self, track_id: TrackId, schema: FeatureSchema) -> FeatureVectors | None:
         """Return a track's vectors of a feature set, or None."""
         return self._first_vectors("id = ?", to_text(track_id), schema)
+
+    def vectors_in(
+        self, track_id: TrackId, schemas: Sequence[FeatureSchema]
+    ) -> tuple[FeatureVectors, ...] | None:
+        """Return a track's vectors in each of some feature sets, or None if it lacks one."""
+        with self._connections.reading() as connection:
+            numbers = [find_feature_set(connection, schema) for schema in schemas]
+            rows = connection.execute(
+                f"SELECT feature_set, {_VALUES} FROM track JOIN feature ON feature.track = track.n"
+                f" WHERE id = ? AND feature_set IN ({', '.join('?' * len(numbers))})",
+                (to_text(track_id), *numbers),
+            ).fetchall()
+        found = {number: values for number, *values in rows}
+        if not all(number in found for number in numbers):
+            return None
+        pairs = zip(schemas, numbers, strict=True)
+        return tuple(_vectors_from_row(schema, found[number]) for schema, number in pairs)
 
     def vectors_with_hash(self, audio_hash: AudioHash, schema: FeatureSchema) -> FeatureVectors | None:
         """Return the vectors of any track with this encoded audio, or None."""
