@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fakes import MemoryStore
 from making import SOME_TIME, at, file_of, make_location, make_schema, make_track, make_vectors
+from soundalike.domain.catalogue import artist_id, own_entry
+from soundalike.domain.entries import FIELDS, EntryKind, EntrySort
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.ports.library import Store
-from soundalike.domain.tracks import Position, Sort, SortField, Track
+from soundalike.domain.recordings import name_key
+from soundalike.domain.tags import Tags
+from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackFilter
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import sort_key, words
+from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.store.sqlite.store import SqliteStore
 
 SCHEMAS = [make_schema(), make_schema(name="other")]
@@ -27,9 +33,15 @@ texts = st.text(st.sampled_from("aAéß 'İ-!夜💚\x00\ud800%_"), max_size=6)
 names = st.none() | texts
 years = st.none() | st.integers(1, 3)
 sorts = st.builds(Sort, st.sampled_from(SortField), is_descending=st.booleans())
+
+
+def with_own_entry(track: Track) -> Track:
+    return replace(track, entry=own_entry(track.tags))
+
+
 tracks = st.builds(
-    lambda track_id, seconds, **tags: make_track(
-        track_id, added_at=SOME_TIME + timedelta(seconds=seconds), **tags
+    lambda track_id, seconds, **tags: with_own_entry(
+        make_track(track_id, added_at=SOME_TIME + timedelta(seconds=seconds), **tags)
     ),
     ids,
     st.integers(0, 2),
@@ -40,6 +52,14 @@ tracks = st.builds(
     album=names,
     year=years,
     root=st.sampled_from(["music", "disk"]),
+)
+
+filters = st.builds(
+    TrackFilter,
+    album=st.none() | st.builds(lambda name: own_entry(Tags(album=name, artists=("A",))).album_id, texts),
+    artist=st.none() | st.builds(lambda name: artist_id(name_key(name)), texts),
+    hides_duplicates=st.booleans(),
+    is_playable=st.booleans(),
 )
 
 
@@ -99,6 +119,30 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.drop_vectors(track_id)
         self.model.drop_vectors(track_id)
 
+    @rule()
+    def settle(self) -> None:
+        for store in (self.store, self.model):
+            settle_catalogue(store)
+
+    @rule(sort=sorts, limit=st.integers(1, 3), offset=st.integers(0, 4), only=filters)
+    def find_listed(self, sort: Sort, limit: int, offset: int, only: TrackFilter) -> None:
+        found, expected = (
+            store.find_tracks([], sort=sort, limit=limit, offset=offset, only=only)
+            for store in (self.store, self.model)
+        )
+        assert found == expected
+
+    @rule(
+        kind=st.sampled_from(EntryKind), is_descending=st.booleans(), offset=st.integers(0, 3), data=st.data()
+    )
+    def find_entries(self, kind: EntryKind, *, is_descending: bool, offset: int, data: st.DataObject) -> None:
+        sort = EntrySort(data.draw(st.sampled_from(FIELDS[kind])), is_descending=is_descending)
+        found, expected = (
+            getattr(store, f"find_{kind}s")(sort=sort, limit=2, offset=offset)
+            for store in (self.store, self.model)
+        )
+        assert found == expected
+
     @rule(path=paths, reason=st.sampled_from(ProblemReason))
     def save_problem(self, path: bytes, reason: ProblemReason) -> None:
         for store in (self.store, self.model):
@@ -123,6 +167,9 @@ class StoreMachine(RuleBasedStateMachine):
     def everything_else_is_the_same(self) -> None:
         store, model = self.store, self.model
         assert store.count_tracks() == model.count_tracks()
+        assert list(store.unsettled(100)) == list(model.unsettled(100))
+        for track_id in "abcd":
+            assert store.track(TrackId(track_id)) == model.track(TrackId(track_id))
         for root in ("music", "disk"):
             for path in (b"", b"a", b"a/b"):
                 where = (RootName(root), RelativePath(path))
