@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from making import SOME_TIME, make_listen, make_track, make_vectors
+from soundalike.domain.entries import EntryKind, Group
 from soundalike.domain.errors import SchemaMismatchError, StoreBusyError, StoreError, StoreVersionError
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
+from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
 from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, UserId
 from soundalike.domain.users import Credential, CredentialKind, User
@@ -21,6 +23,7 @@ from soundalike.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
 
 NOBODY = 65534
+FMA = ExternalId(ExternalIdKind.FMA, "7")
 ROOT, WHOLE, SORT = RootName("music"), RelativePath(b""), Sort()
 TESTS = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -270,3 +273,19 @@ def test_a_failed_write_leaves_the_store_usable_by_every_thread(path: Path) -> N
         thread.start()
         thread.join()
         assert store.count_tracks() == 1
+
+
+def test_a_track_whose_tags_are_damaged_can_be_saved_again(path: Path) -> None:
+    track = make_track(tags=Tags(title="One", artists=("A",), external_ids=(FMA,)))
+    with closing(SqliteStore(path)) as store:
+        store.save_track(track)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE track SET tags = '['")
+        with pytest.raises(StoreError, match="damaged"):
+            store.track(track.id)
+        saved = make_track(tags=Tags(title="One", artists=("B",)))
+        store.save_track(saved)
+        assert store.track(track.id) == saved
+        assert store.tracks_with_ids([FMA]) == ()
+        assert list(store.tracks_in(Group(EntryKind.ARTIST, "a"))) == []
+        assert list(store.tracks_in(Group(EntryKind.ARTIST, "b"))) == [saved]
