@@ -11,7 +11,7 @@ import pytest
 from filled_store import fill, no_progress
 from soundalike.app import open_app
 from soundalike.app.copying import open_copier, parse_address
-from soundalike.domain.errors import ForeignLibraryError, UnfinishedCopyError
+from soundalike.domain.errors import ForeignLibraryError, SettingsError, UnfinishedCopyError
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId
 from soundalike.settings import Settings
@@ -78,6 +78,15 @@ def test_a_key_from_the_environment_is_not_checked(library: Settings) -> None:
     library.database.unlink()
     given = replace(library, secret_key="a key of sixteen")  # noqa: S106 - of a test
     assert key_of(given) == b"a key of sixteen"
+
+
+def test_a_key_that_cannot_be_read_stops_only_what_needs_it(library: Settings) -> None:
+    (library.data / "session.key").unlink()
+    (library.data / "session.key").mkdir()
+    with open_app(library) as app:
+        assert app.services.accounts.has_users()
+        with pytest.raises(SettingsError, match="SOUNDALIKE_SECRET_KEY"):
+            app.session_key()
 
 
 def test_the_store_of_another_library_is_refused(library: Settings, tmp_path: Path) -> None:

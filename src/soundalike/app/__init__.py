@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from soundalike.app.backends import mongodb_source, open_log, open_store
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
+from soundalike.domain.errors import SettingsError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.audio import Analyser
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
@@ -131,7 +132,9 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
 
 def _library_id(settings: Settings, store: Store) -> LibraryId:
     """Return the id that the store shares with artefacts and key, unless that is from the environment."""
-    key = find_session_key(settings.data) if settings.secret_key is None else None
+    key = None
+    with suppress(SettingsError):  # a command that needs the key says what is wrong with it
+        key = find_session_key(settings.data) if settings.secret_key is None else None
     return settle_library_id(
         store,
         [one for one in (find_artefacts(settings.artefacts), key) if one],

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import cast
 
+import pytest
+
 from events.contract import numbered
 from fakes import MemoryStore
 from fakes_log import LaterLog
 from making import make_listen
-from soundalike.domain.listens import Erasure, LogRecord
+from soundalike.domain.listens import Erased, Erasure, LogRecord
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import UserId
@@ -70,6 +72,23 @@ def test_totally_erased_listens_are_removed_from_an_older_store_whatever_their_d
         restore_listens(log, store)
         assert list(store.listens_of(ADA)) == [make_listen(2, at_ms=21)]
         assert list(store.listens_of(BOB)) == numbered(3, user="bob")
+
+
+def test_an_older_store_takes_up_the_generation_that_the_log_has(subtests: pytest.Subtests) -> None:
+    log = LaterLog()
+    log.append([make_listen(1, at_ms=30)])
+    log.erase(Erasure(ADA, 20, 1), is_total=True)  # its clock was slow
+    after = make_listen(2, at_ms=15, generation=1)
+    log.append([after])
+    stores = {"a new one": MemoryStore(), "a backup": MemoryStore(), "folded meanwhile": MemoryStore()}
+    stores["a backup"].add_listens([make_listen(1, at_ms=30)])
+    stores["folded meanwhile"].add_listens([after])  # under the generation that it knew
+    for name, store in stores.items():
+        with subtests.test(name):
+            for _ in range(2):
+                restore_listens(log, store)
+                assert list(store.listens_of(ADA)) == [after]
+                assert store.erased(ADA) == Erased(until_ms=20, generation=1)
 
 
 def test_an_erased_user_keeps_listens_that_a_consumer_folds_meanwhile() -> None:
