@@ -9,7 +9,20 @@ from conftest import skip_where
 from servers.mongodb import MongoDb, drop_database, empty_database, missing_mongodb, new_database
 from servers.processes import running
 
-PARTS = ("", "_accounts", "_copying", "_listens", "_profiles", "_record", "_search", "_tracks", "_vectors")
+PARTS = (
+    "",
+    "_accounts",
+    "_catalogue",
+    "_copying",
+    "_features",
+    "_listens",
+    "_places",
+    "_profiles",
+    "_record",
+    "_search",
+    "_tracks",
+    "_vectors",
+)
 for part in PARTS:
     pytest.register_assert_rewrite(f"store.contract{part}")
 pytest.register_assert_rewrite("store.asking")

@@ -14,6 +14,7 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
 from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, save_many, search
 from store.contract_accounts import AccountsContract, CredentialsContract, hash_of, make_token, make_user
+from store.contract_catalogue import CatalogueContract
 from store.contract_copying import CopyingContract
 from store.contract_features import FeaturesContract
 from store.contract_listens import ErasuresContract, ListensContract, listens_of
@@ -43,6 +44,7 @@ class StoreContract(
     CopyingContract,
     FeaturesContract,
     LibraryRecordContract,
+    CatalogueContract,
     ThreadsContract,
     ListensContract,
     ErasuresContract,

@@ -145,10 +145,12 @@ def test_a_damaged_account_is_reported(raw: Any, store: MongoStore) -> None:
         ("mtime_ns", "today"),
         ("size_bytes", "large"),
         ("title", None),
-        ("artist", 5),
+        ("tags", "{"),
+        ("tags", None),
+        ("artist_ids", 5),
+        ("part", "all"),
         ("added_ms", "once"),
         ("vanished_ms", 10**17),
-        ("year", "1999"),
     ],
 )
 def test_a_damaged_track_is_reported(raw: Any, store: MongoStore, field: str, value: object) -> None:

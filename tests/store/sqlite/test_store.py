@@ -12,7 +12,7 @@ from soundalike.store.sqlite import search as sqlite_search
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.store import SqliteStore
 from store.contract import DurableStoreContract
-from store.contract_catalogue import CatalogueContract, FiltersContract
+from store.contract_catalogue import FiltersContract
 from store.contract_search import OrderContract, SearchContract
 
 
@@ -34,7 +34,7 @@ class SqliteFixtures:
         return reopen()
 
 
-class TestSqliteStore(SqliteFixtures, DurableStoreContract, CatalogueContract):
+class TestSqliteStore(SqliteFixtures, DurableStoreContract):
     pass
 
 

@@ -1,77 +1,109 @@
-"""The catalogue in MongoDB, which has none yet: its collections come next."""
-# ruff: noqa: ARG002 - the signatures are the port's
+"""Artists, albums and genres in MongoDB."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeVar
+
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
 
 from soundalike.domain.entries import (
     Album,
     Artist,
+    EntryKind,
     EntryPage,
     EntryPosition,
     EntrySort,
-    EntryT_co,
     Genre,
     Group,
     Settled,
 )
-from soundalike.domain.files import Location, Part
 from soundalike.domain.tags import ExternalId
-from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
+from soundalike.domain.tracks import Entry, Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId
-from soundalike.store.mongo.library import MongoLibrary
+from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
+from soundalike.store.mongo.documents import (
+    ENTRY_FIELDS,
+    TRACK_FIELDS,
+    entry_to_fields,
+    group_from_key,
+    group_key,
+    track_from_document,
+)
+from soundalike.store.mongo.encoding import from_text, join_texts, to_text
+from soundalike.store.mongo.entry_documents import (
+    album_from_document,
+    artist_from_document,
+    entry_to_document,
+    genre_from_document,
+)
+from soundalike.store.mongo.groups import mark_groups, successor_key, write_successions
+from soundalike.store.mongo.indexes import ALBUM, ARTIST, ENTRY_KEYS, GENRE, GROUP, SUCCESSOR, TRACK
+from soundalike.store.mongo.paging import ALL_THERE, Slice, read_page
+from soundalike.store.mongo.tracks import in_batches, next_change
+from soundalike.wire.tags import tags_text
+
+# So many documents are in memory at a time.
+_BATCH = 500
+
+_Entry = TypeVar("_Entry", Artist, Album, Genre)
 
 
-class MongoCatalogue(MongoLibrary):
-    """The `CatalogueStore` port with nothing in it: each track is a whole file and a recording."""
+class MongoCatalogue:
+    """The `CatalogueStore` port on a MongoDB database."""
 
-    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
-        """Return the track at a location; see the port."""
-        return super().track_at(location) if part is None else None
-
-    def find_tracks(
-        self,
-        words: Sequence[str],
-        *,
-        sort: Sort,
-        limit: int,
-        after: Position | None = None,
-        offset: int = 0,
-        only: TrackFilter = EVERY_TRACK,
-    ) -> TrackPage:
-        """Return a page of the tracks; see the port."""
-        if only.album or only.artist or only.genre:
-            return TrackPage(tracks=(), total=0, next=None)
-        if offset:
-            before = super().find_tracks(words, sort=sort, limit=min(offset, 1 << 30), after=after)
-            if before.next is None:
-                return TrackPage(tracks=(), total=before.total, next=None)
-            after = before.next
-        return super().find_tracks(words, sort=sort, limit=limit, after=after)
+    _connection: MongoConnection
 
     def unsettled(self, limit: int) -> dict[Group, int]:
-        """Return nothing."""
-        return {}
+        """Return some groups to be settled, artists first, then genres, then albums, each by key."""
+        with self._connection.using() as database:
+            found = list(database[GROUP].find(sort=BY_ID, limit=limit))
+        return {group_from_key(one["_id"]): int(one["mark"]) for one in found}
 
     def tracks_in(self, group: Group) -> Iterator[Track]:
-        """Yield nothing."""
-        return iter(())
+        """Yield the tracks of a group, vanished ones too, by id, in bounded memory."""
+        found = self._connection.scan(
+            TRACK,
+            {"groups": group_key(group)},
+            order=BY_ID,
+            beyond=after_id,
+            fields=TRACK_FIELDS,
+            hint=[("groups", 1), ("_id", 1)],
+            batch=_BATCH,
+        )
+        return map(track_from_document, found)
 
     def save_settled(
         self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
     ) -> None:
-        """Do nothing."""
+        """Store the entries of a group and those of its tracks, instead of what it had; see the port."""
+        key = group_key(group)
+        entries = [entry_to_document(entry, key) for entry in settled.entries]
+
+        def write(database: Database[Document], session: ClientSession) -> None:
+            if settled.tracks or then:
+                number = next_change(database, session)
+                for batch in in_batches(settled.tracks):
+                    _write_entries_of_tracks(database, session, batch, number)
+                mark_groups(database, session, list(map(group_key, then)), number)
+            database[group.kind.value].delete_many({"group": key}, session=session)
+            if entries:
+                database[group.kind.value].insert_many(entries, session=session)
+            database[GROUP].delete_one({"_id": key, "mark": mark}, session=session)
+
+        self._connection.transaction(write, is_long=True)
 
     def find_artists(
         self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
     ) -> EntryPage[Artist]:
-        """Return an empty page."""
-        return _nothing()
+        """Return a page of the artists that have tracks."""
+        return self._page(ARTIST, {}, artist_from_document, sort, _slice(sort, limit, after, offset))
 
     def find_genres(
         self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
     ) -> EntryPage[Genre]:
-        """Return an empty page."""
-        return _nothing()
+        """Return a page of the genres that have tracks."""
+        return self._page(GENRE, {}, genre_from_document, sort, _slice(sort, limit, after, offset))
 
     def find_albums(
         self,
@@ -82,22 +114,95 @@ class MongoCatalogue(MongoLibrary):
         offset: int = 0,
         artist: ArtistId | None = None,
     ) -> EntryPage[Album]:
-        """Return an empty page."""
-        return _nothing()
+        """Return a page of the albums that have tracks, of one artist or of all."""
+        match = {} if artist is None else {"artist_id": to_text(artist)}
+        return self._page(ALBUM, match, album_from_document, sort, _slice(sort, limit, after, offset))
+
+    def _page(
+        self,
+        collection: str,
+        match: Mapping[str, Any],
+        read: Callable[[Document], _Entry],
+        sort: EntrySort,
+        wanted: Slice,
+    ) -> EntryPage[_Entry]:
+        key = ENTRY_KEYS[sort.field]
+        with self._connection.using() as database:
+            page, total, last = read_page(database[collection], {**ALL_THERE, **match}, key, wanted)
+        position = None
+        if last is not None:
+            value = key.value(last, is_descending=sort.is_descending)
+            position = EntryPosition(value, from_text(last["_id"]))
+        return EntryPage(entries=tuple(map(read, page)), total=total, next=position)
 
     def artist(self, artist_id: ArtistId) -> Artist | None:
-        """Return nothing."""
+        """Return an artist, or the one that its id has given way to, or None."""
+        found = self._entry(EntryKind.ARTIST, artist_id)
+        return None if found is None else artist_from_document(found)
 
     def album(self, album_id: AlbumId) -> Album | None:
-        """Return nothing."""
+        """Return an album, or the one that its id has given way to, or None."""
+        found = self._entry(EntryKind.ALBUM, album_id)
+        return None if found is None else album_from_document(found)
 
     def genre(self, genre_id: GenreId) -> Genre | None:
-        """Return nothing."""
+        """Return a genre, or the one that its id has given way to, or None."""
+        found = self._entry(EntryKind.GENRE, genre_id)
+        return None if found is None else genre_from_document(found)
+
+    def _entry(self, kind: EntryKind, wanted: str) -> Document | None:
+        seen: set[str] = set()
+        with self._connection.using() as database:
+            while wanted not in seen:
+                found = database[kind.value].find_one({"_id": to_text(wanted)})
+                if found is not None:
+                    return found
+                seen.add(wanted)
+                successor = database[SUCCESSOR].find_one({"_id": successor_key(kind, wanted)})
+                if successor is None:
+                    return None
+                wanted = from_text(successor["next"])
+        return None
 
     def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
-        """Return nothing."""
-        return ()
+        """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""
+        found: dict[str, Document] = {}
+        with self._connection.using() as database:
+            for batch in in_batches(join_texts(one.kind, one.value) for one in ids):
+                documents = database[TRACK].find({"external_ids": {"$in": batch}}, TRACK_FIELDS)
+                found |= {document["_id"]: document for document in documents}
+        tracks = map(track_from_document, found.values())
+        return tuple(sorted(tracks, key=lambda track: (track.added_at, track.id)))
 
 
-def _nothing() -> EntryPage[EntryT_co]:
-    return EntryPage(entries=(), total=0, next=None)
+def _slice(sort: EntrySort, limit: int, after: EntryPosition | None, offset: int) -> Slice:
+    return Slice(
+        is_descending=sort.is_descending,
+        after=None if after is None else (after.key, after.id),
+        offset=offset,
+        limit=limit,
+    )
+
+
+def _write_entries_of_tracks(
+    database: Database[Document], session: ClientSession, tracks: Collection[Track], number: int
+) -> None:
+    """Store the entries of tracks whose tags are still those given, and that are there as they were."""
+    ids = {"_id": {"$in": [to_text(track.id) for track in tracks]}}
+    fields = (*ENTRY_FIELDS, "tags", "is_there")
+    stored = {one["_id"]: one for one in database[TRACK].find(ids, fields, session=session)}
+    changed: list[tuple[Document, Entry]] = []
+    changes: list[UpdateOne] = []
+    for track in tracks:
+        found = stored.get(to_text(track.id))
+        is_same = found is not None and (found["tags"], found["is_there"]) == (
+            tags_text(track.tags),
+            not track.is_vanished,
+        )
+        if found is not None and is_same:
+            changed.append((found, track.entry))
+            fields_of_entry = {"$set": entry_to_fields(track) | {"change": number}}
+            changes.append(UpdateOne({"_id": found["_id"]}, fields_of_entry))
+    if changes:
+        database[TRACK].bulk_write(changes, ordered=False, session=session)
+    write_successions(database, session, changed)

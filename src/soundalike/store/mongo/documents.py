@@ -2,12 +2,23 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
-from soundalike.domain.files import FileProblem, FileStamp, Location, ProblemReason, Root, TrackFile
-from soundalike.domain.tags import Tags
+from soundalike.domain.catalogue import groups_of
+from soundalike.domain.entries import EntryKind, Group
+from soundalike.domain.files import (
+    FileProblem,
+    FileStamp,
+    Location,
+    Part,
+    Place,
+    ProblemReason,
+    Root,
+    TrackFile,
+)
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import SortField, Track
-from soundalike.domain.types import AudioHash, DurationMs, RootName, TrackId
+from soundalike.domain.tracks import Entry, SortField, Track
+from soundalike.domain.types import AlbumId, ArtistId, AudioHash, DurationMs, GenreId, RootName, TrackId
 from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import search_words, sort_keys
 from soundalike.store.mongo.connection import Document
@@ -15,28 +26,34 @@ from soundalike.store.mongo.encoding import (
     from_optional,
     from_path,
     from_text,
+    join_texts,
     location_key,
     to_integer,
     to_optional,
     to_path,
     to_text,
 )
+from soundalike.store.mongo.paging import SortKey
+from soundalike.wire.tags import tags_from_text, tags_text
 
-TRACK_FIELDS = (
-    "root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "title", "artist", "album", "genre",
-    "year", "duration_ms", "media_type", "added_ms", "vanished_ms",
+PLACE_FIELDS = ("root", "path", "part")
+ENTRY_FIELDS = (
+    "artist_ids", "album_id", "album_artist_id", "genre_ids", "is_compilation", "recording", "is_preferred",
 )  # fmt: skip
-"""The fields of a track that are read, besides its ``_id``: not the words."""
+TRACK_FIELDS = (
+    *PLACE_FIELDS, "target", "size_bytes", "mtime_ns", "audio_hash", "media_type", "title", "tags",
+    "imported", "tags_version", "duration_ms", "added_ms", "vanished_ms", *ENTRY_FIELDS,
+)  # fmt: skip
+"""The fields of a track that are read, besides its ``_id``."""
 
 KEYS = {
-    SortField.TITLE: "title_key",
-    SortField.ARTIST: "artist_key",
-    SortField.ALBUM: "album_key",
-    SortField.YEAR: "year",
-    SortField.ADDED: "added_ms",
+    SortField.TITLE: SortKey("title_key"),
+    SortField.ARTIST: SortKey("artist_key", may_be_missing=True),
+    SortField.ALBUM: SortKey("album_key", may_be_missing=True),
+    SortField.YEAR: SortKey("year", may_be_missing=True, is_number=True),
+    SortField.ADDED: SortKey("added_ms", is_number=True),
 }
 """The field by which tracks are sorted in each order."""
-
 
 reports_damage = damage_reporter(
     "the store has a damaged document",
@@ -92,37 +109,61 @@ def problem_from_document(document: Document) -> FileProblem:
 
 
 def track_to_document(track: Track) -> Document:
-    """Return a document of ``track``.
+    """Return a document of ``track``; what is derived of it for look-ups and lists is in it too.
 
     ``mtime_ns`` is decimal text: it passes 2^63 in the year 2262, and files claim such dates.
     """
-    keys = sort_keys(track)
     words = [] if track.is_vanished else sorted(search_words(track))
     return {
         "_id": to_text(track.id),
         **_file_to_fields(track.file),
+        "has_file": track.has_audio,
         "title": to_text(track.title),
+        "tags": tags_text(track.tags),
+        "imported": None if track.imported is None else tags_text(track.imported),
+        "tags_version": track.tags_version,
+        "duration_ms": track.duration_ms,
+        "vanished_ms": None if track.vanished_at is None else to_ms(track.vanished_at),
+        "is_there": not track.is_vanished,
+        "words": [to_text(word) for word in words],
+        "groups": sorted(map(group_key, groups_of(track.tags))),
+        "external_ids": sorted(join_texts(one.kind, one.value) for one in track.tags.track_ids),
+        # For programs of version 1, which read them through a view.
         "artist": to_optional(track.artist),
         "album": to_optional(track.album),
         "genre": to_optional(track.genre),
         "year": track.year,
-        "duration_ms": track.duration_ms,
-        "added_ms": to_ms(track.added_at),
-        "vanished_ms": None if track.vanished_at is None else to_ms(track.vanished_at),
-        "is_there": not track.is_vanished,
-        "words": [to_text(word) for word in words],
-    } | {
-        KEYS[field]: to_optional(keys[field])  # type: ignore[arg-type] # names have texts for keys
-        for field in (SortField.TITLE, SortField.ARTIST, SortField.ALBUM)
+        **entry_to_fields(track),
     }
+
+
+def entry_to_fields(track: Track) -> Document:
+    """Return a track's entry, and what follows from it."""
+    entry = track.entry
+    credited = {*entry.artist_ids} | ({entry.album_artist_id} if entry.album_artist_id else set())
+    fields: Document = {
+        "artist_ids": list(entry.artist_ids),
+        "album_id": entry.album_id,
+        "album_artist_id": entry.album_artist_id,
+        "genre_ids": list(entry.genre_ids),
+        "is_compilation": entry.is_compilation,
+        "recording": entry.recording,
+        "is_preferred": entry.is_preferred,
+        "credited_ids": sorted(credited),
+    }
+    for field, key in sort_keys(track).items():
+        fields |= KEYS[field].fields(key)
+    return fields
 
 
 def _file_to_fields(file: TrackFile | None) -> Document:
     if file is None:
-        return dict.fromkeys(("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type"))
+        missing = (*PLACE_FIELDS, "target", "size_bytes", "mtime_ns", "audio_hash", "media_type")
+        return dict.fromkeys(missing)
     return {
         "root": to_text(file.location.root),
         "path": to_path(file.location.path),
+        "part": part_to_text(file.part),
         "target": None if file.target is None else to_text(os.fspath(file.target)),
         "size_bytes": file.stamp.size_bytes,
         "mtime_ns": str(file.stamp.mtime_ns),
@@ -134,15 +175,37 @@ def _file_to_fields(file: TrackFile | None) -> Document:
 @reports_damage
 def track_from_document(document: Document) -> Track:
     """Read ``_id`` and `TRACK_FIELDS`."""
-    vanished_ms = document["vanished_ms"]
+    vanished_ms, imported = document["vanished_ms"], document["imported"]
     return Track(
         id=TrackId(from_text(document["_id"])),
         file=None if document["root"] is None else _file_from_document(document),
-        tags=_tags_from_document(document),
+        tags=tags_from_text(document["tags"]),
+        imported=None if imported is None else tags_from_text(imported),
+        tags_version=to_integer(document["tags_version"]),
+        entry=_entry(document),
         title=from_text(document["title"]),
         duration_ms=DurationMs(to_integer(document["duration_ms"])),
         added_at=from_ms(to_integer(document["added_ms"])),
         vanished_at=None if vanished_ms is None else from_ms(to_integer(vanished_ms)),
+    )
+
+
+@reports_damage
+def entry_from_document(document: Document) -> Entry:
+    """Read `ENTRY_FIELDS`."""
+    return _entry(document)
+
+
+def _entry(document: Document) -> Entry:
+    album, album_artist = from_optional(document["album_id"]), from_optional(document["album_artist_id"])
+    return Entry(
+        artist_ids=tuple(ArtistId(from_text(one)) for one in document["artist_ids"]),
+        album_id=None if album is None else AlbumId(album),
+        album_artist_id=None if album_artist is None else ArtistId(album_artist),
+        genre_ids=tuple(GenreId(from_text(one)) for one in document["genre_ids"]),
+        is_compilation=bool(document["is_compilation"]),
+        recording=from_optional(document["recording"]),
+        is_preferred=bool(document["is_preferred"]),
     )
 
 
@@ -154,26 +217,53 @@ def _file_from_document(document: Document) -> TrackFile:
         stamp=FileStamp(to_integer(document["size_bytes"]), int(document["mtime_ns"])),
         audio_hash=AudioHash(from_text(document["audio_hash"])),
         media_type=from_text(document["media_type"]),
+        part=_part_from_text(document["part"]),
     )
 
 
-def _tags_from_document(document: Document) -> Tags:
-    """Return the tags that a program of an earlier version read."""
-    artist, genre, year = document["artist"], document["genre"], document["year"]
-    return Tags(
-        title=from_text(document["title"]),
-        artists=() if artist is None else (from_text(artist),),
-        album=from_optional(document["album"]),
-        genres=() if genre is None else (from_text(genre),),
-        year=None if year is None else to_integer(year),
-    )
+def part_to_text(part: Part | None) -> str | None:
+    """Return start, end and rate of a part with spaces between them."""
+    return None if part is None else f"{part.start} {'' if part.end is None else part.end} {part.rate}"
+
+
+def _part_from_text(stored: Any) -> Part | None:  # noqa: ANN401 - a damaged document may have anything
+    if stored is None:
+        return None
+    start, end, rate = from_text(stored).split(" ")
+    return Part(int(start), int(end) if end else None, int(rate))
+
+
+def place_key(place: Place) -> str:
+    """Return the ``_id`` of ``location`` for a file or a part of one."""
+    part = part_to_text(place.part)
+    if part is None:
+        return location_key(place.location)
+    return join_texts(place.location.root, to_path(place.location.path), part)
 
 
 @reports_damage
-def location_of(document: Document) -> Location | None:
-    """Read the location of a track's file, None if it has none."""
-    return None if document["root"] is None else _location(document)
+def place_of(document: Document) -> Place | None:
+    """Read `PLACE_FIELDS`; None if the track has no file."""
+    if document["root"] is None:
+        return None
+    return Place(_location(document), _part_from_text(document["part"]))
 
 
 def _location(document: Document) -> Location:
     return Location(RootName(from_text(document["root"])), from_path(document["path"]))
+
+
+# Groups
+
+_KINDS = tuple(EntryKind)
+
+
+def group_key(group: Group) -> str:
+    """Return the ``_id`` of a group: kind, then key, in the order in which groups are settled."""
+    return f"{_KINDS.index(group.kind)}{to_text(group.key)}"
+
+
+@reports_damage
+def group_from_key(key: str) -> Group:
+    """Undo `group_key`."""
+    return Group(_KINDS[int(key[0])], from_text(key[1:]))

@@ -14,6 +14,8 @@ _ESCAPED = {ord(_ESCAPE): f"{_ESCAPE}\0"} | {
 _ESCAPES = re.compile(f"{_ESCAPE}(.)", re.DOTALL)
 _BETWEEN = "\0\0"
 
+_LAST_LETTER, _BEFORE_SURROGATES, _AFTER_SURROGATES = "\U0010ffff", "\ud7ff", "\ue000"
+
 
 def to_text(text: str) -> str:
     """Return text in a form that BSON stores, whatever it contains, with the same order by code points.
@@ -77,3 +79,18 @@ def to_path(path: bytes) -> str:
 def from_path(stored: Any) -> RelativePath:  # noqa: ANN401 - a damaged document may have anything
     """Undo `to_path`."""
     return RelativePath(from_text(stored).encode("latin-1"))
+
+
+def prefix_range(word: str) -> dict[str, str]:
+    """Return the range of the texts that begin with a word."""
+    end = _prefix_end(word)
+    return {"$gte": word} if end is None else {"$gte": word, "$lt": end}
+
+
+def _prefix_end(word: str) -> str | None:
+    """Return the smallest text after all that begin with a word, None if there is none."""
+    stem = word.rstrip(_LAST_LETTER)
+    if not stem:
+        return None
+    last = stem[-1]
+    return stem[:-1] + (_AFTER_SURROGATES if last == _BEFORE_SURROGATES else chr(ord(last) + 1))

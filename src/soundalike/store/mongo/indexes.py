@@ -10,9 +10,12 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from soundalike.domain.entries import FIELDS, EntryField, EntryKind
 from soundalike.domain.errors import StoreVersionError
 from soundalike.store.mongo.connection import Document, MongoConnection
+from soundalike.store.mongo.documents import KEYS
 from soundalike.store.mongo.errors import no_error_if_there
+from soundalike.store.mongo.paging import SortKey
 
 STORE_VERSION = 2
 MIGRATING = "migrating to 2"
@@ -21,6 +24,8 @@ MIGRATING = "migrating to 2"
 STORE = "store"  # one document, which marks the database as ours
 LIBRARY, ROOT, TRACK, LOCATION = "library", "root", "track", "location"
 FEATURE_SET, FEATURE, PROBLEM = "feature_set", "feature", "problem"
+ARTIST, ALBUM, GENRE = (kind.value for kind in (EntryKind.ARTIST, EntryKind.ALBUM, EntryKind.GENRE))
+GROUP, SUCCESSOR = "group", "successor"
 LISTEN, LISTENER, USER, NAME, CREDENTIAL = "listen", "listener", "user", "name", "credential"
 
 KEY = "soundalike"
@@ -32,6 +37,15 @@ def _index(name: str, *fields: str) -> IndexModel:
 
 
 LISTENS_BY_USER = "by_user"
+
+ENTRY_KEYS = {
+    EntryField.NAME: SortKey("name_key"),
+    EntryField.TRACKS: SortKey("track_count", is_number=True),
+    EntryField.ARTIST: SortKey("artist_key", may_be_missing=True),
+    EntryField.YEAR: SortKey("year", may_be_missing=True, is_number=True),
+    EntryField.ADDED: SortKey("added_ms", is_number=True),
+}
+"""The field by which artists, albums and genres are sorted in each order."""
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ROOT: (),
@@ -45,18 +59,31 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ),
     PROBLEM: (),
     TRACK: (
-        # Lists show the tracks that are there: an index for each order, ties by id.
-        _index("by_title", "is_there", "title_key", "_id"),
-        _index("by_artist", "is_there", "artist_key", "_id"),
-        _index("by_album", "is_there", "album_key", "_id"),
-        _index("by_year", "is_there", "year", "_id"),
-        _index("by_added", "is_there", "added_ms", "_id"),
+        # Lists show the tracks that are there: an index for each order and direction, ties by id.
+        *(index for key in KEYS.values() for index in key.indexes()),
+        _index("by_album_id", "is_there", "album_id"),
+        _index("by_artist_id", "is_there", "credited_ids"),
+        _index("by_genre_id", "is_there", "genre_ids"),
+        _index("by_group", "groups", "_id"),
+        _index("by_external_id", "external_ids", "added_ms", "_id"),
         # Only tracks that are there have words.
         _index("by_word", "words"),
         _index("by_location", "root", "path", "_id"),
         _index("by_hash", "audio_hash", "added_ms", "_id"),
         _index("by_change", "change", "_id"),
     ),
+    **{
+        kind.value: (
+            *(index for field in fields for index in ENTRY_KEYS[field].indexes()),
+            _index("by_group", "group"),
+            *([_index("by_artist_id", "is_there", "artist_id")] if kind is EntryKind.ALBUM else []),
+        )
+        for kind, fields in FIELDS.items()
+    },
+    # Groups that are to be settled, in that order; what has been settled is no longer here.
+    GROUP: (),
+    # `_id` is the kind and an id that has given way to `next`.
+    SUCCESSOR: (),
     # In the order in which they are folded; counts are read from the index alone.
     LISTEN: (_index(LISTENS_BY_USER, "user", "generation", "at_ms", "id"),),
     LISTENER: (

@@ -7,13 +7,14 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileProblem, Location, Root
+from soundalike.domain.files import FileProblem, Location, Part, Root
 from soundalike.domain.stored_vectors import StoredVectors
-from soundalike.domain.tracks import Position, Sort, Track, TrackPage
+from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import (
     TRACK_FIELDS,
+    part_to_text,
     problem_from_document,
     problem_to_document,
     root_from_document,
@@ -23,6 +24,7 @@ from soundalike.store.mongo.documents import (
 from soundalike.store.mongo.encoding import (
     join_texts,
     location_key,
+    prefix_range,
     to_optional,
     to_path,
     to_text,
@@ -35,7 +37,7 @@ from soundalike.store.mongo.features import (
     write_feature_sets,
 )
 from soundalike.store.mongo.indexes import PROBLEM, ROOT, TRACK
-from soundalike.store.mongo.search import find_tracks, prefix_range
+from soundalike.store.mongo.search import find_tracks
 from soundalike.store.mongo.tracks import (
     in_batches,
     mark_vanished,
@@ -97,9 +99,10 @@ class MongoLibrary:
         found = map(track_from_document, self._with_ids(map(to_text, track_ids)))
         return {track.id: track for track in found}
 
-    def track_at(self, location: Location) -> Track | None:
-        """Return the track whose file is, or last was, at a location."""
-        return self._one_track({"root": to_text(location.root), "path": to_path(location.path)})
+    def track_at(self, location: Location, part: Part | None = None) -> Track | None:
+        """Return the track whose file is, or last was, at a location: the whole file or a part of it."""
+        root, path = to_text(location.root), to_path(location.path)
+        return self._one_track({"root": root, "path": path, "part": part_to_text(part)})
 
     def _one_track(self, query: Mapping[str, Any]) -> Track | None:
         with self._connection.using() as database:
@@ -118,11 +121,12 @@ class MongoLibrary:
         where = {"root": to_text(root), **_at_or_below("path", to_path(path))}
         # Their ids are read first, so that a track that is moved meanwhile is yielded once.
         with self._connection.using(is_long=True) as database:
-            found = database[TRACK].find(where, ["_id"], sort=[("path", 1)])
+            found = database[TRACK].find(where, ["_id"], sort=[("path", 1), ("_id", 1)])
             ids = [document["_id"] for document in found]
         for batch in in_batches(ids):
             yield from map(
-                track_from_document, sorted(self._with_ids(batch, where), key=lambda one: one["path"])
+                track_from_document,
+                sorted(self._with_ids(batch, where), key=lambda one: (one["path"], one["_id"])),
             )
 
     def _with_ids(self, ids: Iterable[str], where: Mapping[str, Any] | None = None) -> list[Document]:
@@ -133,11 +137,18 @@ class MongoLibrary:
         return found
 
     def find_tracks(
-        self, words: Sequence[str], *, sort: Sort, limit: int, after: Position | None = None
+        self,
+        words: Sequence[str],
+        *,
+        sort: Sort,
+        limit: int,
+        after: Position | None = None,
+        offset: int = 0,
+        only: TrackFilter = EVERY_TRACK,
     ) -> TrackPage:
-        """Return a page of the tracks that are there and match every word; of many words the 50 longest."""
+        """Return a page of the tracks that match every word and a filter; see the port."""
         with self._connection.using() as database:
-            return find_tracks(database, words, sort=sort, limit=limit, after=after)
+            return find_tracks(database, words, sort=sort, limit=limit, after=after, offset=offset, only=only)
 
     def count_tracks(self) -> int:
         """Count the tracks that are there."""

@@ -6,21 +6,30 @@ migration is completed by the next process that opens the store, and several may
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from soundalike.domain.catalogue import own_entry
 from soundalike.domain.stored_vectors import StoredVectors
+from soundalike.domain.tags import Tags
+from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.domain.users import CredentialKind
+from soundalike.services.library.catalogue import settle_catalogue
+from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
-from soundalike.store.mongo.documents import reports_damage
-from soundalike.store.mongo.encoding import from_text, to_integer
+from soundalike.store.mongo.documents import reports_damage, track_from_document, track_to_document
+from soundalike.store.mongo.encoding import from_optional, from_text, to_integer
 from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there
 from soundalike.store.mongo.features import vectors_to_document, write_documents
+from soundalike.store.mongo.groups import mark_groups
 from soundalike.store.mongo.indexes import (
     CREDENTIAL,
     FEATURE_SET,
@@ -43,13 +52,20 @@ from soundalike.store.mongo.indexes import (
 )
 from soundalike.store.mongo.tracks import in_batches
 from soundalike.store.vectors import joined_of_before, patches_of_before, values_from_bytes
+from soundalike.wire.tags import tags_text
 
 # What is a view on what. A program of version 1 that still runs goes on reading by the old names, and
 # cannot write: it answers 503, and browsers keep their listens. The next version of the store drops them.
 OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
     "locations": (LOCATION, ()),
     "feature_sets": (FEATURE_SET, ()),
-    "tracks": (TRACK, ({"$set": {"feature_sets": [], "vectors": {"$literal": {}}}},)),
+    "tracks": (
+        TRACK,
+        (
+            {"$match": {"has_file": True, "part": None}},
+            {"$set": {"feature_sets": [], "vectors": {"$literal": {}}}},
+        ),
+    ),
     "roots": (ROOT, ()),
     "problems": (PROBLEM, ()),
     "names": (NAME, ()),
@@ -64,11 +80,12 @@ OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
 # and let everybody in.
 _SEAL = {"_id": "moved in version 2"}
 
-_NO_NAMESPACE, _NO_INDEX, _IS_VIEW = 26, 27, 166
+_NO_NAMESPACE, _IS_VIEW = 26, 166
 
 # What an erasure raises in the document that a user has already.
 _OF_ERASURES = ("erased_ms", "generation")
 
+_TRACK_INDEXES = {"_id_", *(index.document["name"] for index in INDEXES[TRACK])}
 _UNCONVERTED: Document = {"change": None}
 _VECTORS = ("whole", "first_half", "second_half")
 _BATCH = 500
@@ -89,6 +106,7 @@ def prepare(connection: MongoConnection) -> None:
     create_missing(connection)
     if is_old:
         _convert_tracks(connection)
+        settle_catalogue(_Catalogue(connection))
         _convert_accounts(connection)
         _finish_erasures(connection)
         _name_library(connection)
@@ -176,7 +194,7 @@ def _move(database: Database[Document], old: str, new: str) -> None:
 
 
 def _convert_tracks(connection: MongoConnection) -> None:
-    """Move vectors out of tracks, and give each the number of a last change."""
+    """Move vectors out of tracks, and give each its tags, entry, groups and number of a last change."""
     with connection.using() as database:
         database[LIBRARY].update_one({"_id": KEY}, {"$max": {"version": 1}})
     found = connection.scan(
@@ -185,21 +203,39 @@ def _convert_tracks(connection: MongoConnection) -> None:
     for batch in in_batches(document["_id"] for document in found):
         connection.transaction(partial(_convert_batch, ids=batch), is_long=True)
     with connection.using() as database:
-        try:
-            database[TRACK].drop_index("by_feature_set")
-        except OperationFailure as error:
-            if error.code != _NO_INDEX:
-                raise
+        for name in database[TRACK].index_information().keys() - _TRACK_INDEXES:
+            with suppress(OperationFailure):  # another process was first
+                database[TRACK].drop_index(name)
 
 
 def _convert_batch(database: Database[Document], session: ClientSession, ids: Sequence[str]) -> None:
     """Convert some tracks, but for those that another process has converted meanwhile."""
-    where = {"_id": {"$in": ids}, **_UNCONVERTED}
-    fields = ["audio_hash", "duration_ms", "vectors"]
-    found = list(database[TRACK].find(where, fields, session=session))
-    write_documents(database, session, [one for track in found for one in _features_of(track)])
-    change = {"$set": {"change": 1}, "$unset": {"vectors": "", "feature_sets": ""}}
-    database[TRACK].update_many(where, change, session=session)
+    old = list(database[TRACK].find({"_id": {"$in": ids}, **_UNCONVERTED}, session=session))
+    if not old:
+        return
+    write_documents(database, session, [one for track in old for one in _features_of(track)])
+    new = [track_to_document(_track(document)) | {"change": 1} for document in old]
+    database[TRACK].bulk_write(
+        [ReplaceOne({"_id": one["_id"]}, one) for one in new], ordered=False, session=session
+    )
+    mark_groups(database, session, {key for one in new for key in one["groups"]}, 1)
+
+
+@reports_damage
+def _track(document: Document) -> Track:
+    """Read a track of version 1; its tags are to be read again, since that one read few."""
+    artist, genre = from_optional(document["artist"]), from_optional(document["genre"])
+    tags = Tags(
+        title=from_text(document["title"]),
+        artists=() if artist is None else (artist,),
+        album=from_optional(document["album"]),
+        genres=() if genre is None else (genre,),
+        year=document["year"],
+    )
+    entry = dict.fromkeys(("album_id", "album_artist_id", "recording")) | {"artist_ids": [], "genre_ids": []}
+    flags = {"is_compilation": False, "is_preferred": True}
+    added = {"part": None, "tags": tags_text(tags), "imported": None, "tags_version": 0} | entry | flags
+    return replace(track_from_document(document | added), entry=own_entry(tags))
 
 
 @reports_damage
@@ -225,6 +261,13 @@ def _features_of(track: Document) -> list[Document]:
         for of_set, rows in joined
         if rows is not None
     ]
+
+
+class _Catalogue(MongoCatalogue):
+    """The catalogue while the store is not open yet."""
+
+    def __init__(self, connection: MongoConnection) -> None:
+        self._connection = connection
 
 
 def _convert_accounts(connection: MongoConnection) -> None:

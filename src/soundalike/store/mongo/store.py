@@ -5,6 +5,7 @@ from soundalike.store.mongo.bulk import MongoStoredTracks
 from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import MongoConnection
 from soundalike.store.mongo.features import MongoFeatures
+from soundalike.store.mongo.library import MongoLibrary
 from soundalike.store.mongo.listens import MongoListens
 from soundalike.store.mongo.migration import prepare
 from soundalike.store.mongo.record import MongoLibraryRecord
@@ -19,7 +20,13 @@ SERVING_SELECTION_TIMEOUT_S = 3.0
 
 
 class MongoStore(
-    MongoCatalogue, MongoFeatures, MongoLibraryRecord, MongoStoredTracks, MongoListens, MongoAccounts
+    MongoLibrary,
+    MongoCatalogue,
+    MongoFeatures,
+    MongoLibraryRecord,
+    MongoStoredTracks,
+    MongoListens,
+    MongoAccounts,
 ):
     """The `Store` port on a MongoDB database; `MongoConnection` says what it survives."""
 

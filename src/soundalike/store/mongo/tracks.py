@@ -1,24 +1,28 @@
 """Changes to tracks in MongoDB, each inside a transaction of its caller.
 
-The track at a location is also stored in a collection of its own, with the location as ``_id``. So if two
-tracks are given one location at the same time, the second finds it taken, although only ``_id`` is unique.
+The track at a location, or at a part of the file there, is also stored in a collection of its own, with that
+as ``_id``. So if two tracks are given one location at the same time, the second finds it taken, although only
+``_id`` is unique.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pymongo import DeleteOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.batches import batched
-from soundalike.domain.files import Location
+from soundalike.domain.files import Location, Place
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.store.errors import location_taken, track_moved
 from soundalike.store.mongo.connection import MOST_IDS, Document
 from soundalike.store.mongo.documents import (
-    location_of,
+    ENTRY_FIELDS,
+    PLACE_FIELDS,
+    place_key,
+    place_of,
     reports_damage,
     track_to_document,
 )
@@ -26,16 +30,18 @@ from soundalike.store.mongo.encoding import (
     from_text,
     join_texts,
     location_key,
+    prefix_range,
     to_integer,
     to_optional,
     to_text,
 )
+from soundalike.store.mongo.groups import mark_groups, write_successions
 from soundalike.store.mongo.indexes import FEATURE, KEY, LIBRARY, LOCATION, PROBLEM, TRACK
-from soundalike.store.mongo.search import prefix_range
 
 _T = TypeVar("_T")
 
-_PLACE = ("root", "path")
+_KNOWN = (*PLACE_FIELDS, *ENTRY_FIELDS, "audio_hash", "groups")
+"""What is read of a track before it is changed."""
 
 
 def write_track(
@@ -46,47 +52,62 @@ def write_track(
 ) -> None:
     """Insert a track, or replace the one with this id, without vectors; see `LibraryStore.save_track`."""
     key = {"_id": to_text(track.id)}
-    stored = database[TRACK].find_one(key, (*_PLACE, "audio_hash"), session=session)
-    place = None if stored is None else location_of(stored)
-    if moved_from is not None and place != moved_from:
+    stored = database[TRACK].find_one(key, _KNOWN, session=session)
+    place = None if stored is None else place_of(stored)
+    if moved_from is not None and (place is None or place.location != moved_from):
         raise track_moved(track, moved_from)
-    wanted = None if track.file is None else track.file.location
+    wanted = None if track.file is None else track.file.place
     if place != wanted:
         if wanted is not None:
-            _take_location(database, session, track, wanted)
+            _take_place(database, session, track, wanted)
         if place is not None:
-            database[LOCATION].delete_one({"_id": location_key(place)}, session=session)
-    document = track_to_document(track) | {"change": next_change(database, session)}
-    database[TRACK].update_one(key, {"$set": document}, upsert=True, session=session)
-    if stored is not None:
-        _change_audio(database, session, track, stored["audio_hash"])
+            database[LOCATION].delete_one({"_id": place_key(place)}, session=session)
+    _write(database, session, [(stored, track)])
     if wanted is not None:
-        database[PROBLEM].delete_one({"_id": location_key(wanted)}, session=session)
+        database[PROBLEM].delete_one({"_id": location_key(wanted.location)}, session=session)
 
 
-def _take_location(
-    database: Database[Document], session: ClientSession, track: Track, wanted: Location
-) -> None:
-    taken = {"_id": location_key(wanted)}
+def _take_place(database: Database[Document], session: ClientSession, track: Track, wanted: Place) -> None:
+    taken = {"_id": place_key(wanted)}
     owner = database[LOCATION].find_one(taken, session=session)
     if owner is not None:
         raise location_taken(track, from_text(owner["track"]))
     database[LOCATION].insert_one(taken | {"track": to_text(track.id)}, session=session)
 
 
+def _write(
+    database: Database[Document],
+    session: ClientSession,
+    tracks: Sequence[tuple[Document | None, Track]],
+) -> None:
+    """Insert or replace tracks, given with what is stored of them, and what follows in the catalogue."""
+    number = next_change(database, session)
+    documents = [track_to_document(track) | {"change": number} for _, track in tracks]
+    database[TRACK].bulk_write(
+        [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents],
+        ordered=False,
+        session=session,
+    )
+    known = [(stored, track) for stored, track in tracks if stored is not None]
+    for stored, track in known:
+        _change_audio(database, session, track, stored["audio_hash"])
+    groups = {key for one in (*documents, *(stored for stored, _ in known)) for key in one["groups"]}
+    mark_groups(database, session, groups, number)
+    write_successions(database, session, ((stored, track.entry) for stored, track in known))
+
+
 def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[Track]) -> None:
     """Insert or replace some tracks; see `LibraryStore.save_stored_tracks`."""
-    ids = [one.id for one in batch]
-    places = {one.file.location for one in batch if one.file is not None}
-    stored = _with_ids(database, session, TRACK, map(to_text, ids), (*_PLACE, "audio_hash"))
-    owners = _with_ids(database, session, LOCATION, map(location_key, places), ("track",))
-    places_of = ((from_text(document["_id"]), location_of(document)) for document in stored)
-    at = {track_id: location_key(place) for track_id, place in places_of if place is not None}
+    places = {one.file.place for one in batch if one.file is not None}
+    stored = _with_ids(database, session, TRACK, (to_text(one.id) for one in batch), _KNOWN)
+    owners = _with_ids(database, session, LOCATION, map(place_key, places), ("track",))
+    places_of = ((from_text(document["_id"]), place_of(document)) for document in stored)
+    at = {track_id: place_key(place) for track_id, place in places_of if place is not None}
     owner_of = {str(document["_id"]): from_text(document["track"]) for document in owners}
-    written: dict[str, str | None] = {}  # locations, and the tracks that have them afterwards
+    written: dict[str, str | None] = {}  # places, and the tracks that have them afterwards
     for track in batch:
         file = track.file
-        wanted = None if file is None else location_key(file.location)
+        wanted = None if file is None else place_key(file.place)
         owner = None if wanted is None else owner_of.get(wanted)
         if owner not in {None, track.id}:
             raise location_taken(track, str(owner))
@@ -106,17 +127,9 @@ def save_batch(database: Database[Document], session: ClientSession, batch: Sequ
     ]
     if changes:
         database[LOCATION].bulk_write(changes, ordered=False, session=session)
-    change = {"change": next_change(database, session)}
-    documents = {one.id: track_to_document(one) | change for one in batch}
-    hashes = {from_text(document["_id"]): document["audio_hash"] for document in stored}
-    for track in batch:
-        if track.id in hashes:
-            _change_audio(database, session, track, hashes[track.id])
-    database[TRACK].bulk_write(
-        [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in documents.values()],
-        ordered=False,
-        session=session,
-    )
+    known = {from_text(document["_id"]): document for document in stored}
+    tracks = {track.id: track for track in batch}
+    _write(database, session, [(known.get(track.id), track) for track in tracks.values()])
 
 
 def _change_audio(
@@ -140,12 +153,16 @@ def mark_vanished(
     database: Database[Document], session: ClientSession, track_ids: Collection[TrackId], at_ms: int
 ) -> int:
     """Mark those of the tracks that are there as vanished; return how many."""
-    there = [{"_id": {"$in": batch}, "is_there": True} for batch in in_batches(map(to_text, track_ids))]
-    if not any(database[TRACK].find_one(query, ["_id"], session=session) for query in there):
+    are_there: Document = {"is_there": True}
+    there = _with_ids(database, session, TRACK, set(map(to_text, track_ids)), ("groups",), are_there)
+    if not there:
         return 0
     number = next_change(database, session)
-    change = {"$set": {"vanished_ms": at_ms, "is_there": False, "words": [], "change": number}}
-    return sum(database[TRACK].update_many(query, change, session=session).modified_count for query in there)
+    change = {"vanished_ms": at_ms, "is_there": False, "words": [], "change": number}
+    for batch in in_batches(document["_id"] for document in there):
+        database[TRACK].update_many({"_id": {"$in": batch}}, {"$set": change}, session=session)
+    mark_groups(database, session, {key for document in there for key in document["groups"]}, number)
+    return len(there)
 
 
 def next_change(database: Database[Document], session: ClientSession) -> int:
@@ -176,8 +193,9 @@ def _with_ids(
     collection: str,
     ids: Iterable[str],
     fields: Sequence[str],
+    where: Mapping[str, Any] | None = None,
 ) -> list[Document]:
     found: list[Document] = []
     for batch in in_batches(ids):
-        found += database[collection].find({"_id": {"$in": batch}}, fields, session=session)
+        found += database[collection].find({"_id": {"$in": batch}, **(where or {})}, fields, session=session)
     return found
