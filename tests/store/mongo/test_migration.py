@@ -18,6 +18,7 @@ from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.entries import EntrySort
 from soundalike.domain.errors import StoreError, StoreVersionError
 from soundalike.domain.features import whole_and_halves
+from soundalike.domain.listens import Erased
 from soundalike.domain.types import UserId
 from soundalike.store.mongo import migration
 from soundalike.store.mongo.errors import mapped_errors
@@ -353,3 +354,16 @@ def test_a_collection_of_another_program_under_a_new_name_stops_the_migration(ur
             MongoStore(url)
         assert set(database.list_collection_names()) == names
     assert version(url) == {"_id": KEY, "version": 1}
+
+
+def test_listens_that_killed_erasures_of_version_1_left_stay_hidden(url: str) -> None:
+    listen = documents(url, ["listens"])["listens"].popitem()[1] | {"user": "eve", "generation": 1}
+    with MongoClient[dict[str, Any]](url) as client:
+        database = client.get_default_database()
+        database["listeners"].insert_one({"_id": "eve", "erased_ms": 10, "generation": 1})
+        for at_ms in (5, 10, 15):
+            database["listens"].insert_one({**listen, "_id": f"of eve {at_ms}", "at_ms": at_ms})
+    with closing(MongoStore(url)) as store:
+        assert [one.at_ms for one in store.listens_of(UserId("eve"))] == [15]
+        assert store.erased(UserId("eve")) == Erased(until_ms=10, generation=1)
+    assert [one["at_ms"] for one in documents(url)["listen"].values() if one["user"] == "eve"] == [15]
