@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
@@ -65,18 +66,15 @@ class MemoryCatalogue:
         self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
     ) -> None:
         with self._lock:
+            if self._unsettled.get(group) != mark:
+                return
+            del self._unsettled[group]
             for track in settled.tracks:
-                stored = self._tracks.get(track.id)
-                if stored is not None and (stored.tags, stored.vanished_at) == (
-                    track.tags,
-                    track.vanished_at,
-                ):
-                    self._successors |= successions(stored.entry, track.entry)
-                    self._tracks[track.id] = track
-                    self._changes.append(track.id)
+                stored = self._tracks[track.id]
+                self._successors |= successions(stored.entry, track.entry)
+                self._tracks[track.id] = replace(stored, entry=track.entry)
+                self._changes.append(track.id)
             self._entries[group] = settled.entries
-            if self._unsettled.get(group) == mark:
-                del self._unsettled[group]
             self._mark(then)
 
     def find_artists(

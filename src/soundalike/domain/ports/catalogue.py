@@ -40,9 +40,8 @@ class CatalogueStore(Protocol):
     ) -> None:
         """Store the entries of a group and those of its tracks, instead of what it had.
 
-        The entry of a track is stored, with its successions, only if the track's tags are still those
-        given and it has not vanished or come back. The group stays unsettled if its number is no longer
-        `mark`; the groups in `then` become unsettled.
+        The group is settled then, and the groups in `then` become unsettled. Nothing happens if its
+        number is no longer `mark`, since a track of it has changed meanwhile.
         """
 
     def find_artists(

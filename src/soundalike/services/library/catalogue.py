@@ -1,10 +1,13 @@
 """Settling what changed in the catalogue: artists, genres, albums and recordings."""
 
+from collections import Counter
+
 from soundalike.domain.catalogue import groups_of, settle
-from soundalike.domain.entries import EntryKind
+from soundalike.domain.entries import EntryKind, Group
 from soundalike.domain.ports.catalogue import CatalogueStore
 
 _BATCH = 500
+_ATTEMPTS = 3
 
 
 def settle_catalogue(store: CatalogueStore) -> int:
@@ -14,7 +17,11 @@ def settle_catalogue(store: CatalogueStore) -> int:
     before albums, since an album names its artist: a change of an artist's ids settles the albums again.
     """
     count = 0
+    attempts: Counter[Group] = Counter()
     while groups := store.unsettled(_BATCH):
+        if min(attempts[group] for group in groups) >= _ATTEMPTS:
+            break  # another process changes their tracks all the time, and settles them when it is done
+        attempts.update(groups.keys())
         for group, mark in groups.items():
             settled = settle(group, store.tracks_in(group))
             albums = (

@@ -135,13 +135,16 @@ def write_settled(
     then : iterable of Group
         To be settled next.
     """
+    row = connection.execute(
+        "UPDATE name_group SET mark = NULL WHERE kind = ? AND key = ? AND mark = ? RETURNING n",
+        (*group_columns(group), mark),
+    ).fetchone()
+    if row is None:
+        return
     change = next_version(connection)
     for track in settled.tracks:
         _write_entry(connection, track, change)
-    found = connection.execute("SELECT n FROM name_group WHERE kind = ? AND key = ?", group_columns(group))
-    for (of_group,) in found.fetchall():
-        write_entries(connection, of_group, settled.entries)
-        connection.execute("UPDATE name_group SET mark = NULL WHERE n = ? AND mark = ?", (of_group, mark))
+    write_entries(connection, int(row[0]), settled.entries)
     for other in then:
         mark_group(connection, other, change)
 
