@@ -7,7 +7,7 @@ from fakes_catalogue import MemoryCatalogue
 from fakes_listeners import MemoryAccounts, MemoryListens
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
-from soundalike.domain.files import FileProblem, Location, Part, Place, Root
+from soundalike.domain.files import NOWHERE, FileProblem, Location, Part, Place, Root
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.stored_vectors import StoredSet, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
@@ -63,9 +63,8 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
     def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         with self._lock:
             stored = self._tracks.get(track.id)
-            if moved_from is not None and (
-                stored is None or stored.file is None or stored.file.location != moved_from
-            ):
+            at = None if stored is None else NOWHERE if stored.file is None else stored.file.location
+            if moved_from is not None and at != moved_from:
                 msg = f"track {track.id} is no longer at {moved_from}"
                 raise TrackConflictError(msg)
             self._refuse_conflict(track)

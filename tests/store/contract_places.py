@@ -8,7 +8,7 @@ import pytest
 from making import SOME_TIME, file_of, make_track
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.errors import TrackConflictError
-from soundalike.domain.files import Part
+from soundalike.domain.files import NOWHERE, Part
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.tracks import Sort, Track
@@ -105,6 +105,16 @@ class PlacesContract:
         store.save_track(replace(track, file=None))
         assert store.track_at(file_of(track).location) is None
         store.save_track(make_track("t2", path=b"a.mp3"))
+
+    def test_of_two_that_give_a_track_its_first_file_one_does(self, store: Store) -> None:
+        track = make_track(path=b"a.mp3")
+        store.save_track(replace(track, file=None))
+        store.save_track(track, moved_from=NOWHERE)
+        with pytest.raises(TrackConflictError, match="t1"):
+            store.save_track(make_track(path=b"b.mp3"), moved_from=NOWHERE)
+        assert store.track(track.id) == track
+        with pytest.raises(TrackConflictError, match="t2"):
+            store.save_track(make_track("t2", path=b"b.mp3"), moved_from=NOWHERE)
 
     def test_tracks_are_found_by_their_external_ids(self, store: Store) -> None:
         fma, isrc = ExternalId(ExternalIdKind.FMA, "7"), ExternalId(ExternalIdKind.ISRC, "7")

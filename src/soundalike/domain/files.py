@@ -54,6 +54,10 @@ class Location:
     path: RelativePath
 
 
+NOWHERE = Location(RootName(""), RelativePath(b""))
+"""Where the file of a track without one is said to be, for `LibraryStore.save_track`."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileStamp:
     """Size and time of change, which show whether a file changed without reading it."""

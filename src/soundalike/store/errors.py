@@ -6,7 +6,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from soundalike.domain.errors import NameTakenError, SchemaMismatchError, StoreError, TrackConflictError
-from soundalike.domain.files import Location
+from soundalike.domain.files import NOWHERE, Location
 from soundalike.domain.tracks import Track
 
 _P = ParamSpec("_P")
@@ -55,8 +55,8 @@ def location_taken(track: Track, owner: str) -> TrackConflictError:
 
 def track_moved(track: Track, moved_from: Location) -> TrackConflictError:
     """Return the error that a track is no longer where it was to be moved from."""
-    where = _shown(moved_from)
-    return TrackConflictError(f"track {track.id} is no longer at {where}; run 'soundalike extract' again")
+    what = "got a file meanwhile" if moved_from == NOWHERE else f"is no longer at {_shown(moved_from)}"
+    return TrackConflictError(f"track {track.id} {what}; run 'soundalike extract' again")
 
 
 def other_features(name: str, version: int) -> SchemaMismatchError:

@@ -58,7 +58,7 @@ class LibraryStore(FeatureStore, Protocol):
         ------
         TrackConflictError
             If another track has this file, or this part of it, or if the stored track is no longer at
-            `moved_from`. Nothing is changed then.
+            `moved_from`, or had a file where that is `NOWHERE`. Nothing is changed then.
         """
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from soundalike.domain.errors import TrackConflictError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import (
+    NOWHERE,
     Analysis,
     AnalysisFailure,
     FileProblem,
@@ -183,7 +184,7 @@ class FileIngest:
     def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
         """Store the track that a file is; return the track as it was, if there was one, and as it is."""
         former, track = self._identity.settle(file, analysis, now=self._clock())
-        moved_from = former.file.location if former and former.file and _has_moved(former, track) else None
+        moved_from = _place_before(former, track)
         self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
         return former, track
 
@@ -209,6 +210,15 @@ class FileIngest:
     def _has_vectors(self, track: Track) -> bool:
         sets = (schema for sets in self._analyser.passes for schema in sets)
         return any(self._store.vectors_of(track.id, schema) is not None for schema in sets)
+
+
+def _place_before(former: Track | None, track: Track) -> Location | None:
+    """Return where a track's file must still be for the track to be given the file that it has now."""
+    if former is None:
+        return None
+    if former.file is None:
+        return NOWHERE
+    return former.file.location if _has_moved(former, track) else None
 
 
 def _has_moved(former: Track, track: Track) -> bool:

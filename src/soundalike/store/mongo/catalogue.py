@@ -81,6 +81,8 @@ class MongoCatalogue:
         entries = [entry_to_document(entry, key) for entry in settled.entries]
 
         def write(database: Database[Document], session: ClientSession) -> None:
+            if not database[GROUP].delete_one({"_id": key, "mark": mark}, session=session).deleted_count:
+                return
             if settled.tracks or then:
                 number = next_change(database, session)
                 for batch in in_batches(settled.tracks):
@@ -89,7 +91,6 @@ class MongoCatalogue:
             database[group.kind.value].delete_many({"group": key}, session=session)
             if entries:
                 database[group.kind.value].insert_many(entries, session=session)
-            database[GROUP].delete_one({"_id": key, "mark": mark}, session=session)
 
         self._connection.transaction(write, is_long=True)
 

@@ -13,7 +13,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.batches import batched
-from soundalike.domain.files import Location, Place
+from soundalike.domain.files import NOWHERE, Location, Place
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.store.errors import location_taken, track_moved
@@ -54,7 +54,8 @@ def write_track(
     key = {"_id": to_text(track.id)}
     stored = database[TRACK].find_one(key, _KNOWN, session=session)
     place = None if stored is None else place_of(stored)
-    if moved_from is not None and (place is None or place.location != moved_from):
+    at = None if stored is None else NOWHERE if place is None else place.location
+    if moved_from is not None and at != moved_from:
         raise track_moved(track, moved_from)
     wanted = None if track.file is None else track.file.place
     if place != wanted:

@@ -8,7 +8,7 @@ from typing import Any
 
 from soundalike.domain.entries import Group, Settled
 from soundalike.domain.errors import StoreError
-from soundalike.domain.files import Location
+from soundalike.domain.files import NOWHERE, Location
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName, TrackId
@@ -41,7 +41,7 @@ def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: L
     """Raise `TrackConflictError` if the track has moved meanwhile, or another track has its location."""
     if moved_from is not None:
         stored = connection.execute("SELECT root, path FROM track WHERE id = ?", (to_text(track.id),))
-        if stored.fetchone() != location_to_row(moved_from):
+        if stored.fetchone() != ((None, None) if moved_from == NOWHERE else location_to_row(moved_from)):
             raise track_moved(track, moved_from)
     if track.file is None:
         return
