@@ -43,6 +43,7 @@ def checkout(tmp_path: Path) -> Path:
         ("web/media/routes.py", "import soundalike.web.api.description"),
         ("web/security/csrf.py", "import soundalike.web.cursors"),
         ("web/errors/responses.py", "import soundalike.web.security.host_check"),
+        ("web/routes/table.py", "import soundalike.web.errors.responses"),
         ("web/server/serve.py", "import soundalike.web.app"),
         ("domain/words.py", "import flask"),
         ("store/sqlite/store.py", "import soundalike.app"),

@@ -84,7 +84,7 @@ _LABEL = schemas.record(
     "TokenLabel", label={"type": "string", "maxLength": MAX_LABEL_LENGTH}, optional=("label",)
 )
 # It is not read, but has to have the content type that no form can send.
-_NO_BODY = Body(schemas.ANYTHING)
+_NO_BODY = Body({})
 
 _ARTEFACT = (NoArtefactError, DamagedArtefactError, SchemaMismatchError)
 _SIMILAR = (UnknownTrackError, NotAnalysedError, *_ARTEFACT)
