@@ -184,10 +184,11 @@ def test_the_backup_is_the_store_before_with_what_its_journal_had(
 def test_one_backup_is_kept_and_what_a_killed_process_left_goes(path: Path, backup: Path) -> None:
     for name in ("backup-1", "backup-1.unfinished", "backup-2.unfinished"):
         path.with_name(f"{path.name}.{name}").write_text("old")
-    others = path.with_name("library.sqlite2.backup-1")
-    others.write_text("another's")
+    others = [path.with_name(name) for name in ("library.sqlite.backup-20261130", "library.sqlite2.backup-1")]
+    for other in others:
+        other.write_text("a person's, another store's")
     migrate(path)
-    assert names(path) == ["library.sqlite", backup.name, others.name]
+    assert names(path) == ["library.sqlite", backup.name, *(other.name for other in others)]
 
 
 def test_a_new_store_needs_no_backup(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -89,8 +90,9 @@ def back_up(path: Path, version: int) -> None:
 
 
 def _backups(path: Path) -> Iterator[Path]:
-    """Yield the backups of the store at a path, unfinished ones too."""
-    return (found for found in path.parent.iterdir() if found.name.startswith(f"{path.name}.backup-"))
+    """Yield the backups of the store at a path, unfinished ones too, but none that a person named by date."""
+    ours = re.compile(rf"{re.escape(path.name)}\.backup-\d{{1,2}}({re.escape(_UNFINISHED)})?")
+    return (found for found in path.parent.iterdir() if ours.fullmatch(found.name))
 
 
 def _check_space(source: sqlite3.Connection, path: Path) -> None:
