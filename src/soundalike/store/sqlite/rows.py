@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -182,6 +183,8 @@ def entry_to_columns(entry: Entry) -> dict[str, Any]:
     }
 
 
+# Those that a listener played lately are read with each of their questions; a row says all of a track.
+@lru_cache(maxsize=4_096)
 @reports_damage
 def track_from_row(columns: tuple[Any, ...]) -> Track:
     """Read `TRACK_COLUMNS`."""
