@@ -16,11 +16,12 @@ from making import (
     make_vectors,
 )
 from soundalike.domain.features import whole_and_halves
-from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
+from soundalike.domain.files import FileProblem, FileStamp, Part, ProblemReason, Root
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.profiles import refold
 from soundalike.domain.stored_vectors import StoredVectors
+from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import YOU, Credential, CredentialKind, User
 from soundalike.services.entities import ENTITIES
@@ -61,6 +62,20 @@ def fill(store: Store, *, tracks: int = 40, listens: int = 60) -> None:
     fill_listens(store, listens)
 
 
+TAGS = Tags(
+    title="All of it",
+    artists=tuple(HOSTILE[:3]),
+    album=HOSTILE[0],
+    album_artist=HOSTILE[1],
+    genres=tuple(HOSTILE[:2]),
+    genre_parents={HOSTILE[0]: HOSTILE[1]},
+    track_number=3,
+    disc_number=2,
+    gains=Gains(track_db=-7.5),
+    external_ids=(ExternalId(ExternalIdKind.ISRC, HOSTILE[0]),),
+)
+
+
 def fill_library(store: Store, tracks: int) -> None:
     known, other = make_schema(8), make_schema(3, name="other", version=12)
     unknown = np.array([-0.0, np.nan, np.inf, 1e-45], dtype=np.float32)
@@ -77,6 +92,9 @@ def fill_library(store: Store, tracks: int) -> None:
             target=Path("/else/where\udcff.mp3") if number % 7 == 0 else None,
             mtime_ns=2**70 + number,
             vanished_at=SOME_TIME if number % 4 == 0 else None,
+            part=Part(number, number + 100, 75) if number % 11 == 5 else None,
+            has_file=number % 13 != 6,
+            tags=TAGS if number % 13 == 6 else None,
         )
         vectors = [
             StoredVectors.of(track.id, make_vectors(known, number)),
