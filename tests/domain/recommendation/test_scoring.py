@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.recommendation.toy_library import best, blob, build_index, scatter, score
+from soundalike.domain.recommendation import scoring as scoring_module
 from soundalike.domain.recommendation.library_index import damp_hubs
 from soundalike.domain.recommendation.scoring import closeness
 
@@ -100,6 +101,23 @@ def test_after_the_candidate_list_every_other_track_comes_once() -> None:
     scores = candidates.scores.tolist() + [score for _, score in beyond]
     assert len(beyond) == 300
     assert scores[400] == max(scores[400:])
+
+
+def test_of_a_larger_library_only_what_is_near_is_scored_and_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = build_index(scatter(700))
+    listens = ("finished t003", "liked t400", "skipped t004")
+    whole = score(index, *listens)
+    monkeypatch.setattr(scoring_module, "RETRIEVED", 60)
+    part = score(index, *listens)
+    for taste, (few, many) in enumerate(zip(part.candidate_lists, whole.candidate_lists, strict=True)):
+        known = dict(zip(many.rows.tolist(), many.scores.tolist(), strict=True))
+        known |= dict(whole.beyond(taste, whole.raw_scores()))
+        assert 60 <= len(few.rows) < 400
+        assert few.scores.tolist() == pytest.approx([known[row] for row in few.rows.tolist()], abs=1e-5)
+        assert few.rows[0] == many.rows[0]
+    assert list(part.beyond(0, part.raw_scores())) == []
 
 
 @settings(max_examples=25)
