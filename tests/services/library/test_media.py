@@ -6,8 +6,8 @@ import pytest
 
 from fakes import MemoryStore
 from making import make_track
-from soundalike.domain.errors import NoCoverError, TrackGoneError, UnknownTrackError
-from soundalike.domain.files import FileStamp, Root
+from soundalike.domain.errors import NoAudioError, NoCoverError, TrackGoneError, UnknownTrackError
+from soundalike.domain.files import FileStamp, Part, Root
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.types import RootName, TrackId
 from soundalike.services.library.browse import Library
@@ -38,6 +38,8 @@ def media_of(files: OnePicture, *, overrides: dict[RootName, Path] | None = None
     store.save_track(make_track("t1", path=b"a/b.mp3", size_bytes=5, mtime_ns=7))
     store.save_track(make_track("linked", target=Path("/elsewhere/c.mp3")))
     store.save_track(make_track("lost", root="unknown"))
+    store.save_track(make_track("part", path=b"a/b.mp3", size_bytes=5, mtime_ns=7, part=Part(100, 200, 75)))
+    store.save_track(make_track("bare", has_file=False))
     roots = RootMap(store, overrides or {})
     return Media(Library(store, roots), roots, files)
 
@@ -70,6 +72,20 @@ def test_another_file_has_another_etag() -> None:
     store_one, store_two = media_of(OnePicture()), media_of(OnePicture())
     assert store_one.audio(TrackId("t1")).etag == store_two.audio(TrackId("t1")).etag
     assert store_one.audio(TrackId("t1")).etag != store_one.audio(TrackId("linked")).etag
+
+
+def test_a_part_is_played_as_its_whole_file() -> None:
+    files = OnePicture()
+    stream = media_of(files).audio(TrackId("part"))
+    assert files.asked == [(Path("/music/a/b.mp3"), FileStamp(5, 7))]
+    assert (stream.file.read(), stream.size_bytes) == (b"sound", 5)
+
+
+def test_a_track_without_a_file_has_neither_audio_nor_cover() -> None:
+    with pytest.raises(NoAudioError, match="'bare' is not here"):
+        media_of(OnePicture()).audio(TrackId("bare"))
+    with pytest.raises(NoCoverError):
+        media_of(OnePicture(Cover("image/png", b"png"))).cover(TrackId("bare"))
 
 
 def test_an_unknown_track_cannot_be_played() -> None:
