@@ -77,16 +77,12 @@ class MemoryArtefactStore:
             raise NoArtefactError(msg)
         return self.in_use
 
-    def newest(self, recipe: Recipe) -> Artefact | None:
-        return next((one for one in reversed(self.published) if one.recipe.key == recipe.key), None)
-
     def old_recipe(self) -> Recipe | None:
         return self.of_older_format
 
-    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         version = ArtefactVersion(f"{len(self.published) + 1:06d}")
         values = {field.name: getattr(draft, field.name) for field in fields(ArtefactDraft)}
         self.published.append(Artefact(version=version, **values))
-        if is_in_use:
-            self.in_use, self.of_older_format = self.published[-1], None
+        self.in_use, self.of_older_format = self.published[-1], None
         return version

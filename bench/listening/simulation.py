@@ -137,14 +137,10 @@ class OneArtefact:
         """Return it."""
         return self.artefact
 
-    def newest(self, recipe: Recipe) -> Artefact | None:
-        """Return it, if it is of this recipe."""
-        return self.artefact if recipe.key == self.artefact.recipe.key else None
-
     def old_recipe(self) -> Recipe | None:
         """Have nothing of an older format."""
 
-    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         """Do not publish."""
         raise NotImplementedError
 

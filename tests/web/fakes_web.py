@@ -70,13 +70,10 @@ class OneArtefact:
             raise NoArtefactError(msg)
         return self.artefact
 
-    def newest(self, recipe: Recipe) -> Artefact | None:
-        raise NotImplementedError
-
     def old_recipe(self) -> Recipe | None:
         return None
 
-    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         raise NotImplementedError
 
 

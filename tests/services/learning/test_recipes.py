@@ -59,13 +59,6 @@ def test_a_track_that_lacks_a_set_is_outside_until_it_has_it(library: School) ->
     assert library.engine.fitted == [DEFAULT, RICHER]
 
 
-def test_the_artefact_of_the_poorer_recipe_stays_beside_it(library: School) -> None:
-    hear(library, 100)
-    library.build()
-    poorer, richer = (library.artefacts.newest(recipe) for recipe in (DEFAULT, RICHER))
-    assert (poorer and poorer.version, richer and richer.version) == ("000001", "000002")
-
-
 def test_vanished_tracks_and_those_without_vectors_do_not_count(library: School) -> None:
     for number in range(10):
         library.store.save_track(make_track(f"mute{number}"))

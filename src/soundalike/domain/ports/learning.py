@@ -129,21 +129,16 @@ class ArtefactStore(Protocol):
             If no version is complete.
         """
 
-    def newest(self, recipe: Recipe) -> Artefact | None:
-        """Return the newest intact artefact of a recipe, however it was fitted, whether in use or not."""
-
     def old_recipe(self) -> Recipe | None:
         """Return by which recipe the newest version of an older format was built, if there is one."""
 
-    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         """Write a new version to disk, then make it current; keep the last three of its recipe.
 
         Parameters
         ----------
         draft : ArtefactDraft
             What to write.
-        is_in_use : bool
-            Whether to make it current; else it stands beside the one in use.
         """
 
 

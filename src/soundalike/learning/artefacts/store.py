@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -80,7 +80,6 @@ class FolderArtefactStore:
         self._thread_lock = threading.Lock()
         self._pointer: tuple[bytes, Signature] | None = None
         self._in_use: _Loaded | None = None
-        self._of_recipe: dict[str, _Loaded] = {}
         self._refused: dict[_Place, tuple[Signature, str]] = {}
 
     def current(self) -> Artefact:
@@ -104,29 +103,18 @@ class FolderArtefactStore:
                 self._pointer = pointer
             return self._in_use.artefact
 
-    def newest(self, recipe: Recipe) -> Artefact | None:
-        """Return the newest intact artefact of a recipe, however it was fitted, whether in use or not."""
-        with self._thread_lock:
-            loaded = self._newest([place for place in self._places() if place.recipe == recipe.key])
-            if loaded is None:
-                return None
-            self._of_recipe[recipe.key] = loaded
-            return loaded.artefact
-
     def old_recipe(self) -> Recipe | None:
         """Return by which recipe the newest version of the older format was built, if there is one."""
         names = self._old_versions()
         return read_old_recipe(self._folder / names[-1]) if names else None
 
-    def publish(self, draft: ArtefactDraft, *, is_in_use: bool = True) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         """Write a new version to disk, then make it current; keep the last three of its recipe.
 
         Parameters
         ----------
         draft : ArtefactDraft
             What to write.
-        is_in_use : bool
-            Whether to make it current; else it stands beside the one in use.
 
         Raises
         ------
@@ -136,7 +124,7 @@ class FolderArtefactStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with locked(self._folder / _LOCK, timeout_s=_LOCK_TIMEOUT_S):
-                return self._publish(draft, is_in_use=is_in_use)
+                return self._publish(draft)
         except OSError as error:
             msg = f"cannot write an artefact in {self._folder}: {error}"
             raise ModelError(msg) from error
@@ -153,7 +141,7 @@ class FolderArtefactStore:
                 break
         if loaded is None and self._in_use is not None and not _has_changed(self._folder, self._in_use):
             loaded = self._in_use
-        loaded = loaded or self._newest(self._places())
+        loaded = loaded or self._newest()
         if loaded is not None:
             return loaded
         if self._refused:
@@ -170,9 +158,9 @@ class FolderArtefactStore:
         msg = f"nothing has been built in {self._folder} yet; run 'soundalike build'"
         raise NoArtefactError(msg)
 
-    def _newest(self, places: Sequence[_Place]) -> _Loaded | None:
-        """Return the last intact one of the places."""
-        for place in reversed(places):
+    def _newest(self) -> _Loaded | None:
+        """Return the newest intact version of any recipe."""
+        for place in reversed(self._places()):
             loaded = self._load(place)
             if loaded is not None:
                 return loaded
@@ -182,9 +170,8 @@ class FolderArtefactStore:
         """Read a version; if it is damaged or foreign, log that once and return None."""
         folder = self._folder / place.recipe / place.version
         signature = signature_of(folder)
-        for loaded in (self._in_use, self._of_recipe.get(place.recipe)):
-            if loaded is not None and (place, signature) == (loaded.place, loaded.signature):
-                return loaded
+        if self._in_use is not None and (place, signature) == (self._in_use.place, self._in_use.signature):
+            return self._in_use
         if place in self._refused and self._refused[place][0] == signature:
             return None
         try:
@@ -233,7 +220,7 @@ class FolderArtefactStore:
 
     # Writing
 
-    def _publish(self, draft: ArtefactDraft, *, is_in_use: bool) -> ArtefactVersion:
+    def _publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         self._remove_leftovers()
         named = self._named_place()
         taken = [*(place.version for place in self._places()), *self._old_versions()]
@@ -253,9 +240,8 @@ class FolderArtefactStore:
             raise
         sync(recipe_folder)
         sync(self._folder)
-        if is_in_use:
-            with written_atomically(self._folder / _CURRENT) as pointer:
-                pointer.write_text(f"{place.recipe}/{place.version}\n", encoding="ascii")
+        with written_atomically(self._folder / _CURRENT) as pointer:
+            pointer.write_text(f"{place.recipe}/{place.version}\n", encoding="ascii")
         with contextlib.suppress(OSError):  # what cannot be removed now is removed next time
             self._remove_old(recipe_folder)
         return place.version
