@@ -26,7 +26,7 @@ from soundalike.store.sqlite.schema import MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
 from store.asking import ADA
 from store.contract_catalogue import settle_all
-from store.sqlite.version_2 import READS, WRITES
+from store.sqlite.version_2 import READS, WRITES, add_listens
 
 TESTS = Path(__file__).parents[2]
 FIXTURE = TESTS / "compatibility" / "version-1" / "library.sqlite"
@@ -124,6 +124,20 @@ def test_the_program_of_version_2_writes_nothing_into_a_migrated_store(
     # Any other kind would not be answered as 503 by `StoredLog`, or make browsers give up.
     assert type(refused.value) is StoreError
     assert read(path) == before
+
+
+def test_of_a_batch_with_an_erased_listen_the_program_of_version_2_takes_none(path: Path) -> None:
+    listens = [(user, 1, f"new of {user}", "t000", "liked", None) for user in ("ada", "bob")]
+    with closing(sqlite3.connect(path)) as connection:
+        assert add_listens(connection, listens) == 1, "bob's is erased"
+    migrate(path)
+    connections = Connections(path, busy_timeout_s=1)
+    # One that passed would show the consumer that the store works, and the others would be dead letters.
+    for listen in listens:
+        with pytest.raises(StoreError) as refused, connections.writing() as connection:
+            add_listens(connection, [listen])
+        assert type(refused.value) is StoreError
+    connections.close()
 
 
 def test_a_store_that_holds_something_gets_an_id_that_stays(path: Path) -> None:

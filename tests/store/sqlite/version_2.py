@@ -4,6 +4,10 @@ Each write changes something in the store of `tests/compatibility/version-1`.
 """
 # ruff: noqa: S608 - only constants are inserted into statements
 
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
 _TRACK = {
     "id": "t000", "root": "music", "path": b"t1", "target": None, "size_bytes": 1, "mtime_ns": "1",
     "audio_hash": "hash", "title": "Title", "artist": None, "album": None, "genre": None, "year": None,
@@ -13,6 +17,7 @@ _TRACK_COLUMNS = ", ".join(_TRACK)
 _TRACK_ROW = {**_TRACK, "title_key": "title", "artist_key": None, "album_key": None}
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in _TRACK_ROW)
 _LISTEN_COLUMNS = "user, at_ms, id, track, kind, position_ms"
+_ADD_LISTEN = f"INSERT INTO listens ({_LISTEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
 _VECTOR_COLUMNS = "whole, first_half, second_half"
 _USER_COLUMNS = "name_key, id, name, password_hash, created_ms"
@@ -49,7 +54,7 @@ WRITES: list[Statement] = [
     ),
     ("DELETE FROM problems WHERE root = ? AND path = ?", ("music", b"bad/0")),
     (
-        f"INSERT INTO listens ({_LISTEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        _ADD_LISTEN,
         ("you", 1, "00000000-0000-4000-8000-0000000007ff", "t000", "liked", None),
     ),
     ("DELETE FROM listens WHERE user = ? AND (at_ms <= ? OR ?)", ("you", 0, True)),
@@ -78,6 +83,25 @@ WRITES: list[Statement] = [
     ("DELETE FROM tokens WHERE user = ?", ("you",)),
     ("DELETE FROM tokens WHERE user = ? AND id = ?", ("you", "token0")),
 ]
+
+
+def add_listens(connection: sqlite3.Connection, listens: Sequence[tuple[Any, ...]]) -> int:
+    """Store listens as that program did, and return how many were new.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        To the store.
+    listens : sequence of tuple
+        (user, at_ms, id, track, kind, position_ms) of each.
+    """
+    added = 0
+    for user, at_ms, *rest in listens:
+        erased = connection.execute("SELECT at_ms FROM erasures WHERE user = ?", (user,)).fetchone()
+        if erased is None or at_ms > erased[0]:
+            added += connection.execute(_ADD_LISTEN, (user, at_ms, *rest)).rowcount
+    return added
+
 
 READS: list[Statement] = [
     ("SELECT name, location FROM roots ORDER BY name", ()),
@@ -120,7 +144,6 @@ READS: list[Statement] = [
     ("SELECT user, count(*) FROM listens GROUP BY user", ()),
     ("SELECT version, body FROM profiles WHERE user = ? AND fold = ?", ("you", 2)),
     ("SELECT user, count FROM profiles WHERE fold = ? AND typeof(count) = 'integer'", (2,)),
-    ("SELECT user, at_ms FROM erasures", ()),
     ("SELECT EXISTS (SELECT 1 FROM users)", ()),
     (f"SELECT {_USER_COLUMNS} FROM users ", ()),
     (f"SELECT {_TOKEN_COLUMNS} FROM tokens WHERE user = ?", ("you",)),

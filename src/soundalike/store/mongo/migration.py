@@ -71,7 +71,9 @@ OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
     "names": (NAME, ()),
     "users": (USER, ()),
     "tokens": (CREDENTIAL, ({"$match": {"kind": CredentialKind.TOKEN.value}},)),
-    "listeners": (LISTENER, ()),
+    # Nothing is erased there, so that a consumer tries to write every listen of a batch. It would take one
+    # that is erased for stored, so that the store works, and give up the others, which it cannot write.
+    "listeners": (LISTENER, ({"$unset": ["erased_ms", "generation"]},)),
     "listens": (LISTEN, ()),
 }
 
