@@ -17,6 +17,8 @@ from soundalike.domain.types import LibraryId
 from soundalike.settings import Settings
 from soundalike.store.sqlite.store import SqliteStore
 
+VERSION_1 = Path(__file__).parents[1] / "compatibility" / "version-1"
+
 
 def settings(data: Path) -> Settings:
     return Settings(data=data, artefacts=data / "artefacts")
@@ -96,6 +98,15 @@ def test_the_store_of_another_library_is_refused(library: Settings, tmp_path: Pa
     shutil.copy(other.database, library.database)
     with pytest.raises(ForeignLibraryError, match="belongs to another library"):
         key_of(library)
+
+
+def test_artefacts_and_sessions_go_on_with_a_backup_that_is_migrated_again(tmp_path: Path) -> None:
+    library = settings(tmp_path)
+    shutil.copytree(VERSION_1 / "artefacts", library.artefacts)
+    shutil.copy(VERSION_1 / "library.sqlite", library.database)
+    key = key_of(library)
+    library.database.with_name("library.sqlite.backup-2").replace(library.database)
+    assert key_of(library) == key
 
 
 def test_sessions_go_on_with_a_copy(library: Settings, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ AudioHash = NewType("AudioHash", str)
 """Hex digest of a file's encoded audio without its tags."""
 
 LibraryId = NewType("LibraryId", str)
-"""32 hex digits at random, shared by a library's store, artefacts and key, and by its copies."""
+"""32 hex digits, shared by a library's store, artefacts and key, and by its copies."""
 
 DurationMs = NewType("DurationMs", int)
 

@@ -17,6 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from soundalike.domain.catalogue import own_entry
+from soundalike.domain.library_mark import library_id_of_before
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
@@ -293,8 +294,9 @@ def _finish_erasures(connection: MongoConnection) -> None:
 
 
 def _name_library(connection: MongoConnection) -> None:
-    """Give a store that holds something the id of its library."""
+    """Give a store that holds something the id of its library; without a track it is random."""
     with connection.using() as database:
         if any(database[name].find_one({}, ["_id"]) for name in INDEXES if name != LIBRARY):
-            change = {"$set": {"id": uuid.uuid4().hex}}
-            database[LIBRARY].update_one({"_id": KEY, "id": None}, change)
+            first = database[TRACK].find_one({}, ["_id"], sort=[("added_ms", 1), ("_id", 1)])
+            library_id = uuid.uuid4().hex if first is None else library_id_of_before(str(first["_id"]))
+            database[LIBRARY].update_one({"_id": KEY, "id": None}, {"$set": {"id": library_id}})

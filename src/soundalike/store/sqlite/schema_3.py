@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from soundalike.domain.library_mark import library_id_of_before
 from soundalike.domain.tags import Tags
 from soundalike.store.sqlite.rows import from_text, reports_damage
 from soundalike.store.vectors import joined_of_before, patches_of_before, patches_to_json
@@ -61,6 +62,13 @@ def _move_vectors(connection: sqlite3.Connection) -> None:
         WHERE joined IS NOT NULL
         """
     )
+
+
+def _name_library(connection: sqlite3.Connection) -> None:
+    """Name the library after its first track."""
+    first = connection.execute("SELECT CAST(id AS TEXT) FROM track ORDER BY added_ms, id LIMIT 1").fetchone()
+    if first is not None:
+        connection.execute("UPDATE library SET id = ?", (library_id_of_before(*first),))
 
 
 _TRACKS: tuple[Step, ...] = (
@@ -354,7 +362,8 @@ _LIBRARY = (
         is_unfinished INTEGER NOT NULL
     )
     """,
-    # A store that holds something gets its id now: artefacts and keys beside it belong to it.
+    # A store that holds something gets its id now: artefacts and keys beside it belong to it. It is random
+    # where there is no track.
     """
     INSERT INTO library
     SELECT 1,
@@ -364,6 +373,7 @@ _LIBRARY = (
                 THEN lower(hex(randomblob(16))) END,
            1, 0
     """,
+    _name_library,
 )
 
 VERSION_3 = (*_TRACKS, *_CATALOGUE, *_PEOPLE, *_LIBRARY)
