@@ -13,6 +13,7 @@ from soundalike.events.embedded import OnAppend, StoredLog
 from soundalike.learning.spark.mongo import MongoSource
 from soundalike.settings import Settings, is_mongodb
 from soundalike.store.mongo.address import DATABASE
+from soundalike.store.sqlite.migration import needs_migration
 from soundalike.store.sqlite.store import SqliteStore
 
 
@@ -47,6 +48,24 @@ def open_store(address: str | Path, *, is_serving: bool = False) -> Iterator[Sto
     else:
         with closing(SqliteStore(Path(address))) as embedded:
             yield embedded
+
+
+def would_migrate(address: str | Path) -> bool:
+    """Whether to open the store at a path or connection string would migrate something that is in it.
+
+    Raises
+    ------
+    SettingsError
+        If its driver is not installed.
+    StoreError
+        If a server does not answer or refuses, or a newer soundalike wrote it.
+    """
+    if isinstance(address, str) and is_mongodb(address):
+        require("pymongo", extra="mongo", what="a store in MongoDB")
+        from soundalike.store.mongo.store import would_migrate as mongo  # noqa: PLC0415 - the same
+
+        return mongo(address)
+    return needs_migration(Path(address))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundalike.app import environment
-from soundalike.app.backends import open_store
+from soundalike.app.backends import open_store, would_migrate
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.store_copy.copier import Copier
 from soundalike.settings import Settings, is_mongodb, store_address
@@ -91,7 +91,8 @@ def open_copier(source: StoreAddress, target: StoreAddress) -> Iterator[Copier]:
     Raises
     ------
     CopyError
-        If they are one and the same, or there is no store to copy.
+        If they are one and the same, there is no store to copy, or the target has something that a version
+        before wrote: no copy of that version is gone on with, and opening it would migrate it.
     StoreError, SettingsError
         If one cannot be opened.
     """
@@ -100,6 +101,12 @@ def open_copier(source: StoreAddress, target: StoreAddress) -> Iterator[Copier]:
         raise CopyError(msg)
     if isinstance(source.setting, Path) and not source.setting.exists():
         msg = f"there is no store at {source.name}"
+        raise CopyError(msg)
+    if would_migrate(target.setting):
+        msg = (
+            f"{target.name} has something that an older soundalike wrote; nothing was written, "
+            "choose an empty store"
+        )
         raise CopyError(msg)
     if isinstance(target.setting, Path):
         with suppress(OSError):  # opening the store says better what is wrong

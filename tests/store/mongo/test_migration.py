@@ -25,7 +25,7 @@ from soundalike.store.mongo import migration
 from soundalike.store.mongo.errors import mapped_errors
 from soundalike.store.mongo.indexes import INDEXES, KEY, MIGRATING, STORE_VERSION
 from soundalike.store.mongo.migration import OLD_NAMES
-from soundalike.store.mongo.store import MongoStore
+from soundalike.store.mongo.store import MongoStore, would_migrate
 from soundalike.wire.profiles import profile_body
 from store.asking import in_threads
 from store.mongo.test_crashes import start
@@ -192,6 +192,15 @@ def test_a_store_that_holds_nothing_gets_no_id(mongodb: str) -> None:
     with closing(MongoStore(url)) as store:
         assert store.library_mark().library_id is None
     drop_database(url)
+
+
+def test_whether_a_store_would_be_migrated_is_known_unopened(url: str, migrated: str, mongodb: str) -> None:
+    empty = new_database(mongodb)
+    assert not would_migrate(empty)
+    assert version(empty) is None
+    assert not would_migrate(migrated)
+    assert would_migrate(url)
+    assert version(url) == {"_id": KEY, "version": 1}
 
 
 # Interruptions

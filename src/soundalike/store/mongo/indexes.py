@@ -122,6 +122,21 @@ def stored_version(connection: MongoConnection) -> object:
         return version
 
 
+def found_version(connection: MongoConnection) -> object:
+    """Return the version of the store in a database, None if there is none; nothing is changed.
+
+    Raises
+    ------
+    StoreVersionError
+        If a newer soundalike wrote it.
+    """
+    with connection.using() as database:
+        version = _version(database)
+        if version is not None:
+            _refuse_newer(version, database.name, connection.hosts)
+        return version
+
+
 def create_missing(connection: MongoConnection) -> None:
     """Create the collections and indexes that are missing; another process may be doing the same."""
     with connection.using(is_long=True) as database:

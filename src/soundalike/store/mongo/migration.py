@@ -49,6 +49,7 @@ from soundalike.store.mongo.indexes import (
     TRACK,
     USER,
     create_missing,
+    found_version,
     stored_version,
 )
 from soundalike.store.mongo.tracks import in_batches
@@ -114,6 +115,21 @@ def prepare(connection: MongoConnection) -> None:
         _finish_erasures(connection)
         _name_library(connection)
         _set_version(connection, MIGRATING, STORE_VERSION)
+
+
+def needs_migration(connection: MongoConnection) -> bool:
+    """Whether to open the store in a database would migrate something that is in it; nothing is changed.
+
+    Raises
+    ------
+    StoreVersionError
+        If a newer soundalike wrote it.
+    """
+    if found_version(connection) in {None, STORE_VERSION}:
+        return False
+    names = {*OLD_NAMES, *INDEXES} - {LIBRARY}
+    with connection.using() as database:
+        return any(database[name].find_one({"_id": {"$ne": _SEAL["_id"]}}, ["_id"]) for name in names)
 
 
 def _set_version(connection: MongoConnection, old: object, new: object) -> None:

@@ -1,5 +1,7 @@
 """The store on MongoDB, or on another server with its protocol and transactions."""
 
+from contextlib import closing
+
 from soundalike.store.mongo.accounts import MongoAccounts
 from soundalike.store.mongo.bulk import MongoStoredTracks
 from soundalike.store.mongo.catalogue import MongoCatalogue
@@ -7,7 +9,7 @@ from soundalike.store.mongo.connection import MongoConnection
 from soundalike.store.mongo.features import MongoFeatures
 from soundalike.store.mongo.library import MongoLibrary
 from soundalike.store.mongo.listens import MongoListens
-from soundalike.store.mongo.migration import prepare
+from soundalike.store.mongo.migration import needs_migration, prepare
 from soundalike.store.mongo.record import MongoLibraryRecord
 
 TIMEOUT_S = 30.0
@@ -64,3 +66,16 @@ class MongoStore(
     def close(self) -> None:
         """Close every connection."""
         self._connection.close()
+
+
+def would_migrate(url: str) -> bool:
+    """Whether to open the store at a connection string would migrate something that is in it.
+
+    Raises
+    ------
+    SettingsError, StoreError
+        As by `MongoStore`.
+    """
+    connection = MongoConnection(url, timeout_s=TIMEOUT_S, selection_timeout_s=SELECTION_TIMEOUT_S)
+    with closing(connection):
+        return needs_migration(connection)

@@ -1,6 +1,8 @@
 """An SQLite file's version: checked, and raised to this program's."""
+# ruff: noqa: S608 - only names of tables are inserted into statements
 
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from soundalike.domain.errors import StoreVersionError
@@ -44,6 +46,24 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
         )
         raise StoreVersionError(msg)
     return int(version)
+
+
+def needs_migration(path: Path) -> bool:
+    """Whether to open the store at a path would migrate something that is in it; nothing is changed.
+
+    Raises
+    ------
+    StoreVersionError
+        If it is no store, or one of a newer version.
+    """
+    reading = f"{path.absolute().as_uri()}?mode=ro"
+    # Opening a file that is missing or damaged says better what is wrong.
+    with suppress(sqlite3.Error), closing(sqlite3.connect(reading, uri=True)) as connection:
+        if 0 < check_version(connection, path) < len(MIGRATIONS):
+            tables = connection.execute("SELECT name FROM pragma_table_list WHERE type = 'table'").fetchall()
+            names = [name for (name,) in tables if not name.startswith("sqlite_")]
+            return any(connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone() for name in names)
+    return False
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
