@@ -1,11 +1,12 @@
 """Artefacts in memory, for tests of what reads them."""
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
 
 from making import make_schema
-from soundalike.domain.errors import NoArtefactError
+from soundalike.domain.errors import ArtefactReplacedError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.domain.similarity.space import (
@@ -70,6 +71,7 @@ class MemoryArtefactStore:
         self.published: list[Artefact] = []
         self.in_use: Artefact | None = None
         self.of_older_format: Recipe | None = None
+        self.before_publishing: Callable[[], None] = lambda: None
 
     def current(self) -> Artefact:
         if self.in_use is None:
@@ -80,7 +82,11 @@ class MemoryArtefactStore:
     def old_recipe(self) -> Recipe | None:
         return self.of_older_format
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
+        self.before_publishing()
+        if replacing is not None and self.current().version != replacing:
+            msg = f"another artefact than {replacing} is in use by now"
+            raise ArtefactReplacedError(msg)
         version = ArtefactVersion(f"{len(self.published) + 1:06d}")
         values = {field.name: getattr(draft, field.name) for field in fields(ArtefactDraft)}
         self.published.append(Artefact(version=version, **values))

@@ -140,7 +140,7 @@ class OneArtefact:
     def old_recipe(self) -> Recipe | None:
         """Have nothing of an older format."""
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
         """Do not publish."""
         raise NotImplementedError
 

@@ -73,7 +73,7 @@ class OneArtefact:
     def old_recipe(self) -> Recipe | None:
         return None
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
         raise NotImplementedError
 
 

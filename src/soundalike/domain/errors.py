@@ -198,6 +198,10 @@ class DamagedArtefactError(ModelError):
     """An artefact fails its checksums, or a folder is not one."""
 
 
+class ArtefactReplacedError(ModelError):
+    """Another artefact came into use while one was made from it."""
+
+
 class TooFewTracksError(ModelError):
     """Too few tracks to learn from."""
 

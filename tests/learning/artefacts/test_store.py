@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from learning.artefacts.opened import RECIPE, draft, open_artefacts
-from soundalike.domain.errors import ModelError, NoArtefactError
+from soundalike.domain.errors import ArtefactReplacedError, ModelError, NoArtefactError
 
 
 def test_what_is_published_is_current(folder: Path) -> None:
@@ -51,6 +51,26 @@ def test_the_last_three_are_kept_and_no_number_comes_twice(folder: Path) -> None
     for version in versions:
         shutil.rmtree(folder / RECIPE.key / version)
     assert artefacts.publish(draft()) == "000006"
+
+
+def test_a_version_made_from_one_that_is_replaced_by_now_is_refused(folder: Path) -> None:
+    ours, others = open_artefacts(folder), open_artefacts(folder)
+    ours.publish(draft())
+    first = ours.current().version
+    assert others.publish(draft(x=[1.0]), replacing=first) == "000002"
+    with pytest.raises(ArtefactReplacedError, match=first):
+        ours.publish(draft(y=[1.0]), replacing=first)
+    assert ours.current().track_ids == ("x",)
+    assert sorted(entry.name for entry in (folder / RECIPE.key).iterdir()) == [first, "000002"]
+
+
+def test_a_damaged_version_is_no_reason_to_refuse_what_replaces_the_one_in_use(folder: Path) -> None:
+    artefacts = open_artefacts(folder)
+    first = artefacts.publish(draft())
+    artefacts.publish(draft(x=[1.0]))
+    (folder / RECIPE.key / "000002" / "manifest.json").write_text("{")
+    assert artefacts.current().version == first
+    assert artefacts.publish(draft(y=[1.0]), replacing=first) == "000003"
 
 
 def test_a_version_that_is_removed_while_in_use_still_works(folder: Path) -> None:

@@ -1,3 +1,5 @@
+import pytest
+
 from making import SOME_TIME, make_track
 from services.learning.school import School
 from soundalike.domain.types import TrackId
@@ -47,6 +49,30 @@ def test_a_changed_track_is_updated(school: School) -> None:
     school.add("a", 1000.0, 1000.0)
     assert school.updater.update(school.engine) == 1
     assert len(school.engine.fitted) == 1
+    assert school.neighbours() == _from_scratch(school)
+
+
+@pytest.mark.parametrize("place", [(1000.0, 1000.0), None], ids=["changed", "new"])
+def test_what_was_built_during_an_update_is_not_lost(
+    school: School, place: tuple[float, float] | None
+) -> None:
+    """Both begin with the first artefact; the build is published before the update is."""
+    school.build()
+    if place:
+        school.add("a", *place)
+    school.add_many("f")
+
+    def build_once() -> None:
+        school.artefacts.before_publishing = lambda: None
+        school.add_many("ghijk")
+        school.build()
+        school.add_many("l")
+
+    school.artefacts.before_publishing = build_once
+    assert school.updater.update(school.engine) == 1
+    artefact = school.artefacts.current()
+    assert (artefact.version, artefact.added_count) == ("000003", 1)
+    assert artefact.track_ids == tuple("abcdefghijkl")
     assert school.neighbours() == _from_scratch(school)
 
 

@@ -132,13 +132,20 @@ class ArtefactStore(Protocol):
     def old_recipe(self) -> Recipe | None:
         """Return by which recipe the newest version of an older format was built, if there is one."""
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
         """Write a new version to disk, then make it current; keep the last three of its recipe.
 
         Parameters
         ----------
         draft : ArtefactDraft
             What to write.
+        replacing : ArtefactVersion, optional
+            The version that the draft was made from; it has to be the one in use still.
+
+        Raises
+        ------
+        ArtefactReplacedError
+            If another version than `replacing` is in use by now; nothing is written.
         """
 
 

@@ -12,7 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
+from soundalike.domain.errors import (
+    ArtefactReplacedError,
+    DamagedArtefactError,
+    ModelError,
+    NoArtefactError,
+)
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.similarity.recipe import Recipe, schemas_of
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft
@@ -108,22 +113,30 @@ class FolderArtefactStore:
         names = self._old_versions()
         return read_old_recipe(self._folder / names[-1]) if names else None
 
-    def publish(self, draft: ArtefactDraft) -> ArtefactVersion:
+    def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
         """Write a new version to disk, then make it current; keep the last three of its recipe.
 
         Parameters
         ----------
         draft : ArtefactDraft
             What to write.
+        replacing : ArtefactVersion, optional
+            The version that the draft was made from; it has to be the one in use still.
 
         Raises
         ------
+        ArtefactReplacedError
+            If another version than `replacing` is in use by now; nothing is written.
         ModelError
             If the folder cannot be written, or another process keeps it locked for a minute.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with locked(self._folder / _LOCK, timeout_s=_LOCK_TIMEOUT_S):
+                # Under the lock, where no other process can publish between the check and the writing.
+                if replacing is not None and self.current().version != replacing:
+                    msg = f"another artefact than {replacing} is in use in {self._folder} by now"
+                    raise ArtefactReplacedError(msg)
                 return self._publish(draft)
         except OSError as error:
             msg = f"cannot write an artefact in {self._folder}: {error}"

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 import numpy as np
 
+from soundalike.domain.errors import ArtefactReplacedError
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity.extending import changed_tracks, extend
-from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
@@ -109,23 +110,28 @@ class ArtefactUpdater:
         engine : SimilarityEngine
             Finds neighbours again if needed; nothing is fitted.
         """
-        artefact = self._recipes.artefact()
-        if artefact is None:
-            return 0
-        changes = self._changes(artefact)
-        if changes.stale:
-            self._replace(engine, artefact, len(changes))
-        elif changes.missing:
-            self._artefacts.publish(extend(artefact, changes.missing, changes.vectors))
-        return len(changes)
+        while (artefact := self._recipes.artefact()) is not None:
+            changes = self._changes(artefact)
+            try:
+                if changes.stale:
+                    self._publish(self._found_again(engine, artefact, len(changes)), artefact)
+                elif changes.missing:
+                    self._publish(extend(artefact, changes.missing, changes.vectors), artefact)
+            except ArtefactReplacedError:
+                continue  # another process has built or updated meanwhile: begin again with its artefact
+            return len(changes)
+        return 0
 
-    def _replace(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> None:
+    def _publish(self, draft: ArtefactDraft, artefact: Artefact) -> None:
+        self._artefacts.publish(draft, replacing=artefact.version)
+
+    def _found_again(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> ArtefactDraft:
         with self._library.taken(artefact.schemas) as snapshot:
             neighbours = engine.neighbours(artefact.space, snapshot, k=NEIGHBOUR_COUNT)
             table = self._library.read(snapshot)
         placed = str(artefact.added_count + changed)
         facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
-        self._artefacts.publish(draft(table, artefact.recipe, artefact.space, neighbours, facts))
+        return draft(table, artefact.recipe, artefact.space, neighbours, facts)
 
     def _changes(self, artefact: Artefact) -> _Changes:
         """Compare an artefact with the library, of which a few thousand tracks are in memory at a time."""
