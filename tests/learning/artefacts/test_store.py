@@ -8,6 +8,7 @@ import pytest
 
 from learning.artefacts.opened import RECIPE, draft, open_artefacts
 from soundalike.domain.errors import ArtefactReplacedError, ModelError, NoArtefactError
+from soundalike.domain.similarity.recipe import Recipe
 
 
 def test_what_is_published_is_current(folder: Path) -> None:
@@ -51,6 +52,25 @@ def test_the_last_three_are_kept_and_no_number_comes_twice(folder: Path) -> None
     for version in versions:
         shutil.rmtree(folder / RECIPE.key / version)
     assert artefacts.publish(draft()) == "000006"
+
+
+def test_of_recipes_that_are_left_few_versions_are_kept(folder: Path) -> None:
+    artefacts = open_artefacts(folder)
+    recipes = [Recipe((replace(RECIPE.ingredients[0], weight=float(weight)),)) for weight in range(1, 6)]
+    for recipe in recipes:
+        for _ in range(4):
+            artefacts.publish(replace(draft(), recipe=recipe))
+    versions = {recipe: [entry.name for entry in (folder / recipe.key).iterdir()] for recipe in recipes[2:]}
+    assert [sorted(versions[recipe]) for recipe in recipes[2:]] == [
+        ["000012"],
+        ["000016"],
+        ["000018", "000019", "000020"],
+    ]
+    left = {recipe.key for recipe in recipes[2:]}
+    assert {entry.name for entry in folder.iterdir()} == {*left, "current", "lock"}
+    artefacts.publish(replace(draft(), recipe=recipes[2]))
+    kept = {"000012", "000016", "000020", "000021"}
+    assert {entry.parent.name for entry in folder.glob("*/*/manifest.json")} == kept
 
 
 def test_a_version_made_from_one_that_is_replaced_by_now_is_refused(folder: Path) -> None:

@@ -133,7 +133,7 @@ class ArtefactStore(Protocol):
         """Return by which recipe the newest version of an older format was built, if there is one."""
 
     def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
-        """Write a new version to disk, then make it current; keep the last three of its recipe.
+        """Write a new version to disk, then make it current; remove old ones.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The artefact store: versions are written and read as a whole; three of each recipe are kept."""
+"""The artefact store: versions are written and read as a whole; the last few are kept."""
 
 import contextlib
 import logging
@@ -26,7 +26,10 @@ from soundalike.learning.artefacts.durable import Signature, locked, signature_o
 from soundalike.learning.artefacts.files import read_old_recipe, read_version, write_version
 
 KEPT_VERSIONS = 3
-"""Of each recipe."""
+"""Of the recipe in use; of another one only the newest."""
+
+KEPT_RECIPES = 3
+"""Those with the newest versions: a recipe of which one weight is changed is another recipe."""
 
 _CURRENT, _LOCK = "current", "lock"
 _VERSION = re.compile(r"[0-9]{6,18}")
@@ -114,7 +117,7 @@ class FolderArtefactStore:
         return read_old_recipe(self._folder / names[-1]) if names else None
 
     def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
-        """Write a new version to disk, then make it current; keep the last three of its recipe.
+        """Write a new version to disk, then make it current; remove old ones.
 
         Parameters
         ----------
@@ -256,16 +259,23 @@ class FolderArtefactStore:
         with written_atomically(self._folder / _CURRENT) as pointer:
             pointer.write_text(f"{place.recipe}/{place.version}\n", encoding="ascii")
         with contextlib.suppress(OSError):  # what cannot be removed now is removed next time
-            self._remove_old(recipe_folder)
+            self._remove_old()
         return place.version
 
-    def _remove_old(self, recipe_folder: Path) -> None:
-        """Remove all but the last versions of a recipe, and what the older format has."""
-        versions = sorted(_version_names(recipe_folder), key=int)
-        old = [recipe_folder / name for name in versions[:-KEPT_VERSIONS]]
+    def _remove_old(self) -> None:
+        """Remove all but the last versions of the last recipes, and what the older format has."""
+        versions = self._places()[::-1]
+        recipes = list(dict.fromkeys(place.recipe for place in versions))  # the one in use first
+        kept = [place for place in versions if place.recipe == recipes[0]][:KEPT_VERSIONS]
+        for recipe in recipes[1:KEPT_RECIPES]:
+            kept.append(next(place for place in versions if place.recipe == recipe))
+        old = [self._folder / place.recipe / place.version for place in versions if place not in kept]
         for folder in (*old, *(self._folder / name for name in self._old_versions())):
             # Renamed first, so that no partly removed folder has a version's name.
             folder.rename(self._folder / f"{_REMOVING}{folder.name}-{secrets.token_hex(4)}")
+        for recipe in recipes[KEPT_RECIPES:]:
+            with contextlib.suppress(OSError):  # someone may have put a file there
+                (self._folder / recipe).rmdir()
         self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
