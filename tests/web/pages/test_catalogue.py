@@ -72,6 +72,8 @@ def test_a_track_leads_to_its_album_artists_and_genre(shelf: Stage) -> None:
 def test_a_track_without_audio_cannot_be_played_and_says_why(shelf: Stage) -> None:
     text = page(shelf, "/tracks/bare")
     assert "Only what an import said" in text
+    assert '<article class="hero is-unplayable"' in text
+    assert '<article class="hero"' in page(shelf, "/tracks/mix-1")
     assert 'data-do="play"' not in re.split('<section id="player"', text)[0]
     row = page(shelf, "/?query=bare")
     assert "is-unplayable" in row

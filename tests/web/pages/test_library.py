@@ -128,6 +128,7 @@ def test_a_vanished_track_cannot_be_played_from_its_page(stage: Stage) -> None:
     html = page(stage, "/tracks/a")
     assert "missing from its folder" in html
     assert "hero-buttons" not in html
+    assert '<article class="hero is-unplayable"' in html, "or lists of what can be played would have it"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/tracks/no-such", "/tracks/no-such/cover", "/tracks/"])

@@ -39,7 +39,7 @@ export function showRows({ player, judgements, opinions }, visit) {
     if (pressed?.dataset.do === "play-all") player.playList([...holders()].map(trackOf), 0);
     if (!track || closest(event, "a")) return;
     if (pressed?.dataset.do === "menu") openMenu(pressed, track);
-    else if (track.matches(".is-unplayable")) act("open", track);
+    else if (track.matches("li.is-unplayable")) act("open", track);
     else if (track.closest("#main")) act(pressed?.dataset.do ?? (track.matches("li") ? "play" : undefined), track);
   });
   menu.addEventListener("click", (event) => {
