@@ -26,6 +26,58 @@ test("a list plays in its order, with what is asked for in between", async () =>
   assert.equal(tab.autoQueue.mode, null);
 });
 
+const pageFrom = (place) => new URLSearchParams({ album: "trees", cursor: place });
+
+test("a list goes on beyond what its page shows, without what has no audio", async () => {
+  const { tab, server } = await start({ prepare: (made) => (made.tracks.get("dogwood").has_audio = false) });
+  tab.player.playAll([trackOf("amber"), trackOf("birch")], pageFrom("2"));
+  assert.equal(tab.playing, "amber");
+  await settle();
+  assert.deepEqual(tab.coming, ["birch", "cedar", "elm", "fir"]);
+  assert.deepEqual(server.asked("/api/tracks").map(({ query }) => query), [
+    { album: "trees", cursor: "2" },
+    { album: "trees", cursor: "4" },
+  ]);
+  tab.player.playAll([trackOf("elm"), trackOf("fir")], pageFrom(""));
+  await settle();
+  assert.deepEqual(tab.coming, ["fir"]);
+  assert.equal(server.asked("/api/tracks").length, 2);
+});
+
+for (const [what, choose, coming] of [
+  ["another list", (tab) => tab.player.playList([trackOf("elm"), trackOf("fir")], 0), ["fir"]],
+  ["an empty queue", (tab) => tab.player.clear(), []],
+  ["the same list again", (tab) => tab.player.playAll([trackOf("amber"), trackOf("birch")], pageFrom("")), ["birch"]],
+]) {
+  test(`the rest of a list does not come after ${what}`, async () => {
+    const { tab, server } = await start();
+    const held = server.hold("/api/tracks");
+    tab.player.playAll([trackOf("amber"), trackOf("birch")], pageFrom("2"));
+    await settle();
+    choose(tab);
+    held.forEach(({ release }) => release());
+    await settle();
+    assert.deepEqual(tab.coming, coming);
+  });
+}
+
+test("where the rest of a list does not come, the player says so and plays what it has", async () => {
+  const { tab, server } = await start();
+  server.when("/api/tracks", () => refusal(503));
+  tab.player.playAll([trackOf("amber"), trackOf("birch")], pageFrom("2"));
+  await settle();
+  assert.deepEqual([tab.playing, tab.coming], ["amber", ["birch"]]);
+  assert.match(tab.said.join(), /The rest of the list could not be queued: not now/);
+});
+
+test("of a very long list as much is queued as is kept", async () => {
+  const tracks = Array.from({ length: 600 }, (_, place) => `t${place}`);
+  const { tab } = await start({ tracks });
+  tab.player.playAll([trackOf("t0"), trackOf("t1")], pageFrom("2"));
+  for (let page = 0; page < 300; page += 1) await settle();
+  assert.equal(tab.queue.entries.length, 500);
+});
+
 test("a track is followed by what is recommended when it ends", async () => {
   const { tab, server } = await start();
   await tab.play("dogwood");

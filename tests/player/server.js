@@ -48,6 +48,7 @@ export class FakeServer {
     if (path === "/api/profile") return reply(200, { profile_version: this.version, listens: this.#folded.length });
     if (path === "/api/recommendations") return this.#recommend(query);
     if (path === "/healthz") return reply(200, this.health);
+    if (path === "/api/tracks") return this.#page(query);
     const [, , , id, audio] = path.split("/");
     const track = this.tracks.get(id);
     if (audio) return reply(this.silent.get(id)?.status ?? 200, {}, { "Content-Type": this.silent.get(id)?.type ?? "audio/ogg" });
@@ -120,6 +121,12 @@ export class FakeServer {
     return { liked: of("liked"), disliked: of("disliked") };
   }
 
+  /** A page of two tracks; a cursor is the place of the first. */
+  #page({ cursor }) {
+    const [all, next] = [[...this.tracks.values()], Number(cursor) + 2];
+    return reply(200, { tracks: all.slice(next - 2, next), total: all.length, next: next < all.length ? String(next) : null });
+  }
+
   #recommend({ exclude, limit, seed }) {
     const { liked, disliked } = this.#judgements();
     const excluded = new Set([...exclude.split(","), ...disliked, seed]);
@@ -131,5 +138,5 @@ export class FakeServer {
 }
 
 export function trackOf(id) {
-  return { id, title: id[0].toUpperCase() + id.slice(1), artist: `Artist of ${id}`, album: null, duration_ms: 20_000 };
+  return { id, title: id[0].toUpperCase() + id.slice(1), artist: `Artist of ${id}`, album: null, duration_ms: 20_000, has_audio: true };
 }

@@ -2,6 +2,7 @@
 
 import html
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -98,6 +99,12 @@ def test_long_lists_go_on(stage: Stage, kind: str) -> None:
     more = re.search(r'href="([^"]+)" data-more', first)
     assert more is not None
     second = page(stage, more[1])
+    listed = re.search(r'data-do="play-all" data-list="([^"]+)"', first)
+    assert listed is not None
+    cursor = parse_qs(urlsplit(more[1]).query)["cursor"][0]
+    rest = stage.client().get(f"/api/tracks?{listed[1]}&limit=100&cursor={cursor}", headers=LOCAL).json
+    assert rest is not None
+    assert [track["title"] for track in rest["tracks"]] == titles(second)
     assert titles(first) + titles(second) == [f"T {number:03}" for number in range(130)]
     assert "data-more" not in second
     assert ("Disc 2" in first, "Disc" in second) == (kind == "albums", False)

@@ -43,6 +43,8 @@ export class ApiClient extends EventTarget {
 
   /** @param {string} id @returns {Promise<Track>} @throws {ApiError} */
   track = (id) => this.#get(apiUrl(id));
+  /** @param {URLSearchParams} query @returns {Promise<{tracks: Track[], next: ?string}>} @throws {ApiError} */
+  tracks = (query) => this.#get(`/api/tracks?${query}`);
   /** @returns {Promise<{liked: string[], disliked: string[], profile_version: string}>} @throws {ApiError} */
   judgements = () => this.#get("/api/judgements");
   /** @returns {Promise<{profile_version: string, listens: number}>} @throws {ApiError} */

@@ -1,6 +1,7 @@
 /** What plays: an audio element and its queue. */
 import { audioUrl } from "../api/client.js";
 import { explainFailure } from "./playback_failure.js";
+import { MAX_KEPT } from "./queue.js";
 import { DataEvent } from "./types.js";
 /** @import { ApiClient } from "../api/client.js" */
 /** @import { Browser } from "../api/browser.js" */
@@ -103,6 +104,27 @@ export class Player extends EventTarget {
       this.queue.replace(tracks, index);
       return true;
     });
+  }
+
+  /**
+   * Play what a page shows of a list, and after it the rest, as far as a queue is kept, unless another list takes its place.
+   * @param {Track[]} shown @param {URLSearchParams} more  asks for the rest; its cursor is empty where there is none
+   */
+  async playAll(shown, more) {
+    this.playList(shown, 0);
+    let last = this.queue.entries.at(-1);
+    try {
+      while (more.get("cursor") && this.queue.entries.length < MAX_KEPT) {
+        const { tracks, next } = await this.#parts.api.tracks(more);
+        if (this.queue.entries.at(-1) !== last) return;
+        this.queue.append(tracks.filter((track) => track.has_audio));
+        last = this.queue.entries.at(-1);
+        more.set("cursor", next ?? "");
+        this.changed();
+      }
+    } catch (error) {
+      this.#parts.say(`The rest of the list could not be queued: ${/** @type {Error} */ (error).message}`);
+    }
   }
 
   /** Play things like a track, beginning with it, unless it is playing already. @param {Track} track */

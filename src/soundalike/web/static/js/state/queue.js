@@ -2,7 +2,7 @@
 /** @import { Entry, Reason, Recommendation, Track } from "./types.js" */
 
 const MAX_PLAYED = 200;
-const MAX_KEPT = 500;
+export const MAX_KEPT = 500;
 
 export class Queue {
   /** @type {Entry[]} */

@@ -8,6 +8,7 @@
  * @property {?string} artist
  * @property {?string} album
  * @property {number} duration_ms
+ * @property {boolean} [has_audio]
  * @property {Named[]} [artists]
  * @property {?string} [album_id]
  * @property {Named[]} [genres]

@@ -12,6 +12,12 @@ const LEFT_BEHIND_PX = 40;
 const trackOf = (holder) => JSON.parse(holder.dataset.track ?? "");
 /** @returns {NodeListOf<HTMLElement>} those of the page that can be played */
 const holders = () => document.querySelectorAll("#main [data-track]:not(.is-unplayable)");
+/** @param {HTMLElement} button @returns {URLSearchParams} what asks for those of the list that the page does not show yet */
+function moreOf(button) {
+  const more = /** @type {?HTMLAnchorElement} */ (document.querySelector("#main a[data-more]"));
+  const cursor = more && new URL(more.href).searchParams.get("cursor");
+  return new URLSearchParams(`${button.dataset.list}&limit=100&cursor=${encodeURIComponent(cursor ?? "")}`);
+}
 /** @param {Track} track @returns {[string, ?string | undefined][]} the pages that the menu leads to */
 const pagesOf = ({ id, artists, album_id, genres }) => [
   ["open", id],
@@ -36,7 +42,7 @@ export function showRows({ player, judgements, opinions }, visit) {
     const pressed = closest(event, "[data-do]");
     const track = closest(event, "[data-track]");
     if (pressed?.dataset.do === "play-for-me") player.playForMe();
-    if (pressed?.dataset.do === "play-all") player.playList([...holders()].map(trackOf), 0);
+    if (pressed?.dataset.do === "play-all") player.playAll([...holders()].map(trackOf), moreOf(pressed));
     if (!track || closest(event, "a")) return;
     if (pressed?.dataset.do === "menu") openMenu(pressed, track);
     else if (track.matches("li.is-unplayable")) act("open", track);
