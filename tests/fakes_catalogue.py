@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
-from soundalike.domain.catalogue import groups_of, successions
+from soundalike.domain.catalogue import groups_of
 from soundalike.domain.entries import (
     Album,
     Artist,
@@ -19,6 +19,7 @@ from soundalike.domain.entries import (
     Group,
     Settled,
 )
+from soundalike.domain.successions import successions
 from soundalike.domain.tags import ExternalId
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId, TrackId
@@ -45,7 +46,7 @@ class MemoryCatalogue:
         stored = self._tracks.get(track.id)
         if stored is not None:
             self._mark(groups_of(stored.tags))
-            self._successors |= successions(stored.entry, track.entry)
+            self._successors |= successions(stored.tags, track.tags, was_compiled=stored.entry.is_compilation)
         self._mark(groups_of(track.tags))
         self._tracks[track.id] = track
         self._changes.append(track.id)
@@ -71,10 +72,10 @@ class MemoryCatalogue:
             del self._unsettled[group]
             for track in settled.tracks:
                 stored = self._tracks[track.id]
-                self._successors |= successions(stored.entry, track.entry)
                 self._tracks[track.id] = replace(stored, entry=track.entry)
                 self._changes.append(track.id)
             self._entries[group] = settled.entries
+            self._successors |= {(group.kind, one): other for one, other in settled.successors.items()}
             self._mark(then)
 
     def find_artists(

@@ -9,6 +9,7 @@ from making import SOME_TIME, make_track
 from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
 from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled
 from soundalike.domain.ports.library import Store
+from soundalike.domain.tags import ExternalId, ExternalIdKind
 from soundalike.domain.tracks import Entry, Sort, TrackFilter
 from soundalike.domain.types import TrackId
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids
@@ -114,6 +115,15 @@ class SettlingContract:
         assert (genre := store.genre(genre_id("funk"))) is not None
         assert genre.name == "Funk"
         assert store.artist(artist_id("nobody")) is None
+
+    def test_an_id_that_was_parted_leads_to_the_lower_one(self, store: Store) -> None:
+        for number, one in enumerate("baba"):
+            ids = (ExternalId(ExternalIdKind.ARTIST, one),)
+            store.save_track(tagged(f"t{number}", artists=("A",), external_ids=ids))
+            settle_all(store)
+            assert (found := store.artist(artist_id("a"))) is not None
+            assert found.id == (artist_id("a", "a") if number else artist_id("a"))
+            assert store.artist(artist_id("a", "b")) is not None
 
     def test_names_that_change_back_and_forth_lead_nowhere_else(self, store: Store) -> None:
         for name in ("A", "B", "A"):

@@ -8,7 +8,7 @@ or on what was there before, so that stores and their copies have the same ids.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
@@ -16,7 +16,7 @@ from soundalike.domain.files import Location
 from soundalike.domain.recordings import digest, name_key, with_recordings
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.tracks import Entry, Track
-from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath
+from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath, TrackId
 
 FEWEST_COMPILED = 3
 """So many artists on an album without an album artist make it a compilation."""
@@ -37,31 +37,27 @@ def groups_of(tags: Tags) -> frozenset[Group]:
 
 def own_entry(tags: Tags) -> Entry:
     """Return the entry of a track by its own tags, until its groups are settled."""
-    various = is_various(tags.album_artist)
-    is_compilation = various or (tags.is_compilation and tags.album_artist is None)
-    owner = None if is_compilation else tags.album_artist or next(iter(tags.artists), None)
+    owner = owner_of(tags)
     return Entry(
         artist_ids=tuple(artist_id(name_key(name)) for name in tags.artists),
         album_artist_id=None if tags.album_artist is None else artist_id(name_key(tags.album_artist)),
-        album_id=None if tags.album is None else album_id(name_key(tags.album), owner and name_key(owner)),
+        album_id=None if tags.album is None else album_id(name_key(tags.album), owner),
         genre_ids=tuple(genre_id(name_key(name)) for name in tags.genres),
-        is_compilation=is_compilation or tags.is_compilation,
+        is_compilation=tags.is_compilation or is_various(tags.album_artist),
     )
 
 
-def successions(before: Entry, after: Entry) -> Mapping[tuple[EntryKind, str], str]:
-    """Return which ids of a track's entry have given way to which, as by a retagging."""
-    changes: dict[tuple[EntryKind, str], str] = {}
-    for kind, old, new in (
-        (EntryKind.ARTIST, before.artist_ids, after.artist_ids),
-        (EntryKind.GENRE, before.genre_ids, after.genre_ids),
-        (EntryKind.ARTIST, _some(before.album_artist_id), _some(after.album_artist_id)),
-        (EntryKind.ALBUM, _some(before.album_id), _some(after.album_id)),
-    ):
-        if new:
-            pairs = zip(old, [*new, *new[-1:] * len(old)], strict=False)
-            changes |= {(kind, one): other for one, other in pairs if one not in new}
-    return changes
+def owner_of(tags: Tags) -> str | None:
+    """Return the key of whose album it is, by these tags alone; None for a compilation."""
+    if is_various(tags.album_artist) or (tags.is_compilation and tags.album_artist is None):
+        return None
+    owner = tags.album_artist or next(iter(tags.artists), None)
+    return None if owner is None else name_key(owner)
+
+
+def album_musicbrainz_id(tags: Tags) -> str | None:
+    """Return the MusicBrainz id of a track's album."""
+    return next(iter(tags.ids(ExternalIdKind.ALBUM)), None)
 
 
 def settle(group: Group, tracks: Iterable[Track]) -> Settled:
@@ -123,46 +119,66 @@ def _most_common(names: Iterable[_T], order: Callable[[_T], str] = str) -> _T | 
     return min(counted, key=lambda name: (-counted[name], order(name)), default=None)
 
 
-def _parted(musicbrainz_ids: Iterable[str]) -> Callable[[str | None], str]:
-    """Return what tells apart the entries that share a key: nothing unless there are several ids."""
-    known = sorted(set(musicbrainz_ids))
-    if len(known) < 2:  # noqa: PLR2004 - one id parts nothing
-        return lambda _: ""
-    return lambda one: one if one in known else known[0]
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """What tells apart the entries that share a key: nothing unless there are several MusicBrainz ids."""
+
+    known: Sequence[str]
+
+    @classmethod
+    def by(cls, musicbrainz_ids: Iterable[str]) -> "_Parting":
+        return cls(sorted(set(musicbrainz_ids)))
+
+    def __call__(self, one: str | None) -> str:
+        if len(self.known) < 2:  # noqa: PLR2004 - one id parts nothing
+            return ""
+        return one if one is not None and one in self.known else self.known[0]
+
+    def successors(self, id_of: Callable[[str], str]) -> dict[str, str]:
+        """Return where the ids lead that there would be if the key were parted, or were not.
+
+        So each leads to one entry, whatever was parted when and why.
+        """
+        would_be = ("",) if self("") else self.known
+        return {id_of(one): id_of(self(one)) for one in would_be}
 
 
 # Artists
 
 
 @dataclass(frozen=True, slots=True)
-class _Credit:
+class Credit:
+    """An artist's name in tags, and the MusicBrainz id that stands beside it."""
+
     name: str
     key: str
     musicbrainz_id: str | None
 
 
-def _credits(tags: Tags) -> tuple[_Credit, ...]:
+def _credits(tags: Tags) -> tuple[Credit, ...]:
     """Return who made a track, then whose album it is on."""
-    return (*_artist_credits(tags), *_album_credit(tags))
+    return (*artist_credits(tags), *album_credit(tags))
 
 
-def _artist_credits(tags: Tags) -> tuple[_Credit, ...]:
+def artist_credits(tags: Tags) -> tuple[Credit, ...]:
+    """Return who made a track."""
     ids: Sequence[str | None] = tags.ids(ExternalIdKind.ARTIST)
     if len(ids) != len(tags.artists):  # nobody can say which is whose
         ids = [None] * len(tags.artists)
-    return tuple(_Credit(name, name_key(name), one) for name, one in zip(tags.artists, ids, strict=True))
+    return tuple(Credit(name, name_key(name), one) for name, one in zip(tags.artists, ids, strict=True))
 
 
-def _album_credit(tags: Tags) -> tuple[_Credit, ...]:
+def album_credit(tags: Tags) -> tuple[Credit, ...]:
+    """Return whose album a track is on, if its tags name anybody."""
     if tags.album_artist is None:
         return ()
     ids = tags.ids(ExternalIdKind.ALBUM_ARTIST)
-    return (_Credit(tags.album_artist, name_key(tags.album_artist), ids[0] if len(ids) == 1 else None),)
+    return (Credit(tags.album_artist, name_key(tags.album_artist), ids[0] if len(ids) == 1 else None),)
 
 
 def _settle_artists(key: str, tracks: Sequence[Track]) -> Settled:
     of_key = [(track, credit) for track in tracks for credit in _credits(track.tags) if credit.key == key]
-    which = _parted(
+    which = _Parting.by(
         credit.musicbrainz_id for track, credit in of_key if credit.musicbrainz_id and not track.is_vanished
     )
     holders: defaultdict[ArtistId, list[tuple[Track, str]]] = defaultdict(list)
@@ -177,12 +193,12 @@ def _settle_artists(key: str, tracks: Sequence[Track]) -> Settled:
             track.entry,
             artist_ids=tuple(
                 artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else one
-                for one, credit in zip(ids, _artist_credits(track.tags), strict=True)
+                for one, credit in zip(ids, artist_credits(track.tags), strict=True)
             ),
             album_artist_id=next(
                 (
                     artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else album_artist
-                    for credit in _album_credit(track.tags)
+                    for credit in album_credit(track.tags)
                 ),
                 None,
             ),
@@ -198,7 +214,7 @@ def _settle_artists(key: str, tracks: Sequence[Track]) -> Settled:
         )
         for one in sorted(holders)
     )
-    return Settled(tuple(changed), entries)
+    return Settled(tuple(changed), entries, which.successors(lambda one: artist_id(key, one)))
 
 
 def _shown_name(holders: Sequence[tuple[Track, str]]) -> str:
@@ -244,12 +260,12 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
     ids_of: defaultdict[str | None, set[str]] = defaultdict(set)
     for track in tracks:
         if not track.is_vanished:
-            ids_of[owners[track.id]].update(track.tags.ids(ExternalIdKind.ALBUM)[:1])
+            ids_of[owners[track.id]].update(_some(album_musicbrainz_id(track.tags)))
+    which = {owner: _Parting.by(ids_of[owner]) for owner in owners.values()}
     albums: defaultdict[AlbumId, list[Track]] = defaultdict(list)
     for track in tracks:
         owner = owners[track.id]
-        which = _parted(ids_of[owner])(next(iter(track.tags.ids(ExternalIdKind.ALBUM)), None))
-        albums[album_id(key, owner, which)].append(track)
+        albums[album_id(key, owner, which[owner](album_musicbrainz_id(track.tags)))].append(track)
     changed: list[Track] = []
     entries: list[CatalogueEntry] = []
     for one in sorted(albums):
@@ -269,7 +285,24 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
             track for track, old in zip(settled, albums[one], strict=True) if track.entry != old.entry
         ]
         entries.append(_album(one, key, settled, is_owned=owners[settled[0].id] is not None))
-    return Settled(tuple(changed), tuple(entries))
+    successors = _of_other_owners(key, albums, owners)
+    for owner, parting in which.items():
+        successors |= parting.successors(partial(album_id, key, owner))
+    return Settled(tuple(changed), tuple(entries), successors)
+
+
+def _of_other_owners(
+    key: str, albums: Mapping[AlbumId, Sequence[Track]], owners: Mapping[TrackId, str | None]
+) -> dict[str, str]:
+    """Return the successors of ids that albums had until they became a compilation, or ceased to be one."""
+    successors: dict[str, str] = {}
+    for one, tracks in albums.items():
+        for track in tracks:
+            before = None if owners[track.id] is not None else owner_of(track.tags)
+            had = {album_id(key, before, which) for which in ("", album_musicbrainz_id(track.tags) or "")}
+            if track.entry.album_id in had - albums.keys():
+                successors |= dict.fromkeys(had - albums.keys(), one)
+    return successors
 
 
 def _compiled_folders(tracks: Iterable[Track]) -> frozenset[Location]:
@@ -300,8 +333,7 @@ def _is_compiled(track: Track, compiled: frozenset[Location]) -> bool:
 def _owner_key(track: Track, compiled: frozenset[Location]) -> str | None:
     if _is_compiled(track, compiled):
         return None
-    owner = track.tags.album_artist or next(iter(track.tags.artists), None)
-    return None if owner is None else name_key(owner)
+    return owner_of(track.tags)
 
 
 def _album(one: AlbumId, key: str, tracks: Sequence[Track], *, is_owned: bool) -> Album:

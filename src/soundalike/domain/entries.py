@@ -1,6 +1,7 @@
 """Artists, albums and genres, as the catalogue lists them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -124,10 +125,13 @@ class Settled:
         Those whose `entry` is another than before.
     entries : tuple of CatalogueEntry
         All that the group has, by id; also those of vanished tracks, with no tracks.
+    successors : mapping of str to str
+        To which ids others lead, that no entry has.
     """
 
     tracks: tuple[Track, ...]
     entries: tuple[CatalogueEntry, ...]
+    successors: Mapping[str, str] = field(default_factory=dict)
 
 
 class EntryField(StrEnum):

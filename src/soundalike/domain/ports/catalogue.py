@@ -23,7 +23,7 @@ class CatalogueStore(Protocol):
 
     `save_track`, `save_stored_tracks` and `mark_vanished` mark every group (`groups_of`) that a track
     belongs to, and those that it belonged to before, as unsettled, in the same transaction. They also keep
-    the `successions` from the entry that the track had to the one that it has.
+    the `successions` from the tags that the track had to those that it has.
     """
 
     def unsettled(self, limit: int) -> dict[Group, int]:
@@ -40,7 +40,8 @@ class CatalogueStore(Protocol):
     ) -> None:
         """Store the entries of a group and those of its tracks, instead of what it had.
 
-        The group is settled then, and the groups in `then` become unsettled. Nothing happens if its
+        The group is settled then, its successors replace those of the same ids, and the groups in `then`
+        become unsettled. Nothing happens if its
         number is no longer `mark`, since a track of it has changed meanwhile.
         """
 

@@ -19,11 +19,10 @@ from soundalike.domain.entries import (
     Settled,
 )
 from soundalike.domain.tags import ExternalId
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import (
-    ENTRY_FIELDS,
     TRACK_FIELDS,
     entry_to_fields,
     group_from_key,
@@ -37,7 +36,7 @@ from soundalike.store.mongo.entry_documents import (
     entry_to_document,
     genre_from_document,
 )
-from soundalike.store.mongo.groups import mark_groups, successor_key, write_successions
+from soundalike.store.mongo.groups import mark_groups, successor_key, write_successors
 from soundalike.store.mongo.indexes import ALBUM, ARTIST, ENTRY_KEYS, GENRE, GROUP, SUCCESSOR, TRACK
 from soundalike.store.mongo.paging import ALL_THERE, Slice, read_page
 from soundalike.store.mongo.tracks import in_batches, next_change
@@ -88,6 +87,8 @@ class MongoCatalogue:
                 for batch in in_batches(settled.tracks):
                     _write_entries_of_tracks(database, session, batch, number)
                 mark_groups(database, session, list(map(group_key, then)), number)
+            successors = {(group.kind, one): other for one, other in settled.successors.items()}
+            write_successors(database, session, successors)
             database[group.kind.value].delete_many({"group": key}, session=session)
             if entries:
                 database[group.kind.value].insert_many(entries, session=session)
@@ -190,9 +191,8 @@ def _write_entries_of_tracks(
 ) -> None:
     """Store the entries of tracks whose tags are still those given, and that are there as they were."""
     ids = {"_id": {"$in": [to_text(track.id) for track in tracks]}}
-    fields = (*ENTRY_FIELDS, "tags", "is_there")
+    fields = ("tags", "is_there")
     stored = {one["_id"]: one for one in database[TRACK].find(ids, fields, session=session)}
-    changed: list[tuple[Document, Entry]] = []
     changes: list[UpdateOne] = []
     for track in tracks:
         found = stored.get(to_text(track.id))
@@ -201,9 +201,7 @@ def _write_entries_of_tracks(
             not track.is_vanished,
         )
         if found is not None and is_same:
-            changed.append((found, track.entry))
             fields_of_entry = {"$set": entry_to_fields(track) | {"change": number}}
             changes.append(UpdateOne({"_id": found["_id"]}, fields_of_entry))
     if changes:
         database[TRACK].bulk_write(changes, ordered=False, session=session)
-    write_successions(database, session, changed)

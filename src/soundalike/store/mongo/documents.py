@@ -16,6 +16,7 @@ from soundalike.domain.files import (
     Root,
     TrackFile,
 )
+from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Entry, SortField, Track
 from soundalike.domain.types import AlbumId, ArtistId, AudioHash, DurationMs, GenreId, RootName, TrackId
@@ -191,9 +192,9 @@ def track_from_document(document: Document) -> Track:
 
 
 @reports_damage
-def entry_from_document(document: Document) -> Entry:
-    """Read `ENTRY_FIELDS`."""
-    return _entry(document)
+def tags_and_compilation(document: Document) -> tuple[Tags, bool]:
+    """Read a track's tags, and whether its album is a compilation."""
+    return tags_from_text(document["tags"]), bool(document["is_compilation"])
 
 
 def _entry(document: Document) -> Entry:

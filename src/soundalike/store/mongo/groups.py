@@ -4,17 +4,18 @@ Every change is inside a transaction of its caller, which also numbers it (`trac
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.catalogue import successions
 from soundalike.domain.entries import EntryKind
 from soundalike.domain.errors import StoreError
-from soundalike.domain.tracks import Entry
+from soundalike.domain.successions import successions
+from soundalike.domain.tags import Tags
 from soundalike.store.mongo.connection import Document
-from soundalike.store.mongo.documents import entry_from_document
+from soundalike.store.mongo.documents import tags_and_compilation
 from soundalike.store.mongo.encoding import join_texts
 from soundalike.store.mongo.indexes import GROUP, SUCCESSOR
 
@@ -28,27 +29,28 @@ def mark_groups(
         database[GROUP].bulk_write(changes, ordered=False, session=session)
 
 
-def write_successions(
-    database: Database[Document], session: ClientSession, changes: Iterable[tuple[Document, Entry]]
+def write_successors(
+    database: Database[Document], session: ClientSession, found: Mapping[tuple[EntryKind, str], str]
 ) -> None:
-    """Store which ids give way to which where tracks, given as they are stored, get other entries."""
-    found: dict[str, str] = {}
-    for stored, entry in changes:
-        found |= {
-            successor_key(kind, one): other for (kind, one), other in _successions(stored, entry).items()
-        }
-    if found:
-        replacements = [
-            ReplaceOne({"_id": key}, {"next": other}, upsert=True) for key, other in found.items()
-        ]
+    """Store which ids have given way to which."""
+    replacements = [
+        ReplaceOne({"_id": successor_key(kind, one)}, {"next": other}, upsert=True)
+        for (kind, one), other in found.items()
+    ]
+    if replacements:
         database[SUCCESSOR].bulk_write(replacements, ordered=False, session=session)
 
 
-def _successions(stored: Document, entry: Entry) -> Mapping[tuple[EntryKind, str], str]:
-    try:
-        return successions(entry_from_document(stored), entry)
-    except StoreError:
-        return {}  # a damaged track is replaced
+def write_successions(
+    database: Database[Document], session: ClientSession, changes: Iterable[tuple[Document, Tags]]
+) -> None:
+    """Store which ids give way to which where tracks, given as they are stored, get other tags."""
+    found: dict[tuple[EntryKind, str], str] = {}
+    for stored, tags in changes:
+        with suppress(StoreError):  # a damaged track is replaced
+            before, was_compiled = tags_and_compilation(stored)
+            found |= successions(before, tags, was_compiled=was_compiled)
+    write_successors(database, session, found)
 
 
 def successor_key(kind: EntryKind, one: str) -> str:

@@ -19,7 +19,6 @@ from soundalike.domain.types import TrackId
 from soundalike.store.errors import location_taken, track_moved
 from soundalike.store.mongo.connection import MOST_IDS, Document
 from soundalike.store.mongo.documents import (
-    ENTRY_FIELDS,
     PLACE_FIELDS,
     place_key,
     place_of,
@@ -40,7 +39,7 @@ from soundalike.store.mongo.indexes import FEATURE, KEY, LIBRARY, LOCATION, PROB
 
 _T = TypeVar("_T")
 
-_KNOWN = (*PLACE_FIELDS, *ENTRY_FIELDS, "audio_hash", "groups")
+_KNOWN = (*PLACE_FIELDS, "tags", "is_compilation", "audio_hash", "groups")
 """What is read of a track before it is changed."""
 
 
@@ -94,7 +93,7 @@ def _write(
         _change_audio(database, session, track, stored["audio_hash"])
     groups = {key for one in (*documents, *(stored for stored, _ in known)) for key in one["groups"]}
     mark_groups(database, session, groups, number)
-    write_successions(database, session, ((stored, track.entry) for stored, track in known))
+    write_successions(database, session, ((stored, track.tags) for stored, track in known))
 
 
 def save_batch(database: Database[Document], session: ClientSession, batch: Sequence[Track]) -> None:

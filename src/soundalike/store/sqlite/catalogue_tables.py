@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from soundalike.domain.catalogue import groups_of, successions
+from soundalike.domain.catalogue import groups_of
 from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryField, EntryKind, Genre, Group
+from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Entry, Track
@@ -120,10 +121,13 @@ def write_place(
             (one.kind.value, to_text(one.value), number),
         )
     write_lists(connection, number, before, after)
+    if before is not None:
+        changes = successions(before.tags, after.tags, was_compiled=before.entry.is_compilation)
+        write_successors(connection, changes)
 
 
 def write_lists(connection: sqlite3.Connection, number: int, before: Placed | None, after: Placed) -> None:
-    """Update the lists that a track is on, and the successors of ids that it had."""
+    """Update the lists that a track is on."""
     old = set() if before is None else before.listed()
     new = after.listed()
     for kind, one, *_ in old - new:
@@ -134,14 +138,14 @@ def write_lists(connection: sqlite3.Connection, number: int, before: Placed | No
         "INSERT OR REPLACE INTO track_entry (kind, id, track, is_preferred, has_file) VALUES (?, ?, ?, ?, ?)",
         [(kind, to_text(one), number, *flags) for kind, one, *flags in new - old],
     )
-    if before is not None:
-        connection.executemany(
-            "INSERT OR REPLACE INTO successor (kind, id, next) VALUES (?, ?, ?)",
-            [
-                (kind_number(kind), to_text(one), to_text(other))
-                for (kind, one), other in successions(before.entry, after.entry).items()
-            ],
-        )
+
+
+def write_successors(connection: sqlite3.Connection, found: Mapping[tuple[EntryKind, str], str]) -> None:
+    """Store which ids have given way to which."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO successor (kind, id, next) VALUES (?, ?, ?)",
+        [(kind_number(kind), to_text(one), to_text(other)) for (kind, one), other in found.items()],
+    )
 
 
 def forget_place(connection: sqlite3.Connection, number: int) -> None:

@@ -23,6 +23,7 @@ from soundalike.store.sqlite.catalogue_tables import (
     write_entries,
     write_lists,
     write_place,
+    write_successors,
 )
 from soundalike.store.sqlite.rows import (
     TRACK_COLUMNS,
@@ -145,6 +146,7 @@ def write_settled(
     for track in settled.tracks:
         _write_entry(connection, track, change)
     write_entries(connection, int(row[0]), settled.entries)
+    write_successors(connection, {(group.kind, one): other for one, other in settled.successors.items()})
     for other in then:
         mark_group(connection, other, change)
 
