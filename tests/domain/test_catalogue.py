@@ -64,6 +64,20 @@ class TestNames:
         assert found["1"].artist_ids == (artist_id("nirvana", "b"),)
         assert found["2"].artist_ids == found["3"].artist_ids == (artist_id("nirvana", "a"),)
 
+    @pytest.mark.parametrize("lost", ["1", "2", "3"])
+    def test_vanished_tracks_part_a_name(self, lost: str) -> None:
+        store = catalogued(
+            tagged(number, artists=("N",), external_ids=(*ids("artist", number), *ids("album", number)))
+            for number in "123"
+        )
+        store.mark_vanished([TrackId(lost)], 5)
+        settle_catalogue(store)
+        for number in "123":
+            assert (artist := store.artist(artist_id("n", number))) is not None
+            assert (album := store.album(album_id("album", "n", number))) is not None
+            assert (artist.id, album.id) == (artist_id("n", number), album_id("album", "n", number))
+            assert artist.track_count == album.track_count == (number != lost)
+
     def test_ids_that_do_not_pair_with_names_part_nothing(self) -> None:
         one = tagged("1", artists=("A", "B"), external_ids=ids("artist", "x"))
         other = tagged("2", artists=("A",), external_ids=ids("artist", "y"))

@@ -178,9 +178,7 @@ def album_credit(tags: Tags) -> tuple[Credit, ...]:
 
 def _settle_artists(key: str, tracks: Sequence[Track]) -> Settled:
     of_key = [(track, credit) for track in tracks for credit in _credits(track.tags) if credit.key == key]
-    which = _Parting.by(
-        credit.musicbrainz_id for track, credit in of_key if credit.musicbrainz_id and not track.is_vanished
-    )
+    which = _Parting.by(credit.musicbrainz_id for _, credit in of_key if credit.musicbrainz_id)
     holders: defaultdict[ArtistId, list[tuple[Track, str]]] = defaultdict(list)
     for track, credit in of_key:
         holders[artist_id(key, which(credit.musicbrainz_id))].append((track, credit.name))
@@ -259,8 +257,7 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
     owners = {track.id: _owner_key(track, compiled) for track in tracks}
     ids_of: defaultdict[str | None, set[str]] = defaultdict(set)
     for track in tracks:
-        if not track.is_vanished:
-            ids_of[owners[track.id]].update(_some(album_musicbrainz_id(track.tags)))
+        ids_of[owners[track.id]].update(_some(album_musicbrainz_id(track.tags)))
     which = {owner: _Parting.by(ids_of[owner]) for owner in owners.values()}
     albums: defaultdict[AlbumId, list[Track]] = defaultdict(list)
     for track in tracks:
