@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
-from soundalike.domain.catalogue import groups_of
+from soundalike.domain.catalogue import groups_of, settled_entry
 from soundalike.domain.entries import (
     Album,
     Artist,
@@ -72,7 +72,7 @@ class MemoryCatalogue:
             del self._unsettled[group]
             for track in settled.tracks:
                 stored = self._tracks[track.id]
-                self._tracks[track.id] = replace(stored, entry=track.entry)
+                self._tracks[track.id] = replace(stored, entry=settled_entry(group, track, stored.entry))
                 self._changes.append(track.id)
             self._entries[group] = settled.entries
             self._successors |= {(group.kind, one): other for one, other in settled.successors.items()}

@@ -10,7 +10,7 @@ from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of
 from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind
-from soundalike.domain.tracks import Entry, Sort, TrackFilter
+from soundalike.domain.tracks import Entry, Sort, Track, TrackFilter
 from soundalike.domain.types import TrackId
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids
 from store.contract_collections import CollectionsContract
@@ -66,6 +66,26 @@ class SettlingContract:
         assert [one.entry.recording for one in store.tracks_in(group)] == [None]
         settle_all(store)
         assert [one.entry.recording for one in store.tracks_in(group)] != [None]
+
+    def test_settling_leaves_what_other_groups_of_a_track_decide(self, store: Store) -> None:
+        def parted(number: int) -> Track:
+            about = {"artists": ("A", "B"), "album_artist": "C", "album": "D", "track_number": 1}
+            kinds = (ExternalIdKind.ARTIST, ExternalIdKind.ARTIST, ExternalIdKind.ALBUM_ARTIST)
+            return tagged(
+                f"t{number}", **about, external_ids=tuple(ExternalId(k, f"{number}") for k in kinds)
+            )
+
+        store.save_track(parted(1))
+        store.save_track(parted(2))
+        waiting = store.unsettled(10)
+        settled = {group: settle(group, list(store.tracks_in(group))) for group in waiting}
+        for group, mark in waiting.items():
+            store.save_settled(group, settled[group], mark=mark)
+        for number in "12":
+            assert (track := store.track(TrackId(f"t{number}"))) is not None
+            assert track.entry.artist_ids == (artist_id("a", number), artist_id("b", number))
+            assert track.entry.album_artist_id == artist_id("c", number)
+            assert track.entry.recording is not None
 
     def test_settling_may_make_other_groups_unsettled(self, store: Store) -> None:
         group = Group(EntryKind.ARTIST, "a")

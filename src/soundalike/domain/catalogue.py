@@ -77,6 +77,40 @@ def settle(group: Group, tracks: Iterable[Track]) -> Settled:
     return settled(group.key, in_order)
 
 
+def settled_entry(group: Group, settled: Track, stored: Entry) -> Entry:
+    """Return the entry of a track once a group is settled: nothing but what the group decides is changed.
+
+    Parameters
+    ----------
+    group : Group
+        Which one.
+    settled : Track
+        The track, as `settle` returned it.
+    stored : Entry
+        What it is now: other groups of the track may have been settled meanwhile.
+    """
+    new = settled.entry
+    if group.kind is EntryKind.ALBUM:
+        return replace(
+            stored,
+            album_id=new.album_id,
+            is_compilation=new.is_compilation,
+            recording=new.recording,
+            is_preferred=new.is_preferred,
+        )
+    of_album = any(credit.key == group.key for credit in album_credit(settled.tags))
+    return replace(
+        stored,
+        artist_ids=tuple(
+            one if credit.key == group.key else before
+            for credit, one, before in zip(
+                artist_credits(settled.tags), new.artist_ids, stored.artist_ids, strict=True
+            )
+        ),
+        album_artist_id=new.album_artist_id if of_album else stored.album_artist_id,
+    )
+
+
 # Names and ids
 
 

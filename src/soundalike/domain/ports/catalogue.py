@@ -38,7 +38,7 @@ class CatalogueStore(Protocol):
     def save_settled(
         self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
     ) -> None:
-        """Store the entries of a group and those of its tracks, instead of what it had.
+        """Store the entries of a group, and what it decides of those of its tracks, instead of what it had.
 
         The group is settled then, its successors replace those of the same ids, and the groups in `then`
         become unsettled. Nothing happens if its

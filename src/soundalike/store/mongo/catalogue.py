@@ -1,12 +1,14 @@
 """Artists, albums and genres in MongoDB."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
+from soundalike.domain.catalogue import settled_entry
 from soundalike.domain.entries import (
     Album,
     Artist,
@@ -23,7 +25,9 @@ from soundalike.domain.tracks import Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import (
+    ENTRY_FIELDS,
     TRACK_FIELDS,
+    entry_from_document,
     entry_to_fields,
     group_from_key,
     group_key,
@@ -85,7 +89,7 @@ class MongoCatalogue:
             if settled.tracks or then:
                 number = next_change(database, session)
                 for batch in in_batches(settled.tracks):
-                    _write_entries_of_tracks(database, session, batch, number)
+                    _write_entries_of_tracks(database, session, group, batch, number)
                 mark_groups(database, session, list(map(group_key, then)), number)
             successors = {(group.kind, one): other for one, other in settled.successors.items()}
             write_successors(database, session, successors)
@@ -187,11 +191,15 @@ def _slice(sort: EntrySort, limit: int, after: EntryPosition | None, offset: int
 
 
 def _write_entries_of_tracks(
-    database: Database[Document], session: ClientSession, tracks: Collection[Track], number: int
+    database: Database[Document],
+    session: ClientSession,
+    group: Group,
+    tracks: Collection[Track],
+    number: int,
 ) -> None:
-    """Store the entries of tracks whose tags are still those given, and that are there as they were."""
+    """Store what a group decides of tracks whose tags are still those given, and that are there as before."""
     ids = {"_id": {"$in": [to_text(track.id) for track in tracks]}}
-    fields = ("tags", "is_there")
+    fields = (*ENTRY_FIELDS, "tags", "is_there")
     stored = {one["_id"]: one for one in database[TRACK].find(ids, fields, session=session)}
     changes: list[UpdateOne] = []
     for track in tracks:
@@ -201,7 +209,8 @@ def _write_entries_of_tracks(
             not track.is_vanished,
         )
         if found is not None and is_same:
-            fields_of_entry = {"$set": entry_to_fields(track) | {"change": number}}
+            settled = replace(track, entry=settled_entry(group, track, entry_from_document(found)))
+            fields_of_entry = {"$set": entry_to_fields(settled) | {"change": number}}
             changes.append(UpdateOne({"_id": found["_id"]}, fields_of_entry))
     if changes:
         database[TRACK].bulk_write(changes, ordered=False, session=session)

@@ -192,6 +192,12 @@ def track_from_document(document: Document) -> Track:
 
 
 @reports_damage
+def entry_from_document(document: Document) -> Entry:
+    """Read `ENTRY_FIELDS`."""
+    return _entry(document)
+
+
+@reports_damage
 def tags_and_compilation(document: Document) -> tuple[Tags, bool]:
     """Read a track's tags, and whether its album is a compilation."""
     return tags_from_text(document["tags"]), bool(document["is_compilation"])

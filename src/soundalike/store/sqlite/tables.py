@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sized
 from dataclasses import replace
 from typing import Any
 
+from soundalike.domain.catalogue import settled_entry
 from soundalike.domain.entries import Group, Settled
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import NOWHERE, Location
@@ -144,15 +145,15 @@ def write_settled(
         return
     change = next_version(connection)
     for track in settled.tracks:
-        _write_entry(connection, track, change)
+        _write_entry(connection, group, track, change)
     write_entries(connection, int(row[0]), settled.entries)
     write_successors(connection, {(group.kind, one): other for one, other in settled.successors.items()})
     for other in then:
         mark_group(connection, other, change)
 
 
-def _write_entry(connection: sqlite3.Connection, track: Track, change: int) -> None:
-    """Store the entry of a track, unless its tags have changed, or it has vanished or come back."""
+def _write_entry(connection: sqlite3.Connection, group: Group, track: Track, change: int) -> None:
+    """Store what a group decides of a track's entry, unless the track has other tags, vanished or came back."""
     row = connection.execute(
         "SELECT n FROM track WHERE id = ? AND tags = ? AND vanished_ms IS ?",
         (to_text(track.id), tags_text(track.tags), track.vanished_at and to_ms(track.vanished_at)),
@@ -161,12 +162,13 @@ def _write_entry(connection: sqlite3.Connection, track: Track, change: int) -> N
         return
     (number,) = row
     before = read_placed(connection, number)
-    columns = {**entry_to_columns(track.entry), **keys_to_columns(track), "change": change}
+    entry = settled_entry(group, track, before.entry)
+    columns = {**entry_to_columns(entry), **keys_to_columns(track), "change": change}
     connection.execute(
         f"UPDATE track SET {', '.join(f'{name} = ?' for name in columns)} WHERE n = ?",
         (*columns.values(), number),
     )
-    write_lists(connection, number, before, replace(before, entry=track.entry))
+    write_lists(connection, number, before, replace(before, entry=entry))
 
 
 def next_version(connection: sqlite3.Connection) -> int:
