@@ -153,7 +153,7 @@ def write_settled(
 
 
 def _write_entry(connection: sqlite3.Connection, group: Group, track: Track, change: int) -> None:
-    """Store what a group decides of a track's entry, unless the track has other tags, vanished or came back."""
+    """Store what a group decides of a track's entry, unless it has other tags, vanished or came back."""
     row = connection.execute(
         "SELECT n FROM track WHERE id = ? AND tags = ? AND vanished_ms IS ?",
         (to_text(track.id), tags_text(track.tags), track.vanished_at and to_ms(track.vanished_at)),
