@@ -1,89 +1,33 @@
 """A store of version 1 is migrated whole, and the program of then writes nothing into it."""
 
-import itertools
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from pymongo import MongoClient
-from pymongo.synchronous.pool import Connection
 
-from compatibility.library import mongodb_documents, restore_mongodb
 from servers.mongodb import drop_database, new_database
 from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.entries import EntrySort
 from soundalike.domain.errors import StoreError, StoreVersionError
 from soundalike.domain.features import whole_and_halves
+from soundalike.domain.files import FileStamp
 from soundalike.domain.library_mark import library_id_of_before
 from soundalike.domain.listens import Erased
-from soundalike.domain.types import UserId
+from soundalike.domain.times import to_ms
+from soundalike.domain.types import TrackId, UserId
 from soundalike.store.mongo import migration
 from soundalike.store.mongo.errors import mapped_errors
 from soundalike.store.mongo.indexes import INDEXES, KEY, MIGRATING, STORE_VERSION
 from soundalike.store.mongo.migration import OLD_NAMES
 from soundalike.store.mongo.store import MongoStore, would_migrate
 from soundalike.wire.profiles import profile_body
-from store.asking import in_threads
-from store.mongo.test_crashes import start
+from store.mongo.migrating import Documents, documents, old_documents, version
 from store.mongo.version_1 import ADDING, CHANGING, Write
 
 pytestmark = pytest.mark.mongodb
-
-Documents = dict[str, dict[Any, dict[str, Any]]]
-
-KILLS = 10
-
-MIGRATE = """
-import sys
-from soundalike.store.mongo.store import MongoStore
-
-MongoStore(sys.argv[1]).close()
-"""
-
-
-@pytest.fixture
-def url(mongodb: str) -> Iterator[str]:
-    """The setting ``store`` for a database that the program of version 1 has filled."""
-    url = new_database(mongodb)
-    restore_mongodb(url)
-    yield url
-    drop_database(url)
-
-
-@pytest.fixture(scope="module")
-def migrated(mongodb: str) -> Iterator[str]:
-    """The setting ``store`` for a migrated database, which no test changes."""
-    url = new_database(mongodb)
-    restore_mongodb(url)
-    MongoStore(url).close()
-    yield url
-    drop_database(url)
-
-
-def documents(url: str, names: Any = INDEXES) -> Documents:
-    """Return all documents of collections, by collection and ``_id``."""
-    with MongoClient[dict[str, Any]](url) as client:
-        database = client.get_default_database()
-        return {name: {one["_id"]: dict(one) for one in database[name].find()} for name in names}
-
-
-def old_documents() -> Documents:
-    return {
-        name: {one["_id"]: one for one in some}
-        for name, some in mongodb_documents().items()
-        if name in OLD_NAMES
-    }
-
-
-def comparable(found: Documents) -> Documents:
-    """Return documents without how often the catalogue was settled."""
-    version = found["library"][KEY].pop("version")
-    assert version >= max(track.pop("change") for track in found["track"].values())
-    return found
 
 
 def without_vectors(found: Documents) -> Documents:
@@ -96,11 +40,6 @@ def without_vectors(found: Documents) -> Documents:
 def contains(new: Mapping[Any, dict[str, Any]], old: Mapping[Any, dict[str, Any]]) -> bool:
     """Whether documents have all fields of others as they were."""
     return new.keys() == old.keys() and all(one.items() <= new[key].items() for key, one in old.items())
-
-
-def version(url: str) -> object:
-    with MongoClient[dict[str, Any]](url) as client:
-        return client.get_default_database()["store"].find_one({"_id": KEY})
 
 
 # What is migrated
@@ -135,6 +74,61 @@ def test_vectors_lie_apart_from_tracks_with_their_patches(migrated: str) -> None
 def indexes_of(url: str) -> set[str]:
     with MongoClient[dict[str, Any]](url) as client:
         return set(client.get_default_database()["track"].index_information())
+
+
+def test_a_track_has_the_form_of_version_2(migrated: str) -> None:
+    # A later version that changes the form has to bring its own steps, not change those of this one.
+    track = documents(migrated, ["track"])["track"]["t001"]
+    assert {name: track[name] for name in ("part", "tags", "imported", "tags_version", "has_file")} == {
+        "part": None,
+        "tags": (
+            r'{"album":"Album 1","artists":["Artist 0"],"genres":["Genre 1"],'
+            r'"title":"\u00dcn\u00efcode \udcff 1","year":1961}'
+        ),
+        "imported": None,
+        "tags_version": 0,
+        "has_file": True,
+    }
+    (feature,) = (
+        one for one in documents(migrated, ["feature"])["feature"].values() if one["track"] == "t001"
+    )
+    names = {"set", "audio_hash", "dtype", "roles", "starts_ms", "lengths_ms"}
+    assert {name: value for name, value in feature.items() if name in names} == {
+        "set": "timbre-v1",
+        "audio_hash": "hash of t001",
+        "dtype": "float32",
+        "roles": ["whole", "half", "half"],
+        "starts_ms": [0, 0, 15_000],
+        "lengths_ms": [30_000, 15_000, 15_000],
+    }
+
+
+def test_a_damaged_track_is_named_and_migrated_without_what_is_damaged(
+    old_url: str, migrated: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with MongoClient[dict[str, Any]](old_url) as client:
+        tracks = client.get_default_database()["tracks"]
+        tracks.update_one({"_id": "t000"}, {"$set": {"mtime_ns": "yesterday", "vectors.other": "damaged"}})
+        tracks.update_one({"_id": "t001"}, {"$set": {"title": 7, "year": "soon"}, "$unset": {"added_ms": ""}})
+        tracks.update_one({"_id": "t002"}, {"$set": {"path": None}})
+    ids = [TrackId(f"t00{number}") for number in range(4)]
+    with closing(MongoStore(migrated)) as store:
+        first, second, third, fourth = (store.tracks(ids)[one] for one in ids)
+    with closing(MongoStore(old_url)) as store:
+        found = store.tracks(ids)
+        assert store.vectors_of(ids[0], Timbre().schema) is not None
+    assert [one for one in ids if f"track {one} is damaged" in caplog.text] == ids[:3]
+    assert first.file is not None
+    # With another size than its file's, the next scan reads it again.
+    assert found[ids[0]] == replace(first, file=replace(first.file, stamp=FileStamp(0, 0)))
+    mended = found[ids[1]]
+    assert (mended.title, mended.artist, mended.album) == ("t001", second.artist, second.album)
+    assert (mended.year, to_ms(mended.added_at)) == (None, 0)
+    assert (found[ids[2]].file, found[ids[2]].title) == (None, third.title)
+    assert {one["track"] for one in documents(old_url, ["location"])["location"].values()}.isdisjoint(
+        {"t002"}
+    )
+    assert found[ids[3]] == fourth
 
 
 def test_every_track_counts_as_changed(migrated: str) -> None:
@@ -194,96 +188,15 @@ def test_a_store_that_holds_nothing_gets_no_id(mongodb: str) -> None:
     drop_database(url)
 
 
-def test_whether_a_store_would_be_migrated_is_known_unopened(url: str, migrated: str, mongodb: str) -> None:
+def test_whether_a_store_would_be_migrated_is_known_unopened(
+    old_url: str, migrated: str, mongodb: str
+) -> None:
     empty = new_database(mongodb)
     assert not would_migrate(empty)
     assert version(empty) is None
     assert not would_migrate(migrated)
-    assert would_migrate(url)
-    assert version(url) == {"_id": KEY, "version": 1}
-
-
-# Interruptions
-
-
-class KilledError(Exception):
-    """Takes the place of a kill between two commands; the driver does not try again after it."""
-
-
-class Interrupter:
-    """Counts the commands that this thread sends, and fails at one of them."""
-
-    def __init__(self) -> None:
-        self.sent, self.fails_at = 0, 0
-
-    def count(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self.sent += 1
-            if self.sent == self.fails_at:
-                raise KilledError
-
-
-@pytest.fixture
-def interrupter(monkeypatch: pytest.MonkeyPatch) -> Interrupter:
-    interrupter, command = Interrupter(), Connection.command
-
-    def counted(connection: Connection, *arguments: Any, **named: Any) -> Any:
-        interrupter.count()
-        return command(connection, *arguments, **named)
-
-    monkeypatch.setattr(Connection, "command", counted)
-    return interrupter
-
-
-def assert_migrated(url: str, migrated: str) -> None:
-    MongoStore(url).close()
-    assert version(url) == {"_id": KEY, "version": STORE_VERSION}
-    assert comparable(documents(url)) == comparable(documents(migrated))
-
-
-def kill_again_and_again(url: str, interrupter: Interrupter, *, step: int) -> int:
-    """Migrate, each time up to some commands more than before, until it is done; return how often."""
-    for count in itertools.count(1):
-        interrupter.sent, interrupter.fails_at = 0, step * count
-        try:
-            store = MongoStore(url)
-        except KilledError:
-            continue
-        finally:
-            interrupter.fails_at = 0
-        store.close()
-        return count
-    raise AssertionError
-
-
-def test_a_migration_that_fails_ten_times_loses_nothing(
-    url: str, migrated: str, interrupter: Interrupter
-) -> None:
-    assert kill_again_and_again(url, interrupter, step=5) > KILLS
-    assert_migrated(url, migrated)
-
-
-@pytest.mark.faults
-def test_a_migration_may_fail_between_any_two_commands(
-    url: str, migrated: str, interrupter: Interrupter
-) -> None:
-    assert kill_again_and_again(url, interrupter, step=1) > 5 * KILLS
-    assert_migrated(url, migrated)
-
-
-@pytest.mark.faults
-def test_a_migration_that_is_killed_ten_times_loses_nothing(url: str, migrated: str) -> None:
-    random = np.random.default_rng(0)
-    for _ in range(KILLS):
-        with start(MIGRATE, url) as process:
-            time.sleep(random.uniform(0.3, 1.5))
-            process.kill()
-    assert_migrated(url, migrated)
-
-
-def test_several_processes_can_migrate_one_database_at_once(url: str, migrated: str) -> None:
-    in_threads(3, lambda _: MongoStore(url).close())
-    assert_migrated(url, migrated)
+    assert would_migrate(old_url)
+    assert version(old_url) == {"_id": KEY, "version": 1}
 
 
 # Programs of version 1
@@ -304,12 +217,12 @@ def refusals(url: str, writes: Mapping[str, Write]) -> dict[str, StoreError | No
     return found
 
 
-def test_the_writes_are_those_of_version_1(url: str) -> None:
+def test_the_writes_are_those_of_version_1(old_url: str) -> None:
     names = list(OLD_NAMES)
     for name, write in {**ADDING, **CHANGING}.items():
-        before = documents(url, names)
-        assert refusals(url, {name: write}) == {name: None}
-        assert documents(url, names) != before, name
+        before = documents(old_url, names)
+        assert refusals(old_url, {name: write}) == {name: None}
+        assert documents(old_url, names) != before, name
 
 
 def test_a_program_of_version_1_writes_nothing_into_a_migrated_store(migrated: str) -> None:
@@ -328,11 +241,11 @@ def test_a_program_of_version_1_does_not_take_a_migrated_store_for_one_without_a
 
 
 def test_a_program_of_version_1_reads_as_before_through_views(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    old_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migration, "_are_views_safe", lambda _: True)
-    MongoStore(url).close()
-    found = documents(url, list(OLD_NAMES))
+    MongoStore(old_url).close()
+    found = documents(old_url, list(OLD_NAMES))
     for old, before in without_vectors(old_documents()).items():
         if old == "listeners":  # below
             for one in before.values():
@@ -344,43 +257,43 @@ def test_a_program_of_version_1_reads_as_before_through_views(
     assert not any({"erased_ms", "generation"} & one.keys() for one in found["listeners"].values())
 
 
-def test_what_a_program_of_version_1_adds_between_two_steps_is_kept(url: str) -> None:
-    late = {**documents(url, ["listens"])["listens"].popitem()[1], "_id": "late", "user": "late"}
-    with MongoClient[dict[str, Any]](url) as client:
+def test_what_a_program_of_version_1_adds_between_two_steps_is_kept(old_url: str) -> None:
+    late = {**documents(old_url, ["listens"])["listens"].popitem()[1], "_id": "late", "user": "late"}
+    with MongoClient[dict[str, Any]](old_url) as client:
         database = client.get_default_database()
         database["store"].update_one({}, {"$set": {"version": MIGRATING}})
         for old in ("listens", "listeners"):
             database[old].rename(OLD_NAMES[old][0])
         database["listens"].insert_one(late)
         database["listeners"].insert_one({"_id": "you", "erased_ms": 2**50, "generation": 1})
-    with closing(MongoStore(url)) as store:
+    with closing(MongoStore(old_url)) as store:
         assert store.erased(UserId("you")).until_ms == 2**50
         assert list(store.listens_of(UserId("you"))) == []
         profile = store.profile(UserId("bob"))
         assert profile is not None
         assert profile_body(profile)
-    assert documents(url)["listen"]["late"] == late
+    assert documents(old_url)["listen"]["late"] == late
 
 
-def test_a_collection_of_another_program_under_a_new_name_stops_the_migration(url: str) -> None:
-    with MongoClient[dict[str, Any]](url) as client:
+def test_a_collection_of_another_program_under_a_new_name_stops_the_migration(old_url: str) -> None:
+    with MongoClient[dict[str, Any]](old_url) as client:
         database = client.get_default_database()
         database["user"].insert_one({"_id": 1})
         names = set(database.list_collection_names())
         with pytest.raises(StoreVersionError, match=r"'user'.*another program.*--store"):
-            MongoStore(url)
+            MongoStore(old_url)
         assert set(database.list_collection_names()) == names
-    assert version(url) == {"_id": KEY, "version": 1}
+    assert version(old_url) == {"_id": KEY, "version": 1}
 
 
-def test_listens_that_killed_erasures_of_version_1_left_stay_hidden(url: str) -> None:
-    listen = documents(url, ["listens"])["listens"].popitem()[1] | {"user": "eve", "generation": 1}
-    with MongoClient[dict[str, Any]](url) as client:
+def test_listens_that_killed_erasures_of_version_1_left_stay_hidden(old_url: str) -> None:
+    listen = documents(old_url, ["listens"])["listens"].popitem()[1] | {"user": "eve", "generation": 1}
+    with MongoClient[dict[str, Any]](old_url) as client:
         database = client.get_default_database()
         database["listeners"].insert_one({"_id": "eve", "erased_ms": 10, "generation": 1})
         for at_ms in (5, 10, 15):
             database["listens"].insert_one({**listen, "_id": f"of eve {at_ms}", "at_ms": at_ms})
-    with closing(MongoStore(url)) as store:
+    with closing(MongoStore(old_url)) as store:
         assert [one.at_ms for one in store.listens_of(UserId("eve"))] == [15]
         assert store.erased(UserId("eve")) == Erased(until_ms=10, generation=1)
-    assert [one["at_ms"] for one in documents(url)["listen"].values() if one["user"] == "eve"] == [15]
+    assert [one["at_ms"] for one in documents(old_url)["listen"].values() if one["user"] == "eve"] == [15]

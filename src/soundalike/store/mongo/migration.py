@@ -5,7 +5,7 @@ migration is completed by the next process that opens the store, and several may
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,17 +17,16 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from soundalike.domain.catalogue import own_entry
+from soundalike.domain.errors import StoreError
 from soundalike.domain.library_mark import library_id_of_before
 from soundalike.domain.stored_vectors import StoredVectors
-from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import TrackId
 from soundalike.domain.users import CredentialKind
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import reports_damage, track_from_document, track_to_document
-from soundalike.store.mongo.encoding import from_optional, from_text, to_integer
+from soundalike.store.mongo.encoding import from_text, to_integer, to_optional, to_text
 from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there
 from soundalike.store.mongo.features import vectors_to_document, write_documents
 from soundalike.store.mongo.groups import mark_groups
@@ -53,6 +52,7 @@ from soundalike.store.mongo.indexes import (
     stored_version,
 )
 from soundalike.store.mongo.tracks import in_batches
+from soundalike.store.tracks_of_before import Fields, read_or_mend, tags_of_before
 from soundalike.store.vectors import joined_of_before, patches_of_before, values_from_bytes
 from soundalike.wire.tags import tags_text
 
@@ -232,54 +232,56 @@ def _convert_batch(database: Database[Document], session: ClientSession, ids: Se
     old = list(database[TRACK].find({"_id": {"$in": ids}, **_UNCONVERTED}, session=session))
     if not old:
         return
-    write_documents(database, session, [one for track in old for one in _features_of(track)])
-    new = [track_to_document(_track(document)) | {"change": 1} for document in old]
+    tracks = [read_or_mend(document, _track, name=str(document["_id"])) for document in old]
+    new = [track_to_document(track) | {"change": 1} for track in tracks]
     database[TRACK].bulk_write(
         [ReplaceOne({"_id": one["_id"]}, one) for one in new], ordered=False, session=session
     )
+    lost = [to_text(track.id) for track in tracks if not track.has_audio]
+    if lost:  # the place is damaged: what claimed it would keep the file from becoming another track
+        database[LOCATION].delete_many({"track": {"$in": lost}}, session=session)
+    features = (
+        one for document, track in zip(old, tracks, strict=True) for one in _features_of(document, track)
+    )
+    write_documents(database, session, list(features))
     mark_groups(database, session, {key for one in new for key in one["groups"]}, 1)
 
 
 @reports_damage
-def _track(document: Document) -> Track:
+def _track(document: Fields) -> Track:
     """Read a track of version 1; its tags are to be read again, since that one read few."""
-    artist, genre = from_optional(document["artist"]), from_optional(document["genre"])
-    tags = Tags(
-        title=from_text(document["title"]),
-        artists=() if artist is None else (artist,),
-        album=from_optional(document["album"]),
-        genres=() if genre is None else (genre,),
-        year=document["year"],
-    )
+    tags = tags_of_before(document, from_text)
     entry = dict.fromkeys(("album_id", "album_artist_id", "recording")) | {"artist_ids": [], "genre_ids": []}
     flags = {"is_compilation": False, "is_preferred": True}
     added = {"part": None, "tags": tags_text(tags), "imported": None, "tags_version": 0} | entry | flags
-    return replace(track_from_document(document | added), entry=own_entry(tags))
+    return replace(track_from_document({**document, **added}), entry=own_entry(tags))
+
+
+def _features_of(document: Document, track: Track) -> Iterator[Document]:
+    """Yield the documents of a track's vectors, and say what each describes; damaged ones are left out."""
+    stored = document.get("vectors")
+    for of_set in stored.values() if isinstance(stored, dict) else ():
+        with suppress(StoreError):
+            yield _feature(of_set, track)
 
 
 @reports_damage
-def _features_of(track: Document) -> list[Document]:
-    """Return the documents of a track's vectors, and say what each describes."""
-    vectors: Mapping[str, Mapping[str, Any]] = track.get("vectors") or {}
-    joined = ((one, joined_of_before([one.get(name) for name in _VECTORS])) for one in vectors.values())
-    patches = patches_of_before(to_integer(track["duration_ms"]))
-    return [
-        vectors_to_document(
-            StoredVectors(
-                track_id=TrackId(from_text(track["_id"])),
-                feature_set=from_text(of_set["feature_set"]),
-                version=to_integer(of_set["version"]),
-                fingerprint=from_text(of_set["fingerprint"]),
-                patches=patches,
-                values=values_from_bytes(
-                    rows, dtype="float32", shape=(len(_VECTORS), len(rows) // len(_VECTORS) // 4)
-                ),
-            ),
-            track["audio_hash"],
-        )
-        for of_set, rows in joined
-        if rows is not None
-    ]
+def _feature(of_set: Mapping[str, Any], track: Track) -> Document:
+    rows = joined_of_before([of_set.get(name) for name in _VECTORS])
+    if rows is None:
+        msg = "its vectors are damaged"
+        raise ValueError(msg)
+    vectors = StoredVectors(
+        track_id=track.id,
+        feature_set=from_text(of_set["feature_set"]),
+        version=to_integer(of_set["version"]),
+        fingerprint=from_text(of_set["fingerprint"]),
+        patches=patches_of_before(track.duration_ms),
+        values=values_from_bytes(
+            rows, dtype="float32", shape=(len(_VECTORS), len(rows) // len(_VECTORS) // 4)
+        ),
+    )
+    return vectors_to_document(vectors, to_optional(track.audio_hash))
 
 
 class _Catalogue(MongoCatalogue):

@@ -3,34 +3,22 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 
 from soundalike.domain.batches import batched
-from soundalike.domain.catalogue import own_entry, settle
+from soundalike.domain.catalogue import settle
 from soundalike.domain.tracks import Track
 from soundalike.store.sqlite.catalogue_tables import Placed, group_from_columns, write_place
-from soundalike.store.sqlite.rows import (
-    TRACK_COLUMNS,
-    entry_to_columns,
-    keys_to_columns,
-    track_from_row,
-)
+from soundalike.store.sqlite.rows import TRACK_COLUMNS, track_from_row
 from soundalike.store.sqlite.tables import next_version, placeholders, write_settled
 
 _BATCH = 500
 
 
 def refill_catalogue(connection: sqlite3.Connection) -> None:
-    """Make keys, groups, lists and entries of every track, in the transaction of a migration."""
+    """Make groups, lists and entries of every track, in the transaction of a migration."""
     change = next_version(connection)
     for number, track in _tracks(connection, "SELECT n FROM track"):
-        placed = replace(track, entry=own_entry(track.tags))
-        columns = {**entry_to_columns(placed.entry), **keys_to_columns(placed)}
-        connection.execute(
-            f"UPDATE track SET {', '.join(f'{name} = ?' for name in columns)} WHERE n = ?",
-            (*columns.values(), number),
-        )
-        write_place(connection, number, None, Placed.of(placed), mark=change)
+        write_place(connection, number, None, Placed.of(track), mark=change)
     groups = connection.execute("SELECT n, kind, key FROM name_group ORDER BY kind, key").fetchall()
     for of_group, *columns in groups:
         group = group_from_columns(*columns)

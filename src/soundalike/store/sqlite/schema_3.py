@@ -1,14 +1,11 @@
 """Version 3 of the SQLite store: tables with new names, so that the program of version 2 writes nothing."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from soundalike.domain.library_mark import library_id_of_before
-from soundalike.domain.tags import Tags
-from soundalike.store.sqlite.rows import from_text, reports_damage
+from soundalike.store.sqlite.fill_tracks import fill_tracks
 from soundalike.store.vectors import joined_of_before, patches_of_before, patches_to_json
-from soundalike.wire.tags import tags_text
 
 Step = str | Callable[[sqlite3.Connection], None]
 """A statement, or a function for what takes more than a statement."""
@@ -16,37 +13,6 @@ Step = str | Callable[[sqlite3.Connection], None]
 # A process of the version before may still run when a store is migrated. Every old name becomes a view, so
 # that what it reads goes on (but for lists, which name an index, and for erasures), and what it writes fails:
 # it answers that it is not available, and browsers keep their listens. The next version drops the views.
-
-
-def _fill_tracks(connection: sqlite3.Connection) -> None:
-    """Insert the tracks with their tags in the new form; they are to be read again from the files."""
-    rows = connection.execute("SELECT n, title, artist, album, genre, year FROM tracks ORDER BY n")
-    connection.executemany(
-        """
-        INSERT INTO track
-        SELECT n, id, 1, root, path, '', target, size_bytes, mtime_ns, audio_hash, media_type, title,
-               ?, NULL, 0, duration_ms, added_ms, vanished_ms,
-               '', NULL, NULL, '', 0, NULL, 1, 1, title_key, artist_key, album_key, year
-        FROM tracks
-        WHERE n = ?
-        """,
-        ((_tags(row), number) for number, *row in rows),
-    )
-
-
-@reports_damage
-def _tags(columns: Sequence[Any]) -> str:
-    *texts, year = columns
-    title, artist, album, genre = (None if text is None else from_text(text) for text in texts)
-    return tags_text(
-        Tags(
-            title=title,
-            artists=() if artist is None else (artist,),
-            album=album,
-            genres=() if genre is None else (genre,),
-            year=year,
-        )
-    )
 
 
 def _move_vectors(connection: sqlite3.Connection) -> None:
@@ -109,7 +75,7 @@ _TRACKS: tuple[Step, ...] = (
         UNIQUE (root, path, part)
     )
     """,
-    _fill_tracks,
+    fill_tracks,
     """
     CREATE TABLE word (
         word  BLOB NOT NULL,

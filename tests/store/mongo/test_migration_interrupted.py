@@ -1,0 +1,114 @@
+"""A migration may be killed at any point, and several processes may do it at once."""
+
+import itertools
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from pymongo.synchronous.pool import Connection
+
+from soundalike.store.mongo.indexes import KEY, STORE_VERSION
+from soundalike.store.mongo.store import MongoStore
+from store.asking import in_threads
+from store.mongo.migrating import Documents, documents, version
+from store.mongo.test_crashes import start
+
+pytestmark = pytest.mark.mongodb
+
+KILLS = 10
+
+MIGRATE = """
+import sys
+from soundalike.store.mongo.store import MongoStore
+
+MongoStore(sys.argv[1]).close()
+"""
+
+
+def comparable(found: Documents) -> Documents:
+    """Return documents without how often the catalogue was settled."""
+    version = found["library"][KEY].pop("version")
+    assert version >= max(track.pop("change") for track in found["track"].values())
+    return found
+
+
+class KilledError(Exception):
+    """Takes the place of a kill between two commands; the driver does not try again after it."""
+
+
+class Interrupter:
+    """Counts the commands that this thread sends, and fails at one of them."""
+
+    def __init__(self) -> None:
+        self.sent, self.fails_at = 0, 0
+
+    def count(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self.sent += 1
+            if self.sent == self.fails_at:
+                raise KilledError
+
+
+@pytest.fixture
+def interrupter(monkeypatch: pytest.MonkeyPatch) -> Interrupter:
+    interrupter, command = Interrupter(), Connection.command
+
+    def counted(connection: Connection, *arguments: Any, **named: Any) -> Any:
+        interrupter.count()
+        return command(connection, *arguments, **named)
+
+    monkeypatch.setattr(Connection, "command", counted)
+    return interrupter
+
+
+def assert_migrated(url: str, migrated: str) -> None:
+    MongoStore(url).close()
+    assert version(url) == {"_id": KEY, "version": STORE_VERSION}
+    assert comparable(documents(url)) == comparable(documents(migrated))
+
+
+def kill_again_and_again(url: str, interrupter: Interrupter, *, step: int) -> int:
+    """Migrate, each time up to some commands more than before, until it is done; return how often."""
+    for count in itertools.count(1):
+        interrupter.sent, interrupter.fails_at = 0, step * count
+        try:
+            store = MongoStore(url)
+        except KilledError:
+            continue
+        finally:
+            interrupter.fails_at = 0
+        store.close()
+        return count
+    raise AssertionError
+
+
+def test_a_migration_that_fails_ten_times_loses_nothing(
+    old_url: str, migrated: str, interrupter: Interrupter
+) -> None:
+    assert kill_again_and_again(old_url, interrupter, step=5) > KILLS
+    assert_migrated(old_url, migrated)
+
+
+@pytest.mark.faults
+def test_a_migration_may_fail_between_any_two_commands(
+    old_url: str, migrated: str, interrupter: Interrupter
+) -> None:
+    assert kill_again_and_again(old_url, interrupter, step=1) > 5 * KILLS
+    assert_migrated(old_url, migrated)
+
+
+@pytest.mark.faults
+def test_a_migration_that_is_killed_ten_times_loses_nothing(old_url: str, migrated: str) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(KILLS):
+        with start(MIGRATE, old_url) as process:
+            time.sleep(random.uniform(0.3, 1.5))
+            process.kill()
+    assert_migrated(old_url, migrated)
+
+
+def test_several_processes_can_migrate_one_database_at_once(old_url: str, migrated: str) -> None:
+    in_threads(3, lambda _: MongoStore(old_url).close())
+    assert_migrated(old_url, migrated)
