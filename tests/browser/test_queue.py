@@ -170,7 +170,7 @@ def test_adventure_is_asked_for_anew_and_remembered(listener: Listener, page: Pa
     page.locator("#adventure").press("End")
     until(page, lambda: len(asked) == 1)
     assert asked[0]["adventure"] == "1"
-    assert asked[0]["exclude"].split(",")[0] == "a00"
+    assert asked[0]["recent"].split(",")[-1] == "a00"
     expect(page.locator("#adventure")).to_have_attribute("aria-valuetext", "100 % adventurous")
     page.reload()
     expect(page.locator("#adventure")).to_have_value("1")

@@ -8,7 +8,7 @@ import { GROUPS, start } from "./tab.js";
 const RECOMMENDATIONS = "/api/recommendations";
 const startGroups = (how = {}) => start({ tracks: GROUPS, ...how });
 const questions = (server) => server.asked(RECOMMENDATIONS).map(({ query }) => query);
-const excluded = ({ exclude }) => exclude.split(",");
+const idsOf = (list) => list.split(",").filter(Boolean);
 const recommending = (...ids) => reply(200, { recommendations: ids.map((id) => ({ track: trackOf(id), reason: { text: "x", because: [] } })), note: null, profile_version: "p" });
 
 test("a skip, a like and its undoing change the queue, with reasons", async () => {
@@ -83,19 +83,31 @@ test("questions say what plays and what must not come", async () => {
   await tab.next();
   const last = questions(server).at(-1);
   assert.equal(last.seed, tab.playing);
-  assert.equal(excluded(last)[0], tab.playing);
-  assert.ok(["a00", "c05"].every((id) => excluded(last).includes(id)));
+  assert.deepEqual(idsOf(last.recent), ["a00", "c05", tab.playing]);
+  assert.equal(last.exclude, "");
   assert.equal(last.adventure, "0.2");
   assert.equal(last.limit, "10");
 });
 
-test("no question excludes more than a hundred tracks, the latest first", async () => {
+test("what was asked for and will play before the answer is the latest, each once", async () => {
+  const { tab, server } = await startGroups();
+  await tab.play("a00");
+  for (const id of ["c05", "c06", "c05"]) tab.player.add(trackOf(id));
+  const removed = tab.coming[3];
+  tab.player.remove(tab.queue.index + 4);
+  await tab.like("a00");
+  const last = questions(server).at(-1);
+  assert.deepEqual(idsOf(last.recent), ["a00", "c06", "c05"]);
+  assert.deepEqual(idsOf(last.exclude), [removed]);
+});
+
+test("no question names more than a hundred tracks, and then the latest", async () => {
   const { tab, server } = await startGroups();
   tab.autoQueue.restore({ mode: "follow", played: Array.from({ length: 150 }, (_, number) => `gone${number}`) });
   await tab.play("a00");
-  const last = excluded(questions(server).at(-1));
+  const last = idsOf(questions(server).at(-1).recent);
   assert.equal(last.length, 100);
-  assert.deepEqual(last.slice(0, 2), ["a00", "gone149"]);
+  assert.deepEqual(last.slice(-2), ["gone149", "a00"]);
 });
 
 test("adventure is asked for anew and remembered", async () => {
@@ -233,9 +245,9 @@ test("next waits for what is being asked for", async () => {
 
 test("a small library goes on with what was heard longest ago", async () => {
   const { tab, server } = await start({ tracks: ["a00", "a01", "a02"] });
-  // Where nothing is excluded but what plays, the server's own rules decide what may come again.
+  // Where nothing is named but what plays, the server's own rules decide what may come again.
   server.when(RECOMMENDATIONS, ({ query }) => {
-    const out = excluded(query);
+    const out = idsOf(query.recent);
     const order = ["a00", "a01", "a02"].filter((id) => !out.includes(id));
     return recommending(...order.slice(0, 1));
   });

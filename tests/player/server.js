@@ -127,9 +127,9 @@ export class FakeServer {
     return reply(200, { tracks: all.slice(next - 2, next), total: all.length, next: next < all.length ? String(next) : null });
   }
 
-  #recommend({ exclude, limit, seed }) {
+  #recommend({ exclude, recent, limit, seed }) {
     const { liked, disliked } = this.#judgements();
-    const excluded = new Set([...exclude.split(","), ...disliked, seed]);
+    const excluded = new Set([...exclude.split(","), ...recent.split(","), ...disliked, seed]);
     const found = [...this.tracks.values()].filter(({ id }) => !excluded.has(id)).slice(0, Number(limit));
     const text = liked.length ? `similar to ${liked.at(-1)}, which you liked` : "a first mix";
     const recommendations = found.map((track) => ({ track, reason: { text, because: [] } }));

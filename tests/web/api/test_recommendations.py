@@ -55,7 +55,7 @@ def test_a_note_is_words_and_codes(line: Stage) -> None:
 def test_a_radio_is_recommendations_by_its_track(line: Stage) -> None:
     line.listen("you", track_id="b", kind="disliked")
     found = ask(line, "/api/tracks/a/radio?adventure=0")
-    asked = ask(line, "/api/recommendations?seed=a&exclude=a&adventure=0")
+    asked = ask(line, "/api/recommendations?seed=a&recent=a&adventure=0")
     assert (found["track_id"], found["artefact"]) == ("a", asked["artefact"])
     assert found["neighbours"] == asked["recommendations"]
     assert [one["track"]["id"] for one in found["neighbours"]] == ["c", "d"]
@@ -63,19 +63,33 @@ def test_a_radio_is_recommendations_by_its_track(line: Stage) -> None:
     assert found["neighbours"][0]["reason"]["likeness"]["track_id"] == "a"
 
 
-def test_a_radio_repeats_no_recording_that_it_has_played(line: Stage) -> None:
+ROUTES = pytest.mark.parametrize("path", ["/api/tracks/a/radio?", "/api/recommendations?seed=a&"])
+
+
+def ids(found: dict[str, Any]) -> list[str]:
+    return [one["track"]["id"] for one in found.get("neighbours") or found["recommendations"]]
+
+
+@ROUTES
+def test_no_recording_comes_that_has_just_played(line: Stage, path: str) -> None:
     line.add("again", point=(9.0, 5.0), artist="artist d", title="Title d")
     line.build()
-    found = ask(line, "/api/tracks/a/radio?recent=a,d,,no-such&limit=10")
-    assert {one["track"]["id"] for one in found["neighbours"]} == {"b", "c"}
+    assert set(ids(ask(line, f"{path}recent=a,d,,no-such&limit=10"))) == {"b", "c"}
 
 
-def test_a_radio_forgets_what_it_played_more_than_100_tracks_ago(line: Stage) -> None:
+@ROUTES
+def test_the_first_is_by_another_artist_than_the_last_of_what_has_played(line: Stage, path: str) -> None:
+    line.add("near", point=(0.0, 0.5), artist="artist c")
+    line.build()
+    assert ids(ask(line, f"{path}adventure=0&recent=c,d"))[0] == "near"
+    assert ids(ask(line, f"{path}adventure=0&recent=d,c"))[0] == "b"
+
+
+@ROUTES
+def test_what_was_played_more_than_100_tracks_ago_may_come_again(line: Stage, path: str) -> None:
     ago = ",".join(f"x{number}" for number in range(100))
-    found = ask(line, f"/api/tracks/a/radio?recent=b,{ago}")
-    assert "b" in {one["track"]["id"] for one in found["neighbours"]}
-    found = ask(line, f"/api/tracks/a/radio?recent=b,{ago.removesuffix(',x99')}")
-    assert "b" not in {one["track"]["id"] for one in found["neighbours"]}
+    assert "b" in ids(ask(line, f"{path}recent=b,{ago}"))
+    assert "b" not in ids(ask(line, f"{path}recent=b,{ago.removesuffix(',x99')}"))
 
 
 @pytest.mark.parametrize("path", ["/api/recommendations?adventure=0", "/api/tracks/a/radio?adventure=0"])

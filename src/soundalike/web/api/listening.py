@@ -45,10 +45,20 @@ def listening_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
     @listening.handler
     def recommendations(
-        limit: int, seed: TrackId | None, exclude: tuple[TrackId, ...], adventure: float, playable: str | None
+        limit: int,
+        seed: TrackId | None,
+        recent: tuple[TrackId, ...],
+        exclude: tuple[TrackId, ...],
+        adventure: float,
+        playable: str | None,
     ) -> Response:
         question = Question(
-            limit=limit, seed=seed, exclude=exclude, adventure=adventure, is_playable_only=playable is None
+            limit=limit,
+            seed=seed,
+            recent=recent[-MEMORY:],
+            exclude=exclude,
+            adventure=adventure,
+            is_playable_only=playable is None,
         )
         return jsonify(recommendations_body(services.recommender.recommend(current_user_id(), question)))
 

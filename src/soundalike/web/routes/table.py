@@ -23,6 +23,7 @@ from soundalike.domain.errors import (
     UnknownUserError,
 )
 from soundalike.domain.recommendation.question import DEFAULT_ADVENTURE
+from soundalike.domain.recommendation.rules import MEMORY
 from soundalike.domain.tracks import Sort, SortField
 from soundalike.services.library.browse import DEFAULT_LIMIT, MAX_LIMIT
 from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH
@@ -57,7 +58,10 @@ _GENRE = an_id("genre", "Only the tracks of this genre.")
 _DUPLICATES = one_of("duplicates", "`hide`: of each recording, only the preferred track.", values=["hide"])
 _AUDIO_ONLY = one_of("playable", "`only`: none whose audio is not in the library.", values=["only", "any"])
 _FILTERS = (_ALBUM, _ARTIST, _GENRE, _DUPLICATES, _AUDIO_ONLY)
-_RECENT = track_ids("recent", "Ids of the tracks that were played, separated by commas, the latest last.")
+_RECENT = track_ids(
+    "recent",
+    f"Ids of the tracks that have played, separated by commas, the latest last; the last {MEMORY} count.",
+)
 _SEED = an_id("seed", "The track that the recommendations should sound like.")
 _EXCLUDE = track_ids(
     "exclude", f"Up to {MAX_EXCLUDED:,} ids of tracks to leave out, separated by commas.", most=MAX_EXCLUDED
@@ -138,8 +142,8 @@ API_ROUTES = (
     Route(name="listening.judgements", call="GET /api/judgements", answers={200: schemas.JUDGEMENTS},
           summary="What the user likes and dislikes, the latest first"),
     Route(name="listening.recommendations", call="GET /api/recommendations",
-          parameters=(_LIMIT, _SEED, _EXCLUDE, _ADVENTURE, _PLAYABLE), answers={200: schemas.RECOMMENDATIONS},
-          errors=_SIMILAR, summary="What to play next, best first"),
+          parameters=(_LIMIT, _SEED, _RECENT, _EXCLUDE, _ADVENTURE, _PLAYABLE),
+          answers={200: schemas.RECOMMENDATIONS}, errors=_SIMILAR, summary="What to play next, best first"),
     Route(name="me.show", call="GET /api/me", answers={200: schemas.ME}, summary="Who the user is"),
     Route(name="me.delete", call="DELETE /api/me", body=_NO_BODY, answers=_DONE,
           errors=(UnknownUserError, EventLogError), summary="Delete all data of the user"),

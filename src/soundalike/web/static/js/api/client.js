@@ -57,11 +57,12 @@ export class ApiClient extends EventTarget {
 
   /**
    * What to play next.
-   * @param {{seed: ?string, exclude: string[], adventure: number, limit: number}} how
+   * @param {{seed: ?string, recent: string[], exclude: string[], adventure: number, limit: number}} how
    * @returns {Promise<Recommendations>} @throws {ApiError}
    */
-  recommendations({ seed, exclude, adventure, limit }) {
-    const query = new URLSearchParams({ limit: String(limit), adventure: String(adventure), exclude: exclude.join(",") });
+  recommendations({ seed, recent, exclude, adventure, limit }) {
+    const named = { recent: recent.join(","), exclude: exclude.join(",") };
+    const query = new URLSearchParams({ limit: String(limit), adventure: String(adventure), ...named });
     if (seed) query.set("seed", seed);
     return this.#get(`/api/recommendations?${query}`);
   }

@@ -11,7 +11,7 @@ import { named } from "./texts.js";
 const BATCH = 10;
 const REFILL_BELOW = 3;
 const MAX_PLAYED = 100;
-const MAX_EXCLUDED = 100;
+const MAX_NAMED = 100;
 const MAX_REFUSED = 50;
 const ACKNOWLEDGED_WITHIN_MS = 1000;
 const [UNKNOWN, NOT_ANALYSED, UNAUTHORISED] = [404, 409, 401];
@@ -160,18 +160,18 @@ export class AutoQueue extends EventTarget {
     const { mode } = this;
     const { queue } = this.#parts;
     const seed = (mode === "like" ? this.seed?.id : mode === "follow" ? queue.current?.id : null) ?? null;
-    const needed = [queue.current, ...queue.asked.map((entry) => entry.track)].flatMap((track) => track?.id ?? []);
-    needed.push(...this.#refused);
-    const exclude = [...new Set([...needed, ...[...this.played].reverse()])].slice(0, MAX_EXCLUDED);
-    const answer = await this.#recommend(seed, exclude);
+    // What was asked for plays before what is recommended, so to the server it has played.
+    const coming = [queue.current, ...queue.asked.map((entry) => entry.track)].flatMap((track) => track?.id ?? []);
+    const recent = latest([...this.played, ...coming], MAX_NAMED - this.#refused.length);
+    const answer = await this.#recommend(seed, recent);
     // A small library may have been played through: then the server's own rules decide what may come again.
-    const isThrough = !answer.recommendations.length && mode !== "like" && exclude.length > needed.length;
-    return isThrough ? this.#recommend(seed, needed) : answer;
+    const isThrough = !answer.recommendations.length && mode !== "like" && recent.length > new Set(coming).size;
+    return isThrough ? this.#recommend(seed, latest(coming, MAX_NAMED)) : answer;
   }
 
-  /** @param {?string} seed @param {string[]} exclude @returns {Promise<Recommendations>} */
-  async #recommend(seed, exclude) {
-    const how = { exclude, adventure: this.#parts.adventure.value, limit: BATCH };
+  /** @param {?string} seed @param {string[]} recent  the latest last @returns {Promise<Recommendations>} */
+  async #recommend(seed, recent) {
+    const how = { recent, exclude: this.#refused, adventure: this.#parts.adventure.value, limit: BATCH };
     try {
       return await this.#parts.api.recommendations({ seed, ...how });
     } catch (error) {
@@ -232,4 +232,9 @@ export class AutoQueue extends EventTarget {
     if (Array.isArray(played)) this.played = played.filter((id) => typeof id === "string");
     if (typeof version === "string") this.version = version;
   }
+}
+
+/** The last ids of a list, each once, in their order. @param {string[]} ids @param {number} count */
+function latest(ids, count) {
+  return [...new Set([...ids].reverse())].slice(0, count).reverse();
 }
