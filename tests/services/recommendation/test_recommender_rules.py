@@ -6,6 +6,7 @@ import pytest
 
 from making import make_track
 from services.recommendation.stage import SCHEMA, Stage, texts
+from soundalike.domain.recommendation.results import Recommendations
 from soundalike.domain.types import TrackId
 
 
@@ -192,3 +193,29 @@ def test_a_library_of_one_artist_plays_on() -> None:
     only.add_heap("a", 15, 0, 0, artist="Only")
     only.build()
     assert len(only.names(seed="a03", limit=10)) == 10
+
+
+@pytest.mark.parametrize("seed", ["a10", "new", None])
+def test_other_artists_are_found_behind_hundreds_of_tracks_by_one(seed: str | None) -> None:
+    stage = Stage()
+    stage.add_heap("a", 500, 0, 0, artist="Mozart")
+    stage.add_heap("b", 40, 300, 0, seed=1)
+    stage.build()
+    stage.add("new", 2.0, 50.0, artist="Mozart")
+    stage.listen("finished a10")
+    found = stage.ask(seed=seed, limit=10)
+    assert len(found.recommendations) == 10
+    assert all(one != other for one, other in pairwise(artists_of(found)))
+
+
+def artists_of(found: Recommendations) -> list[str | None]:
+    return [one.track.artist for one in found.recommendations]
+
+
+def test_other_recordings_are_found_behind_hundreds_of_copies_of_one() -> None:
+    stage = Stage()
+    for number in range(400):
+        stage.add(f"copy{number}", number / 100, 0.0, artist="Band", title="Song")
+    stage.add_heap("b", 20, 300, 0)
+    stage.build()
+    assert len(stage.names(seed="copy3", limit=10)) == 10

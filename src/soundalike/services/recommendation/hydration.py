@@ -1,5 +1,6 @@
 """Hydrating: the tracks that a question names, read at once, and what the rules make of them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from soundalike.domain.recommendation.scoring import Scoring
 from soundalike.domain.recommendation.shortlists import Shortlist, Shortlisting, Shortlists
 from soundalike.domain.recommendation.slate import Candidate, Candidates
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import TrackId
+from soundalike.domain.types import ArtistId, TrackId
 
 _ARTISTS_OF, _NAMED_RECENT, _NAMED_DISLIKED = 30, 40, 60
 
@@ -32,6 +33,8 @@ class Hydrated:
         Of the library, for the listener.
     question : Question
         What is asked.
+    shortlists : Shortlists
+        What a slate is made of.
     is_strict : bool
         Whether an artist does not come twice in a row, and what is excluded is known by name too.
     tracks : mapping of TrackId to Track
@@ -40,6 +43,7 @@ class Hydrated:
 
     scoring: Scoring
     question: Question
+    shortlists: Shortlists
     is_strict: bool
     tracks: Mapping[TrackId, Track]
 
@@ -48,13 +52,30 @@ class Hydrated:
         """Whether any of the tracks may be played."""
         return any(map(self._may_play, self.tracks.values()))
 
-    def playable_share(self, shortlists: Shortlists) -> float:
-        """Return the share of shortlisted tracks that may be played, above 0."""
-        ids = self.scoring.index.artefact.track_ids
-        rows = [row for shortlist in shortlists for row in shortlist.rows.tolist()]
-        found = (self.tracks.get(ids[row]) for row in rows)
-        playable = sum(track is not None and self._may_play(track) for track in found)
-        return (playable + 1) / (len(rows) + 1)
+    def usable_share(self) -> float:
+        """Return the share of shortlisted tracks that are of use, above 0.
+
+        Those are the recordings that may be played, but of the artist who has most of them only one.
+        """
+        playable = {
+            one.row: one.track for each in self.shortlists for one in self.candidates(each).candidates
+        }
+        recordings = self.recordings()
+        by_artist: Counter[ArtistId | None] = Counter()
+        for row, track in playable.items():
+            if not recordings.has(row, track):
+                recordings.add(row, track)
+                by_artist[first_artist(track)] += 1
+        count = by_artist.total()
+        del by_artist[None]
+        repeated = max(by_artist.values(), default=1) - 1
+        return max(count - repeated, 1) / max(len(self._shortlisted()), 1)
+
+    @property
+    def has_mostly_vanished(self) -> bool:
+        """Whether more than half of the shortlisted tracks have vanished."""
+        found = [self.tracks.get(one) for one in self._shortlisted()]
+        return 2 * sum(track is None or track.is_vanished for track in found) > len(found)
 
     def candidates(self, shortlist: Shortlist) -> Candidates:
         """Return the tracks of a shortlist that may be played."""
@@ -94,6 +115,10 @@ class Hydrated:
         artists = [first_artist(self.tracks[one]) for one in played if one in self.tracks]
         return ArtistRules(caps, artists, are_apart=self.is_strict)
 
+    def _shortlisted(self) -> set[TrackId]:
+        ids = self.scoring.index.artefact.track_ids
+        return {ids[row] for shortlist in self.shortlists for row in shortlist.rows.tolist()}
+
     def _may_play(self, track: Track) -> bool:
         return track.is_playable if self.question.is_playable_only else not track.is_vanished
 
@@ -122,7 +147,13 @@ def hydrate(
     for shortlist in shortlists:
         named.update(ids[row] for row in shortlist.rows.tolist())
         named.update(one for each in shortlist.attributions for one in each.positive[:1])
-    return Hydrated(scoring=scoring, question=question, is_strict=is_strict, tracks=store.tracks(named))
+    return Hydrated(
+        scoring=scoring,
+        question=question,
+        shortlists=shortlists,
+        is_strict=is_strict,
+        tracks=store.tracks(named),
+    )
 
 
 def _named(scoring: Scoring) -> tuple[TrackId, ...]:

@@ -33,8 +33,11 @@ from soundalike.services.recommendation.hydration import Hydrated, hydrate
 from soundalike.services.recommendation.lookup import Place, place_by_vector, place_in
 from soundalike.services.recommendation.ranking_cache import RankingCache
 
-_NARROW, _WIDE, _WIDEST = 5, 200, 5_000
-"""How many rows each list has beyond its probable places: at the first read, and the second."""
+_NARROW, _ONLY, _WIDE, _WIDEST = 5, 1_000, 200, 5_000
+"""How many rows each list has beyond its probable places.
+
+At the first read; if that is the only one; at the second, if all rows are of use, and at most.
+"""
 
 
 class Recommender:
@@ -137,7 +140,7 @@ class Recommender:
         is_last : bool
             Whether the store may be read only once: then the shortlists are wide at once.
         """
-        width = _WIDE if is_last else _NARROW
+        width = _ONLY if is_last else _NARROW
         while True:
             shortlists = shortlisting.shortlists(width, is_last=is_last)
             hydrated = hydrate(self._store, shortlists, shortlisting, is_strict=self._is_strict)
@@ -153,7 +156,7 @@ class Recommender:
             slate = diversify(lists, hydrated.recordings(), rules, limit=limit, is_last=is_last)
             if is_last or not slate.is_cut:
                 return hydrated, slate
-            width, is_last = min(round(_WIDE / hydrated.playable_share(shortlists)), _WIDEST), True
+            width, is_last = min(round(_WIDE / hydrated.usable_share()), _WIDEST), True
 
     def _explained(
         self, slate: Slate, hydrated: Hydrated, profile: Profile, place: Place | None
