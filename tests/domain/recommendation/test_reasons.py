@@ -42,12 +42,23 @@ def test_a_reason_by_a_seed_says_in_what_the_two_are_alike() -> None:
     assert explain(TrackId("a"), attribution, context) == Reason(code=Role.SEED, likeness=likeness)
 
 
-def notes(
-    *candidates: Candidate, limit: int = 3, excluded: int = 0, disliked: int = 0, exceeded: bool = False
+def notes(  # noqa: PLR0913 - one keyword per argument, each with a default
+    *candidates: Candidate,
+    seed: str | None = None,
+    limit: int = 3,
+    excluded: int = 0,
+    disliked: int = 0,
+    exceeded: bool = False,
+    cut: bool = False,
+    vanished: bool = False,
 ) -> tuple[Note, ...]:
-    question = Question(limit=limit, exclude=[TrackId(str(number)) for number in range(excluded)])
-    slate = Slate(list(candidates), has_exceeded_cap=exceeded, is_cut=False)
-    return describe(slate, question, disliked=disliked)
+    question = Question(
+        seed=None if seed is None else TrackId(seed),
+        limit=limit,
+        exclude=[TrackId(str(number)) for number in range(excluded)],
+    )
+    slate = Slate(list(candidates), has_exceeded_cap=exceeded, is_cut=cut)
+    return describe(slate, question, disliked=disliked, has_mostly_vanished=vanished)
 
 
 def of(*roles: Role) -> list[Candidate]:
@@ -76,10 +87,7 @@ def test_the_note_of_an_empty_slate_says_why() -> None:
     assert notes(excluded=3) == (Note.ALL_EXCLUDED,)
     assert notes(excluded=3, disliked=1) == (Note.ALL_DISLIKED_OR_EXCLUDED,)
     assert notes() == (Note.NOTHING,)
-    only_seed = describe(
-        Slate([], has_exceeded_cap=False, is_cut=False), Question(seed=TrackId("a")), disliked=0
-    )
-    assert only_seed == (Note.ONLY_SEED,)
+    assert notes(seed="a") == (Note.ONLY_SEED,)
 
 
 def test_a_slate_of_one_artist_says_so() -> None:
@@ -89,7 +97,12 @@ def test_a_slate_of_one_artist_says_so() -> None:
     assert notes(*alone) == ()
 
 
-def test_a_slate_that_ends_early_says_that_much_has_vanished() -> None:
-    slate = Slate(of(Role.TASTE), has_exceeded_cap=False, is_cut=True)
-    assert describe(slate, Question(limit=3), disliked=0) == (Note.MANY_VANISHED,)
-    assert describe(slate, Question(limit=1), disliked=0) == ()
+def test_a_slate_that_ends_early_says_so_if_much_has_vanished() -> None:
+    assert notes(*of(Role.TASTE), cut=True, vanished=True) == (Note.MANY_VANISHED,)
+    assert notes(cut=True, vanished=True) == (Note.MANY_VANISHED,)
+    assert notes(*of(Role.TASTE), cut=True, vanished=True, limit=1) == ()
+
+
+def test_a_slate_that_ends_early_for_another_reason_does_not_say_that_tracks_have_vanished() -> None:
+    assert notes(*of(Role.TASTE), cut=True) == (Note.NO_MORE,)
+    assert notes(cut=True, excluded=3) == (Note.ALL_EXCLUDED,)

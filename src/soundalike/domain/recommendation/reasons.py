@@ -71,7 +71,9 @@ def explain(track_id: TrackId, attribution: Attribution, context: ReasonContext)
             return Reason(code=role, because=because, played_ms=taste.tracks[track_id].played_ms)
 
 
-def describe(slate: Slate, question: Question, *, disliked: int) -> tuple[Note, ...]:
+def describe(
+    slate: Slate, question: Question, *, disliked: int, has_mostly_vanished: bool
+) -> tuple[Note, ...]:
     """Say why a slate is short, repeats, or is all by one artist.
 
     Parameters
@@ -82,13 +84,16 @@ def describe(slate: Slate, question: Question, *, disliked: int) -> tuple[Note, 
         What was asked.
     disliked : int
         How many tracks the listener dislikes.
+    has_mostly_vanished : bool
+        Whether most of the tracks that fit have vanished.
     """
     candidates = slate.candidates
-    if not candidates and not slate.is_cut:
+    lacks_vanished = slate.is_cut and has_mostly_vanished
+    if not candidates and not lacks_vanished:
         return (_why_nothing(question, disliked),)
     notes = []
     repeats = sum(candidate.role is Role.REPEAT for candidate in candidates)
-    if slate.is_cut and len(candidates) < question.limit:
+    if lacks_vanished and len(candidates) < question.limit:
         notes.append(Note.MANY_VANISHED)
     elif repeats == len(candidates):
         notes.append(Note.ALL_REPEATS)

@@ -121,7 +121,12 @@ class Recommender:
             artefact=index.artefact.version,
             profile_version=profile.version,
             recommendations=self._explained(slate, hydrated, profile, place),
-            notes=describe(slate, question, disliked=len(scoring.taste_profile.disliked)),
+            notes=describe(
+                slate,
+                question,
+                disliked=len(scoring.taste_profile.disliked),
+                has_mostly_vanished=hydrated.has_mostly_vanished,
+            ),
             asked_at=self._clock(),
         )
 
