@@ -46,6 +46,15 @@ def test_a_library_whose_tracks_have_all_vanished_is_empty(stage: Stage) -> None
     stage.store.mark_vanished([one.track.id for one in stage.ask(limit=100).recommendations], 0)
     found = stage.ask()
     assert (found.artefact, found.recommendations) == (None, ())
+    assert note(found) == "the library is empty: run 'soundalike up' on a folder of music"
+
+
+def test_a_library_whose_tracks_have_vanished_but_those_to_learn_of_is_not_empty(stage: Stage) -> None:
+    stage.store.mark_vanished([one.track.id for one in stage.ask(limit=100).recommendations], 0)
+    stage.add("new", 1.0, 1.0)
+    found = stage.ask()
+    assert (found.artefact, found.recommendations) == ("000001", ())
+    assert note(found) == "there is nothing to play: run 'soundalike up' on the folder of music"
 
 
 def test_tracks_without_an_artefact_need_a_build() -> None:

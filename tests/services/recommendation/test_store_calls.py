@@ -10,6 +10,7 @@ from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
 from soundalike.services.listeners.profiles import Profiles
+from soundalike.services.recommendation import recommender
 from soundalike.services.recommendation.recommender import Recommender
 
 MOST_CALLS = 4
@@ -47,14 +48,15 @@ def crowd() -> Stage:
     return stage
 
 
-def calls_of(stage: Stage, **question: Any) -> Counter[str]:
+def calls_of(stage: Stage, *, expected: int | None = None, **question: Any) -> Counter[str]:
     """Ask in a process that has cached nothing, and return what it called."""
     counting: Any = CountingStore(stage.store)
     library = Library(counting, RootMap(counting, {}))
     profiles = Profiles(counting, lateness_ms=7 * 24 * 3600 * 1000)
     stage.recommender = Recommender(counting, stage.artefacts, library, profiles, clock=lambda: stage.now)
     found = stage.ask(**question)
-    assert len(found.recommendations) == question.get("limit", 10), names(found)
+    expected = question.get("limit", 10) if expected is None else expected
+    assert len(found.recommendations) == expected, names(found)
     calls: Counter[str] = counting.calls
     return calls
 
@@ -82,6 +84,15 @@ def test_a_question_reads_the_store_at_most_four_times(crowd: Stage, question: d
     assert calls == {"profile_version": 1, "profile": 1, "tracks": calls["tracks"]}
 
 
+@pytest.mark.parametrize("question", QUESTIONS, ids=str)
+def test_how_much_is_read_at_first_changes_nothing(
+    crowd: Stage, question: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = crowd.ask(**question)
+    monkeypatch.setattr(recommender, "_NARROW", 1_000)
+    assert crowd.ask(**question) == found
+
+
 def test_one_read_hydrates_what_an_ordinary_question_needs(crowd: Stage) -> None:
     assert calls_of(crowd, adventure=0.2)["tracks"] == 1
 
@@ -104,6 +115,14 @@ def test_a_library_of_one_prolific_artist_is_searched_for_others_by_one_wider_re
     stage.listen("finished a03")
     calls = calls_of(stage)
     assert calls.total() <= MOST_CALLS, calls
+
+
+def test_that_nothing_is_left_of_a_library_costs_no_more(stage: Stage) -> None:
+    stage.listen("finished harp03")
+    stage.store.mark_vanished([one.track.id for one in stage.ask(limit=100).recommendations], 0)
+    stage.store.mark_vanished([TrackId("harp03")], 0)
+    calls = calls_of(stage, expected=0)
+    assert calls == {"profile_version": 1, "profile": 1, "tracks": 1, "count_tracks": 1}
 
 
 def test_a_listener_who_is_not_known_yet_costs_no_more(crowd: Stage) -> None:

@@ -108,15 +108,16 @@ class Recommender:
                 self._library.track(question.seed)
             if self._library.count():
                 raise
-            return self._nothing(profile, Note.EMPTY_LIBRARY)
+            return self._nothing(profile)
         place = None if question.seed is None else self._place(question.seed, index)
         scoring = self._rankings.scored(profile, index, None if place is None else place.coordinates)
         random = _random(profile, index, question)
         # Two reads have been made by now, or three for a seed that the artefact lacks: of four.
         is_last = question.seed is not None and question.seed not in index.rows
         hydrated, slate = self._slate(Shortlisting(scoring, question, random), is_last=is_last)
-        if not (slate.candidates or slate.is_cut or hydrated.has_present):
-            return self._nothing(profile, Note.NOTHING)
+        is_nothing = not (slate.candidates or slate.is_cut or hydrated.has_present)
+        if is_nothing and not self._library.count():
+            return self._nothing(profile)
         return Recommendations(
             artefact=index.artefact.version,
             profile_version=profile.version,
@@ -145,6 +146,7 @@ class Recommender:
         is_last : bool
             Whether the store may be read only once: then the shortlists are wide at once.
         """
+        is_last = is_last or len(shortlisting.scoring.index) <= _WIDE
         width = _ONLY if is_last else _NARROW
         while True:
             shortlists = shortlisting.shortlists(width, is_last=is_last)
@@ -183,12 +185,12 @@ class Recommender:
             for one in slate.candidates
         )
 
-    def _nothing(self, profile: Profile, note: Note) -> Recommendations:
+    def _nothing(self, profile: Profile) -> Recommendations:
         return Recommendations(
             artefact=None,
             profile_version=profile.version,
             recommendations=(),
-            notes=(note,),
+            notes=(Note.EMPTY_LIBRARY,),
             asked_at=self._clock(),
         )
 
