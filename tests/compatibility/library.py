@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from bson import json_util
 from flask.testing import FlaskClient
 from pymongo import MongoClient
+from werkzeug.test import TestResponse
 
 from making import SOME_TIME, make_listen, make_location, make_track, with_halves
 from soundalike.app import App
@@ -34,6 +36,13 @@ PASSWORD = "correct horse"  # noqa: S105 - of a fixture
 HOUR_MS = 3_600_000
 BEGIN_MS = 1_760_000_000_000
 ERASED_MS = BEGIN_MS + 5 * HOUR_MS
+ASKED_AT = datetime(2025, 11, 10, tzinfo=UTC)
+RECOMMENDATIONS = [
+    "/api/recommendations?limit=40",
+    "/api/recommendations?limit=40&adventure=0",
+    "/api/recommendations?limit=20&adventure=1&exclude=t000,t005",
+    "/api/recommendations?limit=15&seed=t002",
+]
 VANISHED = range(3, CLUSTERS * TRACKS_OF_CLUSTER, 13)
 
 
@@ -139,7 +148,7 @@ def learn_again(app: App) -> None:
 
 
 def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
-    """Ask everything that the API tells of a library and its listeners, but for words meant for people.
+    """Ask everything that the API tells of a library and its listeners; words only of recommendations.
 
     Recommendations keep apart artists only since a later version, so this is off.
     """
@@ -148,7 +157,7 @@ def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
         app.artefacts,
         app.services.library,
         app.services.profiles,
-        clock=lambda: SOME_TIME,
+        clock=lambda: ASKED_AT,
         is_strict=False,
     )
     services = replace(app.services, recommender=recommender)
@@ -160,10 +169,7 @@ def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
         "/api/tracks?query=name%203",
         "/api/tracks/t000",
         *(f"/api/tracks/t{number:03}/similar?limit={limit}" for number in (0, 1, 7) for limit in (5, 60)),
-        "/api/recommendations?limit=40",
-        "/api/recommendations?limit=40&adventure=0",
-        "/api/recommendations?limit=20&adventure=1&exclude=t000,t005",
-        "/api/recommendations?limit=15&seed=t002",
+        *RECOMMENDATIONS,
         "/api/profile",
         "/api/judgements",
         "/api/me",
@@ -173,7 +179,16 @@ def answers(app: App, secrets: dict[str, str]) -> dict[str, Any]:
         user_id: {question: _ask(client, question, secret) for question in asked}
         for user_id, secret in secrets.items()
     }
-    return {"answers": found, "profiles": profiles(app, list(secrets)), "erasures": _erasures(app)}
+    words = {
+        user_id: {question: _words(client, question, secret) for question in RECOMMENDATIONS}
+        for user_id, secret in secrets.items()
+    }
+    return {
+        "answers": found,
+        "words": words,
+        "profiles": profiles(app, list(secrets)),
+        "erasures": _erasures(app),
+    }
 
 
 def profiles(app: App, user_ids: list[str]) -> dict[str, Any]:
@@ -206,8 +221,17 @@ def restore_mongodb(url: str) -> None:
 
 
 def _ask(client: FlaskClient, question: str, secret: str) -> dict[str, Any]:
-    answer = client.get(question, headers={"Host": "localhost", "Authorization": f"Bearer {secret}"})
+    answer = _get(client, question, secret)
     return {"status": answer.status_code, "body": without_words(answer.get_json())}
+
+
+def _words(client: FlaskClient, question: str, secret: str) -> dict[str, Any]:
+    body = _get(client, question, secret).get_json()
+    return {"note": body["note"], "texts": [one["reason"]["text"] for one in body["recommendations"]]}
+
+
+def _get(client: FlaskClient, question: str, secret: str) -> TestResponse:
+    return client.get(question, headers={"Host": "localhost", "Authorization": f"Bearer {secret}"})
 
 
 def without_words(body: Any) -> Any:

@@ -22,6 +22,8 @@ from soundalike.settings import Settings
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
     body: dict[str, Any] = json.loads((FIXTURE / "answers.json").read_text(encoding="utf-8"))
+    # The program of then said these too, asked later than the rest.
+    body["words"] = json.loads((FIXTURE / "words.json").read_text(encoding="utf-8"))
     for of_user in body["answers"].values():
         # A radio is another question since, and these orders have ties by disc, number and title.
         for other in ("/radio", "sort=-artist", "sort=album"):
