@@ -6,7 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from making import file_of
 from soundalike.domain.catalogue import album_id, artist_id, genre_id
+from soundalike.domain.ports.audio import Cover
+from soundalike.domain.types import TrackId
 from web.clients import LOCAL
 from web.shelf import put
 from web.stage import Stage
@@ -123,9 +126,36 @@ def test_an_unknown_id_is_a_page_that_says_so(stage: Stage, path: str) -> None:
     assert '<main id="main"' in answer.text
 
 
-def test_an_album_has_the_cover_of_a_track_or_a_generated_one(shelf: Stage) -> None:
-    answer = shelf.client().get(f"/albums/{BOX}/cover", headers=LOCAL)
-    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+def cover_of_mix(shelf: Stage) -> tuple[str | None, bytes]:
+    answer = shelf.client().get(f"/albums/{MIX}/cover", headers=LOCAL)
+    assert answer.status_code == 200
+    return answer.mimetype, answer.data
+
+
+def test_an_album_has_the_cover_of_the_first_track_that_has_one(shelf: Stage) -> None:
+    files = [file_of(track) for track in (shelf.store.track(TrackId(f"mix-{n}")) for n in (1, 2, 3)) if track]
+    names = [file.location.path.decode() for file in files]
+    shelf.files.covers[names[2]] = Cover("image/png", b"of the third")
+    shelf.files.covers[names[1]] = Cover("image/png", b"of the second")
+    assert cover_of_mix(shelf) == ("image/png", b"of the second")
+    (shelf.folder / names[1]).unlink()
+    assert cover_of_mix(shelf) == ("image/png", b"of the third")
+    del shelf.files.covers[names[2]]
+    assert cover_of_mix(shelf)[0] == "image/svg+xml"
+
+
+def test_few_files_are_opened_for_the_cover_of_a_long_album(stage: Stage) -> None:
+    for number in range(1, 31):
+        put(stage, f"t{number}", title=f"T {number}", artists=("Ann",), album="Box", track_number=number)
+    stage.settle_catalogue()
+    assert stage.client().get(f"/albums/{BOX}/cover", headers=LOCAL).mimetype == "image/svg+xml"
+    assert len(stage.files.opened) == 5
+
+
+def test_an_album_without_audio_has_a_generated_cover(stage: Stage) -> None:
+    put(stage, "t", title="T", artists=("Ann",), album="Box", has_file=False)
+    stage.settle_catalogue()
+    assert stage.client().get(f"/albums/{BOX}/cover", headers=LOCAL).mimetype == "image/svg+xml"
 
 
 def test_hostile_names_are_text(stage: Stage) -> None:

@@ -1,10 +1,13 @@
 """The addresses of audio and covers."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
 from soundalike.domain.errors import NoCoverError, TrackGoneError
-from soundalike.domain.tracks import Sort, SortField, TrackFilter
+from soundalike.domain.tracks import Sort, SortField, Track, TrackFilter
 from soundalike.domain.types import AlbumId, TrackId
 from soundalike.services import Services
 from soundalike.web.caching import revalidate
@@ -12,6 +15,9 @@ from soundalike.web.media.audio_response import audio_response
 from soundalike.web.media.covers import cover_response, generated_cover_response
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
+
+TRIED_COVERS = 5
+"""The first tracks of an album that are asked for its cover; each is a file to open."""
 
 
 def media_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
@@ -50,23 +56,27 @@ def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
     """
     covers = RouteBlueprint("covers", pages)
 
-    def cover_of(track_id: TrackId) -> Response:
-        try:
-            return cover_response(services.media.cover(track_id), request)
-        except (NoCoverError, TrackGoneError):
-            return generated_cover_response(services.library.track(track_id), request)
+    def tracks_of(album: TrackFilter, *, limit: int) -> tuple[Track, ...]:
+        return services.library.page(sort=Sort(SortField.ALBUM), limit=limit, only=album).tracks
 
     @covers.handler
     def page_cover(track_id: str) -> Response:
-        return cover_of(TrackId(track_id))
+        try:
+            return cover_response(services.media.cover(TrackId(track_id)), request)
+        except (NoCoverError, TrackGoneError):
+            return generated_cover_response(services.library.track(TrackId(track_id)), request)
 
     @covers.handler
     def album_cover(album_id: str) -> Response:
-        only = TrackFilter(album=AlbumId(album_id), hides_duplicates=True)
-        tracks = services.library.page(sort=Sort(SortField.ALBUM), limit=1, only=only).tracks
-        if not tracks:
+        album = TrackFilter(album=AlbumId(album_id), hides_duplicates=True)
+        playable = tracks_of(replace(album, is_playable=True), limit=TRIED_COVERS)
+        for track in playable:
+            with suppress(NoCoverError, TrackGoneError):
+                return cover_response(services.media.cover(track.id), request)
+        named = playable or tracks_of(album, limit=1)
+        if not named:
             raise NotFound
-        return cover_of(tracks[0].id)
+        return generated_cover_response(named[0], request)
 
     covers.after_request(revalidate)
     return covers
