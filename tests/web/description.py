@@ -13,7 +13,9 @@ from referencing.jsonschema import DRAFT202012
 from werkzeug.test import TestResponse
 
 from soundalike.web.api.description import describe
-from soundalike.web.routes.table import API_ROUTES
+from soundalike.web.errors.responses import status_and_code
+from soundalike.web.routes.route import Who
+from soundalike.web.routes.table import API_ROUTES, PAGE_ROUTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,15 +23,18 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 _NAME = "urn:description"
 # What an address or a method that does not exist can be answered.
+_PAGE_REFUSALS = {400, 403, 413, 500, 503}
+"""What any page can be answered: a foreign host, a forged form, a store that is away ..."""
 _REFUSALS = {400, 401, 403, 404, 405, 413, 503}
 
 
 def check_answer(method: str, path: str, status: int, content_type: str | None, body: bytes) -> None:
-    """Fail if the description of the API has no such answer; other addresses pass.
+    """Fail if the description of the API, or the table of the pages' routes, has no such answer.
 
     Members that the description does not have fail too: `soundalike.wire.schemas` has to name them.
     """
     if path not in {"/api", "/healthz"} and not path.startswith("/api/"):
+        _check_page(method, path, status, content_type or "")
         return
     called = f"{method} {path} answered {status}"
     template = _find(path)
@@ -51,6 +56,25 @@ def check_answer(method: str, path: str, status: int, content_type: str | None, 
         assert not problems, (
             f"{called}, which wire/schemas.py or the table of routes does not allow: {problems}"
         )
+
+
+def _check_page(method: str, path: str, status: int, content_type: str) -> None:
+    """Fail if the table has this route, and not this answer."""
+    method = "GET" if method == "HEAD" else method
+    fitting = [one for pattern, one in _PAGES if one.method == method and pattern.fullmatch(path)]
+    route = min(fitting, key=lambda one: one.path.count("<"), default=None)
+    if route is None:
+        return
+    called = f"{route.call} answered {status}"
+    if status in route.answers:
+        kind = route.answers[status]
+        is_fitting = not isinstance(kind, str) or content_type.startswith(kind.partition("*")[0])
+    else:
+        errors = {status_and_code(error)[0] for error in route.errors}
+        login = set() if route.who is Who.ANYONE else {303, 401}
+        assert status in errors | login | _PAGE_REFUSALS, f"{called}, which the table of routes does not have"
+        is_fitting = content_type.startswith("text/")
+    assert is_fitting, f"{called} as {content_type!r}"
 
 
 class DescribedClient(FlaskClient):
@@ -121,6 +145,15 @@ def _closed(value: Any) -> Any:
 _DESCRIPTION = _closed(describe(API_ROUTES))
 _PATHS: dict[str, Any] = _DESCRIPTION["paths"]
 _PATTERNS = {path: re.compile(re.sub(r"\{\w+\}", "[^/]+", path), re.DOTALL) for path in _PATHS}
+_PAGES = [
+    (
+        re.compile(
+            re.sub(r"<(path:)?\w+>", lambda one: "[^/].*" if one[1] else "[^/]+", route.path), re.DOTALL
+        ),
+        route,
+    )
+    for route in PAGE_ROUTES
+]
 _REGISTRY: Registry[Any] = Registry().with_resource(_NAME, DRAFT202012.create_resource(_DESCRIPTION))
 
 

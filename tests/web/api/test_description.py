@@ -70,3 +70,22 @@ def test_an_answer_that_is_not_described_fails_the_test_that_got_it(
 ) -> None:
     with pytest.raises(AssertionError, match="GET /api/me answered"):
         check_answer("GET", "/api/me", status, content_type, body)
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "content_type"),
+    [
+        ("GET /", 404, "text/html"),
+        ("GET /", 200, "application/json"),
+        ("POST /login", 200, "text/html"),
+        ("GET /login", 401, "text/html"),
+        ("GET /albums/x/cover", 200, "text/html"),
+        ("POST /account/tokens", 429, "text/html"),
+    ],
+)
+def test_so_does_the_answer_of_a_page_that_the_table_does_not_have(
+    call: str, status: int, content_type: str
+) -> None:
+    method, path = call.split()
+    with pytest.raises(AssertionError, match=f"answered {status}"):
+        check_answer(method, path, status, content_type, b"")

@@ -1,7 +1,7 @@
 """One route: who may ask, what is validated, what is answered."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from flask import Request
@@ -72,7 +72,7 @@ class Route:
     who: Who = Who.USER
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
-    answers: Mapping[int, Answer] = field(default_factory=lambda: {200: "text/html"})
+    answers: Mapping[int, Answer]
     errors: tuple[type[Exception], ...] = ()
     needs_store: bool = True
     is_rate_limited: bool = False

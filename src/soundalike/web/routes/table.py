@@ -96,8 +96,13 @@ _FILE = (UnknownTrackError, TrackGoneError)
 _AUDIO: dict[int, Answer] = {200: "audio/*", 206: "audio/*", 304: None}
 _PICTURE: dict[int, Answer] = {200: "image/*", 304: None}
 _DONE: dict[int, Answer] = {204: None}
+_STATIC: dict[int, Answer] = {200: "*/*", 206: "*/*", 304: None}
+_PAGE: dict[int, Answer] = {200: "text/html", 304: None}
 _SEEN: dict[int, Answer] = {303: None}
-_FORM: dict[int, Answer] = {200: "text/html", 303: None, 400: "text/html"}
+# A form that was refused is shown again, with what is wrong.
+_LOGIN_FORM: dict[int, Answer] = {303: None, 401: "text/html", 429: "text/html"}
+_TOKEN_FORM: dict[int, Answer] = {200: "text/html", 400: "text/html"}
+_PASSWORD_FORM: dict[int, Answer] = {303: None, 400: "text/html", 429: "text/html"}
 _ANYONE = Who.ANYONE
 
 API_ROUTES = (
@@ -159,20 +164,24 @@ API_ROUTES = (
 )  # fmt: skip
 
 PAGE_ROUTES = (
-    Route(name="assets.file", call="GET /static/<asked>/<path:name>", who=_ANYONE, needs_store=False),
-    Route(name="login.show", call="GET /login", who=_ANYONE),
-    Route(name="login.submit", call="POST /login", who=_ANYONE, answers=_FORM),
+    Route(name="assets.file", call="GET /static/<asked>/<path:name>", who=_ANYONE, needs_store=False,
+          answers=_STATIC, errors=(NotFound, RequestedRangeNotSatisfiable)),
+    Route(name="login.show", call="GET /login", who=_ANYONE, answers={200: "text/html", 303: None}),
+    Route(name="login.submit", call="POST /login", who=_ANYONE, answers=_LOGIN_FORM),
     Route(name="login.log_out", call="POST /logout", answers=_SEEN),
-    Route(name="pages.library", call="GET /"),
-    Route(name="pages.track", call="GET /tracks/<track_id>"),
-    Route(name="catalogue.album", call="GET /albums/<album_id>"),
-    Route(name="catalogue.artist", call="GET /artists/<artist_id>"),
-    Route(name="catalogue.genre", call="GET /genres/<genre_id>"),
-    Route(name="covers.album_cover", call="GET /albums/<album_id>/cover", answers=_PICTURE),
-    Route(name="covers.page_cover", call="GET /tracks/<track_id>/cover", answers=_PICTURE),
-    Route(name="accounts.account", call="GET /account"),
-    Route(name="accounts.change_password", call="POST /account/password", answers=_FORM),
-    Route(name="accounts.make_token", call="POST /account/tokens", answers=_FORM),
+    Route(name="pages.library", call="GET /", answers=_PAGE),
+    Route(name="pages.track", call="GET /tracks/<track_id>", answers=_PAGE, errors=(UnknownTrackError,)),
+    Route(name="catalogue.album", call="GET /albums/<album_id>", answers=_PAGE, errors=(UnknownEntryError,)),
+    Route(name="catalogue.artist", call="GET /artists/<artist_id>", answers=_PAGE,
+          errors=(UnknownEntryError,)),
+    Route(name="catalogue.genre", call="GET /genres/<genre_id>", answers=_PAGE, errors=(UnknownEntryError,)),
+    Route(name="covers.album_cover", call="GET /albums/<album_id>/cover", answers=_PICTURE,
+          errors=(NotFound,)),
+    Route(name="covers.page_cover", call="GET /tracks/<track_id>/cover", answers=_PICTURE,
+          errors=(UnknownTrackError,)),
+    Route(name="accounts.account", call="GET /account", answers={200: "text/html"}),
+    Route(name="accounts.change_password", call="POST /account/password", answers=_PASSWORD_FORM),
+    Route(name="accounts.make_token", call="POST /account/tokens", answers=_TOKEN_FORM),
     Route(name="accounts.revoke_token", call="POST /account/tokens/<token_id>/revoke", answers=_SEEN),
-    Route(name="accounts.delete", call="POST /account/delete", answers=_FORM),
+    Route(name="accounts.delete", call="POST /account/delete", answers=_PASSWORD_FORM),
 )  # fmt: skip
