@@ -69,7 +69,8 @@ def _prepare_log(app: App) -> None:
 
 def _learn(app: App) -> None:
     """Bring the artefact up to date with as little work as possible."""
-    freshness = app.updater.freshness()
+    wanted = app.recipes.wanted()
+    freshness = app.updater.freshness(wanted)
     if freshness is Freshness.CURRENT:
         return
     if freshness is Freshness.BEHIND:
@@ -80,11 +81,10 @@ def _learn(app: App) -> None:
     elif freshness is Freshness.OLD_FORMAT:
         show.say("What an older version learned is learned again, in the same way.")
         learning.print_build(learning.run_build(app, recipe=app.artefacts.old_recipe()))
-    elif app.recipes.wanted() != app.recipes.default:
-        learning.print_build(learning.run_build(app))
     else:
-        learning.print_tuning(learning.run_tune(app))
-        learning.print_build(learning.run_build(app))
+        if wanted == app.recipes.default:
+            learning.print_tuning(learning.run_tune(app))
+        learning.print_build(learning.run_build(app, recipe=app.trainer.as_tuned(wanted)))
 
 
 def _serve(app: App) -> None:

@@ -1,13 +1,17 @@
 """Moving to a richer recipe once the library has its sets."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fakes import MemoryStore
 from making import make_schema, make_track, with_halves
 from services.learning.school import DEFAULT, MIN_MAX, SCHEMA, School, quietly
+from soundalike.domain.features import FeatureSchema, TrackVectors
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.domain.types import TrackId
 from soundalike.services.learning.updating import Freshness
@@ -26,6 +30,22 @@ def library(tmp_path: Path) -> School:
     return school
 
 
+class CountingStore(MemoryStore):
+    """Counts what is read of vectors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = Counter[str]()
+
+    def ids_with_vectors(self, schema: FeatureSchema) -> frozenset[TrackId]:
+        self.read["ids"] += 1
+        return super().ids_with_vectors(schema)
+
+    def track_vectors(self, schema: FeatureSchema) -> Iterator[TrackVectors]:
+        self.read["vectors"] += 1
+        return super().track_vectors(schema)
+
+
 def hear(library: School, count: int) -> None:
     """Give the first tracks the other set."""
     for number in range(count):
@@ -42,6 +62,20 @@ def test_the_recipe_in_use_is_followed_until_95_of_100_have_the_sets_of_a_richer
     hear(library, 95)
     assert library.updater.freshness() is Freshness.OTHER_RECIPE
     assert library.trainer.recipe() == RICHER
+
+
+def test_the_library_is_read_once_for_all_richer_recipes_and_for_what_follows(tmp_path: Path) -> None:
+    store, richest = CountingStore(), Recipe((Ingredient(feature_set="other"),))
+    school = School(tmp_path, store, recipes=[DEFAULT, RICHER, richest], schemas=[SCHEMA, OTHER])
+    school.add_many("abcde")
+    school.build()
+    store.read.clear()
+    wanted = school.recipes.wanted()
+    assert store.read == Counter({"ids": 2, "vectors": 1})
+    store.read.clear()
+    assert school.updater.freshness(wanted) is Freshness.CURRENT
+    school.trainer.build(school.engine, recipe=school.trainer.as_tuned(wanted), progress=quietly)
+    assert store.read["ids"] == 0
 
 
 def test_a_track_that_lacks_a_set_is_outside_until_it_has_it(library: School) -> None:

@@ -1,6 +1,6 @@
 """Which recipe is followed: the richest whose feature sets the library has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
 from soundalike.domain.features import FeatureSchema
@@ -59,7 +59,8 @@ class RecipeChooser:
     def wanted(self) -> Recipe:
         """Return the recipe to follow now: that of the artefact in use, or a richer one that is ready.
 
-        If the sets of the one in use were forgotten, it is left.
+        If the sets of the one in use were forgotten, it is left. Where the program knows richer recipes, all
+        ids and the vectors of the default one are read: ask once.
         """
         artefact = self.artefact()
         keys = [recipe.key for recipe in self._recipes]
@@ -67,14 +68,17 @@ class RecipeChooser:
         if place and not all(map(self._store.ids_with_vectors, self.schemas_of(self._recipes[place]))):
             place = 0
         richer = self._recipes[place + 1 :]
-        return next((one for one in reversed(richer) if self._is_ready(one)), self._recipes[place])
+        return next(self._ready(richer[::-1]), self._recipes[place]) if richer else self._recipes[place]
 
-    def _is_ready(self, recipe: Recipe) -> bool:
+    def _ready(self, recipes: Sequence[Recipe]) -> Iterator[Recipe]:
+        """Yield those whose sets nearly all tracks have; the store is read once for all of them."""
         with_vectors = {schema.key: self._store.ids_with_vectors(schema) for schema in self._schemas}
         # These have vanished tracks, too; the vectors of the default recipe, which are few, have not.
         (first, *_) = self.schemas_of(self.default)
         heard = {each.track_id for each in self._store.track_vectors(first)}
         others = self._store.tracks(frozenset[TrackId]().union(*with_vectors.values()) - heard)
         heard |= {track.id for track in others.values() if not track.is_vanished}
-        ready = heard.intersection(*(with_vectors[schema.key] for schema in self.schemas_of(recipe)))
-        return len(ready) >= READY_SHARE * len(heard) > 0
+        for recipe in recipes:
+            ready = heard.intersection(*(with_vectors[schema.key] for schema in self.schemas_of(recipe)))
+            if len(ready) >= READY_SHARE * len(heard) > 0:
+                yield recipe

@@ -184,8 +184,12 @@ class Trainer:
 
     def recipe(self) -> Recipe:
         """Return the recipe to build by now, fitted as tuning chose."""
-        wanted, tuning = self._recipes.wanted(), self._tunings.space()
-        return tuning.chosen if tuning and tuning.chosen.key == wanted.key else wanted
+        return self.as_tuned(self._recipes.wanted())
+
+    def as_tuned(self, recipe: Recipe) -> Recipe:
+        """Return a recipe, fitted as tuning chose if it is the one that was tuned."""
+        tuning = self._tunings.space()
+        return tuning.chosen if tuning and tuning.chosen.key == recipe.key else recipe
 
     def _taken(self, recipe: Recipe) -> AbstractContextManager[Snapshot]:
         return self._library.taken(self._recipes.schemas_of(recipe))

@@ -9,6 +9,7 @@ from soundalike.domain.errors import ArtefactReplacedError
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity.extending import changed_tracks, extend
+from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft
 from soundalike.domain.types import FloatArray, TrackId
 from soundalike.services.learning.recipes import RecipeChooser
@@ -82,10 +83,16 @@ class ArtefactUpdater:
         self._library = library
         self._recipes = recipes
 
-    def freshness(self) -> Freshness:
-        """Compare the artefact in use with the analysed tracks."""
+    def freshness(self, wanted: Recipe | None = None) -> Freshness:
+        """Compare the artefact in use with the analysed tracks.
+
+        Parameters
+        ----------
+        wanted : Recipe, optional
+            What `RecipeChooser.wanted` said; by default it is asked.
+        """
         artefact = self._recipes.artefact()
-        wanted = self._recipes.wanted()
+        wanted = wanted or self._recipes.wanted()
         if next(self._library.summaries(self._recipes.schemas_of(wanted)), None) is None:
             return Freshness.EMPTY
         if artefact is None:
