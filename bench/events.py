@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from journeys.plays import LASTFM, json_line, read_plays
 from soundalike.domain.listens import Listen
 from soundalike.domain.profiles import LATENESS_MS, refold
-from soundalike.domain.types import UserId
+from soundalike.domain.types import LibraryId, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.import_listens import ListenImporter
 from soundalike.services.listeners.profiles import Profiles
@@ -133,7 +133,10 @@ def insert_bare(plays: Sequence[Listen], path: Path) -> None:
 
 def take_in(store: SqliteStore, lines: Sequence[bytes]) -> None:
     """Do what ``soundalike events import`` does."""
-    ListenImporter(store, StoredLog(store), clock=lambda: datetime.now(UTC)).import_lines(lines)
+    importer = ListenImporter(
+        store, StoredLog(store), library_id=LibraryId("0" * 32), clock=lambda: datetime.now(UTC)
+    )
+    importer.import_lines(lines)
     Profiles(store, lateness_ms=LATENESS_MS).catch_up()
 
 

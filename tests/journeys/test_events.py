@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,6 +127,11 @@ def kill_once(program: Program, file: Path, is_time: Callable[[], bool]) -> None
         process.kill()
 
 
+def without_library(lines: str) -> list[dict[str, Any]]:
+    bodies = [json.loads(line) for line in lines.splitlines()]
+    return [{name: value for name, value in body.items() if name != "library"} for body in bodies]
+
+
 class TestMoving:
     def test_what_is_exported_and_imported_elsewhere_is_the_same(
         self, program: Program, plays: Sequence[str], tmp_path: Path
@@ -136,7 +142,8 @@ class TestMoving:
         assert program.run("events", "export", first).returncode == 0
         assert other.run("events", "import", first).returncode == 0
         assert other.run("events", "export", second).returncode == 0
-        assert first.read_bytes() == second.read_bytes()
+        # Each names the library that counts generations.
+        assert without_library(first.read_text()) == without_library(second.read_text())
         assert profiles_of(program) == profiles_of(other)
 
 
@@ -156,7 +163,7 @@ class TestCommands:
         assert "6 listens of 1 track that are not in the library" in taken.stderr
         for arguments in ([], ["-"]):
             exported = program.run("events", "export", *arguments)
-            assert exported.stdout == text
+            assert without_library(exported.stdout) == without_library(text)
             assert "6 listens and 0 erasures of 2 users written." in exported.stderr
 
     def test_replay_says_what_it_did(self, program: Program, file: Path) -> None:

@@ -176,7 +176,7 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
         store=store,
         library_id=library_id,
         log=log,
-        importer=ListenImporter(store, quiet_log, clock=environment.now),
+        importer=ListenImporter(store, quiet_log, library_id=library_id, clock=environment.now),
     )
 
 

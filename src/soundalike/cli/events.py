@@ -22,7 +22,7 @@ from soundalike.learning.artefacts.durable import written_atomically
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
 from soundalike.services.listeners.profiles import FoldReport
 from soundalike.services.listeners.replay_log import restore_listens
-from soundalike.wire.listens import entry_body
+from soundalike.wire.listens import exported_body
 
 _STEP = 1_000
 _STANDARD = Path("-")
@@ -135,7 +135,7 @@ class _Written:
 def _write(app: App, lines: TextIO, written: _Written, progress: OnProgress) -> None:
     for entry in app.log.entries():
         body = entry.erasure if isinstance(entry, ErasureRecord) else entry
-        lines.write(json.dumps(entry_body(body)) + "\n")
+        lines.write(json.dumps(exported_body(body, app.library_id)) + "\n")
         written.users.add(body.user_id)
         if isinstance(body, Erasure):
             written.erasures += 1

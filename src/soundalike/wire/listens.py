@@ -1,6 +1,7 @@
 """Listens as JSON: parsed strictly from clients, written to logs, exports and files."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from reprlib import Repr
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Erasure, Listen, ListenKind, LogEntry
 from soundalike.domain.times import from_ms, rfc3339, to_ms
-from soundalike.domain.types import EventId, TrackId, UserId
+from soundalike.domain.types import EventId, LibraryId, TrackId, UserId
 
 MAX_ID_LENGTH = 128
 MAX_POSITION_MS = 2**53 - 1
@@ -87,7 +88,7 @@ def listen_body(listen: Listen) -> dict[str, Any]:
 
 
 def entry_body(entry: LogEntry) -> dict[str, Any]:
-    """Return an entry of the log in the form that ``events export`` writes, with its user."""
+    """Return an entry of the log with its user."""
     generation = {} if entry.generation is None else {"generation": entry.generation}
     if isinstance(entry, Erasure):
         return {"user": entry.user_id, "erased_until": rfc3339(from_ms(entry.at_ms)), **generation}
@@ -113,6 +114,39 @@ def entry_from(body: object) -> LogEntry:
         at_ms = _time("erased_until", body["erased_until"])
         return Erasure(UserId(user), at_ms, _generation(body.get("generation"), least=1))
     return listen_from(body, UserId(user))
+
+
+def exported_body(entry: LogEntry, library_id: LibraryId) -> dict[str, Any]:
+    """Return an entry of the log in the form that ``events export`` writes.
+
+    Parameters
+    ----------
+    entry : Listen or Erasure
+        The entry.
+    library_id : LibraryId
+        Of the library that counts the generations of its users.
+    """
+    return entry_body(entry) | ({} if entry.generation is None else {"library": library_id})
+
+
+def imported_from(body: object, library_id: LibraryId) -> LogEntry:
+    """Parse what `exported_body` returned; dates decide about what another library wrote, or none.
+
+    Parameters
+    ----------
+    body : object
+        JSON values.
+    library_id : LibraryId
+        Of the library that takes it: only its own numbers of generations say what came before an erasure.
+
+    Raises
+    ------
+    ListenError
+        If it is anything else.
+    """
+    entry = entry_from(body)
+    is_ours = isinstance(body, dict) and body.get("library") == library_id
+    return entry if is_ours else replace(entry, generation=None)
 
 
 def _event_id(value: object) -> EventId:

@@ -12,13 +12,14 @@ from fakes import MemoryStore
 from making import make_listen, make_track
 from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry
-from soundalike.domain.types import UserId
+from soundalike.domain.types import LibraryId, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners import import_listens as importing
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport, ListenImporter
-from soundalike.wire.listens import entry_body
+from soundalike.wire.listens import entry_body, exported_body
 
 ADA = UserId("ada")
+OURS, OTHER = (LibraryId(digit * 32) for digit in "ab")
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
@@ -36,11 +37,11 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def importer(store: MemoryStore) -> ListenImporter:
-    return ListenImporter(store, StoredLog(store), clock=lambda: NOW)
+    return ListenImporter(store, StoredLog(store), library_id=OURS, clock=lambda: NOW)
 
 
-def lines(*entries: LogEntry) -> list[bytes]:
-    return [json.dumps(entry_body(entry)).encode() + b"\n" for entry in entries]
+def lines(*entries: LogEntry, library_id: LibraryId = OURS) -> list[bytes]:
+    return [json.dumps(exported_body(entry, library_id)).encode() + b"\n" for entry in entries]
 
 
 def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
@@ -80,6 +81,47 @@ def test_any_order_and_repeats_give_the_same(store: MemoryStore, importer: Liste
     shuffled = random.Random(seed).sample(lines(*log) * 3, 3 * len(log))  # noqa: S311 - no secret is made
     importer.import_lines(shuffled)
     assert entries(store) == [Erasure(ADA, 5), *some(14, start=6), *some(20, user="bob")]
+
+
+def test_generations_of_this_library_say_what_an_erasure_hides(
+    store: MemoryStore, importer: ListenImporter
+) -> None:
+    before, after = (make_listen(n, at_ms=at_ms, generation=n) for n, at_ms in enumerate((9, 1)))
+    # The clock of one device was fast, that of the other slow.
+    log = lines(Erasure(ADA, 5, 1), before, after)
+    assert importer.import_lines(log) == report(accepted=1, duplicates=1, erasures=1)
+    assert entries(store) == [Erasure(ADA, 5, 1), after]
+
+
+def without_library(lines: Iterable[bytes]) -> list[bytes]:
+    bodies = [json.loads(line) for line in lines]
+    return [json.dumps({name: body[name] for name in body if name != "library"}).encode() for body in bodies]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_dates_decide_what_an_erasure_of_another_library_hides(
+    store: MemoryStore, importer: ListenImporter, *, is_named: bool
+) -> None:
+    later = make_listen(1, at_ms=50)
+    store.add_listens([later])
+    log = lines(
+        Erasure(ADA, 5, 1), *(make_listen(n, at_ms=n, generation=1) for n in (4, 6)), library_id=OTHER
+    )
+    importer.import_lines(log if is_named else without_library(log))
+    assert [one.at_ms for one in store.listens_of(ADA)] == [6, 50]
+    assert store.erased(ADA).generation == 0
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_what_another_library_wrote_is_taken_where_its_user_was_erased(
+    store: MemoryStore, importer: ListenImporter, *, is_named: bool
+) -> None:
+    store.erase_listens(Erasure(ADA, 5, 1))
+    log = lines(*(make_listen(n, at_ms=n, generation=0) for n in (4, 6)), library_id=OTHER)
+    assert importer.import_lines(log if is_named else without_library(log)) == report(
+        accepted=1, duplicates=1
+    )
+    assert [(one.at_ms, one.generation) for one in store.listens_of(ADA)] == [(6, 1)]
 
 
 def test_blank_lines_and_foreign_line_ends_are_accepted(store: MemoryStore, importer: ListenImporter) -> None:
@@ -157,7 +199,7 @@ def test_a_failing_log_ends_the_import_and_a_second_run_completes_it(store: Memo
                 raise EventLogError(msg)
             return super().append(listens)
 
-    importer = ListenImporter(store, FailingLog(store), clock=lambda: NOW)
+    importer = ListenImporter(store, FailingLog(store), library_id=OURS, clock=lambda: NOW)
     with pytest.raises(EventLogError, match="no space left"):
         importer.import_lines(lines(*some(20)))
     assert entries(store) == some(8)

@@ -12,9 +12,9 @@ from soundalike.domain.listens import Erasure, Listen, LogEntry
 from soundalike.domain.ports.library import LibraryStore, OnProgress
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.times import to_ms
-from soundalike.domain.types import TrackId
+from soundalike.domain.types import LibraryId, TrackId
 from soundalike.services.listeners.ingest import MAX_AHEAD
-from soundalike.wire.listens import entry_from
+from soundalike.wire.listens import imported_from
 
 MAX_LINE_BYTES = 64 * 1024
 _BATCH = 5_000
@@ -53,13 +53,23 @@ class ListenImporter:
         Knows the tracks.
     log : EventLog
         Where listens and erasures go; it should not fold each batch.
+    library_id : LibraryId
+        Only what an export of this library says of its users' generations is believed.
     clock : callable
         Gives the time, UTC.
     """
 
-    def __init__(self, library: LibraryStore, log: EventLog, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        library: LibraryStore,
+        log: EventLog,
+        *,
+        library_id: LibraryId,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._library = library
         self._log = log
+        self._library_id = library_id
         self._clock = clock
 
     def import_lines(
@@ -86,7 +96,7 @@ class ListenImporter:
             if not line.strip():
                 continue
             try:
-                entry = _entry(line, run.latest_ms)
+                entry = _entry(line, run.latest_ms, self._library_id)
             except ListenError as error:
                 self._append(run)
                 done = "the lines before it are imported"
@@ -139,7 +149,7 @@ class _Run:
         )
 
 
-def _entry(line: bytes, latest_ms: int) -> LogEntry:
+def _entry(line: bytes, latest_ms: int, library_id: LibraryId) -> LogEntry:
     if len(line) > MAX_LINE_BYTES:
         msg = f"it is longer than {MAX_LINE_BYTES:,} bytes"
         raise ListenError(msg)
@@ -148,7 +158,7 @@ def _entry(line: bytes, latest_ms: int) -> LogEntry:
     except (ValueError, RecursionError):
         msg = "it is not JSON"
         raise ListenError(msg) from None
-    entry = entry_from(body)
+    entry = imported_from(body, library_id)
     if entry.at_ms > latest_ms:
         msg = "its time is more than 5 minutes in the future; check the clock"
         raise ListenError(msg)
