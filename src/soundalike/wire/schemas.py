@@ -144,7 +144,7 @@ RADIO = record(
     notes=_NOTES,
 )
 
-ME = record("Me", id=TEXT, name=or_null(TEXT), is_admin=TRUTH)
+ME = record("Me", id=TEXT, name=or_null(TEXT), is_admin=TRUTH, generation=COUNT)
 _ACCOUNT = record("Account", id=TEXT, name=or_null(TEXT), created_at=or_null(TIME), is_admin=TRUTH)
 TOKEN = record("Token", id=TEXT, label=TEXT, created_at=TIME)
 TOKENS = record("Tokens", tokens=list_of(TOKEN))

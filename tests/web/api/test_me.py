@@ -9,10 +9,10 @@ from soundalike.domain.errors import StoreBusyError
 from soundalike.domain.types import TrackId, UserId
 from soundalike.domain.users import YOU
 from soundalike.wire.listens import listen_body
-from web.clients import LOCAL
+from web.clients import LOCAL, me
 from web.stage import Stage
 
-LATE = {
+LATE: dict[str, Any] = {
     "id": "00000000-0000-4000-8000-000000000abc",
     "track_id": "a",
     "kind": "liked",
@@ -136,6 +136,18 @@ def test_events_from_before_the_deletion_that_come_late_are_not_folded(stage: St
     assert len(exported(client)["listens"]) == 1
 
 
+def test_a_deletion_begins_the_next_generation_which_its_user_is_told(stage: Stage) -> None:
+    stage.add("a")
+    client = stage.client()
+    assert (me(client).json or {})["generation"] == 0
+    client.delete("/api/me", json={}, headers=LOCAL)
+    assert (me(client).json or {})["generation"] == 1
+    # One that names it counts whatever its date; one of before does not.
+    late, now = (LATE | {"id": f"00000000-0000-4000-8000-{n:012}", "generation": n} for n in (0, 1))
+    answer = client.post("/api/listens", json={"events": [late, now]}, headers=LOCAL)
+    assert answer.json == {"accepted": 1, "duplicates": 1}
+
+
 def test_deleting_ones_data_deletes_account_tokens_and_sessions(shared: Stage) -> None:
     ann, bob = id_of(shared, "ann"), id_of(shared, "bob")
     shared.listen(ann)
@@ -163,6 +175,7 @@ def test_tokens_are_made_listed_and_revoked(shared: Stage) -> None:
         "id": "you",
         "name": "ann",
         "is_admin": True,
+        "generation": 0,
     }
     listed = client.get("/api/tokens", headers=LOCAL)
     assert listed.json == {"tokens": [{key: made.json[key] for key in ("id", "label", "created_at")}]}

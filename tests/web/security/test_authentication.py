@@ -29,7 +29,7 @@ ELSEWHERE = {"Host": "192.0.2.7:8000"}
 
 
 def test_without_accounts_everybody_on_this_machine_is_you(stage: Stage) -> None:
-    assert me(stage.client()).json == {"id": "you", "name": None, "is_admin": True}
+    assert me(stage.client()).json == {"id": "you", "name": None, "is_admin": True, "generation": 0}
     html = stage.client().get("/", headers=LOCAL).text
     assert 'data-user="you"' in html
     assert stage.client().get("/login", headers=LOCAL).location == "/"
@@ -45,7 +45,7 @@ def test_from_the_first_account_on_a_login_is_needed_without_a_restart(stage: St
     answer = client.get("/tracks/a?x=1&y=%26", headers=LOCAL)
     assert (answer.status_code, answer.location) == (303, "/login?next=/tracks/a?x%3D1%26y%3D%2526")
     ann = stage.log_in("ann")
-    assert me(ann).json == {"id": "you", "name": "Ann", "is_admin": True}
+    assert me(ann).json == {"id": "you", "name": "Ann", "is_admin": True, "generation": 0}
     assert 'data-user="you"' in ann.get("/", headers=LOCAL).text
     assert len(ann.get("/api/me/export", headers=LOCAL).json["listens"]) == 1  # type: ignore[index] # JSON
 

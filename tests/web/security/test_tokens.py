@@ -10,7 +10,12 @@ def test_a_token_stands_for_its_user_without_a_cookie(stage: Stage) -> None:
     stage.add_user("ann")
     stage.add_user("bob")
     answer = me(stage.client(), stage.bearer("bob"))
-    assert answer.json == {"id": stage.services.accounts.named("bob").id, "name": "bob", "is_admin": False}
+    assert answer.json == {
+        "id": stage.services.accounts.named("bob").id,
+        "name": "bob",
+        "is_admin": False,
+        "generation": 0,
+    }
     assert "Set-Cookie" not in answer.headers
 
 

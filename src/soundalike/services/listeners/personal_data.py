@@ -66,6 +66,10 @@ class PersonalData:
             yield b"\n ]"
         yield b"\n}\n"
 
+    def generation(self, user_id: UserId) -> int:
+        """Return in which generation the data of a user is: how often it was erased, from 0."""
+        return self._store.erased(user_id).generation
+
     def erase(self, user_id: UserId) -> None:
         """Erase everything of a user but their account, and begin the next generation of their data.
 
@@ -73,7 +77,7 @@ class PersonalData:
         wait for it: from now on it hides what belongs to earlier generations. A second erasure at the same
         time may name the same generation; it is one with the first.
         """
-        generation = self._store.erased(user_id).generation + 1
+        generation = self.generation(user_id) + 1
         erasure = Erasure(user_id, to_ms(self._clock()), generation)
         self._log.erase(erasure, is_total=True)
         for entity in self._entities:

@@ -33,7 +33,12 @@ def me_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
     @me.handler
     def show() -> Response:
         listener = current_listener()
-        return jsonify(id=listener.user_id, name=listener.name, is_admin=listener.is_admin)
+        return jsonify(
+            id=listener.user_id,
+            name=listener.name,
+            is_admin=listener.is_admin,
+            generation=services.personal_data.generation(listener.user_id),
+        )
 
     @me.handler
     def export() -> Response:
