@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.recommendation.toy_library import candidate
 from making import make_track
 from soundalike.domain.catalogue import first_artist
-from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.recommendation.known_recordings import KnownRecordings
 from soundalike.domain.recommendation.results import Role
 from soundalike.domain.recommendation.rules import ArtistRules
 from soundalike.domain.recommendation.slate import (
@@ -24,12 +24,12 @@ from soundalike.domain.recommendation.slate import (
 FAR_APART = np.arange(400, dtype=np.float32)[:, None] * 10
 
 
-def recordings(**places: float) -> Recordings:
+def recordings(**places: float) -> KnownRecordings:
     """Every row far from every other, but for rows that are put somewhere, such as ``r3=10.05``."""
     coordinates = FAR_APART.copy()
     for name, place in places.items():
         coordinates[int(name[1:])] = place
-    return Recordings(coordinates, thresholds=np.full(len(coordinates), 0.1, dtype=np.float32))
+    return KnownRecordings(coordinates, thresholds=np.full(len(coordinates), 0.1, dtype=np.float32))
 
 
 def slate_of(  # noqa: PLR0913 - one keyword per argument, each with a default
@@ -38,7 +38,7 @@ def slate_of(  # noqa: PLR0913 - one keyword per argument, each with a default
     exploration: list[Candidate] | None = None,
     slots: Iterator[bool] | None = None,
     repeats: list[Candidate] | None = None,
-    known: Recordings | None = None,
+    known: KnownRecordings | None = None,
     rules: ArtistRules | None = None,
     limit: int = 300,
     is_whole: bool = True,

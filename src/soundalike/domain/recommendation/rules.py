@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from soundalike.domain.catalogue import first_artist
 from soundalike.domain.recommendation.weighted_tracks import TasteProfile
+from soundalike.domain.recordings import SAME_LENGTH_MS
 from soundalike.domain.similarity.distances import pairwise_distances, row_distances
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtistId, FloatArray, TrackId
@@ -21,8 +22,6 @@ MEMORY = 100
 
 ARTIST_WINDOW, ARTIST_CAP = 10, 3
 """Of this many tracks in a row at most this many are by one artist, unless the listener plays them more."""
-
-SAME_LENGTH_MS = 2_000
 
 _PRIOR_WEIGHT = 3.0
 
@@ -67,21 +66,20 @@ def is_same_title(one: Track, other: Track) -> bool:
         Any tracks; those without an artist are never the same.
     """
     return (
-        key_of(one.artist) is not None
+        _folded(one.artist) is not None
         and abs(one.duration_ms - other.duration_ms) <= SAME_LENGTH_MS
         and name_of(one) == name_of(other)
     )
 
 
-@lru_cache(maxsize=10_000)
-def key_of(name: str | None) -> str | None:
-    """Return what equal names have in common, without letter case and accents; None if there is none."""
-    return sort_key(name) or None
-
-
 def name_of(track: Track) -> tuple[str | None, str | None]:
-    """Return artist and title without letter case and accents."""
-    return key_of(track.artist), key_of(track.title)
+    """Return artist and title without letter case and accents; None for a name of which nothing is left."""
+    return _folded(track.artist), _folded(track.title)
+
+
+@lru_cache(maxsize=10_000)
+def _folded(name: str | None) -> str | None:
+    return sort_key(name) or None
 
 
 def is_same_position(point: FloatArray, others: FloatArray, *, threshold: float) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from soundalike.domain.recommendation.attribution import Attribution
-from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.recommendation.known_recordings import KnownRecordings
 from soundalike.domain.recommendation.results import Role
 from soundalike.domain.recommendation.rules import ArtistRules
 from soundalike.domain.tracks import Track
@@ -103,7 +103,12 @@ class Slate:
 
 
 def diversify(
-    lists: CandidateLists, recordings: Recordings, rules: ArtistRules, *, limit: int, is_last: bool = False
+    lists: CandidateLists,
+    recordings: KnownRecordings,
+    rules: ArtistRules,
+    *,
+    limit: int,
+    is_last: bool = False,
 ) -> Slate:
     """Fill a slate place by place: each list in its turn, each recording once, artists by their rules.
 
@@ -113,7 +118,7 @@ def diversify(
     ----------
     lists : CandidateLists
         What it is made of.
-    recordings : Recordings
+    recordings : KnownRecordings
         What must not come (again).
     rules : ArtistRules
         How often each artist may come.
@@ -154,7 +159,7 @@ class _Places:
     """Yields what comes into each place of a slate, but for repeats."""
 
     def __init__(
-        self, lists: CandidateLists, recordings: Recordings, rules: ArtistRules, *, is_last: bool
+        self, lists: CandidateLists, recordings: KnownRecordings, rules: ArtistRules, *, is_last: bool
     ) -> None:
         self._queues = [_Queue(candidates) for candidates in lists.tastes]
         self._exploring = _Queue(lists.exploration)
@@ -244,7 +249,7 @@ class _Places:
 
 
 def _repeats(
-    candidates: Iterable[Candidate], recordings: Recordings, rules: ArtistRules
+    candidates: Iterable[Candidate], recordings: KnownRecordings, rules: ArtistRules
 ) -> Iterator[Candidate]:
     """Yield repeats in their order, each recording once, the latest artist only if no other is left."""
     left = list(candidates)

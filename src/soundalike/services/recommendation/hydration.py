@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from soundalike.domain.catalogue import first_artist
 from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.recommendation.known_recordings import KnownRecordings
 from soundalike.domain.recommendation.question import Question
-from soundalike.domain.recommendation.recordings import Recordings
 from soundalike.domain.recommendation.rules import (
     ARTIST_WINDOW,
     ArtistRules,
@@ -89,13 +89,13 @@ class Hydrated:
                 found.append(Candidate(row=row, track=track, score=score, attribution=attribution))
         return Candidates(found, shortlist.is_whole)
 
-    def recordings(self) -> Recordings:
+    def recordings(self) -> KnownRecordings:
         """Return the recordings that must not come."""
         index = self.scoring.index
         left_out = {*_named(self.scoring), *((self.question.seed,) if self.question.seed else ())}
         if self.is_strict:
             left_out |= self.question.left_out
-        return Recordings(
+        return KnownRecordings(
             index.coordinates,
             thresholds=index.duplicate_thresholds,
             tracks=[self.tracks[one] for one in left_out if one in self.tracks],

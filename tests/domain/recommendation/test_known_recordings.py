@@ -2,14 +2,16 @@ import numpy as np
 
 from making import make_track
 from soundalike.domain.files import Part
-from soundalike.domain.recommendation.recordings import Recordings
+from soundalike.domain.recommendation.known_recordings import KnownRecordings
 from soundalike.domain.tracks import Entry, Track
 
 FAR_APART = np.arange(6, dtype=np.float32)[:, None] * 10
 
 
-def recordings_of(*tracks: Track) -> Recordings:
-    return Recordings(FAR_APART, thresholds=np.full(len(FAR_APART), 0.1, dtype=np.float32), tracks=tracks)
+def recordings_of(*tracks: Track) -> KnownRecordings:
+    return KnownRecordings(
+        FAR_APART, thresholds=np.full(len(FAR_APART), 0.1, dtype=np.float32), tracks=tracks
+    )
 
 
 def by_one_band(name: str, **named: object) -> Track:

@@ -7,7 +7,7 @@ from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray
 
 
-class Recordings:
+class KnownRecordings:
     """Remembers the recordings that are in a slate, or must not come into it.
 
     Parameters
@@ -17,7 +17,7 @@ class Recordings:
     thresholds : FloatArray, shape (n,)
         Up to this distance from each another track is the same recording.
     tracks : iterable of Track
-        Recordings that must not come.
+        What must not come.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Recordings:
         self.exclude(track)
         self._rows.append(row)
 
-    def emptied(self) -> "Recordings":
+    def emptied(self) -> "KnownRecordings":
         """Return one for the same library that remembers nothing yet."""
-        return Recordings(self._coordinates, thresholds=self._thresholds)
+        return KnownRecordings(self._coordinates, thresholds=self._thresholds)
 
     def exclude(self, track: Track) -> None:
         """Remember a track that must not come, by its audio, its place on an album, and its name."""
