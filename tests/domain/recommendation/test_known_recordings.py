@@ -6,12 +6,11 @@ from soundalike.domain.recommendation.known_recordings import KnownRecordings
 from soundalike.domain.tracks import Entry, Track
 
 FAR_APART = np.arange(6, dtype=np.float32)[:, None] * 10
+THRESHOLDS = np.full(len(FAR_APART), 0.1, dtype=np.float32)
 
 
 def recordings_of(*tracks: Track) -> KnownRecordings:
-    return KnownRecordings(
-        FAR_APART, thresholds=np.full(len(FAR_APART), 0.1, dtype=np.float32), tracks=tracks
-    )
+    return KnownRecordings(FAR_APART, thresholds=THRESHOLDS, never=tracks)
 
 
 def by_one_band(name: str, **named: object) -> Track:
@@ -37,8 +36,13 @@ def test_tracks_without_a_file_are_compared_by_name_and_sound() -> None:
     assert not known.has(0, by_one_band("c", has_file=False))
 
 
-def test_what_is_emptied_knows_nothing_any_more() -> None:
-    known = recordings_of(by_one_band("a"))
-    known.add(1, by_one_band("b"))
-    assert known.has(1, by_one_band("c"))
-    assert not known.emptied().has(1, by_one_band("a"))
+def test_what_may_come_again_is_forgotten_and_what_never_may_is_not() -> None:
+    known = KnownRecordings(
+        FAR_APART, thresholds=THRESHOLDS, never=[by_one_band("a")], recent=[by_one_band("b")]
+    )
+    known.add(1, by_one_band("c"))
+    assert [known.has(2, by_one_band(name)) for name in "abcd"] == [True, True, True, False]
+    assert known.has(1, by_one_band("d"))
+    again = known.without_recent()
+    assert [again.has(2, by_one_band(name)) for name in "abcd"] == [True, False, False, False]
+    assert not again.has(1, by_one_band("d"))

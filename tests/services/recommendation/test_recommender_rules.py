@@ -1,6 +1,7 @@
 """The rules that recommendations follow: no repeats, each recording once, artists apart."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -219,3 +220,17 @@ def test_other_recordings_are_found_behind_hundreds_of_copies_of_one() -> None:
     stage.add_heap("b", 20, 300, 0)
     stage.build()
     assert len(stage.names(seed="copy3", limit=10)) == 10
+
+
+@pytest.mark.parametrize("question", [{"recent": ["x1"]}, {"exclude": ["x1"]}, {"seed": "x1"}, {}], ids=str)
+def test_repeats_leave_out_other_copies_of_what_must_not_come(question: dict[str, Any]) -> None:
+    stage = Stage()
+    for number, name in enumerate(("x1", "x2")):
+        stage.add(name, 9.0 * number, 0.0, artist="Band", title="Song")
+    stage.add("y", 20.0, 0.0)
+    stage.build()
+    stage.listen("finished x1", "finished x2", "finished y")
+    assert stage.names() == ["x1", "y"]
+    if not question:
+        stage.listen("disliked x1")
+    assert stage.names(**question) == ["y"]

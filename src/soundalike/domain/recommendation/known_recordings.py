@@ -1,6 +1,6 @@
 """The same recording: from another file, under another name, or as it sounds."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 
 from soundalike.domain.recommendation.rules import is_same_position, is_same_title, name_of
 from soundalike.domain.tracks import Track
@@ -16,19 +16,27 @@ class KnownRecordings:
         Of all tracks.
     thresholds : FloatArray, shape (n,)
         Up to this distance from each another track is the same recording.
-    tracks : iterable of Track
-        What must not come.
+    never : collection of Track
+        What must not come at all.
+    recent : iterable of Track
+        What must not come while anything new is left.
     """
 
     def __init__(
-        self, coordinates: FloatArray, *, thresholds: FloatArray, tracks: Iterable[Track] = ()
+        self,
+        coordinates: FloatArray,
+        *,
+        thresholds: FloatArray,
+        never: Collection[Track] = (),
+        recent: Iterable[Track] = (),
     ) -> None:
         self._coordinates = coordinates
         self._thresholds = thresholds
+        self._never = never
         self._rows: list[int] = []
         self._tracks: dict[tuple[str | None, str | None], list[Track]] = {}
         self._keys: set[Hashable] = set()
-        for track in tracks:
+        for track in (*never, *recent):
             self.exclude(track)
 
     def has(self, row: int, track: Track) -> bool:
@@ -62,9 +70,9 @@ class KnownRecordings:
         self.exclude(track)
         self._rows.append(row)
 
-    def emptied(self) -> "KnownRecordings":
-        """Return one for the same library that remembers nothing yet."""
-        return KnownRecordings(self._coordinates, thresholds=self._thresholds)
+    def without_recent(self) -> "KnownRecordings":
+        """Return one that remembers only what must not come at all, not even if all else has come."""
+        return KnownRecordings(self._coordinates, thresholds=self._thresholds, never=self._never)
 
     def exclude(self, track: Track) -> None:
         """Remember a track that must not come, by its audio, its place on an album, and its name."""

@@ -132,7 +132,7 @@ def diversify(
     if places.is_cut and not is_last:
         return Slate(chosen, places.has_exceeded_cap, is_cut=True)
     if len(chosen) < limit and lists.repeats:
-        again = recordings.emptied()
+        again = recordings.without_recent()
         for candidate in chosen:
             again.add(candidate.row, candidate.track)
         chosen += islice(_repeats(lists.repeats, again, rules), limit - len(chosen))

@@ -1,7 +1,7 @@
 """Hydrating: the tracks that a question names, read at once, and what the rules make of them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from soundalike.domain.catalogue import first_artist
@@ -91,14 +91,19 @@ class Hydrated:
 
     def recordings(self) -> KnownRecordings:
         """Return the recordings that must not come."""
-        index = self.scoring.index
-        left_out = {*_named(self.scoring), *((self.question.seed,) if self.question.seed else ())}
+        index, question = self.scoring.index, self.question
+        never, recent = set(_disliked(self.scoring)), set(_recent(self.scoring))
+        if question.seed is not None:
+            never.add(question.seed)
         if self.is_strict:
-            left_out |= self.question.left_out
+            never |= question.left_out
+        else:
+            never, recent = set(), never | recent
         return KnownRecordings(
             index.coordinates,
             thresholds=index.duplicate_thresholds,
-            tracks=[self.tracks[one] for one in left_out if one in self.tracks],
+            never=self._known(never),
+            recent=self._known(recent),
         )
 
     def artist_rules(self) -> ArtistRules:
@@ -114,6 +119,9 @@ class Hydrated:
             played = [self.question.seed]
         artists = [first_artist(self.tracks[one]) for one in played if one in self.tracks]
         return ArtistRules(caps, artists, are_apart=self.is_strict)
+
+    def _known(self, track_ids: Iterable[TrackId]) -> list[Track]:
+        return [self.tracks[one] for one in track_ids if one in self.tracks]
 
     def _shortlisted(self) -> set[TrackId]:
         ids = self.scoring.index.artefact.track_ids
@@ -141,7 +149,12 @@ def hydrate(
     """
     scoring, question = shortlisting.scoring, shortlisting.question
     ids = scoring.index.artefact.track_ids
-    named = {*_named(scoring), *scoring.taste_profile.positive.heaviest(_ARTISTS_OF), *question.left_out}
+    named = {
+        *_recent(scoring),
+        *_disliked(scoring),
+        *scoring.taste_profile.positive.heaviest(_ARTISTS_OF),
+        *question.left_out,
+    }
     if question.seed is not None:
         named.add(question.seed)
     for shortlist in shortlists:
@@ -156,8 +169,11 @@ def hydrate(
     )
 
 
-def _named(scoring: Scoring) -> tuple[TrackId, ...]:
-    """Return of the latest plays and the disliked tracks those that count by name too."""
-    taste_profile = scoring.taste_profile
-    recent = recently_played(taste_profile)[:_NAMED_RECENT]
-    return *recent, *taste_profile.disliked[:_NAMED_DISLIKED]
+def _recent(scoring: Scoring) -> tuple[TrackId, ...]:
+    """Return of what was played lately that which counts by name too."""
+    return recently_played(scoring.taste_profile)[:_NAMED_RECENT]
+
+
+def _disliked(scoring: Scoring) -> tuple[TrackId, ...]:
+    """Return of the disliked tracks those that count by name too."""
+    return scoring.taste_profile.disliked[:_NAMED_DISLIKED]
