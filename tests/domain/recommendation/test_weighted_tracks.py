@@ -18,6 +18,11 @@ def test_finished_and_liked_tracks_are_positive_skipped_and_disliked_ones_negati
     assert taste_profile.disliked == ("t004",)
 
 
+def test_disliked_tracks_come_latest_first() -> None:
+    taste = taste_of("disliked t002", "disliked t004", "disliked gone", "disliked t003", "undisliked t003")
+    assert profile_taste(taste, INDEX).disliked == ("gone", "t004", "t002")
+
+
 def test_weights_count_by_their_square_root() -> None:
     taste_profile = profile_taste(taste_of(*["finished t001"] * 4, "finished t002"), INDEX)
     assert taste_profile.positive.weights.tolist() == pytest.approx([2.0, 1.0], abs=1e-3)

@@ -8,6 +8,7 @@ import pytest
 from making import make_track
 from services.recommendation.stage import SCHEMA, Stage, texts
 from soundalike.domain.recommendation.results import Recommendations
+from soundalike.domain.recommendation.rules import MEMORY
 from soundalike.domain.types import TrackId
 
 
@@ -31,6 +32,29 @@ def test_a_recently_played_recording_does_not_come_from_another_file(stage: Stag
     found = stage.names(limit=40)
     assert "louder" not in found
     assert "other-length" in found
+
+
+def test_the_last_100_recordings_do_not_come_from_another_file() -> None:
+    stage = Stage()
+    for number in range(MEMORY + 1):
+        stage.add(f"a{number:03}", 3.0 * number, 0.0, artist="Band", title=f"Song {number}")
+    for name, number in (("old", 0), ("recent", 1)):
+        stage.add(name, 0.0, 50.0 - 550 * number, artist="Band", title=f"Song {number}")
+    stage.build()
+    stage.listen(*(f"finished a{number:03}" for number in range(MEMORY + 1)))
+    found = stage.names(limit=10)
+    assert found[0] in {"old", "a000"}
+    assert "recent" not in found
+
+
+def test_of_many_dislikes_the_latest_count_by_name() -> None:
+    stage = Stage()
+    for number in range(100):
+        stage.add(f"a{number:02}", 3.0 * number, 0.0, artist="Band", title=f"Song {number}")
+    stage.add("copy", 5.0, 50.0, artist="Band", title="Song 99")
+    stage.build()
+    stage.listen(*(f"disliked a{number:02}" for number in range(100)))
+    assert stage.names(limit=10) == []
 
 
 def test_the_same_recording_comes_once(stage: Stage) -> None:

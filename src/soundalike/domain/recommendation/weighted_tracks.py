@@ -53,7 +53,7 @@ class TasteProfile:
     positive, negative : WeightedTracks
         Tracks the listener wants more, or less, of; only those that are in the artefact.
     disliked : tuple of TrackId
-        Sorted; also those that are not in the artefact.
+        Latest first; also those that are not in the artefact.
     played : tuple of TrackId
         Latest first.
     """
@@ -87,7 +87,11 @@ def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
             positive.append((weight, track_id))
         elif weight < -_LEAST_WEIGHT:
             negative.append((-weight, track_id))
-    disliked = [track_id for track_id, known in taste.tracks.items() if known.disliked_ms is not None]
+    disliked = [
+        (-known.disliked_ms, track_id)
+        for track_id, known in taste.tracks.items()
+        if known.disliked_ms is not None
+    ]
     played = [
         (-known.played_ms, track_id)
         for track_id, known in taste.tracks.items()
@@ -96,7 +100,7 @@ def profile_taste(taste: Taste, index: LibraryIndex) -> TasteProfile:
     return TasteProfile(
         positive=_weighted_tracks(positive, index),
         negative=_weighted_tracks(negative, index),
-        disliked=tuple(sorted(disliked)),
+        disliked=tuple(track_id for _, track_id in sorted(disliked)),
         played=tuple(track_id for _, track_id in sorted(played)),
     )
 

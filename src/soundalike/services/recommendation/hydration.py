@@ -20,7 +20,7 @@ from soundalike.domain.recommendation.slate import Candidate, Candidates
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtistId, TrackId
 
-_ARTISTS_OF, _NAMED_RECENT, _NAMED_DISLIKED = 30, 40, 60
+_ARTISTS_OF, _NAMED_DISLIKED = 30, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Hydrated:
     def recordings(self) -> KnownRecordings:
         """Return the recordings that must not come."""
         index, question = self.scoring.index, self.question
-        never, recent = set(_disliked(self.scoring)), set(_recent(self.scoring))
+        never, recent = set(_disliked(self.scoring)), set(recently_played(self.scoring.taste_profile))
         if question.seed is not None:
             never.add(question.seed)
         if self.is_strict:
@@ -150,7 +150,7 @@ def hydrate(
     scoring, question = shortlisting.scoring, shortlisting.question
     ids = scoring.index.artefact.track_ids
     named = {
-        *_recent(scoring),
+        *recently_played(scoring.taste_profile),
         *_disliked(scoring),
         *scoring.taste_profile.positive.heaviest(_ARTISTS_OF),
         *question.left_out,
@@ -169,11 +169,6 @@ def hydrate(
     )
 
 
-def _recent(scoring: Scoring) -> tuple[TrackId, ...]:
-    """Return of what was played lately that which counts by name too."""
-    return recently_played(scoring.taste_profile)[:_NAMED_RECENT]
-
-
 def _disliked(scoring: Scoring) -> tuple[TrackId, ...]:
-    """Return of the disliked tracks those that count by name too."""
+    """Return of the disliked tracks those that count by name too: the latest."""
     return scoring.taste_profile.disliked[:_NAMED_DISLIKED]
