@@ -91,19 +91,22 @@ def tune_lsh(  # noqa: PLR0913 - each is one knob, and all but three have defaul
     sample = coordinates[np.sort(rng.permutation(len(coordinates))[:sample_limit])]
     exact = exact_neighbours(sample, RECALL_AT)
     grid = list(lsh_grid(exact, sample.shape[1], bucket_lengths=bucket_lengths, tables=tables))
-    trials = []
     # The first join also warms the engine up, so it is done twice and timed once.
     engine.lsh_join(sample, grid[0]).neighbours(RECALL_AT)
+    trials = []
     for number, parameters in enumerate(grid):
         progress(number, len(grid))
-        join = engine.lsh_join(sample, parameters)
-        started = timer()
-        found = join.neighbours(RECALL_AT)
-        seconds = timer() - started
-        recall = recall_at_k(found.rows, exact.rows)
-        trials.append(
-            LshTrial(parameters=parameters, recall=recall, candidates=join.candidates(), seconds=seconds)
-        )
+        trials.append(_trial(engine.lsh_join(sample, parameters), parameters, exact, timer))
     progress(len(grid), len(grid))
     chosen = knee(trials, len(sample))
     return LshTuning(recipe=recipe, trials=tuple(trials), chosen=chosen, track_count=len(sample))
+
+
+def _trial(
+    join: LshJoin, parameters: LshParameters, exact: Neighbours, timer: Callable[[], float]
+) -> LshTrial:
+    started = timer()
+    found = join.neighbours(RECALL_AT)
+    seconds = timer() - started
+    recall = recall_at_k(found.rows, exact.rows)
+    return LshTrial(parameters=parameters, recall=recall, candidates=join.candidates(), seconds=seconds)
