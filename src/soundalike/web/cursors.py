@@ -20,7 +20,7 @@ _KEY = b"soundalike cursor"
 _DIGEST = partial(hashlib.blake2b, digest_size=12)
 _LARGEST_KEY = 2**63
 
-_Place = tuple[str | int | None, str]
+_LastRow = tuple[str | int | None, str]
 """The key and the id of the last row."""
 
 
@@ -87,19 +87,19 @@ def _signer(about: list[object]) -> Signer:
     return Signer(_KEY, json.dumps(about), digest_method=_DIGEST)
 
 
-def _encode(place: _Place, signer: Signer) -> str:
-    return signer.sign(base64_encode(json.dumps(place, separators=(",", ":")))).decode()
+def _encode(row: _LastRow, signer: Signer) -> str:
+    return signer.sign(base64_encode(json.dumps(row, separators=(",", ":")))).decode()
 
 
-def _decode(cursor: str, signer: Signer) -> _Place:
-    place = _read(cursor, signer)
-    if place is None:
+def _decode(cursor: str, signer: Signer) -> _LastRow:
+    row = _read(cursor, signer)
+    if row is None:
         msg = "the cursor is damaged, or belongs to another query or sort; ask for the first page again"
         raise QueryError(msg)
-    return place
+    return row
 
 
-def _read(cursor: str, signer: Signer) -> _Place | None:
+def _read(cursor: str, signer: Signer) -> _LastRow | None:
     payload = cursor.encode(errors="replace").rpartition(b".")[0]
     # Compared as text: unlike `unsign`, this refuses a signature with other letters that decodes alike.
     if signer.sign(payload).decode() != cursor:

@@ -32,19 +32,19 @@ KEPT_RECIPES = 3
 """Those with the newest versions: a recipe of which one weight is changed is another recipe."""
 
 _CURRENT, _LOCK = "current", "lock"
-_VERSION = re.compile(r"[0-9]{6,18}")
-_PLACE = re.compile(r"([a-z0-9_+-]{1,80})/([0-9]{6,18})")
+_NUMBER = re.compile(r"[0-9]{6,18}")
+_VERSION = re.compile(r"([a-z0-9_+-]{1,80})/([0-9]{6,18})")
 _WRITING, _REMOVING = ".writing-", ".removing-"
 _LOCK_TIMEOUT_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
-class _Place(NamedTuple):
+class _Version(NamedTuple):
     """A version below the folder of its recipe."""
 
     recipe: str
-    version: ArtefactVersion
+    number: ArtefactVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Loaded:
     """An artefact, where it is, and the signatures of its files when it was read."""
 
     artefact: Artefact
-    place: _Place
+    version: _Version
     signature: Signature
 
 
@@ -88,7 +88,7 @@ class FolderArtefactStore:
         self._thread_lock = threading.Lock()
         self._pointer: tuple[bytes, Signature] | None = None
         self._in_use: _Loaded | None = None
-        self._refused: dict[_Place, tuple[Signature, str]] = {}
+        self._refused: dict[_Version, tuple[Signature, str]] = {}
 
     def current(self) -> Artefact:
         """Return the artefact in use, mapped into memory; a new version is loaded at the next call.
@@ -150,10 +150,10 @@ class FolderArtefactStore:
     def _choose(self) -> _Loaded:
         """Choose the version that `current` names, else the loaded one, else the newest intact one."""
         while True:
-            named = self._named_place()
+            named = self._named_version()
             loaded = self._load(named) if named else None
             # A version may be removed while it is read, if others are published meanwhile.
-            if loaded is not None or self._named_place() == named:
+            if loaded is not None or self._named_version() == named:
                 break
         if loaded is None and self._in_use is not None and not _has_changed(self._folder, self._in_use):
             loaded = self._in_use
@@ -161,7 +161,7 @@ class FolderArtefactStore:
         if loaded is not None:
             return loaded
         if self._refused:
-            _, detail = self._refused[max(self._refused, key=lambda place: int(place.version))]
+            _, detail = self._refused[max(self._refused, key=lambda version: int(version.number))]
             msg = f"{detail}; no version is intact: run 'soundalike build'"
             raise DamagedArtefactError(msg)
         old = self._old_versions()
@@ -176,19 +176,22 @@ class FolderArtefactStore:
 
     def _newest(self) -> _Loaded | None:
         """Return the newest intact version of any recipe."""
-        for place in reversed(self._places()):
-            loaded = self._load(place)
+        for version in reversed(self._versions()):
+            loaded = self._load(version)
             if loaded is not None:
                 return loaded
         return None
 
-    def _load(self, place: _Place) -> _Loaded | None:
+    def _load(self, version: _Version) -> _Loaded | None:
         """Read a version; if it is damaged or foreign, log that once and return None."""
-        folder = self._folder / place.recipe / place.version
+        folder = self._folder / version.recipe / version.number
         signature = signature_of(folder)
-        if self._in_use is not None and (place, signature) == (self._in_use.place, self._in_use.signature):
+        if self._in_use is not None and (version, signature) == (
+            self._in_use.version,
+            self._in_use.signature,
+        ):
             return self._in_use
-        if place in self._refused and self._refused[place][0] == signature:
+        if version in self._refused and self._refused[version][0] == signature:
             return None
         try:
             artefact = read_version(folder)
@@ -198,18 +201,18 @@ class FolderArtefactStore:
             schemas_of(artefact.recipe, tuple(self._schemas.values()))
         except ModelError as error:
             _log.warning("%s; it is not used", error)
-            self._refused[place] = (signature, str(error))
+            self._refused[version] = (signature, str(error))
             return None
-        self._refused.pop(place, None)
-        return _Loaded(artefact, place, signature)
+        self._refused.pop(version, None)
+        return _Loaded(artefact, version, signature)
 
-    def _named_place(self) -> _Place | None:
+    def _named_version(self) -> _Version | None:
         """Return the version in the file `current`, which may contain anything."""
         name = self._pointer_content().decode("ascii", "replace").strip()
-        found = _PLACE.fullmatch(name)
+        found = _VERSION.fullmatch(name)
         if found:
-            return _Place(found[1], ArtefactVersion(found[2]))
-        if name and not _VERSION.fullmatch(name):
+            return _Version(found[1], ArtefactVersion(found[2]))
+        if name and not _NUMBER.fullmatch(name):
             _log.warning("%s does not name a version: %r", self._folder / _CURRENT, name)
         return None
 
@@ -220,15 +223,15 @@ class FolderArtefactStore:
         except OSError:
             return b""
 
-    def _places(self) -> list[_Place]:
+    def _versions(self) -> list[_Version]:
         """List the versions of all recipes, oldest first."""
         found = [
-            _Place(recipe.name, ArtefactVersion(name))
+            _Version(recipe.name, ArtefactVersion(name))
             for recipe in _folders(self._folder)
-            if _PLACE.fullmatch(f"{recipe.name}/000000")
+            if _VERSION.fullmatch(f"{recipe.name}/000000")
             for name in _version_names(recipe)
         ]
-        return sorted(found, key=lambda place: int(place.version))
+        return sorted(found, key=lambda version: int(version.number))
 
     def _old_versions(self) -> list[str]:
         """List the versions of the older format, which stand in the folder itself, oldest first."""
@@ -238,38 +241,38 @@ class FolderArtefactStore:
 
     def _publish(self, draft: ArtefactDraft) -> ArtefactVersion:
         self._remove_leftovers()
-        named = self._named_place()
-        taken = [*(place.version for place in self._places()), *self._old_versions()]
-        taken += [named.version] if named else []
-        place = _Place(draft.recipe.key, ArtefactVersion(f"{max(map(int, taken), default=0) + 1:06d}"))
-        recipe_folder = self._folder / place.recipe
-        temporary = self._folder / f"{_WRITING}{place.version}-{secrets.token_hex(4)}"
+        named = self._named_version()
+        taken = [*(version.number for version in self._versions()), *self._old_versions()]
+        taken += [named.number] if named else []
+        version = _Version(draft.recipe.key, ArtefactVersion(f"{max(map(int, taken), default=0) + 1:06d}"))
+        recipe_folder = self._folder / version.recipe
+        temporary = self._folder / f"{_WRITING}{version.number}-{secrets.token_hex(4)}"
         temporary.mkdir()
         try:
             created = self._clock().isoformat(timespec="milliseconds")
             write_version(temporary, draft, created=created, library_id=self._library_id)
             read_version(temporary)  # what a reader would reject must not become current
             recipe_folder.mkdir(exist_ok=True)
-            temporary.rename(recipe_folder / place.version)
+            temporary.rename(recipe_folder / version.number)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         sync(recipe_folder)
         sync(self._folder)
         with written_atomically(self._folder / _CURRENT) as pointer:
-            pointer.write_text(f"{place.recipe}/{place.version}\n", encoding="ascii")
+            pointer.write_text(f"{version.recipe}/{version.number}\n", encoding="ascii")
         with contextlib.suppress(OSError):  # what cannot be removed now is removed next time
             self._remove_old()
-        return place.version
+        return version.number
 
     def _remove_old(self) -> None:
         """Remove all but the last versions of the last recipes, and what the older format has."""
-        versions = self._places()[::-1]
-        recipes = list(dict.fromkeys(place.recipe for place in versions))  # the one in use first
-        kept = [place for place in versions if place.recipe == recipes[0]][:KEPT_VERSIONS]
+        versions = self._versions()[::-1]
+        recipes = list(dict.fromkeys(version.recipe for version in versions))  # the one in use first
+        kept = [version for version in versions if version.recipe == recipes[0]][:KEPT_VERSIONS]
         for recipe in recipes[1:KEPT_RECIPES]:
-            kept.append(next(place for place in versions if place.recipe == recipe))
-        old = [self._folder / place.recipe / place.version for place in versions if place not in kept]
+            kept.append(next(version for version in versions if version.recipe == recipe))
+        old = [self._folder / version.recipe / version.number for version in versions if version not in kept]
         for folder in (*old, *(self._folder / name for name in self._old_versions())):
             # Renamed first, so that no partly removed folder has a version's name.
             folder.rename(self._folder / f"{_REMOVING}{folder.name}-{secrets.token_hex(4)}")
@@ -296,7 +299,7 @@ def _folders(folder: Path) -> list[Path]:
 
 def _version_names(folder: Path) -> list[str]:
     try:
-        return [entry.name for entry in folder.iterdir() if _VERSION.fullmatch(entry.name)]
+        return [entry.name for entry in folder.iterdir() if _NUMBER.fullmatch(entry.name)]
     except OSError:
         return []
 
@@ -304,5 +307,5 @@ def _version_names(folder: Path) -> list[str]:
 def _has_changed(root: Path, loaded: _Loaded) -> bool:
     """Whether mapped files were changed; deleted files stay valid while they are mapped."""
     names = list(loaded.signature)
-    now = signature_of(root / loaded.place.recipe / loaded.place.version, names)
+    now = signature_of(root / loaded.version.recipe / loaded.version.number, names)
     return any(now.get(name, before) != before for name, before in loaded.signature.items())
