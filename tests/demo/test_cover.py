@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike.demo.catalogue import Album, entries
+from soundalike.demo.catalogue import Album, demo_tracks
 from soundalike.demo.cover import SIDE_PX, draw_cover, encode_png
 
-ALBUMS = tuple(dict.fromkeys(entry.album for entry in entries()))
+ALBUMS = tuple(dict.fromkeys(track.album for track in demo_tracks()))
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 

@@ -17,15 +17,15 @@ import pytest
 import soundfile
 from tinytag import TinyTag
 
-from soundalike.demo.catalogue import Entry, entries
+from soundalike.demo.catalogue import DemoTrack, demo_tracks
 from soundalike.demo.library import MARKER, DemoLibrary, write_library
 from soundalike.domain.errors import DemoError
 
 SHORT_S = 1.0
-FEW = entries()[2:42:5]  # every artist, every format
+FEW = demo_tracks()[2:42:5]  # every artist, every format
 
 
-def write(directory: Path, listed: tuple[Entry, ...] = FEW, *, seed: int = 1) -> DemoLibrary:
+def write(directory: Path, listed: tuple[DemoTrack, ...] = FEW, *, seed: int = 1) -> DemoLibrary:
     return write_library(directory, listed, seed=seed, track_s=SHORT_S)
 
 
@@ -40,7 +40,7 @@ def samples(file: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DemoLibrary]:
     directory = tmp_path_factory.mktemp("demo") / "new" / "folder"
-    return directory, write(directory, entries())
+    return directory, write(directory, demo_tracks())
 
 
 def test_the_library_has_forty_tracks_of_six_artists(whole: tuple[Path, DemoLibrary]) -> None:
@@ -56,34 +56,34 @@ def test_every_file_is_stereo_of_its_length_and_stays_within_full_scale(
     whole: tuple[Path, DemoLibrary],
 ) -> None:
     directory, _ = whole
-    for entry in entries():
-        sound, rate_hz = soundfile.read(directory.joinpath(*entry.path), dtype="float32")
-        assert (rate_hz, sound.shape) == (44_100, (round(SHORT_S * 44_100), 2)), entry.path
+    for track in demo_tracks():
+        sound, rate_hz = soundfile.read(directory.joinpath(*track.path), dtype="float32")
+        assert (rate_hz, sound.shape) == (44_100, (round(SHORT_S * 44_100), 2)), track.path
         assert np.isfinite(sound).all()
-        assert 0.2 < np.abs(sound).max() <= 1.0, entry.path
+        assert 0.2 < np.abs(sound).max() <= 1.0, track.path
 
 
 def test_every_file_says_what_the_catalogue_says(whole: tuple[Path, DemoLibrary]) -> None:
     directory, _ = whole
-    for entry in entries():
-        path = directory.joinpath(*entry.path)
+    for track in demo_tracks():
+        path = directory.joinpath(*track.path)
         tags = TinyTag.get(path, image=True)
-        assert (tags.title, tags.artist, tags.album) == (entry.title, entry.artist.name, entry.album.title)
+        assert (tags.title, tags.artist, tags.album) == (track.title, track.artist.name, track.album.title)
         assert (tags.genre, tags.year, tags.track) == (
-            entry.artist.genre,
-            str(entry.album.year),
-            entry.number,
+            track.artist.genre,
+            str(track.album.year),
+            track.number,
         )
         cover = tags.images.front_cover
         assert cover is not None
         assert cover.data.startswith(b"\x89PNG")
-        assert path.name.startswith(f"{entry.number:02} ")
+        assert path.name.startswith(f"{track.number:02} ")
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path, whole: tuple[Path, DemoLibrary]) -> None:
-    write(tmp_path / "again", entries()[5:33:9])
+    write(tmp_path / "again", demo_tracks()[5:33:9])
     again, first = files(tmp_path / "again"), files(whole[0])
-    tracks = ["/".join(entry.path) for entry in entries()[5:33:9]]
+    tracks = ["/".join(track.path) for track in demo_tracks()[5:33:9]]
     assert [again[name] for name in tracks] == [first[name] for name in tracks]
 
 
@@ -106,8 +106,8 @@ def test_a_finished_library_is_left_alone(tmp_path: Path) -> None:
 def test_what_is_missing_is_written_as_it_was(tmp_path: Path) -> None:
     write(tmp_path)
     before = files(tmp_path)
-    for entry in FEW[::3]:
-        tmp_path.joinpath(*entry.path).unlink()
+    for track in FEW[::3]:
+        tmp_path.joinpath(*track.path).unlink()
     assert write(tmp_path).written_count == len(FEW[::3])
     assert files(tmp_path) == before
 
@@ -124,8 +124,8 @@ def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
     library = tmp_path / "library"
     script = (
         "from pathlib import Path; from soundalike.demo.library import *;"
-        "from soundalike.demo.catalogue import entries;"
-        f"write_library(Path({str(library)!r}), entries()[2:42:5], seed=1, track_s={SHORT_S})"
+        "from soundalike.demo.catalogue import demo_tracks;"
+        f"write_library(Path({str(library)!r}), demo_tracks()[2:42:5], seed=1, track_s={SHORT_S})"
     )
     running = subprocess.Popen([sys.executable, "-c", script])
     deadline = time.monotonic() + 60

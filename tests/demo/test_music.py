@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from soundalike.demo import score
-from soundalike.demo.catalogue import entries
+from soundalike.demo.catalogue import demo_tracks
 from soundalike.demo.effects import Mix, finish, reverb
 from soundalike.demo.instruments import (
     SAMPLE_RATE_HZ,
@@ -32,8 +32,8 @@ NO_COVER = Picture(png=b"", width_px=0, height_px=0)
 
 @pytest.fixture(scope="module")
 def performances() -> list[FloatArray]:
-    seeds = np.random.SeedSequence(1).spawn(len(entries()))
-    return [perform(Recording(*pair, NO_COVER, EXCERPT_S)) for pair in zip(entries(), seeds, strict=True)]
+    seeds = np.random.SeedSequence(1).spawn(len(demo_tracks()))
+    return [perform(Recording(*pair, NO_COVER, EXCERPT_S)) for pair in zip(demo_tracks(), seeds, strict=True)]
 
 
 def test_every_track_peaks_at_one_decibel_below_full_scale(performances: list[FloatArray]) -> None:
@@ -42,17 +42,17 @@ def test_every_track_peaks_at_one_decibel_below_full_scale(performances: list[Fl
 
 
 def test_every_track_is_much_as_loud_as_the_others_and_without_offset(performances: list[FloatArray]) -> None:
-    for entry, sound in zip(entries(), performances, strict=True):
+    for track, sound in zip(demo_tracks(), performances, strict=True):
         rms_db = 20 * np.log10(np.sqrt(np.mean(sound**2)))
-        assert -20 < rms_db < -9, entry.title
-        assert np.abs(sound.mean(axis=1)).max() < 0.005, entry.title
+        assert -20 < rms_db < -9, track.title
+        assert np.abs(sound.mean(axis=1)).max() < 0.005, track.title
 
 
 def test_every_track_is_stereo_and_fades_out(performances: list[FloatArray]) -> None:
-    for entry, sound in zip(entries(), performances, strict=True):
+    for track, sound in zip(demo_tracks(), performances, strict=True):
         assert sound.shape == (2, round(EXCERPT_S * SAMPLE_RATE_HZ))
-        assert 0.05 < np.corrcoef(*sound).min() < 0.999, entry.title
-        assert np.abs(sound[:, -100:]).max() < 0.01, entry.title
+        assert 0.05 < np.corrcoef(*sound).min() < 0.999, track.title
+        assert np.abs(sound[:, -100:]).max() < 0.01, track.title
 
 
 @pytest.mark.parametrize("container", list(DemoFormat))
@@ -79,7 +79,7 @@ def test_an_artists_tracks_are_near_each_other_and_all_differ(performances: list
     standardised = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
     distances = np.linalg.norm(standardised[:, None] - standardised[None], axis=2)
     np.fill_diagonal(distances, np.inf)
-    artists = np.array([entry.artist.name for entry in entries()])
+    artists = np.array([track.artist.name for track in demo_tracks()])
     nearest = artists[np.argsort(distances, axis=1)[:, :5]]
     assert np.mean(nearest == artists[:, None]) > 0.8
     assert distances.min() > 1.0
@@ -87,8 +87,8 @@ def test_an_artists_tracks_are_near_each_other_and_all_differ(performances: list
 
 @pytest.mark.parametrize("length_s", [0.05, 0.4, 2.0])
 def test_a_track_of_any_length_can_be_played(length_s: float) -> None:
-    for entry in entries()[::3]:
-        sound = perform(Recording(entry, np.random.SeedSequence(3), NO_COVER, length_s))
+    for track in demo_tracks()[::3]:
+        sound = perform(Recording(track, np.random.SeedSequence(3), NO_COVER, length_s))
         assert sound.shape == (2, round(length_s * SAMPLE_RATE_HZ))
         assert np.isfinite(sound).all()
         assert np.abs(sound).max() <= 10 ** (-1 / 20) * 1.0001

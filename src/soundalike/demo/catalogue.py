@@ -38,8 +38,8 @@ class Artist:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One track of the catalogue; `place` counts through the artist's tracks, from 0."""
+class DemoTrack:
+    """One track; `place` counts through the artist's tracks, from 0."""
 
     artist: Artist
     album: Album
@@ -192,13 +192,13 @@ def _file_name(name: str) -> str:
     return name.translate(str.maketrans('<>:"/\\|?*', "_________"))
 
 
-def entries() -> tuple[Entry, ...]:
+def demo_tracks() -> tuple[DemoTrack, ...]:
     """List every track, artist by artist."""
-    listed: list[Entry] = []
+    listed: list[DemoTrack] = []
     for artist in ARTISTS:
         place = 0
         for album in artist.albums:
             for number in range(1, len(album.tracks) + 1):
-                listed.append(Entry(artist, album, number, place))
+                listed.append(DemoTrack(artist, album, number, place))
                 place += 1
     return tuple(listed)

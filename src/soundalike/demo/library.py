@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from soundalike.demo.catalogue import Album, Entry, entries
+from soundalike.demo.catalogue import Album, DemoTrack, demo_tracks
 from soundalike.demo.cover import draw_cover
 from soundalike.demo.studio import Recording
 from soundalike.demo.tags import Picture
@@ -72,24 +72,24 @@ def write_demo_library(directory: Path, *, seed: int = 1, progress: OnProgress |
     DemoError
         If the folder has something else or cannot be written, or the seed is below 0.
     """
-    return write_library(directory, entries(), seed=seed, track_s=TRACK_S, progress=progress)
+    return write_library(directory, demo_tracks(), seed=seed, track_s=TRACK_S, progress=progress)
 
 
 def write_library(
     directory: Path,
-    listed: Sequence[Entry],
+    listed: Sequence[DemoTrack],
     *,
     seed: int,
     track_s: float,
     progress: OnProgress | None = None,
 ) -> DemoLibrary:
-    """Do the same as `write_demo_library` for some entries of some length.
+    """Do the same as `write_demo_library` for some tracks, of some length.
 
     Parameters
     ----------
     directory : Path
         New, empty, or a demo library from the same seed.
-    listed : sequence of Entry
+    listed : sequence of DemoTrack
         The tracks.
     seed : int
         0 or above.
@@ -115,9 +115,9 @@ def write_library(
                 seed=seed,
                 track_count=len(listed),
                 written_count=written,
-                album_count=len({entry.album for entry in listed}),
-                artists=tuple(dict.fromkeys(entry.artist.name for entry in listed)),
-                size_bytes=sum(directory.joinpath(*entry.path).stat().st_size for entry in listed),
+                album_count=len({track.album for track in listed}),
+                artists=tuple(dict.fromkeys(track.artist.name for track in listed)),
+                size_bytes=sum(directory.joinpath(*track.path).stat().st_size for track in listed),
             )
     except (OSError, UnicodeError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -163,23 +163,23 @@ def _claim(directory: Path, seed: int) -> None:
 
 
 def _write_missing(
-    directory: Path, listed: Sequence[Entry], *, seed: int, track_s: float, progress: OnProgress | None
+    directory: Path, listed: Sequence[DemoTrack], *, seed: int, track_s: float, progress: OnProgress | None
 ) -> int:
     """Write the missing tracks, several at a time, and count them."""
-    catalogue = entries()
+    catalogue = demo_tracks()
     seeds = dict(zip(catalogue, np.random.SeedSequence(seed).spawn(len(catalogue)), strict=True))
-    missing = [entry for entry in listed if not directory.joinpath(*entry.path).is_file()]
+    missing = [track for track in listed if not directory.joinpath(*track.path).is_file()]
     there = len(listed) - len(missing)
     if progress is not None:
         progress(there, len(listed))
     # The encoders and NumPy's larger loops release the interpreter lock, so threads are enough.
     pool = ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1))
     try:
-        albums = list(dict.fromkeys(entry.album for entry in missing))
+        albums = list(dict.fromkeys(track.album for track in missing))
         covers = dict(zip(albums, pool.map(lambda album: _draw_cover(album, seed), albums), strict=True))
         tasks = [
-            pool.submit(_record, directory, Recording(entry, seeds[entry], covers[entry.album], track_s))
-            for entry in missing
+            pool.submit(_record, directory, Recording(track, seeds[track], covers[track.album], track_s))
+            for track in missing
         ]
         for task in as_completed(tasks):
             task.result()
@@ -197,7 +197,7 @@ def _draw_cover(album: Album, seed: int) -> Picture:
 
 
 def _record(directory: Path, recording: Recording) -> None:
-    path = directory.joinpath(*recording.entry.path)
+    path = directory.joinpath(*recording.track.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _put(path, recording.render())
 

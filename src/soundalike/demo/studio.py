@@ -1,11 +1,11 @@
-"""Making the bytes of a file from an entry of the catalogue."""
+"""Making the bytes of a file from a track of the catalogue."""
 
 import io
 from dataclasses import dataclass
 
 import numpy as np
 
-from soundalike.demo.catalogue import Entry
+from soundalike.demo.catalogue import DemoTrack
 from soundalike.demo.effects import finish
 from soundalike.demo.instruments import SAMPLE_RATE_HZ
 from soundalike.demo.score import Sketch
@@ -27,32 +27,32 @@ _ENCODINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is needed to make one file: the entry, its own seed, its album's cover, its length."""
+    """What is needed to make one file: the track, its own seed, its album's cover, its length."""
 
-    entry: Entry
+    track: DemoTrack
     seed: np.random.SeedSequence
     cover: Picture
     duration_s: float
 
     def render(self) -> bytes:
         """Return the finished file."""
-        audio = encode(perform(self), self.entry.album.container)
+        audio = encode(perform(self), self.track.album.container)
         serial = int(self.seed.generate_state(1, np.uint32)[0])
-        return tag(audio, tags_of(self), container=self.entry.album.container, serial=serial)
+        return tag(audio, tags_of(self), container=self.track.album.container, serial=serial)
 
 
 def perform(recording: Recording) -> FloatArray:
     """Play a track, shape (2, samples)."""
-    entry = recording.entry
-    fade_in_s, fade_out_s = (min(fade_s, recording.duration_s / 3) for fade_s in entry.artist.fade_s)
-    mix = entry.artist.arrange(sketch(recording))
+    track = recording.track
+    fade_in_s, fade_out_s = (min(fade_s, recording.duration_s / 3) for fade_s in track.artist.fade_s)
+    mix = track.artist.arrange(sketch(recording))
     return finish(mix, fade_in_s=fade_in_s, fade_out_s=fade_out_s)
 
 
 def sketch(recording: Recording) -> Sketch:
     """Spread an artist's tracks over its range by steps of the golden ratio."""
     rng = np.random.default_rng(recording.seed)
-    place = recording.entry.place
+    place = recording.track.place
     pace, brightness = (
         (place * ratio + 0.12 * float(rng.random())) % 1 for ratio in (_GOLDEN_RATIO, _GOLDEN_RATIO**2 * 2)
     )
@@ -69,15 +69,15 @@ def sketch(recording: Recording) -> Sketch:
 
 def tags_of(recording: Recording) -> TrackTags:
     """Return the tags of the file."""
-    entry = recording.entry
+    track = recording.track
     return TrackTags(
-        title=entry.title,
-        artist=entry.artist.name,
-        album=entry.album.title,
-        genre=entry.artist.genre,
-        year=entry.album.year,
-        number=entry.number,
-        number_of=len(entry.album.tracks),
+        title=track.title,
+        artist=track.artist.name,
+        album=track.album.title,
+        genre=track.artist.genre,
+        year=track.album.year,
+        number=track.number,
+        number_of=len(track.album.tracks),
         cover=recording.cover,
     )
 
