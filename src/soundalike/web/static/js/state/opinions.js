@@ -2,7 +2,7 @@
 import { named } from "./texts.js";
 /** @import { Judgement, Judgements } from "./judgements.js" */
 /** @import { Player } from "./player.js" */
-/** @import { Entry, Say, Track } from "./types.js" */
+/** @import { QueueEntry, Say, Track } from "./types.js" */
 
 /**
  * @typedef {object} Parts
@@ -53,7 +53,7 @@ export class Opinions {
     return !isTakenBack;
   }
 
-  /** @param {Track} track @param {(entry: Entry) => boolean} isMeant */
+  /** @param {Track} track @param {(entry: QueueEntry) => boolean} isMeant */
   #leave(track, isMeant) {
     this.#parts.player.queue.forget(isMeant);
     if (this.#parts.player.track?.id === track.id) this.#parts.player.pass();

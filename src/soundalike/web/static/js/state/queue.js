@@ -1,15 +1,15 @@
 /** What plays now, what has played and what comes next: plain data. A change makes a new array of entries. */
-/** @import { Entry, Reason, Recommendation, Track } from "./types.js" */
+/** @import { QueueEntry, Reason, Recommendation, Track } from "./types.js" */
 
 const MAX_PLAYED = 200;
 export const MAX_KEPT = 500;
 
 export class Queue {
-  /** @type {Entry[]} */
+  /** @type {QueueEntry[]} */
   entries = [];
   index = -1;
 
-  /** @returns {?Entry} */
+  /** @returns {?QueueEntry} */
   get currentEntry() {
     return this.entries[this.index] ?? null;
   }
@@ -19,12 +19,12 @@ export class Queue {
     return this.currentEntry?.track ?? null;
   }
 
-  /** @returns {Entry[]} */
+  /** @returns {QueueEntry[]} */
   get upcoming() {
     return this.entries.slice(this.index + 1);
   }
 
-  /** @returns {Entry[]} what comes next because the listener asked for it */
+  /** @returns {QueueEntry[]} what comes next because the listener asked for it */
   get asked() {
     return this.upcoming.filter((entry) => entry.isAsked);
   }
@@ -60,7 +60,7 @@ export class Queue {
     this.entries = this.entries.concat(tracks.map((track) => entryOf(track)));
   }
 
-  /** @param {number} place @param {Entry} entry */
+  /** @param {number} place @param {QueueEntry} entry */
   #insert(place, entry) {
     this.entries = [...this.entries.slice(0, place), entry, ...this.entries.slice(place)];
   }
@@ -109,7 +109,7 @@ export class Queue {
     this.forget((entry) => entry === this.entries[index]);
   }
 
-  /** Remove upcoming entries. @param {(entry: Entry) => boolean} isMeant */
+  /** Remove upcoming entries. @param {(entry: QueueEntry) => boolean} isMeant */
   forget(isMeant) {
     this.entries = this.entries.filter((entry, index) => index <= this.index || !isMeant(entry));
   }
@@ -128,12 +128,12 @@ export class Queue {
   }
 }
 
-/** @param {Track} track @param {{isAsked?: boolean, reason?: ?Reason}} how @returns {Entry} */
+/** @param {Track} track @param {{isAsked?: boolean, reason?: ?Reason}} how @returns {QueueEntry} */
 function entryOf(track, { isAsked = false, reason = null } = {}) {
   return { track, isAsked, reason };
 }
 
-/** @param {any} entry @returns {entry is Entry} */
+/** @param {any} entry @returns {entry is QueueEntry} */
 function isEntry(entry) {
   const { track, reason } = entry ?? {};
   const isTrack = typeof track?.id === "string" && typeof track.title === "string";

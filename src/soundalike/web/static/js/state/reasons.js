@@ -1,6 +1,6 @@
 /** The listens that a recommendation follows from, in words. */
 import { ago } from "./texts.js";
-/** @import { Entry } from "./types.js" */
+/** @import { QueueEntry } from "./types.js" */
 
 /** @type {Record<string, string>} */
 const DONE = {
@@ -17,7 +17,7 @@ const CHOSEN = "It was not recommended: you chose it, or the list it is in.";
 
 /**
  * Why an entry is in the queue. The same thing done to the same track several times is one line, at its first place.
- * @param {Entry} entry @param {number} nowMs
+ * @param {QueueEntry} entry @param {number} nowMs
  */
 export function explain({ reason }, nowMs) {
   /** @type {Map<string, {trackId: string, kind: string, at: string, times: number}>} */

@@ -19,7 +19,7 @@
  * @typedef {{recommendations: Recommendation[], note?: ?string, profile_version?: ?string}} Recommendations
  *
  * An entry that the listener asked for comes before the rest; one that was recommended has its reason.
- * @typedef {{track: Track, isAsked: boolean, reason: ?Reason}} Entry
+ * @typedef {{track: Track, isAsked: boolean, reason: ?Reason}} QueueEntry
  *
  * Something the listener did. `before` is the profile's version when it was sent, once it was.
  * @typedef {{id: string, track_id: string, kind: string, position_ms: ?number, at: string, before?: ?string}} Listen

@@ -4,15 +4,15 @@ import { named } from "../state/texts.js";
 import { bdi, button, byId, closest, element, iconButton, inside, whenChanged } from "./elements.js";
 import { announce } from "./toasts.js";
 /** @import { App } from "../app.js" */
-/** @import { Entry, Track } from "../state/types.js" */
+/** @import { QueueEntry, Track } from "../state/types.js" */
 
 /**
- * @param {App} app @param {(entry: Entry) => void} explain
+ * @param {App} app @param {(entry: QueueEntry) => void} explain
  * @returns {() => void} opens or closes it
  */
 export function showQueue({ player, queue, autoQueue }, explain) {
   const [panel, opener, closer, list] = ["queue", "queue-button", "queue-close", "queue-list"].map((id) => byId(id));
-  /** An entry keeps its line, so that a new line can be told from one that stays. @type {WeakMap<Entry, HTMLElement>} */
+  /** An entry keeps its line, so that a new line can be told from one that stays. @type {WeakMap<QueueEntry, HTMLElement>} */
   let lines = new WeakMap();
   let nextId = queue.upcoming[0]?.track.id;
 
@@ -95,7 +95,7 @@ export function showQueue({ player, queue, autoQueue }, explain) {
     if (focused && !focused.isConnected && line) inside(line, "button").focus();
   }
 
-  /** @param {Entry} entry @param {number} index */
+  /** @param {QueueEntry} entry @param {number} index */
   function lineOf(entry, index) {
     const line = lines.get(entry) ?? newLine(entry.track);
     lines.set(entry, line);

@@ -3,9 +3,9 @@ import { pageUrl } from "../api/client.js";
 import { explain } from "../state/reasons.js";
 import { bdi, byId, closest, element } from "./elements.js";
 /** @import { App } from "../app.js" */
-/** @import { Entry, Track } from "../state/types.js" */
+/** @import { QueueEntry, Track } from "../state/types.js" */
 
-/** @param {App} app @returns {(entry: ?Entry) => void} explains an entry of the queue */
+/** @param {App} app @returns {(entry: ?QueueEntry) => void} explains an entry of the queue */
 export function showWhy({ api }) {
   const dialog = byId("why", HTMLDialogElement);
   dialog.addEventListener("click", (event) => (event.target === dialog || closest(event, "a")) && dialog.close());
