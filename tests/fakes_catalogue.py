@@ -18,6 +18,7 @@ from soundalike.domain.entries import (
     Genre,
     Group,
     Settled,
+    Successor,
 )
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import ExternalId
@@ -108,6 +109,17 @@ class MemoryCatalogue:
 
     def genre(self, genre_id: GenreId) -> Genre | None:
         return self._entry(EntryKind.GENRE, Genre, genre_id)
+
+    def successors(self) -> Iterator[Successor]:
+        order = list(EntryKind)
+        for kind, one in sorted(self._successors, key=lambda key: (order.index(key[0]), key[1])):
+            yield Successor(kind, one, self._successors[kind, one])
+
+    def save_successors(self, successors: Collection[Successor]) -> None:
+        self._successors |= {(one.kind, one.id): one.next for one in successors}
+
+    def remove_successor(self, successor: Successor) -> None:
+        self._successors.pop((successor.kind, successor.id), None)
 
     def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
         found = [track for track in self._tracks.values() if not track.tags.track_ids.isdisjoint(ids)]

@@ -113,6 +113,7 @@ def fill_library(store: Store, tracks: int) -> None:
             )
         store.save_stored_tracks([track])
         store.save_stored_vectors(vectors[: number % 4])
+    store.save_track(make_track("t00001", artist="was called otherwise", root="disk", path=b"a/\xff1"))
     settle_catalogue(store)
     for number, reason in enumerate(ProblemReason):
         store.save_problem(

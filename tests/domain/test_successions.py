@@ -12,7 +12,7 @@ from soundalike.domain.entries import EntryKind, EntrySort
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import ArtistId
+from soundalike.domain.types import ArtistId, TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 
 
@@ -53,6 +53,10 @@ class TestSuccessions:
         assert (found := store.artist(artist_id("old"))) is not None
         assert found.id == artist_id("new", "b")
 
+    def test_what_stays_a_compilation_ends_nothing(self) -> None:
+        before, after = Tags(artists=("A",), album="Mix"), Tags(artists=("A",), album="mix", year=1999)
+        assert successions(before, after, was_compiled=True) == {}
+
     def test_an_id_leads_to_what_its_album_became(self) -> None:
         tracks = [tagged(name, artists=(name,), path=f"mix/{name}") for name in "abc"]
         store = catalogued(tracks[:2])
@@ -60,6 +64,8 @@ class TestSuccessions:
         settle_catalogue(store)
         assert (compilation := store.album(album_id("album", "a"))) is not None
         assert compilation.id == album_id("album", None)
+        store.mark_vanished([TrackId("a")], 5)
+        settle_catalogue(store)
         for name in "abc":
             store.save_track(tagged(name, artists=(name,), album="Mix", path=f"mix/{name}"))
         settle_catalogue(store)

@@ -7,7 +7,7 @@ import pytest
 
 from making import SOME_TIME, make_track
 from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
-from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled
+from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled, Successor
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind
 from soundalike.domain.tracks import Entry, Sort, Track, TrackFilter
@@ -152,6 +152,15 @@ class SettlingContract:
         for key in ("a", "b"):
             assert (found := store.artist(artist_id(key))) is not None
             assert found.name == "A"
+
+    def test_successors_come_by_kind_and_id(self, store: Store) -> None:
+        made = [Successor(kind, f"{n:03}", f"next of {n}") for kind in EntryKind for n in range(501)]
+        store.save_successors(made[::-1])
+        assert list(store.successors()) == made
+        store.save_successors([replace(made[0], next="another")])
+        store.remove_successor(made[-1])
+        store.remove_successor(made[-1])
+        assert list(store.successors()) == [replace(made[0], next="another"), *made[1:-1]]
 
     def test_an_artist_whose_tracks_vanished_is_known_but_not_listed(self, store: Store) -> None:
         store.save_track(tagged("t1", artists=("A",), album="B", genres=("C",)))

@@ -116,6 +116,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Successor:
+    """To which id another leads that no entry has any more."""
+
+    kind: EntryKind
+    id: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A group as it is now.
 

@@ -39,11 +39,17 @@ def successions(before: Tags, after: Tags, *, was_compiled: bool) -> Mapping[tup
         Whether its album was one of various artists.
     """
     changes: dict[tuple[EntryKind, str], str] = {}
+    titles = {tags.album and name_key(tags.album) for tags in (before, after)}
+    is_compiled = was_compiled and len(titles) == 1
     for kind, old, new in (
         (EntryKind.ARTIST, _artist_names(artist_credits(before)), _artist_names(artist_credits(after))),
         (EntryKind.GENRE, _genre_names(before), _genre_names(after)),
         (EntryKind.ARTIST, _artist_names(album_credit(before)), _artist_names(album_credit(after))),
-        (EntryKind.ALBUM, _album_names(before, is_compiled=was_compiled), _album_names(after)),
+        (
+            EntryKind.ALBUM,
+            _album_names(before, is_compiled=was_compiled),
+            _album_names(after, is_compiled=is_compiled),
+        ),
     ):
         same = {other.unparted: other for other in new}
         for one, at_its_place in zip(old, [*new, *new[-1:] * len(old)], strict=False):

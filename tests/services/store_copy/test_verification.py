@@ -37,6 +37,11 @@ class TestChecked:
                 "track 't00007'",
             ),
             (
+                lambda s: s.save_successors([replace(next(s.successors()), next="another")]),
+                "successors",
+                "successor of artist '",
+            ),
+            (
                 lambda s: s.save_track(s.track(TrackId("t00007")), make_vectors(make_schema(8), 99)),
                 "vectors",
                 "vectors tiny-v1 of track 't00007'",

@@ -17,12 +17,12 @@ WRITES = frozenset(
         "add_listens", "add_credential", "add_user", "drop_vectors", "erase_listens", "save_stored_tracks",
         "mark_vanished", "remove_problems", "remove_credential", "remove_user", "save_password",
         "save_admin", "save_problem", "save_profile", "save_root", "save_stored_vectors",
-        "save_track", "set_library_mark",
+        "save_successors", "remove_successor", "save_track", "set_library_mark",
     }
 )  # fmt: skip
 NEW_ID = LibraryId("5" * 32)
 NAMES = ("the old store", "the new store")
-BATCHES = {"tracks": 7, "vectors": 5, "listens": 11}
+BATCHES = {"tracks": 7, "successors": 1, "vectors": 5, "listens": 11}
 SMALL_BATCHES = [replace(one, batch=BATCHES.get(one.kind, one.batch)) for one in ENTITIES]
 
 

@@ -12,6 +12,7 @@ from soundalike.domain.entries import (
     Genre,
     Group,
     Settled,
+    Successor,
 )
 from soundalike.domain.tags import ExternalId
 from soundalike.domain.tracks import Track
@@ -81,6 +82,15 @@ class CatalogueStore(Protocol):
 
     def genre(self, genre_id: GenreId) -> Genre | None:
         """Return a genre; see `artist`."""
+
+    def successors(self) -> Iterator[Successor]:
+        """Yield every successor, artists' first, then genres', then albums', by id, in bounded memory."""
+
+    def save_successors(self, successors: Collection[Successor]) -> None:
+        """Insert some, each new or in place of the one of its id; for copying from store to store."""
+
+    def remove_successor(self, successor: Successor) -> None:
+        """Let an id lead nowhere."""
 
     def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
         """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""

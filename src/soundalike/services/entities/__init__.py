@@ -7,13 +7,14 @@ that is added to the table is copied, exported and erased without other changes.
 from typing import Any
 
 from soundalike.services.entities.entity import Entity
-from soundalike.services.entities.library import FEATURES, PROBLEMS, ROOTS, TRACKS
+from soundalike.services.entities.library import FEATURES, PROBLEMS, ROOTS, SUCCESSORS, TRACKS
 from soundalike.services.entities.listeners import ACCOUNTS, CREDENTIALS, ERASURES, LISTENS, PROFILES
 
 ENTITIES: tuple[Entity[Any], ...] = (
     ACCOUNTS,
     CREDENTIALS,
     TRACKS,
+    SUCCESSORS,  # after the tracks, which make some as they are written
     FEATURES,  # after the tracks that they are of
     PROBLEMS,
     ERASURES,

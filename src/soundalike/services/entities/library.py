@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from soundalike.domain.entries import EntryKind, Successor
 from soundalike.domain.errors import TrackConflictError
 from soundalike.domain.files import FileProblem, FileStamp, Location, Root, TrackFile
 from soundalike.domain.ports.library import Store
@@ -79,6 +80,20 @@ TRACKS: Entity[Track] = Entity(
     write=_write_tracks,
     batch=200,
     count=lambda store: store.count_tracks(),
+)
+
+_KINDS = list(EntryKind)
+
+# Which ids lead on to which: favourites and links still have the old ones.
+SUCCESSORS: Entity[Successor] = Entity(
+    kind="successors",
+    read=lambda store: store.successors(),
+    order=lambda successor: (_KINDS.index(successor.kind), successor.id),
+    name=lambda successor: f"successor of {successor.kind.value} {successor.id!r}",
+    content=lambda successor: fields(successor.kind.value, successor.id, successor.next),
+    write=lambda store, successors: store.save_successors(successors),
+    batch=500,
+    remove=lambda _source, target, successor: target.remove_successor(successor),
 )
 
 FEATURES: Entity[StoredVectors] = Entity(

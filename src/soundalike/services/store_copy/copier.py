@@ -92,6 +92,7 @@ class Copier:
             self._compare_finished(stage)
         else:
             self._mark_target(mark)
+            settle_catalogue(self._source)  # so that both have the same successors once the target is settled
             for entity in self._entities:
                 self._copy(entity, stage)
             for entity in self._entities:

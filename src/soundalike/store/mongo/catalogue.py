@@ -19,6 +19,7 @@ from soundalike.domain.entries import (
     Genre,
     Group,
     Settled,
+    Successor,
 )
 from soundalike.domain.tags import ExternalId
 from soundalike.domain.tracks import Track
@@ -33,14 +34,19 @@ from soundalike.store.mongo.documents import (
     group_key,
     track_from_document,
 )
-from soundalike.store.mongo.encoding import from_text, join_texts, to_text
+from soundalike.store.mongo.encoding import from_text, join_texts, prefix_range, to_text
 from soundalike.store.mongo.entry_documents import (
     album_from_document,
     artist_from_document,
     entry_to_document,
     genre_from_document,
 )
-from soundalike.store.mongo.groups import mark_groups, successor_key, write_successors
+from soundalike.store.mongo.groups import (
+    mark_groups,
+    successor_from_document,
+    successor_key,
+    write_successors,
+)
 from soundalike.store.mongo.indexes import ALBUM, ARTIST, ENTRY_KEYS, GENRE, GROUP, SUCCESSOR, TRACK
 from soundalike.store.mongo.paging import ALL_THERE, Slice, read_page
 from soundalike.store.mongo.tracks import in_batches, next_change
@@ -169,6 +175,25 @@ class MongoCatalogue:
                     return None
                 wanted = from_text(successor["next"])
         return None
+
+    def successors(self) -> Iterator[Successor]:
+        """Yield every successor, artists' first, then genres', then albums', by id, in bounded memory."""
+        for kind in EntryKind:
+            of_kind = {"_id": prefix_range(successor_key(kind, ""))}
+            found = self._connection.scan(SUCCESSOR, of_kind, order=BY_ID, beyond=after_id, batch=_BATCH)
+            yield from (successor_from_document(kind, document) for document in found)
+
+    def save_successors(self, successors: Collection[Successor]) -> None:
+        """Insert some, each new or in place of the one of its id."""
+        found = {(one.kind, one.id): one.next for one in successors}
+        self._connection.transaction(
+            lambda database, session: write_successors(database, session, found), is_long=True
+        )
+
+    def remove_successor(self, successor: Successor) -> None:
+        """Let an id lead nowhere."""
+        with self._connection.using() as database:
+            database[SUCCESSOR].delete_one({"_id": successor_key(successor.kind, successor.id)})
 
     def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
         """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""

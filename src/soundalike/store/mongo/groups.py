@@ -10,13 +10,13 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.entries import EntryKind
+from soundalike.domain.entries import EntryKind, Successor
 from soundalike.domain.errors import StoreError
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.store.mongo.connection import Document
-from soundalike.store.mongo.documents import tags_and_compilation
-from soundalike.store.mongo.encoding import join_texts
+from soundalike.store.mongo.documents import reports_damage, tags_and_compilation
+from soundalike.store.mongo.encoding import from_text, join_texts
 from soundalike.store.mongo.indexes import GROUP, SUCCESSOR
 
 
@@ -56,3 +56,10 @@ def write_successions(
 def successor_key(kind: EntryKind, one: str) -> str:
     """Return the ``_id`` of an id that has given way to another."""
     return join_texts(kind.value, one)
+
+
+@reports_damage
+def successor_from_document(kind: EntryKind, document: Document) -> Successor:
+    """Read a successor of a kind."""
+    one = from_text(document["_id"].removeprefix(successor_key(kind, "")))
+    return Successor(kind, one, from_text(document["next"]))

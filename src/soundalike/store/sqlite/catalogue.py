@@ -18,6 +18,7 @@ from soundalike.domain.entries import (
     Genre,
     Group,
     Settled,
+    Successor,
 )
 from soundalike.domain.tags import ExternalId
 from soundalike.domain.tracks import Track
@@ -31,11 +32,14 @@ from soundalike.store.sqlite.catalogue_tables import (
     genre_from_row,
     group_columns,
     group_from_columns,
+    kind_number,
     last_successor,
+    successor_from_row,
+    write_successors,
 )
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.paging import Listing, page_rows
-from soundalike.store.sqlite.rows import from_text, to_text, track_from_row
+from soundalike.store.sqlite.rows import Text, from_text, to_text, track_from_row
 from soundalike.store.sqlite.tables import placeholders, select_tracks, write_settled
 
 # So many rows are read at a time, so that no transaction is open while the caller works.
@@ -175,6 +179,34 @@ class SqliteCatalogue:
                 return None
             (row,) = _entries(connection, kind.value, columns, [one])
         return from_row(row)
+
+    def successors(self) -> Iterator[Successor]:
+        """Yield every successor, artists' first, then genres', then albums', by id, in bounded memory."""
+        beyond: tuple[int, Text] = (-1, "")
+        while True:
+            with self._connections.reading() as connection:
+                rows = connection.execute(
+                    "SELECT kind, id, next FROM successor"
+                    " WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?",
+                    (*beyond, _BATCH),
+                ).fetchall()
+            yield from map(successor_from_row, rows)
+            if len(rows) < _BATCH:
+                return
+            beyond = rows[-1][:2]
+
+    def save_successors(self, successors: Collection[Successor]) -> None:
+        """Insert some, each new or in place of the one of its id."""
+        with self._connections.writing() as connection:
+            write_successors(connection, {(one.kind, one.id): one.next for one in successors})
+
+    def remove_successor(self, successor: Successor) -> None:
+        """Let an id lead nowhere."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                "DELETE FROM successor WHERE kind = ? AND id = ?",
+                (kind_number(successor.kind), to_text(successor.id)),
+            )
 
     def tracks_with_ids(self, ids: Collection[ExternalId]) -> tuple[Track, ...]:
         """Return the tracks that bear any of these ids, vanished ones too, by (added_at, id)."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from soundalike.domain.catalogue import groups_of
-from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryField, EntryKind, Genre, Group
+from soundalike.domain.entries import (
+    Album,
+    Artist,
+    CatalogueEntry,
+    EntryField,
+    EntryKind,
+    Genre,
+    Group,
+    Successor,
+)
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
@@ -256,6 +265,13 @@ def album_from_row(columns: tuple[Any, ...]) -> Album:
         duration_ms=DurationMs(int(duration_ms)),
         added_at=from_ms(added_ms),
     )
+
+
+@reports_damage
+def successor_from_row(columns: tuple[Any, ...]) -> Successor:
+    """Read kind, id and next."""
+    kind, one, other = columns
+    return Successor(_KINDS[kind], from_text(one), from_text(other))
 
 
 def last_successor(connection: sqlite3.Connection, table: str, kind: EntryKind, wanted: str) -> Text | None:
