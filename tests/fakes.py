@@ -11,7 +11,16 @@ from soundalike.domain.files import NOWHERE, FileProblem, Location, Part, Place,
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.stored_vectors import StoredSet, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, SortField, Track, TrackFilter, TrackPage
+from soundalike.domain.tracks import (
+    EVERY_TRACK,
+    Entry,
+    Position,
+    Sort,
+    SortField,
+    Track,
+    TrackFilter,
+    TrackPage,
+)
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.domain.words import index_words
 from soundalike.store.errors import unknown_track
@@ -270,9 +279,14 @@ def _meets(track: Track, only: TrackFilter) -> bool:
         only.album in {None, entry.album_id}
         and only.artist in {None, entry.album_artist_id, *entry.artist_ids}
         and only.genre in {None, *entry.genre_ids}
-        and (entry.is_preferred or not only.hides_duplicates)
+        and (not only.hides_duplicates or _is_preferred(entry, only))
         and (track.has_audio or not only.is_playable)
     )
+
+
+def _is_preferred(entry: Entry, only: TrackFilter) -> bool:
+    asked = [one for one in (only.artist, only.genre) if one is not None]
+    return entry.is_preferred or (bool(asked) and all(one in entry.preferred_for for one in asked))
 
 
 def _rank(key: str | int | None) -> tuple[int, int, str]:

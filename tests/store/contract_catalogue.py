@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from making import SOME_TIME, make_track
+from making import SOME_TIME, file_of, make_track
 from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
 from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled, Successor
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind
-from soundalike.domain.tracks import Entry, Sort, Track, TrackFilter
+from soundalike.domain.tracks import Entry, Position, Sort, SortField, Track, TrackFilter
 from soundalike.domain.types import TrackId
+from soundalike.store.keys import sort_keys
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids
 from store.contract_collections import CollectionsContract
 from store.contract_places import PlacesContract, TagsContract, tagged
@@ -295,6 +297,38 @@ class FiltersContract:
         for sort in ("artist", "-album", "year", "-added"):
             page = filtered.find_tracks([], sort=Sort.parse(sort), limit=10, only=only)
             assert sorted(found_ids(page)) == list(ids)
+
+    def test_of_copies_with_other_names_each_list_has_one(self, store: Store) -> None:
+        def save(track_id: str, media_type: str, **tags: object) -> None:
+            same = {"title": "Song", "album": "One", "album_artist": "Ada", "track_number": 1}
+            track = tagged(track_id, **same, **tags)
+            file = replace(file_of(track), media_type=media_type)
+            store.save_track(replace(track, file=file))
+
+        def listed(**only: Any) -> list[str]:
+            hiding = TrackFilter(hides_duplicates=True, **only)
+            page = store.find_tracks([], sort=Sort(), limit=10, only=hiding)
+            assert page.total == len(page.tracks)
+            if page.tracks:
+                first = page.tracks[0]
+                after = Position(sort_keys(first)[SortField.TITLE], first.id)
+                rest = store.find_tracks([], sort=Sort(), limit=10, only=hiding, after=after)
+                assert (rest.tracks, rest.total) == (page.tracks[1:], page.total)
+            return found_ids(page)
+
+        save("a", "audio/flac", artists=("Ada",), genres=("Rock",))
+        save("b", "audio/mpeg", artists=("Ada", "Bob"), genres=("Pop",))
+        save("c", "audio/mpeg", artists=("Bob",), genres=("Rock", "Pop"))
+        settle_all(store)
+        ada, bob = artist_id("ada"), artist_id("bob")
+        assert listed() == listed(artist=ada) == listed(genre=ROCK) == ["a"]
+        assert listed(album=album_id("one", "ada")) == listed(artist=ada, genre=ROCK) == ["a"]
+        assert listed(artist=bob) == listed(genre=POP) == listed(artist=bob, genre=POP) == ["b"]
+        assert listed(album=album_id("one", "ada"), artist=bob, is_playable=True) == ["b"]
+        for track_id in "abc":
+            store.mark_vanished([TrackId(track_id)], LATER_MS)
+            settle_all(store)
+            assert listed(artist=bob) == listed(genre=POP) == {"a": ["b"], "b": ["c"], "c": []}[track_id]
 
     def test_pages_of_a_filter_follow_each_other(self, filtered: Store) -> None:
         only = TrackFilter(artist=artist_id("ada"))

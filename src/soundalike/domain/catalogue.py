@@ -97,6 +97,7 @@ def settled_entry(group: Group, settled: Track, stored: Entry) -> Entry:
             is_compilation=new.is_compilation,
             recording=new.recording,
             is_preferred=new.is_preferred,
+            preferred_for=new.preferred_for,
         )
     of_album = any(credit.key == group.key for credit in album_credit(settled.tags))
     return replace(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from soundalike.domain.tracks import Entry, Track
-from soundalike.domain.types import AlbumId, TrackId
+from soundalike.domain.types import AlbumId, ArtistId, GenreId, TrackId
 from soundalike.domain.words import sort_key
 
 SAME_LENGTH_MS = 2_000
@@ -46,17 +46,21 @@ def with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
             about = (str(tags.disc_number or 1), str(tags.track_number), name_key(tags.title))
             same[digest("recording", album, *about)].append(track)
     entries: dict[TrackId, Entry] = {
-        track.id: replace(track.entry, recording=None, is_preferred=True) for track in alone
+        track.id: replace(track.entry, recording=None, is_preferred=True, preferred_for=()) for track in alone
     }
     for key, copies in same.items():
         for number, recording in enumerate(_of_one_length(copies)):
-            preferred = min(recording, key=_preference).id
-            for track in recording:
+            named: set[ArtistId | GenreId] = set()
+            for rank, track in enumerate(sorted(recording, key=_preference)):
+                names = track.entry.credited_ids.union(track.entry.genre_ids)
                 entries[track.id] = replace(
                     track.entry,
                     recording=key if number == 0 else f"{key}-{number}",
-                    is_preferred=track.id == preferred,
+                    is_preferred=rank == 0,
+                    preferred_for=tuple(sorted(names - named)) if rank else (),
                 )
+                if not track.is_vanished:
+                    named |= names
     return [replace(track, entry=entries[track.id]) for track in tracks]
 
 
@@ -72,10 +76,10 @@ def _of_one_length(tracks: Iterable[Track]) -> Iterator[list[Track]]:
         yield part
 
 
-def _preference(track: Track) -> tuple[bool, bool, float, TrackId]:
+def _preference(track: Track) -> tuple[bool, bool, bool, float, TrackId]:
     """Order the copies of a recording, the best first."""
     is_lossless = track.file is not None and track.file.media_type in _LOSSLESS
-    return not track.is_playable, not is_lossless, -_bitrate(track), track.id
+    return track.is_vanished, not track.has_audio, not is_lossless, -_bitrate(track), track.id
 
 
 def _bitrate(track: Track) -> float:

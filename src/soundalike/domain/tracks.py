@@ -28,6 +28,8 @@ class Entry:
         The same for each copy of one recording on one album; None if album, number or title are missing.
     is_preferred : bool
         Whether it is the one to play of its recording.
+    preferred_for : tuple of ArtistId or GenreId
+        Whose tracks it is the one to play of all the same, since better copies name neither.
     """
 
     artist_ids: tuple[ArtistId, ...] = ()
@@ -37,6 +39,12 @@ class Entry:
     is_compilation: bool = False
     recording: str | None = None
     is_preferred: bool = True
+    preferred_for: tuple[ArtistId | GenreId, ...] = ()
+
+    @property
+    def credited_ids(self) -> frozenset[ArtistId]:
+        """Who made the track, and whose album it is on."""
+        return frozenset(self.artist_ids) | ({self.album_artist_id} if self.album_artist_id else set())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +136,7 @@ class TrackFilter:
     album, artist, genre : id or None
         Those of this album or genre, and those by this artist or on an album of theirs.
     hides_duplicates : bool
-        Of each recording, only the preferred track.
+        Of each recording, only the preferred track: of those by the artist and of the genre, if given.
     is_playable : bool
         Only those that have a file.
     """

@@ -175,7 +175,7 @@ def test_a_track_has_the_form_of_version_3(path: Path) -> None:
     migrate(path)
     entry = {
         "artist_ids", "album_id", "album_artist_id", "genre_ids", "is_compilation", "recording",
-        "is_preferred", "title_key", "artist_key", "album_key", "year",
+        "is_preferred", "preferred_for", "title_key", "artist_key", "album_key", "year",
     }  # fmt: skip
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row

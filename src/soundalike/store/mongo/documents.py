@@ -40,6 +40,7 @@ from soundalike.wire.tags import tags_from_text, tags_text
 PLACE_FIELDS = ("root", "path", "part")
 ENTRY_FIELDS = (
     "artist_ids", "album_id", "album_artist_id", "genre_ids", "is_compilation", "recording", "is_preferred",
+    "preferred_for",
 )  # fmt: skip
 TRACK_FIELDS = (
     *PLACE_FIELDS, "target", "size_bytes", "mtime_ns", "audio_hash", "media_type", "title", "tags",
@@ -141,7 +142,6 @@ def track_to_document(track: Track) -> Document:
 def entry_to_fields(track: Track) -> Document:
     """Return a track's entry, and what follows from it."""
     entry = track.entry
-    credited = {*entry.artist_ids} | ({entry.album_artist_id} if entry.album_artist_id else set())
     fields: Document = {
         "artist_ids": list(entry.artist_ids),
         "album_id": entry.album_id,
@@ -150,7 +150,8 @@ def entry_to_fields(track: Track) -> Document:
         "is_compilation": entry.is_compilation,
         "recording": entry.recording,
         "is_preferred": entry.is_preferred,
-        "credited_ids": sorted(credited),
+        "preferred_for": list(entry.preferred_for),
+        "credited_ids": sorted(entry.credited_ids),
     }
     for field, key in sort_keys(track).items():
         fields |= KEYS[field].fields(key)
@@ -213,6 +214,7 @@ def _entry(document: Document) -> Entry:
         is_compilation=bool(document["is_compilation"]),
         recording=from_optional(document["recording"]),
         is_preferred=bool(document["is_preferred"]),
+        preferred_for=tuple(ArtistId(from_text(one)) for one in document["preferred_for"]),
     )
 
 

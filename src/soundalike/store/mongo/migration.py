@@ -252,7 +252,7 @@ def _track(document: Fields) -> Track:
     """Read a track of version 1; its tags are to be read again, since that one read few."""
     tags = tags_of_before(document, from_text)
     entry = dict.fromkeys(("album_id", "album_artist_id", "recording")) | {"artist_ids": [], "genre_ids": []}
-    flags = {"is_compilation": False, "is_preferred": True}
+    flags = {"is_compilation": False, "is_preferred": True, "preferred_for": []}
     added = {"part": None, "tags": tags_text(tags), "imported": None, "tags_version": 0} | entry | flags
     return replace(track_from_document({**document, **added}), entry=own_entry(tags))
 

@@ -48,12 +48,17 @@ def _match(words: Sequence[str], only: TrackFilter) -> Condition:
         "album_id": only.album,
         "credited_ids": only.artist,
         "genre_ids": only.genre,
-        "is_preferred": only.hides_duplicates or None,
         "has_file": only.is_playable or None,
     }
     match: dict[str, object] = {"is_there": True}
     for field, value in asked.items():
         if value is not None:
             match[field] = to_text(value) if isinstance(value, str) else value
-    prefixes = [{"words": {"$elemMatch": prefix_range(to_text(word))}} for word in narrowing_words(words)]
-    return match | {"$and": prefixes} if prefixes else match
+    conditions: list[Condition] = [
+        {"words": {"$elemMatch": prefix_range(to_text(word))}} for word in narrowing_words(words)
+    ]
+    if only.hides_duplicates:
+        named = [to_text(one) for one in (only.artist, only.genre) if one is not None]
+        of_those = [{"preferred_for": {"$all": named}}] if named else []
+        conditions.append({"$or": [{"is_preferred": True}, *of_those]})
+    return match | {"$and": conditions} if conditions else match

@@ -73,7 +73,7 @@ class Placed:
             *((EntryKind.GENRE, one) for one in entry.genre_ids),
         }
         return {
-            (kind_number(kind), one, entry.is_preferred, self.has_file)
+            (kind_number(kind), one, entry.is_preferred or one in entry.preferred_for, self.has_file)
             for kind, one in ids
             if one is not None
         }

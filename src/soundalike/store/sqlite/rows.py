@@ -93,10 +93,11 @@ class _TrackRow(NamedTuple):
     is_compilation: int
     recording: str | None
     is_preferred: int
+    preferred_for: str
 
 
 TRACK_COLUMNS = ", ".join(_TrackRow._fields)
-ENTRY_COLUMNS = _TrackRow._fields[-7:]
+ENTRY_COLUMNS = _TrackRow._fields[-8:]
 
 
 def root_to_row(root: Root) -> tuple[Text, bytes]:
@@ -180,6 +181,7 @@ def entry_to_columns(entry: Entry) -> dict[str, Any]:
         "is_compilation": entry.is_compilation,
         "recording": entry.recording,
         "is_preferred": entry.is_preferred,
+        "preferred_for": " ".join(entry.preferred_for),
     }
 
 
@@ -222,7 +224,7 @@ def _entry_from_row(row: _TrackRow) -> Entry:
 
 def entry_from_columns(columns: tuple[Any, ...]) -> Entry:
     """Read `ENTRY_COLUMNS`."""
-    artists, album, album_artist, genres, is_compilation, recording, is_preferred = columns
+    artists, album, album_artist, genres, is_compilation, recording, is_preferred, preferred_for = columns
     return Entry(
         artist_ids=tuple(map(ArtistId, artists.split())),
         album_id=None if album is None else AlbumId(album),
@@ -231,6 +233,7 @@ def entry_from_columns(columns: tuple[Any, ...]) -> Entry:
         is_compilation=bool(is_compilation),
         recording=recording,
         is_preferred=bool(is_preferred),
+        preferred_for=tuple(map(ArtistId, preferred_for.split())),
     )
 
 

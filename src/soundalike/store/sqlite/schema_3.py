@@ -67,6 +67,7 @@ _TRACKS: tuple[Step, ...] = (
         is_compilation  INTEGER NOT NULL,
         recording       TEXT,
         is_preferred    INTEGER NOT NULL,
+        preferred_for   TEXT NOT NULL,
         has_file        INTEGER NOT NULL,
         title_key       TEXT NOT NULL,
         artist_key      TEXT,
@@ -171,7 +172,8 @@ _CATALOGUE = (
         PRIMARY KEY (name_group, track)
     ) WITHOUT ROWID
     """,
-    # Under which artists, genres and albums the tracks that are there are listed.
+    # Under which artists, genres and albums the tracks that are there are listed; `is_preferred` is that of
+    # the list, since the preferred copy of a recording may name other artists and genres.
     """
     CREATE TABLE track_entry (
         kind         INTEGER NOT NULL,

@@ -80,6 +80,11 @@ class _Flags:
         fails = f"SELECT EXISTS (SELECT 1 {_THERE} AND is_preferred IN (0, 1) AND {{}} = 0)"
         return cls(tuple(name for name in asked if _one(connection, fails.format(name))))
 
+    def of_album(self, only: TrackFilter) -> "_Flags":
+        """Return those of an album's list: beside an artist's or a genre's, they have the preferred."""
+        is_left = only.artist is not None or only.genre is not None
+        return _Flags(tuple(name for name in self.names if not is_left or name != "is_preferred"))
+
     @property
     def sql(self) -> str:
         """The condition; it begins with AND, or is empty."""
@@ -183,9 +188,9 @@ def _listed(only: TrackFilter, flags: _Flags) -> Iterator[_Source]:
         (EntryKind.GENRE, only.genre),
     ):
         if wanted is not None:
-            yield _Source(
-                "track_entry", "kind = ? AND id = ?" + flags.sql, (kind_number(kind), to_text(wanted))
-            )
+            tested = flags.of_album(only) if kind is EntryKind.ALBUM else flags
+            where = f"kind = ? AND id = ?{tested.sql}"
+            yield _Source("track_entry", where, (kind_number(kind), to_text(wanted)))
 
 
 def _range(word: str) -> tuple[bytes, bytes]:
