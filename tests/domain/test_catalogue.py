@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.made_libraries import catalogued, ids, libraries, tag_sets, tagged
 from fakes import MemoryStore
+from making import file_of
 from soundalike.domain.catalogue import (
     album_id,
     artist_id,
@@ -21,6 +22,7 @@ from soundalike.domain.catalogue import (
     settle,
 )
 from soundalike.domain.entries import Album, EntryKind, EntrySort, Genre, Group
+from soundalike.domain.files import Part
 from soundalike.domain.tracks import Entry, Track
 from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue
@@ -211,6 +213,17 @@ class TestRecordings:
         assert preferred(first, second, large, flac) == ["z"]
         assert preferred(first, replace(flac, vanished_at=flac.added_at)) == ["a"]
         assert preferred(replace(first, file=None), second) == ["b"]
+
+    def test_a_part_has_the_bitrate_of_its_file(self) -> None:
+        def part(number: int, size_bytes: int) -> Track:
+            track = _sized(tagged(f"b{number}", track_number=number + 1, path="image.mp3"), size_bytes)
+            end = (number + 1) * 30_000 if number == 0 else None
+            return replace(track, file=replace(file_of(track), part=Part(number * 30_000, end, 1_000)))
+
+        alone = _sized(tagged("a", track_number=1), 1_000)
+        for size_bytes, preferred in ((2_100, "b0"), (1_900, "a")):
+            found = entries([part(0, size_bytes), part(1, size_bytes), alone])
+            assert [one for one in ("a", "b0") if found[one].is_preferred] == [preferred]
 
     def test_an_album_in_two_formats_counts_once(self) -> None:
         tracks = [

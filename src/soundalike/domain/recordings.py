@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from soundalike.domain.files import Location
 from soundalike.domain.tracks import Entry, Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId, TrackId
 from soundalike.domain.words import sort_key
@@ -36,6 +37,7 @@ def digest(*parts: str) -> str:
 
 def with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
     """Return an album's tracks with the keys of their recordings, and which to play of each."""
+    lengths = _file_lengths(tracks)
     same: defaultdict[str, list[Track]] = defaultdict(list)
     alone: list[Track] = []
     for track in tracks:
@@ -51,7 +53,7 @@ def with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
     for key, copies in same.items():
         for number, recording in enumerate(_of_one_length(copies)):
             named: set[ArtistId | GenreId] = set()
-            for rank, track in enumerate(sorted(recording, key=_preference)):
+            for rank, track in enumerate(sorted(recording, key=partial(_preference, lengths=lengths))):
                 names = track.entry.credited_ids.union(track.entry.genre_ids)
                 entries[track.id] = replace(
                     track.entry,
@@ -76,14 +78,25 @@ def _of_one_length(tracks: Iterable[Track]) -> Iterator[list[Track]]:
         yield part
 
 
-def _preference(track: Track) -> tuple[bool, bool, bool, float, TrackId]:
+def _file_lengths(tracks: Iterable[Track]) -> Mapping[Location, int]:
+    """Return the lengths of files that have several tracks, in ms, by the last of them that is known."""
+    lengths: defaultdict[Location, int] = defaultdict(int)
+    for track in tracks:
+        if track.file is not None and track.file.part is not None:
+            end_ms = track.file.part.start_ms + track.duration_ms
+            lengths[track.file.location] = max(lengths[track.file.location], end_ms)
+    return lengths
+
+
+def _preference(track: Track, *, lengths: Mapping[Location, int]) -> tuple[bool, bool, bool, float, TrackId]:
     """Order the copies of a recording, the best first."""
     is_lossless = track.file is not None and track.file.media_type in _LOSSLESS
-    return track.is_vanished, not track.has_audio, not is_lossless, -_bitrate(track), track.id
+    return track.is_vanished, not track.has_audio, not is_lossless, -_bitrate(track, lengths), track.id
 
 
-def _bitrate(track: Track) -> float:
-    """Return bytes per ms; 0 for a part, since its file has other tracks too."""
-    if track.file is None or track.file.part is not None or not track.duration_ms:
+def _bitrate(track: Track, lengths: Mapping[Location, int]) -> float:
+    """Return bytes per ms: of a part, those of its file."""
+    if track.file is None:
         return 0.0
-    return track.file.stamp.size_bytes / track.duration_ms
+    length_ms = lengths[track.file.location] if track.file.part is not None else track.duration_ms
+    return track.file.stamp.size_bytes / length_ms if length_ms else 0.0
