@@ -121,11 +121,29 @@ class Tags:
         return tuple(one.value for one in self.external_ids if one.kind is kind)
 
     def over(self, others: "Tags") -> "Tags":
-        """Return these tags with what they lack taken from others, and the external ids of both."""
+        """Return these tags with what they lack taken from others.
+
+        External ids of artists and albums are taken only with the names that they belong to.
+        """
         taken = {
             field.name: getattr(others, field.name)
             for field in fields(self)
             if getattr(self, field.name) in (None, (), False, Gains())
         }
-        more = tuple(one for one in others.external_ids if one not in self.external_ids)
-        return replace(self, **taken | {"external_ids": self.external_ids + more})
+        merged = replace(self, **taken)
+        more = tuple(
+            one
+            for one in others.external_ids
+            if one not in self.external_ids
+            and ((name := _NAMED.get(one.kind)) is None or getattr(merged, name) == getattr(others, name))
+            and (one.kind.names_track or not self.ids(one.kind))
+        )
+        return replace(merged, external_ids=self.external_ids + more)
+
+
+_NAMED = {
+    ExternalIdKind.ARTIST: "artists",
+    ExternalIdKind.ALBUM_ARTIST: "album_artist",
+    ExternalIdKind.ALBUM: "album",
+    ExternalIdKind.RELEASE_GROUP: "album",
+}
