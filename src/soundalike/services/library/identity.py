@@ -1,15 +1,19 @@
-"""Which track a file is: known by its place, else by its audio if it moved, else by an external id."""
+"""Which track a file is: known by its place, else by its audio if it moved, else by an external id.
 
-from collections.abc import Callable
+Which one an import of metadata describes is known by external ids alone.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.files import Analysis, FoundFile, Location, TrackFile
 from soundalike.domain.ports.library import CataloguedStore
-from soundalike.domain.tags import Tags
+from soundalike.domain.tags import ExternalId, Tags
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import AudioHash, TrackId
+from soundalike.domain.types import AudioHash, DurationMs, TrackId
 from soundalike.services.library.roots import RootMap
 
 
@@ -79,6 +83,50 @@ class Identity:
         )
         return former, track
 
+    def settle_import(
+        self, imported: Tags, *, duration_ms: DurationMs, now: datetime
+    ) -> tuple[Track | None, Track]:
+        """Return the stored track that an import describes, if any, and the track as it is from now on.
+
+        It is the one that an import with one of these ids has described before, else the first that bears
+        one: with audio first or metadata first, there is one track, with the same tags.
+
+        Parameters
+        ----------
+        imported : Tags
+            What the import says; without an id of the track it is a new one.
+        duration_ms : DurationMs
+            As the import says; that of audio counts more.
+        now : datetime
+            When a new track was added.
+        """
+        ids = imported.track_ids
+        found = self._store.tracks_with_ids(ids) if ids else ()
+        former = min(found, key=lambda track: not _was_imported(track, ids), default=None)
+        if former is None:
+            return None, Track(
+                id=self._new_id(),
+                file=None,
+                tags=imported,
+                imported=imported,
+                entry=own_entry(imported),
+                title=imported.title or "",
+                duration_ms=duration_ms,
+                added_at=now,
+            )
+        tags = former.tags.over(imported) if former.has_audio else imported
+        track = replace(
+            former,
+            tags=tags,
+            imported=imported,
+            # What an import said before is among the tags: the file says again what is its own.
+            tags_version=0 if former.has_audio and former.imported else former.tags_version,
+            entry=former.entry if former.tags == tags else own_entry(tags),
+            title=tags.title or former.title,
+            duration_ms=former.duration_ms if former.has_audio else duration_ms,
+        )
+        return former, track
+
     def _moved(self, location: Location, audio_hash: AudioHash) -> Track | None:
         name = _file_name(location)
         found = ((track, track.file) for track in self._store.tracks_with_hash(audio_hash))
@@ -94,6 +142,10 @@ class Identity:
     def _has_left(self, file: TrackFile) -> bool:
         path = self._roots.path_of(file.location)
         return path is not None and self._is_gone(path)
+
+
+def _was_imported(track: Track, ids: Collection[ExternalId]) -> bool:
+    return track.imported is not None and not track.imported.track_ids.isdisjoint(ids)
 
 
 def title_from_path(location: Location) -> str:
