@@ -102,6 +102,17 @@ def test_an_id_that_a_retagging_ended_leads_to_its_successor(shelf: Stage) -> No
     assert titles(shelf, f"/api/tracks?album={before}") == ["Mix 1", "Mix 2", "Mix 3"]
 
 
+def test_albums_of_an_artist_follow_the_artist(shelf: Stage) -> None:
+    put(shelf, "later", title="Later", artists=("Fay",), album="Later")
+    shelf.settle_catalogue()
+    (before,) = [one["id"] for one in ask(shelf, "/api/artists")["artists"] if one["name"] == "Fay"]
+    put(shelf, "later", title="Later", artists=("Gus",), album="Later")
+    shelf.settle_catalogue()
+    found = ask(shelf, f"/api/albums?artist={before}")["albums"]
+    assert [one["artist"]["name"] for one in found] == ["Gus"]
+    assert ask(shelf, "/api/albums?artist=nobody")["albums"] == []
+
+
 @pytest.mark.parametrize("kind", ["albums", "artists", "genres"])
 @pytest.mark.parametrize("odd", ["no-such", "%00", "%ED%A0%80", "..", "a" * 20_000])
 def test_an_unknown_id_is_404(stage: Stage, kind: str, odd: str) -> None:

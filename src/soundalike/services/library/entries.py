@@ -39,16 +39,23 @@ class Entries:
         offset : int
             How many to leave out, counted from `after` or from the first.
         artist : ArtistId or None
-            Whose albums; None for all.
+            Whose albums; None for all. An id that has given way to another means that.
 
         Raises
         ------
         QueryError
             If `limit` is not 1 to 100.
         """
-        return self._store.find_albums(
-            sort=sort, limit=check_limit(limit), after=after, offset=offset, artist=artist
-        )
+        check_limit(limit)
+
+        def find(artist: ArtistId | None) -> EntryPage[Album]:
+            return self._store.find_albums(sort=sort, limit=limit, after=after, offset=offset, artist=artist)
+
+        page = find(artist)
+        # Only an id without albums may be one that a retagging ended.
+        if not page.total and artist and (successor := self._store.artist(artist)) is not None:
+            page = find(successor.id)
+        return page
 
     def artists(
         self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0
