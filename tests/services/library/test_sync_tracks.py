@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from making import file_of, make_track
 from services.library.folder import SCHEMA, write_song
 from services.library.listener import Listener
 from soundalike.domain.entries import EntrySort
-from soundalike.domain.files import Part, ProblemReason
+from soundalike.domain.errors import TrackConflictError
+from soundalike.domain.features import FeatureVectors
+from soundalike.domain.files import Location, Part, ProblemReason
 from soundalike.domain.tags import TAGS_VERSION, ExternalId, ExternalIdKind, Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
@@ -58,6 +62,27 @@ class TestTagsOfAnOlderVersion:
         report = user.extract()
         assert (report.returned, report.unchanged) == (1, 1)
         assert user.titles() == ["Anna", "Berta"]
+
+    def test_a_file_that_another_process_stores_meanwhile_is_tried_again(
+        self, user: Listener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user.extract()
+        outdate(user)
+        save, refused = user.store.save_track, []
+
+        def save_second_time(
+            track: Track, *vectors: FeatureVectors, moved_from: Location | None = None
+        ) -> None:
+            if track.id not in refused:
+                refused.append(track.id)
+                msg = "another process was first"
+                raise TrackConflictError(msg)
+            save(track, *vectors, moved_from=moved_from)
+
+        monkeypatch.setattr(user.store, "save_track", save_second_time)
+        user.extract()
+        assert len(refused) == 2
+        assert {track.tags_version for track in user.tracks()} == {TAGS_VERSION}
 
     def test_what_was_wrong_with_a_file_is_still_known(self, user: Listener) -> None:
         write_song(user.folder / "c.mp3", audio="cut short", title="Carla")

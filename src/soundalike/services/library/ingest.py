@@ -150,11 +150,7 @@ class FileIngest:
         return replace(analysis, duration_ms=twins[0].duration_ms) if twins else None
 
     def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: Tally) -> None:
-        try:
-            former, track = self._save(file, analysis)
-        except TrackConflictError:
-            # Another process has stored the same file meanwhile: the second attempt finds its track.
-            former, track = self._save(file, analysis)
+        former, track = self._save(file, analysis)
         if analysis.is_truncated:
             self._store.save_problem(
                 FileProblem(
@@ -183,6 +179,13 @@ class FileIngest:
 
     def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
         """Store the track that a file is; return the track as it was, if there was one, and as it is."""
+        try:
+            return self._save_once(file, analysis)
+        except TrackConflictError:
+            # Another process has stored the same file meanwhile: the second attempt finds its track.
+            return self._save_once(file, analysis)
+
+    def _save_once(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
         former, track = self._identity.settle(file, analysis, now=self._clock())
         moved_from = _place_before(former, track)
         self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
