@@ -113,8 +113,9 @@ class HonestAnalyser:
         missing = [schema for schema in sets if audio_hash not in known.get(schema.key, ())]
         self.computed += [file.real_path.name] if missing else []
         self.extracted += [(file.real_path.name, schema.key) for schema in missing]
-        if any(audio.startswith(f"bad for {schema.name}: ") for schema in missing):
-            return AnalysisFailure(reason=ProblemReason.CRASHED, detail="died")
+        for schema in missing:
+            if audio.startswith(bad := f"bad for {schema.name}: "):
+                return AnalysisFailure(reason=ProblemReason(audio.removeprefix(bad)), detail="died")
         return Analysis(
             tags=tags,
             audio_hash=audio_hash,

@@ -125,7 +125,7 @@ def test_what_could_not_be_used_is_not_read_for_later_sets(user: Listener) -> No
 
 def test_a_file_that_fails_in_a_later_pass_keeps_its_vectors_and_is_tried_again(user: Listener) -> None:
     user.analyser.passes = [[SCHEMA], [OTHER]]
-    write_song(user.folder / "a.mp3", audio="bad for other: ", title="Anna")
+    write_song(user.folder / "a.mp3", audio="bad for other: crashed the decoder", title="Anna")
     for _ in range(2):
         report = user.extract()
         assert having(user, SCHEMA) == {"Anna", "Bella"}
@@ -138,8 +138,24 @@ def test_a_file_that_fails_in_a_later_pass_keeps_its_vectors_and_is_tried_again(
     assert having(user, OTHER) == {"Anna", "Bella"}
 
 
+def test_a_file_of_which_a_later_pass_can_make_nothing_is_read_once(user: Listener) -> None:
+    user.analyser.passes = [[SCHEMA], [OTHER]]
+    write_song(user.folder / "a.mp3", audio="bad for other: silent", title="Anna")
+    write_song(user.folder / "b.mp3", audio="cut short", title="Bella")
+    user.extract()
+    report = user.extract()
+    assert user.analyser.heard == []
+    assert {problem.reason for problem in report.problems} == {
+        ProblemReason.SILENT, ProblemReason.HEADER_TOO_LONG,
+    }  # fmt: skip
+    assert having(user, OTHER) == {"Bella"}
+    write_song(user.folder / "a.mp3", audio="mended", title="Anna")
+    user.extract()
+    assert having(user, OTHER) == {"Anna", "Bella"}
+
+
 def test_a_set_that_fails_costs_no_other_set_its_vectors(user: Listener) -> None:
-    write_song(user.folder / "a.mp3", audio="bad for other: ", title="Anna")
+    write_song(user.folder / "a.mp3", audio="bad for other: crashed the decoder", title="Anna")
     user.extract()
     user.analyser.passes = [[SCHEMA, OTHER]]
     assert [problem.is_used for problem in user.extract().problems] == [True]

@@ -202,13 +202,7 @@ class LibrarySync:
             tally.returned += track.is_vanished
             tally.unchanged += not track.is_vanished
             return True
-        problem = known.problems.get(file.location)
-        is_hopeless = (
-            problem is not None
-            and problem.stamp == file.stamp
-            and not problem.is_used
-            and not problem.reason.is_worth_retrying
-        )
+        is_hopeless = _fails_again(file, known, is_used=False)
         tally.unchanged += is_hopeless
         return is_hopeless
 
@@ -216,7 +210,11 @@ class LibrarySync:
         """Compute feature sets for the tracks that have all more urgent ones."""
         ready = self._with_all(self._analyser.passes[0]) - known.analysed
         places = {place for place, (track, _) in known.tracks.items() if track.id in ready}
-        waiting = [file for file in scan.files if file.place in places]
+        waiting = [
+            file
+            for file in scan.files
+            if file.place in places and not _fails_again(file, known, is_used=True)
+        ]
         self._ingest.analyse(waiting, known, tally=tally, progress=progress)
 
     def _settle_missing(self, scan: _Scan, known: Known, tally: Tally) -> None:
@@ -251,6 +249,17 @@ class LibrarySync:
             vanished=tally.vanished,
             problems=tuple(problems),
         )
+
+
+def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:
+    """Whether the file did not change since it failed, in all feature sets or, if used, in some."""
+    problem = known.problems.get(file.location)
+    return (
+        problem is not None
+        and (problem.stamp, problem.is_used) == (file.stamp, is_used)
+        and not problem.reason.is_worth_retrying
+        and problem.reason is not ProblemReason.HEADER_TOO_LONG  # whose track has been analysed
+    )
 
 
 def _to_read(file: FoundFile, known: Known) -> FoundFile:
