@@ -13,21 +13,21 @@ from soundalike.web.media.ranges import parse_range
 _BLOCK_BYTES = 64 * 1024
 
 
-class FilePart:
-    """A part of an open file, as a seekable file of its own.
+class FileSlice:
+    """A range of bytes of an open file, as a seekable file of its own.
 
     Parameters
     ----------
     file : BinaryIO
-        Closed with the part.
-    part : range
-        The bytes' offsets in the file.
+        Closed with the slice.
+    offsets : range
+        Of the bytes in the file.
     """
 
-    def __init__(self, file: BinaryIO, part: range) -> None:
+    def __init__(self, file: BinaryIO, offsets: range) -> None:
         self._file = file
-        self._part = part
-        self._file.seek(part.start)
+        self._offsets = offsets
+        self._file.seek(offsets.start)
 
     def read(self, size: int = -1) -> bytes:
         """Read up to `size` bytes, or all that are left where it is negative.
@@ -37,7 +37,7 @@ class FilePart:
         OSError
             If the file has become shorter: without an error the client would wait for ever.
         """
-        left = len(self._part) - self.tell()
+        left = len(self._offsets) - self.tell()
         wanted = left if size < 0 else min(size, left)
         data = self._file.read(max(0, wanted))
         if not data and wanted > 0:
@@ -53,14 +53,14 @@ class FilePart:
         offset : int
             In bytes.
         whence : int
-            What the offset counts from: the start of the part, the position, or the end of the part.
+            What the offset counts from: the start of the slice, the position, or its end.
         """
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: len(self._part)}[whence]
-        return self._file.seek(self._part.start + origin + offset) - self._part.start
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: len(self._offsets)}[whence]
+        return self._file.seek(self._offsets.start + origin + offset) - self._offsets.start
 
     def tell(self) -> int:
-        """Return the position, counted from the start of the part."""
-        return self._file.tell() - self._part.start
+        """Return the position, counted from the start of the slice."""
+        return self._file.tell() - self._offsets.start
 
     def seekable(self) -> bool:
         """Return True: servers may seek."""
@@ -72,7 +72,7 @@ class FilePart:
 
 
 def audio_response(stream: AudioStream, request: Request) -> Response:
-    """Answer with a track's audio, or the part that was asked for; the file is closed in any case.
+    """Answer with a track's audio, or the range that was asked for; the file is closed in any case.
 
     Parameters
     ----------
@@ -104,20 +104,20 @@ def _answer(stream: AudioStream, request: Request) -> Response:
     if request.if_none_match.contains_weak(stream.etag):
         return Response(status=304)
     wanted = _wanted(stream, request)
-    part = wanted or range(stream.size_bytes)
-    if part:
-        response = Response(_wrap(FilePart(stream.file, part), request), direct_passthrough=True)
+    offsets = wanted or range(stream.size_bytes)
+    if offsets:
+        response = Response(_wrap(FileSlice(stream.file, offsets), request), direct_passthrough=True)
     else:
         response = Response()
     if wanted is not None:
         response.status_code = 206
-        response.content_range.set(part.start, part.stop, stream.size_bytes)
-    response.content_length = len(part)
+        response.content_range.set(offsets.start, offsets.stop, stream.size_bytes)
+    response.content_length = len(offsets)
     return response
 
 
 def _wanted(stream: AudioStream, request: Request) -> range | None:
-    """Return the part to answer with; only GET has ranges, and only while the file is the same."""
+    """Return the range to answer with; only GET has ranges, and only while the file is the same."""
     condition = request.headers.get("If-Range")
     is_same = condition is None or condition == f'"{stream.etag}"'
     if request.method != "GET" or not is_same:
@@ -125,9 +125,9 @@ def _wanted(stream: AudioStream, request: Request) -> range | None:
     return parse_range(request.headers.get("Range"), stream.size_bytes)
 
 
-def _wrap(part: FilePart, request: Request) -> Iterable[bytes]:
+def _wrap(audio: FileSlice, request: Request) -> Iterable[bytes]:
     # The server's own wrapper lets its event loop send the file, which frees the worker thread.
-    wrapper: Callable[[FilePart, int], Iterable[bytes]] = request.environ.get(
+    wrapper: Callable[[FileSlice, int], Iterable[bytes]] = request.environ.get(
         "wsgi.file_wrapper", FileWrapper
     )
-    return wrapper(part, _BLOCK_BYTES)
+    return wrapper(audio, _BLOCK_BYTES)
