@@ -121,7 +121,7 @@ class Profiles:
                 if folded.get(user_id, 0) != stored.get(user_id, 0)
             },
             progress,
-            is_strict=False,
+            is_lenient=True,
         )
 
     def replay(self, progress: OnProgress = lambda _done, _total: None) -> FoldReport:
@@ -131,7 +131,7 @@ class Profiles:
         return self._refold_all({user_id: stored.get(user_id, 0) for user_id in user_ids}, progress)
 
     def _refold_all(
-        self, counts: dict[UserId, int], progress: OnProgress, *, is_strict: bool = True
+        self, counts: dict[UserId, int], progress: OnProgress, *, is_lenient: bool = False
     ) -> FoldReport:
         done, total, left = 0, sum(counts.values()), 0
         for user_id, count in counts.items():
@@ -142,7 +142,7 @@ class Profiles:
             except StoreBusyError:
                 raise
             except StoreError as error:
-                if is_strict:
+                if not is_lenient:
                     raise
                 left += 1
                 _log.warning("the profile of %r is not up to date: %s", user_id, error)
