@@ -99,14 +99,13 @@ def test_a_changed_track_is_compared_by_its_new_vector(stage: Stage) -> None:
 
 def test_a_track_without_a_vector_is_not_analysed(stage: Stage) -> None:
     stage.add("mute", None)
-    with pytest.raises(NotAnalysedError, match="'mute'"):
+    with pytest.raises(NotAnalysedError, match=f"'mute' has not been analysed for {SCHEMA.key};"):
         stage.similar("mute")
 
 
-def test_a_track_that_lost_its_vector_is_not_analysed(stage: Stage) -> None:
-    stage.store.drop_vectors(TrackId("a"))
-    with pytest.raises(NotAnalysedError):
-        stage.similar("a")
+def test_a_track_that_lost_its_vector_is_compared_by_its_place_in_the_artefact(stage: Stage) -> None:
+    assert stage.store.forget_set(SCHEMA.key)
+    assert names(stage.similar("a", limit=2)) == ["b", "c"]
 
 
 def test_an_unknown_track_is_unknown(stage: Stage) -> None:

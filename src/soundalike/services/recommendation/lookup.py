@@ -7,8 +7,8 @@ import numpy as np
 from soundalike.domain.errors import NotAnalysedError
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
-from soundalike.services.library.browse import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +43,38 @@ def place_in(artefact: Artefact, track_id: TrackId) -> Place | None:
     return Place(artefact.coordinates[row], None if artefact.groups is None else artefact.groups.values[row])
 
 
-def place_by_vector(store: LibraryStore, library: Library, track_id: TrackId, artefact: Artefact) -> Place:
-    """Return the place of a track by its stored vector, also where an artefact does not contain it.
+def place_by_vector(store: LibraryStore, track_id: TrackId, artefact: Artefact) -> Place | None:
+    """Return the place of a track by its stored vectors; None if it lacks a feature set of the artefact.
 
     Parameters
     ----------
     store : LibraryStore
-        Has the vector.
-    library : Library
-        Has the track.
+        Has the vectors.
     track_id : TrackId
-        Of the track.
+        Any id; the artefact need not contain it.
     artefact : Artefact
         Has the space.
-
-    Raises
-    ------
-    UnknownTrackError
-        If there is no such track.
-    NotAnalysedError
-        If the track lacks a feature set of the artefact.
     """
     vectors = store.vectors_in(track_id, artefact.schemas)
     if vectors is None:
-        known = library.track(track_id)
-        msg = f"track {known.id!r} has not been analysed; run 'soundalike extract' on its folder"
-        raise NotAnalysedError(msg)
+        return None
     raw = np.concatenate([each.summary for each in vectors])[np.newaxis]
     groups = None
     if artefact.groups is not None:
         groups = artefact.space.group_vectors(artefact.schemas, raw).values[0]
     return Place(artefact.space.transform(raw)[0], groups)
+
+
+def not_analysed(track: Track, artefact: Artefact) -> NotAnalysedError:
+    """Return the error that a track has no place.
+
+    Parameters
+    ----------
+    track : Track
+        Neither the artefact contains it, nor does it have all feature sets.
+    artefact : Artefact
+        Of these feature sets.
+    """
+    sets = " and ".join(schema.key for schema in artefact.schemas)
+    msg = f"track {track.id!r} has not been analysed for {sets}; run 'soundalike extract' on its folder"
+    return NotAnalysedError(msg)

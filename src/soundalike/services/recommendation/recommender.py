@@ -30,7 +30,7 @@ from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.hydration import Hydrated, hydrate
-from soundalike.services.recommendation.lookup import Place, place_by_vector, place_in
+from soundalike.services.recommendation.lookup import Place, not_analysed, place_by_vector, place_in
 from soundalike.services.recommendation.ranking_cache import RankingCache
 
 _NARROW, _ONLY, _WIDE, _WIDEST = 5, 1_000, 200, 5_000
@@ -134,7 +134,10 @@ class Recommender:
     def _place(self, seed: TrackId, index: LibraryIndex) -> Place:
         """Return where a seed is: as the artefact has it, or else by its stored vector."""
         artefact = index.artefact
-        return place_in(artefact, seed) or place_by_vector(self._store, self._library, seed, artefact)
+        place = place_in(artefact, seed) or place_by_vector(self._store, seed, artefact)
+        if place is None:
+            raise not_analysed(self._library.track(seed), artefact)
+        return place
 
     def _slate(self, shortlisting: Shortlisting, *, is_last: bool) -> tuple[Hydrated, Slate]:
         """Return a slate, and the tracks that it was made from.

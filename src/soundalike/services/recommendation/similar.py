@@ -13,7 +13,7 @@ from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Simila
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
-from soundalike.services.recommendation.lookup import place_by_vector
+from soundalike.services.recommendation.lookup import not_analysed, place_by_vector, place_in
 
 _BATCH = 200
 _RETRIEVED = 400
@@ -51,7 +51,7 @@ class NeighbourFinder:
         UnknownTrackError
             If no track has this id.
         NotAnalysedError
-            If the track has no vector.
+            If the artefact does not contain the track, and it lacks a feature set.
         NoArtefactError
             If nothing has been built.
         """
@@ -91,7 +91,9 @@ class NeighbourFinder:
 
     def _nearest(self, track: Track, artefact: Artefact) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
-        place = place_by_vector(self._store, self._library, track.id, artefact)
+        place = place_by_vector(self._store, track.id, artefact) or place_in(artefact, track.id)
+        if place is None:
+            raise not_analysed(track, artefact)
         point = place.coordinates
         row = artefact.rows.get(track.id)
         seen = {track.id}
