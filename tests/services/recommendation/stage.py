@@ -11,6 +11,7 @@ from fakes import MemoryStore
 from making import make_listen, make_schema, make_track, with_halves
 from soundalike.domain.recommendation.question import Question
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
+from soundalike.domain.tracks import Entry
 from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
@@ -41,9 +42,16 @@ class Stage:
         self.profiles = Profiles(self.store, lateness_ms=7 * 24 * 3600 * 1000)
         self.recommender = self.new_recommender()
 
-    def new_recommender(self) -> Recommender:
+    def new_recommender(self, *, is_strict: bool = True) -> Recommender:
         library = Library(self.store, RootMap(self.store, {}))
-        return Recommender(self.store, self.artefacts, library, self.profiles, clock=lambda: self.now)
+        return Recommender(
+            self.store,
+            self.artefacts,
+            library,
+            self.profiles,
+            clock=lambda: self.now,
+            is_strict=is_strict,
+        )
 
     def add(
         self,
@@ -53,6 +61,7 @@ class Stage:
         title: str | None = None,
         audio_hash: str | None = None,
         duration_ms: int = 200_000,
+        recording: str | None = None,
     ) -> None:
         self._points[name] = list(place)
         whole = np.array(place, dtype=np.float32)
@@ -62,6 +71,7 @@ class Stage:
             title=title,
             audio_hash=audio_hash,
             duration_ms=duration_ms,
+            entry=None if recording is None else Entry(recording=recording),
         )
         self.store.save_track(track, with_halves(SCHEMA, whole, whole, whole))
 

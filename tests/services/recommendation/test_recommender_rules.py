@@ -258,3 +258,13 @@ def test_repeats_leave_out_other_copies_of_what_must_not_come(question: dict[str
     if not question:
         stage.listen("disliked x1")
     assert stage.names(**question) == ["y"]
+
+
+def test_without_the_rules_of_this_version_answers_are_those_of_the_one_before() -> None:
+    stage = Stage()
+    for number in range(4):
+        stage.add(f"a{number}", 9.0 * number, 0.0, artist="Band", recording="one of its songs")
+    stage.build()
+    assert stage.names(seed="a0") == []
+    stage.recommender = stage.new_recommender(is_strict=False)
+    assert stage.names(seed="a0") == ["a1", "a2", "a3"]

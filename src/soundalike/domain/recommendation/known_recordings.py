@@ -20,6 +20,8 @@ class KnownRecordings:
         What must not come at all.
     recent : iterable of Track
         What must not come while anything new is left.
+    by_key : bool
+        Whether tracks with the same recording key in the catalogue are one recording.
     """
 
     def __init__(
@@ -29,10 +31,12 @@ class KnownRecordings:
         thresholds: FloatArray,
         never: Collection[Track] = (),
         recent: Iterable[Track] = (),
+        by_key: bool = True,
     ) -> None:
         self._coordinates = coordinates
         self._thresholds = thresholds
         self._never = never
+        self._by_key = by_key
         self._rows: list[int] = []
         self._tracks: dict[tuple[str | None, str | None], list[Track]] = {}
         self._keys: set[Hashable] = set()
@@ -49,7 +53,7 @@ class KnownRecordings:
         track : Track
             The track.
         """
-        if not self._keys.isdisjoint(_keys_of(track)):
+        if not self._keys.isdisjoint(self._keys_of(track)):
             return True
         if any(is_same_title(track, other) for other in self._tracks.get(name_of(track), ())):
             return True
@@ -72,17 +76,18 @@ class KnownRecordings:
 
     def without_recent(self) -> "KnownRecordings":
         """Return one that remembers only what must not come at all, not even if all else has come."""
-        return KnownRecordings(self._coordinates, thresholds=self._thresholds, never=self._never)
+        return KnownRecordings(
+            self._coordinates, thresholds=self._thresholds, never=self._never, by_key=self._by_key
+        )
 
     def exclude(self, track: Track) -> None:
         """Remember a track that must not come, by its audio, its place on an album, and its name."""
         self._tracks.setdefault(name_of(track), []).append(track)
-        self._keys.update(_keys_of(track))
+        self._keys.update(self._keys_of(track))
 
-
-def _keys_of(track: Track) -> Iterator[Hashable]:
-    """Yield what only copies of a recording have in common."""
-    if track.file is not None:
-        yield track.file.audio_hash, track.file.part  # parts of one file are different recordings
-    if track.entry.recording is not None:
-        yield track.entry.recording
+    def _keys_of(self, track: Track) -> Iterator[Hashable]:
+        """Yield what only copies of a recording have in common."""
+        if track.file is not None:
+            yield track.file.audio_hash, track.file.part  # parts of one file are different recordings
+        if self._by_key and track.entry.recording is not None:
+            yield track.entry.recording

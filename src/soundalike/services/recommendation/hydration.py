@@ -36,7 +36,7 @@ class Hydrated:
     shortlists : Shortlists
         What a slate is made of.
     is_strict : bool
-        Whether an artist does not come twice in a row, and what is excluded is known by name too.
+        See `Recommender`.
     tracks : mapping of TrackId to Track
         Those that the library has, vanished ones too.
     """
@@ -104,6 +104,7 @@ class Hydrated:
             thresholds=index.duplicate_thresholds,
             never=self._known(never),
             recent=self._known(recent),
+            by_key=self.is_strict,
         )
 
     def artist_rules(self) -> ArtistRules:

@@ -54,8 +54,9 @@ class Recommender:
     clock : callable
         Returns the time, with the zone in which days begin; it changes nothing but the words.
     is_strict : bool
-        Whether an artist never comes twice in a row while another can be had, and recordings that a
-        question excludes are known by name too; without, answers are those of versions before.
+        Whether an artist never comes twice in a row while another can be had, and no recording is
+        repeated, also by the catalogue's key or by the name of what a question leaves out. Without these
+        two rules, the same artefact and profile give the answers of the version before them.
     """
 
     def __init__(
