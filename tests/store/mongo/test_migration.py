@@ -243,7 +243,7 @@ def test_a_program_of_version_1_does_not_take_a_migrated_store_for_one_without_a
 def test_a_program_of_version_1_reads_as_before_through_views(
     old_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration, "_are_views_safe", lambda _: True)
+    monkeypatch.setattr(migration, "are_views_safe", lambda _: True)
     MongoStore(old_url).close()
     found = documents(old_url, list(OLD_NAMES))
     for old, before in without_vectors(old_documents()).items():

@@ -3,12 +3,18 @@
 import itertools
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 from pymongo.synchronous.pool import Connection
 
+from soundalike.store.mongo import migration
 from soundalike.store.mongo.indexes import KEY, STORE_VERSION
 from soundalike.store.mongo.store import MongoStore
 from store.asking import in_threads
@@ -67,6 +73,9 @@ def assert_migrated(url: str, migrated: str) -> None:
     MongoStore(url).close()
     assert version(url) == {"_id": KEY, "version": STORE_VERSION}
     assert comparable(documents(url)) == comparable(documents(migrated))
+    with MongoClient[dict[str, Any]](url) as client:
+        names = client.get_default_database().list_collection_names()
+    assert not [name for name in names if name.startswith("migration_check")]
 
 
 def kill_again_and_again(url: str, interrupter: Interrupter, *, step: int) -> int:
@@ -112,3 +121,30 @@ def test_a_migration_that_is_killed_ten_times_loses_nothing(old_url: str, migrat
 def test_several_processes_can_migrate_one_database_at_once(old_url: str, migrated: str) -> None:
     in_threads(3, lambda _: MongoStore(old_url).close())
     assert_migrated(old_url, migrated)
+
+
+class MongoDB:
+    """A server that refuses to write into views, and takes a collection that is missing for an empty one."""
+
+    def __init__(self) -> None:
+        self.views: set[str] = set()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def create_collection(self, name: str, **_: Any) -> None:
+        self.views.add(name)
+
+    def __getitem__(self, name: str) -> Any:
+        return SimpleNamespace(delete_one=partial(self._delete, name), drop=partial(self.views.discard, name))
+
+    def _delete(self, name: str, _query: object) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        if name in self.views:
+            raise OperationFailure("view", code=166)  # noqa: EM101 - as a server says it
+
+
+def test_processes_that_ask_at_once_whether_views_are_safe_do_not_mislead_each_other() -> None:
+    server: Any = MongoDB()
+    server.meanwhile = lambda: migration.are_views_safe(server)
+    assert migration.are_views_safe(server)
+    assert not server.views

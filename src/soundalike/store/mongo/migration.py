@@ -84,6 +84,8 @@ OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
 # and let everybody in.
 _SEAL = {"_id": "moved in version 2"}
 
+_CHECK = "migration_check_"
+
 _NO_NAMESPACE, _IS_VIEW = 26, 166
 
 # What an erasure raises in the document that a user has already.
@@ -114,6 +116,7 @@ def prepare(connection: MongoConnection) -> None:
         _convert_accounts(connection)
         _finish_erasures(connection)
         _name_library(connection)
+        _drop_checks(connection)
         _set_version(connection, MIGRATING, STORE_VERSION)
 
 
@@ -142,9 +145,9 @@ def _set_version(connection: MongoConnection, old: object, new: object) -> None:
 
 def _rename_collections(connection: MongoConnection) -> None:
     with connection.using() as database:
-        are_views_safe = _are_views_safe(database)
+        is_safe = are_views_safe(database)
     for old, (new, pipeline) in OLD_NAMES.items():
-        _rename_collection(connection, old, new, pipeline if are_views_safe else None)
+        _rename_collection(connection, old, new, pipeline if is_safe else None)
 
 
 def _rename_collection(
@@ -166,11 +169,10 @@ def _rename_collection(
             database[old].update_one(_SEAL, {"$setOnInsert": _SEAL}, upsert=True)
 
 
-def _are_views_safe(database: Database[Document]) -> bool:
+def are_views_safe(database: Database[Document]) -> bool:
     """Whether the server refuses to write into views, as MongoDB does."""
-    view = "migration_check"
-    with no_error_if_there():
-        database.create_collection(view, viewOn=STORE, pipeline=[], check_exists=False)
+    view = f"{_CHECK}{uuid.uuid4().hex}"  # another process may ask at the same time, and drop its own
+    database.create_collection(view, viewOn=STORE, pipeline=[], check_exists=False)
     try:
         database[view].delete_one(_SEAL)
     except OperationFailure as error:
@@ -181,6 +183,13 @@ def _are_views_safe(database: Database[Document]) -> bool:
         return False
     finally:
         database[view].drop()
+
+
+def _drop_checks(connection: MongoConnection) -> None:
+    """Drop the views that killed processes left while they asked whether views are safe."""
+    with connection.using() as database:
+        for view in database.list_collection_names(filter={"name": {"$regex": f"^{_CHECK}"}}):
+            database[view].drop()
 
 
 def _is_in_use(database: Database[Document], old: str) -> bool:
