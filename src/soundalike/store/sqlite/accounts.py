@@ -85,7 +85,8 @@ class SqliteAccounts:
                 "UPDATE user SET is_admin = 1 WHERE NOT EXISTS (SELECT 1 FROM user WHERE is_admin)"
                 " AND id = (SELECT id FROM user ORDER BY created_ms, CAST(id AS BLOB) LIMIT 1)"
             )
-            return True
+        self._connections.empty_journal()
+        return True
 
     # Credentials
 

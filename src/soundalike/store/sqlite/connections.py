@@ -13,6 +13,7 @@ from soundalike.store.sqlite.backup import delete_backup
 from soundalike.store.sqlite.migration import check_version, migrate
 
 _RETRY_S = 0.02
+_EMPTYING_MS = 500
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _NO_ACCESS = (
@@ -78,6 +79,21 @@ class Connections:
     def delete_backup(self) -> None:
         """Delete what a migration backed up, since it holds what is erased."""
         delete_backup(self._path)
+
+    def empty_journal(self) -> None:
+        """Move the journal into the file and empty it: what was erased is still in it.
+
+        Where somebody reads or writes for longer, it is left: the next erasure empties it, or the last
+        process to close the file.
+        """
+        with suppress(StoreError), self._mapped_errors():
+            connection = self._borrow()
+            try:
+                connection.execute(f"PRAGMA busy_timeout = {_EMPTYING_MS}")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+            finally:
+                self._return(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

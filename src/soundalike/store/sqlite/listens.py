@@ -160,6 +160,7 @@ class SqliteListens:
                 "DELETE FROM listen WHERE user = ? AND (at_ms <= ? OR ?)", (user, after.dated_ms, is_emptied)
             )
             connection.execute("DELETE FROM profile WHERE user = ?", (user,))
+        self._connections.empty_journal()
 
     def erased(self, user_id: UserId) -> Erased:
         """Return what is erased of a user, and which generation they are in."""
