@@ -33,3 +33,15 @@ def account_body(user_id: UserId, user: User | None) -> dict[str, Any]:
 def token_body(token: Credential) -> dict[str, Any]:
     """Return a token as its user may see it."""
     return {"id": token.id, "label": token.label, "created_at": rfc3339(token.created_at)}
+
+
+def credential_body(credential: Credential) -> dict[str, Any]:
+    """Return a credential of any kind as an export has it, without its secret."""
+    used_at = credential.last_used_at
+    return {
+        "id": credential.id,
+        "kind": credential.kind.value,
+        "label": credential.label,
+        "created_at": rfc3339(credential.created_at),
+        "last_used_at": None if used_at is None else rfc3339(used_at),
+    }

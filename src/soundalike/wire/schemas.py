@@ -149,8 +149,14 @@ _ACCOUNT = record("Account", id=TEXT, name=or_null(TEXT), created_at=or_null(TIM
 TOKEN = record("Token", id=TEXT, label=TEXT, created_at=TIME)
 TOKENS = record("Tokens", tokens=list_of(TOKEN))
 NEW_TOKEN = record("NewToken", **TOKEN["properties"], token=TEXT)
-# Each entity of a user adds a member of its own.
-EXPORT = {**record("Export", account=_ACCOUNT, tokens=list_of(TOKEN)), "additionalProperties": True}
+_CREDENTIAL = record(
+    "Credential", id=TEXT, kind=TEXT, label=TEXT, created_at=TIME, last_used_at=or_null(TIME)
+)
+# Each entity of a user adds members of its own.
+EXPORT = {
+    **record("Export", account=_ACCOUNT, tokens=list_of(TOKEN), credentials=list_of(_CREDENTIAL)),
+    "additionalProperties": True,
+}
 
 HEALTH = record(
     "Health",

@@ -179,7 +179,7 @@ FAVOURITES: Entity[Any] = Entity(
     name=lambda one: f"favourites of {one[0]!r}",
     content=lambda one: repr(one).encode(),
     write=save_favourites,
-    export=Export("favourites", lambda data: cast("Favourites", data.store).favourites[data.user_id]),
+    exports=[Export("favourites", lambda data: cast("Favourites", data.store).favourites[data.user_id])],
     erase=lambda store, erasure: cast("Favourites", store).favourites.pop(erasure.user_id, None),
 )
 

@@ -6,8 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from soundalike.domain.errors import StoreBusyError
+from soundalike.domain.times import rfc3339
 from soundalike.domain.types import TrackId, UserId
-from soundalike.domain.users import YOU
+from soundalike.domain.users import YOU, Credential, CredentialKind
 from soundalike.wire.listens import listen_body
 from web.clients import LOCAL, me
 from web.stage import Stage
@@ -50,7 +51,7 @@ def test_an_export_has_all_data_of_its_user_and_none_of_others(shared: Stage) ->
     shared.listen(id_of(shared, "bob"), 5000)
     made = shared.services.accounts.make_token(ann, "phone \u260e")
     body = exported(shared.log_in("ann"))
-    assert set(body) == {"account", "tokens", "profile", "listens"}
+    assert set(body) == {"account", "tokens", "credentials", "profile", "listens"}
     assert (body["account"]["id"], body["account"]["name"]) == (ann, "ann")
     assert set(body["account"]) == {"id", "name", "created_at", "is_admin"}
     assert [set(token) for token in body["tokens"]] == [{"id", "label", "created_at"}]
@@ -64,6 +65,28 @@ def test_an_export_has_all_data_of_its_user_and_none_of_others(shared: Stage) ->
         shared.services.accounts.named("ann").password_hash,
     ):
         assert secret not in text
+
+
+def test_an_export_has_credentials_of_every_kind_without_their_secrets(shared: Stage) -> None:
+    ann = id_of(shared, "ann")
+    made = shared.services.accounts.make_token(ann, "phone").token
+    app = Credential(
+        id="app1",
+        user_id=ann,
+        kind=CredentialKind.APP_PASSWORD,
+        label="tablet",
+        created_at=made.created_at,
+        last_used_at=made.created_at,
+        ciphertext=b"encrypted",
+    )
+    shared.store.add_credential(app)
+    body = exported(shared.log_in("ann"))
+    at = rfc3339(made.created_at)
+    of_app = {"id": "app1", "kind": "app-password", "label": "tablet", "created_at": at, "last_used_at": at}
+    of_token = {"id": made.id, "kind": "token", "label": "phone", "created_at": at, "last_used_at": None}
+    assert sorted(body["credentials"], key=lambda one: str(one["kind"])) == [of_app, of_token]
+    assert [one["id"] for one in body["tokens"]] == [made.id]
+    assert "encrypted" not in json.dumps(body)
 
 
 def test_an_export_can_be_sent_back_as_listens(shared: Stage) -> None:

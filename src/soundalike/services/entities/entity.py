@@ -89,7 +89,7 @@ class Entity(Generic[_T]):
         Removes from the second store one that the first no longer has; does nothing by default.
     count : callable
         Returns about how many there are, for progress; 0 for unknown.
-    export : Export, optional
+    exports : sequence of Export
         What a user's export has of it.
     erase : callable, optional
         Removes what a store has of a user who is erased.
@@ -105,7 +105,7 @@ class Entity(Generic[_T]):
     batch: int = 1
     remove: Callable[[Store, Store, _T], object] = lambda _source, _target, _one: None
     count: Callable[[Store], int] = lambda _store: 0
-    export: Export | None = None
+    exports: Sequence[Export] = ()
     erase: Callable[[Store, Erasure], object] | None = None
 
     def key_of(self, one: _T) -> Hashable:

@@ -11,7 +11,7 @@ from soundalike.domain.profiles import Profile
 from soundalike.domain.times import to_ms
 from soundalike.domain.users import Credential, CredentialKind, User, name_key
 from soundalike.services.entities.entity import Entity, Export, UserData, fields, one_by_one
-from soundalike.wire.accounts import account_body, token_body
+from soundalike.wire.accounts import account_body, credential_body, token_body
 from soundalike.wire.listens import listen_body
 from soundalike.wire.profiles import profile_body
 
@@ -36,7 +36,7 @@ ACCOUNTS: Entity[User] = Entity(
     ),
     write=one_by_one(_save_account),
     remove=lambda _source, target, user: target.remove_user(user.id),
-    export=Export("account", lambda data: account_body(data.user_id, data.store.user(data.user_id))),
+    exports=[Export("account", lambda data: account_body(data.user_id, data.store.user(data.user_id)))],
 )
 
 
@@ -73,7 +73,10 @@ CREDENTIALS: Entity[Credential] = Entity(
     content=_credential_content,
     write=one_by_one(lambda store, credential: store.add_credential(credential)),
     remove=lambda _source, target, credential: target.remove_credential(credential.user_id, credential.id),
-    export=Export("tokens", _token_bodies),
+    exports=[
+        Export("tokens", _token_bodies),
+        Export("credentials", lambda data: [*map(credential_body, data.store.credentials_of(data.user_id))]),
+    ],
 )
 
 
@@ -122,7 +125,7 @@ LISTENS: Entity[Listen] = Entity(
     batch=2_000,
     remove=_erase_user,
     count=lambda store: sum(store.listen_counts().values()),
-    export=Export("listens", lambda data: map(listen_body, data.store.listens_of(data.user_id))),
+    exports=[Export("listens", lambda data: map(listen_body, data.store.listens_of(data.user_id)))],
     erase=lambda store, erasure: store.erase_listens(erasure),  # with the profile
 )
 
@@ -145,5 +148,5 @@ PROFILES: Entity[Profile] = Entity(
     write=one_by_one(_save_profile),
     remove=_erase_user,
     count=lambda store: len(store.profile_counts()),
-    export=Export("profile", lambda data: profile_body(data.profile)),
+    exports=[Export("profile", lambda data: profile_body(data.profile))],
 )

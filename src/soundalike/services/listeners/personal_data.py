@@ -53,7 +53,8 @@ class PersonalData:
     def export(self, user_id: UserId) -> Generator[bytes, None, None]:
         """Yield the document in pieces, in bounded memory however much is stored; no secrets."""
         data = UserData(store=self._store, user_id=user_id, profile=self._profiles.of(user_id))
-        bodies = {one.export.member: one.export.body(data) for one in self._entities if one.export}
+        exports = (export for entity in self._entities for export in entity.exports)
+        bodies = {export.member: export.body(data) for export in exports}
         streams = {member: body for member, body in bodies.items() if isinstance(body, Iterator)}
         short = {member: body for member, body in bodies.items() if member not in streams}
         yield json.dumps(short, indent=1).removesuffix("}").rstrip().encode()
