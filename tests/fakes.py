@@ -13,11 +13,11 @@ from soundalike.domain.stored_vectors import StoredSet, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import (
     EVERY_TRACK,
-    Entry,
     Position,
     Sort,
     SortField,
     Track,
+    TrackEntry,
     TrackFilter,
     TrackPage,
 )
@@ -284,7 +284,7 @@ def _meets(track: Track, only: TrackFilter) -> bool:
     )
 
 
-def _is_preferred(entry: Entry, only: TrackFilter) -> bool:
+def _is_preferred(entry: TrackEntry, only: TrackFilter) -> bool:
     asked = [one for one in (only.artist, only.genre) if one is not None]
     return entry.is_preferred or (bool(asked) and all(one in entry.preferred_for for one in asked))
 

@@ -11,7 +11,7 @@ from soundalike.domain.features import FeatureSchema, FeatureVectors, whole_and_
 from soundalike.domain.files import FileStamp, Location, Part, TrackFile
 from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.tags import Tags
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import (
     AudioHash,
     DurationMs,
@@ -69,7 +69,7 @@ def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
     part: Part | None = None,
     has_file: bool = True,
     tags: Tags | None = None,
-    entry: Entry | None = None,
+    entry: TrackEntry | None = None,
 ) -> Track:
     """Title, path and audio hash are told from the id where they are not given; `tags` replaces the five."""
     title = f"Title {track_id}" if title is None else title

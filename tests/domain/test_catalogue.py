@@ -23,12 +23,12 @@ from soundalike.domain.catalogue import (
 )
 from soundalike.domain.entries import Album, EntryKind, EntrySort, Genre, Group
 from soundalike.domain.files import Part
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 
 
-def entries(tracks: Sequence[Track]) -> dict[str, Entry]:
+def entries(tracks: Sequence[Track]) -> dict[str, TrackEntry]:
     store = catalogued(tracks)
     return {track.id: found.entry for track in tracks if (found := store.track(track.id)) is not None}
 

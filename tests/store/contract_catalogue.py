@@ -11,7 +11,7 @@ from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of
 from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled, Successor
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind
-from soundalike.domain.tracks import Entry, Position, Sort, SortField, Track, TrackFilter
+from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackEntry, TrackFilter
 from soundalike.domain.types import TrackId
 from soundalike.store.keys import sort_keys
 from store.asking import HOSTILE_TEXTS, LATER_MS, found_ids
@@ -261,17 +261,17 @@ class EntriesContract:
 class FiltersContract:
     @pytest.fixture
     def filtered(self, store: Store) -> Store:
-        def save(track_id: str, entry: Entry, *, has_file: bool = True) -> None:
+        def save(track_id: str, entry: TrackEntry, *, has_file: bool = True) -> None:
             track = make_track(track_id, title=f"song {track_id}", has_file=has_file)
             store.save_track(replace(track, entry=entry))
 
         one, two = album_id("one", None), album_id("two", None)
         ada, bob = artist_id("ada"), artist_id("bob")
-        save("a", Entry(album_id=one, artist_ids=(ada,), genre_ids=(ROCK, POP)))
-        save("b", Entry(album_id=one, artist_ids=(bob, ada), genre_ids=(POP,), is_preferred=False))
-        save("c", Entry(album_id=two, artist_ids=(bob,), album_artist_id=ada), has_file=False)
-        save("d", Entry(album_id=two, artist_ids=(bob,)))
-        save("e", Entry(album_id=one, artist_ids=(ada,)))
+        save("a", TrackEntry(album_id=one, artist_ids=(ada,), genre_ids=(ROCK, POP)))
+        save("b", TrackEntry(album_id=one, artist_ids=(bob, ada), genre_ids=(POP,), is_preferred=False))
+        save("c", TrackEntry(album_id=two, artist_ids=(bob,), album_artist_id=ada), has_file=False)
+        save("d", TrackEntry(album_id=two, artist_ids=(bob,)))
+        save("e", TrackEntry(album_id=one, artist_ids=(ada,)))
         store.mark_vanished([TrackId("e")], LATER_MS)
         return store
 

@@ -15,7 +15,7 @@ from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, 
 from soundalike.domain.files import Location
 from soundalike.domain.recordings import digest, name_key, with_recordings
 from soundalike.domain.tags import ExternalIdKind, Tags
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath, TrackId
 
 FEWEST_COMPILED = 3
@@ -35,10 +35,10 @@ def groups_of(tags: Tags) -> frozenset[Group]:
     return frozenset(found)
 
 
-def own_entry(tags: Tags) -> Entry:
+def own_entry(tags: Tags) -> TrackEntry:
     """Return the entry of a track by its own tags, until its groups are settled."""
     owner = owner_of(tags)
-    return Entry(
+    return TrackEntry(
         artist_ids=tuple(artist_id(name_key(name)) for name in tags.artists),
         album_artist_id=None if tags.album_artist is None else artist_id(name_key(tags.album_artist)),
         album_id=None if tags.album is None else album_id(name_key(tags.album), owner),
@@ -77,7 +77,7 @@ def settle(group: Group, tracks: Iterable[Track]) -> Settled:
     return settled(group.key, in_order)
 
 
-def settled_entry(group: Group, settled: Track, stored: Entry) -> Entry:
+def settled_entry(group: Group, settled: Track, stored: TrackEntry) -> TrackEntry:
     """Return the entry of a track once a group is settled: nothing but what the group decides is changed.
 
     Parameters
@@ -86,7 +86,7 @@ def settled_entry(group: Group, settled: Track, stored: Entry) -> Entry:
         Which one.
     settled : Track
         The track, as `settle` returned it.
-    stored : Entry
+    stored : TrackEntry
         What it is now: other groups of the track may have been settled meanwhile.
     """
     new = settled.entry

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from soundalike.domain.files import Location
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import AlbumId, ArtistId, GenreId, TrackId
 from soundalike.domain.words import sort_key
 
@@ -47,7 +47,7 @@ def with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
         else:
             about = (str(tags.disc_number or 1), str(tags.track_number), name_key(tags.title))
             same[digest("recording", album, *about)].append(track)
-    entries: dict[TrackId, Entry] = {
+    entries: dict[TrackId, TrackEntry] = {
         track.id: replace(track.entry, recording=None, is_preferred=True, preferred_for=()) for track in alone
     }
     for key, copies in same.items():

@@ -11,7 +11,7 @@ from soundalike.domain.types import AlbumId, ArtistId, AudioHash, DurationMs, Ge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TrackEntry:
     """Where a track stands among artists, albums, genres and recordings, as `domain.catalogue` derives it.
 
     Parameters
@@ -63,7 +63,7 @@ class Track:
         What an import of metadata said.
     tags_version : int
         `TAGS_VERSION` of the program that read the file's tags.
-    entry : Entry
+    entry : TrackEntry
         Derived from the tags of all tracks.
     title : str
         From the tags, else the file's name without its ending.
@@ -80,7 +80,7 @@ class Track:
     tags: Tags
     imported: Tags | None = None
     tags_version: int = TAGS_VERSION
-    entry: Entry = Entry()
+    entry: TrackEntry = TrackEntry()
     title: str
     duration_ms: DurationMs
     added_at: datetime

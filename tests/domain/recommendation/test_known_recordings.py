@@ -3,7 +3,7 @@ import numpy as np
 from making import make_track
 from soundalike.domain.files import Part
 from soundalike.domain.recommendation.known_recordings import KnownRecordings
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track, TrackEntry
 
 FAR_APART = np.arange(6, dtype=np.float32)[:, None] * 10
 THRESHOLDS = np.full(len(FAR_APART), 0.1, dtype=np.float32)
@@ -18,9 +18,9 @@ def by_one_band(name: str, **named: object) -> Track:
 
 
 def test_a_copy_on_the_same_album_is_the_same_recording() -> None:
-    known = recordings_of(by_one_band("a", title="Song", entry=Entry(recording="r1")))
-    assert known.has(0, by_one_band("b", title="Song (remaster)", entry=Entry(recording="r1")))
-    assert not known.has(0, by_one_band("c", title="Another", entry=Entry(recording="r2")))
+    known = recordings_of(by_one_band("a", title="Song", entry=TrackEntry(recording="r1")))
+    assert known.has(0, by_one_band("b", title="Song (remaster)", entry=TrackEntry(recording="r1")))
+    assert not known.has(0, by_one_band("c", title="Another", entry=TrackEntry(recording="r2")))
     assert not known.has(0, by_one_band("d", title="Another"))
 
 

@@ -11,7 +11,7 @@ from fakes import MemoryStore
 from making import make_listen, make_schema, make_track, with_halves
 from soundalike.domain.recommendation.question import Question
 from soundalike.domain.recommendation.results import Recommendation, Recommendations
-from soundalike.domain.tracks import Entry
+from soundalike.domain.tracks import TrackEntry
 from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
@@ -71,7 +71,7 @@ class Stage:
             title=title,
             audio_hash=audio_hash,
             duration_ms=duration_ms,
-            entry=None if recording is None else Entry(recording=recording),
+            entry=None if recording is None else TrackEntry(recording=recording),
         )
         self.store.save_track(track, with_halves(SCHEMA, whole, whole, whole))
 

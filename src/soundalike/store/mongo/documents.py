@@ -18,7 +18,7 @@ from soundalike.domain.files import (
 )
 from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import Entry, SortField, Track
+from soundalike.domain.tracks import SortField, Track, TrackEntry
 from soundalike.domain.types import AlbumId, ArtistId, AudioHash, DurationMs, GenreId, RootName, TrackId
 from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import search_words, sort_keys
@@ -193,7 +193,7 @@ def track_from_document(document: Document) -> Track:
 
 
 @reports_damage
-def entry_from_document(document: Document) -> Entry:
+def entry_from_document(document: Document) -> TrackEntry:
     """Read `ENTRY_FIELDS`."""
     return _entry(document)
 
@@ -204,9 +204,9 @@ def tags_and_compilation(document: Document) -> tuple[Tags, bool]:
     return tags_from_text(document["tags"]), bool(document["is_compilation"])
 
 
-def _entry(document: Document) -> Entry:
+def _entry(document: Document) -> TrackEntry:
     album, album_artist = from_optional(document["album_id"]), from_optional(document["album_artist_id"])
-    return Entry(
+    return TrackEntry(
         artist_ids=tuple(ArtistId(from_text(one)) for one in document["artist_ids"]),
         album_id=None if album is None else AlbumId(album),
         album_artist_id=None if album_artist is None else ArtistId(album_artist),

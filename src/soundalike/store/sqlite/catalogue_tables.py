@@ -20,7 +20,7 @@ from soundalike.domain.entries import (
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import Entry, Track
+from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId
 from soundalike.store.keys import entry_key
 from soundalike.store.sqlite.rows import (
@@ -52,7 +52,7 @@ class Placed:
     """What decides where a track stands in the catalogue."""
 
     tags: Tags
-    entry: Entry
+    entry: TrackEntry
     is_there: bool
     has_file: bool
 

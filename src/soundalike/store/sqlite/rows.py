@@ -16,7 +16,7 @@ from soundalike.domain.files import (
     TrackFile,
 )
 from soundalike.domain.times import from_ms, to_ms
-from soundalike.domain.tracks import Entry, SortField, Track
+from soundalike.domain.tracks import SortField, Track, TrackEntry
 from soundalike.domain.types import (
     AlbumId,
     ArtistId,
@@ -171,7 +171,7 @@ def _part_from_text(stored: str) -> Part | None:
     return Part(int(start), int(end) if end else None, int(rate))
 
 
-def entry_to_columns(entry: Entry) -> dict[str, Any]:
+def entry_to_columns(entry: TrackEntry) -> dict[str, Any]:
     """Return the columns of a track's entry."""
     return {
         "artist_ids": " ".join(entry.artist_ids),
@@ -218,14 +218,14 @@ def _file_from_row(row: _TrackRow) -> TrackFile | None:
     )
 
 
-def _entry_from_row(row: _TrackRow) -> Entry:
+def _entry_from_row(row: _TrackRow) -> TrackEntry:
     return entry_from_columns(row[-len(ENTRY_COLUMNS) :])
 
 
-def entry_from_columns(columns: tuple[Any, ...]) -> Entry:
+def entry_from_columns(columns: tuple[Any, ...]) -> TrackEntry:
     """Read `ENTRY_COLUMNS`."""
     artists, album, album_artist, genres, is_compilation, recording, is_preferred, preferred_for = columns
-    return Entry(
+    return TrackEntry(
         artist_ids=tuple(map(ArtistId, artists.split())),
         album_id=None if album is None else AlbumId(album),
         album_artist_id=None if album_artist is None else ArtistId(album_artist),
