@@ -162,11 +162,12 @@ export class AutoQueue extends EventTarget {
     const seed = (mode === "like" ? this.seed?.id : mode === "follow" ? queue.current?.id : null) ?? null;
     // What was asked for plays before what is recommended, so to the server it has played.
     const coming = [queue.current, ...queue.asked.map((entry) => entry.track)].flatMap((track) => track?.id ?? []);
-    const recent = latest([...this.played, ...coming], MAX_NAMED - this.#refused.length);
+    const most = MAX_NAMED - this.#refused.length;
+    const recent = latest([...this.played, ...coming], most);
     const answer = await this.#recommend(seed, recent);
     // A small library may have been played through: then the server's own rules decide what may come again.
     const isThrough = !answer.recommendations.length && mode !== "like" && recent.length > new Set(coming).size;
-    return isThrough ? this.#recommend(seed, latest(coming, MAX_NAMED)) : answer;
+    return isThrough ? this.#recommend(seed, latest(coming, most)) : answer;
   }
 
   /** @param {?string} seed @param {string[]} recent  the latest last @returns {Promise<Recommendations>} */
