@@ -10,7 +10,7 @@ from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, ProfileVersion, UserId
-from soundalike.domain.users import Credential, User, name_key
+from soundalike.domain.users import Credential, User, account_key
 
 
 class MemoryListens:
@@ -107,13 +107,13 @@ class MemoryAccounts:
 
     def users(self) -> tuple[User, ...]:
         with self._accounts_lock:
-            return tuple(sorted(self._users.values(), key=lambda user: name_key(user.name)))
+            return tuple(sorted(self._users.values(), key=lambda user: account_key(user.name)))
 
     def user(self, user_id: UserId) -> User | None:
         return self._users.get(user_id)
 
     def user_named(self, name: str) -> User | None:
-        return next((user for user in self.users() if name_key(user.name) == name_key(name)), None)
+        return next((user for user in self.users() if account_key(user.name) == account_key(name)), None)
 
     def add_user(self, user: User) -> None:
         with self._accounts_lock:

@@ -96,8 +96,8 @@ class Credential:
             raise ValueError(msg)
 
 
-def name_key(name: str) -> str:
-    """Return a name in the form in which names are compared."""
+def account_key(name: str) -> str:
+    """Return the name of an account in the form in which these are compared."""
     return name.casefold()
 
 

@@ -82,7 +82,7 @@ class AccountStore(Protocol):
         """Whether there is any account; called at every request."""
 
     def users(self) -> tuple[User, ...]:
-        """Return every account, by `name_key`."""
+        """Return every account, by `account_key`."""
 
     def user(self, user_id: UserId) -> User | None:
         """Return an account, or None."""
@@ -96,7 +96,7 @@ class AccountStore(Protocol):
         Raises
         ------
         NameTakenError
-            If another account has its name (by `name_key`) or its id.
+            If another account has its name (by `account_key`) or its id.
         """
 
     def save_password(self, user_id: UserId, password_hash: str) -> bool:

@@ -9,7 +9,7 @@ from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import to_ms
-from soundalike.domain.users import Credential, CredentialKind, User, name_key
+from soundalike.domain.users import Credential, CredentialKind, User, account_key
 from soundalike.services.entities.entity import Entity, Export, UserData, fields, one_by_one
 from soundalike.wire.accounts import account_body, credential_body, token_body
 from soundalike.wire.listens import listen_body
@@ -28,7 +28,7 @@ def _save_account(store: Store, user: User) -> None:
 ACCOUNTS: Entity[User] = Entity(
     kind="accounts",
     read=lambda store: store.users(),
-    order=lambda user: name_key(user.name),
+    order=lambda user: account_key(user.name),
     key=lambda user: user.id,
     name=lambda user: f"account {user.name!r}",
     content=lambda user: fields(

@@ -7,7 +7,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Credential, User, name_key
+from soundalike.domain.users import Credential, User, account_key
 from soundalike.store.errors import name_taken
 from soundalike.store.mongo.connection import Document, MongoConnection
 from soundalike.store.mongo.encoding import to_text
@@ -36,10 +36,10 @@ class MongoAccounts:
             return database[USER].find_one({}, ["_id"]) is not None
 
     def users(self) -> tuple[User, ...]:
-        """Return every account, by `name_key`."""
+        """Return every account, by `account_key`."""
         with self._connection.using() as database:
             found = list(database[USER].find())
-        return tuple(sorted(map(user_from_document, found), key=lambda user: name_key(user.name)))
+        return tuple(sorted(map(user_from_document, found), key=lambda user: account_key(user.name)))
 
     def user(self, user_id: UserId) -> User | None:
         """Return an account, or None."""
@@ -48,7 +48,7 @@ class MongoAccounts:
     def user_named(self, name: str) -> User | None:
         """Return the account with this name, in upper or lower case, or None."""
         with self._connection.using() as database:
-            owner = database[NAME].find_one({"_id": to_text(name_key(name))})
+            owner = database[NAME].find_one({"_id": to_text(account_key(name))})
         return None if owner is None else self._user(owner["user"])
 
     def _user(self, key: str) -> User | None:
@@ -62,7 +62,7 @@ class MongoAccounts:
         Raises
         ------
         NameTakenError
-            If another account has its name (by `name_key`) or its id.
+            If another account has its name (by `account_key`) or its id.
         """
         document = user_to_document(user)
 

@@ -8,7 +8,7 @@ from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.domain.users import Credential, CredentialKind, User, name_key
+from soundalike.domain.users import Credential, CredentialKind, User, account_key
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
@@ -83,7 +83,7 @@ def user_to_document(user: User) -> Document:
     """Return a document of ``user``."""
     return {
         "_id": to_text(user.id),
-        "name_key": to_text(name_key(user.name)),
+        "name_key": to_text(account_key(user.name)),
         "name": to_text(user.name),
         "password_hash": to_text(user.password_hash),
         "created_ms": to_ms(user.created_at),

@@ -2,7 +2,7 @@
 # ruff: noqa: S608 - only constants are inserted into statements
 
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Credential, User, name_key
+from soundalike.domain.users import Credential, User, account_key
 from soundalike.store.errors import name_taken
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.personal_rows import (
@@ -29,8 +29,8 @@ class SqliteAccounts:
             return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM user)").fetchone()[0])
 
     def users(self) -> tuple[User, ...]:
-        """Return every account, by `name_key`."""
-        return tuple(sorted(self._users(""), key=lambda user: name_key(user.name)))
+        """Return every account, by `account_key`."""
+        return tuple(sorted(self._users(""), key=lambda user: account_key(user.name)))
 
     def user(self, user_id: UserId) -> User | None:
         """Return an account, or None."""
@@ -38,7 +38,7 @@ class SqliteAccounts:
 
     def user_named(self, name: str) -> User | None:
         """Return the account with this name, in upper or lower case, or None."""
-        return next(iter(self._users("WHERE name_key = ?", name_key(name))), None)
+        return next(iter(self._users("WHERE name_key = ?", account_key(name))), None)
 
     def _users(self, where: str, *values: str) -> tuple[User, ...]:
         with self._connections.reading() as connection:
@@ -53,7 +53,7 @@ class SqliteAccounts:
         Raises
         ------
         NameTakenError
-            If another account has its name (by `name_key`) or its id.
+            If another account has its name (by `account_key`) or its id.
         """
         with self._connections.writing() as connection:
             added = connection.execute(

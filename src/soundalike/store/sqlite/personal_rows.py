@@ -8,7 +8,7 @@ from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.domain.users import Credential, CredentialKind, User, name_key
+from soundalike.domain.users import Credential, CredentialKind, User, account_key
 from soundalike.store.sqlite.rows import Text, from_text, reports_damage, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
@@ -95,7 +95,7 @@ def user_counts(rows: Iterable[tuple[Any, ...]]) -> dict[UserId, int]:
 def user_to_row(user: User) -> tuple[Text | int, ...]:
     """Return `USER_COLUMNS`."""
     return (
-        to_text(name_key(user.name)),
+        to_text(account_key(user.name)),
         to_text(user.id),
         to_text(user.name),
         to_text(user.password_hash),

@@ -3,7 +3,7 @@
 from flask import Response, make_response, redirect, render_template, request, url_for
 
 from soundalike.domain.errors import LoginError
-from soundalike.domain.users import User, name_key
+from soundalike.domain.users import User, account_key
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import composed
 from soundalike.web.caching import no_store
@@ -71,7 +71,7 @@ def check_login(services: Services, limits: RateLimits, name: str, password: str
     RequestRefusedError
         If there were too many attempts on this name within a minute.
     """
-    check_rate(limits.names, name_key(composed(name))[:_MAX_NAME_KEY])
+    check_rate(limits.names, account_key(composed(name))[:_MAX_NAME_KEY])
     return services.accounts.login(name, password)
 
 
