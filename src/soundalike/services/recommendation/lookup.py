@@ -12,7 +12,7 @@ from soundalike.domain.types import FloatArray, TrackId
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrackPoint:
     """Where a track is in the space of an artefact.
 
     Parameters
@@ -27,8 +27,8 @@ class Place:
     features: FloatArray | None
 
 
-def place_in(artefact: Artefact, track_id: TrackId) -> Place | None:
-    """Return the place that an artefact has for a track; None if it does not contain the track.
+def point_in(artefact: Artefact, track_id: TrackId) -> TrackPoint | None:
+    """Return the point that an artefact has for a track; None if it does not contain the track.
 
     Parameters
     ----------
@@ -40,11 +40,13 @@ def place_in(artefact: Artefact, track_id: TrackId) -> Place | None:
     row = artefact.rows.get(track_id)
     if row is None:
         return None
-    return Place(artefact.coordinates[row], None if artefact.groups is None else artefact.groups.values[row])
+    return TrackPoint(
+        artefact.coordinates[row], None if artefact.groups is None else artefact.groups.values[row]
+    )
 
 
-def place_by_vector(store: LibraryStore, track_id: TrackId, artefact: Artefact) -> Place | None:
-    """Return the place of a track by its stored vectors; None if it lacks a feature set of the artefact.
+def point_by_vectors(store: LibraryStore, track_id: TrackId, artefact: Artefact) -> TrackPoint | None:
+    """Return the point of a track by its stored vectors; None if it lacks a feature set of the artefact.
 
     Parameters
     ----------
@@ -62,11 +64,11 @@ def place_by_vector(store: LibraryStore, track_id: TrackId, artefact: Artefact) 
     groups = None
     if artefact.groups is not None:
         groups = artefact.space.group_vectors(artefact.schemas, raw).values[0]
-    return Place(artefact.space.transform(raw)[0], groups)
+    return TrackPoint(artefact.space.transform(raw)[0], groups)
 
 
 def not_analysed(track: Track, artefact: Artefact) -> NotAnalysedError:
-    """Return the error that a track has no place.
+    """Return the error that a track has no point.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ from soundalike.domain.types import TrackId, UserId
 from soundalike.services.library.browse import Library
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.recommendation.hydration import Hydrated, hydrate
-from soundalike.services.recommendation.lookup import Place, not_analysed, place_by_vector, place_in
+from soundalike.services.recommendation.lookup import TrackPoint, not_analysed, point_by_vectors, point_in
 from soundalike.services.recommendation.ranking_cache import RankingCache
 
 _NARROW, _ONLY, _WIDE, _WIDEST = 5, 1_000, 200, 5_000
@@ -110,8 +110,10 @@ class Recommender:
             if self._library.count():
                 raise
             return self._nothing(profile)
-        place = None if question.seed is None else self._place(question.seed, index)
-        scoring = self._rankings.scored(profile, index, None if place is None else place.coordinates)
+        seed_point = None if question.seed is None else self._point_of(question.seed, index)
+        scoring = self._rankings.scored(
+            profile, index, None if seed_point is None else seed_point.coordinates
+        )
         random = _random(profile, index, question)
         # Two reads have been made by now, or three for a seed that the artefact lacks: of four.
         is_last = question.seed is not None and question.seed not in index.rows
@@ -122,7 +124,7 @@ class Recommender:
         return Recommendations(
             artefact=index.artefact.version,
             profile_version=profile.version,
-            recommendations=self._explained(slate, hydrated, profile, place),
+            recommendations=self._explained(slate, hydrated, profile, seed_point),
             notes=describe(
                 slate,
                 question,
@@ -132,13 +134,13 @@ class Recommender:
             asked_at=self._clock(),
         )
 
-    def _place(self, seed: TrackId, index: LibraryIndex) -> Place:
+    def _point_of(self, seed: TrackId, index: LibraryIndex) -> TrackPoint:
         """Return where a seed is: as the artefact has it, or else by its stored vector."""
         artefact = index.artefact
-        place = place_in(artefact, seed) or place_by_vector(self._store, seed, artefact)
-        if place is None:
+        seed_point = point_in(artefact, seed) or point_by_vectors(self._store, seed, artefact)
+        if seed_point is None:
             raise not_analysed(self._library.track(seed), artefact)
-        return place
+        return seed_point
 
     def _slate(self, shortlisting: Shortlisting, *, is_last: bool) -> tuple[Hydrated, Slate]:
         """Return a slate, and the tracks that it was made from.
@@ -170,14 +172,14 @@ class Recommender:
             width, is_last = min(round(_WIDE / hydrated.usable_share()), _WIDEST), True
 
     def _explained(
-        self, slate: Slate, hydrated: Hydrated, profile: Profile, place: Place | None
+        self, slate: Slate, hydrated: Hydrated, profile: Profile, seed_point: TrackPoint | None
     ) -> tuple[Recommendation, ...]:
         tracks, seed = hydrated.tracks, hydrated.question.seed
         context = ReasonContext(
             taste=profile.taste,
             titles={track_id: track.title for track_id, track in tracks.items()},
             seed=None if seed is None else tracks.get(seed) or self._library.track(seed),
-            similar_features=_similar_features(slate, hydrated.scoring.index, place),
+            similar_features=_similar_features(slate, hydrated.scoring.index, seed_point),
         )
         return tuple(
             Recommendation(
@@ -200,14 +202,14 @@ class Recommender:
 
 
 def _similar_features(
-    slate: Slate, index: LibraryIndex, place: Place | None
+    slate: Slate, index: LibraryIndex, seed_point: TrackPoint | None
 ) -> dict[TrackId, tuple[str, ...]]:
     """Return in which features each track is similar to the seed."""
     groups, similarity = index.artefact.groups, index.similarity
-    if place is None or place.features is None or groups is None or similarity is None:
+    if seed_point is None or seed_point.features is None or groups is None or similarity is None:
         return {}
     return {
-        one.track.id: similarity.similar_groups(groups.values[one.row], place.features)
+        one.track.id: similarity.similar_groups(groups.values[one.row], seed_point.features)
         for one in slate.candidates
         if one.role is Role.SEED
     }

@@ -13,7 +13,7 @@ from soundalike.domain.similarity.space import Artefact, Neighbour, Pair, Simila
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.library.browse import DEFAULT_LIMIT, Library, check_limit
-from soundalike.services.recommendation.lookup import not_analysed, place_by_vector, place_in
+from soundalike.services.recommendation.lookup import not_analysed, point_by_vectors, point_in
 
 _BATCH = 200
 _RETRIEVED = 400
@@ -91,10 +91,10 @@ class NeighbourFinder:
 
     def _nearest(self, track: Track, artefact: Artefact) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
-        place = place_by_vector(self._store, track.id, artefact) or place_in(artefact, track.id)
-        if place is None:
+        found = point_by_vectors(self._store, track.id, artefact) or point_in(artefact, track.id)
+        if found is None:
             raise not_analysed(track, artefact)
-        point = place.coordinates
+        point = found.coordinates
         row = artefact.rows.get(track.id)
         seen = {track.id}
         # If the track's sound has changed since, the artefact's row is about another one.
