@@ -11,6 +11,7 @@ import pytest
 from filled_store import fill, no_progress
 from soundalike.app import open_app
 from soundalike.app.copying import open_copier, parse_address
+from soundalike.app.doctor import diagnose
 from soundalike.domain.errors import ForeignLibraryError, SettingsError, UnfinishedCopyError
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId
@@ -53,10 +54,23 @@ def test_a_lost_store_is_not_taken_for_a_new_library(
         (library.data / name).unlink(missing_ok=True)
     lose(library.database)
     for _ in range(2):  # the file that the first attempt made is no store that another may use
-        with pytest.raises(ForeignLibraryError, match=r"is empty, but there is the session key .*"):
+        with pytest.raises(ForeignLibraryError, match=r"missing or empty, but the session key .* belongs"):
             key_of(library)
     shutil.copy(tmp_path / "backup", library.database)
     assert key_of(library) == key
+
+
+def test_doctor_tells_a_lost_store_from_one_that_was_never_made(library: Settings, tmp_path: Path) -> None:
+    library.database.unlink()
+    lost, new = (
+        next(check for check in diagnose(one) if check.name == "store")
+        for one in (library, settings(tmp_path / "new"))
+    )
+    assert lost.is_ok is False
+    assert "the session key" in lost.remedy
+    assert "from a backup" in lost.remedy
+    assert (new.is_ok, new.detail) == (None, f"none yet in {tmp_path / 'new'}")
+    assert not library.database.exists()
 
 
 def test_artefacts_without_their_store_are_named_too(library: Settings) -> None:
@@ -65,7 +79,7 @@ def test_artefacts_without_their_store_are_named_too(library: Settings) -> None:
     (old / "manifest.json").write_text("{}", encoding="utf-8")
     assert len(key_of(library)) == 32, "those of the version before belong to the store that is there"
     library.database.unlink()
-    with pytest.raises(ForeignLibraryError, match=r"artefact folder .* and the session key .* of a library"):
+    with pytest.raises(ForeignLibraryError, match=r"artefact folder .* and the session key .* belong to a"):
         key_of(library)
 
 

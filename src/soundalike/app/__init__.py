@@ -34,7 +34,7 @@ from soundalike.services.learning.updating import ArtefactUpdater
 from soundalike.services.library.browse import Library
 from soundalike.services.library.entries import Entries
 from soundalike.services.library.identity import Identity
-from soundalike.services.library.library_id import settle_library_id
+from soundalike.services.library.library_id import Belonging, settle_library_id
 from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
 from soundalike.services.library.sync import LibrarySync
@@ -130,14 +130,19 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
         yield _app(settings, store, library_id, profiles, log)
 
 
-def _library_id(settings: Settings, store: Store) -> LibraryId:
-    """Return the id that the store shares with artefacts and key, unless that is from the environment."""
+def find_belongings(settings: Settings) -> list[Belonging]:
+    """Return the artefacts and the key that are there; a key from the environment belongs to no library."""
     key = None
     with suppress(SettingsError):  # a command that needs the key says what is wrong with it
         key = find_session_key(settings.data) if settings.secret_key is None else None
+    return [one for one in (find_artefacts(settings.artefacts), key) if one]
+
+
+def _library_id(settings: Settings, store: Store) -> LibraryId:
+    """Return the id that the store shares with artefacts and key."""
     return settle_library_id(
         store,
-        [one for one in (find_artefacts(settings.artefacts), key) if one],
+        find_belongings(settings),
         store_name=settings.store_name,
         new_id=environment.new_library_id(),
     )

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from soundalike import __version__
-from soundalike.app import App, open_app
+from soundalike.app import App, find_belongings, open_app
 from soundalike.app.backends import check_log
 from soundalike.audio.dependencies import AudioDependency, audio_dependencies
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
+from soundalike.services.library.library_id import lost_store
 from soundalike.settings import Settings, without_secrets
 from soundalike.store.sqlite.backup import find_backup
 
@@ -38,8 +39,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
     if settings.events is not None:
         checks.append(_check_log(settings.events, settings))
     if settings.is_embedded and not settings.database.exists():
-        remedy = "start with 'soundalike up DIR'"
-        return (*checks, Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy))
+        return (*checks, _check_missing_store(settings))
     try:
         # The event log has a check of its own: its errors are not the store's.
         with open_app(replace(settings, events=None)) as app:
@@ -51,6 +51,16 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
     except SoundalikeError as error:
         checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=_remedy("store", error)))
     return tuple(checks)
+
+
+def _check_missing_store(settings: Settings) -> Check:
+    """Say whether a store that is not there was never made, or is lost."""
+    found = find_belongings(settings)
+    if found:
+        remedy = str(lost_store(found, store_name=settings.store_name))
+        return Check("store", is_ok=False, detail=settings.store_name, remedy=remedy)
+    remedy = "start with 'soundalike up DIR'"
+    return Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy)
 
 
 def _check_backup(settings: Settings) -> Iterator[Check]:

@@ -47,7 +47,12 @@ def test_a_new_store_beside_something_of_a_library_is_refused_and_stays_as_it_is
     store, before = MemoryStore(), found.library_id
     with pytest.raises(ForeignLibraryError) as refused:
         settle(store, found)
-    for words in ("/data/library.sqlite is empty", found.name, "Put that back", "move"):
+    for words in (
+        "/data/library.sqlite is missing or empty",
+        f"{found.name} belongs to a library",
+        "put",
+        "move",
+    ):
         assert words in str(refused.value)
     assert store.library_mark() == UNMARKED
     assert found.library_id == before

@@ -38,6 +38,24 @@ def name_library(store: Store, new_id: LibraryId) -> LibraryMark:
     return store.library_mark()
 
 
+def lost_store(belongings: Sequence[Belonging], *, store_name: str) -> ForeignLibraryError:
+    """Return the error that what belongs to a library is there, but not its store.
+
+    Parameters
+    ----------
+    belongings : sequence of Belonging
+        What is there.
+    store_name : str
+        Where the store should be, for people, without secrets.
+    """
+    names = " and ".join(one.name for one in belongings)
+    belong = "belongs" if len(belongings) == 1 else "belong"
+    return ForeignLibraryError(
+        f"the store {store_name} is missing or empty, but {names} {belong} to a library: put the store of "
+        f"that library in its place, from a backup if need be; or, to begin a new library, move {names} away"
+    )
+
+
 def settle_library_id(
     store: Store, belongings: Sequence[Belonging], *, store_name: str, new_id: LibraryId
 ) -> LibraryId:
@@ -69,12 +87,7 @@ def settle_library_id(
         )
         raise UnfinishedCopyError(msg)
     if mark.library_id is None and belongings:
-        names = " and ".join(one.name for one in belongings)
-        msg = (
-            f"the store {store_name} is empty, but there is {names} of a library: its store is missing. Put "
-            f"that back in its place, from a backup if need be; or, to begin a new library, move {names} away"
-        )
-        raise ForeignLibraryError(msg)
+        raise lost_store(belongings, store_name=store_name)
     library_id = mark.library_id or name_library(store, new_id).library_id or new_id
     foreign = [one for one in belongings if one.library_id not in {None, library_id}]
     if foreign:
