@@ -8,6 +8,7 @@ from soundalike import __version__
 from soundalike.app import App, find_belongings, open_app
 from soundalike.app.backends import check_log
 from soundalike.audio.dependencies import AudioDependency, audio_dependencies
+from soundalike.domain.counts import counted
 from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
@@ -44,7 +45,9 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
         # The event log has a check of its own: its errors are not the store's.
         with open_app(replace(settings, events=None)) as app:
             tracks = app.services.library.count()
-            checks.append(Check("store", is_ok=True, detail=f"{tracks:,} tracks in {settings.store_name}"))
+            checks.append(
+                Check("store", is_ok=True, detail=f"{counted(tracks, 'track')} in {settings.store_name}")
+            )
             checks.extend(_check_backup(settings))
             checks.extend(_check_feature_sets(app))
             checks.append(_check_artefact(app))
@@ -75,7 +78,7 @@ def _check_feature_sets(app: App) -> Iterator[Check]:
     """Yield each feature set that tracks have, with what it takes."""
     computed = {schema.key for schema in app.schemas}
     for one in app.store.feature_sets():
-        detail = f"{one.key}: {one.track_count:,} tracks, {one.size_bytes / 1e6:,.1f} MB"
+        detail = f"{one.key}: {counted(one.track_count, 'track')}, {one.size_bytes / 1e6:,.1f} MB"
         if one.key in computed:
             yield Check("features", is_ok=True, detail=detail)
         else:
@@ -115,7 +118,9 @@ def _check_artefact(app: App) -> Check:
     except ModelError as error:
         return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
     facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
-    detail = f"{artefact.version}: {len(artefact.track_ids):,} tracks, {artefact.recipe.title}, {facts}"
+    detail = (
+        f"{artefact.version}: {counted(len(artefact.track_ids), 'track')}, {artefact.recipe.title}, {facts}"
+    )
     if app.updater.freshness() is Freshness.CURRENT:
         return Check("artefact", is_ok=True, detail=detail)
     return Check(

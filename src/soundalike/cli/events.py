@@ -14,6 +14,7 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
+from soundalike.domain.counts import counted
 from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord
 from soundalike.domain.ports.library import OnProgress
@@ -74,8 +75,8 @@ def export_events(file: Path) -> None:
             with show.progress("Writing") as progress, _new_file(file) as lines:
                 _write(app, lines, written, progress)
     show.say(
-        f"{_count(written.listens, 'listen')} and {_count(written.erasures, 'erasure')} "
-        f"of {_count(len(written.users), 'user')} written."
+        f"{counted(written.listens, 'listen')} and {counted(written.erasures, 'erasure')} "
+        f"of {counted(len(written.users), 'user')} written."
     )
 
 
@@ -105,15 +106,15 @@ def import_events(file: Path, *, as_json: bool) -> None:
 
 
 def _print_import(report: ImportReport, folded: FoldReport | None) -> None:
-    erasures = f", {_count(report.erasures, 'erasure')} applied" if report.erasures else ""
+    erasures = f", {counted(report.erasures, 'erasure')} applied" if report.erasures else ""
     next_step = "the consumer of the log folds them" if folded is None else f"{_profiles(folded)} folded"
     show.say(
-        f"{_count(report.accepted, 'listen')} imported, {report.duplicates:,} already known{erasures}; "
+        f"{counted(report.accepted, 'listen')} imported, {report.duplicates:,} already known{erasures}; "
         f"{next_step}."
     )
     if report.unknown_tracks:
         show.say(
-            f"{_count(report.unknown_listens, 'listen')} of {_count(report.unknown_tracks, 'track')} "
+            f"{counted(report.unknown_listens, 'listen')} of {counted(report.unknown_tracks, 'track')} "
             "that are not in the library; they count once the tracks are."
         )
 
@@ -186,8 +187,4 @@ def _read_lines(opened: BinaryIO) -> Iterator[bytes]:
 
 
 def _profiles(folded: FoldReport) -> str:
-    return f"{_count(folded.profiles, 'profile')} of {_count(folded.listens, 'listen')}"
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
+    return f"{counted(folded.profiles, 'profile')} of {counted(folded.listens, 'listen')}"

@@ -9,6 +9,7 @@ import click
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
+from soundalike.domain.counts import counted
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.services.library import feature_sets
@@ -48,7 +49,7 @@ def extract(directory: Path | None, *, emptied: bool, forget_set: str | None, as
             return
         print_report(app, report)
         if placed:
-            show.say(f"{placed:,} tracks added to the similarity space in use.")
+            show.say(f"{counted(placed, 'track')} added to the similarity space in use.")
         if app.services.neighbours.artefact_version() is None:
             show.say("Next: soundalike tune, then soundalike build.")
 
@@ -63,7 +64,7 @@ def _forget_set(app: App, name: str, *, as_json: bool) -> None:
     artefact = app.recipes.artefact()
     used = {schema.key for schema in artefact.schemas} if artefact else set[str]()
     for one in forgotten:
-        show.say(f"{one.key} is removed: {one.track_count:,} tracks had it.")
+        show.say(f"{one.key} is removed: {counted(one.track_count, 'track')} had it.")
         if one.key in used:
             show.say(
                 "Recommendations go on with what was learned from it, but new tracks are not among them, and "
@@ -167,7 +168,7 @@ def export(file: Path, names: tuple[str, ...], *, as_json: bool) -> None:
         body = {"file": str(file), "tracks": snapshot.track_count, "feature_set": "+".join(keys)}
         show.document(body | {"feature_sets": keys})
     else:
-        show.say(f"{snapshot.track_count:,} tracks with {snapshot.width} features each in {file}.")
+        show.say(f"{counted(snapshot.track_count, 'track')} with {snapshot.width} features each in {file}.")
 
 
 @click.command(short_help="Write a small library of synthesised music.")

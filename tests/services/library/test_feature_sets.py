@@ -38,7 +38,7 @@ def test_a_set_is_forgotten_by_its_key_or_all_its_versions_by_its_name(
 
 @pytest.mark.parametrize("name", ["", "b", "a-v2", "A", "-v1"])
 def test_an_unknown_set_is_an_error_that_lists_the_sets(store: MemoryStore, name: str) -> None:
-    with pytest.raises(UnknownFeatureSetError, match=r"a-v1 \(3 tracks\), a-v1-v1 \(1 tracks\), a-v10 \(2"):
+    with pytest.raises(UnknownFeatureSetError, match=r"a-v1 \(3 tracks\), a-v1-v1 \(1 track\), a-v10 \(2"):
         forget_set(store, name)
     assert len(store.feature_sets()) == 3
 

@@ -82,7 +82,7 @@ def test_a_part_is_played_as_its_whole_file() -> None:
 
 
 def test_a_track_without_a_file_has_neither_audio_nor_cover() -> None:
-    with pytest.raises(NoAudioError, match="'bare' is not here"):
+    with pytest.raises(NoAudioError, match="'bare' has no audio here"):
         media_of(OnePicture()).audio(TrackId("bare"))
     with pytest.raises(NoCoverError):
         media_of(OnePicture(Cover("image/png", b"png"))).cover(TrackId("bare"))

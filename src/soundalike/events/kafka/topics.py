@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
     TopicMetadata,
 )
 
+from soundalike.domain.counts import counted
 from soundalike.domain.errors import EventLogError
 from soundalike.events.kafka.address import DEFAULT_PARTITIONS, KafkaAddress
 from soundalike.events.kafka.clients import KafkaClients
@@ -167,7 +168,7 @@ def _check_topic(clients: KafkaClients, admin: AdminClient, topic: str, least: i
     if count < least:
         tool = f"kafka-topics.sh --bootstrap-server {clients.address.bootstrap} --topic {topic} --alter"
         msg = (
-            f"the topic {topic!r} has {count} partition{'' if count == 1 else 's'}, fewer than {least}: "
+            f"the topic {topic!r} has {counted(count, 'partition')}, fewer than {least}: "
             f"if it is empty, run '{tool} --partitions {max(least, DEFAULT_PARTITIONS)}'; otherwise "
             f"name another topic, or accept it with ?partitions={count or 1} in --events"
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from soundalike.domain.counts import counted
 from soundalike.domain.errors import UnknownFeatureSetError
 from soundalike.domain.ports.features import FeatureStore
 from soundalike.domain.stored_vectors import StoredSet
@@ -35,4 +36,5 @@ def forget_set(store: FeatureStore, name: str) -> tuple[StoredSet, ...]:
 def _listed(known: Sequence[StoredSet]) -> str:
     if not known:
         return "nothing has been analysed yet"
-    return f"there is {', '.join(f'{one.key} ({one.track_count:,} tracks)' for one in known)}"
+    sets = (f"{one.key} ({counted(one.track_count, 'track')})" for one in known)
+    return f"there is {', '.join(sets)}"

@@ -85,7 +85,7 @@ class Media:
     def _file_of(self, track_id: TrackId) -> TrackFile:
         file = self._library.track(track_id).file
         if file is None:
-            msg = f"the audio of track {track_id!r} is not here, only what an import said of it"
+            msg = f"track {track_id!r} has no audio here: only what an import said of it is known"
             raise NoAudioError(msg)
         return file
 

@@ -57,8 +57,9 @@ def _erase_totally(
 ) -> None:
     """Remove listens that come before a total erasure in the log, but are dated after it.
 
-    A store knows only the dates, so all listens of such a user are erased, and those that are left in the
-    log are stored again. The log is read again for that: a consumer may have folded newer ones meanwhile.
+    Only the order of the log tells which these are, if neither names a generation. So all listens of such a
+    user are erased, and those that come after it in the log are stored again. The log is read again for that:
+    a consumer may have folded newer ones meanwhile.
     """
     for user_id, erasure in list(total.items()):
         ours = left.get(user_id, set())
