@@ -38,7 +38,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         self._tracks: dict[TrackId, Track] = {}
         self._vectors: dict[tuple[TrackId, str], StoredVectors] = {}
         self._fingerprints: dict[str, str] = {}
-        self._problems: dict[Location, FileProblem] = {}
+        self._problems: dict[Place, FileProblem] = {}
         self._library_mark = UNMARKED
         self._changes: list[TrackId] = []
 
@@ -83,7 +83,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
                 self.drop_vectors(track.id)
             self._put(_to_the_millisecond(track))
             if track.file is not None:
-                self._problems.pop(track.file.location, None)
+                self._problems.pop(track.file.place, None)
             for of_set in vectors:
                 self._store_vectors(StoredVectors.of(track.id, of_set))
 
@@ -175,18 +175,18 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
                 yield TrackVectors(track.id, track.audio_hash, vectors)
 
     def save_problem(self, problem: FileProblem) -> None:
-        self._problems[problem.location] = problem
+        self._problems[problem.place] = problem
 
-    def remove_problems(self, locations: Collection[Location]) -> None:
-        for location in locations:
-            self._problems.pop(location, None)
+    def remove_problems(self, places: Collection[Place]) -> None:
+        for place in places:
+            self._problems.pop(place, None)
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
-        found = [location for location in list(self._problems) if _is_under(location, root, path)]
-        yield from [self._problems[location] for location in sorted(found)]
+        found = [problem for problem in self.problems() if _is_under(problem.location, root, path)]
+        yield from found
 
     def problems(self) -> Iterator[FileProblem]:
-        yield from [self._problems[location] for location in sorted(self._problems)]
+        yield from sorted(self._problems.values(), key=lambda one: (one.location, str(one.part)))
 
     def feature_sets(self) -> tuple[StoredSet, ...]:
         found: dict[str, list[int]] = {}

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from making import SOME_TIME, file_of, make_location, make_schema, make_track, make_vectors, with_halves
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
-from soundalike.domain.files import FileProblem, FileStamp, ProblemReason
+from soundalike.domain.files import FileProblem, FileStamp, Part, Place, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, TrackId
@@ -142,6 +143,23 @@ class ProblemsContract:
         assert [p.location.path for p in self.problems(store)] == [b"", b"a", b"a/x", b"a/\xff", b"ab", b"b"]
         assert [p.location.path for p in self.problems(store, b"a")] == [b"a", b"a/x", b"a/\xff"]
 
+    def test_each_part_of_a_file_may_have_a_problem(self, store: Store) -> None:
+        first, second = Part(0, 100, 10), Part(100, None, 10)
+        track = make_track(path=b"a", part=second)
+        problems = [
+            FileProblem(location=make_location(path), part=part, reason=ProblemReason.SILENT)
+            for path, part in ((b"a", None), (b"a", first), (b"a", second), (b"a/b", first), (b"ab", first))
+        ]
+        for problem in reversed(problems):
+            store.save_problem(problem)
+        assert list(store.problems()) == self.problems(store) == problems
+        assert self.problems(store, b"a") == problems[:4]
+        problems[1] = replace(problems[1], reason=ProblemReason.EMPTY)
+        store.save_problem(problems[1])
+        store.save_track(track)
+        store.remove_problems([problems[3].place])
+        assert self.problems(store) == [problems[0], problems[1], problems[4]]
+
     def test_problems_can_be_removed_while_they_are_gone_through(self, store: Store) -> None:
         for number in range(1100):
             path = b"%04d" % number
@@ -149,7 +167,7 @@ class ProblemsContract:
         seen = []
         for problem in store.problems_under(MUSIC, RelativePath(b"")):
             seen.append(problem.location)
-            store.remove_problems([problem.location, make_location(b"unknown")])
+            store.remove_problems([problem.place, Place(make_location(b"unknown"))])
         assert len(seen) == len(set(seen)) == 1100
         assert self.problems(store) == []
 

@@ -201,12 +201,14 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:
-    """Why a file cannot be used, or only in part; one is stored per file.
+    """Why a file, or a part of one, cannot be used, or not all of it; one is stored for each.
 
     Parameters
     ----------
     location : Location
         Root and path below it.
+    part : Part or None
+        The part of the file; None for the whole.
     reason : ProblemReason
         Why.
     analysed_ms : DurationMs
@@ -225,6 +227,12 @@ class FileProblem:
     detail: str = ""
     is_used: bool = False
     stamp: FileStamp | None = None
+    part: Part | None = None
+
+    @property
+    def place(self) -> Place:
+        """The file, and which part of it."""
+        return Place(self.location, self.part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,8 @@ class HonestAnalyser:
                 vectors=(),
             )
         if file.part is not None:
+            if audio.startswith("bad part") and file.part.start == 0:
+                return AnalysisFailure(reason=ProblemReason.SILENT)
             audio += str(file.part)
         if audio.startswith("bad: "):
             return AnalysisFailure(

@@ -114,6 +114,19 @@ class TestParts:
         assert (report.moved, report.vanished) == (3, 0)
         assert {file_of(track).part: track.id for track in user.tracks()} == before
 
+    def test_parts_after_one_that_cannot_be_used_are_tracks(self, user: Listener) -> None:
+        write_song(user.folder / "image.flac", audio="bad part 0", title="Image")
+        user.scanner.parts["image.flac"] = list(PARTS)
+        user.analyser.stops_after = 1  # killed after the first part
+        with pytest.raises(KeyboardInterrupt):
+            user.extract(user.folder)
+        user.analyser.stops_after = None
+        report = user.extract()
+        assert [problem.part for problem in report.problems] == PARTS[:1]
+        found = [file_of(track).part for track in user.tracks() if track.title == "Image"]
+        assert sorted(map(str, found)) == sorted(map(str, PARTS[1:]))
+        assert (report.found, user.extract().analysed) == (3, 0)
+
     def test_a_part_that_is_gone_has_vanished(self, user: Listener) -> None:
         write_song(user.folder / "image.flac", audio="iii", title="Image")
         user.scanner.parts["image.flac"] = list(PARTS)

@@ -127,7 +127,7 @@ def change(source: MemoryStore) -> None:
     source.mark_vanished([TrackId("t00003")], 7)
     source.save_track(make_track("t00006x", title="New"), make_vectors(make_schema(8)))
     first, second, *_ = source.problems()
-    source.remove_problems([first.location])
+    source.remove_problems([first.place])
     source.save_problem(replace(second, detail="something else"))
     source.erase_listens(Erasure(BOB, ERASED_MS + 10))
     late = make_listen(1000, user_id=BOB, at_ms=ERASED_MS + 10_000)

@@ -15,7 +15,7 @@ from making import SOME_TIME, at, file_of, make_location, make_schema, make_trac
 from soundalike.domain.catalogue import artist_id, own_entry
 from soundalike.domain.entries import FIELDS, EntryKind, EntrySort
 from soundalike.domain.errors import StoreError
-from soundalike.domain.files import FileProblem, ProblemReason
+from soundalike.domain.files import FileProblem, Place, ProblemReason
 from soundalike.domain.ports.library import Store
 from soundalike.domain.recordings import name_key
 from soundalike.domain.tags import Tags
@@ -127,7 +127,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(removed=st.lists(paths))
     def remove_problems(self, removed: list[bytes]) -> None:
         for store in (self.store, self.model):
-            store.remove_problems([make_location(path) for path in removed])
+            store.remove_problems([Place(make_location(path)) for path in removed])
 
     @rule(query=texts, sort=sorts, limit=st.integers(1, 3), name=names, year=years, after=st.none() | ids)
     def find(

@@ -8,6 +8,7 @@ from soundalike.domain.files import (
     FileProblem,
     Location,
     Part,
+    Place,
     Root,
 )
 from soundalike.domain.library_mark import LibraryMark
@@ -50,7 +51,7 @@ class LibraryStore(FeatureStore, Protocol):
     def save_track(self, track: Track, *vectors: FeatureVectors, moved_from: Location | None = None) -> None:
         """Insert a track, or replace the one with this id.
 
-        Search words and sort keys are updated too. A file problem at its location is removed. `vectors`
+        Search words and sort keys are updated too. A problem of its file or part is removed. `vectors`
         replace those of the same feature sets; others stay as they are, except that a changed
         `audio_hash` removes all vectors of the track (one that had none keeps its vectors).
 
@@ -108,10 +109,10 @@ class LibraryStore(FeatureStore, Protocol):
     # Files that cannot be used
 
     def save_problem(self, problem: FileProblem) -> None:
-        """Insert the problem of a file, or replace it."""
+        """Insert the problem of a file or a part of one, or replace it."""
 
-    def remove_problems(self, locations: Collection[Location]) -> None:
-        """Remove the problems of files that are gone or are readable now."""
+    def remove_problems(self, places: Collection[Place]) -> None:
+        """Remove the problems of files, or parts, that are gone or are readable now."""
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
         """Yield the problems of files at or below a path, by path; `path` as in `tracks_under`."""

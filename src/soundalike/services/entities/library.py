@@ -116,7 +116,8 @@ def _stamp(stamp: FileStamp | None) -> tuple[int, int] | None:
 def _problem_content(problem: FileProblem) -> bytes:
     where = problem.location
     about = (problem.reason.value, problem.analysed_ms, problem.detail, problem.is_used)
-    return fields(where.root, where.path, *about, _stamp(problem.stamp))
+    part = () if problem.part is None else (str(problem.part),)
+    return fields(where.root, where.path, *about, _stamp(problem.stamp), *part)
 
 
 def _shown(location: Location) -> str:
@@ -127,10 +128,11 @@ PROBLEMS: Entity[FileProblem] = Entity(
     kind="problems",
     read=lambda store: store.problems(),
     order=lambda problem: problem.location,
+    key=lambda problem: problem.place,
     name=lambda problem: f"problem of {_shown(problem.location)}",
     content=_problem_content,
     write=one_by_one(lambda store, problem: store.save_problem(problem)),
-    remove=lambda _source, target, problem: target.remove_problems([problem.location]),
+    remove=lambda _source, target, problem: target.remove_problems([problem.place]),
 )
 
 ROOTS: Entity[Root] = Entity(

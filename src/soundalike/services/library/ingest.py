@@ -43,7 +43,7 @@ class Known:
     """What the store had of the scanned folder before."""
 
     tracks: dict[Place, tuple[Track, TrackFile]]
-    problems: dict[Location, FileProblem]
+    problems: dict[Place, FileProblem]
     sets: Sequence[FeatureSchema]
     analysed: frozenset[TrackId]
     """Which tracks have vectors of all those sets."""
@@ -128,8 +128,7 @@ class FileIngest:
             track.audio_hash
             for root in self._roots.roots()
             for problem in self._store.problems_under(root.name, RelativePath(b""))
-            if problem.is_used
-            for track in self._store.tracks_under(problem.location.root, problem.location.path)
+            if problem.is_used and (track := self._store.track_at(problem.location, problem.part))
         }
         return {each.key: self._store.hashes_with_vectors(each) - marked for each in sets}
 
@@ -155,6 +154,7 @@ class FileIngest:
             self._store.save_problem(
                 FileProblem(
                     location=file.location,
+                    part=file.part,
                     reason=ProblemReason.HEADER_TOO_LONG,
                     analysed_ms=analysis.analysed_ms,
                     detail="used anyway",
@@ -170,7 +170,7 @@ class FileIngest:
     def _store_tags(self, file: FoundFile, analysis: Analysis, known: Known, tally: Tally) -> None:
         """Store the tags of a file whose audio did not change; its vectors and problem stay."""
         former, _ = self._save(file, analysis)
-        problem = known.problems.get(file.location)
+        problem = known.problems.get(file.place)
         if problem is not None:
             self._store.save_problem(problem)
         is_back = former is not None and former.is_vanished
@@ -202,6 +202,7 @@ class FileIngest:
         self._store.save_problem(
             FileProblem(
                 location=file.location,
+                part=file.part,
                 reason=result.reason,
                 analysed_ms=result.analysed_ms,
                 detail=result.detail,

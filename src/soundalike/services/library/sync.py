@@ -12,6 +12,7 @@ from soundalike.domain.files import (
     FileProblem,
     FoundFile,
     Location,
+    Place,
     ProblemReason,
     StoredAudio,
 )
@@ -66,9 +67,9 @@ class _Scan:
     files: list[FoundFile]
     problems: list[FileProblem]
 
-    def locations(self) -> set[Location]:
-        """Return every location that the scan found."""
-        return {file.location for file in self.files} | {problem.location for problem in self.problems}
+    def places(self) -> set[Place]:
+        """Return every file, and part of one, that the scan found."""
+        return {file.place for file in self.files} | {problem.place for problem in self.problems}
 
     def hides(self, location: Location) -> bool:
         """Whether a folder above could not be listed, so that its files are unknown."""
@@ -172,7 +173,7 @@ class LibrarySync:
                 for track in self._store.tracks_under(part.root, part.path)
                 if track.file is not None
             },
-            problems={problem.location: problem for problem in self._problems(directory)},
+            problems={problem.place: problem for problem in self._problems(directory)},
             sets=sets,
             analysed=self._with_all(sets),
         )
@@ -228,8 +229,8 @@ class LibrarySync:
         now = {track.id: track.file for track in self._store.tracks(missing).values()}
         gone = [track_id for track_id in missing if (file := now[track_id]) and file.place not in seen]
         tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
-        stale = known.problems.keys() - scan.locations()
-        self._store.remove_problems([location for location in stale if not scan.hides(location)])
+        stale = known.problems.keys() - scan.places()
+        self._store.remove_problems([place for place in stale if not scan.hides(place.location)])
 
     def _problems(self, directory: Path) -> Iterator[FileProblem]:
         """Yield every stored problem with files of a folder."""
@@ -240,7 +241,7 @@ class LibrarySync:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
         return SyncReport(
             directory=directory,
-            found=len(scan.locations()),
+            found=len({place.location for place in scan.places()}),
             analysed=len(tally.analysed),
             added=tally.added,
             moved=tally.moved,
@@ -253,7 +254,7 @@ class LibrarySync:
 
 def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:
     """Whether the file did not change since it failed, in all feature sets or, if used, in some."""
-    problem = known.problems.get(file.location)
+    problem = known.problems.get(file.place)
     return (
         problem is not None
         and (problem.stamp, problem.is_used) == (file.stamp, is_used)

@@ -81,9 +81,10 @@ def problem_to_document(problem: FileProblem) -> Document:
     """Return a document of ``problem``."""
     stamp = problem.stamp
     return {
-        "_id": location_key(problem.location),
+        "_id": place_key(problem.place),
         "root": to_text(problem.location.root),
         "path": to_path(problem.location.path),
+        "part": part_to_text(problem.part),
         "reason": str(problem.reason),
         "heard_ms": problem.analysed_ms,
         "detail": to_text(problem.detail),
@@ -104,6 +105,7 @@ def problem_from_document(document: Document) -> FileProblem:
         detail=from_text(document["detail"]),
         is_used=bool(document["is_used"]),
         stamp=None if mtime_ns is None else FileStamp(to_integer(document["size_bytes"]), int(mtime_ns)),
+        part=_part_from_text(document.get("part")),  # version 1 knew no parts
     )
 
 

@@ -7,7 +7,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileProblem, Location, Part, Root
+from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
@@ -15,6 +15,7 @@ from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, 
 from soundalike.store.mongo.documents import (
     TRACK_FIELDS,
     part_to_text,
+    place_key,
     problem_from_document,
     problem_to_document,
     root_from_document,
@@ -23,7 +24,6 @@ from soundalike.store.mongo.documents import (
 )
 from soundalike.store.mongo.encoding import (
     join_texts,
-    location_key,
     prefix_range,
     to_optional,
     to_path,
@@ -163,9 +163,9 @@ class MongoLibrary:
         with self._connection.using() as database:
             database[PROBLEM].replace_one({"_id": document["_id"]}, document, upsert=True)
 
-    def remove_problems(self, locations: Collection[Location]) -> None:
+    def remove_problems(self, places: Collection[Place]) -> None:
         """Remove the problems of files that are gone or were repaired."""
-        keys = list(map(location_key, locations))
+        keys = list(map(place_key, places))
         if len(keys) <= 1:  # a transaction would be no safer, and sends more commands
             with self._connection.using() as database:
                 for key in keys:
@@ -181,8 +181,10 @@ class MongoLibrary:
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
         """Yield the problems of files at or below a path, by path; `path` as in `tracks_under`."""
         whole = join_texts(root, "")
-        below = _at_or_below("_id", f"{whole}{to_path(path)}") if path else {"_id": prefix_range(whole)}
-        return self._problems(below)
+        if not path:
+            return self._problems({"_id": prefix_range(whole)})
+        of_parts = {"_id": prefix_range(join_texts(root, to_path(path), ""))}
+        return self._problems({"$or": [_at_or_below("_id", f"{whole}{to_path(path)}"), of_parts]})
 
     def problems(self) -> Iterator[FileProblem]:
         """Yield the problem of every file, by location, in bounded memory."""

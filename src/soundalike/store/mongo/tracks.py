@@ -28,7 +28,6 @@ from soundalike.store.mongo.documents import (
 from soundalike.store.mongo.encoding import (
     from_text,
     join_texts,
-    location_key,
     prefix_range,
     to_integer,
     to_optional,
@@ -64,7 +63,7 @@ def write_track(
             database[LOCATION].delete_one({"_id": place_key(place)}, session=session)
     _write(database, session, [(stored, track)])
     if wanted is not None:
-        database[PROBLEM].delete_one({"_id": location_key(wanted.location)}, session=session)
+        database[PROBLEM].delete_one({"_id": place_key(wanted)}, session=session)
 
 
 def _take_place(database: Database[Document], session: ClientSession, track: Track, wanted: Place) -> None:

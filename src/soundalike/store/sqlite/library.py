@@ -7,7 +7,7 @@ from typing import Any
 
 from soundalike.domain.batches import batched
 from soundalike.domain.features import FeatureVectors
-from soundalike.domain.files import FileProblem, Location, Part, Root
+from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
@@ -71,7 +71,7 @@ class SqliteLibrary:
             for of_set in vectors:
                 write_vectors(connection, number, StoredVectors.of(track.id, of_set))
             if track.file is not None:
-                delete_problem(connection, track.file.location)
+                delete_problem(connection, track.file.place)
 
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
@@ -155,15 +155,15 @@ class SqliteLibrary:
         """Insert or replace the problem of a file."""
         with self._connections.writing() as connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO problem ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO problem ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 problem_to_row(problem),
             )
 
-    def remove_problems(self, locations: Collection[Location]) -> None:
+    def remove_problems(self, places: Collection[Place]) -> None:
         """Remove the problems of files that are gone or were repaired."""
         with self._connections.writing() as connection:
-            for location in locations:
-                delete_problem(connection, location)
+            for place in places:
+                delete_problem(connection, place)
 
     def problems_under(self, root: RootName, path: RelativePath) -> Iterator[FileProblem]:
         """Yield the problems of files at or below a path, by path; `path` as in `tracks_under`."""
@@ -186,10 +186,11 @@ class SqliteLibrary:
             with self._connections.reading() as connection:
                 rows = connection.execute(
                     f"SELECT {PROBLEM_COLUMNS} FROM problem WHERE {where}"
-                    f"{' AND (root, path) > (?, ?)' if beyond else ''} ORDER BY root, path LIMIT ?",
+                    f"{' AND (root, path, part) > (?, ?, ?)' if beyond else ''}"
+                    " ORDER BY root, path, part LIMIT ?",
                     (*values, *beyond, _BATCH),
                 ).fetchall()
             yield from map(problem_from_row, rows)
             if len(rows) < _BATCH:
                 return
-            beyond = rows[-1][:2]
+            beyond = rows[-1][:3]

@@ -36,7 +36,7 @@ Text = str | bytes
 
 _FILE_COLUMNS = ("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type")
 
-PROBLEM_COLUMNS = "root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
+PROBLEM_COLUMNS = "root, path, part, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
 
 
 reports_damage = damage_reporter(
@@ -242,6 +242,7 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
     stamp = problem.stamp
     return (
         *location_to_row(problem.location),
+        part_to_text(problem.part),
         str(problem.reason),
         problem.analysed_ms,
         to_text(problem.detail),
@@ -254,7 +255,7 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
 @reports_damage
 def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     """Read `PROBLEM_COLUMNS`."""
-    root, path, reason, analysed_ms, detail, is_used, size_bytes, mtime_ns = columns
+    root, path, part, reason, analysed_ms, detail, is_used, size_bytes, mtime_ns = columns
     return FileProblem(
         location=Location(RootName(from_text(root)), RelativePath(path)),
         reason=ProblemReason(reason),
@@ -262,4 +263,5 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
         detail=from_text(detail),
         is_used=bool(is_used),
         stamp=None if mtime_ns is None else FileStamp(size_bytes, int(mtime_ns)),
+        part=_part_from_text(part),
     )

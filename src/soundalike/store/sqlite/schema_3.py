@@ -145,10 +145,28 @@ _TRACKS: tuple[Step, ...] = (
     """,
     "ALTER TABLE roots RENAME TO root",
     "CREATE VIEW roots AS SELECT name, location FROM root",
-    "ALTER TABLE problems RENAME TO problem",
+    """
+    CREATE TABLE problem (
+        root       TEXT NOT NULL,
+        path       BLOB NOT NULL,
+        part       TEXT NOT NULL,
+        reason     TEXT NOT NULL,
+        heard_ms   INTEGER NOT NULL,
+        detail     TEXT NOT NULL,
+        is_used    INTEGER NOT NULL,
+        size_bytes INTEGER,
+        mtime_ns   TEXT,
+        PRIMARY KEY (root, path, part)
+    ) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO problem
+    SELECT root, path, '', reason, heard_ms, detail, is_used, size_bytes, mtime_ns FROM problems
+    """,
+    "DROP TABLE problems",
     """
     CREATE VIEW problems AS
-    SELECT root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns FROM problem
+    SELECT root, path, reason, heard_ms, detail, is_used, size_bytes, mtime_ns FROM problem WHERE part = ''
     """,
 )
 

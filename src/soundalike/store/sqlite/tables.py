@@ -9,7 +9,7 @@ from typing import Any
 from soundalike.domain.catalogue import settled_entry
 from soundalike.domain.entries import Group, Settled
 from soundalike.domain.errors import StoreError
-from soundalike.domain.files import NOWHERE, Location
+from soundalike.domain.files import NOWHERE, Location, Place
 from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName, TrackId
@@ -190,9 +190,12 @@ def delete_words(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("DELETE FROM word WHERE track = ?", (number,))
 
 
-def delete_problem(connection: sqlite3.Connection, location: Location) -> None:
-    """Remove the problem of a file, if there is one."""
-    connection.execute("DELETE FROM problem WHERE root = ? AND path = ?", location_to_row(location))
+def delete_problem(connection: sqlite3.Connection, place: Place) -> None:
+    """Remove the problem of a file or a part of one, if there is one."""
+    connection.execute(
+        "DELETE FROM problem WHERE root = ? AND path = ? AND part = ?",
+        (*location_to_row(place.location), part_to_text(place.part)),
+    )
 
 
 def select_tracks(connection: sqlite3.Connection, where: str, *parameters: str | bytes | int) -> list[Any]:
