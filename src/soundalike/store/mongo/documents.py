@@ -35,6 +35,7 @@ from soundalike.store.mongo.encoding import (
     to_text,
 )
 from soundalike.store.mongo.paging import SortKey
+from soundalike.store.parts import part_from_text, part_to_text
 from soundalike.wire.tags import tags_from_text, tags_text
 
 PLACE_FIELDS = ("root", "path", "part")
@@ -84,7 +85,7 @@ def problem_to_document(problem: FileProblem) -> Document:
         "_id": place_key(problem.place),
         "root": to_text(problem.location.root),
         "path": to_path(problem.location.path),
-        "part": part_to_text(problem.part),
+        "part": stored_part(problem.part),
         "reason": str(problem.reason),
         "heard_ms": problem.analysed_ms,
         "detail": to_text(problem.detail),
@@ -105,7 +106,7 @@ def problem_from_document(document: Document) -> FileProblem:
         detail=from_text(document["detail"]),
         is_used=bool(document["is_used"]),
         stamp=None if mtime_ns is None else FileStamp(to_integer(document["size_bytes"]), int(mtime_ns)),
-        part=_part_from_text(document.get("part")),  # version 1 knew no parts
+        part=_part(document.get("part")),  # version 1 knew no parts
     )
 
 
@@ -167,7 +168,7 @@ def _file_to_fields(file: TrackFile | None) -> Document:
     return {
         "root": to_text(file.location.root),
         "path": to_path(file.location.path),
-        "part": part_to_text(file.part),
+        "part": stored_part(file.part),
         "target": None if file.target is None else to_text(os.fspath(file.target)),
         "size_bytes": file.stamp.size_bytes,
         "mtime_ns": str(file.stamp.mtime_ns),
@@ -228,25 +229,22 @@ def _file_from_document(document: Document) -> TrackFile:
         stamp=FileStamp(to_integer(document["size_bytes"]), int(document["mtime_ns"])),
         audio_hash=AudioHash(from_text(document["audio_hash"])),
         media_type=from_text(document["media_type"]),
-        part=_part_from_text(document["part"]),
+        part=_part(document["part"]),
     )
 
 
-def part_to_text(part: Part | None) -> str | None:
-    """Return start, end and rate of a part with spaces between them."""
-    return None if part is None else f"{part.start} {'' if part.end is None else part.end} {part.rate}"
+def stored_part(part: Part | None) -> str | None:
+    """Return a part as it is stored; None for the whole file."""
+    return part_to_text(part) or None
 
 
-def _part_from_text(stored: Any) -> Part | None:  # noqa: ANN401 - a damaged document may have anything
-    if stored is None:
-        return None
-    start, end, rate = from_text(stored).split(" ")
-    return Part(int(start), int(end) if end else None, int(rate))
+def _part(stored: Any) -> Part | None:  # noqa: ANN401 - a damaged document may have anything
+    return None if stored is None else part_from_text(from_text(stored))
 
 
 def place_key(place: Place) -> str:
     """Return the ``_id`` of ``location`` for a file or a part of one."""
-    part = part_to_text(place.part)
+    part = stored_part(place.part)
     if part is None:
         return location_key(place.location)
     return join_texts(place.location.root, to_path(place.location.path), part)
@@ -257,7 +255,7 @@ def place_of(document: Document) -> Place | None:
     """Read `PLACE_FIELDS`; None if the track has no file."""
     if document["root"] is None:
         return None
-    return Place(_location(document), _part_from_text(document["part"]))
+    return Place(_location(document), _part(document["part"]))
 
 
 def _location(document: Document) -> Location:

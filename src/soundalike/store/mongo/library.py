@@ -14,12 +14,12 @@ from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import (
     TRACK_FIELDS,
-    part_to_text,
     place_key,
     problem_from_document,
     problem_to_document,
     root_from_document,
     root_to_document,
+    stored_part,
     track_from_document,
 )
 from soundalike.store.mongo.encoding import (
@@ -102,7 +102,7 @@ class MongoLibrary:
     def track_at(self, location: Location, part: Part | None = None) -> Track | None:
         """Return the track whose file is, or last was, at a location: the whole file or a part of it."""
         root, path = to_text(location.root), to_path(location.path)
-        return self._one_track({"root": root, "path": path, "part": part_to_text(part)})
+        return self._one_track({"root": root, "path": path, "part": stored_part(part)})
 
     def _one_track(self, query: Mapping[str, Any]) -> Track | None:
         with self._connection.using() as database:

@@ -14,7 +14,6 @@ from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
-TOKEN = "token"  # noqa: S105 - a kind, no secret
 """The kind of a credential that is an API token."""
 
 _KINDS = {kind.value: kind for kind in ListenKind}

@@ -11,13 +11,13 @@ from soundalike.domain.files import FileProblem, Location, Part, Place, Root
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
+from soundalike.store.parts import part_to_text
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.features import write_vectors
 from soundalike.store.sqlite.rows import (
     PROBLEM_COLUMNS,
     Text,
     location_to_row,
-    part_to_text,
     problem_from_row,
     problem_to_row,
     root_from_row,

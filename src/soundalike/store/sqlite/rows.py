@@ -10,7 +10,6 @@ from soundalike.domain.files import (
     FileProblem,
     FileStamp,
     Location,
-    Part,
     ProblemReason,
     Root,
     TrackFile,
@@ -29,6 +28,7 @@ from soundalike.domain.types import (
 )
 from soundalike.store.errors import damage_reporter
 from soundalike.store.keys import sort_keys
+from soundalike.store.parts import part_from_text, part_to_text
 from soundalike.wire.tags import tags_from_text, tags_text
 
 Text = str | bytes
@@ -57,14 +57,6 @@ def to_text(text: str) -> Text:
 def from_text(stored: Text) -> str:
     """Undo `to_text`."""
     return stored if isinstance(stored, str) else stored.decode(errors="surrogatepass")
-
-
-def _to_optional(text: str | None) -> Text | None:
-    return None if text is None else to_text(text)
-
-
-def _from_optional(stored: Text | None) -> str | None:
-    return None if stored is None else from_text(stored)
 
 
 class _TrackRow(NamedTuple):
@@ -159,18 +151,6 @@ def _file_to_columns(file: TrackFile | None) -> dict[str, Any]:
     }
 
 
-def part_to_text(part: Part | None) -> str:
-    """Return a part as start, end and rate with spaces between them; the whole file is the empty text."""
-    return "" if part is None else f"{part.start} {'' if part.end is None else part.end} {part.rate}"
-
-
-def _part_from_text(stored: str) -> Part | None:
-    if not stored:
-        return None
-    start, end, rate = stored.split(" ")
-    return Part(int(start), int(end) if end else None, int(rate))
-
-
 def entry_to_columns(entry: TrackEntry) -> dict[str, Any]:
     """Return the columns of a track's entry."""
     return {
@@ -214,7 +194,7 @@ def _file_from_row(row: _TrackRow) -> TrackFile | None:
         stamp=FileStamp(int(row.size_bytes or 0), int(row.mtime_ns or 0)),
         audio_hash=AudioHash(from_text(row.audio_hash or "")),
         media_type=from_text(row.media_type or ""),
-        part=_part_from_text(row.part),
+        part=part_from_text(row.part),
     )
 
 
@@ -263,5 +243,5 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
         detail=from_text(detail),
         is_used=bool(is_used),
         stamp=None if mtime_ns is None else FileStamp(size_bytes, int(mtime_ns)),
-        part=_part_from_text(part),
+        part=part_from_text(part),
     )

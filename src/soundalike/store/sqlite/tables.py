@@ -15,6 +15,7 @@ from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.errors import location_taken, track_moved
 from soundalike.store.keys import search_words
+from soundalike.store.parts import part_to_text
 from soundalike.store.sqlite.catalogue_tables import (
     Placed,
     forget_place,
@@ -32,7 +33,6 @@ from soundalike.store.sqlite.rows import (
     from_text,
     keys_to_columns,
     location_to_row,
-    part_to_text,
     to_text,
     track_to_row,
 )
