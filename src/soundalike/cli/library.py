@@ -227,7 +227,8 @@ def _used(report: SyncReport, reason: ProblemReason) -> int:
 
 
 def _more(problem: FileProblem) -> str:
-    parts = [f"{problem.analysed_ms / 1000:.1f} s decoded"] if problem.analysed_ms else []
+    parts = [f"the part from {problem.part.start_ms / 1000:.1f} s"] if problem.part else []
+    parts += [f"{problem.analysed_ms / 1000:.1f} s decoded"] if problem.analysed_ms else []
     parts += [problem.detail] if problem.detail else []
     return f" ({'; '.join(parts)})" if parts else ""
 
