@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from fakes import MemoryStore
 from servers.mongodb import drop_database, new_database
 from soundalike.audio.features.timbre import Timbre
+from soundalike.domain.catalogue import own_entry
 from soundalike.domain.entries import EntrySort
 from soundalike.domain.errors import StoreError, StoreVersionError
 from soundalike.domain.features import whole_and_halves
@@ -24,6 +26,7 @@ from soundalike.store.mongo.indexes import INDEXES, KEY, MIGRATING, STORE_VERSIO
 from soundalike.store.mongo.migration import OLD_NAMES
 from soundalike.store.mongo.store import MongoStore, would_migrate
 from soundalike.wire.profiles import profile_body
+from store.contract_catalogue import settle_all
 from store.mongo.migrating import Documents, documents, old_documents, version
 from store.mongo.version_1 import ADDING, CHANGING, Write
 
@@ -147,6 +150,14 @@ def test_the_catalogue_is_filled_from_the_tags_of_before(migrated: str) -> None:
         there = [track for track in tracks if not track.is_vanished]
         assert {album.title for album in albums.entries} == {track.album for track in there}
         assert sum(album.track_count for album in albums.entries) == len(there)
+        expected = MemoryStore()
+        for track in store.stored_tracks():
+            expected.save_track(replace(track, entry=own_entry(track.tags)))
+        settle_all(expected)
+        assert list(store.stored_tracks()) == list(expected.stored_tracks())
+        for page in ("find_artists", "find_albums", "find_genres"):
+            found, wanted = (getattr(one, page)(sort=EntrySort(), limit=100) for one in (store, expected))
+            assert found == wanted
         names = [artist.name for artist in store.find_artists(sort=EntrySort(), limit=100).entries]
         assert set(names) == {track.artist for track in there} - {None}
 

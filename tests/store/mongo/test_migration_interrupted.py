@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,10 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 from pymongo.synchronous.pool import Connection
 
-from soundalike.store.mongo import migration
+from soundalike.domain.catalogue import settle
+from soundalike.domain.entries import Group, Settled
+from soundalike.domain.tracks import Track
+from soundalike.store.mongo import migration, refill
 from soundalike.store.mongo.indexes import KEY, STORE_VERSION
 from soundalike.store.mongo.store import MongoStore
 from store.asking import in_threads
@@ -76,6 +79,50 @@ def assert_migrated(url: str, migrated: str) -> None:
     with MongoClient[dict[str, Any]](url) as client:
         names = client.get_default_database().list_collection_names()
     assert not [name for name in names if name.startswith("migration_check")]
+
+
+def test_many_tracks_and_groups_are_migrated_in_one_transaction(
+    old_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[str] = []
+    command = Connection.command
+
+    def counted(connection: Connection, database: str, spec: Any, *arguments: Any, **named: Any) -> Any:
+        commits.extend(name for name in spec if name == "commitTransaction")
+        return command(connection, database, spec, *arguments, **named)
+
+    monkeypatch.setattr(Connection, "command", counted)
+    MongoStore(old_url).close()
+    assert len(commits) == len(["tracks", "artists", "genres", "albums"])
+
+
+@pytest.mark.parametrize("most", [1, 7])
+def test_no_more_tracks_are_in_memory_than_may_be(
+    old_url: str, migrated: str, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(refill, "_MOST", most)
+    sizes: list[int] = []
+
+    def measured(group: Group, tracks: Iterable[Track]) -> Settled:
+        sizes.append(0 if isinstance(tracks, map) else len(list(tracks)))
+        return settle(group, tracks)
+
+    monkeypatch.setattr(refill, "settle", measured)
+    MongoStore(old_url).close()
+    assert max(sizes) <= most
+    assert_migrated(old_url, migrated)
+
+
+def test_how_far_a_large_migration_is_is_said(
+    old_url: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setattr(refill, "_FEWEST_TOLD", 1)
+    MongoStore(old_url).close()
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0].endswith("is migrated to version 2")
+    count = len(documents(old_url, ["track"])["track"])
+    assert f"{count} of {count} tracks are migrated" in said
+    assert any("artists, albums and genres" in one for one in said[2:])
 
 
 def kill_again_and_again(url: str, interrupter: Interrupter, *, step: int) -> int:

@@ -3,7 +3,7 @@
 No index but that of ``_id`` is unique, so that tracks and listens can be sharded by a hashed ``_id``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from pymongo import ASCENDING, IndexModel
@@ -137,11 +137,13 @@ def found_version(connection: MongoConnection) -> object:
         return version
 
 
-def create_missing(connection: MongoConnection) -> None:
-    """Create the collections and indexes that are missing; another process may be doing the same."""
+def create_missing(connection: MongoConnection, names: Collection[str] = tuple(INDEXES)) -> None:
+    """Create what is missing of some collections and their indexes; another process may be doing the same."""
     with connection.using(is_long=True) as database:
         there = set(database.list_collection_names())
         for name, indexes in INDEXES.items():
+            if name not in names:
+                continue
             if indexes:
                 database[name].create_indexes(list(indexes))
             elif name not in there:  # not all servers can inside a transaction

@@ -4,6 +4,7 @@ The version is `MIGRATING` from the first step to the last, and each step can be
 migration is completed by the next process that opens the store, and several may migrate it at once.
 """
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,8 +23,6 @@ from soundalike.domain.library_mark import library_id_of_before
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import Track
 from soundalike.domain.users import CredentialKind
-from soundalike.services.library.catalogue import settle_catalogue
-from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import reports_damage, track_from_document, track_to_document
 from soundalike.store.mongo.encoding import from_text, to_integer, to_optional, to_text
@@ -51,10 +50,13 @@ from soundalike.store.mongo.indexes import (
     found_version,
     stored_version,
 )
+from soundalike.store.mongo.refill import refill_catalogue, told
 from soundalike.store.mongo.tracks import in_batches
 from soundalike.store.tracks_of_before import Fields, read_or_mend, tags_of_before
 from soundalike.store.vectors import joined_of_before, patches_of_before, values_from_bytes
 from soundalike.wire.tags import tags_text
+
+_log = logging.getLogger(__name__)
 
 # What is a view on what. A program of version 1 that still runs goes on reading by the old names, and
 # cannot write: it answers 503, and browsers keep their listens. The next version of the store drops them.
@@ -107,12 +109,15 @@ def prepare(connection: MongoConnection) -> None:
     """
     is_old = stored_version(connection) != STORE_VERSION
     if is_old:
+        _log.warning("the store at %s is migrated to version %d", connection.hosts, STORE_VERSION)
         _set_version(connection, 1, MIGRATING)
         _rename_collections(connection)
-    create_missing(connection)
-    if is_old:
+        create_missing(connection, {*INDEXES} - {TRACK})
+        _drop_old_indexes(connection)
         _convert_tracks(connection)
-        settle_catalogue(_Catalogue(connection))
+    create_missing(connection)  # indexes of tracks last: each would slow down every change
+    if is_old:
+        refill_catalogue(connection)
         _convert_accounts(connection)
         _finish_erasures(connection)
         _name_library(connection)
@@ -221,19 +226,26 @@ def _move(database: Database[Document], old: str, new: str) -> None:
 # Documents
 
 
+def _drop_old_indexes(connection: MongoConnection) -> None:
+    with connection.using() as database:
+        if TRACK not in database.list_collection_names():
+            return
+        for name in database[TRACK].index_information().keys() - _TRACK_INDEXES:
+            with suppress(OperationFailure):  # another process was first
+                database[TRACK].drop_index(name)
+
+
 def _convert_tracks(connection: MongoConnection) -> None:
     """Move vectors out of tracks, and give each its tags, entry, groups and number of a last change."""
     with connection.using() as database:
         database[LIBRARY].update_one({"_id": KEY}, {"$max": {"version": 1}})
+        total = database[TRACK].count_documents(_UNCONVERTED)
     found = connection.scan(
         TRACK, _UNCONVERTED, order=BY_ID, beyond=after_id, fields=["_id"], hint=BY_ID, batch=_BATCH
     )
-    for batch in in_batches(document["_id"] for document in found):
+    batches = in_batches(document["_id"] for document in found)
+    for batch in told(batches, total, "tracks"):
         connection.transaction(partial(_convert_batch, ids=batch), is_long=True)
-    with connection.using() as database:
-        for name in database[TRACK].index_information().keys() - _TRACK_INDEXES:
-            with suppress(OperationFailure):  # another process was first
-                database[TRACK].drop_index(name)
 
 
 def _convert_batch(database: Database[Document], session: ClientSession, ids: Sequence[str]) -> None:
@@ -291,13 +303,6 @@ def _feature(of_set: Mapping[str, Any], track: Track) -> Document:
         ),
     )
     return vectors_to_document(vectors, to_optional(track.audio_hash))
-
-
-class _Catalogue(MongoCatalogue):
-    """The catalogue while the store is not open yet."""
-
-    def __init__(self, connection: MongoConnection) -> None:
-        self._connection = connection
 
 
 def _convert_accounts(connection: MongoConnection) -> None:
