@@ -280,14 +280,20 @@ def test_accounts_take_effect_on_a_player_that_is_running(library: Program) -> N
     with library.serving("serve") as address:
         _, found = ask(address, "/api/tracks")
         track_id = found["tracks"][0]["id"]
-        assert ask(address, "/api/me") == (200, {"id": "you", "name": None, "is_admin": True})
+        assert ask(address, "/api/me") == (
+            200,
+            {"id": "you", "name": None, "is_admin": True, "generation": 0},
+        )
         assert ask(address, "/api/listens", method="POST", body=liked(track_id))[0] == 202
         assert ask(address, "/api/me", **{"X-Forwarded-For": "192.0.2.1"})[0] == 403
 
         add(library, "ann")
         assert ask(address, "/api/me")[0] == 401
         ann = bearer(token_of(library, "ann"))
-        assert ask(address, "/api/me", **ann) == (200, {"id": "you", "name": "ann", "is_admin": True})
+        assert ask(address, "/api/me", **ann) == (
+            200,
+            {"id": "you", "name": "ann", "is_admin": True, "generation": 0},
+        )
         assert len(ask(address, "/api/me/export", **ann)[1]["listens"]) == 1
         assert ask(address, "/api/me", **ann, **{"X-Forwarded-For": "192.0.2.1"})[0] == 200
 
@@ -301,7 +307,11 @@ def test_accounts_take_effect_on_a_player_that_is_running(library: Program) -> N
         assert len(ask(address, "/api/me/export", **bob)[1]["listens"]) == 1
 
         assert library.run("users", "remove", "bob", "--yes").returncode == 0
-        assert ask(address, "/api/me") == (200, {"id": "you", "name": None, "is_admin": True})
+        # Ann's data was that of "you", and removing an account erases before and after it is locked out.
+        assert ask(address, "/api/me") == (
+            200,
+            {"id": "you", "name": None, "is_admin": True, "generation": 2},
+        )
         assert ask(address, "/api/me/export")[1]["listens"] == []
     with closing(SqliteStore(library.data / "library.sqlite")) as store:
         assert store.listen_counts() == {}
