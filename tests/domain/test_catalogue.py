@@ -1,8 +1,10 @@
 """The catalogue is a function of the tracks: not of their order, of batches, or of what it was before."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+import tracemalloc
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -305,4 +307,24 @@ def test_settling_again_changes_nothing(tracks: list[Track]) -> None:
     store = catalogued(tracks)
     for kind in EntryKind:
         for key in ("a", "b", "x", "y", "rock", "pop", "various artists"):
-            assert settle(Group(kind, key), store.tracks_in(Group(kind, key))).tracks == ()
+            group = Group(kind, key)
+            assert settle(group, partial(store.tracks_in, group)).tracks == ()
+
+
+def test_an_artist_of_very_many_tracks_is_settled_in_bounded_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("soundalike.domain.catalogue._MOST_KEPT", 100)
+
+    def read() -> Iterator[Track]:
+        return (tagged(str(number), artists=("A",), album=None) for number in range(1_500))
+
+    group = Group(EntryKind.ARTIST, "a")
+    tracemalloc.start()
+    settled = settle(group, read)
+    _, peak = tracemalloc.get_traced_memory()
+    everything = list(read())
+    _, all_of_them = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < all_of_them / 2
+    assert settled == settle(group, lambda: everything)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def settle_all(store: Store) -> None:
     """Settle as `services.library.catalogue` does."""
     while groups := store.unsettled(100):
         for group, mark in groups.items():
-            store.save_settled(group, settle(group, store.tracks_in(group)), mark=mark)
+            store.save_settled(group, settle(group, partial(store.tracks_in, group)), mark=mark)
 
 
 class SettlingContract:
@@ -60,7 +61,7 @@ class SettlingContract:
         group = Group(EntryKind.ALBUM, "b")
         store.save_track(tagged("t1", album="B", track_number=1))
         mark = store.unsettled(10)[group]
-        settled = settle(group, store.tracks_in(group))
+        settled = settle(group, partial(store.tracks_in, group))
         store.save_track(tagged("t1", album="B", track_number=2))
         store.save_settled(group, settled, mark=mark, then=[Group(EntryKind.ALBUM, "other")])
         assert list(store.unsettled(10)) == [group]
@@ -80,7 +81,7 @@ class SettlingContract:
         store.save_track(parted(1))
         store.save_track(parted(2))
         waiting = store.unsettled(10)
-        settled = {group: settle(group, list(store.tracks_in(group))) for group in waiting}
+        settled = {group: settle(group, partial(store.tracks_in, group)) for group in waiting}
         for group, mark in waiting.items():
             store.save_settled(group, settled[group], mark=mark)
         for number in "12":

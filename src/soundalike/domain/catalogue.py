@@ -9,10 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import chain, islice
 from typing import TypeVar
 
 from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
 from soundalike.domain.files import Location
+from soundalike.domain.parting import Parting, most_common
 from soundalike.domain.recordings import digest, name_key, with_recordings
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.tracks import Track, TrackEntry
@@ -20,6 +22,8 @@ from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, Rela
 
 FEWEST_COMPILED = 3
 """So many artists on an album without an album artist make it a compilation."""
+
+_MOST_KEPT = 2_000
 
 _VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v. a."})
 
@@ -60,21 +64,22 @@ def album_musicbrainz_id(tags: Tags) -> str | None:
     return next(iter(tags.ids(ExternalIdKind.ALBUM)), None)
 
 
-def settle(group: Group, tracks: Iterable[Track]) -> Settled:
+def settle(group: Group, read: Callable[[], Iterable[Track]]) -> Settled:
     """Settle a group.
 
     Parameters
     ----------
     group : Group
         Which one.
-    tracks : iterable of Track
-        All of its tracks, vanished ones too, in any order. Those of an album have their artists' ids.
+    read : callable
+        Returns all of its tracks, vanished ones too, in any order. Those of an album have their artists'
+        ids. It is called again for an artist of very many.
     """
+    if group.kind is EntryKind.ARTIST:
+        return _settle_artists(group.key, read)
     if group.kind is EntryKind.GENRE:
-        return _settle_genre(group.key, tracks)
-    in_order = sorted(tracks, key=lambda track: track.id)
-    settled = _settle_artists if group.kind is EntryKind.ARTIST else _settle_albums
-    return settled(group.key, in_order)
+        return _settle_genre(group.key, read())
+    return _settle_albums(group.key, sorted(read(), key=lambda track: track.id))
 
 
 def settled_entry(group: Group, settled: Track, stored: TrackEntry) -> TrackEntry:
@@ -148,36 +153,6 @@ def _some(value: _T | None) -> tuple[_T, ...]:
     return () if value is None else (value,)
 
 
-def _most_common(names: Iterable[_T], order: Callable[[_T], str] = str) -> _T | None:
-    """Return what is there most often, of several the first in order."""
-    counted = Counter(names)
-    return min(counted, key=lambda name: (-counted[name], order(name)), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parting:
-    """What tells apart the entries that share a key: nothing unless there are several MusicBrainz ids."""
-
-    known: Sequence[str]
-
-    @classmethod
-    def by(cls, musicbrainz_ids: Iterable[str]) -> "_Parting":
-        return cls(sorted(set(musicbrainz_ids)))
-
-    def __call__(self, one: str | None) -> str:
-        if len(self.known) < 2:  # noqa: PLR2004 - one id parts nothing
-            return ""
-        return one if one is not None and one in self.known else self.known[0]
-
-    def successors(self, id_of: Callable[[str], str]) -> dict[str, str]:
-        """Return where the ids lead that there would be if the key were parted, or were not.
-
-        So each leads to one entry, whatever was parted when and why.
-        """
-        would_be = ("",) if self("") else self.known
-        return {id_of(one): id_of(self(one)) for one in would_be}
-
-
 # Artists
 
 
@@ -211,48 +186,75 @@ def album_credit(tags: Tags) -> tuple[Credit, ...]:
     return (Credit(tags.album_artist, name_key(tags.album_artist), ids[0] if len(ids) == 1 else None),)
 
 
-def _settle_artists(key: str, tracks: Sequence[Track]) -> Settled:
-    of_key = [(track, credit) for track in tracks for credit in _credits(track.tags) if credit.key == key]
-    which = _Parting.by(credit.musicbrainz_id for _, credit in of_key if credit.musicbrainz_id)
-    holders: defaultdict[ArtistId, list[tuple[Track, str]]] = defaultdict(list)
-    for track, credit in of_key:
-        holders[artist_id(key, which(credit.musicbrainz_id))].append((track, credit.name))
-    changed = []
-    for track in tracks:
-        own = own_entry(track.tags)
-        ids = track.entry.artist_ids if len(track.entry.artist_ids) == len(own.artist_ids) else own.artist_ids
-        album_artist = track.entry.album_artist_id or own.album_artist_id
-        entry = replace(
-            track.entry,
-            artist_ids=tuple(
-                artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else one
-                for one, credit in zip(ids, artist_credits(track.tags), strict=True)
-            ),
-            album_artist_id=next(
-                (
-                    artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else album_artist
-                    for credit in album_credit(track.tags)
-                ),
-                None,
-            ),
-        )
-        if entry != track.entry:
-            changed.append(replace(track, entry=entry))
-    entries = tuple(
+def _settle_artists(key: str, read: Callable[[], Iterable[Track]]) -> Settled:
+    """Settle an artist in bounded memory, since half the library may be by Various Artists."""
+    tracks = iter(read())
+    kept = list(islice(tracks, _MOST_KEPT))
+    more = list(islice(tracks, 1))
+    there: Counter[tuple[str | None, str]] = Counter()
+    gone: Counter[tuple[str | None, str]] = Counter()
+    counts: Counter[frozenset[str | None]] = Counter()
+    for track in chain(kept, more, tracks):
+        found = [credit for credit in _credits(track.tags) if credit.key == key]
+        (gone if track.is_vanished else there).update((one.musicbrainz_id, one.name) for one in found)
+        counts[frozenset(one.musicbrainz_id for one in found)] += not track.is_vanished
+    which = Parting.by(one for one, _ in there | gone if one is not None)
+    entries = _artists(key, which, (there, gone), counts)
+    settled = (_with_artist(key, track, which) for track in (read() if more else kept))
+    changed = tuple(track for track in settled if track is not None)
+    return Settled(changed, entries, which.successors(lambda one: artist_id(key, one)))
+
+
+def _artists(
+    key: str,
+    which: Parting,
+    names: Sequence[Counter[tuple[str | None, str]]],
+    counts: Mapping[frozenset[str | None], int],
+) -> tuple[Artist, ...]:
+    found = sorted({which(one) for each in names for one, _ in each})
+    # Names of vanished tracks are shown only where there are no others.
+    shown = {
+        part: next(filter(None, (Counter(_of_part(part, which, each)) for each in names))) for part in found
+    }
+    return tuple(
         Artist(
-            id=one,
+            id=artist_id(key, part),
             key=key,
-            name=_shown_name(holders[one]),
-            track_count=len({track.id for track, _ in holders[one] if not track.is_vanished}),
+            name=most_common(shown[part].elements()) or "",
+            track_count=sum(count for ids, count in counts.items() if part in map(which, ids)),
         )
-        for one in sorted(holders)
+        for part in sorted(found, key=lambda part: artist_id(key, part))
     )
-    return Settled(tuple(changed), entries, which.successors(lambda one: artist_id(key, one)))
 
 
-def _shown_name(holders: Sequence[tuple[Track, str]]) -> str:
-    there = [name for track, name in holders if not track.is_vanished]
-    return _most_common(there or [name for _, name in holders]) or ""
+def _of_part(part: str, which: Parting, names: Mapping[tuple[str | None, str], int]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for (one, name), count in names.items():
+        if which(one) == part:
+            found[name] += count
+    return found
+
+
+def _with_artist(key: str, track: Track, which: Parting) -> Track | None:
+    """Return a track with the ids of an artist, or None if it has them."""
+    own = own_entry(track.tags)
+    ids = track.entry.artist_ids if len(track.entry.artist_ids) == len(own.artist_ids) else own.artist_ids
+    album_artist = track.entry.album_artist_id or own.album_artist_id
+    entry = replace(
+        track.entry,
+        artist_ids=tuple(
+            artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else one
+            for one, credit in zip(ids, artist_credits(track.tags), strict=True)
+        ),
+        album_artist_id=next(
+            (
+                artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else album_artist
+                for credit in album_credit(track.tags)
+            ),
+            None,
+        ),
+    )
+    return None if entry == track.entry else replace(track, entry=entry)
 
 
 # Genres
@@ -270,10 +272,10 @@ def _settle_genre(key: str, tracks: Iterable[Track]) -> Settled:
             if name_key(name) == key:
                 (gone if track.is_vanished else there)[name] += 1
                 parents.update(_some((track.tags.genre_parents or {}).get(name)))
-    shown = _most_common((there or gone).elements())
+    shown = most_common((there or gone).elements())
     if shown is None:
         return Settled((), ())
-    parent = _most_common(parents.elements())
+    parent = most_common(parents.elements())
     found = Genre(
         id=genre_id(key),
         key=key,
@@ -293,7 +295,7 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
     ids_of: defaultdict[str | None, set[str]] = defaultdict(set)
     for track in tracks:
         ids_of[owners[track.id]].update(_some(album_musicbrainz_id(track.tags)))
-    which = {owner: _Parting.by(ids_of[owner]) for owner in owners.values()}
+    which = {owner: Parting.by(ids_of[owner]) for owner in owners.values()}
     albums: defaultdict[AlbumId, list[Track]] = defaultdict(list)
     for track in tracks:
         owner = owners[track.id]
@@ -372,11 +374,11 @@ def _album(one: AlbumId, key: str, tracks: Sequence[Track], *, is_owned: bool) -
     there = [track for track in tracks if not track.is_vanished]
     shown = there or tracks
     counted = [track for track in there if track.entry.is_preferred]
-    owner = _most_common(_owner(track) for track in shown) if is_owned else None
+    owner = most_common(_owner(track) for track in shown) if is_owned else None
     return Album(
         id=one,
         key=key,
-        title=_most_common(track.tags.album or "" for track in shown) or "",
+        title=most_common(track.tags.album or "" for track in shown) or "",
         artist_id=None if owner is None else ArtistId(owner[0]),
         artist=None if owner is None else owner[1],
         is_compilation=any(track.entry.is_compilation for track in shown),

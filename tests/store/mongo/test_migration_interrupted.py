@@ -103,9 +103,10 @@ def test_no_more_tracks_are_in_memory_than_may_be(
     monkeypatch.setattr(refill, "_MOST", most)
     sizes: list[int] = []
 
-    def measured(group: Group, tracks: Iterable[Track]) -> Settled:
+    def measured(group: Group, read: Callable[[], Iterable[Track]]) -> Settled:
+        tracks = read()
         sizes.append(0 if isinstance(tracks, map) else len(list(tracks)))
-        return settle(group, tracks)
+        return settle(group, read)
 
     monkeypatch.setattr(refill, "settle", measured)
     MongoStore(old_url).close()

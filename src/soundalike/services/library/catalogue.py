@@ -1,6 +1,7 @@
 """Settling what changed in the catalogue: artists, genres, albums and recordings."""
 
 from collections import Counter
+from functools import partial
 
 from soundalike.domain.catalogue import groups_of, settle
 from soundalike.domain.entries import EntryKind, Group
@@ -23,7 +24,7 @@ def settle_catalogue(store: CatalogueStore) -> int:
             break  # another process changes their tracks all the time, and settles them when it is done
         attempts.update(groups.keys())
         for group, mark in groups.items():
-            settled = settle(group, store.tracks_in(group))
+            settled = settle(group, partial(store.tracks_in, group))
             albums = (
                 {
                     one

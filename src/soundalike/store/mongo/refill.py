@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -107,10 +107,12 @@ def _settle(database: Database[Document], session: ClientSession, keys: Sequence
     if not unsettled:
         return
     database[GROUP].delete_many({"_id": {"$in": unsettled}}, session=session)
-    stored = database[TRACK].find(
-        {"groups": {"$in": unsettled}}, ["groups", *TRACK_FIELDS], session=session, batch_size=_BATCH
+    settled, tracks = _settled(
+        unsettled,
+        lambda: database[TRACK].find(
+            {"groups": {"$in": unsettled}}, ["groups", *TRACK_FIELDS], session=session, batch_size=_BATCH
+        ),
     )
-    settled, tracks = _settled(unsettled, stored)
     kind = group_from_key(unsettled[0]).kind
     if tracks:
         number = next_change(database, session)
@@ -130,22 +132,24 @@ def _settle(database: Database[Document], session: ClientSession, keys: Sequence
         database[kind.value].insert_many(entries, session=session)
 
 
-def _settled(keys: Sequence[str], stored: Iterable[Document]) -> tuple[dict[str, Settled], list[Track]]:
+def _settled(
+    keys: Sequence[str], read: Callable[[], Iterable[Document]]
+) -> tuple[dict[str, Settled], list[Track]]:
     """Return groups as they are now, and the tracks whose entry is another than before.
 
     Parameters
     ----------
     keys : sequence of str
         Of the groups, in order.
-    stored : iterable of document
-        All of their tracks; those of a single group are read one by one.
+    read : callable
+        Returns all of their tracks; those of a single group are read one by one.
     """
     if len(keys) == 1:
-        one = settle(group_from_key(keys[0]), map(track_from_document, stored))
+        one = settle(group_from_key(keys[0]), lambda: map(track_from_document, read()))
         return {keys[0]: one}, list(one.tracks)
     tracks: dict[str, Track] = {}
     members: defaultdict[str, list[str]] = defaultdict(list)
-    for document in stored:
+    for document in read():
         tracks[document["_id"]] = track_from_document(document)
         for key in document["groups"]:
             members[key].append(document["_id"])
@@ -153,7 +157,7 @@ def _settled(keys: Sequence[str], stored: Iterable[Document]) -> tuple[dict[str,
     changed: set[str] = set()
     for key in keys:
         # A track that is in several of them has what those before have decided.
-        settled[key] = settle(group_from_key(key), [tracks[one] for one in members[key]])
+        settled[key] = settle(group_from_key(key), partial(iter, [tracks[one] for one in members[key]]))
         for track in settled[key].tracks:
             tracks[to_text(track.id)] = track
             changed.add(to_text(track.id))

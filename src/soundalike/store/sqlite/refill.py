@@ -3,6 +3,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 
 from soundalike.domain.batches import batched
 from soundalike.domain.catalogue import settle
@@ -22,9 +23,13 @@ def refill_catalogue(connection: sqlite3.Connection) -> None:
     groups = connection.execute("SELECT n, kind, key FROM name_group ORDER BY kind, key").fetchall()
     for of_group, *columns in groups:
         group = group_from_columns(*columns)
-        of_tracks = "SELECT track FROM track_group WHERE name_group = ?"
-        tracks = (track for _, track in _tracks(connection, of_tracks, of_group))
-        write_settled(connection, group, settle(group, tracks), mark=change, then=())
+        settled = settle(group, partial(_tracks_in, connection, of_group))
+        write_settled(connection, group, settled, mark=change, then=())
+
+
+def _tracks_in(connection: sqlite3.Connection, of_group: int) -> Iterator[Track]:
+    of_tracks = "SELECT track FROM track_group WHERE name_group = ?"
+    return (track for _, track in _tracks(connection, of_tracks, of_group))
 
 
 def _tracks(connection: sqlite3.Connection, sql: str, *parameters: int) -> Iterator[tuple[int, Track]]:
