@@ -1,4 +1,7 @@
-"""Each page is one indexed read beside the count, as the log of commands shows."""
+"""Each page is one indexed read beside the count, and what is removed of many is removed in batches.
+
+The log of commands shows it.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -9,9 +12,12 @@ from typing import Any
 import pytest
 from pymongo import monitoring
 
-from making import SOME_TIME
+from making import SOME_TIME, make_schema, make_track, make_vectors
 from soundalike.domain.entries import FIELDS, EntryKind, EntryPage, EntryPosition, EntrySort
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import EVERY_TRACK, Sort, SortField, TrackFilter, TrackPage
+from soundalike.domain.types import TrackId
+from soundalike.store.mongo.connection import MOST_IDS
 from soundalike.store.mongo.store import MongoStore
 from store.contract_catalogue import settle_all
 from store.contract_places import tagged
@@ -119,3 +125,14 @@ def test_a_page_of_entries(store: MongoStore, raw: Any, log: CommandLog, kind: E
                 assert_one_indexed_read(log, raw)
                 if (after := page.next) is None:
                     break
+
+
+def test_a_feature_set_is_removed_in_batches(store: MongoStore, log: CommandLog) -> None:
+    store.save_stored_tracks([make_track(f"f{number}", path=b"f/%d" % number) for number in range(501)])
+    vectors = make_vectors(make_schema())
+    store.save_stored_vectors([StoredVectors.of(TrackId(f"f{number}"), vectors) for number in range(501)])
+    log.read()
+    assert store.forget_set(vectors.schema.key) == 501
+    removals = [one["deletes"] for one in log.read() if one.get("delete") == "feature"]
+    assert all(len(one["q"]["_id"]["$in"]) <= MOST_IDS for deletes in removals for one in deletes)
+    assert store.feature_sets() == ()

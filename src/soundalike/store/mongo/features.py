@@ -113,11 +113,17 @@ class MongoFeatures:
 
     def forget_set(self, key: str) -> int:
         """Remove all that is stored of a feature set; return of how many tracks."""
-        with self._connection.using(is_long=True) as database:
-            count = database[FEATURE].delete_many({"set": to_text(key)}).deleted_count
+        count, is_left = 0, True
+        while is_left:
+            with self._connection.using(is_long=True) as database:
+                found = list(database[FEATURE].find({"set": to_text(key)}, ["_id"], limit=_BATCH))
+                for ids in in_batches(document["_id"] for document in found):
+                    count += database[FEATURE].delete_many({"_id": {"$in": ids}}).deleted_count
+            is_left = len(found) == _BATCH
+        with self._connection.using() as database:
             database[FEATURE_SET].delete_one({"_id": to_text(key)})
         self._known_features -= {one for one in self._known_features if f"{one[0]}-v{one[1]}" == key}
-        return int(count)
+        return count
 
     def stored_vectors(self) -> Iterator[StoredVectors]:
         """Yield the vectors of all tracks in all sets, by (track id, key), in bounded memory.
