@@ -91,8 +91,8 @@ class Connections:
             try:
                 connection.execute(f"PRAGMA busy_timeout = {_EMPTYING_MS}")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
             finally:
+                connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
                 self._return(connection)
 
     @contextmanager
