@@ -117,6 +117,22 @@ def settled_entry(group: Group, settled: Track, stored: TrackEntry) -> TrackEntr
     )
 
 
+def albums_to_settle(kind: EntryKind, changed: Iterable[Track]) -> frozenset[Group]:
+    """Return the albums to settle once more after a group, since an album names its artist.
+
+    Parameters
+    ----------
+    kind : EntryKind
+        Of the group.
+    changed : iterable of Track
+        Those whose entries it has changed.
+    """
+    if kind is not EntryKind.ARTIST:
+        return frozenset()
+    groups = (one for track in changed for one in groups_of(track.tags))
+    return frozenset(one for one in groups if one.kind is EntryKind.ALBUM)
+
+
 # Names and ids
 
 

@@ -38,13 +38,13 @@ from soundalike.store.mongo.encoding import from_text, join_texts, prefix_range,
 from soundalike.store.mongo.entry_documents import (
     album_from_document,
     artist_from_document,
-    entry_to_document,
     genre_from_document,
 )
 from soundalike.store.mongo.groups import (
     mark_groups,
     successor_from_document,
     successor_key,
+    write_lists,
     write_successors,
 )
 from soundalike.store.mongo.indexes import ALBUM, ARTIST, ENTRY_KEYS, GENRE, GROUP, SUCCESSOR, TRACK
@@ -87,7 +87,6 @@ class MongoCatalogue:
     ) -> None:
         """Store the entries of a group and those of its tracks, instead of what it had; see the port."""
         key = group_key(group)
-        entries = [entry_to_document(entry, key) for entry in settled.entries]
 
         def write(database: Database[Document], session: ClientSession) -> None:
             if not database[GROUP].delete_one({"_id": key, "mark": mark}, session=session).deleted_count:
@@ -97,11 +96,7 @@ class MongoCatalogue:
                 for batch in in_batches(settled.tracks):
                     _write_entries_of_tracks(database, session, group, batch, number)
                 mark_groups(database, session, list(map(group_key, then)), number)
-            successors = {(group.kind, one): other for one, other in settled.successors.items()}
-            write_successors(database, session, successors)
-            database[group.kind.value].delete_many({"group": key}, session=session)
-            if entries:
-                database[group.kind.value].insert_many(entries, session=session)
+            write_lists(database, session, group.kind, {key: settled})
 
         self._connection.transaction(write, is_long=True)
 

@@ -10,13 +10,14 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.entries import EntryKind, Successor
+from soundalike.domain.entries import EntryKind, Settled, Successor
 from soundalike.domain.errors import StoreError
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import reports_damage, tags_and_compilation
 from soundalike.store.mongo.encoding import from_text, join_texts
+from soundalike.store.mongo.entry_documents import entry_to_document
 from soundalike.store.mongo.indexes import GROUP, SUCCESSOR
 
 
@@ -39,6 +40,18 @@ def write_successors(
     ]
     if replacements:
         database[SUCCESSOR].bulk_write(replacements, ordered=False, session=session)
+
+
+def write_lists(
+    database: Database[Document], session: ClientSession, kind: EntryKind, settled: Mapping[str, Settled]
+) -> None:
+    """Store what groups of one kind, by `group_key`, have now, and which ids have given way to it."""
+    successors = {(kind, one): other for each in settled.values() for one, other in each.successors.items()}
+    write_successors(database, session, successors)
+    database[kind.value].delete_many({"group": {"$in": list(settled)}}, session=session)
+    entries = [entry_to_document(entry, key) for key, each in settled.items() for entry in each.entries]
+    if entries:
+        database[kind.value].insert_many(entries, session=session)
 
 
 def write_successions(

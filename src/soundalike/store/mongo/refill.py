@@ -10,8 +10,8 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
-from soundalike.domain.catalogue import groups_of, settle
-from soundalike.domain.entries import EntryKind, Settled
+from soundalike.domain.catalogue import albums_to_settle, settle
+from soundalike.domain.entries import Settled
 from soundalike.domain.tracks import Track
 from soundalike.store.mongo.connection import BY_ID, MOST_IDS, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import (
@@ -22,8 +22,7 @@ from soundalike.store.mongo.documents import (
     track_from_document,
 )
 from soundalike.store.mongo.encoding import to_text
-from soundalike.store.mongo.entry_documents import entry_to_document
-from soundalike.store.mongo.groups import mark_groups, write_successors
+from soundalike.store.mongo.groups import mark_groups, write_lists
 from soundalike.store.mongo.indexes import GROUP, TRACK
 from soundalike.store.mongo.tracks import next_change
 
@@ -121,15 +120,8 @@ def _settle(database: Database[Document], session: ClientSession, keys: Sequence
             for one in tracks
         ]
         database[TRACK].bulk_write(changes, ordered=False, session=session)
-        if kind is EntryKind.ARTIST:
-            albums = {one for track in tracks for one in groups_of(track.tags) if one.kind is EntryKind.ALBUM}
-            mark_groups(database, session, [group_key(one) for one in albums], number)
-    successors = {(kind, one): other for each in settled.values() for one, other in each.successors.items()}
-    write_successors(database, session, successors)
-    database[kind.value].delete_many({"group": {"$in": unsettled}}, session=session)
-    entries = [entry_to_document(entry, key) for key, each in settled.items() for entry in each.entries]
-    if entries:
-        database[kind.value].insert_many(entries, session=session)
+        mark_groups(database, session, list(map(group_key, albums_to_settle(kind, tracks))), number)
+    write_lists(database, session, kind, settled)
 
 
 def _settled(
