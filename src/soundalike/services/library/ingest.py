@@ -103,24 +103,30 @@ class FileIngest:
             left: list[FoundFile] = []
             with closing(self._analyser.analyse(files, sets=known.sets, known=audio)) as results:
                 for file, result in results:
-                    if isinstance(result, AnalysisFailure):
-                        self._store_failure(file, result, known)
-                    elif file.stored is not None:
-                        self._store_tags(file, result, known, tally)
+                    if self._store_result(file, result, known, tally):
                         done += 1
                         progress(done, total)
-                        continue
-                    elif (analysis := self._completed(result, known.sets)) is not None:
-                        self._store_analysis(file, analysis, tally)
                     else:
                         left.append(file)
-                        continue
-                    tally.analysed.add(file.place)
-                    done += 1
-                    progress(done, total)
             files = left
             if not files:
                 return
+
+    def _store_result(
+        self, file: FoundFile, result: Analysis | AnalysisFailure, known: Known, tally: Tally
+    ) -> bool:
+        """Store what a file is; False if what was known of its audio is gone: then nothing is stored."""
+        if isinstance(result, Analysis) and file.stored is not None:
+            self._store_tags(file, result, known, tally)
+            return True
+        if isinstance(result, AnalysisFailure):
+            self._store_failure(file, result, known)
+        elif (analysis := self._completed(result, known.sets)) is not None:
+            self._store_analysis(file, analysis, tally)
+        else:
+            return False
+        tally.analysed.add(file.place)
+        return True
 
     def _known_audio(self, sets: Sequence[FeatureSchema]) -> KnownAudio:
         """Return the audio that need not be analysed again, since nothing of it was missing."""
@@ -151,17 +157,10 @@ class FileIngest:
     def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: Tally) -> None:
         former, track = self._save(file, analysis)
         if analysis.is_truncated:
-            self._store.save_problem(
-                FileProblem(
-                    location=file.location,
-                    part=file.part,
-                    reason=ProblemReason.HEADER_TOO_LONG,
-                    analysed_ms=analysis.analysed_ms,
-                    detail="used anyway",
-                    is_used=True,
-                    stamp=file.stamp,
-                )
+            cut = AnalysisFailure(
+                reason=ProblemReason.HEADER_TOO_LONG, analysed_ms=analysis.analysed_ms, detail="used anyway"
             )
+            self._store.save_problem(_problem(file, cut, is_used=True))
         tally.added += former is None
         if former is not None:
             tally.moved += _has_moved(former, track)
@@ -199,21 +198,23 @@ class FileIngest:
             self._store.drop_vectors(track.id)
             present = replace(stored, stamp=file.stamp, target=file.target)
             self._store.save_track(replace(track, file=present, vanished_at=None))
-        self._store.save_problem(
-            FileProblem(
-                location=file.location,
-                part=file.part,
-                reason=result.reason,
-                analysed_ms=result.analysed_ms,
-                detail=result.detail,
-                is_used=is_used,
-                stamp=file.stamp,
-            )
-        )
+        self._store.save_problem(_problem(file, result, is_used=is_used))
 
     def _has_vectors(self, track: Track) -> bool:
         sets = (schema for sets in self._analyser.passes for schema in sets)
         return any(self._store.vectors_of(track.id, schema) is not None for schema in sets)
+
+
+def _problem(file: FoundFile, failure: AnalysisFailure, *, is_used: bool) -> FileProblem:
+    return FileProblem(
+        location=file.location,
+        part=file.part,
+        reason=failure.reason,
+        analysed_ms=failure.analysed_ms,
+        detail=failure.detail,
+        is_used=is_used,
+        stamp=file.stamp,
+    )
 
 
 def _place_before(former: Track | None, track: Track) -> Location | None:
