@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fakes import MemoryStore
@@ -10,6 +11,7 @@ from soundalike.domain.errors import StoreError
 from soundalike.domain.listens import Listen
 from soundalike.domain.ports.listening import ListenStore
 from soundalike.domain.profiles import Profile, refold
+from soundalike.domain.times import to_ms
 from soundalike.domain.types import ProfileVersion, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners.profiles import Profiles
@@ -19,10 +21,26 @@ TESTS = Path(__file__).parents[2]
 ADA, BOB = UserId("ada"), UserId("bob")
 DAY_MS = 24 * 3600 * 1000
 LATENESS_MS = 7 * DAY_MS
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NOW_MS = to_ms(NOW)
+FIVE_MINUTES_MS = 5 * 60 * 1000
+
+
+class Clock:
+    """Shows one time until it is set."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 def take(store: ListenStore, profiles: Profiles, *listens: Listen) -> None:
     StoredLog(store, on_append=profiles.fold).append(listens)
+
+
+def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
+    return [make_listen(n, at_ms=NOW_MS - 1000 + n, user_id=user) for n in range(start, start + count)]
 
 
 def dated(*days: float, user: str = "ada", kind: str = "finished") -> list[Listen]:

@@ -1,65 +1,19 @@
 """Listens are accepted all or none, and counted."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from fakes import MemoryStore
-from making import make_listen, make_track
+from making import make_listen
+from services.listeners.folding import ADA, FIVE_MINUTES_MS, NOW_MS, some
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listens import Listen
-from soundalike.domain.profiles import LATENESS_MS
-from soundalike.domain.times import to_ms
-from soundalike.domain.types import TrackId, UserId
-from soundalike.events.embedded import StoredLog
+from soundalike.domain.ports.library import Store
+from soundalike.domain.types import TrackId
 from soundalike.services.listeners.ingest import ListenIngest, Receipt
 from soundalike.services.listeners.profiles import Profiles
-
-ADA, BOB = UserId("ada"), UserId("bob")
-NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-NOW_MS = to_ms(NOW)
-FIVE_MINUTES_MS = 5 * 60 * 1000
-
-
-class Clock:
-    """Shows one time until it is set."""
-
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    store = MemoryStore()
-    store.save_track(make_track("t1"))
-    store.save_track(make_track("t2"))
-    return store
-
-
-@pytest.fixture
-def profiles(store: MemoryStore) -> Profiles:
-    return Profiles(store, lateness_ms=LATENESS_MS)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> ListenIngest:
-    return ListenIngest(store, StoredLog(store, on_append=profiles.fold), clock=clock)
-
-
-def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
-    return [make_listen(n, at_ms=NOW_MS - 1000 + n, user_id=user) for n in range(start, start + count)]
 
 
 class TestTaking:
     def test_ingested_listens_are_stored_and_folded(
-        self, store: MemoryStore, listens: ListenIngest, profiles: Profiles
+        self, store: Store, listens: ListenIngest, profiles: Profiles
     ) -> None:
         assert listens.ingest(some(3)) == Receipt(accepted=3, duplicates=0)
         assert list(store.listens_of(ADA)) == some(3)
@@ -74,9 +28,7 @@ class TestTaking:
         assert listens.ingest(some(5) * 2) == Receipt(accepted=0, duplicates=10)
         assert profiles.of(ADA).taste.count == 5
 
-    def test_the_first_content_wins(
-        self, store: MemoryStore, listens: ListenIngest, profiles: Profiles
-    ) -> None:
+    def test_the_first_content_wins(self, store: Store, listens: ListenIngest, profiles: Profiles) -> None:
         first = make_listen(1, kind="liked", at_ms=NOW_MS)
         other = make_listen(1, kind="disliked", at_ms=NOW_MS + 1)
         assert listens.ingest([first, other]) == Receipt(accepted=1, duplicates=1)
@@ -84,13 +36,13 @@ class TestTaking:
         assert list(store.listens_of(ADA)) == [first]
         assert profiles.of(ADA).taste.tracks[TrackId("t1")].disliked_ms is None
 
-    def test_a_vanished_track_is_known(self, store: MemoryStore, listens: ListenIngest) -> None:
+    def test_a_vanished_track_is_known(self, store: Store, listens: ListenIngest) -> None:
         store.mark_vanished([TrackId("t1")], 0)
         assert listens.ingest(some(1)).accepted == 1
 
     @pytest.mark.parametrize("index", [0, 2, 4])
     def test_an_unknown_track_is_refused_with_its_index_and_nothing_is_ingested(
-        self, store: MemoryStore, listens: ListenIngest, index: int
+        self, store: Store, listens: ListenIngest, index: int
     ) -> None:
         sent = some(5)
         sent[index] = make_listen(99, track_id="\ud800 who?", at_ms=NOW_MS)
@@ -100,9 +52,7 @@ class TestTaking:
         assert str(caught.value).isprintable()
         assert list(store.listens_of(ADA)) == []
 
-    def test_a_clock_may_be_at_most_five_minutes_ahead(
-        self, store: MemoryStore, listens: ListenIngest
-    ) -> None:
+    def test_a_clock_may_be_at_most_five_minutes_ahead(self, store: Store, listens: ListenIngest) -> None:
         listens.ingest([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
         with pytest.raises(ListenError, match=r"^event 1: .* in the future") as caught:
             listens.ingest([make_listen(2, at_ms=NOW_MS), make_listen(3, at_ms=NOW_MS + FIVE_MINUTES_MS + 1)])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -10,11 +10,11 @@ import pytest
 from fakes import MemoryStore
 from fakes_log import LaterLog
 from filled_store import fill, no_progress
-from making import make_listen, make_track
+from making import make_listen
+from services.listeners.folding import ADA, BOB, FIVE_MINUTES_MS, NOW, NOW_MS, Clock, some
 from soundalike.domain.errors import CopyError
-from soundalike.domain.listens import Erasure, Listen
-from soundalike.domain.profiles import LATENESS_MS
-from soundalike.domain.times import to_ms
+from soundalike.domain.listens import Erasure
+from soundalike.domain.ports.library import Store
 from soundalike.domain.types import LibraryId, UserId
 from soundalike.domain.users import YOU
 from soundalike.events.embedded import StoredLog
@@ -26,56 +26,15 @@ from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.store_copy.copier import Copier
 
-ADA, BOB = UserId("ada"), UserId("bob")
-NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-NOW_MS = to_ms(NOW)
-FIVE_MINUTES_MS = 5 * 60 * 1000
-
-
-class Clock:
-    """Shows one time until it is set."""
-
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
 
 @pytest.fixture
-def store() -> MemoryStore:
-    store = MemoryStore()
-    store.save_track(make_track("t1"))
-    store.save_track(make_track("t2"))
-    return store
-
-
-@pytest.fixture
-def profiles(store: MemoryStore) -> Profiles:
-    return Profiles(store, lateness_ms=LATENESS_MS)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def listens(store: MemoryStore, profiles: Profiles, clock: Clock) -> ListenIngest:
-    return ListenIngest(store, StoredLog(store, on_append=profiles.fold), clock=clock)
-
-
-def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
-    return [make_listen(n, at_ms=NOW_MS - 1000 + n, user_id=user) for n in range(start, start + count)]
-
-
-@pytest.fixture
-def data(store: MemoryStore, profiles: Profiles, clock: Clock) -> PersonalData:
+def data(store: Store, profiles: Profiles, clock: Clock) -> PersonalData:
     return PersonalData(store, StoredLog(store, on_append=profiles.fold), profiles, clock=clock)
 
 
 class TestErasing:
     def test_nothing_is_left(
-        self, store: MemoryStore, data: PersonalData, listens: ListenIngest, profiles: Profiles
+        self, store: Store, data: PersonalData, listens: ListenIngest, profiles: Profiles
     ) -> None:
         listens.ingest(some(3))
         data.erase(ADA)
@@ -91,7 +50,7 @@ class TestErasing:
         assert profiles.of(ADA).taste.count == 0
 
     def test_listens_dated_ahead_by_a_fast_clock_are_erased_too(
-        self, store: MemoryStore, data: PersonalData, listens: ListenIngest
+        self, store: Store, data: PersonalData, listens: ListenIngest
     ) -> None:
         listens.ingest([make_listen(1, at_ms=NOW_MS + FIVE_MINUTES_MS)])
         data.erase(ADA)
@@ -105,14 +64,14 @@ class TestErasing:
         assert listens.ingest(some(1)).accepted == 0
 
     def test_other_users_are_not_affected(
-        self, store: MemoryStore, data: PersonalData, listens: ListenIngest
+        self, store: Store, data: PersonalData, listens: ListenIngest
     ) -> None:
         listens.ingest([*some(2), *some(2, user="bob")])
         data.erase(ADA)
         assert len(list(store.listens_of(BOB))) == 2
 
     def test_listens_after_it_count(
-        self, store: MemoryStore, data: PersonalData, listens: ListenIngest, profiles: Profiles, clock: Clock
+        self, store: Store, data: PersonalData, listens: ListenIngest, profiles: Profiles, clock: Clock
     ) -> None:
         listens.ingest(some(3))
         data.erase(ADA)
@@ -124,13 +83,13 @@ class TestErasing:
 
 
 class TestGenerations:
-    def test_each_erasure_begins_the_next(self, store: MemoryStore, data: PersonalData) -> None:
+    def test_each_erasure_begins_the_next(self, store: Store, data: PersonalData) -> None:
         for number in (1, 2, 3):
             data.erase(ADA)
             assert store.erasures() == (Erasure(ADA, NOW_MS, number),)
 
     def test_a_slow_clock_leaves_nothing(
-        self, store: MemoryStore, data: PersonalData, listens: ListenIngest, clock: Clock
+        self, store: Store, data: PersonalData, listens: ListenIngest, clock: Clock
     ) -> None:
         listens.ingest(some(3))
         clock.now = NOW - timedelta(hours=1)
@@ -138,7 +97,7 @@ class TestGenerations:
         assert list(store.listens_of(ADA)) == []
 
     def test_over_a_shared_log_it_is_stored_before_the_log_is_folded(
-        self, store: MemoryStore, profiles: Profiles, clock: Clock
+        self, store: Store, profiles: Profiles, clock: Clock
     ) -> None:
         projector = LogProjector(store, profiles)
         log = LaterLog(projector.apply)
