@@ -196,3 +196,28 @@ def test_processes_that_ask_at_once_whether_views_are_safe_do_not_mislead_each_o
     server.meanwhile = lambda: migration.are_views_safe(server)
     assert migration.are_views_safe(server)
     assert not server.views
+
+
+class RaceLost:
+    """A database in which another process has just renamed a collection and sealed its old name."""
+
+    def __init__(self) -> None:
+        self.has_dropped = False
+
+    def list_collections(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"type": "collection", "options": {"validator": {"_id": "moved"}}}]
+
+    def __getitem__(self, _name: str) -> Any:
+        return SimpleNamespace(rename=self._rename, find=lambda _query: [], drop=self._drop)
+
+    def _rename(self, _name: str) -> None:
+        raise OperationFailure("exists", code=48)  # noqa: EM101 - as a server says it
+
+    def _drop(self) -> None:
+        self.has_dropped = True
+
+
+def test_what_another_process_has_sealed_is_left_alone() -> None:
+    database: Any = RaceLost()
+    migration._move(database, "tracks", "track")  # noqa: SLF001 - no other process can be timed to this moment
+    assert not database.has_dropped

@@ -1,6 +1,6 @@
 """Errors of MongoDB's driver as our own, without credentials."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
+    DuplicateKeyError,
     InvalidOperation,
     OperationFailure,
     PyMongoError,
@@ -72,6 +73,18 @@ def no_error_if_there() -> Iterator[None]:
     except OperationFailure as error:
         if error.code != NAMESPACE_EXISTS:
             raise
+
+
+def upsert(write: Callable[[], object]) -> None:
+    """Update a document or insert it, outside a transaction.
+
+    MongoDB repeats an upsert that met another one of the same new document; other servers report a duplicate
+    key. Then it is repeated here, and meets the other's document.
+    """
+    try:
+        write()
+    except DuplicateKeyError:
+        write()
 
 
 def is_conflict(error: PyMongoError) -> bool:

@@ -1,6 +1,7 @@
 """The library in MongoDB: roots, tracks, vectors and file problems."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -29,6 +30,7 @@ from soundalike.store.mongo.encoding import (
     to_path,
     to_text,
 )
+from soundalike.store.mongo.errors import upsert
 from soundalike.store.mongo.features import (
     FeatureSet,
     feature_set_of,
@@ -66,7 +68,7 @@ class MongoLibrary:
         """Insert a root, or update the location of the one with this name."""
         document = root_to_document(root)
         with self._connection.using() as database:
-            database[ROOT].replace_one({"_id": document["_id"]}, document, upsert=True)
+            upsert(partial(database[ROOT].replace_one, {"_id": document["_id"]}, document, upsert=True))
 
     # Tracks
 
@@ -161,7 +163,7 @@ class MongoLibrary:
         """Insert or replace the problem of a file."""
         document = problem_to_document(problem)
         with self._connection.using() as database:
-            database[PROBLEM].replace_one({"_id": document["_id"]}, document, upsert=True)
+            upsert(partial(database[PROBLEM].replace_one, {"_id": document["_id"]}, document, upsert=True))
 
     def remove_problems(self, places: Collection[Place]) -> None:
         """Remove the problems of files that are gone or were repaired."""

@@ -26,7 +26,7 @@ from soundalike.domain.users import CredentialKind
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import reports_damage, track_from_document, track_to_document
 from soundalike.store.mongo.encoding import from_text, to_integer, to_optional, to_text
-from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there
+from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there, upsert
 from soundalike.store.mongo.features import vectors_to_document, write_documents
 from soundalike.store.mongo.groups import mark_groups
 from soundalike.store.mongo.indexes import (
@@ -171,7 +171,7 @@ def _rename_collection(
             is_done = not _is_in_use(database, old)
     if pipeline is None:
         with connection.using() as database:
-            database[old].update_one(_SEAL, {"$setOnInsert": _SEAL}, upsert=True)
+            upsert(partial(database[old].update_one, _SEAL, {"$setOnInsert": _SEAL}, upsert=True))
 
 
 def are_views_safe(database: Database[Document]) -> bool:
@@ -216,10 +216,12 @@ def _move(database: Database[Document], old: str, new: str) -> None:
             return
         if error.code != NAMESPACE_EXISTS:
             raise
+        if not _is_in_use(database, old):  # it is another process's view, or its sealed collection
+            return
         for document in database[old].find({"_id": {"$ne": _SEAL["_id"]}}):
             erasure = {name: document.pop(name) for name in _OF_ERASURES if name in document}
             change = {"$setOnInsert": document} | ({"$max": erasure} if erasure else {})
-            database[new].update_one({"_id": document["_id"]}, change, upsert=True)
+            upsert(partial(database[new].update_one, {"_id": document["_id"]}, change, upsert=True))
         database[old].drop()
 
 
