@@ -7,6 +7,7 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
+from soundalike.domain.counts import counted
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.tuning import LshTuning, SpaceTuning
 from soundalike.services.learning.training import BuildReport, Method
@@ -86,7 +87,8 @@ def run_build(app: App, method: Method = Method.EXACT, *, recipe: Recipe | None 
 def print_tuning(tuning: SpaceTuning) -> None:
     """Print the measurements of a tuning."""
     if not tuning.scores:
-        show.say(f"{tuning.track_count:,} tracks are too few to measure; chosen: {tuning.chosen.title}.")
+        few = counted(tuning.track_count, "track")
+        show.say(f"Too few to measure: {few}; chosen: {tuning.chosen.title}.")
         return
     show.table(
         [
@@ -106,7 +108,7 @@ def print_tuning(tuning: SpaceTuning) -> None:
             )
             for score in tuning.scores
         ],
-        title=f"{tuning.objective}, {tuning.track_count:,} tracks",
+        title=f"{tuning.objective}, {counted(tuning.track_count, 'track')}",
     )
 
 
@@ -114,7 +116,7 @@ def print_build(report: BuildReport) -> None:
     """Print the result of a build."""
     recall = "" if report.recall is None else f", recall at 10 against exact {report.recall:.3f}"
     show.say(
-        f"Artefact {report.version}: {report.track_count:,} tracks, {report.recipe.title}, "
+        f"Artefact {report.version}: {counted(report.track_count, 'track')}, {report.recipe.title}, "
         f"{report.method} by {report.engine}{recall}, {report.seconds:.1f} s."
     )
 
@@ -144,7 +146,7 @@ def _print_lsh(tuning: LshTuning) -> None:
             )
             for trial in tuning.trials
         ],
-        title=f"LSH on a sample of {tuning.track_count:,} tracks",
+        title=f"LSH on a sample of {counted(tuning.track_count, 'track')}",
     )
 
 

@@ -9,6 +9,7 @@ import click
 from soundalike.app import App, open_app
 from soundalike.app.consumer import consumer_beside
 from soundalike.cli import learning, library, options, show
+from soundalike.domain.counts import counted
 from soundalike.domain.errors import LogUnreachableError
 from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings
@@ -75,7 +76,7 @@ def _learn(app: App) -> None:
         return
     if freshness is Freshness.BEHIND:
         placed = app.updater.update(app.local_engine())
-        show.say(f"{placed:,} tracks added to the similarity space in use.")
+        show.say(f"{counted(placed, 'track')} added to the similarity space in use.")
     elif freshness is Freshness.EMPTY:
         show.say("Nothing to learn from yet: no track could be analysed.")
     elif freshness is Freshness.OLD_FORMAT:

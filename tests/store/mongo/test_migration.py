@@ -308,3 +308,12 @@ def test_listens_that_killed_erasures_of_version_1_left_stay_hidden(old_url: str
         assert [one.at_ms for one in store.listens_of(UserId("eve"))] == [15]
         assert store.erased(UserId("eve")) == Erased(until_ms=10, generation=1)
     assert [one["at_ms"] for one in documents(old_url)["listen"].values() if one["user"] == "eve"] == [15]
+
+
+def test_a_damaged_erasure_does_not_stop_the_migration(old_url: str, migrated: str) -> None:
+    with MongoClient[dict[str, Any]](old_url) as client:
+        client.get_default_database()["listeners"].insert_one(
+            {"_id": "eve", "erased_ms": "soon", "generation": 1}
+        )
+    MongoStore(old_url).close()
+    assert documents(old_url)["listen"] == documents(migrated)["listen"]

@@ -39,7 +39,7 @@ class RootMap:
         return None
 
     def scope(self, directory: Path) -> tuple[Location, ...]:
-        """Return the parts of known roots at or below a folder; none if the folder is in no root.
+        """Return the folders of known roots at or below a folder; none if the folder is in no root.
 
         Parameters
         ----------

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from soundalike.domain.counts import counted
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import (
@@ -169,8 +170,8 @@ class LibrarySync:
         return Known(
             tracks={
                 track.file.place: (track, track.file)
-                for part in self._roots.scope(directory)
-                for track in self._store.tracks_under(part.root, part.path)
+                for folder in self._roots.scope(directory)
+                for track in self._store.tracks_under(folder.root, folder.path)
                 if track.file is not None
             },
             problems={problem.place: problem for problem in self._problems(directory)},
@@ -234,8 +235,8 @@ class LibrarySync:
 
     def _problems(self, directory: Path) -> Iterator[FileProblem]:
         """Yield every stored problem with files of a folder."""
-        for part in self._roots.scope(directory):
-            yield from self._store.problems_under(part.root, part.path)
+        for folder in self._roots.scope(directory):
+            yield from self._store.problems_under(folder.root, folder.path)
 
     def _report(self, directory: Path, scan: _Scan, tally: Tally) -> SyncReport:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
@@ -273,8 +274,8 @@ def _to_read(file: FoundFile, known: Known) -> FoundFile:
 
 def _emptied(place: Path, track_count: int) -> RootMissingError:
     return RootMissingError(
-        f"{str(place)!r} has no audio, but had {track_count} tracks: is its disk mounted? Nothing was "
-        f"changed; if they are gone for good, run 'soundalike extract' with --emptied"
+        f"{str(place)!r} has no audio, but had {counted(track_count, 'track')}: is its disk mounted? "
+        "Nothing was changed; if they are gone for good, run 'soundalike extract' with --emptied"
     )
 
 

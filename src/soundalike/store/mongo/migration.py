@@ -26,6 +26,7 @@ from soundalike.domain.users import CredentialKind
 from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.documents import reports_damage, track_from_document, track_to_document
 from soundalike.store.mongo.encoding import from_text, to_integer, to_optional, to_text
+from soundalike.store.mongo.erasures import IS_ERASED
 from soundalike.store.mongo.errors import NAMESPACE_EXISTS, no_error_if_there, upsert
 from soundalike.store.mongo.features import vectors_to_document, write_documents
 from soundalike.store.mongo.groups import mark_groups
@@ -321,7 +322,7 @@ def _convert_accounts(connection: MongoConnection) -> None:
 def _finish_erasures(connection: MongoConnection) -> None:
     """Delete what killed processes left of erased listens: their dates alone do not hide them any more."""
     with connection.using(is_long=True) as database:
-        for listener in database[LISTENER].find({"generation": {"$gte": 1}}, ["erased_ms"]):
+        for listener in database[LISTENER].find({"generation": {"$gte": 1}, **IS_ERASED}, ["erased_ms"]):
             database[LISTEN].delete_many(
                 {"user": listener["_id"], "at_ms": {"$lt": listener["erased_ms"] + 1}}
             )
