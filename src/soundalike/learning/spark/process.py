@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,13 @@ def is_interrupted(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
+
+
+def stop_context(context: SparkContext) -> None:
+    """Stop a context; if its JVM does not answer, as after Ctrl-C, its end is all that is left."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # PySpark would print its guesses about the JVM
+        context.stop()
 
 
 def stop_gateway(gateway: Any) -> None:  # noqa: ANN401 - py4j has no types

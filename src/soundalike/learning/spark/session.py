@@ -35,6 +35,7 @@ from soundalike.learning.spark.process import (
     is_interrupted,
     is_worth_logging,
     keeping_interrupt_handler,
+    stop_context,
     stop_gateway,
 )
 from soundalike.learning.spark.settings import LOOPBACK, ONE_THREAD, PYTHON
@@ -153,7 +154,7 @@ class QuietSession:
             # It has been read, and would stay if the run is killed.
             file.unlink()
             context = SparkContext(gateway=gateway)
-            self._closing.callback(context.stop)
+            self._closing.callback(stop_context, context)
         return SparkSession(context)
 
     def _join(self, master: str | None) -> SparkSession:
@@ -175,7 +176,7 @@ class QuietSession:
             kept = spark_settings.fixed_properties(conf.get(spark_settings.REDACTION, None))
             conf.setAll(list(kept.items()))
             context = SparkContext(gateway=gateway, conf=conf)
-            self._closing.callback(context.stop)
+            self._closing.callback(stop_context, context)
         return SparkSession(context)
 
     def _quieten(self) -> None:
