@@ -82,6 +82,21 @@ class TestNames:
             assert (artist.id, album.id) == (artist_id("n", number), album_id("album", "n", number))
             assert artist.track_count == album.track_count == (number != lost)
 
+    def test_what_has_no_id_goes_to_the_lower_one_that_is_there(self) -> None:
+        store = catalogued([
+            tagged("1", artists=("N",), external_ids=(*ids("artist", "a"), *ids("album", "a"))),
+            tagged("2", artists=("N",), external_ids=(*ids("artist", "b"), *ids("album", "b"))),
+            tagged("3", artists=("N",)),
+        ])  # fmt: skip
+        for vanished, lower in (((), "a"), ((TrackId("1"),), "b")):
+            store.mark_vanished(vanished, 5)
+            settle_catalogue(store)
+            track = store.track(TrackId("3"))
+            assert track is not None
+            assert track.entry.artist_ids == (artist_id("n", lower),)
+            assert track.entry.album_id == album_id("album", "n", lower)
+        assert [(one.id, one.track_count) for one in albums(store)] == [(album_id("album", "n", "b"), 2)]
+
     def test_ids_that_do_not_pair_with_names_part_nothing(self) -> None:
         one = tagged("1", artists=("A", "B"), external_ids=ids("artist", "x"))
         other = tagged("2", artists=("A",), external_ids=ids("artist", "y"))

@@ -214,7 +214,7 @@ def _settle_artists(key: str, read: Callable[[], Iterable[Track]]) -> Settled:
         found = [credit for credit in _credits(track.tags) if credit.key == key]
         (gone if track.is_vanished else there).update((one.musicbrainz_id, one.name) for one in found)
         counts[frozenset(one.musicbrainz_id for one in found)] += not track.is_vanished
-    which = Parting.by(one for one, _ in there | gone if one is not None)
+    which = Parting.by(*((one for one, _ in each if one is not None) for each in (there, gone)))
     entries = _artists(key, which, (there, gone), counts)
     settled = (_with_artist(key, track, which) for track in (read() if more else kept))
     changed = tuple(track for track in settled if track is not None)
@@ -308,10 +308,12 @@ def _settle_genre(key: str, tracks: Iterable[Track]) -> Settled:
 def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
     compiled = _compiled_folders(track for track in tracks if not track.is_vanished)
     owners = {track.id: _owner_key(track, compiled) for track in tracks}
-    ids_of: defaultdict[str | None, set[str]] = defaultdict(set)
+    ids_of: defaultdict[tuple[str | None, bool], set[str]] = defaultdict(set)
     for track in tracks:
-        ids_of[owners[track.id]].update(_some(album_musicbrainz_id(track.tags)))
-    which = {owner: Parting.by(ids_of[owner]) for owner in owners.values()}
+        ids_of[owners[track.id], track.is_vanished].update(_some(album_musicbrainz_id(track.tags)))
+    which = {
+        owner: Parting.by(ids_of[owner, False], ids_of[owner, True]) for owner in frozenset(owners.values())
+    }
     albums: defaultdict[AlbumId, list[Track]] = defaultdict(list)
     for track in tracks:
         owner = owners[track.id]

@@ -195,3 +195,12 @@ def test_pairs_leave_out_neighbours_that_lsh_did_not_find(stage: Stage) -> None:
 
 def _with_neighbours(draft: ArtefactDraft, rows: IndexArray, away: FloatArray) -> ArtefactDraft:
     return replace(draft, neighbours=Neighbours(rows, away))
+
+
+def test_copies_are_left_out_on_request(stage: Stage) -> None:
+    for name, recording in {"a": "one", "b": "one", "c": "two", "e": "two"}.items():
+        track = stage.store.track(TrackId(name))
+        assert track is not None
+        stage.store.save_track(replace(track, entry=replace(track.entry, recording=recording)))
+    assert names(stage.similar("a")) == ["b", "c", "d", "e"]
+    assert names(stage.neighbours.similar(TrackId("a"), hides_duplicates=True)) == ["c", "d"]

@@ -1,6 +1,6 @@
 """Similar tracks and the closest pairs, from the artefact in use."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -34,7 +34,9 @@ class NeighbourFinder:
         except (NoArtefactError, DamagedArtefactError):
             return None
 
-    def similar(self, track_id: TrackId, *, limit: int = DEFAULT_LIMIT) -> Similar:
+    def similar(
+        self, track_id: TrackId, *, limit: int = DEFAULT_LIMIT, hides_duplicates: bool = False
+    ) -> Similar:
         """Return the tracks nearest to one, nearest first, vanished ones left out.
 
         Parameters
@@ -43,6 +45,8 @@ class NeighbourFinder:
             Any track of the library.
         limit : int
             1 to 100.
+        hides_duplicates : bool
+            Of each recording only the nearest track, and of the track's own none.
 
         Raises
         ------
@@ -58,7 +62,8 @@ class NeighbourFinder:
         check_limit(limit)
         track = self._library.track(track_id)
         artefact = self._artefacts.current()
-        nearest = islice(self._nearest(track, artefact), limit)
+        found = self._nearest(track, artefact)
+        nearest = islice(_distinct(found, track) if hides_duplicates else found, limit)
         # LSH may have missed a near track, which then comes later.
         by_distance = tuple(sorted(nearest, key=lambda neighbour: neighbour.distance))
         return Similar(track, artefact.version, by_distance)
@@ -137,3 +142,14 @@ class NeighbourFinder:
     def _present(self, track_ids: Collection[TrackId]) -> dict[TrackId, Track]:
         found = self._store.tracks(track_ids)
         return {track_id: track for track_id, track in found.items() if not track.is_vanished}
+
+
+def _distinct(neighbours: Iterable[Neighbour], track: Track) -> Iterator[Neighbour]:
+    """Yield of each recording the first, and none of the track's own."""
+    seen = {track.entry.recording} - {None}
+    for neighbour in neighbours:
+        recording = neighbour.track.entry.recording
+        if recording not in seen:
+            yield neighbour
+        if recording is not None:
+            seen.add(recording)

@@ -58,8 +58,11 @@ def tracks_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
         return jsonify(track_body(services.library.track(TrackId(track_id))))
 
     @tracks.handler
-    def similar(track_id: str, limit: int) -> Response:
-        return jsonify(similar_body(services.neighbours.similar(TrackId(track_id), limit=limit)))
+    def similar(track_id: str, limit: int, duplicates: str | None) -> Response:
+        found = services.neighbours.similar(
+            TrackId(track_id), limit=limit, hides_duplicates=duplicates is not None
+        )
+        return jsonify(similar_body(found))
 
     tracks.after_request(revalidate)
     return tracks

@@ -106,7 +106,8 @@ def _parse_address() -> tuple[str, Sort, Position | None]:
 
 def _similar(services: Services, track_id: TrackId) -> SimilarTracks:
     try:
-        return SimilarTracks(services.neighbours.similar(track_id, limit=SIMILAR_LIMIT).neighbours)
+        found = services.neighbours.similar(track_id, limit=SIMILAR_LIMIT, hides_duplicates=True)
+        return SimilarTracks(found.neighbours)
     except NotAnalysedError:
         return SimilarTracks(missing="not_analysed")
     except (NoArtefactError, DamagedArtefactError, SchemaMismatchError):

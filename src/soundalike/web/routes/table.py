@@ -56,6 +56,7 @@ _ALBUM = an_id("album", "Only the tracks of this album.")
 _ARTIST = an_id("artist", "Only what is by this artist, or on an album of theirs.")
 _GENRE = an_id("genre", "Only the tracks of this genre.")
 _DUPLICATES = one_of("duplicates", "`hide`: of each recording, only the preferred track.", values=["hide"])
+_DISTINCT = one_of("duplicates", "`hide`: of each recording, only the nearest track.", values=["hide"])
 _AUDIO_ONLY = one_of("playable", "`only`: none whose audio is not in the library.", values=["only", "any"])
 _FILTERS = (_ALBUM, _ARTIST, _GENRE, _DUPLICATES, _AUDIO_ONLY)
 _RECENT = track_ids(
@@ -115,7 +116,7 @@ API_ROUTES = (
           answers={200: schemas.TRACKS}, summary="A page of tracks"),
     Route(name="tracks.track", call="GET /api/tracks/<track_id>", answers={200: schemas.TRACK},
           errors=(UnknownTrackError,), summary="One track"),
-    Route(name="tracks.similar", call="GET /api/tracks/<track_id>/similar", parameters=(_LIMIT,),
+    Route(name="tracks.similar", call="GET /api/tracks/<track_id>/similar", parameters=(_LIMIT, _DISTINCT),
           answers={200: schemas.SIMILAR}, errors=_SIMILAR, summary="What sounds like a track, nearest first"),
     Route(name="listening.radio", call="GET /api/tracks/<track_id>/radio",
           parameters=(_LIMIT, _RECENT, _ADVENTURE, _PLAYABLE), answers={200: schemas.RADIO}, errors=_SIMILAR,
