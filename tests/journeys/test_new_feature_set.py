@@ -160,7 +160,7 @@ def test_it_is_forgotten(added: Any, settings: Settings, music: Path, run: Run) 
         "forgotten": [{"feature_set": "grains-v1", "tracks": TRACKS}]
     }
     assert grains_of(settings) == {}
-    assert feature_checks(run) == [f"timbre-v1: {TRACKS} tracks, 0.0 MB"]
+    assert feature_checks(run) == ["grains-v1: no track has it", f"timbre-v1: {TRACKS} tracks, 0.0 MB"]
     assert run("extract", music)["analysed"] == TRACKS
     assert len(grains_of(settings)) == TRACKS
 
@@ -186,6 +186,12 @@ def test_forgetting_the_set_in_use_says_what_follows(run: Run, music: Path) -> N
     assert "Recommendations go on with what was learned from it" in said
     assert "'soundalike up DIR' computes timbre-v1 again" in said
     assert run("pairs", "--limit", "1")["pairs"]
+    checks = {check["name"]: check for check in run("doctor")["checks"]}
+    assert (checks["features"]["detail"], checks["features"]["status"]) == (
+        "timbre-v1: no track has it", "absent",
+    )  # fmt: skip
+    assert (checks["artefact"]["status"], checks["artefact"]["remedy"]) == ("ok", "")
+    assert "no track has features to learn from" in run("build", "--engine", "local", fails=True)
     assert run("extract", music)["analysed"] == TRACKS
 
 

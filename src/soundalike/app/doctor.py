@@ -49,7 +49,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
                 Check("store", is_ok=True, detail=f"{counted(tracks, 'track')} in {settings.store_name}")
             )
             checks.extend(_check_backup(settings))
-            checks.extend(_check_feature_sets(app))
+            checks.extend(_check_feature_sets(app, has_tracks=tracks > 0))
             checks.append(_check_artefact(app))
     except SoundalikeError as error:
         checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=_remedy("store", error)))
@@ -74,10 +74,14 @@ def _check_backup(settings: Settings) -> Iterator[Check]:
         yield Check("backup", is_ok=True, detail=detail)
 
 
-def _check_feature_sets(app: App) -> Iterator[Check]:
-    """Yield each feature set that tracks have, with what it takes."""
+def _check_feature_sets(app: App, *, has_tracks: bool) -> Iterator[Check]:
+    """Yield each feature set that tracks have, with what it takes, and those that none of them has."""
     computed = {schema.key for schema in app.schemas}
-    for one in app.store.feature_sets():
+    stored = app.store.feature_sets()
+    for key in sorted(computed - {one.key for one in stored}) if has_tracks else ():
+        remedy = f"'soundalike extract DIR' on your music computes {key}"
+        yield Check("features", is_ok=None, detail=f"{key}: no track has it", remedy=remedy)
+    for one in stored:
         detail = f"{one.key}: {counted(one.track_count, 'track')}, {one.size_bytes / 1e6:,.1f} MB"
         if one.key in computed:
             yield Check("features", is_ok=True, detail=detail)
@@ -121,8 +125,7 @@ def _check_artefact(app: App) -> Check:
     detail = (
         f"{artefact.version}: {counted(len(artefact.track_ids), 'track')}, {artefact.recipe.title}, {facts}"
     )
-    if app.updater.freshness() is Freshness.CURRENT:
-        return Check("artefact", is_ok=True, detail=detail)
-    return Check(
-        "artefact", is_ok=None, detail=detail, remedy="the library has changed since; run 'soundalike build'"
-    )
+    # Where nothing is left to learn from, the feature sets say what to do.
+    is_usable = app.updater.freshness() in {Freshness.CURRENT, Freshness.EMPTY}
+    remedy = "" if is_usable else "the library has changed since; run 'soundalike build'"
+    return Check("artefact", is_ok=True, detail=detail, remedy=remedy)

@@ -68,7 +68,7 @@ class LibrarySnapshots:
         with self._workspace() as folder:
             snapshot = self.export(str(folder / "snapshot.parquet"), schemas)
             if not snapshot.track_count:
-                msg = "no track has been analysed yet; run 'soundalike extract DIR' on a folder of music"
+                msg = "no track has features to learn from; run 'soundalike extract DIR' on a folder of music"
                 raise TooFewTracksError(msg)
             yield snapshot
 
