@@ -113,6 +113,17 @@ def test_gains_of_opus_are_in_256ths() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["\u200b\u2060", "\ufeff", " \u0301", "\u202e\u202c"])
+def test_a_name_that_cannot_be_seen_is_none(text: str) -> None:
+    tags = flac(f"TITLE={text}", f"ARTIST={text}", f"GENRE={text}")
+    assert (tags.title, tags.artists, tags.genres) == (None, (), ())
+
+
+def test_signs_that_join_others_are_kept() -> None:
+    title = "\U0001f469\u200d\U0001f3a4 e\u0301"
+    assert flac(f"TITLE={title}").title == title
+
+
 def test_many_values_are_cut() -> None:
     tags = flac(*(f"GENRE={number}" for number in range(1_000)), f"ARTIST={'x' * 10_000}")
     assert len(tags.genres) == 100

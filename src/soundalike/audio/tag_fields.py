@@ -102,15 +102,20 @@ def _without_credit(artists: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _text(value: str) -> str | None:
-    """Strip, remove control characters and cut; None if nothing is left."""
-    kept = "".join(_plain(character) for character in value)
-    return " ".join(kept.split())[:MOST_CHARACTERS].strip() or None
+    """Strip, remove control characters and cut; None if nothing is left that can be seen."""
+    kept = " ".join("".join(_plain(character) for character in value).split())[:MOST_CHARACTERS].strip()
+    return kept if any(map(_is_visible, kept)) else None
 
 
 def _plain(character: str) -> str:
     if character.isspace():
         return " "
     return "" if unicodedata.category(character) in {"Cc", "Cs", "Cn"} else character
+
+
+def _is_visible(character: str) -> bool:
+    """Whether a character is more than space, a mark on others, or a sign that joins them."""
+    return unicodedata.category(character)[0] not in "ZCM"
 
 
 def _year(text: str | None) -> int | None:

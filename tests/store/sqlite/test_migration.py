@@ -25,6 +25,7 @@ from soundalike.domain.library_mark import LibraryMark, library_id_of_before
 from soundalike.domain.listens import Erasure
 from soundalike.domain.times import to_ms
 from soundalike.domain.types import TrackId, UserId
+from soundalike.store.sqlite import migration
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.schema import MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
@@ -249,7 +250,7 @@ def test_the_backup_is_the_store_before_with_what_its_journal_had(
             migrate(path)
     assert [record.getMessage() for record in caplog.records] == [
         (
-            f"the store is migrated from version 2; its backup is {backup}, "
+            f"the store is being migrated from version 2; its backup is {backup}, "
             "which any erasure of a user's data deletes"
         )
     ]
@@ -257,6 +258,14 @@ def test_the_backup_is_the_store_before_with_what_its_journal_had(
     alone = Path(shutil.move(backup, path.parent / "alone"))
     assert version(alone) == 2
     assert read(alone) == before
+
+
+def test_what_may_only_be_read_is_not_backed_up(path: Path) -> None:
+    reading = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    with closing(reading), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        migration.migrate(reading, path)
+    assert names(path) == ["library.sqlite"]
+    assert version(path) == 2
 
 
 def test_one_backup_is_kept_and_what_a_killed_process_left_goes(path: Path, backup: Path) -> None:
@@ -280,8 +289,8 @@ def test_without_space_for_the_backup_nothing_is_changed(path: Path, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_900_000))
         patched.setattr("soundalike.store.sqlite.backup._SPACE", 100)
-        megabytes = round(path.stat().st_size * 100 / 1e6)
-        with pytest.raises(StoreUnfitError, match=rf"needs {megabytes:,} MB.*only 2 MB are free"):
+        megabytes = path.stat().st_size * 100 / 1e6
+        with pytest.raises(StoreUnfitError, match=rf"needs {megabytes:,.1f} MB.*only 1\.9 MB are free"):
             migrate(path)
     assert names(path) == ["library.sqlite"]
     assert version(path) == 2

@@ -83,7 +83,8 @@ def back_up(path: Path, version: int) -> None:
         msg = f"the store {path} cannot be backed up to {target} before it is migrated: {error.strerror}"
         raise StoreError(msg) from error
     _log.warning(
-        "the store is migrated from version %d; its backup is %s, which any erasure of a user's data deletes",
+        "the store is being migrated from version %d; its backup is %s, which any erasure of a user's data "
+        "deletes",
         version,
         target,
     )
@@ -103,8 +104,8 @@ def _check_space(source: sqlite3.Connection, path: Path) -> None:
     needed, free = _SPACE * pages * page_size, shutil.disk_usage(path.parent).free
     if free < needed:
         msg = (
-            f"the store {path} has to be backed up and migrated, which needs {needed / 1e6:,.0f} MB of disk; "
-            f"only {free / 1e6:,.0f} MB are free. Free some and run the command again"
+            f"the store {path} has to be backed up and migrated, which needs {needed / 1e6:,.1f} MB of disk; "
+            f"only {free / 1e6:,.1f} MB are free. Free some and run the command again"
         )
         raise StoreUnfitError(msg)
 

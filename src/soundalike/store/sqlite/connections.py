@@ -17,7 +17,8 @@ _EMPTYING_MS = 500
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _NO_ACCESS = (
-    "cannot be read and written; check the permissions of it and its folder, or choose one with --data"
+    "cannot be read and written; check the permissions of it, of the files beside it that begin with its "
+    "name, and of its folder, or choose one with --data"
 )
 _REASONS = {
     sqlite3.SQLITE_READONLY: _NO_ACCESS,

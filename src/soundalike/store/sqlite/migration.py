@@ -86,6 +86,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
     connection.execute("BEGIN IMMEDIATE")
     version = check_version(connection, path)
+    # The first write: a file that may only be read fails here, before anything is backed up.
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     if 0 < version < len(MIGRATIONS):
         back_up(path, version)
     for steps in MIGRATIONS[version:]:
@@ -96,6 +98,5 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
                 step(connection)
     if 0 < version < _CATALOGUED:
         refill_catalogue(connection)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")
