@@ -1,9 +1,9 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from domain.similarity.candidates_contract import CandidateIndexContract
+from domain.similarity.points import POINTS
 from soundalike.domain.similarity.candidates import ExactIndex
 from soundalike.domain.types import FloatArray
 
@@ -18,15 +18,7 @@ class TestExactIndex(CandidateIndexContract):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    arrays(
-        np.float32,
-        st.tuples(st.integers(1, 30), st.integers(1, 5)),
-        # Whole numbers meet often: ties are the hard part.
-        elements=st.integers(-3, 3).map(float),
-    ),
-    st.integers(1, 40),
-)
+@given(POINTS, st.integers(1, 40))
 def test_an_exact_index_finds_all_that_are_as_near_as_the_kth(points: FloatArray, k: int) -> None:
     found = ExactIndex(points).nearest(points[:1], k)
     away = np.linalg.norm(points.astype(np.float64) - points[0], axis=1)

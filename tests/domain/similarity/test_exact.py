@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from artefact_store import brute_neighbours
+from domain.similarity.points import POINTS
 from soundalike.domain.similarity import exact
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.types import FloatArray
@@ -18,19 +18,9 @@ def check(points: FloatArray, k: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    arrays(
-        np.float32,
-        st.tuples(st.integers(1, 30), st.integers(1, 5)),
-        # Whole numbers meet often: ties and duplicates are the hard part.
-        elements=st.integers(-3, 3).map(float),
-    ),
-    st.integers(1, 40),
-)
+@given(POINTS, st.integers(1, 40))
 def test_finds_what_sorting_all_distances_finds(points: FloatArray, k: int) -> None:
-    found, expected = exact_neighbours(points, k), brute_neighbours(points, k)
-    np.testing.assert_array_equal(found.rows, expected.rows)
-    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-6)
+    check(points, k)
 
 
 def test_close_pairs_far_from_the_middle_keep_their_order() -> None:
