@@ -138,6 +138,7 @@ def hear_like_and_skip(page: Page) -> list[str]:
     return [first, listener.current_id()]
 
 
+@pytest.mark.usefixtures("real_music")
 def test_two_web_processes_and_a_consumer_beside_them_are_one_player(
     distributed: Distributed, page: Page
 ) -> None:
