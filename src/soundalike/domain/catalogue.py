@@ -6,12 +6,13 @@ or on what was there before, so that stores and their copies have the same ids.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import TypeVar
 
+from soundalike.domain.credits import album_credit, artist_credits, credits_of
 from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
 from soundalike.domain.files import Location
 from soundalike.domain.parting import Parting, most_common
@@ -32,7 +33,7 @@ _T = TypeVar("_T")
 
 def groups_of(tags: Tags) -> frozenset[Group]:
     """Return the groups that a track with these tags belongs to."""
-    found = {Group(EntryKind.ARTIST, credit.key) for credit in _credits(tags)}
+    found = {Group(EntryKind.ARTIST, credit.key) for credit in credits_of(tags)}
     found |= {Group(EntryKind.GENRE, name_key(genre)) for genre in tags.genres}
     if tags.album is not None:
         found.add(Group(EntryKind.ALBUM, name_key(tags.album)))
@@ -172,36 +173,6 @@ def _some(value: _T | None) -> tuple[_T, ...]:
 # Artists
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """An artist's name in tags, and the MusicBrainz id that stands beside it."""
-
-    name: str
-    key: str
-    musicbrainz_id: str | None
-
-
-def _credits(tags: Tags) -> tuple[Credit, ...]:
-    """Return who made a track, then whose album it is on."""
-    return (*artist_credits(tags), *album_credit(tags))
-
-
-def artist_credits(tags: Tags) -> tuple[Credit, ...]:
-    """Return who made a track."""
-    ids: Sequence[str | None] = tags.ids(ExternalIdKind.ARTIST)
-    if len(ids) != len(tags.artists):  # nobody can say which is whose
-        ids = [None] * len(tags.artists)
-    return tuple(Credit(name, name_key(name), one) for name, one in zip(tags.artists, ids, strict=True))
-
-
-def album_credit(tags: Tags) -> tuple[Credit, ...]:
-    """Return whose album a track is on, if its tags name anybody."""
-    if tags.album_artist is None:
-        return ()
-    ids = tags.ids(ExternalIdKind.ALBUM_ARTIST)
-    return (Credit(tags.album_artist, name_key(tags.album_artist), ids[0] if len(ids) == 1 else None),)
-
-
 def _settle_artists(key: str, read: Callable[[], Iterable[Track]]) -> Settled:
     """Settle an artist in bounded memory, since half the library may be by Various Artists."""
     tracks = iter(read())
@@ -211,14 +182,18 @@ def _settle_artists(key: str, read: Callable[[], Iterable[Track]]) -> Settled:
     gone: Counter[tuple[str | None, str]] = Counter()
     counts: Counter[frozenset[str | None]] = Counter()
     for track in chain(kept, more, tracks):
-        found = [credit for credit in _credits(track.tags) if credit.key == key]
+        found = [credit for credit in credits_of(track.tags) if credit.key == key]
         (gone if track.is_vanished else there).update((one.musicbrainz_id, one.name) for one in found)
         counts[frozenset(one.musicbrainz_id for one in found)] += not track.is_vanished
-    which = Parting.by(*((one for one, _ in each if one is not None) for each in (there, gone)))
+    which = Parting.by(_ids(there), _ids(gone))
     entries = _artists(key, which, (there, gone), counts)
     settled = (_with_artist(key, track, which) for track in (read() if more else kept))
     changed = tuple(track for track in settled if track is not None)
     return Settled(changed, entries, which.successors(lambda one: artist_id(key, one)))
+
+
+def _ids(names: Iterable[tuple[str | None, str]]) -> Iterator[str]:
+    return (one for one, _ in names if one is not None)
 
 
 def _artists(
