@@ -117,19 +117,10 @@ class FolderArtefactStore:
         return read_old_recipe(self._folder / names[-1]) if names else None
 
     def publish(self, draft: ArtefactDraft, *, replacing: ArtefactVersion | None = None) -> ArtefactVersion:
-        """Write a new version to disk, then make it current; remove old ones.
-
-        Parameters
-        ----------
-        draft : ArtefactDraft
-            What to write.
-        replacing : ArtefactVersion, optional
-            The version that the draft was made from; it has to be the one in use still.
+        """Write a new version to disk, then make it current; see the port.
 
         Raises
         ------
-        ArtefactReplacedError
-            If another version than `replacing` is in use by now; nothing is written.
         ModelError
             If the folder cannot be written, or another process keeps it locked for a minute.
         """
