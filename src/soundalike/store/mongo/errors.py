@@ -75,16 +75,23 @@ def no_error_if_there() -> Iterator[None]:
             raise
 
 
-def upsert(write: Callable[[], object]) -> None:
+def upsert(write: Callable[..., object], condition: Mapping[str, Any], change: Mapping[str, Any]) -> None:
     """Update a document or insert it, outside a transaction.
 
     MongoDB repeats an upsert that met another one of the same new document; other servers report a duplicate
     key. Then it is repeated here, and meets the other's document.
+
+    Parameters
+    ----------
+    write : callable
+        A collection's ``update_one`` or ``replace_one``.
+    condition, change : mapping
+        Which document, and what it becomes.
     """
     try:
-        write()
+        write(condition, change, upsert=True)
     except DuplicateKeyError:
-        write()
+        write(condition, change, upsert=True)
 
 
 def is_conflict(error: PyMongoError) -> bool:

@@ -1,7 +1,6 @@
 """The library in MongoDB: roots, tracks, vectors and file problems."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -68,7 +67,7 @@ class MongoLibrary:
         """Insert a root, or update the location of the one with this name."""
         document = root_to_document(root)
         with self._connection.using() as database:
-            upsert(partial(database[ROOT].replace_one, {"_id": document["_id"]}, document, upsert=True))
+            upsert(database[ROOT].replace_one, {"_id": document["_id"]}, document)
 
     # Tracks
 
@@ -163,7 +162,7 @@ class MongoLibrary:
         """Insert or replace the problem of a file."""
         document = problem_to_document(problem)
         with self._connection.using() as database:
-            upsert(partial(database[PROBLEM].replace_one, {"_id": document["_id"]}, document, upsert=True))
+            upsert(database[PROBLEM].replace_one, {"_id": document["_id"]}, document)
 
     def remove_problems(self, places: Collection[Place]) -> None:
         """Remove the problems of files that are gone or were repaired."""

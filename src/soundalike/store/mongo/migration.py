@@ -172,7 +172,7 @@ def _rename_collection(
             is_done = not _is_in_use(database, old)
     if pipeline is None:
         with connection.using() as database:
-            upsert(partial(database[old].update_one, _SEAL, {"$setOnInsert": _SEAL}, upsert=True))
+            upsert(database[old].update_one, _SEAL, {"$setOnInsert": _SEAL})
 
 
 def are_views_safe(database: Database[Document]) -> bool:
@@ -222,7 +222,7 @@ def _move(database: Database[Document], old: str, new: str) -> None:
         for document in database[old].find({"_id": {"$ne": _SEAL["_id"]}}):
             erasure = {name: document.pop(name) for name in _OF_ERASURES if name in document}
             change = {"$setOnInsert": document} | ({"$max": erasure} if erasure else {})
-            upsert(partial(database[new].update_one, {"_id": document["_id"]}, change, upsert=True))
+            upsert(database[new].update_one, {"_id": document["_id"]}, change)
         database[old].drop()
 
 
