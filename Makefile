@@ -14,7 +14,7 @@
 override MUSIC := $(value MUSIC)# a $ in a name is only a $
 export MUSIC PORT PYTHON
 unexport PYTHONDONTWRITEBYTECODE# tests start the program hundreds of times, and would compile it each time
-PYTEST := .venv/bin/python -m pytest --numprocesses 3 --no-loadscope-reorder
+PYTEST := .venv/bin/python -m pytest --numprocesses 4 --no-loadscope-reorder
 LOCKS := $(wildcard requirements/*.txt)
 
 help:

@@ -21,7 +21,7 @@ from servers.spark import SparkCluster, missing_spark, running_cluster
 
 TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
-LONGEST_FIRST = ("learning", "browser", "journeys", "store")
+LONGEST_FIRST = ("learning", "store", "browser", "journeys")
 MOSTLY_WAITING = "events"
 ON_SPARK_CLUSTER = {
     "tests/learning/spark/test_cluster.py",
