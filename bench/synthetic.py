@@ -13,6 +13,7 @@ from soundalike.app import open_app
 from soundalike.audio.features.timbre import Timbre
 from soundalike.domain.files import FileStamp, Location, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.ports.learning import ArtefactStore
 from soundalike.domain.ports.library import Store
 from soundalike.domain.similarity.recipe import DEFAULT_RECIPE
 from soundalike.domain.similarity.space import AffineMap, ArtefactDraft, Neighbours, SimilaritySpace
@@ -29,7 +30,6 @@ from soundalike.domain.types import (
     UserId,
 )
 from soundalike.domain.users import Credential, CredentialKind, User
-from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.settings import load_settings
 from soundalike.store.sqlite.store import SqliteStore
 
@@ -48,7 +48,8 @@ def fill(data: Path, *, tracks: int = TRACKS, users: int = USERS) -> FloatArray:
     for number, track_id in enumerate(ids):
         store.save_track(made_track(number, track_id))
     print(f"{tracks:,} tracks written in {time.perf_counter() - start:.0f} s")
-    coordinates = publish(data, ids, rng)
+    with open_app(load_settings({"data": data}, {})) as app:
+        coordinates = publish(app.artefacts, ids, rng)
     add_users(store, users)
     listens = [listen for user in range(users) for listen in made_listens(user, ids, rng)]
     start = time.perf_counter()
@@ -86,7 +87,7 @@ def made_track(number: int, track_id: TrackId) -> Track:
     )
 
 
-def publish(data: Path, ids: list[TrackId], rng: np.random.Generator) -> FloatArray:
+def publish(artefacts: ArtefactStore, ids: list[TrackId], rng: np.random.Generator) -> FloatArray:
     """Publish an artefact of tight clusters, in which neighbours are quickly found."""
     count = len(ids) // CLUSTER + 1
     centres = rng.normal(size=(count, DIMENSIONS))
@@ -106,9 +107,6 @@ def publish(data: Path, ids: list[TrackId], rng: np.random.Generator) -> FloatAr
         rows[first : first + len(part), k:] = -1
         distances[first : first + len(part), k:] = np.inf
     points.setflags(write=False)
-    artefacts = FolderArtefactStore(
-        data / "artefacts", schemas=[Timbre().schema], clock=lambda: datetime.now(UTC)
-    )
     plain = AffineMap(
         columns=np.arange(DIMENSIONS),
         mean=np.zeros(DIMENSIONS, dtype=np.float32),
