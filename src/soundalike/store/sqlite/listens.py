@@ -50,8 +50,8 @@ class SqliteListens:
         with self._connections.writing(is_durable=True) as connection:
             execute = connection.cursor().execute
             return tuple(
-                listen
-                for listen in _not_erased(connection, listens)
+                listen if listen.generation == generation else replace(listen, generation=generation)
+                for listen, generation in _not_erased(connection, listens)
                 if execute(insert, listen_to_row(listen)).rowcount
             )
 
@@ -175,8 +175,8 @@ class SqliteListens:
         return tuple(erasure for user_id, erased in found for erasure in erased.erasures(user_id))
 
 
-def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> Iterator[Listen]:
-    """Yield the listens that are not erased, as they are stored."""
+def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> Iterator[tuple[Listen, int]]:
+    """Yield the listens that are not erased, each with the generation in which it belongs."""
     known: dict[UserId, Erased] = {}
     for listen in listens:
         user_id = listen.user_id
@@ -184,7 +184,7 @@ def _not_erased(connection: sqlite3.Connection, listens: Iterable[Listen]) -> It
             known[user_id] = _erased(connection, user_id)
         erased = known[user_id]
         if not erased.hides(listen):
-            yield replace(listen, generation=erased.generation)
+            yield listen, erased.generation
 
 
 def _erased(connection: sqlite3.Connection, user_id: UserId) -> Erased:
