@@ -122,6 +122,7 @@ def test_a_link_opens_in_another_tab_where_that_is_asked_for(
     with page.context.expect_page() as opened:
         listener.row("Cedar").locator("a.track-title").click(modifiers=["ControlOrMeta"])
     expect(opened.value).to_have_title("Cedar · soundalike")
+    opened.value.wait_for_load_state()
     assert opened.value.evaluate("audio.paused")
     assert page.url == server.url
     listener.expect_sound("Amber")

@@ -327,11 +327,15 @@ def holding(url: str) -> Iterator[Callable[[], None]]:
         blocker = threading.Thread(target=other._connection.transaction, args=(block,))  # noqa: SLF001 - a slow writer
         blocker.start()
         assert blocking.wait(PATIENCE_S)
-        try:
-            yield done.set
-        finally:
+
+        def end() -> None:
             done.set()
             blocker.join()
+
+        try:
+            yield end
+        finally:
+            end()
 
 
 def test_waiting_for_others_ends(url: str) -> None:
