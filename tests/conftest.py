@@ -101,11 +101,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "spark_cluster" in getattr(test, "fixturenames", ()) and module not in ON_SPARK_CLUSTER:
             msg = f"{module} uses the Spark cluster; add it to ON_SPARK_CLUSTER"
             raise pytest.UsageError(msg)
-    paths = sorted({test.path: None for test in items}, key=rank)
+    paths = sorted(dict.fromkeys(test.path for test in items), key=rank)
     busy = [path for path in paths if folder_of(path) != MOSTLY_WAITING]
     waiting = [path for path in paths if folder_of(path) == MOSTLY_WAITING]
     order = [path for pair in zip_longest(busy, waiting) for path in pair if path]
-    items.sort(key=lambda test: order.index(test.path))
+    places = {path: place for place, path in enumerate(order)}
+    items.sort(key=lambda test: places[test.path])
 
 
 def folder_of(path: Path) -> str:
