@@ -11,6 +11,7 @@ import numpy as np
 
 from soundalike.app import open_app
 from soundalike.audio.features.timbre import Timbre
+from soundalike.domain.catalogue import own_entry
 from soundalike.domain.files import FileStamp, Location, TrackFile
 from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.ports.learning import ArtefactStore
@@ -70,6 +71,7 @@ def fill(data: Path, *, tracks: int = TRACKS, users: int = USERS) -> FloatArray:
 
 def made_track(number: int, track_id: TrackId) -> Track:
     """Return a synthetic track: 16 by each artist, 12 on each album."""
+    tags = Tags(title=f"Title {number}", artists=(f"Artist {number // 16}",), album=f"Album {number // 12}")
     return Track(
         id=track_id,
         file=TrackFile(
@@ -78,9 +80,8 @@ def made_track(number: int, track_id: TrackId) -> Track:
             audio_hash=AudioHash(f"{number:032x}"),
             media_type="audio/mpeg",
         ),
-        tags=Tags(
-            title=f"Title {number}", artists=(f"Artist {number // 16}",), album=f"Album {number // 12}"
-        ),
+        tags=tags,
+        entry=own_entry(tags),
         title=f"Title {number}",
         duration_ms=DurationMs(200_000),
         added_at=datetime(2026, 1, 1, tzinfo=UTC),
