@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it is not re-exported by name
 
 from compatibility.library import FIXTURE, answers, known_of, learn_again, profiles, restore_mongodb
 from servers.kafka import Kafka, new_topic
@@ -88,9 +87,7 @@ def lines(name: str) -> list[str]:
 
 def produce(kafka: Kafka, topic: str) -> None:
     """Put every record of the fixture into the partition where it was."""
-    kept_for_good = NewTopic(topic, 4, 1, config={"retention.ms": "-1"})
-    admin = kafka.admin()  # it has to outlive the answer
-    admin.create_topics([kept_for_good])[topic].result(30)
+    kafka.create_topic(topic, 4)
     producer = Producer({"bootstrap.servers": kafka.address, "log_level": 0})
     for line in lines("kafka.jsonl"):
         record = json.loads(line)

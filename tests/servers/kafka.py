@@ -3,13 +3,13 @@
 import shutil
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its types say less
 
-from servers.processes import FETCHED, QUICK_JAVA, ServerProcess, free_ports
+from servers.processes import FETCHED, QUICK_JAVA, ServerProcess, free_ports, wait_until
 
 JARS = FETCHED / "kafka"
 _SETTINGS = """
@@ -59,6 +59,19 @@ class Kafka:
             return bool(self.admin().list_topics(timeout=1).brokers)
         except KafkaException:
             return False
+
+    def create_topic(self, topic: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
+        """Create a topic that keeps everything, but for ``config``, and wait until the broker shows it."""
+        admin = self.admin()  # it has to outlive the answer
+        wanted = NewTopic(topic, partitions, config={"retention.ms": "-1", **(config or {})})
+        admin.create_topics([wanted])[topic].result(30)
+
+        def is_shown() -> bool:
+            # Brokers learn of a topic only after the controller has answered that it is created.
+            found = admin.list_topics(timeout=10).topics.get(topic)
+            return found is not None and len(found.partitions) == partitions
+
+        wait_until(is_shown)
 
 
 class KafkaServer(ServerProcess, Kafka):

@@ -1,7 +1,7 @@
 """Topics are created as the log needs them, and those that would lose records are rejected."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
-    NewTopic,
     ResourcePatternType,
     ResourceType,
 )
@@ -41,12 +40,6 @@ def prepare(url: str) -> KafkaAddress:
     address = KafkaAddress.parse(url)
     prepare_topics(KafkaClients(address, {}))
     return address
-
-
-def make(kafka: Kafka, topic: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
-    settings = {"retention.ms": "-1", **(config or {})}
-    admin = kafka.admin()
-    admin.create_topics([NewTopic(topic, num_partitions=partitions, config=settings)])[topic].result()
 
 
 def settings_of(kafka: Kafka, topic: str) -> dict[str, str]:
@@ -107,12 +100,12 @@ class TestCreating:
 
 class TestRejecting:
     def test_fewer_partitions_than_requested_are_rejected(self, kafka: Kafka) -> None:
-        make(kafka, topic := new_topic(), 3)
+        kafka.create_topic(topic := new_topic(), 3)
         with pytest.raises(EventLogError, match=r"3 partitions, fewer than 4.*--partitions 8"):
             prepare(kafka.url(topic) + "?partitions=4")
 
     def test_one_partition_is_rejected_unless_requested(self, kafka: Kafka) -> None:
-        make(kafka, topic := new_topic(), 1)
+        kafka.create_topic(topic := new_topic(), 1)
         with pytest.raises(EventLogError, match=r"1 partition, fewer than 2.*\?partitions=1"):
             prepare(kafka.url(topic))
         prepare(kafka.url(topic) + "?partitions=1")
@@ -131,7 +124,7 @@ class TestRejecting:
         self, kafka: Kafka, name: str, value: str, suffix: str
     ) -> None:
         topic = new_topic()
-        make(kafka, topic + suffix, 4, {name: value})
+        kafka.create_topic(topic + suffix, 4, {name: value})
         with pytest.raises(EventLogError) as caught:
             prepare(kafka.url(topic))
         wanted = {"cleanup.policy": "delete"}.get(name, "-1")
@@ -153,7 +146,7 @@ class TestRejecting:
         wait_until(lambda: settings_of(kafka, topic)[name] == value)  # it takes effect a little later
 
     def test_nothing_is_appended_to_a_rejected_topic(self, kafka: Kafka) -> None:
-        make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
+        kafka.create_topic(topic := new_topic(), 4, {"retention.ms": "1000"})
         log = KafkaLog(KafkaAddress.parse(kafka.url(topic)), {})
         for _ in range(2):
             with pytest.raises(EventLogError, match="deletes records"):
@@ -173,12 +166,12 @@ class TestChecking:
         assert address.topic not in kafka.admin().list_topics(timeout=10).topics
 
     def test_a_check_reports_a_topic_that_deletes_records(self, kafka: Kafka) -> None:
-        make(kafka, topic := new_topic(), 4, {"retention.ms": "1000"})
+        kafka.create_topic(topic := new_topic(), 4, {"retention.ms": "1000"})
         with pytest.raises(EventLogError, match=r"deletes records \(retention\.ms=1000\)"):
             check(KafkaAddress.parse(kafka.url(topic)), {})
 
     def test_a_check_reports_too_few_partitions(self, kafka: Kafka) -> None:
-        make(kafka, topic := new_topic(), 1)
+        kafka.create_topic(topic := new_topic(), 1)
         with pytest.raises(EventLogError, match="1 partition, fewer than 2"):
             check(KafkaAddress.parse(kafka.url(topic)), {})
 
