@@ -94,7 +94,14 @@ def error_answer(error: Exception) -> ErrorAnswer:
         return ErrorAnswer(status, code, "there is nothing at this address")
     if isinstance(error, HTTPException):
         return ErrorAnswer(status, code, error.description or error.name)
-    return ErrorAnswer(status, code, str(error), getattr(error, "index", None))
+    return ErrorAnswer(status, code, str(error), _details(error))
+
+
+def _details(error: Exception) -> dict[str, object]:
+    """Return what a program needs to know to send the rest of what it sent."""
+    if isinstance(error, ListenError) and error.index is not None:
+        return {"index": error.index}
+    return {}
 
 
 def status_and_code(kind: type[Exception]) -> tuple[int, str]:
@@ -114,10 +121,9 @@ def error_response(answer: ErrorAnswer) -> Response:
     return response
 
 
-def error_body(answer: ErrorAnswer) -> dict[str, str | int]:
+def error_body(answer: ErrorAnswer) -> dict[str, object]:
     """Return an error answer as the API shows it."""
-    index = {} if answer.index is None else {"index": answer.index}
-    return {"error": answer.code, "message": answer.message, **index}
+    return {"error": answer.code, "message": answer.message, **answer.details}
 
 
 def handle_errors(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """Protocols: how clients of one kind say who they are, and the form in which errors are told to them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from flask import Response
@@ -22,12 +22,24 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """The answer to a request that fails; `index` is the position of the event that it is about."""
+    """The answer to a request that fails.
+
+    Parameters
+    ----------
+    status : int
+        The status of HTTP.
+    code : str
+        What programs go by.
+    message : str
+        What people read.
+    details : mapping of str to object
+        What else programs need to know, as members of JSON.
+    """
 
     status: int
     code: str
     message: str
-    index: int | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 class RequestRefusedError(Exception):
