@@ -1,13 +1,19 @@
 """Only the very file that was scanned is opened, and no link is followed to it."""
 
+import io
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from audio.disks import PASSING, FailingFile
+from audio.sounds import id3v2
 from soundalike.audio.files import LocalAudioFiles, NotRegularError, open_regular
-from soundalike.domain.errors import TrackGoneError
+from soundalike.domain.errors import FileUnavailableError, TrackGoneError
 from soundalike.domain.files import FileStamp
 
 FILES = LocalAudioFiles()
@@ -99,3 +105,57 @@ def test_a_failed_opening_leaves_no_descriptor(song: Path) -> None:
         with pytest.raises(TrackGoneError):
             FILES.open(path, FileStamp(0, 0))
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - the same
+
+
+# Disks that fail, and descriptors that run out
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_without_a_free_descriptor_a_file_is_unavailable_not_gone(song: Path) -> None:
+    seen = stamp(song)
+    with no_descriptor_left(), pytest.raises(FileUnavailableError, match=r"Too many open files.*try again"):
+        FILES.open(song, seen)
+    FILES.open(song, seen).close()
+
+
+@pytest.mark.parametrize("call", ["open", "stat", "fstat"])
+@pytest.mark.parametrize("number", PASSING)
+def test_a_disk_that_fails_makes_a_file_unavailable_not_gone(
+    number: int, call: str, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = stamp(song)
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - descriptors, not files
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        with pytest.raises(FileUnavailableError) as caught:
+            FILES.open(song, seen)
+    assert os.strerror(number) in str(caught.value)
+    assert song.name not in str(caught.value)  # one line in the log for a disk, not one for each file
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - the same
+
+
+@pytest.mark.parametrize("good_bytes", [0, 10, 300])
+@pytest.mark.parametrize("number", PASSING)
+def test_a_cover_on_a_disk_that_fails_is_unavailable_not_missing(number: int, good_bytes: int) -> None:
+    file = FailingFile(id3v2((b"APIC", bytes(200)), padding=500), good_bytes=good_bytes, number=number)
+    with pytest.raises(FileUnavailableError):
+        FILES.cover(file)
+
+
+def test_a_file_that_ends_in_its_tag_is_not_a_failing_disk() -> None:
+    assert FILES.cover(io.BytesIO(id3v2(padding=500)[:300])) is None

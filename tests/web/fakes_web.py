@@ -82,9 +82,12 @@ class RecordingFiles:
 
     def __init__(self) -> None:
         self.covers: dict[str, Cover] = {}
+        self.failure: Exception | None = None
         self.opened: list[BinaryIO] = []
 
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
+        if self.failure is not None:
+            raise self.failure
         try:
             file = real_path.open("rb")
         except OSError as error:

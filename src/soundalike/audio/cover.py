@@ -2,6 +2,7 @@
 
 from typing import BinaryIO
 
+from soundalike.audio.errors import is_passing
 from soundalike.audio.tags import read_tinytag
 from soundalike.domain.ports.audio import Cover
 
@@ -9,10 +10,18 @@ MOST_BYTES = 32 << 20
 
 
 def read_cover(file: BinaryIO) -> Cover | None:
-    """Return the embedded picture, the front cover first; None if a browser may show none."""
+    """Return the embedded picture, the front cover first; None if a browser may show none.
+
+    Raises
+    ------
+    OSError
+        If the disk does not give the file at the moment.
+    """
     try:
         images = read_tinytag(file, has_images=True).images.as_dict()
-    except Exception:  # noqa: BLE001 - hostile tags make a parser raise anything; then there is no cover
+    except Exception as error:  # hostile tags make a parser raise anything; then there is no cover
+        if is_passing(error):
+            raise
         return None
     for image in (picture for pictures in images.values() for picture in pictures):
         media_type = picture_type(image.data or b"")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from soundalike.audio.cover import read_cover
-from soundalike.domain.errors import TrackGoneError
+from soundalike.audio.errors import is_passing
+from soundalike.domain.errors import FileUnavailableError, TrackGoneError
 from soundalike.domain.files import FileStamp
 from soundalike.domain.ports.audio import Cover
 
@@ -37,20 +38,37 @@ class LocalAudioFiles:
         ------
         TrackGoneError
             If it does not exist, is not a regular file, is behind a link, or has changed since the scan.
+        FileUnavailableError
+            If its disk, or this machine, does not give it at the moment.
         """
         try:
             file = open_regular(real_path)
+            try:
+                status = os.fstat(file.fileno())
+            except OSError:
+                file.close()
+                raise
         except (OSError, ValueError) as error:
+            if is_passing(error):
+                raise _unavailable(error) from error
             raise _gone(real_path, _why(error)) from error
-        status = os.fstat(file.fileno())
         if (status.st_size, status.st_mtime_ns) != (stamp.size_bytes, stamp.mtime_ns):
             file.close()
             raise _gone(real_path, "has changed since it was scanned")
         return file
 
     def cover(self, file: BinaryIO) -> Cover | None:
-        """Read the embedded picture, the front cover first; None if a browser may show none."""
-        return read_cover(file)
+        """Read the embedded picture, the front cover first; None if a browser may show none.
+
+        Raises
+        ------
+        FileUnavailableError
+            If the file cannot be read at the moment.
+        """
+        try:
+            return read_cover(file)
+        except OSError as error:
+            raise _unavailable(error) from error
 
 
 def open_regular(real_path: Path) -> BinaryIO:
@@ -100,6 +118,14 @@ def _why(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:
         return "is behind a link that was not there at the scan"
     return "no longer exists"
+
+
+def _unavailable(error: Exception) -> FileUnavailableError:
+    # Without the file's name: of a disk that is away, one line in the log is enough.
+    why = getattr(error, "strerror", None) or error
+    return FileUnavailableError(
+        f"the file cannot be read at the moment ({why}); try again, and check its disk or mount"
+    )
 
 
 def _gone(real_path: Path, why: str) -> TrackGoneError:

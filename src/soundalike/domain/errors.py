@@ -12,6 +12,7 @@
     │   ├── NotAnalysedError        the track has no vector yet
     │   ├── UnknownFeatureSetError  no track has vectors of this feature set
     │   ├── TrackGoneError          the track's file is not the one that was scanned
+    │   ├── FileUnavailableError    the disk does not give a file now; it may come back
     │   ├── NoAudioError            the track has no file, only what an import said of it
     │   └── NoCoverError            the track's tags have no picture that a browser may show
     ├── QueryError                  a query parameter is malformed or out of range
@@ -84,6 +85,10 @@ class UnknownFeatureSetError(LibraryError):
 
 class TrackGoneError(LibraryError):
     """The track's file is not the regular file that was scanned."""
+
+
+class FileUnavailableError(LibraryError):
+    """The disk or this machine does not give a file at the moment; nothing is known to be wrong with it."""
 
 
 class NoAudioError(LibraryError):

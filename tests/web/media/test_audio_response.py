@@ -1,6 +1,7 @@
 import pytest
 from werkzeug.wrappers import Response
 
+from soundalike.domain.errors import FileUnavailableError
 from web.clients import LOCAL
 from web.stage import Stage
 
@@ -101,3 +102,20 @@ def test_a_missing_file_is_410(player: Stage) -> None:
     assert answer.status_code == 410
     assert answer.json is not None
     assert answer.json["error"] == "track_gone"
+
+
+def test_a_file_that_cannot_be_read_for_now_is_503_and_logged_once(
+    player: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    player.files.failure = FileUnavailableError("the file cannot be read at the moment (I/O error)")
+    for path in ("/api/tracks/a/audio", "/api/tracks/a/cover", "/tracks/a/cover", "/api/tracks/a/audio"):
+        answer = player.client().get(path, headers=LOCAL)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json is not None
+    assert answer.json["error"] == "file_unavailable"
+    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert warnings == ["GET /api/tracks/a/audio: the file cannot be read at the moment (I/O error)"]
+    player.files.failure = None
+    assert ask(player).status_code == 200

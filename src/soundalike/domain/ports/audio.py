@@ -101,7 +101,15 @@ class AudioFiles(Protocol):
         ------
         TrackGoneError
             If it does not exist, is not a regular file, is behind a link, or has changed since the scan.
+        FileUnavailableError
+            If its disk, or this machine, does not give it at the moment.
         """
 
     def cover(self, file: BinaryIO) -> Cover | None:
-        """Return the embedded picture, the front cover first; None if a browser may show none."""
+        """Return the embedded picture, the front cover first; None if a browser may show none.
+
+        Raises
+        ------
+        FileUnavailableError
+            If the file cannot be read at the moment.
+        """

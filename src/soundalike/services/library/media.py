@@ -52,6 +52,8 @@ class Media:
             If it has no file.
         TrackGoneError
             If its file is not the one that was scanned.
+        FileUnavailableError
+            If its file cannot be read at the moment.
         """
         file = self._file_of(track_id)
         return AudioStream(
@@ -70,6 +72,8 @@ class Media:
             If no track has this id.
         TrackGoneError
             If its file is not the one that was scanned.
+        FileUnavailableError
+            If its file cannot be read at the moment.
         NoCoverError
             If it has no file, or the tags have no picture that a browser may show.
         """

@@ -11,6 +11,7 @@ from soundalike.domain.errors import (
     AccountError,
     DamagedArtefactError,
     EventLogError,
+    FileUnavailableError,
     ListenError,
     LoginError,
     NameTakenError,
@@ -55,6 +56,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         NoAudioError: (409, "no_audio"),
         NotAnalysedError: (409, "not_analysed"),
         TrackGoneError: (410, "track_gone"),
+        FileUnavailableError: (503, "file_unavailable"),
         NoArtefactError: (503, "no_artefact"),
         DamagedArtefactError: (503, "damaged_artefact"),
         SchemaMismatchError: (503, "artefact_mismatch"),
@@ -76,7 +78,9 @@ _CODES = MappingProxyType(
 )
 
 _INTERNAL_STATUS = 500
-_RETRY_AFTER_S = MappingProxyType({"store_busy": 1, "log_unavailable": 1, "store_unavailable": 2})
+_RETRY_AFTER_S = MappingProxyType(
+    {"store_busy": 1, "log_unavailable": 1, "store_unavailable": 2, "file_unavailable": 2}
+)
 _KEPT_HEADERS = ("Allow", "Content-Range")
 
 
@@ -128,7 +132,7 @@ def error_body(answer: ErrorAnswer) -> dict[str, object]:
 
 def handle_errors(app: Flask) -> None:
     """Answer every error of an app in the form of the protocol that the request speaks."""
-    log_once = LogOnce()
+    logged_once = {EventLogError: LogOnce(), FileUnavailableError: LogOnce()}
 
     @app.before_request
     def refuse_large_bodies() -> None:
@@ -145,9 +149,10 @@ def handle_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def handle(error: Exception) -> Response:
         answer = error_answer(error)
-        if isinstance(error, EventLogError):
-            level = logging.WARNING if log_once.is_new(str(error)) else logging.DEBUG
-            _log.log(level, "%s %s: %s", request.method, request.path, error)
+        for kind, log_once in logged_once.items():
+            if isinstance(error, kind):
+                level = logging.WARNING if log_once.is_new(str(error)) else logging.DEBUG
+                _log.log(level, "%s %s: %s", request.method, request.path, error)
         if answer.code == "internal_error" and not isinstance(error, HTTPException):
             _log.error("%s %s failed", request.method, request.path, exc_info=error)
         response = error_response(answer)

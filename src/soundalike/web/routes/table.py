@@ -11,6 +11,7 @@ from soundalike.domain.errors import (
     AccountError,
     DamagedArtefactError,
     EventLogError,
+    FileUnavailableError,
     ListenError,
     NoArtefactError,
     NoAudioError,
@@ -93,7 +94,7 @@ _NO_BODY = Body({})
 
 _ARTEFACT = (NoArtefactError, DamagedArtefactError, SchemaMismatchError)
 _SIMILAR = (UnknownTrackError, NotAnalysedError, *_ARTEFACT)
-_FILE = (UnknownTrackError, TrackGoneError)
+_FILE = (UnknownTrackError, TrackGoneError, FileUnavailableError)
 _AUDIO: dict[int, Answer] = {200: "audio/*", 206: "audio/*", 304: None}
 _PICTURE: dict[int, Answer] = {200: "image/*", 304: None}
 _DONE: dict[int, Answer] = {204: None}
@@ -177,9 +178,9 @@ PAGE_ROUTES = (
           errors=(UnknownEntryError,)),
     Route(name="catalogue.genre", call="GET /genres/<genre_id>", answers=_PAGE, errors=(UnknownEntryError,)),
     Route(name="covers.album_cover", call="GET /albums/<album_id>/cover", answers=_PICTURE,
-          errors=(NotFound,)),
+          errors=(NotFound, FileUnavailableError)),
     Route(name="covers.page_cover", call="GET /tracks/<track_id>/cover", answers=_PICTURE,
-          errors=(UnknownTrackError,)),
+          errors=(UnknownTrackError, FileUnavailableError)),
     Route(name="accounts.account", call="GET /account", answers={200: "text/html"}),
     Route(name="accounts.change_password", call="POST /account/password", answers=_PASSWORD_FORM),
     Route(name="accounts.make_token", call="POST /account/tokens", answers=_TOKEN_FORM),
