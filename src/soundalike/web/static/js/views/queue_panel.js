@@ -43,7 +43,7 @@ export function showQueue({ player, queue, autoQueue }, explain) {
     if (!pressed || pressed.dataset.do === "menu") return;
     if (pressed.dataset.do === "remove") remove(index);
     else if (pressed.dataset.do === "why") explain(queue.entries[index]);
-    else player.jump(index);
+    else if (event.detail < 2) player.jump(index); // by the second click of a double click, the lines have moved
   });
   list.addEventListener("animationend", (event) => closest(event, "li")?.classList.remove("is-new"));
 

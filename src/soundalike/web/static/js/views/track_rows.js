@@ -18,6 +18,8 @@ function moreOf(button) {
   const cursor = more && new URL(more.href).searchParams.get("cursor");
   return new URLSearchParams(`${button.dataset.list}&limit=100&cursor=${encodeURIComponent(cursor ?? "")}`);
 }
+/** What a click does: what its button says, or else, on a row, play. @param {HTMLElement} on @param {?HTMLElement} pressed */
+const whatOf = (on, pressed) => pressed?.dataset.do ?? (on.matches("li") ? "play" : undefined);
 /** @param {Track} track @returns {[string, ?string | undefined][]} the pages that the menu leads to */
 const pagesOf = ({ id, artists, album_id, genres }) => [
   ["open", id],
@@ -41,12 +43,13 @@ export function showRows({ player, judgements, opinions }, visit) {
   document.addEventListener("click", (event) => {
     const pressed = closest(event, "[data-do]");
     const track = closest(event, "[data-track]");
-    if (pressed?.dataset.do === "play-for-me") player.playForMe();
-    if (pressed?.dataset.do === "play-all") player.playAll([...holders()].map(trackOf), moreOf(pressed));
-    if (!track || closest(event, "a")) return;
-    if (pressed?.dataset.do === "menu") openMenu(pressed, track);
-    else if (track.matches("li.is-unplayable")) act("open", track);
-    else if (track.closest("#main")) act(pressed?.dataset.do ?? (track.matches("li") ? "play" : undefined), track);
+    if (closest(event, "a")) return;
+    if (track && pressed?.dataset.do === "menu") openMenu(pressed, track);
+    else if (event.detail > 1) keepPlaying(track, pressed);
+    else if (pressed?.dataset.do === "play-for-me") player.playForMe();
+    else if (pressed?.dataset.do === "play-all") player.playAll([...holders()].map(trackOf), moreOf(pressed));
+    else if (track?.matches("li.is-unplayable")) act("open", track);
+    else if (track?.closest("#main")) act(whatOf(track, pressed), track);
   });
   menu.addEventListener("click", (event) => {
     const pressed = closest(event, "[data-do]");
@@ -92,6 +95,12 @@ export function showRows({ player, judgements, opinions }, visit) {
     }
     const [tracks, index] = listFrom(on);
     player.play(track, tracks.slice(index + 1));
+  }
+
+  /** The second click of a double click begins nothing anew, and undoes a pause by the first. @param {?HTMLElement} on @param {?HTMLElement} pressed */
+  function keepPlaying(on, pressed) {
+    if (!on?.closest("#main") || whatOf(on, pressed) !== "play") return;
+    if (player.track?.id === trackOf(on).id && !player.isPlaying) player.toggle();
   }
 
   /** @param {HTMLElement} button @param {HTMLElement} about */
