@@ -146,6 +146,50 @@ def test_keys_control_what_plays(listener: Listener, page: Page, listens: Record
     until(page, lambda: sorted(listens.of()) == sorted(told), lambda: str(listens.of()))
 
 
+def test_a_double_click_on_a_row_plays(listener: Listener, page: Page, listens: RecordedListens) -> None:
+    for _ in ("another track", "the one that plays"):
+        listener.row("Amber").locator(".track-length").dblclick()
+        listener.expect_sound("Amber")
+    page.keyboard.press(" ")
+    listener.row("Amber").locator("[data-do=play]").dblclick()
+    listener.expect_sound("Amber")
+    listens.expect(("started", "amber"))
+
+
+def test_space_plays_and_pauses_wherever_a_click_or_the_key_for_the_queue_left_the_focus(
+    listener: Listener, page: Page, listens: RecordedListens
+) -> None:
+    def press_space_twice() -> None:
+        for is_paused in ("true", "false"):
+            page.keyboard.press(" ")
+            page.wait_for_function(f"() => audio.paused === {is_paused}")
+
+    listener.play("Amber")
+    listener.slow_down()
+    page.click("#like")
+    press_space_twice()
+    page.keyboard.press("m")  # from now on the browser shows the focus
+    press_space_twice()
+    page.click("#why-this")
+    page.keyboard.press("Escape")
+    press_space_twice()
+    listener.row("Cedar").locator("[data-do=menu]").click()
+    page.keyboard.press("Escape")
+    press_space_twice()
+    for state in ("true", "false"):
+        page.keyboard.press("q")
+        press_space_twice()
+        expect(page.locator("#queue-button")).to_have_attribute("aria-expanded", state)
+    page.click("#like")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press(" ")
+    page.keyboard.press("m")
+    page.keyboard.press(" ")
+    kinds = ("started", "liked", "unliked", "liked", "unliked")
+    listens.expect(*((kind, "amber") for kind in kinds))
+
+
 def test_the_bar_shows_length_and_volume(listener: Listener, page: Page, stage: Stage) -> None:
     aspen = tone(220, "WAV", length_s=4.98)
     stage.add("aa", title="Aspen", data=aspen, media_type="audio/wav", duration_ms=4980)
