@@ -6,7 +6,7 @@ import { named } from "./texts.js";
 /** @import { Delivery } from "./delivery.js" */
 /** @import { ProfileWatch } from "./profile_watch.js" */
 /** @import { Queue } from "./queue.js" */
-/** @import { Recommendations, Say, Track } from "./types.js" */
+/** @import { QueueEntry, Recommendations, Say, Track } from "./types.js" */
 
 const BATCH = 10;
 const REFILL_BELOW = 3;
@@ -67,6 +67,23 @@ export class AutoQueue extends EventTarget {
   /** Go on with what fits each track as it plays. @param {Track[]} rest  what plays where nothing can be recommended */
   follow(rest = []) {
     return this.#begin("follow", { rest });
+  }
+
+  /**
+   * Go on with what fits each track as it plays, in place of what was upcoming and is recommended no more.
+   * @param {QueueEntry[]} upcoming @returns {() => void} goes on as before
+   */
+  startOver(upcoming) {
+    const { mode, seed, note } = this;
+    const [rest, refused] = [this.#rest, this.#refused];
+    this.follow(upcoming.map(({ track }) => track));
+    this.#refused = refused;
+    for (const { track, reason } of upcoming) if (reason) this.refuse(track);
+    return () => {
+      this.stop();
+      Object.assign(this, { mode, seed, note });
+      [this.#rest, this.#refused] = [rest, refused];
+    };
   }
 
   /** Go on with things like one track, each of them once. @param {Track} track */
@@ -164,10 +181,15 @@ export class AutoQueue extends EventTarget {
     const coming = [queue.current, ...queue.asked.map((entry) => entry.track)].flatMap((track) => track?.id ?? []);
     const most = MAX_NAMED - this.#refused.length;
     const recent = latest([...this.played, ...coming], most);
-    const answer = await this.#recommend(seed, recent);
-    // A small library may have been played through: then the server's own rules decide what may come again.
-    const isThrough = !answer.recommendations.length && mode !== "like" && recent.length > new Set(coming).size;
-    return isThrough ? this.#recommend(seed, latest(coming, most)) : answer;
+    let answer = await this.#recommend(seed, recent);
+    const isThrough = () => !answer.recommendations.length && mode !== "like";
+    // A small library may have been played through, or removed from the queue: then the server's own rules decide what may come again.
+    if (isThrough() && recent.length > new Set(coming).size) answer = await this.#recommend(seed, latest(coming, most));
+    if (isThrough() && this.#refused.length) {
+      this.#refused = [];
+      answer = await this.#recommend(seed, latest(coming, most));
+    }
+    return answer;
   }
 
   /** @param {?string} seed @param {string[]} recent  the latest last @returns {Promise<Recommendations>} */

@@ -152,11 +152,17 @@ export class Player extends EventTarget {
     this.changed();
   }
 
-  /** Empty what is upcoming. */
+  /** Empty what is upcoming, and go on with what is recommended instead. */
   clear() {
-    this.#parts.autoQueue.stop();
+    const { upcoming } = this.queue;
+    const goOnAsBefore = this.#parts.autoQueue.startOver(upcoming);
     this.queue.forget(() => true);
     this.changed();
+    this.#parts.say("The queue is cleared and goes on with recommendations.", () => {
+      goOnAsBefore();
+      this.queue.putBack(upcoming);
+      this.changed();
+    });
   }
 
   /** Remove an upcoming entry; one that was recommended does not come again. @param {number} index */

@@ -60,6 +60,11 @@ export class Queue {
     this.entries = this.entries.concat(tracks.map((track) => entryOf(track)));
   }
 
+  /** Let entries that were upcoming be so again, in place of everything but what was asked for since. @param {QueueEntry[]} upcoming */
+  putBack(upcoming) {
+    this.entries = [...this.entries.slice(0, this.index + 1), ...this.asked, ...upcoming];
+  }
+
   /** @param {number} place @param {QueueEntry} entry */
   #insert(place, entry) {
     this.entries = [...this.entries.slice(0, place), entry, ...this.entries.slice(place)];
