@@ -75,7 +75,7 @@ def test_a_reload_remembers_queue_place_and_volume_and_is_the_same_play(
     listens.expect(("started", "birch"), ("skipped", "birch"), ("started", "cedar"))
 
 
-def test_a_new_tab_and_a_copy_of_a_tab_have_played_nothing(
+def test_a_new_tab_and_a_copy_of_a_tab_have_played_nothing_and_pause_the_tab_before(
     listener: Listener, page: Page, listens: RecordedListens
 ) -> None:
     listener.play_in_order("Amber")
@@ -86,9 +86,10 @@ def test_a_new_tab_and_a_copy_of_a_tab_have_played_nothing(
     fresh.goto(page.url)
     for other in (copy, fresh):
         expect(other.locator("#player-title")).to_have_text("Amber")
-    for other in (copy, fresh):
+    for earlier, other in ((page, copy), (copy, fresh)):
         other.keyboard.press("n")
         Listener(other).expect_sound("Birch")
+        earlier.wait_for_function("() => audio.paused")
     listens.expect(("started", "amber"), ("started", "birch"), ("started", "birch"))
     page.click("#next")
     until(page, lambda: listens.of().count(("skipped", "amber")) == 1)

@@ -12,6 +12,7 @@ import { Player } from "./state/player.js";
 import { ProfileWatch } from "./state/profile_watch.js";
 import { Queue } from "./state/queue.js";
 import { ServerHealth } from "./state/server_health.js";
+import { SoundingTab } from "./state/sounding_tab.js";
 /** @import { Browser } from "./api/browser.js" */
 /** @import { Say } from "./state/types.js" */
 
@@ -39,6 +40,7 @@ export function createApp({ browser, fetch, audio, user, isLogApart, say, announ
   const player = new Player({ browser, api, storage, audio, queue, autoQueue, say });
   const opinions = new Opinions({ player, judgements, record, say, announce });
   new PlayTracker({ browser, storage, player, record });
+  new SoundingTab({ browser, storage, player });
   const health = new ServerHealth({ browser, api, delivery, profile, player, isLogApart });
   delivery.addEventListener("rejected", () => judgements.load()); // What was rejected was shown as true until now.
 

@@ -39,7 +39,7 @@ export class Outbox extends EventStore {
 }
 
 /** A random UUID, also on pages of an insecure origin, where `randomUUID` is missing. @param {Crypto} crypto */
-function newId(crypto) {
+export function newId(crypto) {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -181,14 +181,24 @@ export class Player extends EventTarget {
     else this.#play();
   }
 
+  /** Stop for another tab that sounds now: the server's return brings no sound back, either. */
+  pause() {
+    if (this.state === "paused") return;
+    this.state = "paused";
+    this.#stop();
+  }
+
   /** Go on because the listener has had enough. */
   async next() {
     if ((await this.#hasMore()) && !this.#choose(() => this.queue.step(1))) this.#stop();
   }
 
-  /** Go on for any other reason. */
+  /** Go on for any other reason, unless the sound is stopped meanwhile. */
   async pass() {
-    if ((await this.#hasMore()) && !this.#change(() => this.queue.step(1))) this.#stop();
+    const { isPlaying } = this;
+    const hasMore = await this.#hasMore();
+    if (isPlaying && !this.isPlaying) return;
+    if (hasMore && !this.#change(() => this.queue.step(1))) this.#stop();
   }
 
   /** Go on where the sound was lost, now that the server is back. */
@@ -326,7 +336,7 @@ export class Player extends EventTarget {
     const { track, audio } = this;
     if (!track || !this.isPlaying) return;
     const failure = await explainFailure(this.#parts.api, track, (type) => audio.canPlayType(type));
-    if (this.track !== track || !audio.error) return;
+    if (this.track !== track || !audio.error || !this.isPlaying) return;
     this.#parts.say(failure.text);
     this.#failures += 1;
     if (failure.then === "skip" && this.#failures < MAX_FAILURES) {
