@@ -11,6 +11,7 @@ import { PlayTracker } from "./state/play_tracker.js";
 import { Player } from "./state/player.js";
 import { ProfileWatch } from "./state/profile_watch.js";
 import { Queue } from "./state/queue.js";
+import { Revocable } from "./state/revocable.js";
 import { ServerHealth } from "./state/server_health.js";
 import { SoundingTab } from "./state/sounding_tab.js";
 /** @import { Browser } from "./api/browser.js" */
@@ -32,23 +33,32 @@ export function createApp({ browser, fetch, audio, user, isLogApart, say, announ
   const adventure = new Adventure(storage);
   const queue = new Queue();
   const outbox = new Outbox(browser, storage, say);
+  // Before the delivery, which sends what is in the outbox when the page closes.
+  const revocable = new Revocable({ browser, storage, outbox });
   const profile = new ProfileWatch({ browser, api, storage, audio });
   const judgements = new Judgements({ browser, api, outbox, profile });
   const lockName = storage.keyOf("outbox");
   const delivery = new Delivery({ browser, api, outbox, profile, say, lockName });
   const autoQueue = new AutoQueue({ browser, api, queue, adventure, delivery, profile, say });
   const player = new Player({ browser, api, storage, audio, queue, autoQueue, say });
-  const opinions = new Opinions({ player, judgements, record, say, announce });
+  const recordRevocably = revocable.put.bind(revocable);
+  const opinions = new Opinions({ player, judgements, record, recordRevocably, say, announce });
   new PlayTracker({ browser, storage, player, record });
   new SoundingTab({ browser, storage, player });
   const health = new ServerHealth({ browser, api, delivery, profile, player, isLogApart });
+  revocable.addEventListener("over", () => send({ isFollowed: true }));
   delivery.addEventListener("rejected", () => judgements.load()); // What was rejected was shown as true until now.
 
-  /** Store what was done, send it, and let what comes next follow from it. @param {string} kind @param {string} trackId */
+  /** Store what was done, and send it. @param {string} kind @param {string} trackId */
   function record(kind, trackId, /** @type {?number} */ seconds = null) {
     outbox.put(kind, trackId, seconds === null ? null : Math.round(1000 * seconds));
+    send({ isFollowed: kind !== "started" });
+  }
+
+  /** Send what is stored, and let what comes next follow from it where it may. @param {{isFollowed: boolean}} how */
+  function send({ isFollowed }) {
     delivery.deliver();
-    if (kind !== "started") autoQueue.refresh();
+    if (isFollowed) autoQueue.refresh();
   }
 
   delivery.deliver();

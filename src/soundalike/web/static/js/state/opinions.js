@@ -9,6 +9,7 @@ import { named } from "./texts.js";
  * @property {Player} player
  * @property {Judgements} judgements
  * @property {(kind: string, trackId: string) => void} record
+ * @property {(kind: string, trackId: string) => () => boolean} recordRevocably  returns what takes it back; false where it is too late
  * @property {Say} say
  * @property {(text: string) => void} announce  says something to screen readers only
  */
@@ -41,8 +42,11 @@ export class Opinions {
 
   /** Recommend less that is like a track, without excluding it; if it plays, go on to the next. @param {Track} track */
   less(track) {
-    this.#parts.record("less", track.id);
-    this.#parts.say(`Less like ${named(track.title)} from now on.`);
+    const takeBack = this.#parts.recordRevocably("less", track.id);
+    this.#parts.say(`Less like ${named(track.title)} from now on.`, () => {
+      const isTakenBack = takeBack();
+      this.#parts.say(isTakenBack ? `${named(track.title)} counts as before.` : "It is too late to take that back: it is sent already.");
+    });
     this.#leave(track, (entry) => entry.track.id === track.id && Boolean(entry.reason));
   }
 

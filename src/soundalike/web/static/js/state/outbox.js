@@ -4,7 +4,7 @@ import { EventStore } from "./event_store.js";
 import { DataEvent } from "./types.js";
 /** @import { Browser } from "../api/browser.js" */
 /** @import { UserStorage } from "../api/storage.js" */
-/** @import { Say } from "./types.js" */
+/** @import { Listen, Say } from "./types.js" */
 
 /** Dispatches "put" (with the listen as `data`), here or in another tab of the same listener. */
 export class Outbox extends EventStore {
@@ -26,10 +26,19 @@ export class Outbox extends EventStore {
 
   /** @param {string} kind @param {string} trackId @param {?number} positionMs */
   put(kind, trackId, positionMs) {
+    this.add(this.made(kind, trackId, positionMs));
+  }
+
+  /** Return what is done now as a listen. @param {string} kind @param {string} trackId @param {?number} positionMs @returns {Listen} */
+  made(kind, trackId, positionMs = null) {
     // Listens are folded by their times, so a later one gets a later time, even on a coarse clock.
     this.#latestMs = Math.max(this.browser.date(), this.#latestMs + 1);
     const at = new Date(this.#latestMs).toISOString();
-    const listen = { id: newId(this.browser.crypto), track_id: trackId, kind, position_ms: positionMs, at };
+    return { id: newId(this.browser.crypto), track_id: trackId, kind, position_ms: positionMs, at };
+  }
+
+  /** @param {Listen} listen */
+  add(listen) {
     if (!this.store(listen) && this.#state === "storing") {
       this.#state = "not storing";
       this.say("This browser's storage is not available: what you do is lost if you close the page before it is sent.");

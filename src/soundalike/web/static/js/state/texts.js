@@ -1,5 +1,7 @@
 /** Small texts that several modules show. */
 
+/** How long a short message is shown. */
+export const SHOWN_MS = 6000;
 const MAX_TITLE = 60;
 const [ISOLATE, END_ISOLATE] = ["\u2068", "\u2069"];
 const UNITS = /** @type {const} */ ([

@@ -1,7 +1,7 @@
 /** Short messages at the edge of the page. */
+import { SHOWN_MS } from "../state/texts.js";
 import { button, byId, element } from "./elements.js";
 
-const SHOWN_MS = 6000;
 const MAX_SHOWN = 3;
 
 /** Say something to screen readers only; what was said just before is read too. @param {string} text */
