@@ -249,6 +249,41 @@ def test_hostile_titles_and_reasons_do_nothing(listener: Listener, page: Page) -
     assert box["x"] + box["width"] <= 390
 
 
+def test_on_a_phone_back_closes_the_queue_and_stays_on_the_page(listener: Listener, page: Page) -> None:
+    queue, opener = page.locator("#queue"), page.locator("#queue-button")
+    listener.play_in_order("A00")
+    opener.click()
+    listener.open("A01")
+    page.go_back()
+    expect(page).to_have_title("soundalike")
+    expect(queue).to_be_visible()  # beside the page, where there is room
+    opener.click()
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    listener.open("A01")
+    opener.click()
+    page.go_back()
+    expect(queue).to_be_hidden()
+    expect(page).to_have_title("A01 · soundalike")
+    page.go_forward()
+    expect(queue).to_be_visible()
+    page.reload()
+    expect(queue).to_be_visible()
+    page.locator("#queue-list li").nth(2).locator("[data-do=menu]").click()
+    page.locator("#menu").get_by_text("What sounds like it", exact=True).click()
+    expect(page).to_have_title("A02 · soundalike")
+    expect(queue).to_be_hidden()
+    page.go_back()
+    expect(page).to_have_title("A01 · soundalike")
+    expect(queue).to_be_hidden()
+    opener.click()
+    page.keyboard.press("Escape")
+    expect(queue).to_be_hidden()
+    page.wait_for_function("() => !history.state.isCovered")
+    page.go_back()
+    expect(page).to_have_title("soundalike")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_everything_without_scrolling_sideways(
     listener: Listener, page: Page, scheme: str

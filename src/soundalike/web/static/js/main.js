@@ -33,14 +33,14 @@ const why = showWhy(app);
 const explain = () => why(app.queue.currentEntry);
 /** @type {(() => void)[]} */
 const shown = [];
-const visit = navigate(() => shown.forEach((show) => show()));
+const { visit, overPage } = navigate(() => shown.forEach((show) => show()));
 
 showBar(app, explain);
 showAdventure(app);
 showLogin(app);
 showHealth(app);
 showInSystem(app);
-listenToKeys(app, { toggleQueue: showQueue(app, why), explain });
+listenToKeys(app, { toggleQueue: showQueue(app, why, overPage), explain });
 const markRows = showRows(app, visit);
 shown.push(showSearch(visit, markRows), markRows);
 

@@ -4,10 +4,17 @@ import { announce, toast } from "./toasts.js";
 
 const MAX_KEPT_PAGES = 20;
 const SHOW_LOADING_AFTER_MS = 150;
+/** Where a panel lies over the page rather than beside it. */
+const COVERS_PAGE = matchMedia("(width < 760px), (width < 1100px) and (pointer: coarse)");
 
 /** @typedef {(url: string, how?: {isReplacing?: boolean, keepsFocus?: boolean}) => Promise<void>} Visit */
 
-/** @param {() => void} shown  called whenever another page is shown @returns {Visit} */
+/**
+ * Lets Back close a panel that covers the page, and Forward open it again: `show` does either, and so does what is returned.
+ * @typedef {(show: (isOpen: boolean) => void) => (isOpen: boolean) => void} OverPage
+ */
+
+/** @param {() => void} shown  called whenever another page is shown @returns {{visit: Visit, overPage: OverPage}} */
 export function navigate(shown) {
   /** Pages as they were left, to show again on the way back. @type {Map<string, {main: HTMLElement, title: string, y: number}>} */
   const kept = new Map();
@@ -15,10 +22,14 @@ export function navigate(shown) {
   let pages = 0;
   // History outlives a reload, so a key names the visit too.
   const newKey = () => `${performance.timeOrigin}-${(pages += 1)}`;
-  let key = newKey();
+  /** Whether the step of history that we are at is that of the panel; it has the key of the page below. */
+  let isCovered = Boolean(history.state?.isCovered);
+  let key = isCovered ? history.state.key : newKey();
   let abort = new AbortController();
+  /** @type {(isOpen: boolean) => void} */
+  let showPanel = () => {};
   history.scrollRestoration = "manual";
-  history.replaceState({ key }, "");
+  history.replaceState({ key, isCovered }, "");
 
   document.addEventListener("click", (event) => {
     const link = /** @type {?HTMLAnchorElement} */ (closest(event, "a[href]"));
@@ -28,6 +39,10 @@ export function navigate(shown) {
     else visit(link.href);
   });
   addEventListener("popstate", (event) => {
+    const before = { key, isCovered };
+    isCovered = Boolean(event.state?.isCovered);
+    if (isCovered || before.isCovered) showPanel(isCovered);
+    if (event.state?.key === before.key) return;
     keep();
     key = event.state?.key ?? newKey();
     const page = kept.get(key);
@@ -42,15 +57,29 @@ export function navigate(shown) {
     await load(url, { keepsFocus, before: () => remember(url, isNew) });
   }
 
-  /** @param {string} url @param {boolean} isNew */
+  /** Another page takes the place of the panel above this one. @param {string} url @param {boolean} isNew */
   function remember(url, isNew) {
-    if (isNew) {
+    if (isNew || isCovered) {
       keep();
       key = newKey();
-      history.pushState({ key }, "", url);
-    } else {
-      history.replaceState({ key }, "", url);
     }
+    if (isNew && !isCovered) history.pushState({ key }, "", url);
+    else history.replaceState({ key }, "", url);
+    if (isCovered) showPanel(false);
+    isCovered = false;
+  }
+
+  /** @type {OverPage} */
+  function overPage(show) {
+    showPanel = show;
+    if (isCovered) show(true);
+    return (isOpen) => {
+      const wasCovered = isCovered;
+      isCovered = isOpen && (isCovered || COVERS_PAGE.matches);
+      show(isOpen);
+      if (isCovered && !wasCovered) history.pushState({ key, isCovered }, "");
+      else if (wasCovered && !isCovered) history.back();
+    };
   }
 
   function keep() {
@@ -96,7 +125,7 @@ export function navigate(shown) {
     shown();
   }
 
-  return visit;
+  return { visit, overPage };
 }
 
 /** Whether a click on a link is for us to follow. @param {MouseEvent} event @param {HTMLAnchorElement} link */

@@ -4,19 +4,21 @@ import { named } from "../state/texts.js";
 import { bdi, button, byId, closest, element, iconButton, inside, whenChanged } from "./elements.js";
 import { announce } from "./toasts.js";
 /** @import { App } from "../app.js" */
+/** @import { OverPage } from "./navigation.js" */
 /** @import { QueueEntry, Track } from "../state/types.js" */
 
 /**
- * @param {App} app @param {(entry: QueueEntry) => void} explain
+ * @param {App} app @param {(entry: QueueEntry) => void} explain @param {OverPage} overPage
  * @returns {() => void} opens or closes it
  */
-export function showQueue({ player, queue, autoQueue }, explain) {
+export function showQueue({ player, queue, autoQueue }, explain, overPage) {
   const [panel, opener, closer, list] = ["queue", "queue-button", "queue-close", "queue-list"].map((id) => byId(id));
   /** An entry keeps its line, so that a new line can be told from one that stays. @type {WeakMap<QueueEntry, HTMLElement>} */
   let lines = new WeakMap();
   let nextId = queue.upcoming[0]?.track.id;
 
-  function toggle(isOpen = panel.hidden) {
+  /** @param {boolean} isOpen */
+  function setOpen(isOpen) {
     panel.hidden = !isOpen;
     opener.setAttribute("aria-expanded", String(isOpen));
     document.body.classList.toggle("has-queue", isOpen);
@@ -30,10 +32,10 @@ export function showQueue({ player, queue, autoQueue }, explain) {
 
   opener.addEventListener("click", () => toggle());
   closer.addEventListener("click", () => {
-    toggle(false);
+    open(false);
     opener.focus();
   });
-  panel.addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
+  panel.addEventListener("keydown", (event) => event.key === "Escape" && open(false));
   byId("queue-clear").addEventListener("click", () => player.clear());
   byId("queue-go-on").addEventListener("click", () => (player.track ? player.goOn() : player.playForMe()));
   byId("radio-stop").addEventListener("click", () => player.goOn());
@@ -121,6 +123,8 @@ export function showQueue({ player, queue, autoQueue }, explain) {
   }
 
   player.addEventListener("change", show);
+  const open = overPage(setOpen);
+  const toggle = () => open(panel.hidden);
   return toggle;
 }
 
