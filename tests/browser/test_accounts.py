@@ -75,6 +75,26 @@ def test_nothing_of_an_account_is_wider_than_the_screen(mira: User, page: Page, 
         assert overflow_px(page) <= 0
 
 
+def test_the_secret_of_a_token_is_shown_once_and_not_on_the_way_back(
+    mira: User, page: Page, stage: Stage
+) -> None:
+    page.reload()
+    log_in(page, "mira")
+    open_account(page, "mira")
+    page.get_by_label("What is it for?").fill("phone")
+    page.get_by_role("button", name="Make a token").click()
+    secret = page.locator(".secret").inner_text()
+    assert secret not in page.url
+    page.click(".wordmark")
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".tokens")).to_contain_text("phone")
+    assert secret not in page.content()
+    page.reload()
+    expect(page.locator(".tokens li")).to_have_count(1)
+    assert stage.services.accounts.user_of_token(secret) == stage.services.accounts.user(mira.id)
+
+
 @pytest.mark.console_errors("401|ERR_FAILED")
 def test_a_page_left_open_sends_nothing_for_another_who_logged_in_meanwhile(
     tom: User, mira: User, listener: Listener, page: Page, server: HttpServer, listens: RecordedListens

@@ -1,12 +1,14 @@
 import re
 from html import unescape
+from http.cookies import SimpleCookie
 
 import pytest
 from flask.testing import FlaskClient
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from soundalike.domain.users import YOU
 from web.clients import LOCAL, PASSWORD, send_form
-from web.stage import Stage
+from web.stage import SESSION_KEY, Stage
 
 NEW = "a longer password"
 
@@ -83,11 +85,16 @@ def test_a_password_is_changed_with_the_old_one_alone(
     assert stage.services.accounts.login("ann", PASSWORD).id == YOU
 
 
+def secrets_in(html: str) -> list[str]:
+    return re.findall(r'<code class="secret">(\S+)</code>', html)
+
+
 def test_a_token_is_shown_once(stage: Stage, ann: FlaskClient) -> None:
     answer = send_form(ann, "/account", "/account/tokens", {"label": "<b>phone</b>"})
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "private, no-store"
-    (secret,) = re.findall(r'<code class="secret">(\S+)</code>', answer.text)
+    assert (answer.status_code, answer.location) == (303, "/account")
+    shown = ann.get("/account", headers=LOCAL)
+    assert shown.headers["Cache-Control"] == "private, no-store"
+    (secret,) = secrets_in(shown.text)
     user = stage.services.accounts.user_of_token(secret)
     assert user is not None
     assert user.name == "ann"
@@ -95,6 +102,49 @@ def test_a_token_is_shown_once(stage: Stage, ann: FlaskClient) -> None:
     assert secret not in later
     assert "&lt;b&gt;phone&lt;/b&gt;" in later
     assert "<b>phone" not in later
+    assert len(stage.services.accounts.tokens_of(YOU)) == 1
+
+
+def test_the_secret_of_a_token_is_in_no_lasting_cookie(ann: FlaskClient) -> None:
+    answer = send_form(ann, "/account", "/account/tokens", {"label": "phone"})
+    (header,) = answer.headers.getlist("Set-Cookie")
+    cookie = SimpleCookie(header)["soundalike_new_token"]
+    assert int(cookie["max-age"]) <= 60
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/account")
+    shown = ann.get("/account", headers=LOCAL)
+    (secret,) = secrets_in(shown.text)
+    assert secret not in f"{answer.location} {answer.text}"
+    (gone,) = shown.headers.getlist("Set-Cookie")
+    assert SimpleCookie(gone)["soundalike_new_token"]["max-age"] == "0"
+    assert "Set-Cookie" not in ann.get("/account", headers=LOCAL).headers
+
+
+class AMinuteAgo(TimestampSigner):
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() - 61
+
+
+def new_token_cookie(key: bytes, token_id: str, signer: type[TimestampSigner] = TimestampSigner) -> str:
+    return str(URLSafeTimedSerializer(key, salt="soundalike_new_token", signer=signer).dumps([token_id, "x"]))
+
+
+def test_a_token_is_shown_to_nobody_else_not_once_revoked_and_from_no_cookie_that_is_old_or_made_up(
+    stage: Stage, ann: FlaskClient
+) -> None:
+    stage.add_user("bob")
+    bob = stage.log_in("bob")
+    send_form(ann, "/account", "/account/tokens", {"label": "phone"})
+    brought = ann.get_cookie("soundalike_new_token", path="/account")
+    assert brought is not None
+    (token,) = stage.services.accounts.tokens_of(YOU)
+    made_up = new_token_cookie(b"x" * 16, token.id)
+    old = new_token_cookie(SESSION_KEY, token.id, signer=AMinuteAgo)
+    for client, value in ((bob, brought.value), (ann, made_up), (ann, old), (ann, "x")):
+        client.set_cookie("soundalike_new_token", value, domain="localhost", path="/account")
+        assert secrets_in(client.get("/account", headers=LOCAL).text) == []
+    stage.services.accounts.revoke_token(YOU, token.id)
+    ann.set_cookie("soundalike_new_token", brought.value, domain="localhost", path="/account")
+    assert secrets_in(ann.get("/account", headers=LOCAL).text) == []
 
 
 def test_a_token_is_revoked_on_the_page(stage: Stage, ann: FlaskClient) -> None:

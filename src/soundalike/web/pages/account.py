@@ -8,6 +8,7 @@ from soundalike.services import Services
 from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH, NewToken
 from soundalike.web.caching import no_store
 from soundalike.web.pages.login import check_login, see_other
+from soundalike.web.pages.new_token import forget, hand_over, handed_over
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import Listener, WebProtocol
 from soundalike.web.security.authentication import delete_own_data, start_session
@@ -35,7 +36,8 @@ def account_blueprint(services: Services, limits: RateLimits, pages: WebProtocol
 
     @accounts.handler
     def account() -> Response:
-        return _page(services)
+        made = handed_over(services.accounts.tokens_of(current_user_id()))
+        return forget(_page(services, made=made))
 
     @accounts.handler
     def change_password() -> Response:
@@ -52,7 +54,7 @@ def account_blueprint(services: Services, limits: RateLimits, pages: WebProtocol
             made = services.accounts.make_token(current_user_id(), request.form.get("label", ""))
         except AccountError as error:
             return _page(services, error=("tokens", error))
-        return _page(services, made=made)
+        return hand_over(see_other(url_for("accounts.account")), made)
 
     @accounts.handler
     def revoke_token(token_id: str) -> Response:

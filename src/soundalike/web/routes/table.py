@@ -103,7 +103,7 @@ _PAGE: dict[int, Answer] = {200: "text/html", 304: None}
 _SEEN: dict[int, Answer] = {303: None}
 # A form that was refused is shown again, with what is wrong.
 _LOGIN_FORM: dict[int, Answer] = {303: None, 401: "text/html", 429: "text/html"}
-_TOKEN_FORM: dict[int, Answer] = {200: "text/html", 400: "text/html"}
+_TOKEN_FORM: dict[int, Answer] = {303: None, 400: "text/html"}
 _PASSWORD_FORM: dict[int, Answer] = {303: None, 400: "text/html", 429: "text/html"}
 _ANYONE = Who.ANYONE
 

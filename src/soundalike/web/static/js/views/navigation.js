@@ -83,6 +83,7 @@ export function navigate(shown) {
   }
 
   function keep() {
+    document.querySelector("#main .made")?.remove(); // a secret is shown once
     kept.delete(key);
     kept.set(key, { main: byId("main"), title: document.title, y: scrollY });
     const [oldest] = kept.keys();
