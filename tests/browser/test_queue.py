@@ -89,7 +89,7 @@ def test_the_queue_shows_what_comes_and_its_buttons_change_it(listener: Listener
     page.click("#queue-clear")
     expect(shown).to_have_count(11)
     expect(page.locator("#queue-list .queue-reason:not([hidden])")).to_have_count(10)
-    toast = page.locator(".toast-word").filter(has_text="The queue is cleared and goes on")
+    toast = page.locator(".toast-word").filter(has_text="The queue is cleared.")
     toast.get_by_role("button", name="Undo").click()
     expect(shown).to_have_text(before)
 

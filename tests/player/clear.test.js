@@ -68,7 +68,7 @@ test("clearing a list is undone, behind what was asked for since", async () => {
   const { tab, server, before } = await inOrder();
   await clear(tab);
   const { undo } = tab;
-  assert.equal(tab.said.at(-1), "The queue is cleared and goes on with recommendations.");
+  assert.equal(tab.said.at(-1), "The queue is cleared.");
   tab.player.add(trackOf("a07"));
   undo();
   await settle();

@@ -158,7 +158,7 @@ export class Player extends EventTarget {
     const goOnAsBefore = this.#parts.autoQueue.startOver(upcoming);
     this.queue.forget(() => true);
     this.changed();
-    this.#parts.say("The queue is cleared and goes on with recommendations.", () => {
+    this.#parts.say("The queue is cleared.", () => {
       goOnAsBefore();
       this.queue.putBack(upcoming);
       this.changed();
