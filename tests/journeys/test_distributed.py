@@ -191,7 +191,10 @@ def send(page: Page, address: str, track_id: str, *, kind: str) -> None:
         "at": datetime.now(UTC).isoformat(),
     }
     answer = page.request.post(f"{address}/api/listens", data={"events": [event]})
-    assert (answer.status, answer.json()) == (202, {"accepted": 1, "duplicates": 0, "folded": False})
+    assert (answer.status, answer.json()) == (
+        202,
+        {"accepted": 1, "duplicates": 0, "generation": 0, "folded": False},
+    )
 
 
 def told(address: str) -> list[tuple[str, str]]:

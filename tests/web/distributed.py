@@ -67,7 +67,7 @@ class DistributedStage(Stage):
 
     def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
         listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
-        self.services.listens.ingest([listen])
+        self.services.listens.ingest(listen.user_id, [listen])
         self._wait_for(listen)
         return listen
 

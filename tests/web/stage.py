@@ -195,7 +195,7 @@ class Stage:
     def listen(self, user_id: str, number: int = 1, *, track_id: str = "a", kind: str = "finished") -> Listen:
         """Record an event of a user, `number` seconds ago; each number is an event of its own."""
         listen = self.make_listen(user_id, number, track_id=track_id, kind=kind)
-        self.services.listens.ingest([listen])
+        self.services.listens.ingest(listen.user_id, [listen])
         self.settle()
         return listen
 

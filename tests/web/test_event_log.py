@@ -13,6 +13,8 @@ from soundalike.wire.listens import listen_body
 from web.clients import LOCAL
 from web.stage import LaterStage, Stage
 
+TAKEN = {"accepted": 1, "duplicates": 0, "generation": 0}
+
 
 def post_events(client: FlaskClient, stage: Stage, *numbers: int, kind: str = "liked") -> tuple[int, object]:
     events = [listen_body(stage.make_listen(YOU, number, kind=kind)) for number in numbers]
@@ -37,14 +39,14 @@ def either(request: pytest.FixtureRequest, stage: Stage, later: LaterStage) -> S
 def test_an_answer_says_that_the_events_are_not_folded_yet(later: LaterStage) -> None:
     later.add("a")
     client = later.client()
-    assert post_events(client, later, 1, 2) == (202, {"accepted": 2, "duplicates": 0, "folded": False})
+    assert post_events(client, later, 1, 2) == (202, TAKEN | {"accepted": 2, "folded": False})
     assert later.store.count_listens(YOU) == 0
     assert later.log.waiting == 2
 
 
 def test_where_the_log_folds_at_once_the_answer_does_not_mention_folding(stage: Stage) -> None:
     stage.add("a")
-    assert post_events(stage.client(), stage, 1) == (202, {"accepted": 1, "duplicates": 0})
+    assert post_events(stage.client(), stage, 1) == (202, TAKEN | {"hidden": 0})
 
 
 def test_a_profile_has_its_version_and_its_number_of_listens(either: Stage) -> None:
@@ -124,7 +126,7 @@ def test_while_the_log_is_away_events_are_refused_and_not_stored(later: LaterSta
     }
     assert int(answer.headers["Retry-After"]) >= 1
     later.log.failure = None
-    assert post_events(client, later, 1) == (202, {"accepted": 1, "duplicates": 0, "folded": False})
+    assert post_events(client, later, 1) == (202, TAKEN | {"folded": False})
     later.log.fold()
     assert profile(client)["listens"] == 1
 

@@ -106,11 +106,12 @@ def import_events(file: Path, *, as_json: bool) -> None:
 
 
 def _print_import(report: ImportReport, folded: FoldReport | None) -> None:
+    hidden = f", {report.hidden:,} from before an erasure" if report.hidden else ""
     erasures = f", {counted(report.erasures, 'erasure')} applied" if report.erasures else ""
     next_step = "the consumer of the log folds them" if folded is None else f"{_profiles(folded)} folded"
     show.say(
-        f"{counted(report.accepted, 'listen')} imported, {report.duplicates:,} already known{erasures}; "
-        f"{next_step}."
+        f"{counted(report.accepted, 'listen')} imported, {report.duplicates:,} already known"
+        f"{hidden}{erasures}; {next_step}."
     )
     if report.unknown_tracks:
         show.say(

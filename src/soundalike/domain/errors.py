@@ -17,6 +17,9 @@
     │   └── NoCoverError            the track's tags have no picture that a browser may show
     ├── QueryError                  a query parameter is malformed or out of range
     ├── ListenError                 an event is malformed; with its index
+    ├── EarlyListensError           some events cannot be taken yet; with their indexes
+    │   ├── AheadOfClockError       they are dated ahead of the server's clock
+    │   └── UnknownGenerationError  they are of a generation that has not begun here
     ├── AccountError                an account cannot have this name or password
     │   ├── NameTakenError          another account has this name
     │   ├── UnknownUserError        no account has this name
@@ -45,6 +48,9 @@
 
 Each message says what is wrong, with which track, path or setting, and what to do.
 """
+
+from collections.abc import Sequence
+from datetime import datetime
 
 
 class SoundalikeError(Exception):
@@ -117,6 +123,58 @@ class ListenError(SoundalikeError):
     def __init__(self, message: str, index: int | None = None) -> None:
         super().__init__(message if index is None else f"event {index}: {message}")
         self.index = index
+
+
+class EarlyListensError(SoundalikeError):
+    """Some events cannot be taken yet, and no other of those that came with them was.
+
+    Parameters
+    ----------
+    message : str
+        Why, and what to do.
+    indexes : sequence of int
+        Their indexes among those sent, from 0.
+    """
+
+    def __init__(self, message: str, indexes: Sequence[int]) -> None:
+        super().__init__(message)
+        self.indexes = tuple(indexes)
+
+
+class AheadOfClockError(EarlyListensError):
+    """Events are dated ahead of the server's clock, by more than clocks may differ.
+
+    Parameters
+    ----------
+    message : str
+        Why, and what to do.
+    indexes : sequence of int
+        Their indexes among those sent, from 0.
+    server_time : datetime
+        What the server's clock shows, UTC.
+    """
+
+    def __init__(self, message: str, indexes: Sequence[int], *, server_time: datetime) -> None:
+        super().__init__(message, indexes)
+        self.server_time = server_time
+
+
+class UnknownGenerationError(EarlyListensError):
+    """Events name a generation of their user's data that has not begun here: an older backup was restored.
+
+    Parameters
+    ----------
+    message : str
+        Why, and what to do.
+    indexes : sequence of int
+        Their indexes among those sent, from 0.
+    generation : int
+        In which generation the user's data is here.
+    """
+
+    def __init__(self, message: str, indexes: Sequence[int], *, generation: int) -> None:
+        super().__init__(message, indexes)
+        self.generation = generation
 
 
 class AccountError(SoundalikeError):

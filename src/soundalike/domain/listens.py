@@ -1,7 +1,7 @@
 """Listens: what a listener did with a track, as the event log stores it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from soundalike.domain.types import EventId, TrackId, UserId
@@ -107,6 +107,14 @@ class Erased:
         if listen.generation is not None:
             return listen.generation < self.generation
         return self.until_ms is not None and listen.at_ms <= self.until_ms
+
+    def is_unknown(self, listen: Listen) -> bool:
+        """Whether a listen names a generation that has not begun here, as after an older backup."""
+        return listen.generation is not None and listen.generation > self.generation
+
+    def visible(self, listens: Iterable[Listen]) -> list[Listen]:
+        """Return the listens of the user that are not hidden, as listens of the user's generation."""
+        return [replace(one, generation=self.generation) for one in listens if not self.hides(one)]
 
     def is_emptied_by(self, erasure: Erasure, *, is_total: bool = False) -> bool:
         """Whether an erasure removes every listen of the user that is stored now, whatever its date.

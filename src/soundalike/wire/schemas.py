@@ -110,7 +110,15 @@ EVENT = record(
     generation=or_null({"type": "integer", "minimum": 0, "maximum": MAX_GENERATION}),
     optional=("position_ms", "generation"),
 )
-RECEIPT = record("Receipt", accepted=COUNT, duplicates=COUNT, folded={"const": False}, optional=("folded",))
+RECEIPT = record(
+    "Receipt",
+    accepted=COUNT,
+    duplicates=COUNT,
+    hidden=COUNT,
+    generation=COUNT,
+    folded={"const": False},
+    optional=("hidden", "folded"),
+)
 PROFILE = record("Profile", profile_version=TEXT, listens=COUNT)
 JUDGEMENTS = record("Judgements", profile_version=TEXT, liked=list_of(TEXT), disliked=list_of(TEXT))
 _BECAUSE = record("BecauseOf", track_id=TEXT, kind=KIND, at=TIME)

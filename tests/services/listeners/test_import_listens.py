@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from fakes import MemoryStore
+from fakes_log import LaterLog
 from making import make_listen, make_track
 from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry
+from soundalike.domain.profiles import LATENESS_MS
 from soundalike.domain.types import LibraryId, UserId
 from soundalike.events.embedded import StoredLog
 from soundalike.services.listeners import import_listens as importing
+from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport, ListenImporter
+from soundalike.services.listeners.profiles import Profiles
 from soundalike.wire.listens import entry_body, exported_body
 
 ADA = UserId("ada")
@@ -49,8 +53,8 @@ def some(count: int, *, start: int = 0, user: str = "ada") -> list[Listen]:
 
 
 def report(**counts: int) -> ImportReport:
-    nothing = {"accepted": 0, "duplicates": 0, "erasures": 0, "unknown_tracks": 0, "unknown_listens": 0}
-    return ImportReport(**nothing | counts)
+    names = ("accepted", "duplicates", "hidden", "erasures", "unknown_tracks", "unknown_listens")
+    return ImportReport(**dict.fromkeys(names, 0) | counts)
 
 
 def entries(store: MemoryStore) -> list[LogEntry]:
@@ -69,9 +73,9 @@ def test_an_empty_file_is_an_empty_log(importer: ListenImporter) -> None:
 
 def test_importing_again_changes_nothing(store: MemoryStore, importer: ListenImporter) -> None:
     log = lines(Erasure(ADA, 2), *some(10))
-    assert importer.import_lines(log) == report(accepted=7, duplicates=3, erasures=1)
+    assert importer.import_lines(log) == report(accepted=7, hidden=3, erasures=1)
     before = entries(store)
-    assert importer.import_lines(log) == report(duplicates=10, erasures=1)
+    assert importer.import_lines(log) == report(duplicates=7, hidden=3, erasures=1)
     assert entries(store) == before
 
 
@@ -89,8 +93,34 @@ def test_generations_of_this_library_say_what_an_erasure_hides(
     before, after = (make_listen(n, at_ms=at_ms, generation=n) for n, at_ms in enumerate((9, 1)))
     # The clock of one device was fast, that of the other slow.
     log = lines(Erasure(ADA, 5, 1), before, after)
-    assert importer.import_lines(log) == report(accepted=1, duplicates=1, erasures=1)
+    assert importer.import_lines(log) == report(accepted=1, hidden=1, erasures=1)
     assert entries(store) == [Erasure(ADA, 5, 1), after]
+
+
+def test_a_generation_that_has_not_begun_here_ends_the_import(
+    store: MemoryStore, importer: ListenImporter
+) -> None:
+    log: list[LogEntry] = [
+        Erasure(ADA, 5, 1),
+        make_listen(1, at_ms=9, generation=1),
+        make_listen(2, at_ms=9, generation=2),
+    ]
+    with pytest.raises(ListenError, match=r"^line 3: it is from after an erasure of 'ada' that this library"):
+        importer.import_lines(lines(*log))
+    assert entries(store) == log[:2]
+
+
+def test_what_is_imported_into_a_log_that_folds_later_goes_by_the_erasures_of_the_file() -> None:
+    store = MemoryStore()
+    log = LaterLog(LogProjector(store, Profiles(store, lateness_ms=LATENESS_MS)).apply)
+    before, dated, after = (
+        make_listen(n, at_ms=at_ms, generation=generation)
+        for n, at_ms, generation in ((1, 9, 0), (2, 4, None), (3, 1, 1))
+    )
+    importer = ListenImporter(store, log, library_id=OURS, clock=lambda: NOW)
+    assert importer.import_lines(lines(Erasure(ADA, 5, 1), before, dated, after)).hidden == 2
+    log.fold()
+    assert list(store.listens_of(ADA)) == [after]
 
 
 def without_library(lines: Iterable[bytes]) -> list[bytes]:
@@ -118,9 +148,7 @@ def test_what_another_library_wrote_is_taken_where_its_user_was_erased(
 ) -> None:
     store.erase_listens(Erasure(ADA, 5, 1))
     log = lines(*(make_listen(n, at_ms=n, generation=0) for n in (4, 6)), library_id=OTHER)
-    assert importer.import_lines(log if is_named else without_library(log)) == report(
-        accepted=1, duplicates=1
-    )
+    assert importer.import_lines(log if is_named else without_library(log)) == report(accepted=1, hidden=1)
     assert [(one.at_ms, one.generation) for one in store.listens_of(ADA)] == [(6, 1)]
 
 

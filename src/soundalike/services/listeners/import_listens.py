@@ -5,19 +5,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from operator import attrgetter
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listens import Erasure, Listen, LogEntry
-from soundalike.domain.ports.library import LibraryStore, OnProgress
+from soundalike.domain.listens import Erased, Erasure, Listen, LogEntry
+from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.times import to_ms
-from soundalike.domain.types import LibraryId, TrackId
+from soundalike.domain.types import LibraryId, TrackId, UserId
 from soundalike.services.listeners.ingest import MAX_AHEAD
 from soundalike.wire.listens import imported_from
 
 MAX_LINE_BYTES = 64 * 1024
 _BATCH = 5_000
+_USER = attrgetter("user_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,8 @@ class ImportReport:
 
     Parameters
     ----------
-    accepted, duplicates : int
-        Listens that were new, and those that were already known or erased.
+    accepted, duplicates, hidden : int
+        Listens that were new, already known, and hidden by an erasure.
     erasures : int
         Erasures that were applied.
     unknown_tracks, unknown_listens : int
@@ -36,6 +38,7 @@ class ImportReport:
 
     accepted: int
     duplicates: int
+    hidden: int
     erasures: int
     unknown_tracks: int
     unknown_listens: int
@@ -49,8 +52,8 @@ class ListenImporter:
 
     Parameters
     ----------
-    library : LibraryStore
-        Knows the tracks.
+    store : Store
+        Knows the tracks, and what is erased of users.
     log : EventLog
         Where listens and erasures go; it should not fold each batch.
     library_id : LibraryId
@@ -61,13 +64,13 @@ class ListenImporter:
 
     def __init__(
         self,
-        library: LibraryStore,
+        store: Store,
         log: EventLog,
         *,
         library_id: LibraryId,
         clock: Callable[[], datetime],
     ) -> None:
-        self._library = library
+        self._store = store
         self._log = log
         self._library_id = library_id
         self._clock = clock
@@ -97,6 +100,7 @@ class ListenImporter:
                 continue
             try:
                 entry = _entry(line, run.latest_ms, self._library_id)
+                self._check_generation(run, entry)
             except ListenError as error:
                 self._append(run)
                 done = "the lines before it are imported"
@@ -104,6 +108,7 @@ class ListenImporter:
                 raise ListenError(msg) from None
             if isinstance(entry, Erasure):
                 self._log.erase(entry)
+                run.erased[entry.user_id] = self._erased(run, entry.user_id).after(entry)
                 run.erasures += 1
                 continue
             run.batch.append(entry)
@@ -113,17 +118,34 @@ class ListenImporter:
         self._append(run)
         return run.report()
 
+    def _erased(self, run: "_Run", user_id: UserId) -> Erased:
+        """Return what is erased of a user, with what this import appended: the store may not have it yet."""
+        if user_id not in run.erased:
+            run.erased[user_id] = self._store.erased(user_id)
+        return run.erased[user_id]
+
+    def _check_generation(self, run: "_Run", entry: LogEntry) -> None:
+        if isinstance(entry, Listen) and self._erased(run, entry.user_id).is_unknown(entry):
+            msg = (
+                f"it is from after an erasure of {entry.user_id!r} that this library does not know; "
+                "import the whole export, in which erasures come first"
+            )
+            raise ListenError(msg)
+
     def _append(self, run: "_Run") -> None:
         """Append a batch, and remember which tracks are unknown."""
         if not run.batch:
             return
         asked = {listen.track_id for listen in run.batch} - run.known - run.unknown.keys()
-        run.known |= self._library.tracks(asked).keys()
+        run.known |= self._store.tracks(asked).keys()
         run.unknown.update(one.track_id for one in run.batch if one.track_id not in run.known)
         # Stores keep a user's listens together. The sort is stable: of one id, the first stays first.
-        duplicates = self._log.append(sorted(run.batch, key=attrgetter("user_id")))
+        of_users = groupby(sorted(run.batch, key=_USER), key=_USER)
+        visible = [one for user_id, some in of_users for one in self._erased(run, user_id).visible(some)]
+        duplicates = self._log.append(visible)
         run.duplicates += duplicates
-        run.accepted += len(run.batch) - duplicates
+        run.hidden += len(run.batch) - len(visible)
+        run.accepted += len(visible) - duplicates
         run.batch = []
 
 
@@ -135,14 +157,17 @@ class _Run:
     batch: list[Listen] = field(default_factory=list)
     known: set[TrackId] = field(default_factory=set)
     unknown: Counter[TrackId] = field(default_factory=Counter)
+    erased: dict[UserId, Erased] = field(default_factory=dict)
     accepted: int = 0
     duplicates: int = 0
+    hidden: int = 0
     erasures: int = 0
 
     def report(self) -> ImportReport:
         return ImportReport(
             accepted=self.accepted,
             duplicates=self.duplicates,
+            hidden=self.hidden,
             erasures=self.erasures,
             unknown_tracks=len(self.unknown),
             unknown_listens=self.unknown.total(),

@@ -4,24 +4,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from soundalike.domain.errors import ListenError
-from soundalike.domain.listens import Listen
-from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.errors import AheadOfClockError, ListenError, UnknownGenerationError
+from soundalike.domain.listens import Erased, Listen
+from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog, LogHealth
 from soundalike.domain.times import to_ms
+from soundalike.domain.types import UserId
 
 MAX_AHEAD = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """How many listens were new, and how many were already known; together all that were sent.
+    """What became of the listens that were sent.
 
-    Where `is_folded`, profiles include them now; otherwise they will soon.
+    Parameters
+    ----------
+    accepted, duplicates, hidden : int
+        How many were new, already known, and from before an erasure of the user's data; together all that
+        were sent.
+    generation : int
+        In which generation the user's data is: what the user does from now on belongs in it.
+    is_folded : bool
+        Whether profiles include them now; otherwise they will soon, and those that the log had already count
+        as accepted.
     """
 
     accepted: int
-    duplicates: int
+    duplicates: int = 0
+    hidden: int = 0
+    generation: int = 0
     is_folded: bool = True
 
 
@@ -30,42 +42,77 @@ class ListenIngest:
 
     Parameters
     ----------
-    library : LibraryStore
-        Knows the tracks.
+    store : Store
+        Knows the tracks, and what is erased of listeners.
     log : EventLog
         Makes listens durable.
     clock : callable
         Gives the time, UTC.
     """
 
-    def __init__(self, library: LibraryStore, log: EventLog, *, clock: Callable[[], datetime]) -> None:
-        self._library = library
+    def __init__(self, store: Store, log: EventLog, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
         self._log = log
         self._clock = clock
 
-    def ingest(self, listens: Sequence[Listen]) -> Receipt:
-        """Append listens, all or none; when this returns they are durable.
+    def ingest(self, user_id: UserId, listens: Sequence[Listen]) -> Receipt:
+        """Append listens of one user, all or none; when this returns they are durable.
+
+        Those that an erasure hides are left out: by their generation, or by date where they name none. The
+        others are appended as listens of the user's generation, so that no date decides about them again.
+
+        Parameters
+        ----------
+        user_id : UserId
+            Who listened.
+        listens : sequence of Listen
+            What they did.
 
         Raises
         ------
         ListenError
-            If one has an unknown track or a time more than 5 minutes in the future, with its index.
+            If one has an unknown track, with its index.
+        UnknownGenerationError, AheadOfClockError
+            If some are of a generation that has not begun here, or more than 5 minutes in the future, with
+            their indexes; they may be taken later.
         EventLogError, StoreBusyError
             If they could not be made durable; they may be sent again.
         """
-        latest_ms = to_ms(self._clock() + MAX_AHEAD)
-        known = self._library.tracks({listen.track_id for listen in listens})
+        self._check_tracks(listens)
+        erased = self._store.erased(user_id)
+        _check_generations(listens, erased)
+        self._check_dates(listens)
+        visible = erased.visible(listens)
+        duplicates = self._log.append(visible)
+        accepted, hidden = len(visible) - duplicates, len(listens) - len(visible)
+        generation = self._store.erased(user_id).generation if duplicates else erased.generation
+        if generation > erased.generation:  # an erasure came in between: what is not new is hidden
+            hidden, duplicates = hidden + duplicates, 0
+        return Receipt(
+            accepted=accepted,
+            duplicates=duplicates,
+            hidden=hidden,
+            generation=generation,
+            is_folded=self._log.is_folding,
+        )
+
+    def _check_tracks(self, listens: Sequence[Listen]) -> None:
+        known = self._store.tracks({listen.track_id for listen in listens})
         for index, listen in enumerate(listens):
             if listen.track_id not in known:
                 msg = f"there is no track with the id {listen.track_id[:60]!r}"
                 raise ListenError(msg, index)
-            if listen.at_ms > latest_ms:
-                msg = "its time is more than 5 minutes in the future; check the clock of the device"
-                raise ListenError(msg, index)
-        duplicates = self._log.append(listens)
-        return Receipt(
-            accepted=len(listens) - duplicates, duplicates=duplicates, is_folded=self._log.is_folding
-        )
+
+    def _check_dates(self, listens: Sequence[Listen]) -> None:
+        now = self._clock()
+        latest_ms = to_ms(now + MAX_AHEAD)
+        ahead = [index for index, listen in enumerate(listens) if listen.at_ms > latest_ms]
+        if ahead:
+            msg = (
+                "some events are more than 5 minutes ahead of the server's clock; "
+                "send the others without them, check both clocks, and send them later"
+            )
+            raise AheadOfClockError(msg, ahead, server_time=now)
 
     @property
     def is_folding(self) -> bool:
@@ -75,3 +122,13 @@ class ListenIngest:
     def log_health(self) -> LogHealth:
         """Return the state of the event log, as it was last known."""
         return self._log.health()
+
+
+def _check_generations(listens: Sequence[Listen], erased: Erased) -> None:
+    unknown = [index for index, listen in enumerate(listens) if erased.is_unknown(listen)]
+    if unknown:
+        msg = (
+            "some events are from after a deletion of the user's data that this library does not know, as "
+            "when an older backup is restored; send the others without them, and send them later"
+        )
+        raise UnknownGenerationError(msg, unknown, generation=erased.generation)

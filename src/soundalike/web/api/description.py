@@ -16,10 +16,19 @@ from soundalike.web.errors.responses import status_and_code
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol, nobody
 from soundalike.web.routes.route import Answer, Body, Route, Who
-from soundalike.wire.schemas import COUNT, TEXT, Schema, record
+from soundalike.wire.schemas import COUNT, TEXT, TIME, Schema, list_of, record
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
-_ERROR = record("Error", error=TEXT, message=TEXT, index=COUNT, optional=("index",))
+_ERROR = record(
+    "Error",
+    error=TEXT,
+    message=TEXT,
+    index=COUNT,
+    indexes=list_of(COUNT),
+    server_time=TIME,
+    generation=COUNT,
+    optional=("index", "indexes", "server_time", "generation"),
+)
 _LOGIN: Schema = {
     "token": {
         "type": "http",

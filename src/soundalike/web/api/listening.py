@@ -29,9 +29,16 @@ def listening_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
     @listening.handler
     def listens(body: object) -> tuple[Response, int]:
-        receipt = services.listens.ingest(listens_from(body, current_user_id()))
-        folded = {} if receipt.is_folded else {"folded": False}
-        return jsonify(accepted=receipt.accepted, duplicates=receipt.duplicates, **folded), 202
+        user_id = current_user_id()
+        receipt = services.listens.ingest(user_id, listens_from(body, user_id))
+        # What a consumer folds later may turn out to be known already, or hidden.
+        folded = {"hidden": receipt.hidden} if receipt.is_folded else {"folded": False}
+        return jsonify(
+            accepted=receipt.accepted,
+            duplicates=receipt.duplicates,
+            generation=receipt.generation,
+            **folded,
+        ), 202
 
     @listening.handler
     def profile() -> Response:

@@ -9,7 +9,9 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from soundalike.domain.errors import (
     AccountError,
+    AheadOfClockError,
     DamagedArtefactError,
+    EarlyListensError,
     EventLogError,
     FileUnavailableError,
     ListenError,
@@ -26,9 +28,11 @@ from soundalike.domain.errors import (
     StoreUnavailableError,
     TrackGoneError,
     UnknownEntryError,
+    UnknownGenerationError,
     UnknownTrackError,
     UnknownUserError,
 )
+from soundalike.domain.times import rfc3339
 from soundalike.web.errors.log_once import LogOnce
 from soundalike.web.routes.blueprint import current_protocol
 from soundalike.web.routes.protocol import ErrorAnswer, RequestRefusedError
@@ -46,6 +50,8 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
     {
         QueryError: (400, "bad_parameter"),
         ListenError: (400, "bad_event"),
+        AheadOfClockError: (409, "ahead_of_clock"),
+        UnknownGenerationError: (409, "unknown_generation"),
         AccountError: (400, "bad_account"),
         LoginError: (401, "wrong_login"),
         NameTakenError: (409, "name_taken"),
@@ -103,9 +109,16 @@ def error_answer(error: Exception) -> ErrorAnswer:
 
 def _details(error: Exception) -> dict[str, object]:
     """Return what a program needs to know to send the rest of what it sent."""
+    details: dict[str, object] = {}
     if isinstance(error, ListenError) and error.index is not None:
-        return {"index": error.index}
-    return {}
+        details["index"] = error.index
+    if isinstance(error, EarlyListensError):
+        details["indexes"] = error.indexes
+    if isinstance(error, AheadOfClockError):
+        details["server_time"] = rfc3339(error.server_time)
+    if isinstance(error, UnknownGenerationError):
+        details["generation"] = error.generation
+    return details
 
 
 def status_and_code(kind: type[Exception]) -> tuple[int, str]:

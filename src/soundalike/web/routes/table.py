@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest, NotFound, RequestedRangeNotSatisfiab
 from soundalike.domain.entries import FIELDS, EntryKind, EntrySort
 from soundalike.domain.errors import (
     AccountError,
+    AheadOfClockError,
     DamagedArtefactError,
     EventLogError,
     FileUnavailableError,
@@ -20,6 +21,7 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
     TrackGoneError,
     UnknownEntryError,
+    UnknownGenerationError,
     UnknownTrackError,
     UnknownUserError,
 )
@@ -142,7 +144,8 @@ API_ROUTES = (
     Route(name="media.cover", call="GET /api/tracks/<track_id>/cover", answers=_PICTURE,
           errors=(*_FILE, NoCoverError), summary="The cover in the tags of a track"),
     Route(name="listening.listens", call="POST /api/listens", body=Body(_EVENTS, read_events),
-          is_rate_limited=True, answers={202: schemas.RECEIPT}, errors=(ListenError, EventLogError),
+          is_rate_limited=True, answers={202: schemas.RECEIPT},
+          errors=(ListenError, AheadOfClockError, UnknownGenerationError, EventLogError),
           summary="Take events: what was played, skipped, liked ..."),
     Route(name="listening.profile", call="GET /api/profile", answers={200: schemas.PROFILE},
           summary="The version of the user's profile"),

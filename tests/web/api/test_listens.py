@@ -1,0 +1,129 @@
+"""Events are taken, hidden, or kept by who sent them, whatever the clocks of servers and devices show."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from soundalike.domain.listens import Erasure
+from soundalike.domain.times import rfc3339, to_ms
+from soundalike.domain.users import YOU
+from soundalike.wire.listens import listen_body
+from web.clients import LOCAL, me
+from web.stage import LaterStage, Stage
+
+DAY_S = 24 * 3600
+HOUR_S = 3600
+
+
+@pytest.fixture(params=["embedded", "later"])
+def either(request: pytest.FixtureRequest, stage: Stage, later: LaterStage) -> Stage:
+    chosen = stage if request.param == "embedded" else later
+    chosen.add("a")
+    return chosen
+
+
+def event(stage: Stage, number: int, *, ahead_s: float = 0, **members: object) -> dict[str, Any]:
+    """Return an event that happens now, or so many seconds ahead of the server's clock."""
+    at = rfc3339(stage.now() + timedelta(seconds=ahead_s))
+    return {**listen_body(stage.make_listen(YOU, number)), "at": at, **members}
+
+
+def post(stage: Stage, *events: dict[str, Any]) -> TestResponse:
+    answer = stage.client().post("/api/listens", json={"events": events}, headers=LOCAL)
+    stage.settle()
+    return answer
+
+
+def receipt(stage: Stage, *events: dict[str, Any]) -> dict[str, Any]:
+    answer = post(stage, *events)
+    assert answer.status_code == 202, answer.text
+    body: dict[str, Any] = answer.json  # type: ignore[assignment] # JSON
+    return body
+
+
+def stored(stage: Stage) -> list[str]:
+    return [listen.id for listen in stage.store.listens_of(YOU)]
+
+
+def delete_data(stage: Stage) -> None:
+    assert stage.client().delete("/api/me", json={}, headers=LOCAL).status_code == 204
+    stage.settle()
+
+
+class TestGenerations:
+    def test_every_answer_tells_the_generation(self, either: Stage) -> None:
+        assert receipt(either)["generation"] == 0
+        delete_data(either)
+        assert receipt(either)["generation"] == (me(either.client()).json or {})["generation"] == 1
+
+    def test_a_device_that_names_the_generation_is_heard_whatever_its_clock_shows(
+        self, either: Stage
+    ) -> None:
+        delete_data(either)
+        late = event(either, 1, ahead_s=-DAY_S, generation=1)
+        assert receipt(either, late)["accepted"] == 1
+        assert stored(either) == [late["id"]]
+
+    def test_what_is_older_is_hidden_and_never_a_duplicate(self, either: Stage) -> None:
+        receipt(either, event(either, 1, generation=0))
+        delete_data(either)
+        either.pass_time(1)
+        answer = receipt(
+            either,
+            event(either, 1, generation=0),
+            event(either, 2, ahead_s=60, generation=0),
+            event(either, 3, ahead_s=-HOUR_S),
+            event(either, 4, generation=1),
+        )
+        assert (answer["accepted"], answer["duplicates"]) == (1, 0)
+        assert answer.get("hidden", 3) == 3
+        assert ("hidden" in answer) != ("folded" in answer)
+        assert stored(either) == [event(either, 4)["id"]]
+
+    def test_what_the_library_does_not_know_is_kept_by_who_sent_it(self, either: Stage) -> None:
+        sent = [event(either, n, generation=n) for n in (0, 1, 2)]
+        answer = post(either, *sent)
+        assert answer.status_code == 409
+        body: dict[str, Any] = answer.json  # type: ignore[assignment] # JSON
+        assert (body["error"], body["generation"], body["indexes"]) == ("unknown_generation", 0, [1, 2])
+        assert stored(either) == []
+        assert receipt(either, sent[0])["accepted"] == 1
+        delete_data(either)  # as when the deletion is brought back
+        assert receipt(either, sent[1])["accepted"] == 1
+        assert stored(either) == [sent[1]["id"]]
+
+    def test_an_erasure_in_between_hides_what_was_not_new(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stage.add("a")
+        add = stage.store.add_listens
+
+        def erase_first(listens: Any) -> Any:
+            stage.store.erase_listens(Erasure(YOU, to_ms(stage.now()), 1))
+            return add(listens)
+
+        monkeypatch.setattr(stage.store, "add_listens", erase_first)
+        answer = receipt(stage, event(stage, 1, generation=0))
+        assert answer == {"accepted": 0, "duplicates": 0, "hidden": 1, "generation": 1}
+
+
+class TestClocks:
+    def test_a_slow_clock_of_the_server_drops_nothing(self, either: Stage) -> None:
+        sent = [event(either, number, ahead_s=ahead_s) for number, ahead_s in enumerate((0, 3600, 0, 301))]
+        answer = post(either, *sent)
+        assert answer.status_code == 409
+        body: dict[str, Any] = answer.json  # type: ignore[assignment] # JSON
+        assert (body["error"], body["indexes"]) == ("ahead_of_clock", [1, 3])
+        assert abs(to_ms(either.now()) - to_ms(datetime.fromisoformat(body["server_time"]))) < 10_000
+        assert stored(either) == []
+        assert receipt(either, sent[0], sent[2])["accepted"] == 2
+        either.pass_time(HOUR_S)
+        assert receipt(either, sent[1], sent[3])["accepted"] == 2
+        assert len(stored(either)) == 4
+
+    def test_what_can_never_be_taken_is_still_a_bad_event(self, either: Stage) -> None:
+        answer = post(either, event(either, 1, ahead_s=HOUR_S), event(either, 2, track_id="who?"))
+        assert answer.status_code == 400
+        assert (answer.json or {})["index"] == 1
