@@ -84,6 +84,15 @@ class MemoryListens:
             self._listens[user_id] = {one.id: one for one in listens if not after.hides(one)}
             self._profiles.pop(user_id, None)
 
+    def lower_mark(self, erasure: Erasure) -> None:
+        user_id = erasure.user_id
+        with self._lock:
+            before = self.erased(user_id)
+            after = before.lowered(erasure)
+            if after != before:
+                self._erased[user_id] = after
+                self._profiles.pop(user_id, None)
+
     def erased(self, user_id: UserId) -> Erased:
         return self._erased.get(user_id, NOTHING_ERASED)
 

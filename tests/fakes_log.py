@@ -57,10 +57,16 @@ class LaterLog:
         return len(listens) - len(first)
 
     def erase(self, erasure: Erasure, *, is_total: bool = False) -> None:
+        self._add(ErasureRecord(erasure, is_total))
+
+    def lower_mark(self, erasure: Erasure) -> None:
+        self._add(ErasureRecord(erasure, is_total=False, is_lowering=True))
+
+    def _add(self, record: ErasureRecord) -> None:
         if self.failure:
             raise self.failure
         with self._topic.lock:
-            self._topic.records.append(ErasureRecord(erasure, is_total))
+            self._topic.records.append(record)
 
     def entries(self) -> Iterator[LogRecord]:
         with self._topic.lock:
@@ -71,14 +77,17 @@ class LaterLog:
             if isinstance(record, ErasureRecord):
                 user_id = record.erasure.user_id
                 before = erased.get(user_id, NOTHING_ERASED)
+                if record.is_lowering:
+                    erased[user_id] = before.lowered(record.erasure)
+                    continue
                 if before.is_emptied_by(record.erasure, is_total=record.is_total):
                     emptied[user_id] = index
                 erased[user_id] = before.after(record.erasure, is_total=record.is_total)
         total = {user_of(one) for one in records if isinstance(one, ErasureRecord) and one.is_total}
         for user_id, of_user in erased.items():
-            *others, last = of_user.erasures(user_id)
-            yield from (ErasureRecord(one, is_total=False) for one in others)
-            yield ErasureRecord(last, is_total=user_id in total)
+            found = list(of_user.erasures(user_id))
+            for one in found:
+                yield ErasureRecord(one, is_total=user_id in total and one is found[-1])
         for index, record in enumerate(records):
             if (
                 isinstance(record, Listen)

@@ -1,10 +1,12 @@
 """What erasures hide: earlier generations, and by date what names none."""
 
+from operator import attrgetter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from making import make_listen
-from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure
+from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen
 from soundalike.domain.types import UserId
 
 ADA = UserId("ada")
@@ -50,6 +52,35 @@ def test_a_new_generation_ends_what_dates_alone_said() -> None:
     found = erased(Erasure(ADA, 1_000), Erasure(ADA, 10, 1))
     assert not found.hides(make_listen(at_ms=5, generation=1))
     assert found.hides(make_listen(at_ms=5))
+
+
+def test_a_lowered_mark_hides_what_is_dated_up_to_it() -> None:
+    for fast_clock in (Erasure(ADA, 1_000, 1), Erasure(ADA, 1_000)):
+        found = erased(fast_clock).lowered(Erasure(ADA, 10, fast_clock.generation))
+        assert [found.hides(make_listen(at_ms=at_ms)) for at_ms in (9, 10, 11)] == [True, True, False]
+
+
+@given(st.lists(erasures, max_size=5), st.integers(0, 9), st.integers(0, 9), listens)
+def test_marks_are_lowered_in_any_order_and_for_dates_alone(
+    erasures: list[Erasure], one_ms: int, other_ms: int, listen: Listen
+) -> None:
+    found = erased(*erasures)
+    one, other = (Erasure(ADA, at_ms, found.generation or None) for at_ms in (one_ms, other_ms))
+    lowered = found.lowered(one).lowered(other)
+    assert (
+        lowered
+        == found.lowered(other).lowered(one)
+        == found.lowered(min(one, other, key=attrgetter("at_ms")))
+    )
+    assert lowered.until_ms is None or lowered.until_ms <= min(one_ms, other_ms)
+    assert lowered.generation == found.generation
+    if not found.hides(listen):
+        assert not lowered.hides(listen)
+    assert erased(*lowered.erasures(ADA)) == lowered
+    copied = erased(*erasures)
+    for erasure in lowered.erasures(ADA):
+        copied = copied.after(erasure).lowered(erasure)
+    assert copied == lowered
 
 
 @given(erasures, st.lists(erasures, max_size=5))

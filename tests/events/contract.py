@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from making import make_listen
 from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, ErasureRecord, Listen, ListenKind
 from soundalike.domain.ports.listening import EventLog
@@ -252,6 +254,18 @@ class ErasureContract:
                 else:
                     reopen().erase(entry.erasure)
             assert holds(log, make_listen(2, at_ms=31), make_listen(3, at_ms=7, generation=1))
+
+    @pytest.mark.parametrize("generation", [1, None])
+    def test_a_lowered_mark_hides_less_of_what_comes_in(
+        self, log: EventLog, reopen: Callable[[], EventLog], generation: int | None
+    ) -> None:
+        log.erase(Erasure(ADA, 1_000, generation), is_total=True)  # its clock was fast
+        for _ in range(2):
+            reopen().lower_mark(Erasure(ADA, 30, generation))
+        log.lower_mark(Erasure(BOB, 30))  # of whom nothing was erased
+        log.append([make_listen(1, at_ms=30), make_listen(2, at_ms=31)])
+        assert holds(reopen(), make_listen(2, at_ms=31))
+        assert erasures(reopen()) == {ADA: 30}
 
     def test_a_user_without_listens_can_be_erased(self, log: EventLog) -> None:
         log.erase(Erasure(BOB, 0))

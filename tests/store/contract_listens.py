@@ -291,6 +291,42 @@ class ErasuresContract:
         store.erase_listens(Erasure(ADA, 5, 2))
         assert store.erased(ADA) == Erased(until_ms=30, generation=2)
 
+    def test_a_mark_is_lowered_for_what_comes_in(self, store: Store, subtests: pytest.Subtests) -> None:
+        for generation in (1, None):
+            with subtests.test(generation=generation):
+                user_id = UserId(f"of {generation}")
+                store.erase_listens(Erasure(user_id, 1_000, generation))  # its clock was fast
+                at_20, at_10 = (make_listen(n, user_id=user_id, at_ms=10 * n) for n in (2, 1))
+                assert store.add_listens([at_20]) == ()
+                lowered = Erasure(user_id, 10, generation)
+                for _ in range(2):
+                    store.lower_mark(lowered)
+                    assert store.erased(user_id).until_ms == 10
+                assert lowered in store.erasures()
+                assert store.add_listens([at_10, at_20]) == (at_20,)
+                assert listens_of(store, user_id) == [at_20]
+
+    def test_lowering_a_mark_leaves_what_is_stored(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 1_000, 1))
+        kept = [make_listen(1, at_ms=5, generation=1), make_listen(2, at_ms=1_001)]
+        store.add_listens(kept)
+        store.lower_mark(Erasure(ADA, 10, 1))
+        assert listens_of(store, ADA) == kept
+
+    def test_both_marks_of_a_user_are_lowered(self, store: Store) -> None:
+        store.erase_listens(Erasure(ADA, 900, 1))
+        store.erase_listens(Erasure(ADA, 1_000))
+        store.lower_mark(Erasure(ADA, 10, 1))
+        assert store.erased(ADA) == Erased(until_ms=10, generation=1, dated_ms=10)
+
+    def test_a_mark_is_never_raised_by_lowering(self, store: Store) -> None:
+        store.lower_mark(Erasure(BOB, 10, 1))
+        assert store.erased(BOB) == NOTHING_ERASED
+        store.erase_listens(Erasure(ADA, 20, 2))
+        for other in (Erasure(ADA, 21, 2), Erasure(ADA, 10)):
+            store.lower_mark(other)
+            assert store.erased(ADA) == Erased(until_ms=20, generation=2)
+
     def test_erasures_come_by_user(self, store: Store) -> None:
         for name in "caB":
             store.erase_listens(Erasure(UserId(name), LATEST_MS))

@@ -40,7 +40,9 @@ listens = st.builds(
     generation=st.none() | st.integers(0, 2**31 - 1),
 )
 generations = st.none() | st.integers(1, 2**31 - 1)
-erasures = st.builds(ErasureRecord, st.builds(Erasure, user_ids, times, generations), st.booleans())
+erasures = st.builds(
+    ErasureRecord, st.builds(Erasure, user_ids, times, generations), st.booleans(), is_lowering=st.booleans()
+)
 
 
 @given(listens | erasures)
@@ -88,6 +90,13 @@ def test_generations_are_members_that_programs_without_them_ignore() -> None:
     dated = ErasureRecord(replace(erasure, generation=None), is_total=True)
     numbered = json.loads(record_value(ErasureRecord(erasure, is_total=True)))
     assert numbered == json.loads(record_value(dated)) | {"generation": 3}
+
+
+def test_to_programs_that_do_not_know_it_a_lowered_mark_is_a_known_erasure() -> None:
+    erasure = Erasure(ADA, NOW_MS, 3)
+    lowering = json.loads(record_value(ErasureRecord(erasure, is_total=False, is_lowering=True)))
+    known = json.loads(record_value(ErasureRecord(erasure, is_total=False)))
+    assert lowering == known | {"is_lowering": True}
 
 
 @pytest.mark.parametrize(
@@ -143,6 +152,7 @@ def without(body: dict[str, Any], name: str) -> dict[str, Any]:
         (ERASURE | {"generation": 2**31}, "generation"),
         (without(ERASURE, "is_total"), "is_total"),
         (ERASURE | {"is_total": 1}, "is_total"),
+        (ERASURE | {"is_lowering": None}, "is_lowering"),
         ([LISTEN], "not an object"),
         (None, "not an object"),
     ],

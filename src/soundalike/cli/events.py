@@ -45,6 +45,7 @@ def replay(*, as_json: bool) -> None:
     """
     with open_app(options.settings()) as app:
         start = time.monotonic()
+        app.services.personal_data.lower_marks()
         if not app.log.is_folding:
             with show.progress("Reading the log") as progress:
                 restore_listens(app.log, app.store, progress)
@@ -91,6 +92,7 @@ def import_events(file: Path, *, as_json: bool) -> None:
     tracks that are not in the library are stored, and count once the tracks are.
     """
     with open_app(options.settings()) as app:
+        app.services.personal_data.lower_marks()
         try:
             with show.progress("Importing") as progress, _lines_of(file) as lines:
                 report = app.importer.import_lines(lines, progress)

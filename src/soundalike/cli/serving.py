@@ -90,6 +90,7 @@ def _learn(app: App) -> None:
 
 def _serve(app: App) -> None:
     settings = app.settings
+    app.services.personal_data.lower_marks()
     # Listens that were stored but not folded when the process was killed.
     app.services.profiles.catch_up()
     app.services.recommender.prepare()

@@ -146,6 +146,16 @@ class Erased:
         dated_ms = None if is_emptied else self.dated_ms
         return Erased(until_ms, max(self.generation, erasure.generation), dated_ms)
 
+    def lowered(self, erasure: Erasure) -> "Erased":
+        """Return what is erased once no date after that of an erasure hides anything; see `ErasureRecord`.
+
+        One without a number says nothing of those with one. Together with `after` this only bounds dates, so
+        that a part of a log that is read again changes nothing in the end.
+        """
+        is_for_all = erasure.generation is not None or not self.generation
+        until_ms = _earlier(self.until_ms, erasure.at_ms) if is_for_all else self.until_ms
+        return Erased(until_ms, self.generation, _earlier(self.dated_ms, erasure.at_ms))
+
     def erasures(self, user_id: UserId) -> Iterator[Erasure]:
         """Yield the erasures of a user that add up to this."""
         if self.generation and self.until_ms is not None:
@@ -157,16 +167,32 @@ class Erased:
 NOTHING_ERASED = Erased()
 
 
+def _earlier(known_ms: int | None, at_ms: int) -> int | None:
+    return None if known_ms is None else min(known_ms, at_ms)
+
+
 def _later(known_ms: int | None, at_ms: int) -> int:
     return at_ms if known_ms is None else max(known_ms, at_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """An erasure as a log stores it; a total one also hides every earlier record of its user."""
+    """An erasure as a log stores it.
+
+    Parameters
+    ----------
+    erasure : Erasure
+        What a user asked for.
+    is_total : bool
+        Whether it also hides every earlier record of its user.
+    is_lowering : bool
+        Whether it erases nothing, and says that the erasures before it were dated by a fast clock: they hide
+        what comes in after it only up to its own date.
+    """
 
     erasure: Erasure
     is_total: bool
+    is_lowering: bool = False
 
 
 LogEntry = Listen | Erasure

@@ -54,6 +54,11 @@ class StoredLog:
         with _mapped_errors():
             self._store.erase_listens(erasure, is_total=is_total)
 
+    def lower_mark(self, erasure: Erasure) -> None:
+        """Let no date after an erasure's hide what is appended from now on; see the port."""
+        with _mapped_errors():
+            self._store.lower_mark(erasure)
+
     def entries(self) -> Iterator[LogRecord]:
         """Yield the erasures, then all listens by user and time."""
         # A total erasure has deleted what it hides, so that its date is all that is left to export.

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from soundalike.domain.errors import ListenError
-from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogEntry, LogRecord
+from soundalike.domain.listens import ErasureRecord, Listen, LogEntry, LogRecord
 from soundalike.domain.types import TrackId, UserId
 from soundalike.wire.listens import MAX_ID_LENGTH, entry_body, entry_from
 
@@ -47,6 +47,8 @@ def record_value(record: LogRecord) -> bytes:
         body |= {"type": _LISTEN, **entry_body(record)}
     else:
         body |= {"type": _ERASURE, **entry_body(record.erasure), "is_total": record.is_total}
+        # To programs that do not know the member it is an erasure that is known already.
+        body |= {"is_lowering": True} if record.is_lowering else {}
     return json.dumps(body, separators=(",", ":")).encode()
 
 
@@ -76,7 +78,11 @@ def record_from(key: bytes | None, value: bytes | None) -> LogRecord:
     if entry.user_id.encode() != key:
         msg = "its key is not its user"
         raise ListenError(msg)
-    return ErasureRecord(entry, _is_total(body)) if isinstance(entry, Erasure) else entry
+    if isinstance(entry, Listen):
+        return entry
+    return ErasureRecord(
+        entry, _flag(body, "is_total"), is_lowering=_flag(body, "is_lowering", default=False)
+    )
 
 
 def check_date(record: LogRecord, *, sent_ms: int) -> None:
@@ -129,9 +135,9 @@ def _is_text(value: str) -> bool:
     return len(value) <= MAX_ID_LENGTH
 
 
-def _is_total(body: dict[str, Any]) -> bool:
-    is_total = body.get("is_total")
-    if not isinstance(is_total, bool):
-        msg = "is_total must be true or false"
+def _flag(body: dict[str, Any], name: str, *, default: bool | None = None) -> bool:
+    flag = body.get(name, default)
+    if not isinstance(flag, bool):
+        msg = f"{name} must be true or false"
         raise ListenError(msg)
-    return is_total
+    return flag

@@ -126,6 +126,27 @@ class TestErasing:
         assert is_folded(store)
 
 
+class TestLowering:
+    def test_a_lowered_mark_lets_in_what_comes_after_it(self, store: ListenStore) -> None:
+        fast_clock = ErasureRecord(Erasure(ADA, 100 * DAY_MS, 1), is_total=True)
+        lowered = ErasureRecord(Erasure(ADA, 10 * DAY_MS, 1), is_total=False, is_lowering=True)
+        batch: list[LogRecord] = [*dated(1), fast_clock, *dated(2), lowered, *dated(3, 11)]
+        for _ in range(3):
+            projector(store).apply(batch)
+            assert stored(store) == set(dated(11))
+            assert store.erased(ADA) == Erased(until_ms=10 * DAY_MS, generation=1)
+            assert is_folded(store)
+
+    def test_it_leaves_what_is_stored(self, store: ListenStore) -> None:
+        projecting = projector(store)
+        fast_clock = ErasureRecord(Erasure(ADA, 100 * DAY_MS, 1), is_total=True)
+        numbered = make_listen(1, at_ms=DAY_MS, generation=1)
+        projecting.apply([fast_clock, numbered])
+        projecting.apply([ErasureRecord(Erasure(ADA, 10 * DAY_MS, 1), is_total=False, is_lowering=True)])
+        assert stored(store) == {numbered}
+        assert is_folded(store)
+
+
 class TestAgain:
     def test_the_same_batch_can_be_applied_three_times(self, store: ListenStore) -> None:
         batch: list[LogRecord] = [*dated(1, 2), *dated(5, user="bob"), erasure(3), *dated(4, 2)]
@@ -261,6 +282,9 @@ class Expected:
         erasure, user_id = record.erasure, record.erasure.user_id
         before = self.erased.get(user_id, NOTHING_ERASED)
         is_next = erasure.generation is not None and erasure.generation > before.generation
+        if record.is_lowering:
+            self.erased[user_id] = before.lowered(erasure)
+            return
         self.erased[user_id] = before.after(erasure, is_total=record.is_total)
         self.listens = {
             key: one
@@ -274,10 +298,20 @@ users = st.sampled_from([ADA, BOB])
 numbered = st.builds(
     lambda user, day, generation: ErasureRecord(Erasure(user, day * DAY_MS, generation), is_total=True),
     users,
-    st.integers(0, 20),
+    st.integers(0, 25),
     st.integers(1, 3),
 )
 """What answers to DELETE append; those of versions that knew only dates may be total or not."""
+
+lowerings = st.builds(
+    lambda user, day, generation: ErasureRecord(
+        Erasure(user, day * DAY_MS, generation), is_total=False, is_lowering=True
+    ),
+    users,
+    st.integers(20, 25),
+    st.integers(1, 3),
+)
+"""They are dated by the clock of a start, after what came in until then."""
 
 records = st.one_of(
     st.builds(
@@ -291,6 +325,7 @@ records = st.one_of(
     ),
     st.builds(erasure, st.integers(0, 20), users, is_total=st.booleans()),
     numbered,
+    lowerings,
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,11 +11,13 @@ import pytest
 from fakes import MemoryStore
 from fakes_log import LaterLog
 from filled_store import fill, no_progress
-from making import make_listen
-from services.listeners.folding import ADA, BOB, FIVE_MINUTES_MS, NOW, NOW_MS, Clock, some
-from soundalike.domain.errors import CopyError
+from making import make_listen, make_track
+from services.listeners.folding import ADA, BOB, DAY_MS, FIVE_MINUTES_MS, NOW, NOW_MS, Clock, some
+from soundalike.domain.errors import CopyError, EventLogError
+from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
+from soundalike.domain.times import rfc3339
 from soundalike.domain.types import LibraryId, UserId
 from soundalike.domain.users import YOU
 from soundalike.events.embedded import StoredLog
@@ -24,6 +27,7 @@ from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.ingest import ListenIngest, Receipt
 from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
+from soundalike.services.listeners.replay_log import restore_listens
 from soundalike.services.store_copy.copier import Copier
 
 
@@ -118,6 +122,98 @@ class TestGenerations:
         projector.apply(list(log.entries()))
         assert store.erased(ADA).generation == 1
         assert list(store.listens_of(ADA)) == [after]
+
+
+class TestClocks:
+    """An erasure under a clock that was a day fast, and a start with the true one."""
+
+    @pytest.fixture(autouse=True)
+    def _erased_under_a_fast_clock(self, data: PersonalData, clock: Clock) -> None:
+        clock.now = NOW + timedelta(days=1)
+        data.erase(ADA)
+        clock.now = NOW
+
+    def test_what_names_its_generation_counts_at_once(self, listens: ListenIngest) -> None:
+        assert listens.ingest(ADA, [make_listen(1, at_ms=NOW_MS, generation=1)]).accepted == 1
+
+    def test_a_start_lowers_the_mark_once_and_says_so(
+        self, store: Store, data: PersonalData, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        data.lower_marks()
+        (told,) = caplog.messages
+        assert "the data of 1 user was erased" in told
+        assert rfc3339(NOW + timedelta(days=1)) in told
+        assert rfc3339(NOW) in told
+        for _ in range(2):
+            assert store.erasures() == (Erasure(ADA, NOW_MS, 1),)
+            clock.now += timedelta(seconds=1)
+            data.lower_marks()
+        assert len(caplog.messages) == 1
+
+    def test_what_is_done_after_such_a_start_counts(
+        self, store: Store, data: PersonalData, listens: ListenIngest, profiles: Profiles, clock: Clock
+    ) -> None:
+        kept = make_listen(1, at_ms=NOW_MS - 1, generation=1)
+        listens.ingest(ADA, [kept])
+        data.lower_marks()
+        clock.now = NOW + timedelta(seconds=1)
+        late, fresh = make_listen(2, at_ms=NOW_MS), make_listen(3, at_ms=NOW_MS + 1)
+        assert listens.ingest(ADA, [late, fresh]) == Receipt(accepted=1, hidden=1, generation=1)
+        assert list(store.listens_of(ADA)) == [kept, fresh]
+        profiles.catch_up()
+        assert profiles.of(ADA).taste.count == 2
+
+    def test_an_erasure_without_a_number_is_lowered_too(self, store: Store, data: PersonalData) -> None:
+        store.erase_listens(Erasure(BOB, NOW_MS + 1))
+        data.lower_marks()
+        assert store.erasures() == (Erasure(ADA, NOW_MS, 1), Erasure(BOB, NOW_MS))
+
+    def test_a_copy_that_was_interrupted_gets_the_lowered_mark(
+        self, store: Store, data: PersonalData, listens: ListenIngest
+    ) -> None:
+        target = MemoryStore()
+        target.erase_listens(*store.erasures())
+        data.lower_marks()
+        listens.ingest(ADA, [make_listen(1, at_ms=NOW_MS, generation=1)])
+        new_id = LibraryId("0" * 32)
+        mark = LibraryMark(new_id)
+        store.set_library_mark(mark, replacing=store.library_mark())
+        target.set_library_mark(replace(mark, is_unfinished=True), replacing=target.library_mark())
+        assert not Copier(store, target, names=("old", "new"), new_id=new_id).copy(no_progress).problem
+        assert target.erasures() == (Erasure(ADA, NOW_MS, 1),)
+
+    def test_a_start_without_the_log_lowers_nothing(
+        self, store: Store, profiles: Profiles, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        log = LaterLog()
+        log.failure = EventLogError("Kafka does not answer")
+        data = PersonalData(store, log, profiles, clock=clock)
+        data.lower_marks()
+        assert "stays for now: Kafka does not answer" in caplog.text
+        assert store.erased(ADA).until_ms == NOW_MS + DAY_MS
+
+
+def test_over_a_shared_log_a_lowered_mark_is_a_record_of_the_log(
+    store: Store, profiles: Profiles, clock: Clock
+) -> None:
+    log = LaterLog(LogProjector(store, profiles).apply)
+    store.save_track(make_track("t1"))
+    data, listens = PersonalData(store, log, profiles, clock=clock), ListenIngest(store, log, clock=clock)
+    clock.now = NOW + timedelta(days=1)
+    data.erase(ADA)
+    clock.now = NOW
+    hidden, counted = make_listen(1, at_ms=NOW_MS), make_listen(2, at_ms=NOW_MS + 1)
+    assert listens.ingest(ADA, [hidden]) == Receipt(accepted=0, hidden=1, generation=1, is_folded=False)
+    data.lower_marks()
+    assert listens.ingest(ADA, [counted]) == Receipt(accepted=1, generation=1, is_folded=False)
+    log.fold()
+    assert list(store.listens_of(ADA)) == [counted]
+    replayed, backup = MemoryStore(), MemoryStore()
+    backup.erase_listens(Erasure(ADA, NOW_MS + DAY_MS, 1))
+    for other in (replayed, backup):
+        restore_listens(log, other)
+        assert other.erasures() == store.erasures() == (Erasure(ADA, NOW_MS, 1),)
+        assert list(other.listens_of(ADA)) == [counted]
 
 
 class Favourites(MemoryStore):

@@ -110,6 +110,17 @@ class TestGenerations:
 
 
 class TestClocks:
+    def test_an_erasure_under_a_fast_clock_silences_nobody(self, either: Stage) -> None:
+        either.pass_time(DAY_S)
+        delete_data(either)
+        either.pass_time(-DAY_S)
+        either.services.personal_data.lower_marks()  # a start
+        either.settle()
+        either.pass_time(1)
+        events = [event(either, 1), event(either, 2, generation=1)]
+        assert receipt(either, *events)["accepted"] == 2
+        assert sorted(stored(either)) == sorted(one["id"] for one in events)
+
     def test_a_slow_clock_of_the_server_drops_nothing(self, either: Stage) -> None:
         sent = [event(either, number, ahead_s=ahead_s) for number, ahead_s in enumerate((0, 3600, 0, 301))]
         answer = post(either, *sent)

@@ -65,6 +65,13 @@ class ListenStore(Protocol):
         power cut does not undo it.
         """
 
+    def lower_mark(self, erasure: Erasure) -> None:
+        """Let no date after an erasure's hide listens that are added from now on; see `Erased.lowered`.
+
+        Nothing that is stored changes, but the profile: it has another version, and is removed to be folded
+        again. Lowering to a later date, or again, changes nothing.
+        """
+
     def erased(self, user_id: UserId) -> Erased:
         """Return what is erased of a user, and which generation they are in."""
 
@@ -184,6 +191,15 @@ class EventLog(Protocol):
         """Append an erasure: it hides listens of its user (`Erased.hides`), appended before or after.
 
         A total one also hides everything of its user that is in the log by now, whatever its date.
+
+        Raises
+        ------
+        EventLogError, StoreBusyError
+            As for `append`.
+        """
+
+    def lower_mark(self, erasure: Erasure) -> None:
+        """Append that erasures of a user hide by date only up to this one's; see `ErasureRecord`.
 
         Raises
         ------

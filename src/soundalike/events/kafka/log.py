@@ -81,6 +81,10 @@ class KafkaLog:
         """Send an erasure; see the port."""
         self._send([ErasureRecord(erasure, is_total)])
 
+    def lower_mark(self, erasure: Erasure) -> None:
+        """Send that erasures hide by date only up to this one's; see the port."""
+        self._send([ErasureRecord(erasure, is_total=False, is_lowering=True)])
+
     def entries(self) -> Iterator[LogRecord]:
         """Yield everything in the log that no erasure hides; see the port."""
         self.prepare()

@@ -41,6 +41,9 @@ class _Hidden:
 
     def add(self, record: ErasureRecord, message: Message) -> None:
         """Add an erasure; those of one partition come in their order."""
+        if record.is_lowering:
+            self.erased = self.erased.lowered(record.erasure)
+            return
         if self.erased.is_emptied_by(record.erasure, is_total=record.is_total):
             position = _position(message)
             # A user's partition changes only if partitions were added; then the times of sending decide.
@@ -51,9 +54,9 @@ class _Hidden:
 
     def records(self, user_id: UserId) -> Iterator[ErasureRecord]:
         """Yield the erasures that they add up to; the last is total if one of them was."""
-        *others, last = self.erased.erasures(user_id)
-        yield from (ErasureRecord(one, is_total=False) for one in others)
-        yield ErasureRecord(last, is_total=self.is_total)
+        erasures = list(self.erased.erasures(user_id))
+        for one in erasures:
+            yield ErasureRecord(one, is_total=self.is_total and one is erasures[-1])
 
     def hides(self, listen: Listen, message: Message) -> bool:
         """Whether a listen is erased."""

@@ -80,6 +80,11 @@ CREDENTIALS: Entity[Credential] = Entity(
 )
 
 
+def _save_erasure(store: Store, erasure: Erasure) -> None:
+    store.erase_listens(erasure)
+    store.lower_mark(erasure)  # it may have been lowered since the copy was interrupted
+
+
 ERASURES: Entity[Erasure] = Entity(
     kind="erasures",
     read=lambda store: store.erasures(),
@@ -87,7 +92,7 @@ ERASURES: Entity[Erasure] = Entity(
     key=lambda erasure: (erasure.user_id, erasure.generation is None),
     name=lambda erasure: f"erasure of {erasure.user_id!r}",
     content=lambda erasure: fields(erasure.user_id, erasure.at_ms, *_generation(erasure)),
-    write=one_by_one(lambda store, erasure: store.erase_listens(erasure)),
+    write=one_by_one(_save_erasure),
 )
 
 

@@ -79,8 +79,11 @@ class LogProjector:
     def _erase(self, records: Sequence[ErasureRecord]) -> None:
         for record in records:
             user_id = record.erasure.user_id
-            self._store.erase_listens(record.erasure, is_total=record.is_total)
-            # It removes the profile too; a new one is folded from the listens that are left.
+            if record.is_lowering:
+                self._store.lower_mark(record.erasure)
+            else:
+                self._store.erase_listens(record.erasure, is_total=record.is_total)
+            # Either removes the profile too; a new one is folded from the listens that are left.
             if self._store.count_listens(user_id):
                 self._profiles.fold((), {user_id})
 

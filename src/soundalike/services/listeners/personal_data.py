@@ -1,19 +1,24 @@
 """Everything that is stored about one user: exported as one JSON document, and erased."""
 
 import json
+import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from soundalike.domain.batches import batched
+from soundalike.domain.counts import counted
+from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
-from soundalike.domain.times import to_ms
+from soundalike.domain.times import from_ms, rfc3339, to_ms
 from soundalike.domain.types import UserId
 from soundalike.services.entities import ENTITIES
 from soundalike.services.entities.entity import Entity, UserData
 from soundalike.services.listeners.profiles import Profiles
+
+_log = logging.getLogger(__name__)
 
 _PER_PIECE = 500
 
@@ -70,6 +75,35 @@ class PersonalData:
     def generation(self, user_id: UserId) -> int:
         """Return in which generation the data of a user is: how often it was erased, from 0."""
         return self._store.erased(user_id).generation
+
+    def lower_marks(self) -> None:
+        """Lower, for good, what erasures under a fast clock hide by date; called at a start.
+
+        What names no generation, and is dated up to such an erasure, would be hidden until the clock has
+        come there. From now on it is hidden only if it is dated up to now. What is stored stays, and what was
+        hidden is gone. Where the log is away, the next start does it.
+        """
+        now = self._clock()
+        ahead = {one.user_id for one in self._store.erasures() if one.at_ms > to_ms(now)}
+        latest_ms = 0
+        for user_id in sorted(ahead):
+            erased = self._store.erased(user_id)
+            lowered = Erasure(user_id, to_ms(now), erased.generation or None)
+            try:
+                self._log.lower_mark(lowered)
+            except EventLogError as error:
+                _log.warning("the date of an erasure is ahead of the clock, and stays for now: %s", error)
+                return
+            self._store.lower_mark(lowered)
+            latest_ms = max(latest_ms, erased.until_ms or 0)
+        if ahead:
+            _log.warning(
+                "the clock was fast when the data of %s was erased, up to %s: this counts as %s from now on, "
+                "the time of this start, so that what is done now is not hidden",
+                counted(len(ahead), "user"),
+                rfc3339(from_ms(latest_ms)),
+                rfc3339(now),
+            )
 
     def erase(self, user_id: UserId) -> None:
         """Erase everything of a user but their account, and begin the next generation of their data.

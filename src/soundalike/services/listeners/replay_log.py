@@ -80,6 +80,7 @@ def _listens(
     for entry in entries:
         if isinstance(entry, ErasureRecord):
             store.erase_listens(entry.erasure)
+            store.lower_mark(entry.erasure)  # it may have been lowered in the log alone
             if entry.is_total:
                 total[entry.erasure.user_id] = entry.erasure
         else:

@@ -47,6 +47,8 @@ _BATCH = 1000
 # So many are sent at once, that they are stored within the time-out of a command.
 _MOST_AT_ONCE = 5000
 
+_NO_PROFILE = {"$unset": {"profile": ""}}
+
 
 class MongoListens:
     """The `ListenStore` port on a MongoDB database."""
@@ -194,28 +196,31 @@ class MongoListens:
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
         """Store an erasure, and remove the user's profile and the listens that it hides; see the port."""
         user = to_text(erasure.user_id)
-        no_profile = {"$unset": {"profile": ""}}
         with self._connection.using() as database:
             with suppress(DuplicateKeyError):  # the user has a document already
                 database[LISTENER].insert_one({"_id": user})
-            is_stored = False
-            while not is_stored:  # unless another process stored an erasure in between
+            before = _erased(database, user)
+            while not _save_erased(database, user, before, before.after(erasure, is_total=is_total)):
                 before = _erased(database, user)
-                after = before.after(erasure, is_total=is_total)
-                is_stored = after == before or bool(
-                    database[LISTENER]
-                    .update_one(
-                        {"_id": user, **erased_to_fields(before)},
-                        {"$set": erased_to_fields(after), **no_profile},
-                    )
-                    .matched_count
-                )
+        after = before.after(erasure, is_total=is_total)
         with self._connection.using(is_long=True) as database:
             if is_total and after.generation == before.generation:
                 # No new generation hides them; whoever sends a total erasure again completes it.
                 database[LISTEN].delete_many({"user": user})
-                database[LISTENER].update_one({"_id": user}, no_profile)
+                database[LISTENER].update_one({"_id": user}, _NO_PROFILE)
             delete_erased(database, {user: after})
+
+    def lower_mark(self, erasure: Erasure) -> None:
+        """Let no date after an erasure's hide listens that are added from now on; see the port."""
+        user = to_text(erasure.user_id)
+        with self._connection.using(is_long=True) as database:
+            before = _erased(database, user)
+            while before.lowered(erasure) != before:
+                # What it hides may not be deleted yet, if the process that erased it was killed.
+                delete_erased(database, {user: before})
+                if _save_erased(database, user, before, before.lowered(erasure)):
+                    return
+                before = _erased(database, user)
 
     def erased(self, user_id: UserId) -> Erased:
         """Return what is erased of a user, and which generation they are in."""
@@ -231,6 +236,18 @@ class MongoListens:
 
 def _erased(database: Database[Document], user: str) -> Erased:
     return erased_of(database, [user]).get(user, NOTHING_ERASED)
+
+
+def _save_erased(database: Database[Document], user: str, before: Erased, after: Erased) -> bool:
+    """Save what is erased of a user, and remove their profile, which belongs to what was erased before.
+
+    Nothing is changed, and False returned, if something else is stored by now.
+    """
+    if after == before:
+        return True
+    expected = {"_id": user, **erased_to_fields(before)}
+    change = {"$set": erased_to_fields(after), **_NO_PROFILE}
+    return bool(database[LISTENER].update_one(expected, change).matched_count)
 
 
 def _insert(database: Database[Document], documents: Sequence[Document]) -> set[int]:

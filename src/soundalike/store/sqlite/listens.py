@@ -152,15 +152,20 @@ class SqliteListens:
             if after == before and not is_emptied:
                 return
             self._connections.delete_backup()  # first: a repeated erasure would not come here again
-            connection.execute(
-                f"INSERT OR REPLACE INTO erasure ({ERASURE_COLUMNS}) VALUES (?, ?, ?, ?)",
-                erased_to_row(user_id, after),
-            )
+            _save_erased(connection, user_id, after)
             connection.execute(
                 "DELETE FROM listen WHERE user = ? AND (at_ms <= ? OR ?)", (user, after.dated_ms, is_emptied)
             )
-            connection.execute("DELETE FROM profile WHERE user = ?", (user,))
         self._connections.empty_journal()
+
+    def lower_mark(self, erasure: Erasure) -> None:
+        """Let no date after an erasure's hide listens that are added from now on; see the port."""
+        user_id = erasure.user_id
+        with self._connections.writing(is_durable=True) as connection:
+            before = _erased(connection, user_id)
+            after = before.lowered(erasure)
+            if after != before:
+                _save_erased(connection, user_id, after)
 
     def erased(self, user_id: UserId) -> Erased:
         """Return what is erased of a user, and which generation they are in."""
@@ -192,6 +197,13 @@ def _erased(connection: sqlite3.Connection, user_id: UserId) -> Erased:
         f"SELECT {ERASURE_COLUMNS} FROM erasure WHERE user = ?", (to_text(user_id),)
     ).fetchone()
     return NOTHING_ERASED if row is None else erased_from_row(row)[1]
+
+
+def _save_erased(connection: sqlite3.Connection, user_id: UserId, erased: Erased) -> None:
+    """Save what is erased of a user, and remove their profile, which belongs to what was erased before."""
+    row = erased_to_row(user_id, erased)
+    connection.execute(f"INSERT OR REPLACE INTO erasure ({ERASURE_COLUMNS}) VALUES (?, ?, ?, ?)", row)
+    connection.execute("DELETE FROM profile WHERE user = ?", (to_text(user_id),))
 
 
 def _version(connection: sqlite3.Connection, user_id: UserId) -> ProfileVersion | None:
