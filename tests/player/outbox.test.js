@@ -71,3 +71,13 @@ test("what another tab puts in the outbox is heard here", async () => {
   await settle();
   assert.equal(tab.judgements.of("amber"), "liked");
 });
+
+test("what is done after a clock was set back has the time that it shows then", async () => {
+  const { tab, server } = await start();
+  tab.browser.dateMs += 3_600_000;
+  await tab.like("amber");
+  tab.browser.dateMs -= 3_600_000;
+  await tab.like("birch");
+  const [amber, birch] = [...server.listens.values()].map(({ at }) => Date.parse(at));
+  assert.equal(amber - birch, 3_600_000);
+});

@@ -20,6 +20,10 @@ export class FakeServer {
   waiting = [];
   isOffline = false;
   foldsLater = false;
+  /** The generation of the listener's data. */
+  generation = 0;
+  /** Up to when events may be dated. */
+  latestMs = Infinity;
   health = { status: "ok" };
   /** Type and status of audio that does not play, by track. */
   silent = new Map();
@@ -47,6 +51,7 @@ export class FakeServer {
     if (path === "/api/judgements") return reply(200, { ...this.#judgements(), profile_version: this.version });
     if (path === "/api/profile") return reply(200, { profile_version: this.version, listens: this.#folded.length });
     if (path === "/api/recommendations") return this.#recommend(query);
+    if (path === "/api/me") return reply(200, { id: "you", generation: this.generation });
     if (path === "/healthz") return reply(200, this.health);
     if (path === "/api/tracks") return this.#page(query);
     const [, , , id, audio] = path.split("/");
@@ -101,8 +106,17 @@ export class FakeServer {
   #take(events) {
     const index = events.findIndex(({ track_id }) => !this.tracks.has(track_id));
     if (index >= 0) return reply(400, { error: "bad_event", index, message: `no track has the id '${events[index].track_id}'` });
-    for (const event of events) this.#store(event);
-    return reply(202, { accepted: events.length, duplicates: 0, ...(this.foldsLater && { folded: false }) });
+    const { generation, latestMs } = this;
+    const indexesOf = (isMeant) => [...events.keys()].filter((position) => isMeant(events[position]));
+    const unknown = indexesOf((event) => event.generation > generation);
+    if (unknown.length) return reply(409, { error: "unknown_generation", message: "not yet", generation, indexes: unknown });
+    const ahead = indexesOf(({ at }) => Date.parse(at) > latestMs);
+    const server_time = new Date(Math.min(latestMs - 300_000, 8e15)).toISOString();
+    if (ahead.length) return reply(409, { error: "ahead_of_clock", message: "not yet", server_time, indexes: ahead });
+    const visible = events.filter((event) => !(event.generation < generation));
+    for (const event of visible) this.#store(event);
+    const hidden = events.length - visible.length;
+    return reply(202, { accepted: visible.length, duplicates: 0, generation, ...(this.foldsLater ? { folded: false } : { hidden }) });
   }
 
   #store(event) {

@@ -47,6 +47,8 @@ export class ApiClient extends EventTarget {
   tracks = (query) => this.#get(`/api/tracks?${query}`);
   /** @returns {Promise<{liked: string[], disliked: string[], profile_version: string}>} @throws {ApiError} */
   judgements = () => this.#get("/api/judgements");
+  /** @returns {Promise<{generation: number}>} @throws {ApiError} */
+  me = () => this.#get("/api/me");
   /** @returns {Promise<{profile_version: string, listens: number}>} @throws {ApiError} */
   profile = () => this.#get("/api/profile");
   /**

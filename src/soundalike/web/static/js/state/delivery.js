@@ -1,4 +1,5 @@
 /** Sends the outbox to the server: oldest first, with the same ids until they are acknowledged. */
+import { HeldEvents } from "./held_events.js";
 /** @import { ApiClient } from "../api/client.js" */
 /** @import { Browser } from "../api/browser.js" */
 /** @import { Outbox } from "./outbox.js" */
@@ -12,6 +13,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 const LONGEST_OFFLINE_WAIT_MS = 30_000;
 const LONGEST_ASKED_WAIT_MS = 24 * 3_600_000;
+const HELD_MS = 60_000;
 
 /**
  * "ready" sends at once. "offline" got no answer: it tries again later, or when the listener does something. "refused" waits
@@ -25,8 +27,8 @@ const LONGEST_ASKED_WAIT_MS = 24 * 3_600_000;
  */
 
 /**
- * Dispatches "change" (of `isLoggedOut`), "refused" (the server takes nothing now), "taken" (it does again) and "rejected"
- * (some events were dropped).
+ * Dispatches "change" (of `isLoggedOut`), "refused" (the server takes nothing now), "taken" (it does again), "held" (`held` has
+ * another text) and "rejected" (some events were dropped, or do not count because they are from before a deletion).
  */
 export class Delivery extends EventTarget {
   /** @type {DeliveryState} */
@@ -34,6 +36,10 @@ export class Delivery extends EventTarget {
   #failures = 0;
   #notBeforeMs = 0;
   #cancelRetry = () => {};
+  /** What is left in the outbox for now, while the rest is sent. */
+  held = new HeldEvents();
+  /** @type {?() => void} */
+  #cancelRelease = null;
   /** How many events are sent at once. */
   #batchSize = MAX_EVENTS;
   /** Why the server rejected events in this run. @type {string[]} */
@@ -53,6 +59,7 @@ export class Delivery extends EventTarget {
     browser.events.addEventListener("online", () => this.#wake());
     browser.events.addEventListener("visibilitychange", () => browser.isVisible() && this.#wake());
     browser.events.addEventListener("pagehide", () => this.#sendLast());
+    this.#askGeneration();
   }
 
   get isLoggedOut() {
@@ -78,7 +85,7 @@ export class Delivery extends EventTarget {
   resume() {
     this.#failures = 0;
     this.#notBeforeMs = 0;
-    this.deliver();
+    this.#release();
     this.dispatchEvent(new Event("taken"));
   }
 
@@ -93,6 +100,7 @@ export class Delivery extends EventTarget {
     let batch = [];
     while (isGoingOn && (batch = this.#batch(MAX_BYTES)).length) isGoingOn = await this.#send(batch);
     if (this.#rejections.length) this.#reportRejections();
+    if (isGoingOn && this.held.settle()) this.dispatchEvent(new Event("held"));
     return isGoingOn;
   }
 
@@ -103,6 +111,7 @@ export class Delivery extends EventTarget {
     if (!sent) return this.#retryLater("offline", LONGEST_OFFLINE_WAIT_MS);
     const { status, answer, retryAfterMs } = sent;
     if (status === 202) return this.#acknowledge(batch, answer, before);
+    if (status === 409 && this.#hold(batch, answer)) return true;
     if (status === 413 || (status === 400 && answer.error === "bad_event")) return this.#reject(batch, answer);
     if (status === 401) {
       this.logOut();
@@ -112,16 +121,42 @@ export class Delivery extends EventTarget {
     return this.#retryLater("refused", LONGEST_WAIT_MS, Math.min(retryAfterMs, LONGEST_ASKED_WAIT_MS));
   }
 
-  /** @param {Listen[]} batch @param {{folded?: boolean}} answer @param {?string} before */
-  #acknowledge(batch, { folded }, before) {
-    if (folded === false) this.#parts.profile.expect(batch, before);
+  /**
+   * @param {Listen[]} batch @param {{accepted: number, duplicates: number, generation?: number, folded?: boolean}} answer
+   * @param {?string} before
+   */
+  #acknowledge(batch, { accepted, duplicates, generation, folded }, before) {
+    if (folded === false && accepted) this.#parts.profile.expect(batch, before);
     this.#parts.outbox.remove(batch);
+    this.#parts.outbox.learn(generation);
+    if (accepted + duplicates < batch.length) this.dispatchEvent(new Event("rejected"));
     if (this.#failures) this.dispatchEvent(new Event("taken"));
     this.#failures = 0;
     this.#batchSize = Math.min(MAX_EVENTS, 2 * this.#batchSize);
     this.state = "ready";
     this.dispatchEvent(new Event("change"));
     return true;
+  }
+
+  /**
+   * Keep the events that the server cannot take yet, so that the rest can be sent, and try them again later.
+   * @param {Listen[]} batch @param {import("./held_events.js").Refusal & {generation?: number}} answer
+   */
+  #hold(batch, answer) {
+    const { browser, outbox } = this.#parts;
+    if (!this.held.hold(batch, answer, browser.date())) return false;
+    outbox.learn(answer.generation, true);
+    this.#cancelRelease ??= browser.after(HELD_MS, () => this.#release());
+    this.dispatchEvent(new Event("held"));
+    return true;
+  }
+
+  /** Send what there is, also what the server could not take before. */
+  #release() {
+    this.#cancelRelease?.();
+    this.#cancelRelease = null;
+    this.held.release();
+    this.deliver();
   }
 
   /**
@@ -170,12 +205,19 @@ export class Delivery extends EventTarget {
   /** Somebody may have logged in meanwhile. */
   #wake() {
     if (this.isLoggedOut) this.state = "ready";
-    this.deliver();
+    this.#askGeneration();
+    this.#release();
+  }
+
+  /** Without an answer, what is known counts: the answer to the next events tells it too. */
+  #askGeneration() {
+    const { api, outbox } = this.#parts;
+    api.me().then(({ generation }) => outbox.learn(generation), () => {});
   }
 
   /** @param {number} maxBytes */
   #batch(maxBytes) {
-    const all = this.#parts.outbox.all().slice(0, this.#batchSize);
+    const all = this.held.free(this.#parts.outbox.all()).slice(0, this.#batchSize);
     const encoder = new TextEncoder();
     let bytes = 0;
     const fits = all.findIndex((listen) => (bytes += encoder.encode(JSON.stringify(listen)).length + 1) > maxBytes);

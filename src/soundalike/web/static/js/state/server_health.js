@@ -20,7 +20,8 @@ export class ServerHealth extends EventTarget {
   trouble = "";
   /** "waiting" asks again later. @type {"idle" | "waiting" | "asking"} */
   #state = "idle";
-  #dismissed = "";
+  /** @type {string[]} */
+  #dismissed = [];
   #cancel = () => {};
   /** @type {Parts} */
   #parts;
@@ -33,6 +34,7 @@ export class ServerHealth extends EventTarget {
     api.addEventListener("storeaway", () => this.#show(STORE_AWAY_TEXT));
     delivery.addEventListener("refused", () => isLogApart && this.#ask());
     player.addEventListener("lost", () => this.#ask());
+    delivery.addEventListener("held", () => this.#change());
     profile.addEventListener("overdue", () => isLogApart && this.#ask());
     browser.events.addEventListener("visibilitychange", () => (isLogApart || this.trouble) && this.#ask());
     if (isLogApart) this.#ask();
@@ -40,12 +42,23 @@ export class ServerHealth extends EventTarget {
 
   /** The text to show; empty where there is none, or it was dismissed. */
   get notice() {
-    return this.trouble === this.#dismissed ? "" : this.trouble;
+    return this.#texts.find((text) => text && !this.#dismissed.includes(text)) ?? "";
+  }
+
+  /** What is wrong with the server, and with the clocks: one is shown at a time. */
+  get #texts() {
+    return [this.trouble, this.#parts.delivery.held.text];
   }
 
   /** Hide what is shown until something else is wrong. */
   dismiss() {
-    this.#dismissed = this.trouble;
+    this.#dismissed.push(this.notice);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** What was dismissed and is over is shown when it comes back. */
+  #change() {
+    this.#dismissed = this.#dismissed.filter((text) => this.#texts.includes(text));
     this.dispatchEvent(new Event("change"));
   }
 
@@ -71,8 +84,7 @@ export class ServerHealth extends EventTarget {
   #show(trouble) {
     const wasWell = !this.trouble;
     this.trouble = trouble;
-    if (!trouble) this.#dismissed = "";
-    this.dispatchEvent(new Event("change"));
+    this.#change();
     if (trouble) {
       if (this.#state === "idle") this.#askLater();
     } else if (!wasWell) {

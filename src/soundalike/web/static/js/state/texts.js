@@ -27,6 +27,11 @@ export function named(title) {
   return `“${ISOLATE}${cut}${END_ISOLATE}”`;
 }
 
+const MOMENT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+
+/** A date with its time, where this device is. @param {number} ms  since 1970 */
+export const moment = (ms) => MOMENT.format(ms);
+
 /** How long ago a time was, in words. @param {string} at  as the API writes times @param {number} nowMs */
 export function ago(at, nowMs) {
   const seconds = (nowMs - Date.parse(at)) / 1000;

@@ -21,8 +21,9 @@
  * An entry that the listener asked for comes before the rest; one that was recommended has its reason.
  * @typedef {{track: Track, isAsked: boolean, reason: ?Reason}} QueueEntry
  *
- * Something the listener did. `before` is the profile's version when it was sent, once it was.
- * @typedef {{id: string, track_id: string, kind: string, position_ms: ?number, at: string, before?: ?string}} Listen
+ * Something the listener did. `generation` is that of their data when they did it, where the server had told it; `before` is
+ * the profile's version when it was sent, once it was.
+ * @typedef {{id: string, track_id: string, kind: string, position_ms: ?number, at: string, generation?: number, before?: ?string}} Listen
  *
  * Shows a short message; `undo` is what its button takes back.
  * @typedef {(text: string, undo?: () => unknown) => void} Say
