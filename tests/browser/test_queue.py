@@ -116,11 +116,11 @@ def test_a_dislike_goes_on_clears_the_queue_of_the_track_and_can_be_undone(
     expect(toast).to_have_count(0)
     recommended(lines)
     page.click("#less")
-    listener.expect_other_sound("b01")
-    second = listener.current_id()
     less = page.locator(".toast-word").filter(has_text=re.compile("Less like “.B01.” from now on."))
     less.get_by_role("button", name="Undo").click()
     listener.expect_toast(re.compile("“.B01.” counts as before."))
+    listener.expect_other_sound("b01")
+    second = listener.current_id()
     page.keyboard.press("x")
     listener.expect_other_sound(second)
     told += [("undisliked", "a00"), ("started", second), ("less", second), ("started", listener.current_id())]
