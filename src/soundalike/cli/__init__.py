@@ -92,7 +92,7 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except SoundalikeError as error:
         _trace(is_debugging=is_debugging)
-        show.complain(str(error))
+        show.complain(str(error), error.items)
         return 1
     except Exception as error:  # noqa: BLE001 - the boundary: nothing may end in a bare traceback
         _trace(is_debugging=is_debugging)

@@ -64,9 +64,19 @@ def announce(text: str) -> None:
     click.secho(clean(text), bold=True, fg="green")
 
 
-def complain(text: str) -> None:
-    """Print an error in one line."""
+def complain(text: str, items: Sequence[str] = ()) -> None:
+    """Print an error in one line, and below it one line for each of the things that it lists.
+
+    Parameters
+    ----------
+    text : str
+        The error.
+    items : sequence of str
+        What it lists.
+    """
     err().print(f"[bold red]error:[/] {escape(clean(text))}")
+    for item in items:
+        err().print(f"  {escape(clean(item))}")
 
 
 def document(body: Any) -> None:  # noqa: ANN401 - any JSON

@@ -5,6 +5,7 @@
     SoundalikeError
     ├── SettingsError               a setting is missing, unknown or malformed
     ├── LibraryError
+    │   ├── NoLibraryError          no library is where the settings say
     │   ├── RootMissingError        the folder does not exist, or is empty although it had tracks
     │   ├── UnknownTrackError       no track has this id
     │   ├── UnknownEntryError       no artist, album or genre has this id
@@ -49,12 +50,24 @@
 Each message says what is wrong, with which track, path or setting, and what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 
 class SoundalikeError(Exception):
-    """Root of the tree; each can be shown to a user in one line."""
+    """Root of the tree; each can be shown to a user in one line, and a list that it has below.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, with what, and what to do.
+    items : iterable of str
+        What it lists, to be shown one a line.
+    """
+
+    def __init__(self, message: str = "", items: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.items = tuple(items)
 
 
 class SettingsError(SoundalikeError):
@@ -63,6 +76,10 @@ class SettingsError(SoundalikeError):
 
 class LibraryError(SoundalikeError):
     """The library does not have what was asked for."""
+
+
+class NoLibraryError(LibraryError):
+    """No library is where the settings say; those that are elsewhere are listed."""
 
 
 class RootMissingError(LibraryError):
@@ -78,7 +95,7 @@ class UnknownEntryError(LibraryError):
 
 
 class AmbiguousTrackError(LibraryError):
-    """The words match several titles."""
+    """The words match several titles, which are listed."""
 
 
 class NotAnalysedError(LibraryError):

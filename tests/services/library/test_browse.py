@@ -70,8 +70,34 @@ def test_a_complete_title_wins_over_longer_ones(library: Library) -> None:
 
 
 def test_words_that_match_several_titles_list_them(library: Library) -> None:
-    with pytest.raises(AmbiguousTrackError, match=r"'blu' matches 3 tracks: .*Blue Train by Coltrane \(t2\)"):
+    with pytest.raises(AmbiguousTrackError, match=r"'blu' matches 3 tracks; give the id of one") as caught:
         library.match("blu")
+    assert caught.value.items == (
+        "t3  Blue by Joni, Blue, 0:30",
+        "t1  Blue in Green by Miles, Some Album, 0:30",
+        "t2  Blue Train by Coltrane, Some Album, 0:30",
+    )
+
+
+def test_tracks_that_share_everything_else_are_told_apart_by_their_paths(
+    library: Library, store: MemoryStore, tmp_path: Path
+) -> None:
+    for number in range(25):
+        path = b"copies/%02d.mp3" % number
+        store.save_track(
+            make_track(f"x{number:02}", title="Twin", artist="Joni", album="Blue", year=1971, path=path)
+        )
+    store.save_track(make_track("y", title="Twin", artist="Joni", path=b"y.mp3"))
+    with pytest.raises(AmbiguousTrackError, match="matches 26 tracks") as caught:
+        library.match("twin")
+    first, *_, last = caught.value.items
+    assert first == f"x00  Twin by Joni, Blue (1971), 0:30, {tmp_path}/copies/00.mp3"
+    assert (len(caught.value.items), last) == (21, "and 6 more; add words of the title to see fewer")
+
+
+def test_a_folder_is_no_track(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(UnknownTrackError, match=r"is a folder, not a track; give one of the files in it"):
+        library.match(str(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["nobody", "miles", "", "!!!", "\udcff", "/etc/passwd", "x\0y"])

@@ -14,7 +14,7 @@ from soundalike.services.library.roots import RootMap
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
-_SHOWN_MATCHES = 5
+_SHOWN_MATCHES = 20
 
 
 def check_limit(limit: int) -> int:
@@ -120,7 +120,7 @@ class Library:
         UnknownTrackError
             If nothing matches.
         AmbiguousTrackError
-            If the words match several; the message lists some.
+            If the words match several, which it lists.
         """
         track = self._store.track(TrackId(text)) or self._at_path(text)
         if track is not None:
@@ -129,11 +129,26 @@ class Library:
         exact = [found for found in titled if fold_letters(found.title).split() == fold_letters(text).split()]
         candidates = exact or titled
         if not candidates:
-            msg = f"no track has the id, path or title {text!r}; try fewer words, or run 'soundalike extract'"
-            raise UnknownTrackError(msg)
+            raise _unknown(text)
         if len(candidates) > 1:
-            raise AmbiguousTrackError(_ambiguous(text, candidates))
+            raise self._ambiguous(text, candidates)
         return candidates[0]
+
+    def _ambiguous(self, text: str, candidates: list[Track]) -> AmbiguousTrackError:
+        """List tracks by all that people know them by, and those that share all of it by their paths too."""
+        names = [_described(track) for track in candidates]
+        items = [
+            f"{track.id}  {name}{self._path_in_words(track) if names.count(name) > 1 else ''}"
+            for track, name in zip(candidates[:_SHOWN_MATCHES], names, strict=False)
+        ]
+        more = len(candidates) - _SHOWN_MATCHES
+        rest = [f"and {more} more; add words of the title to see fewer"] if more > 0 else []
+        msg = f"{text!r} matches {len(candidates)} tracks; give the id of one:"
+        return AmbiguousTrackError(msg, [*items, *rest])
+
+    def _path_in_words(self, track: Track) -> str:
+        path = track.file and self._roots.path_of(track.file.location)
+        return f", {bytes(path).decode(errors='backslashreplace')}" if path else ""
 
     def _at_path(self, text: str) -> Track | None:
         # Links above a root are resolved; those below it are part of a track's path.
@@ -158,11 +173,15 @@ def _fits_title(track: Track, text: str) -> bool:
     return all(any(have.startswith(want) for have in in_title) for want in words(text))
 
 
-def _ambiguous(text: str, candidates: list[Track]) -> str:
-    listed = "; ".join(
-        f"{track.title} by {track.artist or 'unknown artist'} ({track.id})"
-        for track in candidates[:_SHOWN_MATCHES]
-    )
-    more = len(candidates) - _SHOWN_MATCHES
-    rest = f" and {more} more" if more > 0 else ""
-    return f"{text!r} matches {len(candidates)} tracks: {listed}{rest}; give an id"
+def _unknown(text: str) -> UnknownTrackError:
+    if os.path.isdir(os.path.expanduser(text)):  # noqa: PTH111, PTH112 - the text may be no path at all
+        return UnknownTrackError(f"{text!r} is a folder, not a track; give one of the files in it")
+    msg = f"no track has the id, path or title {text!r}; try fewer words, or run 'soundalike extract'"
+    return UnknownTrackError(msg)
+
+
+def _described(track: Track) -> str:
+    album = f", {track.album}" if track.album else ""
+    year = f" ({track.year})" if track.year else ""
+    minutes, seconds = divmod(round(track.duration_ms / 1000), 60)
+    return f"{track.title} by {track.artist or 'an unknown artist'}{album}{year}, {minutes}:{seconds:02}"
