@@ -81,8 +81,14 @@ class App:
         return load_session_key(self.settings.data, self.settings.secret_key, self.library_id)
 
     @contextmanager
-    def engine(self) -> Iterator[tuple[SimilarityEngine, str]]:
-        """Open the engine that the settings name, with a sentence that says which and why; stop it after."""
+    def engine(self, *, needs_lsh: bool = False) -> Iterator[tuple[SimilarityEngine, str]]:
+        """Open the engine that the settings name, with a sentence that says which and why; stop it after.
+
+        Parameters
+        ----------
+        needs_lsh : bool
+            Whether it has to have LSH, as not each has: then the size of the library decides nothing.
+        """
         source = mongodb_source(self.settings)
         engine, reason = choose_engine(
             self.settings.engine,
@@ -91,6 +97,7 @@ class App:
             # Executors that can read the store need no snapshot.
             snapshots_url=None if source else self.settings.snapshots,
             source=source,
+            track_count=None if needs_lsh else self.store.count_tracks(),
         )
         try:
             yield engine, reason

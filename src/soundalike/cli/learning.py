@@ -78,17 +78,28 @@ def run_build(app: App, method: Method = Method.EXACT, *, recipe: Recipe | None 
     recipe : Recipe, optional
         What to build; by default what the library is ready for, as it was tuned.
     """
-    with app.engine() as (engine, reason):
+    with app.engine(needs_lsh=method is Method.LSH) as (engine, reason):
         show.say(reason)
         with show.progress("Building") as progress:
             return app.trainer.build(engine, recipe=recipe, method=method, progress=progress)
 
 
+def sum_up_tuning(tuning: SpaceTuning) -> None:
+    """Print what a tuning chose, in one line."""
+    if tuning.scores:
+        show.say(
+            f"Similarity space: {tuning.chosen.title}, chosen from {len(tuning.scores)} by measurement; "
+            "'soundalike tune' shows it."
+        )
+    else:
+        few = counted(tuning.track_count, "track")
+        show.say(f"Too few to measure: {few}; chosen: {tuning.chosen.title}.")
+
+
 def print_tuning(tuning: SpaceTuning) -> None:
     """Print the measurements of a tuning."""
     if not tuning.scores:
-        few = counted(tuning.track_count, "track")
-        show.say(f"Too few to measure: {few}; chosen: {tuning.chosen.title}.")
+        sum_up_tuning(tuning)
         return
     show.table(
         [
@@ -122,7 +133,7 @@ def print_build(report: BuildReport) -> None:
 
 
 def _tune_lsh(app: App) -> LshTuning:
-    with app.engine() as (engine, reason):
+    with app.engine(needs_lsh=True) as (engine, reason):
         show.say(reason)
         with show.progress("Tuning LSH") as progress:
             return app.trainer.tune_lsh(engine, progress=progress)

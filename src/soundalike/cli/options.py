@@ -71,7 +71,7 @@ engine = _all(
     _setting(
         "--engine",
         type=click.Choice(ENGINES),
-        help="Spark, NumPy (local), or Spark if Java 17+ is found (auto).",
+        help="Spark, NumPy (local), or Spark if it is here and the library is large (auto).",
     ),
 )
 

@@ -11,6 +11,16 @@ from soundalike.learning.spark.java import spark_readiness
 from soundalike.learning.spark.mongo import MongoSource
 from soundalike.learning.spark.settings import is_local
 
+SPARK_FROM = 100_000
+"""So many tracks a library has before ``auto`` takes Spark on one machine.
+
+On 2 cores Spark takes 14 to 23 s to start, and then 0.77 to 0.92 of NumPy's time, which grows with the square
+of the number of tracks: 6 s for 20,000. docs/decisions/engine.md has the figures.
+"""
+
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"
+"""A variable that spark-submit sets."""
+
 
 def choose_engine(
     choice: str,
@@ -19,6 +29,7 @@ def choose_engine(
     properties: Mapping[str, str] | None = None,
     snapshots_url: str | None = None,
     source: MongoSource | None = None,
+    track_count: int | None = None,
 ) -> tuple[SimilarityEngine, str]:
     """Return the engine for ``auto``, ``spark`` or ``local``, and one line for the user.
 
@@ -34,6 +45,8 @@ def choose_engine(
         A folder that a cluster's executors and this machine share.
     source : MongoSource, optional
         Where a cluster's executors read the vectors themselves, unless there is such a folder.
+    track_count : int, optional
+        How many tracks there are to learn from; a small library does not decide for NumPy if it is not given.
 
     Raises
     ------
@@ -45,6 +58,9 @@ def choose_engine(
     if choice not in {"auto", "spark"}:
         msg = f"engine {choice!r} is not known; use auto, spark or local"
         raise EngineError(msg)
+    if choice == "auto" and track_count is not None and track_count < SPARK_FROM and not _is_cluster(master):
+        few = f"NumPy, which is faster than Spark below {SPARK_FROM:,} tracks, and here are {track_count:,}"
+        return LocalEngine(ParquetSnapshots()), f"engine local: {few}"
     is_ready, sentence = spark_readiness()
     if is_ready:
         # Imported only here: PySpark takes half a second and may not be installed.
@@ -58,10 +74,15 @@ def choose_engine(
     return LocalEngine(ParquetSnapshots()), f"engine local, because {sentence}"
 
 
+def _is_cluster(master: str | None) -> bool:
+    """Whether the user has named a cluster to learn on."""
+    return _SUBMITTED in os.environ if master is None else not is_local(master)
+
+
 def _where(master: str | None, snapshots_url: str | None, source: MongoSource | None) -> str:
     """Return the master, and how the executors of a cluster get the snapshot."""
     if master is None:
-        return "master as spark-submit set it" if "PYSPARK_GATEWAY_PORT" in os.environ else "master local[*]"
+        return "master as spark-submit set it" if _SUBMITTED in os.environ else "master local[*]"
     if is_local(master):
         return f"master {master}"
     if snapshots_url is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from soundalike.domain.errors import EngineError
-from soundalike.learning.engines import choose_engine
+from soundalike.learning.engines import SPARK_FROM, choose_engine
 from soundalike.learning.spark import java
 from soundalike.learning.spark.java import find_java, spark_readiness
 
@@ -93,6 +93,42 @@ def test_with_both_auto_takes_spark_and_says_which(tmp_path: Path, bare_machine:
     bare_machine.setenv("JAVA_HOME", str(install(tmp_path, 'openjdk version "17.0.15"')))
     bare_machine.setattr(java, "find_pyspark", lambda: "4.1.0")
     assert spark_readiness() == (True, f"Spark 4.1.0 on Java 17.0.15 ({tmp_path})")
+
+
+@pytest.mark.parametrize(
+    ("track_count", "master", "name"),
+    [
+        (40, None, "local"),
+        (40, "local[4]", "local"),
+        (SPARK_FROM - 1, None, "local"),
+        (SPARK_FROM, None, "spark"),
+        (40, "spark://far.example:7077", "spark"),
+        (None, None, "spark"),
+    ],
+)
+def test_auto_takes_numpy_for_a_small_library_unless_a_cluster_is_named(
+    tmp_path: Path, bare_machine: pytest.MonkeyPatch, track_count: int | None, master: str | None, name: str
+) -> None:
+    bare_machine.delenv("PYSPARK_GATEWAY_PORT", raising=False)
+    bare_machine.setenv("JAVA_HOME", str(install(tmp_path, 'openjdk version "17.0.15"')))
+    bare_machine.setattr(java, "find_pyspark", lambda: "4.1.0")
+    engine, sentence = choose_engine("auto", master=master, track_count=track_count)
+    assert engine.name == name
+    assert sentence.startswith(f"engine {name}: ")
+    if name == "local":
+        assert sentence.endswith(
+            f"NumPy, which is faster than Spark below 100,000 tracks, and here are {track_count:,}"
+        )
+
+
+def test_spark_is_taken_for_few_tracks_where_it_is_asked_for(
+    tmp_path: Path, bare_machine: pytest.MonkeyPatch
+) -> None:
+    bare_machine.setenv("JAVA_HOME", str(install(tmp_path, 'openjdk version "17.0.15"')))
+    bare_machine.setattr(java, "find_pyspark", lambda: "4.1.0")
+    assert choose_engine("spark", track_count=2)[0].name == "spark"
+    bare_machine.setenv("PYSPARK_GATEWAY_PORT", "1")
+    assert choose_engine("auto", track_count=2)[0].name == "spark"
 
 
 def test_local_is_taken_as_asked_without_looking_for_java() -> None:
