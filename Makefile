@@ -8,7 +8,7 @@
 # make lock            compile requirements/ anew from pyproject.toml
 # make clean           remove .venv and caches; libraries in var/ stay
 
-.PHONY: help run test test-faults servers check bench lock clean
+.PHONY: help music run test test-faults servers check bench lock clean
 .DEFAULT_GOAL := help
 
 override MUSIC := $(value MUSIC)# a $ in a name is only a $
@@ -28,7 +28,10 @@ help:
 	@scripts/setup dev
 	@touch $@ .venv/run.stamp
 
-run: .venv/run.stamp
+music:
+	@scripts/run check
+
+run: music .venv/run.stamp
 	@scripts/run
 
 test: .venv/dev.stamp

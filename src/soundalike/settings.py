@@ -182,7 +182,7 @@ def load_settings(
     if errors:
         msg = "settings: " + "; ".join(errors)
         raise SettingsError(msg)
-    data = values.setdefault("data", _users_own(platformdirs.user_data_path))
+    data = values.setdefault("data", default_data())
     if data is None:
         msg = "settings: there is no home folder for the data; name a folder with --data or SOUNDALIKE_DATA"
         raise SettingsError(msg)
@@ -199,6 +199,11 @@ def _config_file(config: Path | None, environment: Mapping[str, str]) -> Path | 
     return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - pathlib raises if it may not look
 
 
+def default_data() -> Path | None:
+    """Return the data folder of a user who names none; None for a user without a home."""
+    return _users_own(platformdirs.user_data_path)
+
+
 def _users_own(folder: Callable[..., Path]) -> Path | None:
     """Return a folder of the user, or None for a user without a home."""
     try:
@@ -212,6 +217,8 @@ def _from_file(path: Path | None, errors: list[str]) -> list[tuple[str, dict[str
         return []
     try:
         return [(str(path), tomllib.loads(path.read_text(encoding="utf-8")))]
+    except IsADirectoryError:
+        errors.append(f"{path} is a folder, not a file; give the file in it")
     except OSError as error:
         errors.append(f"{path} cannot be read: {error.strerror}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from soundalike.app import environment
-from soundalike.app.backends import mongodb_source, open_log, open_store
+from soundalike.app.backends import has_library, mongodb_source, open_log, open_store
+from soundalike.app.places import check_places, no_library
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
@@ -110,7 +111,7 @@ class App:
 
 
 @contextmanager
-def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
+def open_app(settings: Settings, *, is_serving: bool = False, needs_library: bool = False) -> Iterator[App]:
     """Give services the adapters that the settings name; close what was opened.
 
     Parameters
@@ -119,16 +120,24 @@ def open_app(settings: Settings, *, is_serving: bool = False) -> Iterator[App]:
         Of this run.
     is_serving : bool
         Whether listeners wait for every answer, so that nothing may take long.
+    needs_library : bool
+        Whether no library is made where there is none, and no data folder.
 
     Raises
     ------
     SettingsError
         If the data folder cannot be made, or a driver is missing.
+    NoLibraryError
+        If there is none, and one is needed.
     StoreError
         If the store or the event log cannot be opened, or the store is not the one to which the artefacts and
         the session key belong.
     """
-    environment.make_data_folder(settings.data)
+    check_places(settings)
+    if not needs_library:
+        environment.make_data_folder(settings.data)
+    elif not has_library(settings.store or settings.database):
+        raise no_library(settings, find_belongings(settings))
     with ExitStack() as opened:
         store = opened.enter_context(open_store(settings.store or settings.database, is_serving=is_serving))
         library_id = _library_id(settings, store)

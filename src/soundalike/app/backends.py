@@ -1,5 +1,7 @@
 """The store and the event log that the settings name; optional drivers are imported when needed."""
 
+import errno
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
@@ -48,6 +50,28 @@ def open_store(address: str | Path, *, is_serving: bool = False) -> Iterator[Sto
     else:
         with closing(SqliteStore(Path(address))) as embedded:
             yield embedded
+
+
+def has_library(address: str | Path) -> bool:
+    """Whether something is stored at a path or connection string; nothing is written there.
+
+    Raises
+    ------
+    SettingsError
+        If its driver is not installed.
+    StoreError
+        If a server does not answer or refuses, or a newer soundalike wrote it.
+    """
+    if isinstance(address, str) and is_mongodb(address):
+        require("pymongo", extra="mongo", what="a store in MongoDB")
+        from soundalike.store.mongo.store import has_store as mongo  # noqa: PLC0415 - pymongo may be missing
+
+        return mongo(address)
+    try:
+        return os.stat(address).st_size > 0  # noqa: PTH116 - the address may be a text
+    except OSError as error:
+        # What may not be looked at is there: opening it says better what is wrong.
+        return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 def would_migrate(address: str | Path) -> bool:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from soundalike.app import environment
-from soundalike.app.backends import open_store, would_migrate
+from soundalike.app.backends import has_library, open_store, would_migrate
+from soundalike.app.places import find_libraries
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.store_copy.copier import Copier
 from soundalike.settings import Settings, is_mongodb, store_address
@@ -99,9 +101,10 @@ def open_copier(source: StoreAddress, target: StoreAddress) -> Iterator[Copier]:
     if source.is_same(target):
         msg = f"{source.name} cannot be copied into itself"
         raise CopyError(msg)
-    if isinstance(source.setting, Path) and not source.setting.exists():
-        msg = f"there is no store at {source.name}"
-        raise CopyError(msg)
+    if not has_library(source.setting):
+        found = find_libraries(source.setting.parent) if isinstance(source.setting, Path) else []
+        msg = f"there is no store at {source.name}{'; there are libraries in:' if found else ''}"
+        raise CopyError(msg, [quote(str(place)) for place in found])
     if would_migrate(target.setting):
         msg = (
             f"{target.name} has something that an older soundalike wrote; nothing was written, "

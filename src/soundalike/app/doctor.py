@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from soundalike import __version__
 from soundalike.app import App, find_belongings, open_app
-from soundalike.app.backends import check_log
+from soundalike.app.backends import check_log, has_library
+from soundalike.app.places import check_places, no_library
 from soundalike.audio.dependencies import AudioDependency, audio_dependencies
 from soundalike.domain.counts import counted
-from soundalike.domain.errors import ModelError, NoArtefactError, SoundalikeError
+from soundalike.domain.errors import ModelError, NoArtefactError, NoLibraryError, SoundalikeError
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
-from soundalike.services.library.library_id import lost_store
 from soundalike.settings import Settings, without_secrets
 from soundalike.store.sqlite.backup import find_backup
 
@@ -39,9 +39,10 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
     ]
     if settings.events is not None:
         checks.append(_check_log(settings.events, settings))
-    if settings.is_embedded and not settings.database.exists():
-        return (*checks, _check_missing_store(settings))
     try:
+        check_places(settings)
+        if not has_library(settings.store or settings.database):
+            return (*checks, _check_missing_store(settings))
         # The event log has a check of its own: its errors are not the store's.
         with open_app(replace(settings, events=None)) as app:
             tracks = app.services.library.count()
@@ -58,12 +59,13 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
 
 def _check_missing_store(settings: Settings) -> Check:
     """Say whether a store that is not there was never made, or is lost."""
-    found = find_belongings(settings)
-    if found:
-        remedy = str(lost_store(found, store_name=settings.store_name))
-        return Check("store", is_ok=False, detail=settings.store_name, remedy=remedy)
-    remedy = "start with 'soundalike up DIR'"
-    return Check("store", is_ok=None, detail=f"none yet in {settings.data}", remedy=remedy)
+    error = no_library(settings, find_belongings(settings))
+    if not isinstance(error, NoLibraryError):
+        return Check("store", is_ok=False, detail=settings.store_name, remedy=str(error))
+    place = settings.data if settings.store is None else settings.store_name
+    others = f", or name one that is there: {', '.join(error.items)}" if error.items else ""
+    remedy = f"start with 'soundalike up DIR'{others}"
+    return Check("store", is_ok=None, detail=f"none yet in {place}", remedy=remedy)
 
 
 def _check_backup(settings: Settings) -> Iterator[Check]:

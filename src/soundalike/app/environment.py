@@ -70,7 +70,14 @@ def make_data_folder(folder: Path) -> None:
 
 @contextmanager
 def workspace(data: Path) -> Iterator[Path]:
-    """Make a folder for one run, and remove those that killed runs left more than a day ago."""
+    """Make a folder for one run, and remove those that killed runs left more than a day ago.
+
+    Raises
+    ------
+    SettingsError
+        If the data folder is missing and cannot be made.
+    """
+    make_data_folder(data)
     prefix = ".work-"
     for left in data.glob(f"{prefix}*"):
         with suppress(OSError):

@@ -43,7 +43,9 @@ def replay(*, as_json: bool) -> None:
     Profiles are kept up to date as listens arrive; this is for when one may be wrong. If the event log is not
     the store itself, listens that are missing in the store are read from the log first.
     """
-    with open_app(options.settings()) as app:
+    settings = options.settings()
+    # A log beside the store can fill an empty one.
+    with open_app(settings, needs_library=settings.events is None) as app:
         start = time.monotonic()
         app.services.personal_data.lower_marks()
         if not app.log.is_folding:

@@ -24,7 +24,7 @@ def tune(*, lsh: bool, as_json: bool) -> None:
     With genre tags: precision at 10, without the query's own artist. Without genre tags: whether the
     two halves of a track find each other in the whole library. The next build uses the choice.
     """
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         tuning = run_tune(app)
         if not as_json:
             print_tuning(tuning)
@@ -52,7 +52,7 @@ def build(method: str, *, as_json: bool) -> None:
 
     A running player uses it at once.
     """
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         report = run_build(app, Method(method))
     if as_json:
         show.document(_build_body(report))

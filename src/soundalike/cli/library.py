@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from soundalike.app import App, open_app
+from soundalike.app.places import check_music
 from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
 from soundalike.domain.counts import counted
@@ -38,7 +39,10 @@ def extract(directory: Path | None, *, emptied: bool, forget_set: str | None, as
     if (directory is None) == (forget_set is None):
         msg = "Missing argument 'DIR'." if directory is None else "Give DIR or --forget-set, not both."
         raise click.UsageError(msg)
-    with open_app(options.settings()) as app:
+    settings = options.settings()
+    if directory is not None:
+        check_music(directory, settings)
+    with open_app(settings, needs_library=directory is None) as app:
         if directory is None:
             _forget_set(app, str(forget_set), as_json=as_json)
             return
@@ -80,7 +84,7 @@ def _forget_set(app: App, name: str, *, as_json: bool) -> None:
 @options.common
 def pairs(limit: int, *, as_json: bool) -> None:
     """Show the closest pairs of the library with their distances."""
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         neighbours = app.services.neighbours
         found = neighbours.pairs(limit=limit)
         if as_json:
@@ -115,7 +119,7 @@ def pairs(limit: int, *, as_json: bool) -> None:
 @options.common
 def similar(track: str, limit: int, *, as_json: bool) -> None:
     """Show what sounds like TRACK, nearest first: an id, a path, or words that match one title."""
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         services = app.services
         found = services.neighbours.similar(services.library.match(track).id, limit=limit)
         if as_json:

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from soundalike.app import App, open_app
+from soundalike.app.backends import has_library
 from soundalike.app.consumer import consumer_beside
+from soundalike.app.places import check_music
 from soundalike.cli import learning, library, options, show
 from soundalike.domain.counts import counted
 from soundalike.domain.errors import LogUnreachableError
@@ -45,7 +47,14 @@ def serve() -> None:
 
     If the event log is in Kafka, 'soundalike consume' folds the listens; 'up' does so itself.
     """
-    with _opened(options.settings(), is_serving=True) as app:
+    settings = options.settings()
+    is_new = not has_library(settings.store or settings.database)
+    with _opened(settings, is_serving=True) as app:
+        if is_new:
+            show.say(
+                f"No library was at {settings.store_name}: a new one is made, without any music yet. To fill "
+                "it, run 'soundalike extract DIR'; to serve another one, name it with --data."
+            )
         _serve(app)
 
 

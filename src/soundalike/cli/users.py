@@ -5,6 +5,7 @@ import sys
 import click
 
 from soundalike.app import open_app
+from soundalike.app.backends import has_library
 from soundalike.cli import options, show
 from soundalike.domain.errors import AccountError
 from soundalike.domain.times import rfc3339
@@ -28,10 +29,13 @@ def users() -> None:
 def add(name: str) -> None:
     """Add an account named NAME; the first one takes over what was listened to here so far."""
     settings = options.settings()
+    is_new = not has_library(settings.store or settings.database)
     with open_app(settings) as app:
         app.services.accounts.check_new_name(name)
         user = app.services.accounts.add(name, _ask_password())
         show.say(f"{user.name} can now log in to the player of {settings.data}.")
+        if is_new:
+            show.say("No library was there: a new one is made, without any music yet.")
         if user.id == YOU:
             show.say(
                 f"{user.name} takes over what was listened to here so far. "
@@ -44,7 +48,7 @@ def add(name: str) -> None:
 @options.common
 def passwd(name: str) -> None:
     """Set the password of the account NAME; its sessions end, its tokens stay."""
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         user = app.services.accounts.named(name)
         app.services.accounts.change_password(user.id, _ask_password())
         show.say(f"{user.name} has a new password, and is logged out everywhere.")
@@ -55,7 +59,7 @@ def passwd(name: str) -> None:
 @options.common
 def list_users(*, as_json: bool) -> None:
     """List every account by name."""
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         found = app.services.accounts.users()
         tokens = [len(app.services.accounts.tokens_of(user.id)) for user in found]
     if as_json:
@@ -86,7 +90,7 @@ def list_users(*, as_json: bool) -> None:
 @options.common
 def remove(name: str, *, yes: bool) -> None:
     """Remove the account NAME, its tokens, and everything that was learned from it."""
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         user = app.services.accounts.named(name)
         if not yes:
             _confirm(user)
@@ -101,7 +105,7 @@ def remove(name: str, *, yes: bool) -> None:
 @options.common
 def admin(name: str) -> None:
     """Make the user of the account NAME an administrator, as the user of the first account is."""
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         user = app.services.accounts.named(name)
         app.services.accounts.make_admin(user.id)
         show.say(f"{user.name} is an administrator.")
@@ -116,7 +120,7 @@ def token(name: str, label: str) -> None:
 
     A script sends it as Authorization: Bearer TOKEN.
     """
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         user = app.services.accounts.named(name)
         made = app.services.accounts.make_token(user.id, label)
         click.echo(made.secret)

@@ -82,6 +82,8 @@ class TestMoving:
         log.erase(Erasure(forgotten, plays[499].at_ms), is_total=True)
         other = own_group(kafka.url())
         store, file = str(tmp_path / "moved.sqlite"), tmp_path / "log.jsonl"
+        with open_store(store):
+            pass
         assert program.run("events", "export", file, "--store", store, "--events", url).returncode == 0
         moved = program.run("events", "import", file, "--store", store, "--events", other)
         assert moved.returncode == 0, moved.stderr

@@ -7,6 +7,7 @@ from soundalike.store.mongo.bulk import MongoStoredTracks
 from soundalike.store.mongo.catalogue import MongoCatalogue
 from soundalike.store.mongo.connection import MongoConnection
 from soundalike.store.mongo.features import MongoFeatures
+from soundalike.store.mongo.indexes import found_version
 from soundalike.store.mongo.library import MongoLibrary
 from soundalike.store.mongo.listens import MongoListens
 from soundalike.store.mongo.migration import needs_migration, prepare
@@ -66,6 +67,19 @@ class MongoStore(
     def close(self) -> None:
         """Close every connection."""
         self._connection.close()
+
+
+def has_store(url: str) -> bool:
+    """Whether there is a store in the database of a connection string; nothing is written there.
+
+    Raises
+    ------
+    SettingsError, StoreError
+        As by `MongoStore`.
+    """
+    connection = MongoConnection(url, timeout_s=TIMEOUT_S, selection_timeout_s=SELECTION_TIMEOUT_S)
+    with closing(connection):
+        return found_version(connection) is not None
 
 
 def would_migrate(url: str) -> bool:
