@@ -62,7 +62,12 @@ def replay(*, as_json: bool) -> None:
 
 
 @events.command("export", short_help="Write the event log as JSON lines.")
-@click.argument("file", type=options.path, metavar="[FILE|-]", default=str(_STANDARD))
+@click.argument(
+    "file",
+    type=options.file_of("jsonl", "ndjson", "json", "txt"),
+    metavar="[FILE|-]",
+    default=str(_STANDARD),
+)
 @options.common
 def export_events(file: Path) -> None:
     """Write the listens of every user as JSON lines to FILE, or to stdout.

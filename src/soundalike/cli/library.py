@@ -23,7 +23,7 @@ _COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vani
 
 
 @click.command(short_help="Analyse every audio file below DIR.")
-@click.argument("directory", type=options.path, metavar="DIR", required=False)
+@click.argument("directory", type=options.folder, metavar="DIR", required=False)
 @click.option("--emptied", is_flag=True, help="Accept that DIR, which had tracks, has none any more.")
 @click.option("--forget-set", metavar="NAME", help="Instead of DIR: remove a feature set that doctor shows.")
 @options.workers
@@ -148,7 +148,7 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Write tracks and vectors as Parquet.")
-@click.argument("file", type=options.path, metavar="FILE.parquet")
+@click.argument("file", type=options.file_of("parquet", "pq"), metavar="FILE.parquet")
 @click.option(
     "--set",
     "names",
@@ -161,9 +161,10 @@ def similar(track: str, limit: int, *, as_json: bool) -> None:
 def export(file: Path, names: tuple[str, ...], *, as_json: bool) -> None:
     """Write tracks and vectors to FILE.parquet, for Spark, pandas and others.
 
-    Tracks that lack one of the feature sets are left out.
+    No other format is written: a vector is a list, for which CSV has no place. Tracks that lack one of the
+    feature sets are left out.
     """
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         chosen = tuple(Ingredient(feature_set=name) for name in dict.fromkeys(names))
         schemas = app.recipes.schemas_of(Recipe(chosen) if chosen else app.recipes.wanted())
         snapshot = app.snapshots.export(str(file), schemas)
@@ -176,7 +177,7 @@ def export(file: Path, names: tuple[str, ...], *, as_json: bool) -> None:
 
 
 @click.command(short_help="Write a small library of synthesised music.")
-@click.argument("directory", type=options.path, metavar="DIR")
+@click.argument("directory", type=options.folder, metavar="DIR")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed makes other music."
 )

@@ -8,11 +8,16 @@ from typing import Any
 
 import click
 
+from soundalike.app.places import is_file, is_folder
+from soundalike.domain.errors import RootMissingError, SettingsError
 from soundalike.settings import ENGINES, Settings, load_settings
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 LIMIT = click.IntRange(1, 100)
+
+_FORMATS = {"csv", "tsv", "txt", "xlsx", "json", "jsonl", "ndjson", "parquet", "pq", "npy", "gz", "zip"}
+"""Endings of names that promise a format."""
 
 
 def path(value: str) -> Path:
@@ -21,6 +26,62 @@ def path(value: str) -> Path:
         msg = "the path is empty"
         raise click.BadParameter(msg)
     return Path(os.path.expanduser(value))  # noqa: PTH111 - pathlib raises if no user has the name
+
+
+def folder(value: str) -> Path:
+    """Read the path of a folder, which need not be there yet.
+
+    Raises
+    ------
+    RootMissingError
+        If it is a file.
+    """
+    found = path(value)
+    if is_file(found):
+        msg = f"{str(found)!r} is a file, not a folder; give the folder that it is in: {str(found.parent)!r}"
+        raise RootMissingError(msg)
+    return found
+
+
+def file(value: str) -> Path:
+    """Read the path of a file, which need not be there yet.
+
+    Raises
+    ------
+    SettingsError
+        If it is a folder.
+    """
+    found = path(value)
+    if is_folder(found):
+        msg = f"{str(found)!r} is a folder, not a file; give the name of a file in it"
+        raise SettingsError(msg)
+    return found
+
+
+def file_of(first: str, *others: str) -> Callable[[str], Path]:
+    """Return what reads the path of a file to write, whose name must not promise another format.
+
+    Parameters
+    ----------
+    first, *others : str
+        Endings of the format that is written; a name without a known ending will do too.
+    """
+
+    def read(value: str) -> Path:
+        found = file(value)
+        if _format(found) in _FORMATS - {first, *others}:
+            stem = found
+            while _format(stem) in _FORMATS:
+                stem = stem.with_suffix("")
+            msg = f"{found.suffix} cannot be written, only .{first}; give a name such as '{stem}.{first}'"
+            raise SettingsError(msg)
+        return found
+
+    return read
+
+
+def _format(found: Path) -> str:
+    return found.suffix.lower().removeprefix(".")
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - as click passes it
