@@ -19,7 +19,7 @@ import pytest
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, get, post, wait_until
 from making import make_listen, make_track
-from soundalike.domain.listens import Listen
+from soundalike.domain.listens import Listen, ListenKind
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU
@@ -160,22 +160,35 @@ class TestCommands:
         text = file.read_text(encoding="utf-8")
         taken = program.run("events", "import", "-", input=text)
         assert taken.returncode == 0
-        assert "6 listens imported, 0 already known; 2 profiles of 6 listens folded." in taken.stderr
-        assert "6 listens of 1 track that are not in the library" in taken.stderr
+        assert (
+            "6 plays, skips and likes imported, 0 already known; "
+            "2 profiles of 6 plays, skips and likes folded."
+        ) in taken.stderr
+        assert "6 plays, skips and likes of 1 track that are not in the library" in taken.stderr
         for arguments in ([], ["-"]):
             exported = program.run("events", "export", *arguments)
             assert without_library(exported.stdout) == without_library(text)
-            assert "6 listens and 0 erasures of 2 users written." in exported.stderr
+            assert "6 plays to the end of 2 users written." in exported.stderr
+
+    def test_an_export_says_what_it_counted(self, program: Program, tmp_path: Path) -> None:
+        kinds = [ListenKind.STARTED] * 7 + [ListenKind.SKIPPED] * 4 + [ListenKind.LIKED]
+        listens = [make_listen(n, at_ms=n, kind=kind, generation=0) for n, kind in enumerate(kinds)]
+        program.run("events", "import", write(tmp_path / "listens.jsonl", map(json_line, listens)))
+        exported = program.run("events", "export", tmp_path / "out.jsonl")
+        assert exported.stderr == "7 plays, 4 skips, 1 like of 1 user written.\n"
 
     def test_replay_says_what_it_did(self, program: Program, file: Path) -> None:
         program.run("events", "import", file)
         before = profiles_of(program)
         replayed = program.run("events", "replay")
         assert (replayed.returncode, replayed.stdout) == (0, "")
-        assert replayed.stderr.startswith("2 profiles of 6 listens rebuilt in ")
+        assert replayed.stderr.startswith("2 profiles of 6 plays, skips and likes rebuilt in ")
         assert profiles_of(program) == before
 
-    def test_an_exported_file_is_for_its_owner_alone(self, program: Program, tmp_path: Path) -> None:
+    def test_an_exported_file_is_for_its_owner_alone(
+        self, program: Program, file: Path, tmp_path: Path
+    ) -> None:
+        program.run("events", "import", file)
         assert program.run("events", "export", tmp_path / "out").returncode == 0
         assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600
 
@@ -219,12 +232,12 @@ class TestCommands:
         with closing(open_store(program)) as store:
             assert store.listen_counts() == store.profile_counts() == {"ada": 1, "bob": 3}
 
-    @pytest.mark.parametrize("name", ["nowhere/at/all", "."])
     def test_a_file_that_is_none_is_said_to_be_none(
-        self, program: Program, tmp_path: Path, name: str
+        self, program: Program, file: Path, tmp_path: Path
     ) -> None:
+        program.run("events", "import", file)
         for command, verb in (("import", "read"), ("export", "written")):
-            result = program.run("events", command, tmp_path / name)
+            result = program.run("events", command, tmp_path / "nowhere" / "at" / "all")
             assert result.returncode == 1
             assert f"cannot be {verb}" in result.stderr
             assert len(result.stderr.splitlines()) == 1

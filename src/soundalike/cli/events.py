@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,9 +15,9 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.cli import options, show
-from soundalike.domain.counts import counted
+from soundalike.domain.counts import counted, counted_in_all, counted_listens
 from soundalike.domain.errors import EventLogError, ListenError
-from soundalike.domain.listens import Erasure, ErasureRecord
+from soundalike.domain.listens import Erasure, ErasureRecord, ListenKind
 from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.types import UserId
 from soundalike.learning.artefacts.durable import written_atomically
@@ -75,21 +76,21 @@ def export_events(file: Path) -> None:
     FILE is replaced once it is complete, and only you may read it.
     """
     written = _Written()
-    with open_app(options.settings()) as app:
+    with open_app(options.settings(), needs_library=True) as app:
         if file == _STANDARD:
             _write(app, sys.stdout, written, lambda _done, _total: None)
             sys.stdout.flush()
         else:
             with show.progress("Writing") as progress, _new_file(file) as lines:
                 _write(app, lines, written, progress)
+    erasures = f", {counted(written.erasures, 'erasure')}" if written.erasures else ""
     show.say(
-        f"{counted(written.listens, 'listen')} and {counted(written.erasures, 'erasure')} "
-        f"of {counted(len(written.users), 'user')} written."
+        f"{counted_listens(written.listens)}{erasures} of {counted(len(written.users), 'user')} written."
     )
 
 
 @events.command("import", short_help="Import what export wrote.")
-@click.argument("file", type=options.path, metavar="FILE|-")
+@click.argument("file", type=options.file, metavar="FILE|-")
 @options.json_output
 @options.common
 def import_events(file: Path, *, as_json: bool) -> None:
@@ -119,12 +120,12 @@ def _print_import(report: ImportReport, folded: FoldReport | None) -> None:
     erasures = f", {counted(report.erasures, 'erasure')} applied" if report.erasures else ""
     next_step = "the consumer of the log folds them" if folded is None else f"{_profiles(folded)} folded"
     show.say(
-        f"{counted(report.accepted, 'listen')} imported, {report.duplicates:,} already known"
+        f"{counted_in_all(report.accepted)} imported, {report.duplicates:,} already known"
         f"{hidden}{erasures}; {next_step}."
     )
     if report.unknown_tracks:
         show.say(
-            f"{counted(report.unknown_listens, 'listen')} of {counted(report.unknown_tracks, 'track')} "
+            f"{counted_in_all(report.unknown_listens)} of {counted(report.unknown_tracks, 'track')} "
             "that are not in the library; they count once the tracks are."
         )
 
@@ -138,7 +139,7 @@ def _catch_up(app: App) -> FoldReport:
 class _Written:
     """How much was exported so far."""
 
-    listens: int = 0
+    listens: Counter[ListenKind] = field(default_factory=Counter)
     erasures: int = 0
     users: set[UserId] = field(default_factory=set)
 
@@ -151,9 +152,9 @@ def _write(app: App, lines: TextIO, written: _Written, progress: OnProgress) -> 
         if isinstance(body, Erasure):
             written.erasures += 1
         else:
-            written.listens += 1
-            if written.listens % _STEP == 0:
-                progress(written.listens, 0)
+            written.listens[body.kind] += 1
+            if (done := written.listens.total()) % _STEP == 0:
+                progress(done, 0)
 
 
 @contextmanager
@@ -197,4 +198,4 @@ def _read_lines(opened: BinaryIO) -> Iterator[bytes]:
 
 
 def _profiles(folded: FoldReport) -> str:
-    return f"{counted(folded.profiles, 'profile')} of {counted(folded.listens, 'listen')}"
+    return f"{counted(folded.profiles, 'profile')} of {counted_in_all(folded.listens)}"
