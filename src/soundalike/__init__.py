@@ -1,3 +1,3 @@
-"""soundalike: hears how every track of a music library sounds, and plays what sounds alike."""
+"""soundalike: analyses how every track of a music library sounds, and plays what sounds alike."""
 
 __version__ = "0.1.0"

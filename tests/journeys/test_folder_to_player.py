@@ -95,11 +95,11 @@ def test_a_taken_port_names_the_next_free_one(program: Program, music: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("similar", "nobody"), 1, "no track"),
+        (("similar", "nobody"), 1, "there is no library in"),
         (("extract", "/nowhere"), 1, "not a folder"),
         (("extract", "~nobody/music"), 1, "not a folder"),
         (("extract", ""), 2, "path is empty"),
-        (("build",), 1, "soundalike extract"),
+        (("build",), 1, "soundalike up DIR"),
         (("similar", "x", "--limit", "0"), 2, "1<=x<=100"),
         (("extract",), 2, "Missing argument"),
         (("frobnicate",), 2, "No such command"),

@@ -31,10 +31,10 @@ class _InOrder(click.Group):
 @click.version_option(__version__, "-V", "--version", package_name="soundalike")
 @options.common
 def cli() -> None:
-    """Hear how every track of your music sounds, and play what sounds alike.
+    """Analyse how every track of your music sounds, and play what sounds alike.
 
     \b
-    soundalike up ~/Music        everything: listen, learn, serve the player
+    soundalike up ~/Music        everything: analyse, learn, serve the player
     soundalike similar "words"   what sounds like one track
     soundalike doctor            what is here, what is missing, how to get it
 

@@ -202,15 +202,7 @@ def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False)
 
 def print_report(app: App, report: SyncReport) -> None:
     """Print the result of an extraction, and a table of the files that could not be used."""
-    changes = {
-        "new": report.added,
-        "moved": report.moved,
-        "returned": report.returned,
-        "vanished": report.vanished,
-        "unchanged": report.unchanged,
-    }
-    summary = ", ".join(f"{count:,} {name}" for name, count in changes.items() if count)
-    show.say(f"{report.found:,} audio files, {report.analysed:,} analysed{': ' if summary else ''}{summary}.")
+    show.say(_summary(report))
     if not report.problems:
         return
     show.table(
@@ -225,6 +217,27 @@ def print_report(app: App, report: SyncReport) -> None:
         show.say(f"  {_path(app, problem)}: {problem.reason}{_more(problem)}")
     if len(report.problems) > _SHOWN_PROBLEMS:
         show.say(f"  and {len(report.problems) - _SHOWN_PROBLEMS:,} more; extract --json lists them all.")
+
+
+def _summary(report: SyncReport) -> str:
+    """Return how many files there are and how each fared, which adds up; then what became of their tracks."""
+    analysed = report.analysed - report.failed
+    files = {
+        "analysed": analysed,
+        "unchanged": report.found - report.unusable - analysed,
+        "unusable": report.unusable,
+    }
+    tracks = {
+        "new": report.added if report.added != analysed else 0,
+        "moved": report.moved,
+        "returned": report.returned,
+        "vanished": report.vanished,
+    }
+    parts = [
+        ", ".join(f"{count:,} {name}" for name, count in counts.items() if count > 0)
+        for counts in (files, tracks)
+    ]
+    return f"{counted(report.found, 'file')}: {'; '.join(filter(None, parts)) or 'no audio'}."
 
 
 def _used(report: SyncReport, reason: ProblemReason) -> int:

@@ -21,20 +21,22 @@ from soundalike.web.server.serve import serve as serve_forever
 
 
 @click.command(short_help="Do everything, then serve the player.")
-@click.argument("directory", type=options.path, metavar="DIR")
+@click.argument("directory", type=options.folder, metavar="DIR")
 @options.address
 @options.engine
 @options.workers
+@click.option("--verbose", is_flag=True, help="Show all that was measured to choose the similarity space.")
 @options.common
-def up(directory: Path) -> None:
+def up(directory: Path, *, verbose: bool) -> None:
     """Do everything: analyse DIR, learn what sounds alike, serve the web player.
 
     What was done before is not done again, so the second start is immediate.
     """
     settings = options.settings()
+    check_music(directory, settings)
     with _opened(settings) as app:
         library.print_report(app, library.run_extract(app, directory))
-        _learn(app)
+        _learn(app, is_verbose=verbose)
     with open_app(settings, is_serving=True) as app, consumer_beside(app):
         _serve(app)
 
@@ -77,7 +79,7 @@ def _prepare_log(app: App) -> None:
         show.say(f"{error}; browsers keep listens until it answers")
 
 
-def _learn(app: App) -> None:
+def _learn(app: App, *, is_verbose: bool) -> None:
     """Bring the artefact up to date with as little work as possible."""
     wanted = app.recipes.wanted()
     freshness = app.updater.freshness(wanted)
@@ -93,7 +95,8 @@ def _learn(app: App) -> None:
         learning.print_build(learning.run_build(app, recipe=app.artefacts.old_recipe()))
     else:
         if wanted == app.recipes.default:
-            learning.print_tuning(learning.run_tune(app))
+            tuning = learning.run_tune(app)
+            (learning.print_tuning if is_verbose else learning.sum_up_tuning)(tuning)
         learning.print_build(learning.run_build(app, recipe=app.trainer.as_tuned(wanted)))
 
 
@@ -124,4 +127,4 @@ def _serve(app: App) -> None:
 
 
 def _announce(url: str) -> None:
-    show.announce(f"Listening at {url} (Ctrl-C stops)")
+    show.announce(f"The player is at {url} (Ctrl-C stops)")

@@ -2,8 +2,9 @@
 
 import json
 import sys
+import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,7 @@ from rich.progress import (
     SpinnerColumn,
     Task,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
@@ -28,6 +30,7 @@ from soundalike.domain.ports.library import OnProgress
 
 _BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
 
+_LINE_EVERY_S = 30.0
 _NARROWEST = 4
 _GAP = 2
 
@@ -140,19 +143,49 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress(label: str) -> Iterator[OnProgress]:
-    """Show a bar with rate and time left on stderr; shows nothing if that is no terminal."""
+def progress(label: str, *, clock: Callable[[], float] = time.monotonic) -> Iterator[OnProgress]:
+    """Show on stderr how far something is: a bar on a terminal, a line now and then elsewhere.
+
+    Parameters
+    ----------
+    label : str
+        What is done.
+    clock : callable
+        Returns seconds from any fixed point.
+    """
     console = err()
+    if console.is_terminal:
+        with _bar(label, console) as step:
+            yield step
+    else:
+        yield _lines(label, clock)
+
+
+def _lines(label: str, clock: Callable[[], float]) -> OnProgress:
+    begun = said = clock()
+
+    def step(done: int, total: int) -> None:
+        nonlocal said
+        now = clock()
+        if now - said >= _LINE_EVERY_S:
+            said = now
+            say(f"{label}: {done:,}{f' of {total:,}' if total else ''} after {now - begun:,.0f} s")
+
+    return step
+
+
+@contextmanager
+def _bar(label: str, console: Console) -> Iterator[OnProgress]:
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         _Rate(),
+        TimeElapsedColumn(),
         TimeRemainingColumn(compact=True),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task(escape(clean(label)), total=None)

@@ -31,6 +31,7 @@ class Tally:
     """What was done in one run, as a `SyncReport` counts it."""
 
     analysed: set[Place] = field(default_factory=set)
+    failed: set[Place] = field(default_factory=set)
     added: int = 0
     moved: int = 0
     returned: int = 0
@@ -120,7 +121,7 @@ class FileIngest:
             self._store_tags(file, result, known, tally)
             return True
         if isinstance(result, AnalysisFailure):
-            self._store_failure(file, result, known)
+            self._store_failure(file, result, known, tally)
         elif (analysis := self._completed(result, known.sets)) is not None:
             self._store_analysis(file, analysis, tally)
         else:
@@ -190,7 +191,7 @@ class FileIngest:
         self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
         return former, track
 
-    def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: Known) -> None:
+    def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: Known, tally: Tally) -> None:
         track, stored = known.tracks.get(file.place, (None, None))
         # What other sets have of the same audio is still right.
         is_used = bool(track and stored and stored.stamp == file.stamp and self._has_vectors(track))
@@ -199,6 +200,8 @@ class FileIngest:
             present = replace(stored, stamp=file.stamp, target=file.target)
             self._store.save_track(replace(track, file=present, vanished_at=None))
         self._store.save_problem(_problem(file, result, is_used=is_used))
+        if not is_used:
+            tally.failed.add(file.place)
 
     def _has_vectors(self, track: Track) -> bool:
         sets = (schema for sets in self._analyser.passes for schema in sets)

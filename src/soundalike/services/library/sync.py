@@ -38,9 +38,10 @@ class SyncReport:
         The folder.
     found : int
         Audio files in it, usable or not.
-    analysed, added, moved, returned, unchanged, vanished : int
-        Files analysed; tracks that are new, have another path, came back, did not change, and are
-        missing.
+    analysed, failed : int
+        Files that were read, and those of them that cannot be used.
+    added, moved, returned, unchanged, vanished : int
+        Tracks that are new, have another path, came back, did not change, and are missing.
     problems : tuple of FileProblem
         Every stored problem with files of the folder, by location.
     """
@@ -48,12 +49,18 @@ class SyncReport:
     directory: Path
     found: int
     analysed: int
+    failed: int
     added: int
     moved: int
     returned: int
     unchanged: int
     vanished: int
     problems: tuple[FileProblem, ...]
+
+    @property
+    def unusable(self) -> int:
+        """How many of the files cannot be used, whenever that was found out."""
+        return len({problem.location for problem in self.problems if not problem.is_used})
 
     def counts(self) -> dict[ProblemReason, int]:
         """Count the problems by reason."""
@@ -244,6 +251,7 @@ class LibrarySync:
             directory=directory,
             found=len({place.location for place in scan.places()}),
             analysed=len(tally.analysed),
+            failed=len(tally.failed),
             added=tally.added,
             moved=tally.moved,
             returned=tally.returned,

@@ -111,7 +111,7 @@ def _explain(error: OSError, family: int, address: str, port: int) -> str:
         return f"port {port} is taken; {hint}"
     if error.errno in {errno.EACCES, errno.EPERM}:
         return f"port {port} needs root; choose one from 1024 to {_MAX_PORT}"
-    return f"cannot listen on {address} port {port}: {error.strerror}; use 127.0.0.1"
+    return f"cannot serve at {address} port {port}: {error.strerror}; use 127.0.0.1"
 
 
 def _next_free(family: int, address: str, port: int) -> int | None:

@@ -1,0 +1,64 @@
+"""What the commands say of a small folder of music, from the first start on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from journeys.program import write_tune
+from soundalike.cli import run
+
+TRACKS = 24
+
+
+@pytest.fixture
+def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Some tunes and a broken file, and a player that ends at once."""
+    monkeypatch.setattr("soundalike.cli.serving._serve", lambda _app: None)
+    for number in range(TRACKS):
+        write_tune(tmp_path / "music" / f"tune {number:02}.wav", seed=number, seconds=1.5)
+    (tmp_path / "music" / "broken.mp3").write_bytes(b"no song")
+    return tmp_path / "music"
+
+
+def test_it_says_what_a_person_understands(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(tmp_path / "data")
+    assert run(["up", str(music), "--data", data]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("25 files: 24 analysed, 1 unusable.\n")
+    assert re.search(
+        r"^Similarity space: .*, chosen from \d+ by measurement; 'soundalike tune' ", said.err, re.MULTILINE
+    )
+    assert (
+        "engine local: NumPy, which is faster than Spark below 100,000 tracks, and here are 24\n" in said.err
+    )
+    assert "hubness" not in said.out
+    assert "listen" not in (said.out + said.err).lower()
+
+    assert run(["similar", "tune", "--data", data]) == 1
+    first, *matches, rest = capsys.readouterr().err.splitlines()
+    assert first == "error: 'tune' matches 24 tracks; give the id of one:"
+    assert [line.split("  ")[-1] for line in matches] == [
+        f"tune {number:02} by an unknown artist, 0:02" for number in range(20)
+    ]
+    assert rest == "  and 4 more; add words of the title to see fewer"
+    assert run(["similar", matches[3].split()[0], "--data", data]) == 0
+    assert run(["similar", "nobody", "--data", data]) == 1
+    assert "no track has the id, path or title 'nobody'" in capsys.readouterr().err
+
+    (music / "tune 07.wav").rename(music / "moved.wav")
+    (music / "tune 06.wav").unlink()
+    assert run(["extract", str(music), "--data", data]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("24 files: 1 analysed, 22 unchanged, 1 unusable; 1 moved, 1 vanished.\n")
+
+
+def test_the_measurements_of_tuning_are_shown_to_who_asks(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["up", str(music), "--data", str(tmp_path / "data"), "--verbose"]) == 0
+    said = capsys.readouterr()
+    assert "hubness" in said.out
+    assert "Similarity space:" not in said.err
