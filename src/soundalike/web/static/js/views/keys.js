@@ -47,6 +47,8 @@ export function listenToKeys({ player, opinions }, { toggleQueue, explain }) {
     // A key that is held down acts once, except for the arrows.
     if (!event.repeat || event.key.startsWith("Arrow")) action();
   });
+  // Some versions of Firefox press a button when space is released, though we took it when it went down.
+  addEventListener("keyup", (event) => event.key === " " && !isNeeded(event, isTabbing) && event.preventDefault());
 }
 
 /** Whether what has the focus needs the key. @param {KeyboardEvent} event @param {boolean} isTabbing */
