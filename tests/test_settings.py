@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from soundalike.domain.errors import SettingsError
-from soundalike.settings import load_settings, without_secrets
+from soundalike.setting_values import without_secrets
+from soundalike.settings import load_settings
 
 
 def write(path: Path, text: str) -> Path:

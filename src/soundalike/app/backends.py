@@ -13,7 +13,8 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
 from soundalike.events.embedded import OnAppend, StoredLog
 from soundalike.learning.spark.mongo import MongoSource
-from soundalike.settings import Settings, is_mongodb
+from soundalike.setting_values import is_mongodb
+from soundalike.settings import Settings
 from soundalike.store.mongo.address import DATABASE
 from soundalike.store.sqlite.migration import needs_migration
 from soundalike.store.sqlite.store import SqliteStore

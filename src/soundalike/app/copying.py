@@ -12,7 +12,8 @@ from soundalike.app.backends import has_library, open_store, would_migrate
 from soundalike.app.places import find_libraries
 from soundalike.domain.errors import CopyError, SettingsError
 from soundalike.services.store_copy.copier import Copier
-from soundalike.settings import Settings, is_mongodb, store_address
+from soundalike.setting_values import is_mongodb, store_address
+from soundalike.settings import Settings
 from soundalike.store.mongo.address import MongoAddress
 
 FROM_SETTINGS = "-"

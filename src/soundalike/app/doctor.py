@@ -13,7 +13,8 @@ from soundalike.domain.counts import counted
 from soundalike.domain.errors import ModelError, NoArtefactError, NoLibraryError, SoundalikeError
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
-from soundalike.settings import Settings, without_secrets
+from soundalike.setting_values import without_secrets
+from soundalike.settings import Settings
 from soundalike.store.sqlite.backup import find_backup
 
 

@@ -10,7 +10,8 @@ import click
 
 from soundalike.app.places import is_file, is_folder
 from soundalike.domain.errors import RootMissingError, SettingsError
-from soundalike.settings import ENGINES, Settings, load_settings
+from soundalike.setting_values import ENGINES
+from soundalike.settings import Settings, load_settings
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
