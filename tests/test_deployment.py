@@ -126,10 +126,15 @@ class TestCompose:
 
     def test_only_the_proxy_publishes_ports(self, services: dict[str, Any]) -> None:
         networks = compose()["networks"]
-        assert networks["inside"] == {"internal": True}
+        assert networks["inside"]["internal"] is True
         for name, service in services.items():
             assert ("ports" in service) == (name == "proxy")
-            assert service["networks"] == (["outside", "inside"] if name == "proxy" else ["inside"])
+            assert list(service["networks"]) == (["outside", "inside"] if name == "proxy" else ["inside"])
+
+    def test_the_web_processes_name_the_proxy(self, services: dict[str, Any]) -> None:
+        address = services["proxy"]["networks"]["inside"]["ipv4_address"]
+        for name in ("web1", "web2"):
+            assert services[name]["environment"]["SOUNDALIKE_PROXIES"] == address
 
     def test_dependencies_exist_and_have_health_checks(self, services: dict[str, Any]) -> None:
         for service in services.values():

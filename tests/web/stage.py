@@ -44,6 +44,7 @@ from soundalike.services.recommendation.recommender import Recommender
 from soundalike.services.recommendation.similar import NeighbourFinder
 from soundalike.web.app import create_app
 from soundalike.web.errors.circuit_breaker import make_store_breaker
+from soundalike.web.security.client_address import Proxies
 from soundalike.web.security.rate_limit import RateLimits
 from web.clients import LOCAL, PASSWORD, send_form
 from web.description import DescribedClient
@@ -84,8 +85,9 @@ class Stage:
         self._logs: list[EventLog] = []
         self.hasher = QuickHasher()
         self._ahead = timedelta(0)
-        self._apps: dict[tuple[frozenset[str], bool], Flask] = {}
+        self._apps: dict[tuple[frozenset[str], bool, Proxies], Flask] = {}
         self.is_exposed = False
+        self.proxies = Proxies()
         self.store.save_root(Root(RootName("music"), folder))
         self.artefacts = OneArtefact()
         self.files = RecordingFiles()
@@ -144,12 +146,13 @@ class Stage:
 
     def app(self) -> Flask:
         """Return the player; another one only where hosts or exposure have changed."""
-        how = (self.allowed_hosts, self.is_exposed)
+        how = (self.allowed_hosts, self.is_exposed, self.proxies)
         if how not in self._apps:
             self._apps[how] = self._make_app(
                 self.services,
                 allowed_hosts=self.allowed_hosts,
                 is_exposed=self.is_exposed,
+                proxies=self.proxies,
                 breaker=make_store_breaker(self.monotonic_s),
             )
         return self._apps[how]

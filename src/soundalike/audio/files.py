@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,8 @@ from soundalike.domain.ports.audio import Cover
 
 # With O_PATH a folder must be passable, not readable, as for any other open.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# A cover may have 32 MiB, and is copied a few times while it is read.
+_READING_COVERS = threading.BoundedSemaphore(2)
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -66,7 +69,8 @@ class LocalAudioFiles:
             If the file cannot be read at the moment.
         """
         try:
-            return read_cover(file)
+            with _READING_COVERS:
+                return read_cover(file)
         except OSError as error:
             raise _unavailable(error) from error
 

@@ -16,6 +16,7 @@ from soundalike.domain.errors import LogUnreachableError
 from soundalike.services.learning.updating import Freshness
 from soundalike.settings import Settings
 from soundalike.web.app import create_app
+from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.address import check_address, is_exposed
 from soundalike.web.server.serve import serve as serve_forever
 
@@ -111,11 +112,13 @@ def _serve(app: App) -> None:
             "Recommendations wait: what an older version learned has to be learned again; "
             "run 'soundalike build' or 'soundalike up DIR'."
         )
+    proxies = Proxies(settings.proxies)
     web = create_app(
         app.services,
         session_key=app.session_key(),
         allowed_hosts=settings.allowed_hosts | {settings.host.lower()},
         is_exposed=is_exposed(settings.host),
+        proxies=proxies,
     )
     serve_forever(
         web,
@@ -123,6 +126,7 @@ def _serve(app: App) -> None:
         port=settings.port,
         on_ready=_announce,
         has_users=app.services.accounts.has_users(),
+        proxies=proxies,
     )
 
 

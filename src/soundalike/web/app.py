@@ -22,6 +22,7 @@ from soundalike.web.pages.library import library_blueprint
 from soundalike.web.pages.login import login_blueprint
 from soundalike.web.pages.protocol import page_protocol
 from soundalike.web.security.authentication import Authenticator, authenticate_requests, keep_sessions
+from soundalike.web.security.client_address import Proxies
 from soundalike.web.security.csrf import prepare_csrf_tokens
 from soundalike.web.security.current_user import current_listener_or_none
 from soundalike.web.security.host_check import HostCheck
@@ -29,12 +30,13 @@ from soundalike.web.security.rate_limit import RateLimits, limit_listens
 from soundalike.web.security.same_origin import check_writes
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each is an option of its own
     services: Services,
     *,
     session_key: bytes,
     allowed_hosts: frozenset[str] = frozenset(),
     is_exposed: bool = False,
+    proxies: Proxies | None = None,
     limits: RateLimits | None = None,
     breaker: StoreBreaker | None = None,
 ) -> Flask:
@@ -51,6 +53,8 @@ def create_app(
     is_exposed : bool
         Whether other machines can reach the player: then everyone has to log in, even while there is no
         account, and every IP address is accepted as a host.
+    proxies : Proxies or None
+        Those that are believed about the address of a client; None is none.
     limits : RateLimits or None
         None makes the usual ones.
     breaker : StoreBreaker or None
@@ -81,6 +85,7 @@ def create_app(
         allowed_hosts,
         has_users=lambda: ask_store(breaker, services.accounts.has_users),
         is_exposed=is_exposed,
+        proxies=proxies or Proxies(),
     )
     return app
 

@@ -6,19 +6,41 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundalike.web.server.serve import HttpServer
 from web.description import DescribedApp
 from web.stage import Stage
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 PATIENCE_S = 10
+
+
+class Clock:
+    """Seconds that pass when a test says so; a server looks at it in its next turn, so ask it something."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
 
 
 @contextmanager
 def running(stage: Stage, **options: Any) -> Iterator[HttpServer]:
     """Serve the player while the context lasts; every file must be closed after it."""
     app = DescribedApp(stage.app())
+    with serving(app, **options) as server:
+        yield server
+    assert all(file.closed for file in stage.files.opened)
+    assert app.problems == []
+
+
+@contextmanager
+def serving(app: "WSGIApplication", **options: Any) -> Iterator[HttpServer]:
+    """Serve an application while the context lasts."""
     server = HttpServer(app, threads=4, **options)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -28,8 +50,6 @@ def running(stage: Stage, **options: Any) -> Iterator[HttpServer]:
         server.stop()
         thread.join(PATIENCE_S)
     assert not thread.is_alive()
-    assert all(file.closed for file in stage.files.opened)
-    assert app.problems == []
 
 
 def get(server: HttpServer, path: str) -> int:

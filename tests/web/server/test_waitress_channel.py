@@ -15,7 +15,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
 from conftest import ROOT
-from soundalike.web.server.waitress_channel import TURN_BYTES, PlayerServer
+from soundalike.web.server.limits import Limits, Seat
+from soundalike.web.server.waitress_channel import TURN_BYTES, Channel
 
 
 class FastClient:
@@ -31,9 +32,10 @@ class FastClient:
 
 def test_a_fast_download_sends_a_limited_amount_in_each_turn() -> None:
     here, there = socket.socketpair()
-    server = SimpleNamespace(active_channels={})
+    server = SimpleNamespace(active_channels={}, clock=lambda: 0.0, limits=Limits())
     with here, there:
-        channel = PlayerServer.channel_class(server, here, "", Adjustments(outbuf_overflow=1 << 30), map={})
+        adjustments = Adjustments(outbuf_overflow=1 << 30)
+        channel = Channel(server, here, "", adjustments, map={}, seat=Seat("client"))
         whole = 3 * TURN_BYTES + 1
         channel.outbufs[-1].append(bytes(whole))
         channel.total_outbufs_len = whole
@@ -51,12 +53,24 @@ def test_a_fast_download_sends_a_limited_amount_in_each_turn() -> None:
         (HTTPChannel.__init__, "(self, server, sock, addr, adj, map=None)"),
         (HTTPChannel.handle_write, "(self)"),
         (HTTPChannel.handle_close, "(self)"),
+        (HTTPChannel.handle_read, "(self)"),
+        (HTTPChannel.received, "(self, data)"),
+        (HTTPChannel.readable, "(self)"),
+        (HTTPChannel.writable, "(self)"),
+        (HTTPChannel.send_continue, "(self)"),
+        (HTTPChannel.del_channel, "(self, map=None)"),
+        (HTTPChannel._flush_outbufs_below_high_watermark, "(self)"),  # noqa: SLF001 - it is overridden
+        (HTTPRequestParser.received, "(self, data)"),
         (HTTPChannel.write_soon, "(self, data)"),
         (HTTPChannel.send, "(self, data, do_close=True)"),
         (HTTPRequestParser.parse_header, "(self, header_plus)"),
         (ErrorTask.execute, "(self)"),
         (TcpWSGIServer.maintenance, "(self, now)"),
         (TcpWSGIServer.pull_trigger, "(self)"),
+        (TcpWSGIServer.readable, "(self)"),
+        (TcpWSGIServer.handle_accept, "(self)"),
+        (TcpWSGIServer.set_socket_options, "(self, conn)"),
+        (TcpWSGIServer.add_task, "(self, task)"),
         (ThreadedTaskDispatcher.set_thread_count, "(self, count)"),
     ],
 )

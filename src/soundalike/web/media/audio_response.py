@@ -71,6 +71,22 @@ class FileSlice:
         self._file.close()
 
 
+def file_body(file: FileSlice, request: Request) -> Iterable[bytes]:
+    """Return a body that the server's event loop sends from a file, so that no thread waits for the client.
+
+    Parameters
+    ----------
+    file : FileSlice
+        What to send; closed after it.
+    request : Request
+        Has the server's own way to send files.
+    """
+    wrapper: Callable[[FileSlice, int], Iterable[bytes]] = request.environ.get(
+        "wsgi.file_wrapper", FileWrapper
+    )
+    return wrapper(file, _BLOCK_BYTES)
+
+
 def audio_response(stream: AudioStream, request: Request) -> Response:
     """Answer with a track's audio, or the range that was asked for; the file is closed in any case.
 
@@ -106,7 +122,7 @@ def _answer(stream: AudioStream, request: Request) -> Response:
     wanted = _wanted(stream, request)
     offsets = wanted or range(stream.size_bytes)
     if offsets:
-        response = Response(_wrap(FileSlice(stream.file, offsets), request), direct_passthrough=True)
+        response = Response(file_body(FileSlice(stream.file, offsets), request), direct_passthrough=True)
     else:
         response = Response()
     if wanted is not None:
@@ -123,11 +139,3 @@ def _wanted(stream: AudioStream, request: Request) -> range | None:
     if request.method != "GET" or not is_same:
         return None
     return parse_range(request.headers.get("Range"), stream.size_bytes)
-
-
-def _wrap(audio: FileSlice, request: Request) -> Iterable[bytes]:
-    # The server's own wrapper lets its event loop send the file, which frees the worker thread.
-    wrapper: Callable[[FileSlice, int], Iterable[bytes]] = request.environ.get(
-        "wsgi.file_wrapper", FileWrapper
-    )
-    return wrapper(audio, _BLOCK_BYTES)

@@ -1,13 +1,17 @@
 """Covers: the picture in a track's tags, or one generated from its name where there is none."""
 
 import hashlib
+import tempfile
+from collections.abc import Iterable
 
 from flask import Request, Response
 
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.tracks import Track
+from soundalike.web.media.audio_response import FileSlice, file_body
 
 _CACHED = "private, max-age=300"
+_IN_MEMORY_BYTES = 256 * 1024
 _BARS = ((22, 38), (36, 20), (50, 30), (64, 14), (78, 34))
 
 
@@ -38,11 +42,29 @@ def generated_cover_response(track: Track, request: Request) -> Response:
 
 
 def _picture(data: bytes, media_type: str, request: Request) -> Response:
-    response = Response(data, content_type=media_type)
-    response.set_etag(hashlib.blake2b(data, digest_size=12).hexdigest())
+    etag = hashlib.blake2b(data, digest_size=12).hexdigest()
+    if request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+    elif len(data) <= _IN_MEMORY_BYTES:
+        response = Response(data)
+    else:
+        response = Response(_from_file(data, request), direct_passthrough=True)
+        response.content_length = len(data)
+    response.content_type = media_type
+    response.set_etag(etag)
     response.headers["Cache-Control"] = _CACHED
-    response.make_conditional(request)
     return response
+
+
+def _from_file(data: bytes, request: Request) -> Iterable[bytes]:
+    """Send a large picture from a file without a name, so that memory does not grow with slow clients."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the server once it is sent
+    try:
+        file.write(data)
+        return file_body(FileSlice(file, range(len(data))), request)
+    except BaseException:
+        file.close()
+        raise
 
 
 def _drawing(name: str) -> str:

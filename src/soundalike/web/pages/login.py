@@ -11,9 +11,9 @@ from soundalike.web.pages.protocol import LOGIN_ENDPOINT, page_target
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import RequestRefusedError, WebProtocol
 from soundalike.web.security.authentication import end_session, start_session
+from soundalike.web.security.client_address import client_key
 from soundalike.web.security.current_user import current_listener_or_none
 from soundalike.web.security.rate_limit import RateLimits, check_rate
-from soundalike.web.security.same_origin import client_address
 
 _MAX_NAME_KEY = 128
 
@@ -83,7 +83,7 @@ def see_other(address: str) -> Response:
 def _log_in(services: Services, limits: RateLimits, target: str) -> Response:
     name = request.form.get("name", "")
     try:
-        check_rate(limits.addresses, client_address(request))
+        check_rate(limits.addresses, client_key(request.remote_addr or ""))
         user = check_login(services, limits, name, request.form.get("password", ""))
     except RequestRefusedError as refused:
         response = _page(services, target, name=name, error=refused.answer.message)

@@ -1,4 +1,4 @@
-"""Checks of every request for its host, and for proxies without accounts; safe headers on every response."""
+"""Checks of every request for its host and its proxies; safe headers on every response."""
 
 import ipaddress
 import re
@@ -10,6 +10,7 @@ from flask import Flask
 from soundalike.domain.errors import SoundalikeError, StoreUnavailableError
 from soundalike.web.errors.responses import error_answer, error_response
 from soundalike.web.routes.protocol import ErrorAnswer
+from soundalike.web.security.client_address import Proxies
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,6 +61,9 @@ class HostCheck:
         Returns whether there are accounts.
     is_exposed : bool
         Whether other machines can reach it; then every IP address is accepted as a host.
+    proxies : Proxies
+        Only those are believed about the address of a client, which the application gets as
+        ``REMOTE_ADDR``.
     """
 
     def __init__(
@@ -69,8 +73,10 @@ class HostCheck:
         *,
         has_users: Callable[[], bool],
         is_exposed: bool = False,
+        proxies: Proxies,
     ) -> None:
         self._app = app
+        self._proxies = proxies
         self._inside = app.wsgi_app
         self._names = LOCAL_HOSTS | {name.lower() for name in allowed_hosts}
         self._has_users = has_users
@@ -84,6 +90,7 @@ class HostCheck:
             added = [header for header in SAFE_HEADERS if header[0].lower() not in named]
             return start_response(status, headers + added, *exc_info)
 
+        environ = self._with_client(environ)
         refused = self._refuse_proxy(environ) or self._refuse_host(environ)
         answer = self._inside if refused is None else self._refusal(refused, environ)
         return answer(environ, start)
@@ -92,6 +99,16 @@ class HostCheck:
         # The host that is refused is not one to make addresses with.
         with self._app.request_context({**environ, "HTTP_HOST": "localhost"}):
             return error_response(refused)
+
+    def _with_client(self, environ: "WSGIEnvironment") -> "WSGIEnvironment":
+        if not is_forwarded(environ):
+            return environ
+        peer = environ.get("REMOTE_ADDR", "")
+        self._proxies.warn_of(peer)
+        return {
+            **environ,
+            "REMOTE_ADDR": self._proxies.client_of(peer, environ.get("HTTP_X_FORWARDED_FOR", "")),
+        }
 
     def _refuse_proxy(self, environ: "WSGIEnvironment") -> ErrorAnswer | None:
         if not is_forwarded(environ):

@@ -1,7 +1,5 @@
 """Where a request comes from: the page's origin, the scheme, the client's address."""
 
-import ipaddress
-
 from flask import Flask, Request, request
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -12,7 +10,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _OWN_SITES = frozenset({"same-origin", "none"})
 _PORTS = {"http": ":80", "https": ":443"}
-_IPV6_NETWORK_BITS = 64
 _FOREIGN = ErrorAnswer(
     403,
     "foreign_origin",
@@ -72,25 +69,3 @@ def is_https(request: Request) -> bool:
     """Return whether the browser uses https, which only a proxy in front of us can speak."""
     schemes = request.headers.get("X-Forwarded-Proto", "")
     return schemes.partition(",")[0].strip().lower() == "https"
-
-
-def client_address(request: Request) -> str:
-    """Return the address that attempts are counted by; for IPv6 the /64 network, which one customer has.
-
-    A proxy on this machine is believed when it names the client; nobody else is.
-    """
-    address = _parse(request.remote_addr or "")
-    if address is None or address.is_loopback:
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        address = _parse(forwarded) or address
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((int(address), _IPV6_NETWORK_BITS), strict=False))
-    return str(address)
-
-
-def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address

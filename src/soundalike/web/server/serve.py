@@ -1,10 +1,12 @@
 """The HTTP server: a listening socket, waitress's loop and threads, and a clean end."""
 
+import contextlib
 import logging
 import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -13,25 +15,26 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
+from soundalike.web.errors.responses import MAX_BODY_BYTES
+from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.address import browser_host, listen
-from soundalike.web.server.waitress_channel import PlayerServer
+from soundalike.web.server.limits import Limits, limits_for
+from soundalike.web.server.waitress_server import PlayerServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 8
-STALLED_AFTER_S = 300
-# More than the player accepts: an answer before the whole body has come would reset the connection unread.
-_MAX_BODY_BYTES = 64 << 20
-_MAX_CONNECTIONS = 1000
-_SPARE_FILES = 100
+ANSWER_BYTES = 1 << 20
+"""How much of an answer is held before its thread waits for the client."""
+_WANTED_FILES = 4096
 
 
 class HttpServer:
     """A server that listens from the moment it is made.
 
-    A client that reads slowly has a connection and an open file, but no thread: threads pass whole answers
-    to the event loop, audio as an open file.
+    A client that reads slowly has a connection and an open file, but no thread: threads pass answers to the
+    event loop, audio as an open file. Only an export may be so long that a thread waits, and few may.
 
     Parameters
     ----------
@@ -45,6 +48,12 @@ class HttpServer:
         Threads that run the application.
     has_users : bool
         Whether there are accounts; without, other machines are not served.
+    proxies : Proxies
+        Those have no share of the connections.
+    limits : Limits or None
+        What clients may take; None depends on how many files this process may have open.
+    clock : callable
+        Gives seconds that never go back.
 
     Raises
     ------
@@ -52,7 +61,7 @@ class HttpServer:
         If the address cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is an option of its own
         self,
         app: "WSGIApplication",
         *,
@@ -60,6 +69,9 @@ class HttpServer:
         port: int = 0,
         threads: int = THREADS,
         has_users: bool = False,
+        proxies: Proxies | None = None,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         listening = listen(host, port, has_users=has_users)
         # It warns of queued requests, which the covers of one page cause.
@@ -68,13 +80,13 @@ class HttpServer:
             sockets=[listening],
             threads=threads,
             ident=None,
-            connection_limit=_connection_limit(),
-            channel_timeout=STALLED_AFTER_S,
-            max_request_body_size=_MAX_BODY_BYTES,
+            # waitress refuses a body of this size.
+            max_request_body_size=MAX_BODY_BYTES + 1,
+            inbuf_overflow=MAX_BODY_BYTES + 1,
             # Needed by the host check, which refuses proxies while there are no accounts.
             clear_untrusted_proxy_headers=False,
-            # A lower mark would block a thread for a client that sends many requests and reads nothing.
-            outbuf_high_watermark=sys.maxsize,
+            outbuf_high_watermark=ANSWER_BYTES,
+            outbuf_overflow=sys.maxsize,
         )
         self._map: dict[int, object] = {}
         self._dispatcher = ThreadedTaskDispatcher()
@@ -87,6 +99,10 @@ class HttpServer:
             adj=adjustments,
             sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
             bind_socket=False,
+            limits=limits or limits_for(file_limit()),
+            proxies=proxies or Proxies(),
+            files=file_limit(),
+            clock=clock,
         )
         self._stopping = threading.Event()
         self.port: int = listening.getsockname()[1]
@@ -123,6 +139,7 @@ def serve(
     port: int,
     on_ready: Callable[[str], None],
     has_users: bool = False,
+    proxies: Proxies | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; call from the main thread.
 
@@ -136,13 +153,16 @@ def serve(
         Called with the URL once the server listens.
     has_users : bool
         Whether there are accounts.
+    proxies : Proxies
+        Those have no share of the connections.
 
     Raises
     ------
     ServeError
         If the address cannot be used; if the port is taken, the message names the next free one.
     """
-    server = HttpServer(app, host=host, port=port, has_users=has_users)
+    _allow_more_files()
+    server = HttpServer(app, host=host, port=port, has_users=has_users, proxies=proxies)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.stop()
@@ -160,9 +180,16 @@ def serve(
             signal.signal(number, handler)
 
 
-def _connection_limit() -> int:
-    """Return how many clients the file descriptors suffice for: a connection and a file each."""
+def file_limit() -> int | None:
+    """Return how many files this process may have open; None is without a limit."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files == resource.RLIM_INFINITY:
-        return _MAX_CONNECTIONS
-    return max(10, min(_MAX_CONNECTIONS, (files - _SPARE_FILES) // 2))
+    return None if files == resource.RLIM_INFINITY else files
+
+
+def _allow_more_files() -> None:
+    """Raise the limit of open files as far as needed and allowed; many systems begin with 256 or 1,024."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED_FILES if most == resource.RLIM_INFINITY else min(_WANTED_FILES, most)
+    if files != resource.RLIM_INFINITY and files < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
