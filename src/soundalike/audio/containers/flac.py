@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from soundalike.audio.containers.spans import Span, read_at
+from soundalike.audio.containers.spans import Span, claimed_span, read_at
 from soundalike.audio.containers.tagged import untagged_span
 
 _MOST_BLOCKS = 10_000
@@ -19,10 +19,10 @@ def flac_spans(file: BinaryIO) -> list[Span]:
         header = read_at(file, offset, 4)
         if len(header) < 4:  # noqa: PLR2004 - cut inside the metadata
             return spans
-        end = offset + 4 + int.from_bytes(header[1:], "big")
+        block = claimed_span(offset + 4, int.from_bytes(header[1:], "big"), whole.stop)
         if header[0] & 0x7F == 0:
-            spans.append(Span(offset + 4, min(end, whole.stop)))
-        offset = end
+            spans.append(block)
+        offset = block.stop
         if header[0] & 0x80:
             break
     return [*spans, Span(offset, whole.stop)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
+from soundalike.audio.containers.spans import CHUNK_BYTES, Span, claimed_span, read_at, size_of
 
 _MOST_BOXES = 100_000
 
@@ -30,10 +30,11 @@ def boxes(file: BinaryIO) -> Iterator[Box]:
             length, head = int.from_bytes(header[8:16], "big"), 16
         elif length == 0:
             length = size - offset
-        if length < head:
+        if length < head or len(header) < head:
             return
-        yield Box(header[4:8], Span(offset + head, min(offset + length, size)), offset + length > size)
-        offset += length
+        span = claimed_span(offset + head, length - head, size)
+        yield Box(header[4:8], span, is_cut=length - head > span.size)
+        offset = span.stop
 
 
 def media_spans(file: BinaryIO) -> list[Span]:
@@ -50,7 +51,7 @@ def has_alac(file: BinaryIO) -> bool:
     """Return whether the sample description names Apple's lossless codec."""
     for box in boxes(file):
         if box.name == b"moov":
-            moov = read_at(file, box.span.start, min(box.span.stop - box.span.start, 16 * CHUNK_BYTES))
+            moov = read_at(file, box.span.start, min(box.span.size, 16 * CHUNK_BYTES))
             at = moov.find(b"stsd")
             return at >= 0 and moov[at + 16 : at + 20] == b"alac"
     return False

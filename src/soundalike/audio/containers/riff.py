@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from soundalike.audio.containers.spans import Span, read_at, size_of
+from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_of
 
 _MOST_CHUNKS = 10_000
 # A program that writes to a pipe cannot know the length, and writes one of these (or 0).
 _UNKNOWN_FROM = 0x7FFF_0000
+_MOST_HEADER_BYTES = 64 << 20  # it is copied into memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Chunk:
     @property
     def is_cut(self) -> bool:
         """Whether it claims more than the file has."""
-        return self.claimed_bytes > self.span.stop - self.span.start
+        return self.claimed_bytes > self.span.size
 
 
 def chunks(file: BinaryIO) -> Iterator[Chunk]:
@@ -40,9 +41,9 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
             claimed = ds64_data
         elif name == b"data" and (claimed == 0 or claimed >= _UNKNOWN_FROM):
             claimed = max(0, size - offset - 8)
-        start = offset + 8
-        yield Chunk(name, Span(start, min(start + claimed, size)), claimed)
-        offset = start + claimed + claimed % 2
+        span = claimed_span(offset + 8, claimed, size)
+        yield Chunk(name, span, claimed)
+        offset = span.stop + claimed % 2
 
 
 def sound_spans(file: BinaryIO) -> list[Span]:
@@ -54,7 +55,7 @@ def cut_ratio(file: BinaryIO) -> float:
     """Return how many times longer the audio claims to be than the file is; 1 if it is complete."""
     for chunk in chunks(file):
         if chunk.name in {b"data", b"SSND"} and chunk.is_cut and chunk.claimed_bytes < 1 << 62:
-            return chunk.claimed_bytes / max(1, chunk.span.stop - chunk.span.start)
+            return chunk.claimed_bytes / max(1, chunk.span.size)
     return 1.0
 
 
@@ -75,7 +76,8 @@ def streamed_header(file: BinaryIO) -> tuple[bytes, int]:
     for chunk in chunks(file):
         if chunk.name == b"data":
             start = chunk.span.start
-            if chunk.claimed_bytes and read_at(file, start - 4, 4) == bytes(4):
+            is_unclaimed = chunk.claimed_bytes and read_at(file, start - 4, 4) == bytes(4)
+            if is_unclaimed and start <= _MOST_HEADER_BYTES:
                 return read_at(file, 0, start - 4) + b"\xff" * 4, start
             break
     return b"", 0

@@ -15,6 +15,27 @@ class Span:
     start: int
     stop: int
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.stop - self.start
+
+
+def claimed_span(start: int, claimed_bytes: int, stop: int) -> Span:
+    """Return the bytes of a part as far as there are any: every length that a file claims passes here.
+
+    A claim may be anything from 0 to 2**64 - 1, more than a file can have or a seek can take.
+
+    Parameters
+    ----------
+    start, claimed_bytes : int
+        Where the part begins, and how many bytes the file says it has.
+    stop : int
+        Where what contains it ends.
+    """
+    start = max(0, min(start, stop))
+    return Span(start, max(start, min(start + claimed_bytes, stop)))
+
 
 def size_of(file: BinaryIO) -> int:
     """Return the file's length in bytes."""
@@ -24,6 +45,8 @@ def size_of(file: BinaryIO) -> int:
 def read_at(file: BinaryIO, offset: int, count: int) -> bytes:
     """Read up to `count` bytes at `offset`: fewer at the file's end, none outside it.
 
+    An offset that was computed from a claimed length has to come from `claimed_span`.
+
     Parameters
     ----------
     file : BinaryIO
@@ -31,7 +54,7 @@ def read_at(file: BinaryIO, offset: int, count: int) -> bytes:
     offset, count : int
         In bytes.
     """
-    if offset < 0:
+    if offset < 0 or count < 1:
         return b""
     file.seek(offset)
     return file.read(count)

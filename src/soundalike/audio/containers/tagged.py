@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from soundalike.audio.containers.spans import Span, read_at, size_of
+from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_of
 
 ID3V2_HEADER_BYTES = 10
 ID3V1_BYTES = 128
@@ -32,12 +32,13 @@ def _skip_front(file: BinaryIO, size: int) -> int:
         header = read_at(file, start, APE_BYTES)
         if header.startswith(b"ID3") and len(header) >= ID3V2_HEADER_BYTES:
             has_footer = bool(header[5] & 0x10)
-            start += ID3V2_HEADER_BYTES * (2 if has_footer else 1) + _syncsafe(header[6:10])
+            claimed = ID3V2_HEADER_BYTES * (2 if has_footer else 1) + _syncsafe(header[6:10])
         elif header.startswith(b"APETAGEX"):
-            start += APE_BYTES + int.from_bytes(header[12:16], "little")
+            claimed = APE_BYTES + int.from_bytes(header[12:16], "little")
         else:
             break
-    return min(start, size)
+        start = claimed_span(start, claimed, size).stop
+    return start
 
 
 def _syncsafe(four: bytes) -> int:

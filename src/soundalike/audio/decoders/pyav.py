@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from soundalike.audio.containers import mp4
+from soundalike.audio.decoders.spliced import Spliced
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
 from soundalike.domain.files import ProblemReason
@@ -42,8 +43,8 @@ class PyavDecoder:
         with self._open() as container:
             stream = _audio_stream(container)
             can_seek = start and self._format.container is Container.MP4
-            if can_seek:
-                container.seek(int(start / self.rate / stream.time_base), stream=stream)
+            if can_seek and not _seek(container, stream, int(start / self.rate / stream.time_base)):
+                return
             position = None if can_seek else 0
             for frame in _decoded(container, stream):
                 if position is None:
@@ -58,9 +59,8 @@ class PyavDecoder:
             import av  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, INSTALL) from error
-        self._file.seek(0)
         try:
-            return av.open(self._file, mode="r", metadata_errors="replace")
+            return av.open(Spliced(b"", self._file, 0), mode="r", metadata_errors="replace")
         except (av.FFmpegError, ValueError) as error:
             is_cut = self._format.container is Container.MP4 and mp4.is_cut(self._file)
             reason = ProblemReason.HEADER_TOO_LONG if is_cut else ProblemReason.NOT_AUDIO
@@ -76,6 +76,17 @@ def _audio_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
         raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, "no decoder for the audio stream")
     stream.codec_context.thread_count = 1
     return stream
+
+
+def _seek(container: Any, stream: Any, time: int) -> bool:  # noqa: ANN401 - PyAV is an extra
+    """Go to a time; return whether there can be anything."""
+    import av  # noqa: PLC0415 - an extra
+
+    try:
+        container.seek(time, stream=stream)
+    except (av.FFmpegError, OverflowError):  # a length that the file only claims
+        return False
+    return True
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:  # noqa: ANN401 - PyAV is an extra
