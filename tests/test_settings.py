@@ -126,6 +126,22 @@ def test_the_bound_on_lateness_is_whole_days(days: str) -> None:
         load_settings({"data": "d"}, {"SOUNDALIKE_LATENESS_DAYS": days})
 
 
+@pytest.mark.parametrize("name", ["decoder_silence_s", "file_timeout_s"])
+def test_the_silence_of_a_decoder_has_its_name_of_before_too(name: str, tmp_path: Path) -> None:
+    config = write(tmp_path / "s.toml", f"{name} = 600\n")
+    assert load_settings({}, {}, config).decoder_silence_s == 600
+    assert load_settings({"data": "d"}, {f"SOUNDALIKE_{name.upper()}": "7"}).decoder_silence_s == 7
+    with pytest.raises(SettingsError, match=f"{name} must be a whole number from 1"):
+        load_settings({"data": "d"}, {f"SOUNDALIKE_{name.upper()}": "0"})
+
+
+def test_of_two_names_of_a_setting_the_new_one_counts(tmp_path: Path) -> None:
+    config = write(tmp_path / "s.toml", "decoder_silence_s = 5\nfile_timeout_s = 600\n")
+    assert load_settings({}, {}, config).decoder_silence_s == 5
+    both = {"SOUNDALIKE_FILE_TIMEOUT_S": "600", "SOUNDALIKE_DECODER_SILENCE_S": "5"}
+    assert load_settings({"data": "d"}, both).decoder_silence_s == 5
+
+
 SECRET = "hunter2-hunter2-hunter2"  # noqa: S105 - of nobody
 
 

@@ -225,6 +225,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "metrics_port": _whole(1, _MAX_PORT),
     "workers": _whole(1, _MAX_WORKERS),
     "file_timeout_s": _whole(1, 86_400),
+    "decoder_silence_s": _whole(1, 86_400),
     "roots": _roots,
     "lateness_days": _whole(1, 3_650),
     "secret_key": _secret,

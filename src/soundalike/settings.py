@@ -16,6 +16,9 @@ from soundalike.setting_values import READERS, IPNetwork, is_mongodb, without_se
 ENVIRONMENT_PREFIX = "SOUNDALIKE_"
 FILE_NAME = "soundalike.toml"
 
+_RENAMED = {"file_timeout_s": "decoder_silence_s"}
+"""Names of before, which are read on; of both, the new one counts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -44,8 +47,8 @@ class Settings:
         driver.
     workers : int or None
         Processes that analyse files; None is one for each usable CPU.
-    file_timeout_s : int
-        How long the analysis of one file may take.
+    decoder_silence_s : int
+        How long the analysis of a file may make no progress.
     roots : mapping of RootName to Path
         Folders of named roots on this machine, if not those that were scanned.
     store : str or None
@@ -77,7 +80,7 @@ class Settings:
     kafka: Mapping[str, str] = field(default_factory=dict, repr=False)
     metrics_port: int | None = None
     workers: int | None = None
-    file_timeout_s: int = 120
+    decoder_silence_s: int = 120
     roots: Mapping[RootName, Path] = field(default_factory=dict)
     lateness_days: int = 7
     secret_key: str | None = field(default=None, repr=False)
@@ -131,7 +134,7 @@ def load_settings(
         *_from_environment(environment),
         *((f"--{name.replace('_', '-')}", {name: value}) for name, value in flags.items()),
     ):
-        for name, value in raw.items():
+        for name, value in sorted(raw.items(), key=lambda item: item[0] not in _RENAMED):
             if value is not None:
                 _take(source, name, value, values=values, errors=errors)
     if errors:
@@ -193,6 +196,6 @@ def _take(source: str, name: str, value: Any, *, values: dict[str, Any], errors:
         errors.append(f"{source}: {name!r} is not a setting; settings are {', '.join(sorted(READERS))}")
         return
     try:
-        values[name] = reader(value)
+        values[_RENAMED.get(name, name)] = reader(value)
     except (TypeError, ValueError) as error:
         errors.append(f"{source}: {name} {error}")

@@ -5,19 +5,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
+from audio.disks import DRIP_S, open_dripping, open_never, open_stuck
 from audio.fragile import DEADLY_S, ENDLESS_S, Fragile
 from audio.grains import Grains
 from audio.sounds import analyse, found, music, write
 from soundalike.audio.features.extractor import Extractor
 from soundalike.audio.features.timbre import Timbre
-from soundalike.audio.pool import ProcessAnalyser
-from soundalike.domain.errors import AudioError
+from soundalike.audio.observed import Activity
+from soundalike.audio.pool import ProcessAnalyser, _Worker
+from soundalike.audio.worker import Heartbeat
+from soundalike.domain.errors import AudioError, FileUnavailableError
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 
 TIMBRE = Timbre().schema
@@ -130,13 +135,77 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_continue(
 
 def test_a_file_that_never_ends_is_given_up(songs: list[FoundFile], tmp_path: Path) -> None:
     endless = found(write(tmp_path / "endless.wav", music(ENDLESS_S)))
-    analyser = ProcessAnalyser(workers=1, timeout_s=2, extractors=[Fragile()])
+    analyser = ProcessAnalyser(workers=1, silence_s=2, extractors=[Fragile()])
     results = of(analyser.analyse([endless, songs[0]], sets=[TIMBRE], known={}))
     given_up = results["endless.wav"]
     assert isinstance(given_up, AnalysisFailure)
     assert given_up.reason is ProblemReason.CRASHED
-    assert "2 s" in given_up.detail
+    assert "did nothing for 2 s" in given_up.detail
     assert isinstance(results["0.wav"], Analysis)
+
+
+def test_a_slow_disk_is_waited_for_as_long_as_it_gives_something(tmp_path: Path) -> None:
+    song = found(write(tmp_path / "slow.wav", music(1.3)))
+    silence_s = 10 * DRIP_S
+    analyser = ProcessAnalyser(workers=1, silence_s=silence_s, open_file=open_dripping)
+    started = time.monotonic()
+    (result,) = of(analyser.analyse([song], sets=[TIMBRE], known={})).values()
+    assert isinstance(result, Analysis)
+    assert time.monotonic() - started > 2 * silence_s
+
+
+@pytest.mark.parametrize("open_file", [open_stuck, open_never])
+def test_a_disk_that_hangs_is_no_crash_of_the_decoder(
+    open_file: Callable[[Path], BinaryIO], songs: list[FoundFile]
+) -> None:
+    analyser = ProcessAnalyser(workers=1, silence_s=0.4, open_file=open_file)
+    (result,) = of(analyser.analyse(songs[:1], sets=[TIMBRE], known={})).values()
+    assert result == AnalysisFailure(
+        reason=ProblemReason.UNREADABLE, detail="its disk did not answer for 0.4 s"
+    )
+    assert children() == set()
+
+
+def test_a_disk_that_hangs_at_several_files_ends_the_run(songs: list[FoundFile]) -> None:
+    results = ProcessAnalyser(workers=3, silence_s=0.4, open_file=open_never).analyse(
+        songs, sets=[TIMBRE], known={}
+    )
+    with pytest.raises(FileUnavailableError, match=r"3 files in a row.*run the command again"):
+        list(results)
+    assert children() == set()
+
+
+def test_a_worker_that_does_not_end_is_not_waited_for() -> None:
+    class Uninterruptible(subprocess.Popen[bytes]):
+        """A process that waits for a disk inside the kernel, where no signal reaches it."""
+
+        def wait(self, timeout: float | None = None) -> int:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+
+    own_end, worker_end = Pipe()
+    with worker_end:
+        process = Uninterruptible(["/bin/true"], stdin=subprocess.PIPE)
+        assert _Worker(process, own_end, deadline_s=0).close() == -signal.SIGKILL
+    subprocess.Popen.wait(process)
+
+
+# Signs of life
+
+
+def test_a_heart_beats_only_while_something_is_done() -> None:
+    sent: list[object] = []
+    activity = Activity()
+    heartbeat = Heartbeat(activity, sent.append)
+    heartbeat.beat()
+    assert sent == []
+    with activity.reading():
+        heartbeat.beat()
+        heartbeat.beat()
+    assert sent == [Activity(reads=1, is_reading=True)]
+    activity.frames += 5
+    heartbeat.beat()
+    assert sent[1:] == [Activity(reads=1, frames=5)]
 
 
 def test_workers_killed_from_outside_cost_one_file_each_at_most(songs: list[FoundFile]) -> None:

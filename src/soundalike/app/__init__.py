@@ -166,7 +166,7 @@ def _library_id(settings: Settings, store: Store) -> LibraryId:
 
 def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
-    analyser = ProcessAnalyser(workers=settings.workers, timeout_s=settings.file_timeout_s)
+    analyser = ProcessAnalyser(workers=settings.workers, silence_s=settings.decoder_silence_s)
     schemas = tuple(schema for sets in analyser.passes for schema in sets)
     artefacts = FolderArtefactStore(
         settings.artefacts, schemas=schemas, clock=environment.now, library_id=library_id

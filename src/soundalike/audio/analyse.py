@@ -1,4 +1,4 @@
-"""Analysing one file: recognise it, hash it, read its tags, decode it, extract features."""
+"""Analysing one file: recognise it, read its tags, hash it, decode it, extract features."""
 
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
@@ -11,6 +11,7 @@ from soundalike.audio.features.extractor import Extractor, Window
 from soundalike.audio.files import NotRegularError, open_regular
 from soundalike.audio.formats import Format, sniff
 from soundalike.audio.hashing import audio_hash, part_hash
+from soundalike.audio.observed import Activity, ObservedDecoder, OpenFile, observed_file
 from soundalike.audio.tags import read_tags
 from soundalike.domain.features import FeatureVectors
 from soundalike.domain.files import (
@@ -23,11 +24,16 @@ from soundalike.domain.files import (
     StoredAudio,
 )
 from soundalike.domain.ports.audio import KnownAudio
-from soundalike.domain.types import DurationMs
+from soundalike.domain.types import AudioHash, DurationMs
 
 
 def analyse_file(
-    found: FoundFile, extractors: Sequence[Extractor], known: KnownAudio
+    found: FoundFile,
+    extractors: Sequence[Extractor],
+    known: KnownAudio,
+    *,
+    activity: Activity | None = None,
+    open_file: OpenFile = open_regular,
 ) -> Analysis | AnalysisFailure:
     """Analyse one file.
 
@@ -39,12 +45,17 @@ def analyse_file(
         The feature sets.
     known : KnownAudio
         Audio that needs no vectors of a set; of that which needs none at all the length is measured.
+    activity : Activity or None
+        Counts what has been done.
+    open_file : callable
+        Opens it.
     """
+    activity = activity or Activity()
     try:
-        with open_regular(found.real_path) as file:
+        with observed_file(found.real_path, open_file, activity) as file:
             if found.stored is not None:
                 return _read_tags(file, found.stored)
-            return _analyse(file, found.part, extractors, known)
+            return _Analysis(file, found.part, activity).run(extractors, known)
     except UnusableAudioError as error:
         return error.failure
     except NotRegularError:
@@ -64,36 +75,57 @@ def _read_tags(file: BinaryIO, stored: StoredAudio) -> Analysis:
     )
 
 
-def _analyse(
-    file: BinaryIO, part: Part | None, extractors: Sequence[Extractor], known: KnownAudio
-) -> Analysis:
-    sniffed = _sniffed(file)
-    digest = audio_hash(file, sniffed.container)
-    tags = read_tags(file)
-    decoder: Decoder = open_decoder(file, sniffed)
-    if part is not None:
-        digest, decoder = part_hash(digest, part), PartDecoder(decoder, part)
-    missing = [one for one in extractors if digest not in known.get(one.schema.key, ())]
-    if missing:
-        excerpts = _read_excerpts(decoder, missing)
+class _Analysis:
+    """The analysis of one open file, or of a part of it."""
+
+    def __init__(self, file: BinaryIO, part: Part | None, activity: Activity) -> None:
+        self._file, self._part = file, part
+        self._sniffed = _sniffed(file)
+        self._tags = read_tags(file)
+        # Before the hash, which reads the whole file: one that cannot be decoded needs none.
+        decoder: Decoder = ObservedDecoder(open_decoder(file, self._sniffed), activity)
+        self._decoder = decoder if part is None else PartDecoder(decoder, part)
+
+    def run(self, extractors: Sequence[Extractor], known: KnownAudio) -> Analysis:
+        """Extract features where the audio is not known.
+
+        Where nothing is known that it could be, the hash is only the audio's identity, and comes last.
+        """
+        may_be_known = any(known.get(one.schema.key) for one in extractors)
+        digest = self._hash() if may_be_known else None
+        missing = [one for one in extractors if digest not in known.get(one.schema.key, ())]
+        return self._extracted(missing, digest) if missing else self._measured(digest)
+
+    def _extracted(self, extractors: Sequence[Extractor], digest: AudioHash | None) -> Analysis:
+        excerpts = _read_excerpts(self._decoder, extractors)
         excerpt = excerpts[min(excerpts)]
-        duration_ms, analysed_ms = excerpt.duration_ms, excerpt.analysed_ms
-        is_truncated = excerpt.is_truncated
-        vectors = tuple(_extract(one, excerpts[one.window]) for one in missing)
-    else:
-        extent = measure(decoder)
-        duration_ms = DurationMs(extent.frames * 1_000 // decoder.rate)
-        analysed_ms, is_truncated = DurationMs(min(duration_ms, Window.EXCERPT * 1_000)), extent.is_truncated
-        vectors = ()
-    return Analysis(
-        tags=tags,
-        audio_hash=digest,
-        duration_ms=duration_ms,
-        media_type=sniffed.media_type,
-        analysed_ms=analysed_ms,
-        vectors=vectors,
-        is_truncated=is_truncated,
-    )
+        vectors = tuple(_extract(one, excerpts[one.window]) for one in extractors)
+        return Analysis(
+            tags=self._tags,
+            audio_hash=digest or self._hash(),
+            duration_ms=excerpt.duration_ms,
+            media_type=self._sniffed.media_type,
+            analysed_ms=excerpt.analysed_ms,
+            vectors=vectors,
+            is_truncated=excerpt.is_truncated,
+        )
+
+    def _measured(self, digest: AudioHash | None) -> Analysis:
+        extent = measure(self._decoder)
+        duration_ms = DurationMs(extent.frames * 1_000 // self._decoder.rate)
+        return Analysis(
+            tags=self._tags,
+            audio_hash=digest or self._hash(),
+            duration_ms=duration_ms,
+            media_type=self._sniffed.media_type,
+            analysed_ms=DurationMs(min(duration_ms, Window.EXCERPT * 1_000)),
+            vectors=(),
+            is_truncated=extent.is_truncated,
+        )
+
+    def _hash(self) -> AudioHash:
+        digest = audio_hash(self._file, self._sniffed.container)
+        return digest if self._part is None else part_hash(digest, self._part)
 
 
 def _read_excerpts(decoder: Decoder, extractors: Sequence[Extractor]) -> Mapping[Window, Excerpt]:

@@ -21,14 +21,20 @@ from pickle import UnpicklingError
 
 from soundalike.audio.features import sets as feature_sets
 from soundalike.audio.features.extractor import Extractor
-from soundalike.audio.worker import READY
-from soundalike.domain.errors import AudioError
+from soundalike.audio.files import open_regular
+from soundalike.audio.observed import Activity, OpenFile
+from soundalike.audio.worker import READY, Setup
+from soundalike.domain.errors import AudioError, FileUnavailableError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.ports.audio import KnownAudio
 
-DEFAULT_TIMEOUT_S = 120.0
+DEFAULT_SILENCE_S = 120.0
 START_TIMEOUT_S = 300.0
+_BEATS = 4  # signs of life within the time after which silence is a hang
+_LONGEST_BEAT_S = 1.0
+_MOST_SILENT_READS = 3  # files in a row; then it is not the file but the disk
+_END_TIMEOUT_S = 5.0
 _MOST_FAILED_STARTS = 3
 _AHEAD = 2  # the current file and the next, so that no worker waits for a slow store
 _ONE_THREAD = {
@@ -53,8 +59,9 @@ class ProcessAnalyser:
         self,
         workers: int | None = None,
         *,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
+        silence_s: float = DEFAULT_SILENCE_S,
         extractors: Sequence[Extractor] | None = None,
+        open_file: OpenFile = open_regular,
     ) -> None:
         """Start nothing yet.
 
@@ -62,13 +69,17 @@ class ProcessAnalyser:
         ----------
         workers : int or None
             Most processes at once; as many as there are usable processors by default.
-        timeout_s : float
-            A file that takes longer fails, and its worker is killed.
+        silence_s : float
+            How long a worker may do nothing at all; then its file fails, and it is killed. A file may take as
+            long as it needs.
         extractors : sequence of Extractor or None
             The feature sets that it can compute; those in `features/sets.py` by default.
+        open_file : callable
+            Opens files; workers import it by name.
         """
         self._workers = workers or usable_cpus()
-        self._timeout_s = timeout_s
+        self._silence_s = silence_s
+        self._open_file = open_file
         self._extractors = feature_sets.EXTRACTORS if extractors is None else extractors
 
     @property
@@ -95,9 +106,16 @@ class ProcessAnalyser:
         ------
         AudioError
             If no worker can be started.
+        FileUnavailableError
+            If several files in a row cannot be read, since their disk does not answer.
         """
-        extractors = [one for one in self._extractors if one.schema in sets]
-        pool = _Pool((extractors, known), most=self._workers, timeout_s=self._timeout_s)
+        setup = Setup(
+            extractors=[one for one in self._extractors if one.schema in sets],
+            known=known,
+            beat_s=min(_LONGEST_BEAT_S, self._silence_s / _BEATS),
+            open_file=self._open_file,
+        )
+        pool = _Pool(setup, most=self._workers, silence_s=self._silence_s)
         try:
             yield from pool.run(iter(files))
         finally:
@@ -106,31 +124,41 @@ class ProcessAnalyser:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A process, its socket, and the files that it has not answered yet, the current one first."""
+    """A process, its socket, and the files that it has not answered yet, the current one first.
+
+    `activity` is what it last said that it was doing, of the current file.
+    """
 
     process: "subprocess.Popen[bytes]"
     connection: "Connection[object, object]"
     deadline_s: float
     is_ready: bool = False
     files: deque[FoundFile] = field(default_factory=deque)
+    activity: Activity | None = None
 
     def close(self) -> int:
-        """Kill the process, which has nothing to save, and return its exit status."""
+        """Kill the process, which has nothing to save, and return its exit status.
+
+        One that waits for a disk that hangs ends only when that answers; nobody waits for it.
+        """
         self.process.kill()
         self.connection.close()
         if self.process.stdin is not None:
             self.process.stdin.close()
-        return self.process.wait()
+        try:
+            return self.process.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGKILL
 
 
 class _Pool:
     """The workers of one run."""
 
-    def __init__(self, setup: tuple[Sequence[Extractor], KnownAudio], *, most: int, timeout_s: float) -> None:
-        self._setup, self._most, self._timeout_s = setup, most, timeout_s
+    def __init__(self, setup: Setup, *, most: int, silence_s: float) -> None:
+        self._setup, self._most, self._silence_s = setup, most, silence_s
         self._workers: list[_Worker] = []
         self._again: deque[FoundFile] = deque()
-        self._failed_starts = 0
+        self._failed_starts = self._silent_reads = 0
 
     def run(self, files: Iterator[FoundFile]) -> Iterator[_Result]:
         """Hand out files and yield results until both have ended."""
@@ -162,7 +190,7 @@ class _Pool:
 
     def _give(self, worker: _Worker, found: FoundFile) -> bool:
         if worker.is_ready and not worker.files:
-            worker.deadline_s = time.monotonic() + self._timeout_s
+            worker.deadline_s = time.monotonic() + self._silence_s
         worker.files.append(found)
         try:
             worker.connection.send(found)
@@ -193,7 +221,7 @@ class _Pool:
         return worker
 
     def _collect(self) -> Iterator[_Result]:
-        """Wait for one or more workers to answer, die or take too long."""
+        """Wait for one or more workers to answer, die or fall silent."""
         busy = {worker.connection: worker for worker in self._workers if worker.files}
         soonest = min((worker.deadline_s for worker in busy.values()), default=0.0)
         ready = wait(list(busy), max(0.0, soonest - time.monotonic()))
@@ -202,7 +230,7 @@ class _Pool:
             if connection in ready:
                 yield from self._receive(worker)
             elif worker.deadline_s <= now:
-                yield from self._lose(worker, f"gave no answer within {self._timeout_s:g} s")
+                yield from self._lose(worker, f"did nothing for {self._silence_s:g} s")
 
     def _receive(self, worker: _Worker) -> Iterator[_Result]:
         try:
@@ -210,20 +238,26 @@ class _Pool:
         except (EOFError, OSError, UnpicklingError):
             yield from self._lose(worker, None)
             return
-        worker.deadline_s = time.monotonic() + self._timeout_s
-        if message == READY:
+        worker.deadline_s = time.monotonic() + self._silence_s
+        if isinstance(message, Activity):
+            worker.activity = message
+        elif message == READY:
             worker.is_ready, self._failed_starts = True, 0
         elif isinstance(message, Analysis | AnalysisFailure):
+            worker.activity, self._silent_reads = None, 0
             yield worker.files.popleft(), message
 
     def _lose(self, worker: _Worker, why: str | None) -> Iterator[_Result]:
         """Replace a worker; its current file is why it died."""
         files, was_ready = worker.files, worker.is_ready
+        is_silent_read = why is not None and worker.activity is not None and worker.activity.is_reading
         if why is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.process.wait(1)  # so that its own exit status is reported, not our kill
         status = self._dismiss(worker)
-        if was_ready:
+        if is_silent_read:
+            yield from self._pass_over(files.popleft())
+        elif was_ready:
             detail = f"the process that decoded it {why or _end_of(status)}"
             yield files.popleft(), AnalysisFailure(reason=ProblemReason.CRASHED, detail=detail)
         else:
@@ -232,6 +266,19 @@ class _Pool:
                 msg = f"no worker process can be started ({_end_of(status)}); run 'soundalike doctor'"
                 raise AudioError(msg)
         self._again.extend(files)
+
+    def _pass_over(self, file: FoundFile) -> Iterator[_Result]:
+        """Give up a file whose disk does not answer; after several in a row, all of them."""
+        detail = f"its disk did not answer for {self._silence_s:g} s"
+        yield file, AnalysisFailure(reason=ProblemReason.UNREADABLE, detail=detail)
+        self._silent_reads += 1
+        if self._silent_reads >= _MOST_SILENT_READS:
+            msg = (
+                f"{self._silent_reads} files in a row could not be read: their disk or network mount did not "
+                f"answer for {self._silence_s:g} s each. What was analysed before is stored, and no track is "
+                "marked as missing; run the command again when the disk answers"
+            )
+            raise FileUnavailableError(msg)
 
     def _dismiss(self, worker: _Worker) -> int:
         self._workers.remove(worker)

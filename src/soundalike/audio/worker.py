@@ -4,29 +4,95 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features.extractor import Extractor
+from soundalike.audio.files import open_regular
+from soundalike.audio.observed import Activity, OpenFile
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
 from soundalike.domain.ports.audio import KnownAudio
 
 READY = "ready"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a worker is told before the first file.
+
+    Parameters
+    ----------
+    extractors : sequence of Extractor
+        The feature sets to compute.
+    known : KnownAudio
+        Audio that needs no vectors of a set.
+    beat_s : float
+        How often it reports what it has done.
+    open_file : callable
+        Opens files.
+    """
+
+    extractors: Sequence[Extractor]
+    known: KnownAudio
+    beat_s: float
+    open_file: OpenFile = open_regular
+
+
+class Heartbeat:
+    """Reports what a worker has done, as long as that changes: silence means that it hangs.
+
+    Parameters
+    ----------
+    activity : Activity
+        What was done so far.
+    send : callable
+        Sends it to the parent.
+    """
+
+    def __init__(self, activity: Activity, send: Callable[[object], None]) -> None:
+        self._activity, self._send = activity, send
+        self._sent = replace(activity)
+
+    def beat(self) -> None:
+        """Send what was done, if it is more than at the last beat."""
+        now = replace(self._activity)
+        if now != self._sent:
+            self._sent = now
+            self._send(now)
+
+    def run(self, beat_s: float) -> None:
+        """Beat for ever, or until nobody listens."""
+        while True:
+            time.sleep(beat_s)
+            try:
+                self.beat()
+            except OSError:
+                return
+
+
 def main() -> None:
-    """Receive files from the connection and send back the results, until it ends."""
+    """Receive files from the connection and send back the results, and signs of life, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
-    extractors, known = connection.recv()
-    warm_up(extractors)
+    setup: Setup = connection.recv()
+    warm_up(setup.extractors)
+    activity, sending = Activity(), threading.Lock()
+
+    def send(message: object) -> None:
+        with sending:
+            connection.send(message)
+
+    heartbeat = Heartbeat(activity, send)
     try:
-        connection.send(READY)
+        send(READY)
+        threading.Thread(target=heartbeat.run, args=(setup.beat_s,), daemon=True).start()
         while True:
-            connection.send(_analyse(connection.recv(), extractors, known))
+            send(_analyse(connection.recv(), setup, activity))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -48,11 +114,11 @@ def _die_with_parent() -> None:
     os._exit(0)
 
 
-def _analyse(
-    found: FoundFile, extractors: Sequence[Extractor], known: KnownAudio
-) -> Analysis | AnalysisFailure:
+def _analyse(found: FoundFile, setup: Setup, activity: Activity) -> Analysis | AnalysisFailure:
     try:
-        return analyse_file(found, extractors, known)
+        return analyse_file(
+            found, setup.extractors, setup.known, activity=activity, open_file=setup.open_file
+        )
     except Exception as error:  # noqa: BLE001 - one file must not end the run; its failure is stored
         return AnalysisFailure(reason=ProblemReason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
 

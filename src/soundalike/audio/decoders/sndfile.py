@@ -1,6 +1,5 @@
 """MP3, FLAC, Ogg, WAV, AIFF and more, decoded by libsndfile."""
 
-import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -46,12 +45,7 @@ class SndfileDecoder:
         import soundfile  # noqa: PLC0415 - only workers load it
 
         try:
-            if self._prefix:
-                sound = soundfile.SoundFile(Spliced(self._prefix, self._file, self._offset))
-            else:
-                descriptor = os.dup(self._file.fileno())
-                os.lseek(descriptor, self._offset, os.SEEK_SET)
-                sound = soundfile.SoundFile(descriptor, closefd=True)
+            sound = soundfile.SoundFile(Spliced(self._prefix, self._file, self._offset))
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
             raise self._error(str(getattr(error, "error_string", error))) from error
         # Otherwise soundfile seeks after each block, which doubles the cost and fails in streamed FLAC.

@@ -54,7 +54,8 @@ class Analyser(Protocol):
 
         A file is decoded once for all sets. It gets no vectors of those for which its audio is known;
         if it is for all, it is not decoded and gets tags and hash alone. A file that kills its worker
-        fails with `ProblemReason.CRASHED`; the others go on. Closing the generator stops the workers.
+        fails with `ProblemReason.CRASHED`, one that the disk does not give with `ProblemReason.UNREADABLE`;
+        the others go on. A slow disk is waited for. Closing the generator stops the workers.
         Of a part of a file, only that part is analysed. Of a file that is `stored`, only tags are read.
 
         Parameters
@@ -65,6 +66,11 @@ class Analyser(Protocol):
             Of one or more of the passes.
         known : KnownAudio
             Audio that needs no vectors of a set.
+
+        Raises
+        ------
+        FileUnavailableError
+            If the disk no longer answers.
         """
 
 
