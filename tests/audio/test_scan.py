@@ -1,15 +1,20 @@
 """What a scan finds, in which order, and what it says of links, FIFOs and folders that stay shut."""
 
+import errno
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audio.disks import PASSING
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, FoundFile, ProblemReason, Root
@@ -175,6 +180,91 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_at_its_own_place(shared: Pa
     )
     (shared / "shut").chmod(0o700)
     assert run.stdout.splitlines() == ["open/b.mp3 found", "shut unreadable"]
+
+
+# Disks that fail
+
+
+class FailingDisk:
+    """Makes everything below some paths fail, as a mount does whose server is gone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.errors: dict[bytes, int] = {}
+        self._list = os.scandir
+        monkeypatch.setattr(os, "scandir", self._scandir)
+
+    def _ask(self, path: bytes) -> None:
+        for place, number in self.errors.items():
+            if path == place or path.startswith(place + b"/"):
+                raise OSError(number, os.strerror(number))
+
+    @contextmanager
+    def _scandir(self, path: bytes) -> Iterator[Iterator[Any]]:
+        self._ask(path)
+        with self._list(path) as listing:
+            yield (FailingEntry(entry, self._ask) for entry in listing)
+
+
+class FailingEntry:
+    """An entry of a folder whose type is known from the folder, and nothing else without the disk."""
+
+    def __init__(self, entry: "os.DirEntry[bytes]", ask: Callable[[bytes], None]) -> None:
+        self._entry, self._ask = entry, ask
+        self.name, self.path, self.is_symlink = entry.name, entry.path, entry.is_symlink
+
+    def is_dir(self) -> bool:
+        if self._entry.is_symlink():
+            self._ask(self.path)
+        return self._entry.is_dir()
+
+    def stat(self) -> os.stat_result:
+        self._ask(self.path)
+        return self._entry.stat()
+
+
+@pytest.mark.parametrize("number", PASSING)
+@pytest.mark.parametrize("name", ["album", "Vol. 1", "feat. X.mp3"])
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_folder_on_a_disk_that_fails_is_unreadable_whatever_its_name(
+    number: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_link: bool
+) -> None:
+    make(tmp_path / "good" / "b.mp3")
+    folder = tmp_path / name
+    make((tmp_path / ".disk" if is_link else folder) / "a.mp3")
+    if is_link:
+        folder.symlink_to(".disk")
+    disk = FailingDisk(monkeypatch)
+    disk.errors[os.fsencode(folder)] = number
+    assert problems(tmp_path) == {name.encode(): ProblemReason.UNREADABLE}
+    assert paths(tmp_path) == [b"good/b.mp3"]
+
+
+def test_a_folder_that_fails_while_it_is_listed_is_unreadable_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        make(tmp_path / "album" / f"{name}.mp3")
+    list_folder = os.scandir
+
+    @contextmanager
+    def fail_after_one(path: bytes) -> Iterator[Iterator["os.DirEntry[bytes]"]]:
+        def entries() -> Iterator["os.DirEntry[bytes]"]:
+            with list_folder(path) as listing:
+                yield next(listing)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        yield entries()
+
+    monkeypatch.setattr(os, "scandir", fail_after_one)
+    assert problems(tmp_path / "album") == {b"": ProblemReason.UNREADABLE}
+    assert paths(tmp_path / "album") == []
+
+
+def test_what_cannot_be_music_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("notes.txt", "cover.jpg"):
+        make(tmp_path / name)
+    FailingDisk(monkeypatch).errors[os.fsencode(tmp_path) + b"/notes.txt"] = errno.EIO
+    assert problems(tmp_path) == {}
 
 
 @pytest.mark.parametrize("name", ["missing", "file.mp3"])

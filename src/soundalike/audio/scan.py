@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from soundalike.audio.errors import is_passing
 from soundalike.audio.formats import is_audio_name, suffix_of
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, FileStamp, FoundFile, Location, ProblemReason, Root
@@ -116,7 +117,9 @@ class _Walk:
                 return None
             status = entry.stat()
         except OSError as error:
-            is_meant = is_audio or not suffix_of(entry.name) or error.errno == errno.ELOOP
+            # A name that ends like a file's may be a folder's, whose tracks would pass for missing.
+            is_there = error.errno not in {errno.ENOENT, errno.ENOTDIR}
+            is_meant = is_there or is_audio or not suffix_of(entry.name)
             return self._unreachable(path, error) if is_meant else None
         real = os.path.realpath(entry.path) if is_link else entry.path
         if stat.S_ISDIR(status.st_mode):
@@ -139,7 +142,7 @@ class _Walk:
 
     def _unreachable(self, path: bytes, error: OSError) -> FileProblem:
         is_link = os.path.islink(path)  # noqa: PTH114 - bytes
-        is_barred = isinstance(error, PermissionError)
+        is_barred = isinstance(error, PermissionError) or is_passing(error)
         reason = ProblemReason.BROKEN_LINK if is_link and not is_barred else ProblemReason.UNREADABLE
         return self._problem(path, reason, error.strerror or "")
 

@@ -34,23 +34,30 @@ def write_song(path: Path, *, audio: str, title: str | None = None) -> Path:
 
 
 class FolderScanner:
-    """Every file is audio; names that end in .fifo are not regular, .locked folders cannot be listed."""
+    """Every file is audio; names that end in .fifo are not regular, .locked folders cannot be listed.
+
+    What is in `failing` cannot be read for now.
+    """
 
     def __init__(self) -> None:
         self.parts: dict[str, list[Part]] = {}
+        self.failing: set[str] = set()
 
     def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
         if not directory.is_dir():
             msg = f"{directory} is not a folder"
             raise RootMissingError(msg)
         for folder, folders, names in os.walk(directory):
-            for name in [each for each in folders if each.endswith(".locked")]:
+            for name in [each for each in folders if each.endswith(".locked") or each in self.failing]:
                 folders.remove(name)
                 yield FileProblem(
                     location=_locate(Path(folder, name), roots), reason=ProblemReason.UNREADABLE
                 )
             for name in names:
                 path = Path(folder, name)
+                if name in self.failing:
+                    yield FileProblem(location=_locate(path, roots), reason=ProblemReason.UNREADABLE)
+                    continue
                 if name.endswith(".fifo"):
                     yield FileProblem(location=_locate(path, roots), reason=ProblemReason.NOT_REGULAR)
                     continue
@@ -74,6 +81,7 @@ class HonestAnalyser:
         self.passes: list[list[FeatureSchema]] = [[SCHEMA]]
         self.extracted: list[tuple[str, str]] = []
         self.stops_after: int | None = None
+        self.failing: set[str] = set()
 
     def analyse(
         self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
@@ -87,6 +95,8 @@ class HonestAnalyser:
     def _result(
         self, file: FoundFile, sets: Sequence[FeatureSchema], known: KnownAudio
     ) -> Analysis | AnalysisFailure:
+        if file.real_path.name in self.failing:
+            return AnalysisFailure(reason=ProblemReason.UNREADABLE)
         title, _, audio = file.real_path.read_text(encoding="utf-8").partition("\n")
         title, _, isrc = title.partition(" #")
         tags = Tags(

@@ -1,6 +1,7 @@
 """Folders that are missing, files that are bad, runs that are interrupted."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ from services.library.folder import SCHEMA, write_song
 from services.library.listener import Listener
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import ProblemReason, Root
+from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RootName
 
@@ -26,6 +28,12 @@ def test_a_missing_folder_is_an_error_that_marks_nothing(user: Listener, tmp_pat
 def test_a_folder_that_does_not_exist_is_an_error(user: Listener, tmp_path: Path) -> None:
     with pytest.raises(RootMissingError, match="not a folder"):
         user.extract(tmp_path / "nowhere")
+    assert user.roots.roots() == ()
+
+
+def test_a_folder_that_the_disk_does_not_look_up_is_an_error(user: Listener, tmp_path: Path) -> None:
+    with pytest.raises(RootMissingError, match="cannot be reached: File name too long"):
+        user.extract(tmp_path / ("x" * 300))
     assert user.roots.roots() == ()
 
 
@@ -70,6 +78,52 @@ def test_nothing_vanishes_below_a_folder_that_cannot_be_listed(user: Listener) -
     report = user.extract()
     assert report.vanished == 0
     assert "Paula" in user.titles()
+
+
+@pytest.mark.parametrize("what", ["b.mp3", "sub"])
+def test_what_cannot_be_read_for_now_stays_as_it_is(user: Listener, what: str) -> None:
+    user.extract()
+    before = user.tracks()
+    user.scanner.failing = {what}
+    report = user.extract(emptied=True)
+    assert (report.vanished, report.counts()) == (0, {ProblemReason.UNREADABLE: 1})
+    assert user.tracks() == before
+    user.scanner.failing = set()
+    report = user.extract()
+    assert (report.problems, report.unchanged) == ((), 2)
+    assert user.tracks() == before
+
+
+def test_a_disk_that_fails_everywhere_marks_nothing(user: Listener) -> None:
+    user.extract()
+    user.scanner.failing = {"a.mp3", "sub"}
+    with pytest.raises(RootMissingError, match="is its disk mounted"):
+        user.extract()
+    assert user.extract(emptied=True).vanished == 0
+    assert user.titles() == ["Anna", "Berta"]
+
+
+def test_what_is_unreadable_hides_only_what_is_below_it(user: Listener) -> None:
+    for name in ("sub2", "su"):
+        write_song(user.folder / name / "c.mp3", audio=name, title=name)
+    user.extract()
+    for name in ("sub2", "su"):
+        (user.folder / name / "c.mp3").unlink()
+    user.scanner.failing = {"sub"}
+    assert user.extract().vanished == 2
+    assert user.titles() == ["Anna", "Berta"]
+
+
+def test_a_file_that_fails_as_its_tags_are_read_again_is_no_problem_once_they_are(user: Listener) -> None:
+    user.extract()
+    old = replace(user.track("Anna"), tags_version=0)
+    user.store.save_track(old)
+    user.analyser.failing = {"a.mp3"}
+    assert user.extract().counts() == {ProblemReason.UNREADABLE: 1}
+    assert user.track("Anna") == old
+    user.analyser.failing = set()
+    assert user.extract().problems == ()
+    assert user.track("Anna").tags_version == TAGS_VERSION
 
 
 def test_each_bad_file_leaves_one_problem_with_its_reason(user: Listener) -> None:

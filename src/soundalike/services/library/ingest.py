@@ -28,10 +28,11 @@ from soundalike.services.library.roots import RootMap
 
 @dataclass(slots=True)
 class Tally:
-    """What was done in one run, as a `SyncReport` counts it."""
+    """What was done in one run, as a `SyncReport` counts it; and whose problem is over."""
 
     analysed: set[Place] = field(default_factory=set)
     failed: set[Place] = field(default_factory=set)
+    healed: list[Place] = field(default_factory=list)
     added: int = 0
     moved: int = 0
     returned: int = 0
@@ -168,10 +169,10 @@ class FileIngest:
             tally.returned += former.is_vanished and not _has_moved(former, track)
 
     def _store_tags(self, file: FoundFile, analysis: Analysis, known: Known, tally: Tally) -> None:
-        """Store the tags of a file whose audio did not change; its vectors and problem stay."""
+        """Store the tags of a file whose audio did not change; its vectors and what is wrong with it stay."""
         former, _ = self._save(file, analysis)
         problem = known.problems.get(file.place)
-        if problem is not None:
+        if problem is not None and problem.reason is not ProblemReason.UNREADABLE:
             self._store.save_problem(problem)
         is_back = former is not None and former.is_vanished
         tally.returned += is_back

@@ -1,10 +1,11 @@
 """Bringing the store in step with a folder of music; what was done is not done again."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from soundalike.domain.counts import counted
 from soundalike.domain.errors import RootMissingError
@@ -21,7 +22,7 @@ from soundalike.domain.ports.audio import Analyser, FileScanner
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.times import to_ms
-from soundalike.domain.types import TrackId
+from soundalike.domain.types import RelativePath, TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.ingest import FileIngest, Known, Tally
@@ -74,17 +75,28 @@ class _Scan:
 
     files: list[FoundFile]
     problems: list[FileProblem]
+    unreadable: frozenset[Location]
+
+    @classmethod
+    def of(cls, found: Iterable[FoundFile | FileProblem]) -> Self:
+        """Gather what a scanner found."""
+        files, problems, unreadable = [], [], set()
+        for each in found:
+            if isinstance(each, FoundFile):
+                files.append(each)
+                continue
+            problems.append(each)
+            if each.reason is ProblemReason.UNREADABLE:
+                unreadable.add(each.location)
+        return cls(files, problems, frozenset(unreadable))
 
     def places(self) -> set[Place]:
         """Return every file, and part of one, that the scan found."""
         return {file.place for file in self.files} | {problem.place for problem in self.problems}
 
     def hides(self, location: Location) -> bool:
-        """Whether a folder above could not be listed, so that its files are unknown."""
-        return any(
-            problem.reason is ProblemReason.UNREADABLE and _is_at_or_below(location, problem.location)
-            for problem in self.problems
-        )
+        """Whether it, or a folder above, could not be read, so that nothing is known of it."""
+        return bool(self.unreadable) and any(each in self.unreadable for each in _up_from(location))
 
 
 class LibrarySync:
@@ -161,14 +173,15 @@ class LibrarySync:
     def _scan(self, directory: Path) -> _Scan:
         if not self._roots.holds(directory):
             self._adopt(directory)
-        found = list(self._scanner.scan(directory, self._roots.roots()))
-        return _Scan(
-            files=[each for each in found if isinstance(each, FoundFile)],
-            problems=[each for each in found if isinstance(each, FileProblem)],
-        )
+        return _Scan.of(self._scanner.scan(directory, self._roots.roots()))
 
     def _adopt(self, directory: Path) -> None:
-        if not directory.is_dir():
+        try:
+            is_folder = directory.is_dir()
+        except OSError as error:
+            msg = f"the folder {directory} cannot be reached: {error.strerror}; is its disk mounted?"
+            raise RootMissingError(msg) from error
+        if not is_folder:
             msg = f"{str(directory)!r} is not a folder; give the folder with the music"
             raise RootMissingError(msg)
         self._roots.adopt(directory)
@@ -210,6 +223,9 @@ class LibrarySync:
                 self._store.save_track(replace(track, vanished_at=None, file=present))
             tally.returned += track.is_vanished
             tally.unchanged += not track.is_vanished
+            problem = known.problems.get(file.place)
+            if problem is not None and not problem.is_used:  # it could not be read for a while
+                tally.healed.append(file.place)
             return True
         is_hopeless = _fails_again(file, known, is_used=False)
         tally.unchanged += is_hopeless
@@ -238,7 +254,9 @@ class LibrarySync:
         gone = [track_id for track_id in missing if (file := now[track_id]) and file.place not in seen]
         tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
         stale = known.problems.keys() - scan.places()
-        self._store.remove_problems([place for place in stale if not scan.hides(place.location)])
+        self._store.remove_problems(
+            [*tally.healed, *(place for place in stale if not scan.hides(place.location))]
+        )
 
     def _problems(self, directory: Path) -> Iterator[FileProblem]:
         """Yield every stored problem with files of a folder."""
@@ -287,7 +305,10 @@ def _emptied(place: Path, track_count: int) -> RootMissingError:
     )
 
 
-def _is_at_or_below(location: Location, folder: Location) -> bool:
-    return location.root == folder.root and (
-        folder.path in (b"", location.path) or location.path.startswith(folder.path + b"/")
-    )
+def _up_from(location: Location) -> Iterator[Location]:
+    """Yield a location and every folder above it in its root."""
+    path: bytes = location.path
+    while path:
+        yield Location(location.root, RelativePath(path))
+        path = path.rpartition(b"/")[0]
+    yield Location(location.root, RelativePath(b""))
