@@ -14,12 +14,14 @@ from pymongo import MongoClient
 from conftest import skip_where
 from making import make_listen, make_location, make_track, make_vectors
 from servers.mongodb import MongoDb, drop_database, missing_mongodb, new_database
+from servers.mongodb_proxy import Manner, without_transactions
 from servers.processes import free_ports, is_listening, running
 from soundalike.domain.errors import (
     SettingsError,
     StoreBusyError,
     StoreError,
     StoreUnavailableError,
+    StoreUnfitError,
 )
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.listens import Erasure
@@ -29,7 +31,7 @@ from soundalike.domain.tracks import Sort
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.mongo.connection import MongoConnection, refuse_single_server
 from soundalike.store.mongo.migration import prepare
-from soundalike.store.mongo.store import MongoStore
+from soundalike.store.mongo.store import MongoStore, would_migrate
 from store.asking import ADA, SCHEMA, save_many
 from store.contract_accounts import make_user
 
@@ -180,6 +182,26 @@ def test_a_server_without_a_replica_set_is_refused_with_advice(tmp_path: Path) -
     server.command.append("--standalone")
     with running(server), pytest.raises(StoreError, match=r"127\.0\.0\.1.*--replSet rs0.*rs\.initiate"):
         MongoStore(server.address)
+
+
+@pytest.mark.parametrize("manner", ["refuses", "refuses in other words", "ignores"])
+def test_a_server_that_only_says_it_is_a_replica_set_is_refused(manner: Manner, mongodb: str) -> None:
+    url = new_database(mongodb)
+    with without_transactions(url, manner) as proxied:
+        for open_database in (MongoStore, would_migrate):
+            with pytest.raises(StoreUnfitError, match=r"127\.0\.0\.1.*transactions.*(replica set|--replSet)"):
+                open_database(proxied)
+    with MongoClient[dict[str, Any]](url) as client:
+        database = client.get_default_database()
+        assert [name for name in database.list_collection_names() if database[name].count_documents({})] == []
+
+
+def test_trying_a_transaction_leaves_nothing(mongodb: str) -> None:
+    url = new_database(mongodb)
+    assert not would_migrate(url)
+    with MongoClient[dict[str, Any]](url) as client:
+        database = client.get_default_database()
+        assert [name for name in database.list_collection_names() if database[name].count_documents({})] == []
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,34 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import pymongo
+from bson import ObjectId
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, CursorNotFound, ExecutionTimeout, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    CursorNotFound,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 
-from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError
+from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError, StoreUnfitError
 from soundalike.store.mongo.address import DATABASE, MongoAddress
-from soundalike.store.mongo.errors import NO_REPLICA_SET, in_use, is_conflict, mapped_errors
+from soundalike.store.mongo.errors import (
+    NO_REPLICA_SET,
+    NO_TRANSACTIONS,
+    in_use,
+    is_conflict,
+    mapped_errors,
+)
 
 Document = dict[str, Any]
 Documents = Collection[Document]
@@ -34,8 +47,13 @@ _SHORT_TIMEOUT_S = 1.0
 _ATTEMPTS = 3
 _LOST_CURSOR = (CursorNotFound, AutoReconnect, ExecutionTimeout)
 _SNAPSHOT = ReadConcern("snapshot")
+_TRIAL = "library"  # a collection that every store has
 
 _T = TypeVar("_T")
+
+
+class _TakenBackError(Exception):
+    """Ends a transaction, so that nothing of it is stored."""
 
 
 class MongoConnection:
@@ -55,7 +73,7 @@ class MongoConnection:
         StoreUnavailableError
             If the server does not answer.
         StoreError
-            If it refuses the user, or is not a replica set.
+            If it refuses the user, or does not run transactions.
         """
         address = MongoAddress.parse(url)
         if address is None:
@@ -83,6 +101,7 @@ class MongoConnection:
             with mapped_errors(self.hosts), pymongo.timeout(selection_timeout_s):
                 hello = client.admin.command("hello")
             refuse_single_server(hello, self.hosts)
+            self._try_transaction()
         except BaseException:
             self.close()
             raise
@@ -173,6 +192,36 @@ class MongoConnection:
                 write_concern=DURABLE,
                 read_preference=ReadPreference.PRIMARY,
             )
+
+    def _try_transaction(self) -> None:
+        """Take a change back, and look whether it is gone: some servers refuse transactions, or ignore them.
+
+        Raises
+        ------
+        StoreUnfitError
+            If it is there, or the server refuses.
+        """
+        trial = {"_id": ObjectId()}
+
+        def change(database: Database[Document], session: ClientSession) -> None:
+            database[_TRIAL].insert_one(dict(trial), session=session)
+            raise _TakenBackError
+
+        try:
+            with suppress(_TakenBackError):
+                self.transaction(change)
+            with self.using() as database:
+                if database[_TRIAL].find_one(trial) is None:
+                    return
+                database[_TRIAL].delete_one(trial)
+        except StoreError as error:
+            if not isinstance(error.__cause__, OperationFailure) or type(error) is not StoreError:
+                raise
+            raise self._unfit() from error
+        raise self._unfit()
+
+    def _unfit(self) -> StoreUnfitError:
+        return StoreUnfitError(f"the store at {self.hosts} {NO_TRANSACTIONS}")
 
     def scan(  # noqa: PLR0913 - a query has that many parts
         self,

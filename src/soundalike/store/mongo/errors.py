@@ -36,6 +36,10 @@ NO_REPLICA_SET = (
     "is a single server without a replica set, and so without transactions; start it with --replSet rs0 and "
     "run rs.initiate() in its shell once"
 )
+NO_TRANSACTIONS = (
+    "does not run transactions, whatever it says of itself; use MongoDB as a replica set or behind a "
+    "router, or another server with its protocol that runs them"
+)
 _CHECK_CREDENTIALS = "refuses the user name or password; check them, and authSource, in --store"
 _CHECK_ROLE = "does not allow this user enough; give it the role readWrite on the database"
 _IN_USE = "has been in use by others for too long; try again later"
