@@ -8,6 +8,7 @@ from servers.mongodb import drop_database, new_database
 from servers.mongodb_proxy import Manner, without_transactions
 from soundalike.app.doctor import Check, diagnose
 from soundalike.settings import Settings
+from soundalike.store.mongo.store import MongoStore
 
 pytestmark = pytest.mark.mongodb
 
@@ -20,6 +21,7 @@ def store_check(store: str, data: Path) -> Check:
 
 def test_a_server_that_runs_transactions_is_fit(mongodb: str, tmp_path: Path) -> None:
     url = new_database(mongodb)
+    MongoStore(url).close()
     assert store_check(url, tmp_path).is_ok
     drop_database(url)
 
