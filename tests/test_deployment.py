@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,14 +237,22 @@ class TestUnits:
 
 
 class TestSettings:
+    @pytest.fixture
+    def installed(self, tmp_path: Path) -> Path:
+        """A folder with the examples, installed as the docs say."""
+        for example in DEPLOY.glob("*.toml"):
+            shutil.copy(example, tmp_path)
+            (tmp_path / example.name).chmod(0o640)
+        return tmp_path
+
     @pytest.mark.parametrize("name", ["soundalike.toml", "soundalike-managed.toml"])
-    def test_an_example_is_valid(self, name: str) -> None:
-        settings = load_settings({}, {}, DEPLOY / name)
+    def test_an_example_is_valid(self, installed: Path, name: str) -> None:
+        settings = load_settings({}, {}, installed / name)
         assert settings.data == Path("/var/lib/soundalike")
         check_properties(settings.spark)
 
-    def test_the_managed_example_has_every_service(self) -> None:
-        settings = load_settings({}, {}, DEPLOY / "soundalike-managed.toml")
+    def test_the_managed_example_has_every_service(self, installed: Path) -> None:
+        settings = load_settings({}, {}, installed / "soundalike-managed.toml")
         assert settings.events is not None
         assert KafkaAddress.parse(settings.events).replication == 3
         assert not settings.is_embedded

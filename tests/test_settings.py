@@ -1,3 +1,6 @@
+import shlex
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -282,3 +285,58 @@ def test_settings_that_may_hold_secrets_are_not_shown() -> None:
 )
 def test_an_address_is_shown_without_secrets(url: str, shown: str) -> None:
     assert without_secrets(url) == shown
+
+
+EXPOSED = [
+    ("secret_key", f'secret_key = "{SECRET}"'),
+    ("store", f'store = "mongodb://u:{SECRET}@h/d"'),
+    ("store", f'store = "mongodb://u:{SECRET}/@/{SECRET}@h/d"'),
+    ("kafka.sasl.password", f'[kafka]\n"sasl.password" = "{SECRET}"'),
+    ("kafka.sasl.password", f'[kafka]\nsasl.password = "{SECRET}"'),
+    ("kafka.ssl.key.pem", f'[kafka]\n"ssl.key.pem" = "{SECRET}"'),
+    ("kafka.sasl.password", f'kafka = "security.protocol=SASL_SSL; sasl.password={SECRET}"'),
+    ("spark.spark.hadoop.fs.s3a.secret.key", f'[spark]\n"spark.hadoop.fs.s3a.secret.key" = "{SECRET}"'),
+    ("spark.spark.jaas.x", f'[spark]\n"spark.jaas.x" = "{SECRET}"'),
+    ("spark.spark.mongodb.uri", f'[spark]\n"spark.mongodb.uri" = "mongodb://u:{SECRET}@h/d"'),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), EXPOSED)
+def test_a_file_with_secrets_that_everybody_may_read_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    config = write(tmp_path / "my settings.toml", text)
+    config.chmod(0o644)
+    with pytest.raises(SettingsError, match="everybody on this machine may read it") as caught:
+        load_settings({}, {}, config)
+    assert f"has secrets ({name})" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    command = str(caught.value).partition("run: ")[2]
+    subprocess.run(shlex.split(command), check=True)
+    assert config.stat().st_mode & 0o777 == 0o640
+    with suppress(SettingsError):  # what is wrong with its values is another matter
+        load_settings({}, {}, config)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'store = "mongodb://h1:27017,h2:27017/d?replicaSet=rs0"',
+        'store = "mongodb://u@h/d?authMechanism=MONGODB-X509"',
+        'events = "kafka://h:9092/t?partitions=8"',
+        '[kafka]\n"ssl.key.location" = "/etc/key"\n"sasl.username" = "u"',
+        '[spark]\n"spark.executor.memory" = "4g"',
+        'master = "spark://h:7077"\nport = 8001',
+    ],
+)
+def test_a_file_without_secrets_may_be_read_by_everybody(tmp_path: Path, text: str) -> None:
+    config = write(tmp_path / "s.toml", text)
+    config.chmod(0o644)
+    load_settings({}, {}, config)
+
+
+def test_a_file_in_the_current_folder_is_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "soundalike.toml", f'secret_key = "{SECRET}"\nport = 0').chmod(0o604)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="chmod o-r"):
+        load_settings({}, {})

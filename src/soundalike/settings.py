@@ -9,7 +9,8 @@ from typing import Any
 
 import platformdirs
 
-from soundalike.domain.errors import SettingsError
+from soundalike.domain.errors import ExposedFileError, SettingsError
+from soundalike.domain.secret_files import check_private, secrets_in
 from soundalike.domain.types import RootName
 from soundalike.setting_values import READERS, IPNetwork, is_mongodb, without_secrets
 
@@ -174,11 +175,16 @@ def _from_file(path: Path | None, errors: list[str]) -> list[tuple[str, dict[str
     if path is None:
         return []
     try:
-        return [(str(path), tomllib.loads(path.read_text(encoding="utf-8")))]
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        if secrets := secrets_in(found):
+            check_private(path, path.stat().st_mode, what=f"{path} has secrets ({', '.join(secrets)})")
+        return [(str(path), found)]
     except IsADirectoryError:
         errors.append(f"{path} is a folder, not a file; give the file in it")
     except OSError as error:
         errors.append(f"{path} cannot be read: {error.strerror}")
+    except ExposedFileError as error:
+        errors.append(str(error))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         errors.append(f"{path} is not TOML: {error}")
     return []

@@ -12,7 +12,7 @@ from filled_store import fill, no_progress
 from soundalike.app import open_app
 from soundalike.app.copying import open_copier, parse_address
 from soundalike.app.doctor import diagnose
-from soundalike.domain.errors import ForeignLibraryError, SettingsError, UnfinishedCopyError
+from soundalike.domain.errors import ExposedFileError, ForeignLibraryError, SettingsError, UnfinishedCopyError
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId
 from soundalike.settings import Settings
@@ -103,6 +103,21 @@ def test_a_key_that_cannot_be_read_stops_only_what_needs_it(library: Settings) -
         assert app.services.accounts.has_users()
         with pytest.raises(SettingsError, match="SOUNDALIKE_SECRET_KEY"):
             app.session_key()
+
+
+def test_a_key_that_everybody_may_read_stops_whatever_reads_it(library: Settings) -> None:
+    key = library.data / "session.key"
+    key.chmod(0o644)
+    with pytest.raises(ExposedFileError, match=f"chmod o-r {key}"), open_app(library):
+        pytest.fail("it was opened")
+    for is_there in (True, False):
+        if not is_there:
+            library.database.unlink()
+        (failed,) = [check for check in diagnose(library) if check.is_ok is False]
+        assert failed.remedy.endswith(f"run: chmod o-r {key}")
+    key.chmod(0o640)
+    with pytest.raises(ForeignLibraryError):
+        key_of(library)
 
 
 def test_the_store_of_another_library_is_refused(library: Settings, tmp_path: Path) -> None:

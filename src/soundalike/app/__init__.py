@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ from soundalike.app.places import check_places, no_library
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
-from soundalike.domain.errors import SettingsError
+from soundalike.domain.errors import ExposedFileError, SettingsError
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.audio import Analyser
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
@@ -126,7 +126,7 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
     Raises
     ------
     SettingsError
-        If the data folder cannot be made, or a driver is missing.
+        If the data folder cannot be made, everybody may read the session key, or a driver is missing.
     NoLibraryError
         If there is none, and one is needed.
     StoreError
@@ -147,10 +147,20 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
 
 
 def find_belongings(settings: Settings) -> list[Belonging]:
-    """Return the artefacts and the key that are there; a key from the environment belongs to no library."""
+    """Return the artefacts and the key that are there; a key from the environment belongs to no library.
+
+    Raises
+    ------
+    ExposedFileError
+        If everybody may read the key.
+    """
     key = None
-    with suppress(SettingsError):  # a command that needs the key says what is wrong with it
+    try:
         key = find_session_key(settings.data) if settings.secret_key is None else None
+    except ExposedFileError:
+        raise
+    except SettingsError:
+        pass  # a command that needs the key says what is wrong with it
     return [one for one in (find_artefacts(settings.artefacts), key) if one]
 
 

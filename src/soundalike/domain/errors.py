@@ -4,6 +4,7 @@
 
     SoundalikeError
     ├── SettingsError               a setting is missing, unknown or malformed
+    │   └── ExposedFileError        everybody on this machine may read a file with secrets
     ├── LibraryError
     │   ├── NoLibraryError          no library is where the settings say
     │   ├── RootMissingError        the folder does not exist, or is empty although it had tracks
@@ -72,6 +73,10 @@ class SoundalikeError(Exception):
 
 class SettingsError(SoundalikeError):
     """A setting is missing, unknown or malformed."""
+
+
+class ExposedFileError(SettingsError):
+    """Everybody on this machine may read a file with secrets."""
 
 
 class LibraryError(SoundalikeError):

@@ -1,4 +1,5 @@
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -7,13 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from soundalike.domain.errors import SettingsError
+from soundalike.domain.errors import ExposedFileError, SettingsError
 from soundalike.domain.types import LibraryId
 from soundalike.web.security.session_key import FILE_NAME, find_session_key, load_session_key
 from web.clients import LOCAL
 from web.stage import SESSION_KEY, Stage
 
 OURS = LibraryId("0123456789abcdef" * 2)
+
+
+def write_key(folder: Path, key: bytes, *, mode: int = 0o600) -> Path:
+    path = folder / FILE_NAME
+    path.write_bytes(key)
+    path.chmod(mode)
+    return path
 
 
 def test_a_key_bears_the_id_of_its_library(tmp_path: Path) -> None:
@@ -27,9 +35,7 @@ def test_a_key_bears_the_id_of_its_library(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("old", [bytes(range(32)), b"sixteen letters.\n", b"\nlibrary of Alexandria\n"])
 def test_a_key_of_a_version_without_ids_takes_one_up_and_signs_as_before(tmp_path: Path, old: bytes) -> None:
-    path = tmp_path / FILE_NAME
-    path.write_bytes(old)
-    path.chmod(0o640)
+    path = write_key(tmp_path, old, mode=0o640)
     found = find_session_key(tmp_path)
     assert found is not None
     assert (found.key, found.library_id) == (old, None)
@@ -43,7 +49,7 @@ def test_a_key_of_a_version_without_ids_takes_one_up_and_signs_as_before(tmp_pat
 def test_a_key_that_cannot_be_replaced_stays_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b"a key of sixteen")
+    write_key(tmp_path, b"a key of sixteen")
     found = find_session_key(tmp_path)
     assert found is not None
 
@@ -133,7 +139,7 @@ def test_a_short_key_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(SettingsError, match="shorter than 16 bytes") as caught:
         load_session_key(tmp_path, key, OURS)
     assert not key or key not in str(caught.value)
-    (tmp_path / FILE_NAME).write_text(key)
+    write_key(tmp_path, key.encode())
     with pytest.raises(SettingsError, match=r"session\.key is shorter"):
         load_session_key(tmp_path, None, OURS)
 
@@ -144,6 +150,28 @@ def test_the_error_for_an_unreadable_key_says_what_to_do(tmp_path: Path) -> None
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(SettingsError, match="SOUNDALIKE_SECRET_KEY"):
         load_session_key(tmp_path, None, OURS)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o666, 0o755])
+def test_a_key_that_everybody_may_read_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path, mode: int
+) -> None:
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    path = write_key(folder, b"a key of sixteen", mode=mode)
+    for read in (find_session_key, lambda where: load_session_key(where, None, OURS)):
+        with pytest.raises(ExposedFileError, match="everybody on this machine may read it") as caught:
+            read(folder)
+        assert "a key of sixteen" not in str(caught.value)
+        command = str(caught.value).partition("run: ")[2]
+    subprocess.run(shlex.split(command), check=True)
+    assert stat.S_IMODE(path.stat().st_mode) == mode & ~stat.S_IROTH
+    assert load_session_key(folder, None, OURS) == b"a key of sixteen"
+
+
+def test_a_key_that_everybody_may_read_does_not_matter_where_one_is_given(tmp_path: Path) -> None:
+    write_key(tmp_path, b"a key of sixteen", mode=0o644)
+    assert load_session_key(tmp_path, "a key of sixteen too", OURS) == b"a key of sixteen too"
 
 
 def test_no_answer_contains_the_key(tmp_path: Path) -> None:

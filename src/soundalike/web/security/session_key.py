@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundalike.domain.errors import SettingsError
+from soundalike.domain.secret_files import check_private
 from soundalike.domain.types import LibraryId
 
 FILE_NAME = "session.key"
@@ -57,16 +58,19 @@ def find_session_key(folder: Path) -> SessionKeyFile | None:
 
     Raises
     ------
+    ExposedFileError
+        If everybody may read it.
     SettingsError
         If it cannot be read. No message contains a key.
     """
     path = folder / FILE_NAME
     try:
-        content = path.read_bytes()
+        content, mode = path.read_bytes(), path.stat().st_mode
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unusable(path, error) from None
+    check_private(path, mode, what=f"{str(path)!r} signs sessions")
     found = _LIBRARY.search(content)
     if found is None:
         return SessionKeyFile(path, content, None)
@@ -90,7 +94,8 @@ def load_session_key(folder: Path, given: str | None, library_id: LibraryId) -> 
     Raises
     ------
     SettingsError
-        If the given key is too short, or none can be read or made. No message contains a key.
+        If the given key is too short, everybody may read the stored one, or none can be read or made. No
+        message contains a key.
     """
     if given is not None:
         return _check(given.encode(errors="surrogateescape"), "the session key in the settings")
