@@ -1,6 +1,7 @@
 """What services need of this machine: the time, new ids, folders."""
 
 import errno
+import os
 import secrets
 import shutil
 import tempfile
@@ -51,6 +52,11 @@ def is_gone(path: Path) -> bool:
     except OSError as error:
         return error.errno in {errno.ENOENT, errno.ENOTDIR}
     return False
+
+
+def is_root() -> bool:
+    """Whether this process may do anything on this machine."""
+    return os.geteuid() == 0
 
 
 def make_data_folder(folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from soundalike.app import App, open_app
+from soundalike.app import App, environment, open_app
 from soundalike.app.backends import has_library
 from soundalike.app.consumer import consumer_beside
 from soundalike.app.places import check_music
@@ -103,6 +103,8 @@ def _learn(app: App, *, is_verbose: bool) -> None:
 
 def _serve(app: App) -> None:
     settings = app.settings
+    if environment.is_root():
+        show.say("Running as root: whoever breaks into it has the machine. Run it as a user of its own.")
     app.services.personal_data.lower_marks()
     # Listens that were stored but not folded when the process was killed.
     app.services.profiles.catch_up()
