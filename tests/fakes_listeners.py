@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from soundalike.domain import taste
 from soundalike.domain.errors import NameTakenError
@@ -10,7 +11,7 @@ from soundalike.domain.listens import NOTHING_ERASED, Erased, Erasure, Listen
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, ProfileVersion, UserId
-from soundalike.domain.users import Credential, User, account_key
+from soundalike.domain.users import Credential, EndedSession, User, account_key
 
 
 class MemoryListens:
@@ -110,6 +111,7 @@ class MemoryAccounts:
         self._accounts_lock = threading.RLock()
         self._users: dict[UserId, User] = {}
         self._credentials: list[Credential] = []
+        self._ended: dict[str, EndedSession] = {}
 
     def has_users(self) -> bool:
         return bool(self._users)
@@ -145,8 +147,16 @@ class MemoryAccounts:
                 self._users[user_id] = replace(user, is_admin=is_admin)
         return user is not None
 
+    def save_advised(self, user_id: UserId) -> bool:
+        with self._accounts_lock:
+            user = self._users.get(user_id)
+            if user is not None:
+                self._users[user_id] = replace(user, is_advised=True)
+        return user is not None
+
     def remove_user(self, user_id: UserId) -> bool:
         with self._accounts_lock:
+            self._ended = {key: one for key, one in self._ended.items() if one.user_id != user_id}
             self._credentials = [one for one in self._credentials if one.user_id != user_id]
             removed = self._users.pop(user_id, None)
             if removed and self._users and not any(user.is_admin for user in self._users.values()):
@@ -179,3 +189,21 @@ class MemoryAccounts:
             is_removed = len(left) < len(self._credentials)
             self._credentials = left
         return is_removed
+
+    def add_ended_session(self, ended: EndedSession) -> None:
+        with self._accounts_lock:
+            if ended.user_id in self._users:
+                expires_at = from_ms(to_ms(ended.expires_at))
+                self._ended.setdefault(ended.digest, replace(ended, expires_at=expires_at))
+
+    def is_session_ended(self, digest: str) -> bool:
+        return digest in self._ended
+
+    def ended_sessions(self) -> Iterator[EndedSession]:
+        with self._accounts_lock:
+            found = sorted(self._ended.items())
+        yield from (ended for _, ended in found)
+
+    def forget_ended_sessions(self, now: datetime) -> None:
+        with self._accounts_lock:
+            self._ended = {key: one for key, one in self._ended.items() if one.expires_at > now}

@@ -23,7 +23,7 @@ from soundalike.domain.profiles import refold
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.types import DurationMs, RootName, UserId
-from soundalike.domain.users import YOU, Credential, CredentialKind, User
+from soundalike.domain.users import YOU, Credential, CredentialKind, EndedSession, User
 from soundalike.services.entities import ENTITIES
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.store_copy.checksums import Checksum
@@ -45,8 +45,11 @@ def fill(store: Store, *, tracks: int = 40, listens: int = 60) -> None:
                 password_hash=password_hash,
                 created_at=SOME_TIME,
                 is_admin=user_id == YOU,
+                is_advised=user_id == BOB,
             )
         )
+        digest = f"digest of a session of {user_id}"
+        store.add_ended_session(EndedSession(digest=digest, user_id=user_id, expires_at=SOME_TIME))
     for number, label in enumerate(["", "a script", "\x00\ud800"]):
         store.add_credential(
             Credential(

@@ -13,7 +13,15 @@ from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import RelativePath, TrackId
 from store.asking import ADA, BOB, LATER_MS, MUSIC, SCHEMA, same_vectors, save_many, search
-from store.contract_accounts import AccountsContract, CredentialsContract, hash_of, make_token, make_user
+from store.contract_accounts import (
+    AccountsContract,
+    CredentialsContract,
+    EndedSessionsContract,
+    hash_of,
+    make_ended,
+    make_token,
+    make_user,
+)
 from store.contract_catalogue import CatalogueContract
 from store.contract_copying import CopyingContract
 from store.contract_features import FeaturesContract
@@ -54,6 +62,7 @@ class StoreContract(
     RacingProfilesContract,
     AccountsContract,
     CredentialsContract,
+    EndedSessionsContract,
 ):
     """Everything that `Store` promises of itself; give a fixture named `store`."""
 
@@ -98,6 +107,7 @@ class DurableStoreContract(StoreContract):
         store.erase_listens(Erasure(BOB, 5))
         store.add_user(make_user("Ada"))
         store.add_credential(make_token())
+        store.add_ended_session(make_ended())
         store.close()
 
         again = reopen()
@@ -110,6 +120,7 @@ class DurableStoreContract(StoreContract):
         assert again.users() == (make_user("Ada"),)
         assert again.credentials_of(ADA) == (make_token(),)
         assert again.credential_hashed(hash_of(make_token())) == make_token()
+        assert again.is_session_ended(make_ended().digest)
 
     def test_tracks_that_were_copied_are_there_after_reopening(
         self, store: Store, reopen: Callable[[], Store]
@@ -154,6 +165,8 @@ class DurableStoreContract(StoreContract):
             other.add_user(make_user("ADA", user_id="another"))
         other.add_credential(make_token())
         assert store.credential_hashed(hash_of(make_token())) == make_token()
+        other.add_ended_session(make_ended())
+        assert store.is_session_ended(make_ended().digest)
         other.erase_listens(Erasure(ADA, 0))
         assert listens_of(store, ADA) == []
         assert store.profile_version(ADA) is None

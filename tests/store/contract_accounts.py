@@ -12,7 +12,7 @@ from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import new_profile
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Credential, CredentialKind, User
+from soundalike.domain.users import Credential, CredentialKind, EndedSession, User
 from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
 
 
@@ -35,6 +35,11 @@ def make_token(number: int = 1, *, user_id: UserId = ADA, created_at: datetime =
         secret_hash=f"{number} of {user_id}",
         created_at=created_at,
     )
+
+
+def make_ended(number: int = 1, *, user_id: UserId = ADA, expires_at: datetime = SOME_TIME) -> EndedSession:
+    """Return an ended session with a digest made of its user and a number."""
+    return EndedSession(digest=f"{number:04} of {user_id}", user_id=user_id, expires_at=expires_at)
 
 
 def hash_of(credential: Credential) -> str:
@@ -114,6 +119,18 @@ class AccountsContract:
         assert store.save_admin(ADA, is_admin=False)
         assert [user.is_admin for user in store.users()] == [False, True]
         assert not store.save_admin(UserId("nobody"), is_admin=True)
+
+    def test_a_user_is_advised_once_and_for_all(self, store: Store) -> None:
+        for name in ("Ada", "Bob"):
+            store.add_user(make_user(name))
+        assert [user.is_advised for user in store.users()] == [False, False]
+        assert store.save_advised(BOB)
+        assert store.save_advised(BOB)
+        assert [user.is_advised for user in store.users()] == [False, True]
+        assert not store.save_advised(UserId("nobody"))
+        advised = replace(make_user("Carl"), is_advised=True)
+        store.add_user(advised)
+        assert store.user(advised.id) == advised
 
     def test_when_the_last_administrator_goes_the_earliest_account_becomes_one(self, store: Store) -> None:
         for age, name in enumerate(("Eve", "Bob", "Ada", "Carol")):
@@ -293,3 +310,75 @@ class CredentialsContract:
         assert store.credentials_of(ADA) == ()
         assert store.credential_hashed(hash_of(adas)) is None
         assert store.credential_hashed(hash_of(bobs)) == bobs
+
+
+class EndedSessionsContract:
+    def test_a_session_is_ended_once_it_is_stored(self, store: Store) -> None:
+        ended = make_ended()
+        store.add_user(make_user("Ada"))
+        assert not store.is_session_ended(ended.digest)
+        store.add_ended_session(ended)
+        assert store.is_session_ended(ended.digest)
+        for other in ("", ended.digest[:-1], ended.digest.upper(), f"{ended.digest} "):
+            assert not store.is_session_ended(other)
+        assert list(store.ended_sessions()) == [ended]
+
+    def test_a_session_is_ended_once(self, store: Store) -> None:
+        store.add_user(make_user("Ada"))
+        store.add_ended_session(make_ended())
+        store.add_ended_session(make_ended(expires_at=SOME_TIME + timedelta(days=1)))
+        assert list(store.ended_sessions()) == [make_ended()]
+
+    def test_ended_sessions_come_by_digest(self, store: Store) -> None:
+        for name in ("Ada", "Bob"):
+            store.add_user(make_user(name))
+        some = [make_ended(number, user_id=user_id) for number in range(6) for user_id in (ADA, BOB)]
+        for ended in reversed(some):
+            store.add_ended_session(ended)
+        assert list(store.ended_sessions()) == sorted(some, key=lambda ended: ended.digest)
+
+    def test_those_whose_time_is_over_are_forgotten(self, store: Store) -> None:
+        store.add_user(make_user("Ada"))
+        moment = timedelta(milliseconds=1)
+        over, now, to_come = (
+            make_ended(number, expires_at=SOME_TIME + (number - 2) * moment) for number in (1, 2, 3)
+        )
+        for ended in (over, now, to_come):
+            store.add_ended_session(ended)
+        store.forget_ended_sessions(SOME_TIME)
+        assert list(store.ended_sessions()) == [to_come]
+
+    def test_ended_sessions_go_with_their_account(self, store: Store) -> None:
+        for name in ("Ada", "Bob"):
+            store.add_user(make_user(name))
+        adas, bobs = make_ended(user_id=ADA), make_ended(user_id=BOB)
+        for ended in (adas, bobs):
+            store.add_ended_session(ended)
+        store.remove_user(ADA)
+        assert list(store.ended_sessions()) == [bobs]
+
+    def test_nothing_is_stored_of_an_account_that_is_gone(self, store: Store) -> None:
+        store.add_user(make_user("Ada"))
+        store.remove_user(ADA)
+        store.add_ended_session(make_ended())
+        assert list(store.ended_sessions()) == []
+
+    def test_a_session_that_ends_while_its_account_is_removed_leaves_nothing(self, store: Store) -> None:
+        barrier = threading.Barrier(2)
+
+        def work(thread: int) -> None:
+            barrier.wait()
+            if thread:
+                store.remove_user(ADA)
+            else:
+                store.add_ended_session(make_ended())
+
+        for _ in range(5):
+            store.add_user(make_user("Ada"))
+            in_threads(2, work)
+            assert list(store.ended_sessions()) == []
+
+    def test_no_digest_makes_it_fail(self, store: Store, subtests: pytest.Subtests) -> None:
+        for text in HOSTILE_TEXTS:
+            with subtests.test(text=text):
+                assert not store.is_session_ended(text)

@@ -33,6 +33,8 @@ class User:
         UTC.
     is_admin : bool
         Whether they look after the library. Where there are accounts, one does.
+    is_advised : bool
+        Whether they have been told that their name or password is one that would be refused today.
     """
 
     id: UserId
@@ -40,6 +42,26 @@ class User:
     password_hash: str
     created_at: datetime
     is_admin: bool = False
+    is_advised: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedSession:
+    """A session that its user has ended, remembered for as long as its cookie could still be sent.
+
+    Parameters
+    ----------
+    digest : str
+        Hex SHA-256 by which the session is recognised.
+    user_id : UserId
+        The user.
+    expires_at : datetime
+        UTC; from then on no cookie of it is valid any more.
+    """
+
+    digest: str
+    user_id: UserId
+    expires_at: datetime
 
 
 class CredentialKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -37,7 +38,7 @@ from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
 from soundalike.domain.tags import Gains, Tags
 from soundalike.domain.types import TrackId
-from soundalike.domain.users import YOU, User
+from soundalike.domain.users import YOU, EndedSession, User
 
 
 def test_everything_is_copied(source: MemoryStore, target: MemoryStore) -> None:
@@ -50,6 +51,7 @@ def test_everything_is_copied(source: MemoryStore, target: MemoryStore) -> None:
     assert target.roots() == source.roots()
     assert target.users() == source.users()
     assert target.credentials_of(BOB) == source.credentials_of(BOB)
+    assert list(target.ended_sessions()) == list(source.ended_sessions())
     assert list(target.problems()) == list(source.problems())
     assert target.erasures() == source.erasures()
     assert list(target.listens_of(BOB)) == list(source.listens_of(BOB))
@@ -217,6 +219,16 @@ class TestCutShort:
                 copy(source, watched(target, before=Writes(most)))
             assert copy(source, target).problem == ""
             assert checksums_of(target) == checksums_of(source)
+
+    def test_an_ended_session_that_the_source_has_forgotten_since_is_forgotten(
+        self, source: MemoryStore, half: MemoryStore
+    ) -> None:
+        later = EndedSession(digest="later", user_id=BOB, expires_at=SOME_TIME + timedelta(days=1))
+        for store in (source, half):
+            store.add_ended_session(later)
+        source.forget_ended_sessions(SOME_TIME)
+        assert copy(source, half).problem == ""
+        assert list(half.ended_sessions()) == [later]
 
     def test_an_account_removed_from_the_source_since_then_is_removed(
         self, source: MemoryStore, half: MemoryStore

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from soundalike.domain.listens import Erased, Erasure, Listen, LogRecord
 from soundalike.domain.profiles import Profile
 from soundalike.domain.types import ProfileVersion, UserId
-from soundalike.domain.users import Credential, User
+from soundalike.domain.users import Credential, EndedSession, User
 
 
 class ListenStore(Protocol):
@@ -112,8 +113,11 @@ class AccountStore(Protocol):
     def save_admin(self, user_id: UserId, *, is_admin: bool) -> bool:
         """Say whether an account is an administrator's; False if there is none."""
 
+    def save_advised(self, user_id: UserId) -> bool:
+        """Note that the user of an account has been advised (`User.is_advised`); False if there is none."""
+
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its credentials, but no listens; False if there is none.
+        """Remove an account, its credentials and ended sessions, but no listens; False if there is none.
 
         If no administrator is left, the account that was made first of those that are left becomes one.
         """
@@ -129,6 +133,18 @@ class AccountStore(Protocol):
 
     def remove_credential(self, user_id: UserId, credential_id: str) -> bool:
         """Remove a credential of a user; False if they have none of this id."""
+
+    def add_ended_session(self, ended: EndedSession) -> None:
+        """Insert an ended session of an account; one that is there already, or of no account, is left out."""
+
+    def is_session_ended(self, digest: str) -> bool:
+        """Whether a session is stored as ended; called at every request with a session."""
+
+    def ended_sessions(self) -> Iterator[EndedSession]:
+        """Yield every ended session by `digest`, in bounded memory."""
+
+    def forget_ended_sessions(self, now: datetime) -> None:
+        """Remove the ended sessions whose `expires_at` is not after a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,19 @@ from typing import Any
 
 from soundalike.services.entities.entity import Entity
 from soundalike.services.entities.library import FEATURES, PROBLEMS, ROOTS, SUCCESSORS, TRACKS
-from soundalike.services.entities.listeners import ACCOUNTS, CREDENTIALS, ERASURES, LISTENS, PROFILES
+from soundalike.services.entities.listeners import (
+    ACCOUNTS,
+    CREDENTIALS,
+    ENDED_SESSIONS,
+    ERASURES,
+    LISTENS,
+    PROFILES,
+)
 
 ENTITIES: tuple[Entity[Any], ...] = (
     ACCOUNTS,
     CREDENTIALS,
+    ENDED_SESSIONS,
     TRACKS,
     SUCCESSORS,  # after the tracks, which make some as they are written
     FEATURES,  # after the tracks that they are of

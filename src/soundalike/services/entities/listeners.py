@@ -1,4 +1,4 @@
-"""The entities of users: accounts, credentials, erasures, listens, profiles."""
+"""The entities of users: accounts, credentials, ended sessions, erasures, listens, profiles."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import to_ms
-from soundalike.domain.users import Credential, CredentialKind, User, account_key
+from soundalike.domain.users import Credential, CredentialKind, EndedSession, User, account_key
 from soundalike.services.entities.entity import Entity, Export, UserData, fields, one_by_one
 from soundalike.wire.accounts import account_body, credential_body, token_body
 from soundalike.wire.listens import listen_body
@@ -22,9 +22,11 @@ def _save_account(store: Store, user: User) -> None:
     else:
         store.save_password(user.id, user.password_hash)
         store.save_admin(user.id, is_admin=user.is_admin)
+        if user.is_advised:
+            store.save_advised(user.id)
 
 
-# `Accounts.remove` removes an account with its credentials, after all else of its user is erased.
+# `Accounts.remove` removes an account with its credentials and ended sessions, once all else is erased.
 ACCOUNTS: Entity[User] = Entity(
     kind="accounts",
     read=lambda store: store.users(),
@@ -32,7 +34,7 @@ ACCOUNTS: Entity[User] = Entity(
     key=lambda user: user.id,
     name=lambda user: f"account {user.name!r}",
     content=lambda user: fields(
-        user.id, user.name, user.password_hash, to_ms(user.created_at), user.is_admin
+        user.id, user.name, user.password_hash, to_ms(user.created_at), user.is_admin, user.is_advised
     ),
     write=one_by_one(_save_account),
     remove=lambda _source, target, user: target.remove_user(user.id),
@@ -77,6 +79,18 @@ CREDENTIALS: Entity[Credential] = Entity(
         Export("tokens", _token_bodies),
         Export("credentials", lambda data: [*map(credential_body, data.store.credentials_of(data.user_id))]),
     ],
+)
+
+# Who logged out stays logged out where the store is copied to.
+ENDED_SESSIONS: Entity[EndedSession] = Entity(
+    kind="ended sessions",
+    read=lambda store: store.ended_sessions(),
+    order=lambda ended: ended.digest,
+    name=lambda ended: f"ended session {ended.digest[:8]!r} of {ended.user_id!r}",
+    content=lambda ended: fields(ended.digest, ended.user_id, to_ms(ended.expires_at)),
+    write=one_by_one(lambda store, ended: store.add_ended_session(ended)),
+    # The first store has forgotten it, and all that expired before it.
+    remove=lambda _source, target, ended: target.forget_ended_sessions(ended.expires_at),
 )
 
 

@@ -3,10 +3,10 @@
 import hashlib
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from soundalike.domain.errors import (
     AccountError,
@@ -22,6 +22,7 @@ from soundalike.domain.users import (
     YOU,
     Credential,
     CredentialKind,
+    EndedSession,
     User,
     check_name,
     check_password,
@@ -261,6 +262,29 @@ class Accounts:
             msg = "wrong user name or password"
             raise LoginError(msg)
         return user
+
+    def end_session(self, user_id: UserId, digests: Iterable[str], *, lasts: timedelta) -> None:
+        """End a session of a user, in every process; the others of the user go on.
+
+        Parameters
+        ----------
+        user_id : UserId
+            The user.
+        digests : iterable of str
+            By what the session may be recognised.
+        lasts : timedelta
+            For how long from now on the session might still be used.
+        """
+        now = self._clock()
+        self._store.forget_ended_sessions(now)
+        for digest in digests:
+            self._store.add_ended_session(
+                EndedSession(digest=digest, user_id=user_id, expires_at=now + lasts)
+            )
+
+    def is_session_ended(self, digest: str) -> bool:
+        """Whether a session that is recognised by a digest was ended."""
+        return self._store.is_session_ended(digest)
 
     def make_token(self, user_id: UserId, label: str = "") -> NewToken:
         """Make a token with which scripts act as a user.

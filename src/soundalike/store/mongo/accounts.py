@@ -1,23 +1,29 @@
 """Accounts and their credentials in MongoDB."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
+from soundalike.domain.times import to_ms
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Credential, User, account_key
+from soundalike.domain.users import Credential, EndedSession, User, account_key
 from soundalike.store.errors import name_taken
-from soundalike.store.mongo.connection import Document, MongoConnection
+from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, after_id
 from soundalike.store.mongo.encoding import to_text
-from soundalike.store.mongo.indexes import CREDENTIAL, KEY, LIBRARY, NAME, USER
+from soundalike.store.mongo.indexes import CREDENTIAL, ENDED_SESSION, KEY, LIBRARY, NAME, USER
 from soundalike.store.mongo.personal_documents import (
     credential_from_document,
     credential_to_document,
+    ended_session_from_document,
+    ended_session_to_document,
     user_from_document,
     user_to_document,
 )
+
+_BATCH = 500
 
 
 class MongoAccounts:
@@ -92,12 +98,19 @@ class MongoAccounts:
         with self._connection.using() as database:
             return bool(database[USER].update_one({"_id": to_text(user_id)}, change).matched_count)
 
+    def save_advised(self, user_id: UserId) -> bool:
+        """Note that the user of an account has been advised; False if there is none."""
+        change = {"$set": {"is_advised": True}}
+        with self._connection.using() as database:
+            return bool(database[USER].update_one({"_id": to_text(user_id)}, change).matched_count)
+
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its credentials, but no listens; False if there is none; see the port."""
+        """Remove an account and what belongs to it, but no listens; False if there is none; see the port."""
         key = to_text(user_id)
 
         def remove(database: Database[Document], session: ClientSession) -> bool:
-            database[CREDENTIAL].delete_many({"user": key}, session=session)
+            for name in (CREDENTIAL, ENDED_SESSION):
+                database[name].delete_many({"user": key}, session=session)
             stored = database[USER].find_one({"_id": key}, ["name_key"], session=session)
             if stored is None:
                 return False
@@ -141,3 +154,34 @@ class MongoAccounts:
         query = {"user": to_text(user_id), "id": to_text(credential_id)}
         with self._connection.using() as database:
             return database[CREDENTIAL].delete_many(query).deleted_count > 0
+
+    # Ended sessions
+
+    def add_ended_session(self, ended: EndedSession) -> None:
+        """Insert an ended session, unless it is there or its account is not."""
+        document = ended_session_to_document(ended)
+
+        def add(database: Database[Document], session: ClientSession) -> None:
+            # Writing the account makes this conflict with a removal of it at the same time.
+            counted = {"$inc": {"ended_sessions": 1}}
+            if database[USER].update_one({"_id": document["user"]}, counted, session=session).matched_count:
+                database[ENDED_SESSION].update_one(
+                    {"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True, session=session
+                )
+
+        self._connection.transaction(add)
+
+    def is_session_ended(self, digest: str) -> bool:
+        """Whether a session is stored as ended."""
+        with self._connection.using() as database:
+            return database[ENDED_SESSION].find_one({"_id": to_text(digest)}, ["_id"]) is not None
+
+    def ended_sessions(self) -> Iterator[EndedSession]:
+        """Yield every ended session by `digest`, in bounded memory."""
+        found = self._connection.scan(ENDED_SESSION, {}, order=BY_ID, beyond=after_id, batch=_BATCH)
+        return map(ended_session_from_document, found)
+
+    def forget_ended_sessions(self, now: datetime) -> None:
+        """Remove the ended sessions whose `expires_at` is not after a time."""
+        with self._connection.using() as database:
+            database[ENDED_SESSION].delete_many({"expires_ms": {"$lte": to_ms(now)}})

@@ -27,6 +27,7 @@ FEATURE_SET, FEATURE, PROBLEM = "feature_set", "feature", "problem"
 ARTIST, ALBUM, GENRE = (kind.value for kind in (EntryKind.ARTIST, EntryKind.ALBUM, EntryKind.GENRE))
 GROUP, SUCCESSOR = "group", "successor"
 LISTEN, LISTENER, USER, NAME, CREDENTIAL = "listen", "listener", "user", "name", "credential"
+ENDED_SESSION = "ended_session"
 
 KEY = "soundalike"
 """The ``_id`` of the only document of ``store``, and of ``library``."""
@@ -94,6 +95,8 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     # `_id` is the key of a name, `user` the account with it: a name belongs to one account.
     NAME: (),
     CREDENTIAL: (_index("by_user", "user"),),
+    # `_id` is the session's digest.
+    ENDED_SESSION: (),
     # One document: the library's id, and how often its tracks have been changed.
     LIBRARY: (),
 }

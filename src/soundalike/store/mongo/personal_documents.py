@@ -8,7 +8,7 @@ from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.domain.users import Credential, CredentialKind, User, account_key
+from soundalike.domain.users import Credential, CredentialKind, EndedSession, User, account_key
 from soundalike.store.mongo.connection import Document
 from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import from_text, join_texts, to_integer, to_text
@@ -87,6 +87,7 @@ def user_to_document(user: User) -> Document:
         "password_hash": to_text(user.password_hash),
         "created_ms": to_ms(user.created_at),
         "is_admin": user.is_admin,
+        "is_advised": user.is_advised,
     }
 
 
@@ -99,6 +100,7 @@ def user_from_document(document: Document) -> User:
         password_hash=from_text(document["password_hash"]),
         created_at=from_ms(to_integer(document["created_ms"])),
         is_admin=document["is_admin"] is True,
+        is_advised=document.get("is_advised") is True,  # none in a store that was migrated
     )
 
 
@@ -130,4 +132,23 @@ def credential_from_document(document: Document) -> Credential:
         last_used_at=None if used_ms is None else from_ms(to_integer(used_ms)),
         secret_hash=from_text(document["_id"]) if ciphertext is None else None,
         ciphertext=ciphertext,
+    )
+
+
+def ended_session_to_document(ended: EndedSession) -> Document:
+    """Return a document of ``ended_session``."""
+    return {
+        "_id": to_text(ended.digest),
+        "user": to_text(ended.user_id),
+        "expires_ms": to_ms(ended.expires_at),
+    }
+
+
+@reports_damage
+def ended_session_from_document(document: Document) -> EndedSession:
+    """Read a document of ``ended_session``."""
+    return EndedSession(
+        digest=from_text(document["_id"]),
+        user_id=UserId(from_text(document["user"])),
+        expires_at=from_ms(to_integer(document["expires_ms"])),
     )

@@ -1,19 +1,28 @@
 """Accounts and their credentials in SQLite."""
 # ruff: noqa: S608 - only constants are inserted into statements
 
+from collections.abc import Iterator
+from datetime import datetime
+
+from soundalike.domain.times import to_ms
 from soundalike.domain.types import UserId
-from soundalike.domain.users import Credential, User, account_key
+from soundalike.domain.users import Credential, EndedSession, User, account_key
 from soundalike.store.errors import name_taken
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.personal_rows import (
     CREDENTIAL_COLUMNS,
+    ENDED_SESSION_COLUMNS,
     USER_COLUMNS,
     credential_from_row,
     credential_to_row,
+    ended_session_from_row,
+    ended_session_to_row,
     user_from_row,
     user_to_row,
 )
 from soundalike.store.sqlite.rows import Text, to_text
+
+_BATCH = 500
 
 
 class SqliteAccounts:
@@ -57,7 +66,7 @@ class SqliteAccounts:
         """
         with self._connections.writing() as connection:
             added = connection.execute(
-                f"INSERT INTO user ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                f"INSERT INTO user ({USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 user_to_row(user),
             )
             if not added.rowcount:
@@ -73,12 +82,17 @@ class SqliteAccounts:
         """Say whether an account is an administrator's; False if there is none."""
         return self._change("UPDATE user SET is_admin = ? WHERE id = ?", is_admin, to_text(user_id))
 
+    def save_advised(self, user_id: UserId) -> bool:
+        """Note that the user of an account has been advised; False if there is none."""
+        return self._change("UPDATE user SET is_advised = 1 WHERE id = ?", to_text(user_id))
+
     def remove_user(self, user_id: UserId) -> bool:
-        """Remove an account and its credentials, but no listens; False if there is none; see the port."""
+        """Remove an account and what belongs to it, but no listens; False if there is none; see the port."""
         user = to_text(user_id)
         with self._connections.writing() as connection:
             self._connections.delete_backup()
             connection.execute("DELETE FROM credential WHERE user = ?", (user,))
+            connection.execute("DELETE FROM ended_session WHERE user = ?", (user,))
             if not connection.execute("DELETE FROM user WHERE id = ?", (user,)).rowcount:
                 return False
             connection.execute(
@@ -124,7 +138,43 @@ class SqliteAccounts:
             "DELETE FROM credential WHERE user = ? AND id = ?", to_text(user_id), to_text(credential_id)
         )
 
-    def _change(self, sql: str, *values: Text | bool) -> bool:
+    # Ended sessions
+
+    def add_ended_session(self, ended: EndedSession) -> None:
+        """Insert an ended session, unless it is there or its account is not."""
+        with self._connections.writing(is_durable=True) as connection:
+            connection.execute(
+                f"INSERT INTO ended_session ({ENDED_SESSION_COLUMNS})"
+                " SELECT ?1, id, ?3 FROM user WHERE id = ?2 ON CONFLICT DO NOTHING",
+                ended_session_to_row(ended),
+            )
+
+    def is_session_ended(self, digest: str) -> bool:
+        """Whether a session is stored as ended."""
+        question = "SELECT EXISTS (SELECT 1 FROM ended_session WHERE digest = ?)"
+        with self._connections.reading() as connection:
+            return bool(connection.execute(question, (to_text(digest),)).fetchone()[0])
+
+    def ended_sessions(self) -> Iterator[EndedSession]:
+        """Yield every ended session by `digest`, in bounded memory."""
+        beyond: Text = ""
+        while True:
+            with self._connections.reading() as connection:
+                rows = connection.execute(
+                    f"SELECT {ENDED_SESSION_COLUMNS} FROM ended_session"
+                    " WHERE digest > ? ORDER BY digest LIMIT ?",
+                    (beyond, _BATCH),
+                ).fetchall()
+            yield from map(ended_session_from_row, rows)
+            if len(rows) < _BATCH:
+                return
+            beyond = rows[-1][0]
+
+    def forget_ended_sessions(self, now: datetime) -> None:
+        """Remove the ended sessions whose `expires_at` is not after a time."""
+        self._change("DELETE FROM ended_session WHERE expires_ms <= ?", to_ms(now))
+
+    def _change(self, sql: str, *values: Text | int) -> bool:
         """Change rows; return whether there were any."""
         with self._connections.writing() as connection:
             return connection.execute(sql, values).rowcount > 0

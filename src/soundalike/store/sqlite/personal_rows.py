@@ -8,15 +8,16 @@ from soundalike.domain.listens import Erased, Listen, ListenKind
 from soundalike.domain.profiles import Profile
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.types import EventId, TrackId, UserId
-from soundalike.domain.users import Credential, CredentialKind, User, account_key
+from soundalike.domain.users import Credential, CredentialKind, EndedSession, User, account_key
 from soundalike.store.sqlite.rows import Text, from_text, reports_damage, to_text
 from soundalike.wire.profiles import profile_body, profile_from
 
 ERASURE_COLUMNS = "user, at_ms, generation, dated_ms"
 LISTEN_COLUMNS = "user, at_ms, id, track, kind, position_ms"
 PROFILE_COLUMNS = "user, fold, version, count, body"
-USER_COLUMNS = "name_key, id, name, password_hash, created_ms, is_admin"
+USER_COLUMNS = "name_key, id, name, password_hash, created_ms, is_admin, is_advised"
 CREDENTIAL_COLUMNS = "id, user, kind, label, created_ms, last_used_ms, secret_hash, ciphertext"
+ENDED_SESSION_COLUMNS = "digest, user, expires_ms"
 
 _KINDS = {kind.value: kind for kind in ListenKind}
 
@@ -101,19 +102,21 @@ def user_to_row(user: User) -> tuple[Text | int, ...]:
         to_text(user.password_hash),
         to_ms(user.created_at),
         user.is_admin,
+        user.is_advised,
     )
 
 
 @reports_damage
 def user_from_row(columns: tuple[Any, ...]) -> User:
     """Read `USER_COLUMNS`."""
-    _, user_id, name, password_hash, created_ms, is_admin = columns
+    _, user_id, name, password_hash, created_ms, is_admin, is_advised = columns
     return User(
         id=UserId(from_text(user_id)),
         name=from_text(name),
         password_hash=from_text(password_hash),
         created_at=from_ms(created_ms),
         is_admin=bool(int(is_admin)),
+        is_advised=bool(int(is_advised)),
     )
 
 
@@ -145,4 +148,18 @@ def credential_from_row(columns: tuple[Any, ...]) -> Credential:
         last_used_at=None if last_used_ms is None else from_ms(last_used_ms),
         secret_hash=None if secret_hash is None else from_text(secret_hash),
         ciphertext=ciphertext,
+    )
+
+
+def ended_session_to_row(ended: EndedSession) -> tuple[Text | int, ...]:
+    """Return `ENDED_SESSION_COLUMNS`."""
+    return to_text(ended.digest), to_text(ended.user_id), to_ms(ended.expires_at)
+
+
+@reports_damage
+def ended_session_from_row(columns: tuple[Any, ...]) -> EndedSession:
+    """Read `ENDED_SESSION_COLUMNS`."""
+    digest, user, expires_ms = columns
+    return EndedSession(
+        digest=from_text(digest), user_id=UserId(from_text(user)), expires_at=from_ms(expires_ms)
     )

@@ -299,14 +299,15 @@ _PEOPLE = (
         name          TEXT NOT NULL,
         password_hash TEXT NOT NULL,
         created_ms    INTEGER NOT NULL,
-        is_admin      INTEGER NOT NULL
+        is_admin      INTEGER NOT NULL,
+        is_advised    INTEGER NOT NULL
     ) WITHOUT ROWID
     """,
     # Who made the first account has looked after the library so far.
     """
     INSERT INTO user
     SELECT name_key, id, name, password_hash, created_ms,
-           id = (SELECT id FROM users ORDER BY created_ms, id LIMIT 1)
+           id = (SELECT id FROM users ORDER BY created_ms, id LIMIT 1), 0
     FROM users
     """,
     "DROP TABLE users",
@@ -335,6 +336,13 @@ _PEOPLE = (
     """
     CREATE VIEW tokens AS
     SELECT secret_hash, id, user, label, created_ms FROM credential WHERE kind = 'token'
+    """,
+    """
+    CREATE TABLE ended_session (
+        digest     TEXT PRIMARY KEY,
+        user       TEXT NOT NULL,
+        expires_ms INTEGER NOT NULL
+    ) WITHOUT ROWID
     """,
 )
 

@@ -45,7 +45,7 @@ def login_blueprint(services: Services, limits: RateLimits, pages: WebProtocol) 
 
     @login.handler
     def log_out() -> Response:
-        end_session()
+        end_session(services.accounts)
         return see_other(url_for(LOGIN_ENDPOINT))
 
     login.after_request(no_store)

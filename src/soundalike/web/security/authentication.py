@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+import secrets
 from datetime import timedelta
 from typing import NoReturn
 
@@ -28,6 +29,10 @@ from soundalike.web.security.host_check import is_forwarded
 from soundalike.web.security.same_origin import is_https
 
 SESSION_DAYS = 30
+_SECRET = "secret"  # noqa: S105 - a name
+"""Under which a session stores what nobody can guess, and by which it is ended."""
+# Twice as long as a cookie lasts: a clock that is wrong by less than a month brings no session back.
+_ENDED_FOR = timedelta(days=2 * SESSION_DAYS)
 USER_HEADER = "Soundalike-User"
 """Names the user that a page was made for, so that no listen is counted for another one."""
 
@@ -71,8 +76,7 @@ class _SessionUser:
 
     def get_id(self) -> str:
         """Return what a session stores: the digest ends it when the password changes."""
-        digest = hashlib.sha256(self.user.password_hash.encode(errors="surrogatepass")).hexdigest()
-        return f"{self.user.id}.{digest}"
+        return f"{self.user.id}.{_digest(self.user.password_hash)}"
 
 
 class Authenticator:
@@ -115,10 +119,11 @@ class Authenticator:
         return _listener(user)
 
     def _find_by_session(self) -> Listener | None:
-        if self._accounts.has_users():
-            known = current_user._get_current_object()  # noqa: SLF001 - a proxy has no public way to its object
-            return _listener(known.user) if isinstance(known, _SessionUser) else None
-        return None if self._is_exposed or is_forwarded(request.environ) else Listener(YOU, is_admin=True)
+        known = current_user._get_current_object()  # noqa: SLF001 - a proxy has no public way to its object
+        if isinstance(known, _SessionUser):
+            return _listener(known.user)
+        needs_account = self._is_exposed or is_forwarded(request.environ) or self._accounts.has_users()
+        return None if needs_account else Listener(YOU, is_admin=True)
 
 
 def keep_sessions(app: Flask, accounts: Accounts, *, session_key: bytes) -> None:
@@ -152,7 +157,9 @@ def keep_sessions(app: Flask, accounts: Accounts, *, session_key: bytes) -> None
         user = accounts.user(UserId(str(session_id).rpartition(".")[0]))
         found = None if user is None else _SessionUser(user)
         claimed = str(session_id).encode(errors="replace")
-        return found if found and hmac.compare_digest(found.get_id().encode(), claimed) else None
+        if found is None or not hmac.compare_digest(found.get_id().encode(), claimed):
+            return None
+        return None if accounts.is_session_ended(_session_digests()[0]) else found
 
 
 def authenticate_requests(app: Flask) -> None:
@@ -187,12 +194,19 @@ def start_session(user: User) -> None:
     """Log a user in; nothing is left of the session before."""
     session.clear()
     session.permanent = True
+    session[_SECRET] = secrets.token_urlsafe()
     login_user(_SessionUser(user))
     set_current_listener(_listener(user))
 
 
-def end_session() -> None:
-    """Log out."""
+def end_session(accounts: Accounts) -> None:
+    """Log out: no copy of the session's cookie is valid any more, in any process."""
+    if isinstance(current_user._get_current_object(), _SessionUser):  # noqa: SLF001 - as above
+        accounts.end_session(current_listener().user_id, _session_digests(), lasts=_ENDED_FOR)
+    _forget_session()
+
+
+def _forget_session() -> None:
     logout_user()
     session.clear()
     set_current_listener(None)
@@ -205,7 +219,22 @@ def delete_own_data(services: Services) -> None:
         services.personal_data.erase(listener.user_id)
     else:
         services.accounts.remove(listener.user_id, erase=services.personal_data.erase)
-    end_session()
+    _forget_session()  # without its account no session is valid
+
+
+def _session_digests() -> list[str]:
+    """Return by what the session of the request is recognised, the surest first.
+
+    A session that began in a version without `_SECRET` has the secret of its forms from its first page on,
+    and until then only what Flask-Login knows of the browser.
+    """
+    forms, browser = session.get("csrf_token"), session.get("_id")
+    names = [session[_SECRET]] if _SECRET in session else [*([forms] if forms else []), browser]
+    return [_digest(f"{session.get('_user_id')} {name}") for name in names]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _listener(user: User) -> Listener:
