@@ -1,6 +1,7 @@
 """A mistyped folder: nothing is written, and what is said names the libraries that there are."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,16 +56,21 @@ def everything_in(folder: Path) -> set[Path]:
     return set(folder.rglob("*"))
 
 
-def leaves(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[str]:
+def commands(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
-            yield from leaves(command, (*above, name))
+            yield from commands(command, (*above, name))
         else:
-            yield " ".join((*above, name))
+            yield " ".join((*above, name)), command
 
 
 def test_each_command_is_here() -> None:
-    assert set(leaves(cli)) == NEEDS_A_LIBRARY.keys() | MAKES_ONE | TELLS
+    assert {name for name, _ in commands(cli)} == NEEDS_A_LIBRARY.keys() | MAKES_ONE | TELLS
+
+
+def test_to_listen_is_what_people_do() -> None:
+    texts = [cli.help, *(command.help for _, command in commands(cli))]
+    assert [text for text in texts if re.search(r"\b([Hh]ears?|[Ll]istening)\b", str(text))] == []
 
 
 @pytest.mark.parametrize("command", NEEDS_A_LIBRARY)
@@ -150,6 +156,12 @@ def test_a_mistyped_folder_of_music_makes_no_library(
     assert "soundalike up ~/Music" in first
     assert second.strip() == "soundalike serve --data var/demo/data"
     assert everything_in(here.parent) == before
+
+
+@pytest.mark.parametrize("command", [("consume",), ("events", "import", "nowhere.jsonl")])
+def test_what_has_nothing_to_work_on_makes_no_library(here: Path, command: tuple[str, ...]) -> None:
+    assert run([*command, "--data", "new"]) == 1
+    assert everything_in(here) == set()
 
 
 def test_a_copy_from_nowhere_names_what_could_be_copied(

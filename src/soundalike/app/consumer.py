@@ -10,6 +10,7 @@ from soundalike.app import App
 from soundalike.app.backends import require
 from soundalike.domain.errors import SettingsError, SoundalikeError
 from soundalike.services.listeners.fold_log import LogProjector
+from soundalike.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,20 @@ class LogConsumer(Protocol):
         EventLogError
             If the log cannot be read at the start.
         """
+
+
+def check_consumable(settings: Settings) -> str:
+    """Return the event log's address, if it is one that a consumer folds.
+
+    Raises
+    ------
+    SettingsError
+        If the log is in the store.
+    """
+    if settings.events is None:
+        msg = "the event log in the store needs no consumer; name one in Kafka with --events kafka://HOST:9092/TOPIC"
+        raise SettingsError(msg)
+    return settings.events
 
 
 @contextmanager
@@ -53,16 +68,14 @@ def open_consumer(
         If the port of the metrics is taken.
     """
     settings = app.settings
-    if settings.events is None:
-        msg = "the event log in the store needs no consumer; name one in Kafka with --events kafka://HOST:9092/TOPIC"
-        raise SettingsError(msg)
+    events = check_consumable(settings)
     for module in ("confluent_kafka", "prometheus_client"):
         require(module, extra="kafka", what="consuming an event log in Kafka")
     from soundalike.events.kafka.address import KafkaAddress  # noqa: PLC0415 - confluent-kafka may be missing
     from soundalike.events.kafka.consumer import KafkaConsumer  # noqa: PLC0415 - the same
     from soundalike.events.kafka.metrics import ConsumerMetrics  # noqa: PLC0415 - the same
 
-    address = KafkaAddress.parse(settings.events)
+    address = KafkaAddress.parse(events)
     log = f"{address.topic!r} of {address} (group {address.group!r})"
     metrics = ConsumerMetrics()
     consumer = KafkaConsumer(

@@ -9,7 +9,7 @@ from types import FrameType
 import click
 
 from soundalike.app import open_app
-from soundalike.app.consumer import open_consumer
+from soundalike.app.consumer import check_consumable, open_consumer
 from soundalike.cli import options, show
 
 _MAX_PORT = 65_535
@@ -30,6 +30,7 @@ def consume(metrics_port: int | None) -> None:
     however it ends, no listen is lost and none counts twice.
     """
     settings = options.settings()
+    check_consumable(settings)
     port = settings.metrics_port if metrics_port is None else metrics_port
     with (
         _stopped_by_signals() as stop,

@@ -14,6 +14,7 @@ from typing import BinaryIO, TextIO
 import click
 
 from soundalike.app import App, open_app
+from soundalike.app.places import is_file
 from soundalike.cli import options, show
 from soundalike.domain.counts import counted, counted_in_all, counted_listens
 from soundalike.domain.errors import EventLogError, ListenError
@@ -99,6 +100,9 @@ def import_events(file: Path, *, as_json: bool) -> None:
     A listen that is already there counts once, so an interrupted import is simply run again. Listens of
     tracks that are not in the library are stored, and count once the tracks are.
     """
+    if file != _STANDARD and not is_file(file):
+        msg = f"{file} cannot be read: there is no such file"
+        raise EventLogError(msg)
     with open_app(options.settings()) as app:
         app.services.personal_data.lower_marks()
         try:
