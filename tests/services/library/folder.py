@@ -81,6 +81,7 @@ class HonestAnalyser:
         self.passes: list[list[FeatureSchema]] = [[SCHEMA]]
         self.extracted: list[tuple[str, str]] = []
         self.stops_after: int | None = None
+        self.stops_with: type[BaseException] = KeyboardInterrupt
         self.failing: set[str] = set()
 
     def analyse(
@@ -88,7 +89,7 @@ class HonestAnalyser:
     ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
         for count, file in enumerate(files):
             if count == self.stops_after:
-                raise KeyboardInterrupt
+                raise self.stops_with
             self.heard.append(file.real_path.name)
             yield file, self._result(file, sets, known)
 

@@ -10,7 +10,7 @@ import pytest
 from making import at, file_of
 from services.library.folder import SCHEMA, write_song
 from services.library.listener import Listener
-from soundalike.domain.errors import RootMissingError
+from soundalike.domain.errors import FileUnavailableError, RootMissingError
 from soundalike.domain.files import ProblemReason, Root
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.tracks import Track
@@ -208,9 +208,12 @@ def test_a_copy_of_a_truncated_file_is_marked_too(user: Listener) -> None:
     assert len(user.extract().problems) == 2
 
 
-def test_an_interrupted_run_keeps_what_is_done_and_goes_on(user: Listener) -> None:
-    user.analyser.stops_after = 1
-    with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, FileUnavailableError])
+def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
+    user: Listener, ending: type[BaseException]
+) -> None:
+    user.analyser.stops_after, user.analyser.stops_with = 1, ending
+    with pytest.raises(ending):
         user.extract()
     done = user.titles()
     assert len(done) == 1
@@ -220,12 +223,13 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(user: Listener) -> No
     assert user.titles() == ["Anna", "Berta"]
 
 
-def test_an_interrupted_run_marks_nothing_as_vanished(user: Listener) -> None:
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, FileUnavailableError])
+def test_an_interrupted_run_marks_nothing_as_vanished(user: Listener, ending: type[BaseException]) -> None:
     user.extract()
     (user.folder / "a.mp3").unlink()
     write_song(user.folder / "c.mp3", audio="ccc", title="Carla")
-    user.analyser.stops_after = 0
-    with pytest.raises(KeyboardInterrupt):
+    user.analyser.stops_after, user.analyser.stops_with = 0, ending
+    with pytest.raises(ending):
         user.extract()
     assert user.titles() == ["Anna", "Berta"]
 
