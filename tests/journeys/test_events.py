@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import stat
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,7 +20,7 @@ import pytest
 from journeys.plays import LASTFM, json_line, read_plays
 from journeys.program import Program, free_port, get, post, wait_until
 from making import make_listen, make_track
-from soundalike.domain.listens import Listen, ListenKind
+from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU
@@ -40,6 +41,9 @@ def write(path: Path, lines: Iterable[str]) -> Path:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(lines)
     return path
+
+
+LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
 
 
 def open_store(program: Program) -> SqliteStore:
@@ -221,6 +225,19 @@ class TestCommands:
         assert len(result.stderr.splitlines()) == 1
         with closing(open_store(program)) as store:
             assert store.listen_counts() == store.profile_counts() == {"ada": 3, "bob": 1}
+
+    @pytest.mark.parametrize("command", ["import", "replay"])
+    def test_an_erasure_ahead_of_the_clock_is_lowered_and_that_is_said_once(
+        self, program: Program, file: Path, command: str
+    ) -> None:
+        with closing(open_store(program)) as store:
+            store.erase_listens(Erasure(UserId("eve"), LATEST_MS, 1))
+        arguments = ["events", command, *([file] if command == "import" else [])]
+        said = [program.run(*arguments).stderr for _ in range(2)]
+        told = "the clock was fast when the data of 1 user was erased"
+        assert [told in one for one in said] == [True, False]
+        with closing(open_store(program)) as store:
+            assert (store.erased(UserId("eve")).until_ms or 0) <= time.time() * 1000
 
     def test_an_erasure_in_a_file_is_honoured(self, program: Program, file: Path) -> None:
         program.run("events", "import", file)

@@ -20,6 +20,8 @@ from urllib.parse import urlencode
 import pytest
 
 from journeys.program import PATIENCE_S, Program, free_port, write_tune
+from soundalike.domain.listens import Erasure
+from soundalike.domain.times import to_ms
 from soundalike.domain.users import YOU
 from soundalike.passwords import Argon2Hasher
 from soundalike.store.sqlite.store import SqliteStore
@@ -315,6 +317,16 @@ def test_accounts_take_effect_on_a_player_that_is_running(library: Program) -> N
     with closing(SqliteStore(library.data / "library.sqlite")) as store:
         assert store.listen_counts() == {}
         assert {erasure.user_id for erasure in store.erasures()} > {YOU}
+
+
+def test_a_start_lowers_what_was_erased_by_a_fast_clock(library: Program) -> None:
+    with closing(SqliteStore(library.data / "library.sqlite")) as store:
+        store.erase_listens(Erasure(YOU, to_ms(datetime.now(UTC)) + 24 * 3600 * 1000, 1))
+    with library.serving("serve") as address:
+        _, found = ask(address, "/api/tracks")
+        body = liked(found["tracks"][0]["id"])  # without a generation
+        status, answer = ask(address, "/api/listens", method="POST", body=body)
+        assert (status, answer) == (202, {"accepted": 1, "duplicates": 0, "hidden": 0, "generation": 1})
 
 
 def test_other_machines_are_served_with_an_account_alone(library: Program) -> None:
