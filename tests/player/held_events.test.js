@@ -81,6 +81,17 @@ test("a notice of the clocks that was closed stays closed until they agree, and 
   assert.match(tab.health.notice, /The clock of this device/);
 });
 
+test("what a fast clock dated stays held once the clock is right, and no clock is called wrong", async () => {
+  const { tab } = await start({ prepare: slowBy(0) });
+  tab.browser.dateMs += HOUR_MS;
+  await tab.like("amber");
+  assert.match(tab.health.notice, /set the one that is wrong/);
+  tab.browser.dateMs -= HOUR_MS;
+  const again = await tab.reload();
+  assert.match(again.health.notice, /bears a later time/);
+  assert.equal(again.stored().length, 1);
+});
+
 test("a refusal that names no event is waited for", async () => {
   const { tab, server, clock } = await start();
   const relent = server.when(LISTENS, () => reply(409, { error: "ahead_of_clock", message: "not yet", indexes: [7] }));

@@ -134,6 +134,10 @@ class TestClocks:
         assert receipt(either, sent[1], sent[3])["accepted"] == 2
         assert len(stored(either)) == 4
 
+    def test_what_is_hidden_is_so_whatever_its_date(self, either: Stage) -> None:
+        delete_data(either)
+        assert receipt(either, event(either, 1, ahead_s=HOUR_S, generation=0))["accepted"] == 0
+
     def test_what_can_never_be_taken_is_still_a_bad_event(self, either: Stage) -> None:
         answer = post(either, event(either, 1, ahead_s=HOUR_S), event(either, 2, track_id="who?"))
         assert answer.status_code == 400

@@ -2,6 +2,7 @@
 import { moment } from "./texts.js";
 /** @import { Listen } from "./types.js" */
 
+const AGREE_MS = 5 * 60_000;
 const UNKNOWN_GENERATION =
   "The server does not know of a deletion of your data that this browser knows of: an older copy of its library may have been restored. " +
   "What you did since is stored in this browser and sent again later.";
@@ -47,8 +48,8 @@ export class HeldEvents {
 
 /** @param {number} deviceMs @param {number} serverMs */
 function clocksText(deviceMs, serverMs) {
-  return (
-    `The clock of this device shows ${moment(deviceMs)}, that of the server ${moment(serverMs)}. What you do is stored in this browser ` +
-    "and sent again until they agree: set the one that is wrong."
-  );
+  const clocks = `The clock of this device shows ${moment(deviceMs)}, that of the server ${moment(serverMs)}.`;
+  return Math.abs(deviceMs - serverMs) < AGREE_MS
+    ? `${clocks} Some of what you did bears a later time: it is stored in this browser and sent again later.`
+    : `${clocks} What you do is stored in this browser and sent again until they agree: set the one that is wrong.`;
 }
