@@ -232,7 +232,7 @@ class TestCommands:
     ) -> None:
         with closing(open_store(program)) as store:
             store.erase_listens(Erasure(UserId("eve"), LATEST_MS, 1))
-        arguments = ["events", command, *([file] if command == "import" else [])]
+        arguments: list[str | Path] = ["events", command, *([file] if command == "import" else [])]
         said = [program.run(*arguments).stderr for _ in range(2)]
         told = "the clock was fast when the data of 1 user was erased"
         assert [told in one for one in said] == [True, False]
