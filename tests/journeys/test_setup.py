@@ -72,7 +72,7 @@ def test_a_log_gets_a_plain_line_now_and_then(checkout: Path) -> None:
         "  fetching numpy, 1 of about 3 (N s)",
         "  fetching scipy, 3 of about 3 (N s)",
     }
-    assert any(re.fullmatch(r"  unpacking \(\d+ s\)", line) for line in steps)
+    assert any(re.fullmatch(r"  unpacking 3 packages \(\d+ s\)", line) for line in steps)
     assert sum(re.fullmatch(r"  done in \d+ s", line) is not None for line in steps) == 2
     assert "\x1b" not in result.stdout
     assert result.stderr == ""
@@ -95,7 +95,7 @@ def test_a_terminal_has_one_line_that_changes_and_fits(checkout: Path) -> None:
     os.close(here)
     seen = [line for text in shown.decode().split("\r\n") for line in text.split("\r\x1b[K")]
     assert any(line.startswith("  fetching pyspark, 2 of about 3 (") for line in seen)
-    assert any(line.startswith("  unpacking (") for line in seen)
+    assert any(line.startswith("  unpacking 3 packages (") for line in seen)
     assert all(len(line) <= 80 for line in seen)
     left = [text.split("\r\x1b[K")[-1] for text in shown.decode().split("\r\n")]
     assert [re.sub(r"\d+", "N", line) for line in left[1:]] == [

@@ -87,10 +87,7 @@ def run_build(app: App, method: Method = Method.EXACT, *, recipe: Recipe | None 
 def sum_up_tuning(tuning: SpaceTuning) -> None:
     """Print what a tuning chose, in one line."""
     if tuning.scores:
-        show.say(
-            f"Similarity space: {tuning.chosen.title}, chosen from {len(tuning.scores)} by measurement; "
-            "'soundalike tune' shows it."
-        )
+        show.say(f"Similarity space: {tuning.chosen.title} (chosen from {len(tuning.scores)}).")
     else:
         few = counted(tuning.track_count, "track")
         show.say(f"Too few to measure: {few}; chosen: {tuning.chosen.title}.")

@@ -59,8 +59,8 @@ def choose_engine(
         msg = f"engine {choice!r} is not known; use auto, spark or local"
         raise EngineError(msg)
     if choice == "auto" and track_count is not None and track_count < SPARK_FROM and not _is_cluster(master):
-        few = f"NumPy, which is faster than Spark below {SPARK_FROM:,} tracks, and here are {track_count:,}"
-        return LocalEngine(ParquetSnapshots()), f"engine local: {few}"
+        why = f"NumPy, faster than Spark below {SPARK_FROM:,} tracks (here {track_count:,})"
+        return LocalEngine(ParquetSnapshots()), f"engine local: {why}"
     is_ready, sentence = spark_readiness()
     if is_ready:
         # Imported only here: PySpark takes half a second and may not be installed.
