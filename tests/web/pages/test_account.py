@@ -34,7 +34,7 @@ def test_without_accounts_the_account_page_says_how_to_add_one(stage: Stage) -> 
     stage.listen(YOU)
     html = stage.client().get("/account", headers=LOCAL).text
     assert "<h1><bdi>You</bdi></h1>" in html
-    assert "1 listen so far" in visible_text(html)
+    assert "1 play, skip or like so far" in visible_text(html)
     assert "soundalike users add NAME" in html
     assert 'type="password"' not in html
     assert "/logout" not in html
@@ -43,7 +43,7 @@ def test_without_accounts_the_account_page_says_how_to_add_one(stage: Stage) -> 
 def test_the_account_page_shows_the_name_and_the_date(stage: Stage, ann: FlaskClient) -> None:
     html = ann.get("/account", headers=LOCAL).text
     assert "<h1><bdi>ann</bdi></h1>" in html
-    assert "0 listens so far" in visible_text(html)
+    assert "0 plays, skips and likes so far" in visible_text(html)
     assert f"here since {stage.now():%-d %B %Y}" in visible_text(html)
     assert 'href="/api/me/export" download' in html
 
