@@ -29,6 +29,8 @@ case "$*" in
         echo "Installing collected packages: $(printf '%0999d' 1)"
         [ -z "$BROKEN" ] || { echo "ERROR: no space left on device"; exit 1; }
         until [ "$(cat waits | wc -l)" -ge 16 ]; do /bin/sleep 0.005; done ;;
+    *--editable*)
+        until [ "$(cat waits | wc -l)" -ge 20 ]; do /bin/sleep 0.005; done ;;
 esac
 """
 
@@ -72,6 +74,7 @@ def test_a_log_gets_a_plain_line_now_and_then(checkout: Path) -> None:
         "  fetching numpy, 1 of about 3 (N s)",
         "  fetching scipy, 3 of about 3 (N s)",
     }
+    assert any(re.fullmatch(r"  working \(\d+ s\)", line) for line in steps)
     assert any(re.fullmatch(r"  unpacking 3 packages \(\d+ s\)", line) for line in steps)
     assert sum(re.fullmatch(r"  done in \d+ s", line) is not None for line in steps) == 2
     assert "\x1b" not in result.stdout
