@@ -12,7 +12,14 @@ from filled_store import fill, no_progress
 from soundalike.app import open_app
 from soundalike.app.copying import open_copier, parse_address
 from soundalike.app.doctor import diagnose
-from soundalike.domain.errors import ExposedFileError, ForeignLibraryError, SettingsError, UnfinishedCopyError
+from soundalike.domain.errors import (
+    CopyError,
+    ExposedFileError,
+    ForeignLibraryError,
+    SettingsError,
+    StoreError,
+    UnfinishedCopyError,
+)
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId
 from soundalike.settings import Settings
@@ -58,6 +65,35 @@ def test_a_lost_store_is_not_taken_for_a_new_library(
             key_of(library)
     shutil.copy(tmp_path / "backup", library.database)
     assert key_of(library) == key
+
+
+def test_nothing_is_made_where_a_store_was_lost(library: Settings) -> None:
+    library.database.unlink()
+    with pytest.raises(ForeignLibraryError, match="from a backup"):
+        key_of(library)
+    assert [path.name for path in library.data.iterdir()] == ["session.key"]
+
+
+@pytest.mark.parametrize("size", [1, 50, 4096, 50_000])
+def test_a_truncated_store_is_not_taken_for_a_new_library(library: Settings, size: int) -> None:
+    whole = library.database.read_bytes()
+    library.database.write_bytes(whole[:size])
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"library\.sqlite"):
+            key_of(library)
+    assert library.database.read_bytes() == whole[:size]
+    library.database.write_bytes(whole)
+    assert len(key_of(library)) == 32
+
+
+def test_an_emptied_store_is_not_copied_as_a_new_one(library: Settings, tmp_path: Path) -> None:
+    empty(library.database)
+    copy = settings(tmp_path / "copy")
+    addresses = (parse_address(str(one.data), one) for one in (library, copy))
+    with pytest.raises(CopyError, match="there is no store at"), open_copier(*addresses):
+        pass
+    assert library.database.read_bytes() == b""
+    assert not copy.data.exists()
 
 
 def test_doctor_tells_a_lost_store_from_one_that_was_never_made(library: Settings, tmp_path: Path) -> None:

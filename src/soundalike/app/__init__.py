@@ -134,12 +134,15 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
         the session key belong.
     """
     check_places(settings)
+    address = settings.store or settings.database
+    if (needs_library or settings.is_embedded) and not has_library(address):
+        belongings = find_belongings(settings)
+        if needs_library or belongings:  # before an empty store is made where one was lost
+            raise no_library(settings, belongings)
     if not needs_library:
         environment.make_data_folder(settings.data)
-    elif not has_library(settings.store or settings.database):
-        raise no_library(settings, find_belongings(settings))
     with ExitStack() as opened:
-        store = opened.enter_context(open_store(settings.store or settings.database, is_serving=is_serving))
+        store = opened.enter_context(open_store(address, is_serving=is_serving))
         library_id = _library_id(settings, store)
         profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
         log = opened.enter_context(open_log(settings, store, on_append=profiles.fold))

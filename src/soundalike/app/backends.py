@@ -69,7 +69,8 @@ def has_library(address: str | Path) -> bool:
 
         return mongo(address)
     try:
-        return os.stat(address).st_size > 0  # noqa: PTH116 - the address may be a text
+        # SQLite takes a file of one byte for an empty one.
+        return os.stat(address).st_size > 1  # noqa: PTH116 - the address may be a text
     except OSError as error:
         # What may not be looked at is there: opening it says better what is wrong.
         return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}

@@ -33,6 +33,7 @@
     │   ├── StoreBusyError          another process held the store for too long
     │   ├── StoreUnavailableError   the store's server does not answer; it may come back
     │   ├── StoreUnfitError         the store cannot be written to until someone repairs it
+    │   │   └── StoreReplacedError  the store's files or database are not those that were opened
     │   ├── StoreVersionError       not a store, or one of a newer soundalike
     │   ├── TrackConflictError      another track has this location
     │   ├── ForeignLibraryError     artefacts or the key belong to another library than the store
@@ -237,6 +238,10 @@ class StoreUnavailableError(StoreError):
 
 class StoreUnfitError(StoreError):
     """The store cannot be written to until someone repairs it: its disk is full, or it is read-only."""
+
+
+class StoreReplacedError(StoreUnfitError):
+    """What is on the disk, or in the database, is no longer the store that was opened, or not all of it."""
 
 
 class StoreVersionError(StoreError):

@@ -11,9 +11,10 @@ from pathlib import Path
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnfitError, StoreVersionError
 from soundalike.store.sqlite.backup import delete_backup
 from soundalike.store.sqlite.migration import check_version, migrate
+from soundalike.store.sqlite.store_files import StoreFiles, refuse_foreign_journal
 
 _RETRY_S = 0.02
-_EMPTYING_MS = 500
+_EMPTYING_S = 0.5
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _NO_ACCESS = (
@@ -43,6 +44,8 @@ class Connections:
     nothing that was committed, a power cut loses at most the last commits and damages nothing. A
     durable commit (``FULL``) waits for the disk, and so for every commit before it; it is not visible
     sooner. What is deleted is overwritten with zeros.
+
+    Nobody who writes is told that it is stored unless it is in the files that are on the disk.
     """
 
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
@@ -52,48 +55,77 @@ class Connections:
         ------
         StoreVersionError
             If the file is no store, or one of a newer version.
+        StoreReplacedError
+            If there is a journal that does not belong to it.
         StoreError
             If it is damaged, or cannot be read or written.
         """
         self._path = path
+        self._address = f"{path.absolute().as_uri()}?mode="
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
+        self._files = StoreFiles(path)
         with self._mapped_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
+            refuse_foreign_journal(path)
             _make_private(path)
             with closing(self._connect()) as connection:
                 check_version(connection, path)
                 self._use_wal(connection)
                 migrate(connection, path)
+            self._anchor = self._hold_files()
+
+    def _hold_files(self) -> sqlite3.Connection:
+        """Return a connection that does nothing but keep the files that are open now: SQLite makes no others.
+
+        It may only read, so that its end neither moves the journal into the file nor deletes it.
+        """
+        self._idle.append(self._connect())
+        try:
+            anchor = sqlite3.connect(f"{self._address}ro", uri=True, check_same_thread=False)
+            anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            self._files.remember()
+        except BaseException:
+            self._idle.pop().close()
+            raise
+        return anchor
 
     def close(self) -> None:
-        """Close every connection; those in use once they are returned."""
+        """Close every connection; those in use once they are returned.
+
+        The last process to do so moves the journal into the file, unless that is no longer the same.
+        """
+        if self._is_closed:
+            return
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
-        for connection in idle:
+        try:
+            self._files.check()
+            order = [self._anchor, *idle]
+        except StoreError:
+            order = [*idle, self._anchor]
+        for connection in order:
             connection.close()
 
     def delete_backup(self) -> None:
         """Delete what a migration backed up, since it holds what is erased."""
         delete_backup(self._path)
 
-    def empty_journal(self) -> None:
-        """Move the journal into the file and empty it: what was erased is still in it.
-
-        Where somebody reads or writes for longer, it is left: the next erasure empties it, or the last
-        process to close the file.
-        """
-        with suppress(StoreError), self._mapped_errors():
+    def empty_journal(self) -> bool:
+        """Move the journal into the file and empty it; False if others use it for longer, who do not wait."""
+        with self._write_lock(_EMPTYING_S), self._mapped_errors():
+            self._files.check()
             connection = self._borrow()
             try:
-                connection.execute(f"PRAGMA busy_timeout = {_EMPTYING_MS}")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                _set_patience(connection, _EMPTYING_S)
+                is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return not is_busy
             finally:
-                connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000)}")
+                _set_patience(connection, self._busy_timeout_s)
                 self._return(connection)
 
     @contextmanager
@@ -107,16 +139,28 @@ class Connections:
         """Lend a connection whose changes are committed at the end of the block, or not at all.
 
         A power cut after the block loses nothing of what is durable.
+
+        Raises
+        ------
+        StoreReplacedError
+            If the store is no longer the one on the disk. Where that is found after the commit, nobody may
+            rely on it, and it may be done again.
         """
         synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
-        with self._write_lock(), self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
-            yield connection
+        with self._write_lock(self._busy_timeout_s):
+            self._files.check()
+            with self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+                before = connection.total_changes
+                yield connection
+                if connection.total_changes != before:
+                    connection.execute("UPDATE library SET sequence = sequence + 1")
+            self._files.check()
 
     @contextmanager
-    def _write_lock(self) -> Iterator[None]:
+    def _write_lock(self, timeout_s: float) -> Iterator[None]:
         """Let one thread write at a time: SQLite's own waiting sleeps ever longer, and is unfair."""
-        if not self._writing.acquire(timeout=self._busy_timeout_s):
-            raise _busy(self._path, self._busy_timeout_s)
+        if not self._writing.acquire(timeout=timeout_s):
+            raise _busy(self._path, timeout_s)
         try:
             yield
         finally:
@@ -155,10 +199,16 @@ class Connections:
         connection.close()
 
     def _connect(self) -> sqlite3.Connection:
+        self._files.check_identity()
         connection = sqlite3.connect(
-            self._path, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
+            f"{self._address}rw",
+            uri=True,
+            timeout=self._busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
         )
         try:
+            self._files.check_identity()  # the file may have been replaced just before it was opened
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA fullfsync = ON")  # where a plain one does not reach the disk (macOS)
@@ -201,6 +251,10 @@ def _make_private(path: Path) -> None:
     """Make the file for its owner alone; SQLite gives the files beside it the same permissions."""
     with suppress(OSError):  # it exists, or SQLite says better why it cannot be made
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _set_patience(connection: sqlite3.Connection, timeout_s: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {round(timeout_s * 1000)}")
 
 
 def _primary_code(error: sqlite3.Error) -> int:

@@ -347,13 +347,17 @@ _PEOPLE = (
 )
 
 _LIBRARY = (
-    # One row. `version` counts the changes of tracks; a copy has the id of its source's library.
+    # One row. `version` counts the changes of tracks, `sequence` all transactions, from a random number of 61
+    # bits on, so that no other store has the same; `erased_at` is the last one that erased something which
+    # may still be in the files. A copy has the id of its source's library. `sequence` stays the last column.
     """
     CREATE TABLE library (
         n             INTEGER PRIMARY KEY CHECK (n = 1),
         id            TEXT,
         version       INTEGER NOT NULL,
-        is_unfinished INTEGER NOT NULL
+        is_unfinished INTEGER NOT NULL,
+        erased_at     INTEGER,
+        sequence      INTEGER NOT NULL
     )
     """,
     # A store that holds something gets its id now: artefacts and keys beside it belong to it. It is random
@@ -365,7 +369,7 @@ _LIBRARY = (
                   OR EXISTS (SELECT 1 FROM problem) OR EXISTS (SELECT 1 FROM listen)
                   OR EXISTS (SELECT 1 FROM erasure) OR EXISTS (SELECT 1 FROM user)
                 THEN lower(hex(randomblob(16))) END,
-           1, 0
+           1, 0, NULL, random() & 0x0fffffffffffffff | 0x1000000000000000
     """,
     _name_library,
 )

@@ -25,6 +25,7 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
     SoundalikeError,
     StoreBusyError,
+    StoreReplacedError,
     StoreUnavailableError,
     TrackGoneError,
     UnknownEntryError,
@@ -42,8 +43,11 @@ _log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 1 << 20
 INTERNAL = "something went wrong inside soundalike; see its log"
 STORE_AWAY = "the library's database does not answer; nothing is lost, try again in a moment"
+STORE_REPLACED = (
+    "the library's store was removed or replaced while it was in use; whoever runs soundalike finds in its "
+    "log what to do"
+)
 LOG_AWAY = "the event log is not accepting events"
-_TRY_AGAIN = f"{LOG_AWAY}; try again later"
 
 
 ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
@@ -68,7 +72,17 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         SchemaMismatchError: (503, "artefact_mismatch"),
         StoreBusyError: (503, "store_busy"),
         StoreUnavailableError: (503, "store_unavailable"),
+        StoreReplacedError: (503, "store_unavailable"),
         EventLogError: (503, "log_unavailable"),
+    }
+)
+
+# Where the store or the log is, and what failed there, goes to the log alone.
+_MESSAGES: Mapping[type[SoundalikeError], str] = MappingProxyType(
+    {
+        StoreUnavailableError: STORE_AWAY,
+        StoreReplacedError: STORE_REPLACED,
+        EventLogError: f"{LOG_AWAY}; try again later",
     }
 )
 
@@ -92,11 +106,9 @@ _KEPT_HEADERS = ("Allow", "Content-Range")
 
 def error_answer(error: Exception) -> ErrorAnswer:
     """Return the answer to an error; one that is not foreseen shows nothing of the inside."""
-    if isinstance(error, StoreUnavailableError):
-        # The address of the store and what failed there go to the log alone.
-        return ErrorAnswer(*ANSWERS[StoreUnavailableError], message=STORE_AWAY)
-    if isinstance(error, EventLogError):
-        return ErrorAnswer(*ANSWERS[EventLogError], message=_TRY_AGAIN)
+    for kind, message in _MESSAGES.items():
+        if isinstance(error, kind):
+            return ErrorAnswer(*ANSWERS[kind], message=message)
     status, code = status_and_code(type(error))
     if status == _INTERNAL_STATUS:
         return ErrorAnswer(status, code, INTERNAL)
@@ -145,7 +157,7 @@ def error_body(answer: ErrorAnswer) -> dict[str, object]:
 
 def handle_errors(app: Flask) -> None:
     """Answer every error of an app in the form of the protocol that the request speaks."""
-    logged_once = {EventLogError: LogOnce(), FileUnavailableError: LogOnce()}
+    logged_once = {kind: LogOnce() for kind in (EventLogError, FileUnavailableError, StoreReplacedError)}
 
     @app.before_request
     def refuse_large_bodies() -> None:

@@ -1,0 +1,211 @@
+"""The files of a store: whether those on the disk are still the ones that are open, and belong together.
+
+SQLite goes on with files that are removed, replaced or overwritten under it: what it commits then is
+nowhere, or damages what is there instead. So every store counts its transactions in ``library.sequence``,
+from a random number on. The number in the file itself, without its journal, only grows, and the journal
+goes on from it.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from soundalike.domain.errors import StoreReplacedError
+
+_JOURNAL, _INDEX = "-wal", "-shm"
+
+# Others may write while files are looked at, so what looks wrong is looked at again.
+_LOOKS = 4
+_PAUSE_S = 0.02
+
+# More than other processes commit between two looks; numbers of two stores are further apart.
+_MOST_BETWEEN = 1 << 32
+
+# https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+_JOURNAL_HEADER, _FRAME_HEADER = 32, 24
+_LEAF, _ONE_ROW, _EIGHT_BYTES = b"\x0d", b"\0\1", b"\x06"
+_LEAST_SEQUENCE = 1 << 60
+
+
+class StoreFiles:
+    """The files of an open store: the file, its journal and the index of that.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, tuple[int, int]] = {}
+        self._looked_at: tuple[int, int] | None = None
+        self._sequence: int | None = None
+
+    def remember(self) -> None:
+        """Take the files that are there now for those that are open."""
+        for suffix in ("", _JOURNAL, _INDEX):
+            with suppress(FileNotFoundError):  # where there is no shared memory, SQLite uses no such files
+                self._known[suffix] = _identity(Path(f"{self._path}{suffix}").stat())
+        self._sequence = _stored_sequence(self._path)
+
+    def check_identity(self) -> None:
+        """Raise unless the files that are open are still those on the disk, by device and inode.
+
+        Raises
+        ------
+        StoreReplacedError
+            If one was removed or replaced, or cannot be looked at.
+        """
+        for suffix in self._known:
+            self._stat(suffix)
+
+    def check(self) -> None:
+        """Raise unless the files that are open are on the disk and nobody else has written the file.
+
+        One thread does so at a time.
+
+        Raises
+        ------
+        StoreReplacedError
+            If one was removed or replaced, or the file emptied or overwritten.
+        """
+        self.check_identity()
+        found = self._stat("")
+        state = found.st_size, found.st_mtime_ns
+        if state == self._looked_at:
+            return
+        for _ in range(_LOOKS):
+            sequence = _stored_sequence(self._path)
+            if self._sequence is None or (
+                sequence is not None and 0 <= sequence - self._sequence < _MOST_BETWEEN
+            ):
+                self._sequence, self._looked_at = sequence, state
+                return
+            time.sleep(_PAUSE_S)
+        what = "was emptied or overwritten"
+        raise self._replaced(what)
+
+    def _stat(self, suffix: str) -> os.stat_result:
+        try:
+            found = Path(f"{self._path}{suffix}").stat()
+        except OSError as error:
+            is_gone = isinstance(error, FileNotFoundError | NotADirectoryError)
+            what = "is gone" if is_gone else f"cannot be looked at ({error.strerror})"
+            raise self._replaced(what, suffix=suffix) from error
+        if _identity(found) != self._known[suffix]:
+            what = "was replaced by another file"
+            raise self._replaced(what, suffix=suffix)
+        return found
+
+    def _replaced(self, what: str, *, suffix: str = "") -> StoreReplacedError:
+        name = self._path.name
+        return StoreReplacedError(
+            f"{self._path}{suffix} {what} while the store was open; nothing is stored until it is back: stop "
+            f"all that uses the store, put {name} back, from a backup if need be, and start again; beside a "
+            f"backup there may be no {name}{_JOURNAL} and no {name}{_INDEX}"
+        )
+
+
+def refuse_foreign_journal(path: Path) -> None:
+    """Raise if the journal beside a path does not belong to the store there: SQLite would mix the two.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the store, which may be missing.
+
+    Raises
+    ------
+    StoreReplacedError
+        If there is a journal without its store, or with another file than that which it goes on from.
+    """
+    name, journal = path.name, Path(f"{path}{_JOURNAL}")
+    if _is_empty(journal):
+        return
+    if _is_empty(path):
+        msg = (
+            f"the store {path} is missing or empty, but its journal {name}{_JOURNAL} is there: put {name} "
+            f"back; or, to put a backup in its place, move {name}{_JOURNAL} and {name}{_INDEX} away first"
+        )
+        raise StoreReplacedError(msg)
+    for _ in range(_LOOKS):
+        if _goes_on_from(journal, path):
+            return
+        time.sleep(_PAUSE_S)
+    msg = (
+        f"the journal {journal} belongs to another file than the store {path}: if that is a backup which "
+        f"was put there, move {name}{_JOURNAL} and {name}{_INDEX} away and start again; if not, put the "
+        "store back to which the journal belongs"
+    )
+    raise StoreReplacedError(msg)
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether there is nothing at a path, as SQLite sees it: a file of one byte is empty for it, too."""
+    try:
+        return path.stat().st_size <= 1
+    except OSError:
+        return True
+
+
+def _stored_sequence(path: Path) -> int | None:
+    """Return the number of the last transaction in the file itself, without its journal, or None.
+
+    SQLite opens the file: to open and close it otherwise would end the locks that this process has on it.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as connection:
+        found = connection.execute("SELECT sequence FROM library").fetchone()
+        return int(found[0]) if found else None
+    return None
+
+
+def _goes_on_from(journal: Path, path: Path) -> bool:
+    """Return whether a journal goes on from what a file has, or nothing speaks against it."""
+    stored = _stored_sequence(path)
+    if stored is None:
+        return True  # a store that is new, of an older version, or damaged, which opening it tells
+    try:
+        found = list(_sequences(journal))
+    except OSError:
+        return (
+            True  # the last process that had the store open has just closed it, or SQLite says what is wrong
+        )
+    # The first transaction of the journal follows the last that was moved into the file before; those of the
+    # journal may have been moved too.
+    return not found or found[0] - 1 <= stored <= found[-1]
+
+
+def _sequences(journal: Path) -> Iterator[int]:
+    """Yield the numbers of the transactions in a journal."""
+    with journal.open("rb") as file:
+        header = file.read(_JOURNAL_HEADER)
+        page_size, salts = int.from_bytes(header[8:12], "big"), header[16:24]
+        frame = file.read(_FRAME_HEADER)
+        # Frames of an earlier use of the journal have other salts.
+        while len(frame) == _FRAME_HEADER and frame[8:16] == salts:
+            yield from _sequence_on(file.read(page_size))
+            frame = file.read(_FRAME_HEADER)
+
+
+def _sequence_on(page: bytes) -> Iterator[int]:
+    """Yield the number on a page of the table ``library``, which has one row with the number at its end."""
+    if page[:1] != _LEAF or page[3:5] != _ONE_ROW:
+        return
+    row = int.from_bytes(page[8:10], "big")
+    # The sizes of the row and of its types, which are first in it, and the row's number take a byte each.
+    size, content = page[row : row + 1], page[row + 2 :]
+    if not size or not content:
+        return
+    last_type = content[content[0] - 1 : content[0]]
+    number = int.from_bytes(content[max(0, size[0] - 8) : size[0]], "big")
+    if last_type == _EIGHT_BYTES and number >= _LEAST_SEQUENCE:
+        yield number

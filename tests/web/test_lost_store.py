@@ -1,0 +1,79 @@
+"""The player over a store whose file is lost, and what is erased through it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from soundalike.domain.users import YOU
+from soundalike.store.sqlite.store import SqliteStore
+from soundalike.wire.listens import listen_body
+from web.clients import LOCAL
+from web.stage import Stage
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The data folder."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, data: Path) -> Iterator[Stage]:
+    """A player over a store in a file."""
+    (tmp_path / "music").mkdir()
+    with closing(SqliteStore(data / "library.sqlite")) as store:
+        stage = Stage(tmp_path / "music", store=store)
+        stage.add("a")
+        yield stage
+        stage.close()
+
+
+def post(stage: Stage) -> tuple[int, str | None, dict[str, object]]:
+    events = [listen_body(stage.make_listen(YOU, 1))]
+    answer = stage.client().post("/api/listens", json={"events": events}, headers=LOCAL)
+    body: dict[str, object] = answer.json  # type: ignore[assignment] # JSON
+    return answer.status_code, answer.headers.get("Retry-After"), body
+
+
+def test_browsers_keep_their_listens_until_the_store_is_back(
+    stage: Stage, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data.rename(tmp_path / "away")
+    for _ in range(3):
+        status, retry_after, body = post(stage)
+        assert (status, retry_after, body["error"]) == (503, "1", "log_unavailable")
+        assert str(tmp_path) not in str(body)
+    told = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert len(told) == 1
+    assert f"{data / 'library.sqlite'} is gone while the store was open" in told[0]
+    assert not data.exists()
+    (tmp_path / "away").rename(data)
+    assert post(stage)[0] == 202
+    assert stage.store.count_listens(YOU) == 1
+
+
+def test_other_writes_are_refused_with_503_too_and_change_nothing(
+    stage: Stage, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = stage.add_user("Ada")
+    headers = stage.bearer("Ada")
+    (token,) = stage.services.accounts.tokens_of(ada.id)
+    for path in data.iterdir():
+        path.unlink()
+    client = stage.client()
+    for _ in range(2):
+        for answer in (
+            client.post("/api/tokens", json={"label": "another"}, headers=headers),
+            client.delete(f"/api/tokens/{token.id}", json={}, headers=headers),
+        ):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+            body: dict[str, str] = answer.json  # type: ignore[assignment] # JSON
+            assert body["error"] == "store_unavailable"
+            assert str(data) not in body["message"]
+            assert "removed or replaced" in body["message"]
+    assert "Traceback" not in caplog.text
+    assert list(data.iterdir()) == []
+    assert client.get("/api/me", headers=headers).status_code == 200, "what is only read goes on"
