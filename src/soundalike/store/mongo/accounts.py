@@ -22,6 +22,7 @@ from soundalike.store.mongo.personal_documents import (
     user_from_document,
     user_to_document,
 )
+from soundalike.store.mongo.record import check_library
 
 _BATCH = 500
 
@@ -39,7 +40,10 @@ class MongoAccounts:
     def has_users(self) -> bool:
         """Whether there is any account; asked at every request."""
         with self._connection.using() as database:
-            return database[USER].find_one({}, ["_id"]) is not None
+            has_any = database[USER].find_one({}, ["_id"]) is not None
+            if not has_any:  # a dropped database has none either, and without accounts nobody has to log in
+                check_library(self._connection, database)
+            return has_any
 
     def users(self) -> tuple[User, ...]:
         """Return every account, by `account_key`."""
@@ -79,6 +83,7 @@ class MongoAccounts:
                 or database[USER].find_one({"_id": document["_id"]}, ["_id"], session=session) is not None
             )
             if not is_taken:
+                check_library(self._connection, database, session)
                 database[NAME].insert_one(name | {"user": document["_id"]}, session=session)
                 database[USER].insert_one(document, session=session)
             return not is_taken

@@ -96,6 +96,8 @@ class MongoConnection:
             read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=ReadConcern("local")
         )
         self._is_unreachable = self._is_closed = False
+        self.library_id: str | None = None
+        """The id of the library, as it is stored, once it is known."""
         selection_timeout_s = client.options.server_selection_timeout
         try:
             with mapped_errors(self.hosts), pymongo.timeout(selection_timeout_s):

@@ -39,6 +39,7 @@ from soundalike.store.mongo.personal_documents import (
     profile_to_document,
     user_id_from,
 )
+from soundalike.store.mongo.record import check_library
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class MongoListens:
             # An erasure in between did not see them.
             after = erased_of(database, {to_text(listen.user_id) for listen in new})
             delete_erased(database, {user: now for user, now in after.items() if now != before.get(user)})
+            check_library(self._connection, database)
         return tuple(
             listen for listen in new if not after.get(to_text(listen.user_id), NOTHING_ERASED).hides(listen)
         )
@@ -209,6 +211,7 @@ class MongoListens:
                 database[LISTEN].delete_many({"user": user})
                 database[LISTENER].update_one({"_id": user}, _NO_PROFILE)
             delete_erased(database, {user: after})
+            check_library(self._connection, database)
 
     def lower_mark(self, erasure: Erasure) -> None:
         """Let no date after an erasure's hide listens that are added from now on; see the port."""

@@ -1,5 +1,9 @@
 """The library's record in MongoDB: its id, and which tracks changed when."""
 
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from soundalike.domain.errors import StoreReplacedError
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.types import LibraryId, TrackId
 from soundalike.store.keys import clamped
@@ -17,7 +21,10 @@ class MongoLibraryRecord:
 
     def library_mark(self) -> LibraryMark:
         """Return the id of the library, and whether the store is an unfinished copy."""
-        return _mark_from(self._record() or {})
+        record = self._record() or {}
+        mark = _mark_from(record)
+        self._connection.library_id = record.get("id")
+        return mark
 
     def set_library_mark(self, mark: LibraryMark, *, replacing: LibraryMark) -> bool:
         """Store a mark in place of another; False if that is not the stored one."""
@@ -25,7 +32,9 @@ class MongoLibraryRecord:
             changed = database[LIBRARY].update_one(
                 {"_id": KEY, **_mark_to_fields(replacing)}, {"$set": _mark_to_fields(mark)}
             )
-            return changed.matched_count > 0
+        if changed.matched_count:
+            self._connection.library_id = to_optional(mark.library_id)
+        return changed.matched_count > 0
 
     def library_version(self) -> int:
         """Return the number of the last change of tracks."""
@@ -43,6 +52,36 @@ class MongoLibraryRecord:
     def _record(self) -> Document | None:
         with self._connection.using() as database:
             return database[LIBRARY].find_one({"_id": KEY})
+
+
+def check_library(
+    connection: MongoConnection, database: Database[Document], session: ClientSession | None = None
+) -> None:
+    """Raise unless the database still has the library that was opened: it may have been dropped or replaced.
+
+    Parameters
+    ----------
+    connection : MongoConnection
+        Knows the library.
+    database : Database
+        Its database.
+    session : ClientSession or None
+        Of a transaction.
+
+    Raises
+    ------
+    StoreReplacedError
+        If it has none, or another one.
+    """
+    found = database[LIBRARY].find_one({"_id": KEY}, ["id"], session=session)
+    if found is not None and connection.library_id in {None, found.get("id")}:
+        return
+    msg = (
+        f"the database {database.name!r} at {connection.hosts} was dropped or replaced while the store was "
+        "open, and nothing is stored until it is back: stop everything that uses it, restore a backup with "
+        "'mongorestore --drop', and start again"
+    )
+    raise StoreReplacedError(msg)
 
 
 def _mark_to_fields(mark: LibraryMark) -> Document:
