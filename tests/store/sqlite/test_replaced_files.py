@@ -14,7 +14,7 @@ from making import make_listen, make_track
 from soundalike.domain.errors import StoreError, StoreReplacedError
 from soundalike.domain.files import Root
 from soundalike.domain.library_mark import LibraryMark
-from soundalike.domain.listens import Erasure
+from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import LibraryId, RootName
 from soundalike.store.sqlite.store import SqliteStore
 from store.asking import ADA
@@ -257,7 +257,7 @@ def test_the_journal_of_another_library_is_refused(path: Path, other: Path, tmp_
 
 
 def test_a_crash_at_any_time_leaves_a_store_that_opens(path: Path, tmp_path: Path) -> None:
-    acknowledged = []
+    acknowledged: list[Listen] = []
     with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
         for number in range(40):
             listen = make_listen(number, at_ms=number)

@@ -1,4 +1,3 @@
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -6,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from making import SOME_TIME, make_listen
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import Root
-from soundalike.domain.listens import Erasure
-from soundalike.domain.types import RootName, UserId
-from soundalike.domain.users import User
+from soundalike.domain.types import RootName
 from soundalike.store.sqlite import search as sqlite_search
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.store import SqliteStore
@@ -64,34 +60,3 @@ def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
         store.save_root(Root(RootName("music"), tmp_path))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == {f"library.sqlite{end}": 0o600 for end in ("", "-wal", "-shm")}
-
-
-def files_with(folder: Path, text: str) -> list[str]:
-    return [path.name for path in folder.iterdir() if text.encode() in path.read_bytes()]
-
-
-def test_what_is_erased_is_in_no_file_while_the_store_stays_open(tmp_path: Path) -> None:
-    listen = make_listen(7)
-    user = User(id=UserId("the-id-of-eve"), name="Eve", password_hash="x", created_at=SOME_TIME)  # noqa: S106 - none
-    with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
-        store.add_listens([listen])
-        store.add_user(user)
-        assert files_with(tmp_path, listen.id) == files_with(tmp_path, user.id) == ["library.sqlite-wal"]
-        store.erase_listens(Erasure(listen.user_id, 1, 1))
-        assert files_with(tmp_path, listen.id) == []
-        store.remove_user(user.id)
-        assert files_with(tmp_path, user.id) == []
-
-
-def test_an_erasure_waits_for_no_reader(tmp_path: Path) -> None:
-    listen = make_listen(7)
-    with closing(SqliteStore(tmp_path / "library.sqlite")) as store:
-        store.add_listens([listen])
-        with closing(sqlite3.connect(tmp_path / "library.sqlite", isolation_level=None)) as reader:
-            reader.execute("BEGIN")
-            reader.execute("SELECT * FROM listen").fetchall()
-            store.erase_listens(Erasure(listen.user_id, 1, 1))
-            assert list(store.listens_of(listen.user_id)) == []
-            assert files_with(tmp_path, listen.id) == ["library.sqlite-wal"]
-        store.erase_listens(Erasure(listen.user_id, 1, 2))
-        assert files_with(tmp_path, listen.id) == []

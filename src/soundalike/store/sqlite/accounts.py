@@ -21,6 +21,7 @@ from soundalike.store.sqlite.personal_rows import (
     user_to_row,
 )
 from soundalike.store.sqlite.rows import Text, to_text
+from soundalike.store.sqlite.scrubbing import ACCOUNTS, Scrubber
 
 _BATCH = 500
 
@@ -29,6 +30,7 @@ class SqliteAccounts:
     """The `AccountStore` port on one SQLite file."""
 
     _connections: Connections
+    _scrubber: Scrubber
 
     # Accounts
 
@@ -74,9 +76,9 @@ class SqliteAccounts:
 
     def save_password(self, user_id: UserId, password_hash: str) -> bool:
         """Replace the password of an account; False if there is none."""
-        return self._change(
-            "UPDATE user SET password_hash = ? WHERE id = ?", to_text(password_hash), to_text(user_id)
-        )
+        sql = "UPDATE user SET password_hash = ? WHERE id = ?"
+        with self._scrubber.erasing(ACCOUNTS) as connection:
+            return connection.execute(sql, (to_text(password_hash), to_text(user_id))).rowcount > 0
 
     def save_admin(self, user_id: UserId, *, is_admin: bool) -> bool:
         """Say whether an account is an administrator's; False if there is none."""
@@ -89,7 +91,7 @@ class SqliteAccounts:
     def remove_user(self, user_id: UserId) -> bool:
         """Remove an account and what belongs to it, but no listens; False if there is none; see the port."""
         user = to_text(user_id)
-        with self._connections.writing() as connection:
+        with self._scrubber.erasing(ACCOUNTS) as connection:
             self._connections.delete_backup()
             connection.execute("DELETE FROM credential WHERE user = ?", (user,))
             connection.execute("DELETE FROM ended_session WHERE user = ?", (user,))
@@ -99,7 +101,6 @@ class SqliteAccounts:
                 "UPDATE user SET is_admin = 1 WHERE NOT EXISTS (SELECT 1 FROM user WHERE is_admin)"
                 " AND id = (SELECT id FROM user ORDER BY created_ms, CAST(id AS BLOB) LIMIT 1)"
             )
-        self._connections.empty_journal()
         return True
 
     # Credentials
@@ -134,9 +135,12 @@ class SqliteAccounts:
 
     def remove_credential(self, user_id: UserId, credential_id: str) -> bool:
         """Remove a credential of a user; False if they have none with this id."""
-        return self._change(
-            "DELETE FROM credential WHERE user = ? AND id = ?", to_text(user_id), to_text(credential_id)
-        )
+        sql = "DELETE FROM credential WHERE user = ? AND id = ?"
+        with self._scrubber.erasing(ACCOUNTS) as connection:
+            is_removed = connection.execute(sql, (to_text(user_id), to_text(credential_id))).rowcount > 0
+            if is_removed:
+                self._connections.delete_backup()
+        return is_removed
 
     # Ended sessions
 

@@ -26,6 +26,7 @@ from soundalike.store.sqlite.personal_rows import (
     user_counts,
 )
 from soundalike.store.sqlite.rows import Text, to_text
+from soundalike.store.sqlite.scrubbing import LISTENERS, Scrubber
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class SqliteListens:
     """The `ListenStore` port on one SQLite file."""
 
     _connections: Connections
+    _scrubber: Scrubber
 
     # Listens
 
@@ -145,7 +147,7 @@ class SqliteListens:
     def erase_listens(self, erasure: Erasure, *, is_total: bool = False) -> None:
         """Store an erasure, and remove the user's profile and the listens that it hides; see the port."""
         user_id, user = erasure.user_id, to_text(erasure.user_id)
-        with self._connections.writing(is_durable=True) as connection:
+        with self._scrubber.erasing(LISTENERS, is_durable=True) as connection:
             before = _erased(connection, user_id)
             after = before.after(erasure, is_total=is_total)
             is_emptied = before.is_emptied_by(erasure, is_total=is_total)
@@ -156,7 +158,6 @@ class SqliteListens:
             connection.execute(
                 "DELETE FROM listen WHERE user = ? AND (at_ms <= ? OR ?)", (user, after.dated_ms, is_emptied)
             )
-        self._connections.empty_journal()
 
     def lower_mark(self, erasure: Erasure) -> None:
         """Let no date after an erasure's hide listens that are added from now on; see the port."""
