@@ -106,7 +106,7 @@ JSON: dict[str, dict[str, Any]] = {
 FORMS = {
     "login.submit": {"name": "ann", "password": PASSWORD},
     "login.log_out": {},
-    "accounts.change_password": {"password": PASSWORD, "new_password": "x" * 8, "repeated": "x" * 8},
+    "accounts.change_password": {"password": PASSWORD, "new_password": "k3jd8s2m", "repeated": "k3jd8s2m"},
     "accounts.make_token": {"label": "mine"},
     "accounts.revoke_token": {},
     "accounts.delete": {"password": PASSWORD, "word": "delete"},

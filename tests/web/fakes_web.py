@@ -22,6 +22,7 @@ from soundalike.domain.similarity.space import (
 )
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import ArtefactVersion, FloatArray, IndexArray, TrackId
+from soundalike.passwords import find_weakness
 
 
 class QuickHasher:
@@ -36,6 +37,9 @@ class QuickHasher:
     def is_right(self, password: str, password_hash: str) -> bool:
         self.compared.append((password, password_hash))
         return self.hash(password) == password_hash
+
+    def weakness(self, password: str, known: Sequence[str]) -> str | None:
+        return find_weakness(password, known)
 
 
 class FailingStore(MemoryStore):

@@ -3,7 +3,7 @@ from html import unescape
 
 import pytest
 
-from soundalike.domain.users import YOU
+from soundalike.domain.users import YOU, User
 from web.clients import LOCAL, PASSWORD, form_token, send_form
 from web.stage import Stage
 
@@ -81,3 +81,21 @@ def test_a_form_that_was_open_for_days_still_works(stage: Stage, monkeypatch: py
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: stage.now().timestamp())
     fields = {"csrf_token": token, "name": "ann", "password": PASSWORD}
     assert client.post("/login", data=fields, headers=LOCAL).status_code == 303
+
+
+def test_an_account_with_a_weak_password_logs_in_and_is_told_once_where_to_change_it(stage: Stage) -> None:
+    weak = "password"
+    user = User(
+        id=YOU, name="ann", password_hash=stage.hasher.hash(weak), created_at=stage.now(), is_admin=True
+    )
+    stage.store.add_user(user)
+    fields = {"name": "ann", "password": weak, "next": "/tracks/a"}
+    client = stage.client()
+    answer = send_form(client, "/login", "/login", fields)
+    assert (answer.status_code, answer.location) == (303, "/account")
+    told = "Your password is easy to guess: it is one of the most common passwords"
+    assert told in client.get("/account", headers=LOCAL).text
+    assert told not in client.get("/account", headers=LOCAL).text
+    later = stage.client()
+    assert send_form(later, "/login", "/login", fields).location == "/tracks/a"
+    assert told not in later.get("/account", headers=LOCAL).text

@@ -235,10 +235,21 @@ class EventLog(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Hashes passwords."""
+    """Hashes passwords, and knows which ones are easy to guess."""
 
     def hash(self, password: str) -> str:
         """Return a salted, slow hash with its parameters."""
 
     def is_right(self, password: str, password_hash: str) -> bool:
         """Whether a password has this hash; takes as long for a wrong one as for a right one."""
+
+    def weakness(self, password: str, known: Sequence[str]) -> str | None:
+        """Return why a password is easy to guess, as a sentence without its end; None if it is not.
+
+        Parameters
+        ----------
+        password : str
+            The password.
+        known : sequence of str
+            What everybody knows of its user, the name above all.
+        """

@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ from soundalike.domain.users import (
     EndedSession,
     User,
     check_name,
-    check_password,
 )
+from soundalike.services.listeners.account_rules import AccountRules, composed
 
 TOKEN_PREFIX = "sndl_"  # noqa: S105 - the prefix by which people and secret scanners recognise a token
 MAX_LABEL_LENGTH = 80
@@ -77,6 +76,7 @@ class Accounts:
         self._store = store
         self._listens = listens
         self._hasher = hasher
+        self._rules = AccountRules(store, hasher)
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
@@ -110,20 +110,8 @@ class Accounts:
         return user
 
     def check_new_name(self, name: str) -> str:
-        """Return a name in the form that a new account would have.
-
-        Raises
-        ------
-        NameTakenError
-            If another account has it, in upper or lower case.
-        AccountError
-            If an account may not have it.
-        """
-        name = check_name(composed(name))
-        if self._store.user_named(name) is not None:
-            msg = f"there is already an account named {name!r}; choose another name"
-            raise NameTakenError(msg)
-        return name
+        """Return a name in the form that a new account would have; see `AccountRules.check_name`."""
+        return self._rules.check_name(name)
 
     def add(self, name: str, password: str) -> User:
         """Add an account; the first one takes over all data of the user "you".
@@ -141,12 +129,12 @@ class Accounts:
         Raises
         ------
         NameTakenError
-            If another account has the name, in upper or lower case.
+            If another account has the name, or one that looks the same.
         AccountError
             If an account may not have the name or the password.
         """
         name = self.check_new_name(name)
-        password_hash = self._hasher.hash(check_password(composed(password)))
+        password_hash = self._hasher.hash(self._rules.check_password(password, name))
         for _ in range(_ATTEMPTS):
             is_first = not self._store.has_users()
             user_id = YOU if is_first and not self._is_you_erased() else UserId(self._new_id())
@@ -192,9 +180,12 @@ class Accounts:
         Raises
         ------
         AccountError
-            If the password is too short or too long, or the account no longer exists.
+            If the account may not have the password, or no longer exists.
         """
-        password_hash = self._hasher.hash(check_password(composed(password)))
+        user = self._store.user(user_id)
+        if user is None:
+            raise _no_account()
+        password_hash = self._hasher.hash(self._rules.check_password(password, user.name))
         if not self._store.save_password(user_id, password_hash):
             raise _no_account()
 
@@ -262,6 +253,19 @@ class Accounts:
             msg = "wrong user name or password"
             raise LoginError(msg)
         return user
+
+    def advise(self, user: User, password: str) -> tuple[str, ...]:
+        """Return what is wrong with the name and the password of an account, in sentences, once for good.
+
+        Parameters
+        ----------
+        user : User
+            The account.
+        password : str
+            Its password, as it was typed.
+        """
+        advice = () if user.is_advised else self._rules.advice(user, password)
+        return advice if advice and self._store.save_advised(user.id) else ()
 
     def end_session(self, user_id: UserId, digests: Iterable[str], *, lasts: timedelta) -> None:
         """End a session of a user, in every process; the others of the user go on.
@@ -384,11 +388,6 @@ def _no_account_for_token() -> UnknownUserError:
 
 def _no_account() -> UnknownUserError:
     return UnknownUserError("the account no longer exists")
-
-
-def composed(text: str) -> str:
-    """Compose accents (Unicode NFC), so that the same letters are equal whatever keyboard typed them."""
-    return unicodedata.normalize("NFC", text)
 
 
 def _hash_secret(secret: str) -> str:

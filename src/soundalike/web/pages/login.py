@@ -1,11 +1,11 @@
 """The pages to log in and out."""
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from soundalike.domain.errors import LoginError
 from soundalike.domain.users import User, account_key
 from soundalike.services import Services
-from soundalike.services.listeners.accounts import composed
+from soundalike.services.listeners.account_rules import composed
 from soundalike.web.caching import no_store
 from soundalike.web.pages.protocol import LOGIN_ENDPOINT, page_target
 from soundalike.web.routes.blueprint import RouteBlueprint
@@ -81,10 +81,10 @@ def see_other(address: str) -> Response:
 
 
 def _log_in(services: Services, limits: RateLimits, target: str) -> Response:
-    name = request.form.get("name", "")
+    name, password = request.form.get("name", ""), request.form.get("password", "")
     try:
         check_rate(limits.addresses, client_key(request.remote_addr or ""))
-        user = check_login(services, limits, name, request.form.get("password", ""))
+        user = check_login(services, limits, name, password)
     except RequestRefusedError as refused:
         response = _page(services, target, name=name, error=refused.answer.message)
         response.status_code = refused.answer.status
@@ -96,7 +96,9 @@ def _log_in(services: Services, limits: RateLimits, target: str) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     start_session(user)
-    return see_other(target)
+    for text in (advice := services.accounts.advise(user, password)):
+        flash(text)
+    return see_other(url_for("accounts.account") if advice else target)
 
 
 def _page(services: Services, target: str, *, name: str = "", error: str = "") -> Response:
