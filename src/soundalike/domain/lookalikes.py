@@ -61,8 +61,9 @@ _LIKE = {
     "y": "ɣʏγуүყᶌỿꭚ𑣜",
     "z": "ᴢꮓ𑣄",
 }
-_PLAIN = str.maketrans({letter: plain for plain, letters in _LIKE.items() for letter in letters})
-_PLAIN |= str.maketrans("01I", "Oll")
+_PLAIN = str.maketrans(
+    {letter: plain for plain, letters in _LIKE.items() for letter in letters} | {"0": "O", "1": "l", "I": "l"}
+)
 
 # Written together, also with Latin letters (UTS #39, "highly restrictive").
 _EAST_ASIAN = frozenset(
