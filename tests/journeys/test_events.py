@@ -234,7 +234,7 @@ class TestCommands:
             store.erase_listens(Erasure(UserId("eve"), LATEST_MS, 1))
         arguments: list[str | Path] = ["events", command, *([file] if command == "import" else [])]
         said = [program.run(*arguments).stderr for _ in range(2)]
-        told = "the clock was fast when the data of 1 user was erased"
+        told = "the data of 1 user was erased at a time ahead of this clock"
         assert [told in one for one in said] == [True, False]
         with closing(open_store(program)) as store:
             assert (store.erased(UserId("eve")).until_ms or 0) <= time.time() * 1000

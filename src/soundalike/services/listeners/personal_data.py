@@ -98,8 +98,8 @@ class PersonalData:
             latest_ms = max(latest_ms, erased.until_ms or 0)
         if ahead:
             _log.warning(
-                "the clock was fast when the data of %s was erased, up to %s: this counts as %s from now on, "
-                "the time of this start, so that what is done now is not hidden",
+                "the data of %s was erased at a time ahead of this clock, up to %s: from now on this counts "
+                "as %s, the time of this start, so that what is done now is not hidden; a clock was wrong",
                 counted(len(ahead), "user"),
                 rfc3339(from_ms(latest_ms)),
                 rfc3339(now),
