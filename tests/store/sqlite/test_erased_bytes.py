@@ -17,6 +17,7 @@ from making import make_listen
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
 from soundalike.domain.types import UserId
+from soundalike.store.sqlite.scrubbing import ACCOUNTS, LISTENERS
 from soundalike.store.sqlite.store import SqliteStore
 from store.contract_accounts import make_token, make_user
 
@@ -115,6 +116,17 @@ def test_an_erasure_deletes_the_backup_of_a_migration(path: Path, store: SqliteS
     assert backup.exists()
     WAYS[way][0](store)
     assert not backup.exists()
+
+
+@pytest.mark.usefixtures("store")
+def test_every_table_with_something_of_a_user_is_scrubbed(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute(
+            "SELECT tables.name FROM pragma_table_list AS tables"
+            " JOIN pragma_table_info(tables.name) AS columns"
+            " WHERE tables.type = 'table' AND (columns.name = 'user' OR tables.name = 'user')"
+        ).fetchall()
+    assert {name for (name,) in tables} == LISTENERS | ACCOUNTS
 
 
 def test_of_a_user_only_the_id_of_the_erasure_is_left(path: Path, store: SqliteStore) -> None:

@@ -16,7 +16,7 @@ from soundalike.domain.errors import StoreError
 from soundalike.store.sqlite.connections import Connections
 
 LISTENERS = frozenset({"listen", "profile", "erasure"})
-ACCOUNTS = frozenset({"user", "credential"})
+ACCOUNTS = frozenset({"user", "credential", "ended_session"})
 
 _log = logging.getLogger(__name__)
 
