@@ -77,7 +77,7 @@ def test_a_library_is_copied_and_counted(program: Program, filled: Path, tmp_pat
     assert f"{both}; there was nothing left to write." in again.stderr
     lines = [line.split() for line in again.stdout.splitlines()]
     assert lines[0] == ["what", "from", "to", "written", "checksum"]
-    assert ["tracks", f"{TRACKS:,}", f"{TRACKS:,}", "0"] == lines[3][:4]
+    assert ["tracks", f"{TRACKS:,}", f"{TRACKS:,}", "0"] in [line[:4] for line in lines]
     assert all(line[-1] == "same" for line in lines[1:])
 
 

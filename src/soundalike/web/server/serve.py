@@ -113,6 +113,7 @@ class HttpServer:
         try:
             while not self._stopping.is_set():
                 wasyncore.loop(timeout=1, use_poll=True, map=self._map, count=1)
+                self._server.maintain()
         finally:
             self.close()
 

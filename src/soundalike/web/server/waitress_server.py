@@ -58,12 +58,18 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
         super().__init__(*args, **kwargs)
 
     def readable(self) -> bool:
-        """Whether to accept connections; called in every turn, and so the place of maintenance."""
+        """Whether to accept connections."""
+        return bool(self.accepting and self.clock() >= self._accepts_from_s)
+
+    def maintain(self) -> None:
+        """End what is overdue, about once a second; call it between turns of the loop.
+
+        Within a turn a descriptor that is closed may be the next connection's, which would get its events.
+        """
         now_s = self.clock()
         if now_s >= self._next_maintenance_s:
             self._next_maintenance_s = now_s + _MAINTENANCE_S
             self.maintenance(now_s)
-        return bool(self.accepting and now_s >= self._accepts_from_s)
 
     def maintenance(self, now: float) -> None:
         """End connections that are overdue, and count the files that are open.
