@@ -4,13 +4,13 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from filled_store import checksums_of, fill
-from making import make_listen, make_track
+from making import make_listen, make_schema, make_track, make_vectors
 from soundalike.domain.errors import StoreError, StoreReplacedError
 from soundalike.domain.files import Root
 from soundalike.domain.library_mark import LibraryMark
@@ -124,6 +124,40 @@ def test_nor_into_one_over_which_its_own_backup_was_copied(
     shutil.copyfile(backup, path)
     with pytest.raises(StoreReplacedError, match="overwritten"):
         store.add_listens([LISTEN])
+
+
+def test_writing_goes_on_beside_readers_whose_snapshot_keeps_pages_in_the_journal(
+    path: Path, store: SqliteStore
+) -> None:
+    schema = make_schema(6, name="another")
+    with ExitStack() as stack:
+        for number in range(40):
+            store.save_track(make_track(f"before {number}"), make_vectors(schema, number))
+            reader = stack.enter_context(closing(sqlite3.connect(path)))
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM track").fetchone()
+            store.save_track(make_track(f"after {number}"), make_vectors(schema, number))
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            reader.rollback()
+    assert store.add_listens([LISTEN]) == (LISTEN,)
+
+
+def test_a_file_that_cannot_be_read_now_was_not_replaced(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+        raise error
+
+    os.utime(path)
+    with monkeypatch.context() as broken:
+        broken.setattr(sqlite3, "connect", fail)
+        with pytest.raises(StoreError, match="failed on its disk") as caught:
+            store.add_listens([LISTEN])
+    assert not isinstance(caught.value, StoreReplacedError)
+    assert store.add_listens([LISTEN]) == (LISTEN,)
 
 
 @pytest.mark.parametrize("loss", ["another store moved there", "all files removed", "the disk is gone"])

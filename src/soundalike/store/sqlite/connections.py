@@ -147,7 +147,7 @@ class Connections:
             rely on it, and it may be done again.
         """
         synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
-        with self._write_lock(self._busy_timeout_s):
+        with self._write_lock(self._busy_timeout_s), self._mapped_errors():
             self._files.check()
             with self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
                 before = connection.total_changes

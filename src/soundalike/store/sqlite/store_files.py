@@ -29,6 +29,8 @@ _JOURNAL_HEADER, _FRAME_HEADER = 32, 24
 _LEAF, _ONE_ROW, _EIGHT_BYTES = b"\x0d", b"\0\1", b"\x06"
 _LEAST_SEQUENCE = 1 << 60
 
+_NO_STORE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
 
 class StoreFiles:
     """The files of an open store: the file, its journal and the index of that.
@@ -44,6 +46,7 @@ class StoreFiles:
         self._known: dict[str, tuple[int, int]] = {}
         self._looked_at: tuple[int, int] | None = None
         self._sequence: int | None = None
+        self._size = 0
 
     def remember(self) -> None:
         """Take the files that are there now for those that are open."""
@@ -51,6 +54,7 @@ class StoreFiles:
             with suppress(FileNotFoundError):  # where there is no shared memory, SQLite uses no such files
                 self._known[suffix] = _identity(Path(f"{self._path}{suffix}").stat())
         self._sequence = _stored_sequence(self._path)
+        self._size = self._path.stat().st_size
 
     def check_identity(self) -> None:
         """Raise unless the files that are open are still those on the disk, by device and inode.
@@ -72,6 +76,8 @@ class StoreFiles:
         ------
         StoreReplacedError
             If one was removed or replaced, or the file emptied or overwritten.
+        sqlite3.Error
+            If the file cannot be read now.
         """
         self.check_identity()
         found = self._stat("")
@@ -79,11 +85,11 @@ class StoreFiles:
         if state == self._looked_at:
             return
         for _ in range(_LOOKS):
-            sequence = _stored_sequence(self._path)
+            sequence = _stored_sequence(self._path, may_be_short=found.st_size >= self._size)
             if self._sequence is None or (
                 sequence is not None and 0 <= sequence - self._sequence < _MOST_BETWEEN
             ):
-                self._sequence, self._looked_at = sequence, state
+                self._sequence, self._looked_at, self._size = sequence, state, found.st_size
                 return
             time.sleep(_PAUSE_S)
         what = "was emptied or overwritten"
@@ -156,16 +162,40 @@ def _is_empty(path: Path) -> bool:
         return True
 
 
-def _stored_sequence(path: Path) -> int | None:
-    """Return the number of the last transaction in the file itself, without its journal, or None.
+def _stored_sequence(path: Path, *, may_be_short: bool = True) -> int | None:
+    """Return the number of the last transaction in the file itself, without its journal.
 
     SQLite opens the file: to open and close it otherwise would end the locks that this process has on it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    may_be_short : bool
+        Whether the file may lack pages at its end. Where others read while SQLite moves the journal into the
+        file, the pages that changed after they began to read stay in the journal alone.
+
+    Returns
+    -------
+    int or None
+        None where there is no number: the file is no store, one of an older version, or damaged.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file cannot be read.
     """
     address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as connection:
-        found = connection.execute("SELECT sequence FROM library").fetchone()
-        return int(found[0]) if found else None
-    return None
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            if may_be_short:
+                connection.execute("PRAGMA writable_schema = ON")
+            found = connection.execute("SELECT sequence FROM library").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _NO_STORE:
+            return None
+        raise
+    return int(found[0]) if found else None
 
 
 def _goes_on_from(journal: Path, path: Path) -> bool:
