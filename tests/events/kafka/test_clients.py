@@ -5,17 +5,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, cast
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from servers.kafka import Kafka
 from servers.processes import free_ports
 from soundalike.domain.errors import EventLogError, SettingsError
 from soundalike.events.kafka.address import KafkaAddress
-from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients, answer_of, read_messages
 from soundalike.events.kafka.topics import check
 
 NOWHERE = KafkaAddress.parse("kafka://127.0.0.1:1/t")
@@ -197,6 +198,30 @@ def test_librdkafka_logs_to_its_own_logger(caplog: pytest.LogCaptureFixture) -> 
     assert lines
     assert {line.levelno for line in lines} == {logging.DEBUG}
     assert {line.name for line in lines} == {"soundalike.events.kafka.clients.librdkafka"}
+
+
+class SilentConsumer:
+    """Has no messages; would wait by the wall clock for as long as it is allowed to."""
+
+    def __init__(self) -> None:
+        self.allowed_s: set[float] = set()
+
+    def consume(self, _most: int, timeout: float) -> list[Message]:
+        self.allowed_s.add(timeout)
+        return []
+
+
+def test_librdkafka_is_not_left_to_wait_since_its_waits_follow_the_wall_clock() -> None:
+    consumer = SilentConsumer()
+    assert read_messages(cast("Consumer", consumer), 5, timeout_s=0.05) == []
+    assert consumer.allowed_s == {0}
+
+
+def test_a_question_that_librdkafka_never_answers_times_out() -> None:
+    never: Future[str] = Future()
+    with pytest.raises(KafkaException) as caught:
+        answer_of(never, timeout_s=-0.99)
+    assert "does not answer" in str(KafkaClients(NOWHERE, {}).errors.translate(caught.value, "ask"))
 
 
 @pytest.mark.kafka

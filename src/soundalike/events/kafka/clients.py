@@ -3,14 +3,19 @@
 librdkafka writes to the C-level stderr unless it is given a logger, and repeats itself several times a
 second while a broker is away. So its lines go to a logger of their own at debug level; the user of a client
 logs once what they amount to.
+
+Its waits follow the wall clock (its issue 2145): one that is in progress when the clock is set back by an
+hour lasts an hour longer, unless it is for something that happens. So what waits here does so by itself.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from soundalike.events.kafka.address import KafkaAddress
@@ -18,7 +23,10 @@ from soundalike.events.kafka.errors import KafkaErrors, text_of
 from soundalike.events.kafka.properties import COMMON, CONSUMER, PRODUCER, check_properties, invalid_property
 
 _CLOSE_S = 10.0
+_STEP_S = 0.01
+_GRACE_S = 1.0
 
+Answer = TypeVar("Answer")
 Client = TypeVar("Client", Producer, Consumer, AdminClient)
 
 _library_log = logging.getLogger(__name__ + ".librdkafka")
@@ -74,6 +82,50 @@ class KafkaClients:
             found = error.args[0] if error.args else error
             shown = self.errors.without_secrets(found)
             raise invalid_property(text_of(found), shown=shown, names=self._properties) from None
+
+
+def answer_of(asked: "Future[Answer]", *, timeout_s: float) -> Answer:
+    """Wait for the answer to a question to an `AdminClient`.
+
+    Parameters
+    ----------
+    asked : Future
+        The question.
+    timeout_s : float
+        The time-out that was given with it, in s.
+
+    Raises
+    ------
+    KafkaException
+        If it failed, or librdkafka has not even said by then that it timed out.
+    """
+    try:
+        return asked.result(timeout_s + _GRACE_S)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None  # noqa: SLF001 - public, for all its name
+
+
+def read_messages(consumer: Consumer, most: int, *, timeout_s: float) -> list[Message]:
+    """Return the next messages, or none if none has come in time.
+
+    Parameters
+    ----------
+    consumer : Consumer
+        Whose messages; its callbacks are called meanwhile.
+    most : int
+        The largest number of messages.
+    timeout_s : float
+        How long to wait for the first, in s.
+
+    Raises
+    ------
+    KafkaException
+        If the consumer cannot read any more.
+    """
+    until = time.monotonic() + timeout_s
+    while not (messages := consumer.consume(most, timeout=0)) and time.monotonic() < until:
+        time.sleep(_STEP_S)
+    return messages
 
 
 def close_consumer(consumer: Consumer, *, before: Callable[[], None] = lambda: None) -> bool:

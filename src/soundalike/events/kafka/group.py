@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from soundalike.domain.errors import EventLogError
-from soundalike.events.kafka.clients import KafkaClients, close_consumer
+from soundalike.events.kafka.clients import KafkaClients, close_consumer, read_messages
 from soundalike.events.kafka.commits import OffsetCommits, Offsets
 from soundalike.events.kafka.topic_id import TopicIdentity
 
@@ -166,7 +166,7 @@ class GroupMember:
 
     def _consume(self, most: int, timeout_s: float) -> list[Message]:
         try:
-            messages = self._consumer.consume(most, timeout=timeout_s)
+            messages = read_messages(self._consumer, most, timeout_s=timeout_s)
         except KafkaException as error:
             raise self._clients.errors.translate(error, "read the log") from error
         good = []

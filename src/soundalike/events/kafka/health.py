@@ -13,9 +13,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types s
 from soundalike.domain.circuit_breaker import CircuitBreaker
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.ports.listening import LogHealth
-from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients, answer_of
 from soundalike.events.kafka.lag import ConsumerLag
-from soundalike.events.kafka.topics import find_topic, prepare_topics
+from soundalike.events.kafka.topics import find_partitions, prepare_topics
 
 _log = logging.getLogger(__name__)
 
@@ -85,13 +85,13 @@ class HealthMonitor:
 
     def _ask(self, admin: AdminClient) -> LogHealth:
         address = self._clients.address
-        if find_topic(self._clients, admin, address.topic, timeout_s=_TIMEOUT_S) is None:
+        if find_partitions(self._clients, admin, address.topic, timeout_s=_TIMEOUT_S) is None:
             self._create_again()
         self._has_seen_topic = True
         self._clients.errors.forget()
         asked = admin.describe_consumer_groups([address.group], request_timeout=_TIMEOUT_S)
         try:
-            group: ConsumerGroupDescription = asked[address.group].result()
+            group: ConsumerGroupDescription = answer_of(asked[address.group], timeout_s=_TIMEOUT_S)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                 return LogHealth(is_consumed=False, detail=_NO_CONSUMER)
@@ -116,7 +116,7 @@ class HealthMonitor:
     def _stuck(self, admin: AdminClient) -> int:
         try:
             return self._lag.stuck(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
-        except KafkaException as error:
+        except (KafkaException, EventLogError) as error:
             _log.debug("the lag of %r cannot be read: %s", self._clients.address.group, error)
             return 0
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # missing from its types
 
-from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients, answer_of
+from soundalike.events.kafka.topics import find_partitions
 
 STUCK_S = 30.0
 """A group is stuck once it has committed nothing for this long although records wait."""
@@ -59,6 +60,7 @@ class ConsumerLag:
     """
 
     def __init__(self, clients: KafkaClients) -> None:
+        self._clients = clients
         self._address = clients.address
         self._stalls = StallDetector()
 
@@ -74,7 +76,7 @@ class ConsumerLag:
 
         Raises
         ------
-        KafkaException
+        KafkaException, EventLogError
             If this user may not ask, or the brokers do not answer.
         """
         committed = self._committed(admin, timeout_s)
@@ -87,15 +89,14 @@ class ConsumerLag:
         )
         return {
             one.partition: max(0, one.offset)
-            for one in asked[group].result().topic_partitions or []
+            for one in answer_of(asked[group], timeout_s=timeout_s).topic_partitions or []
             if one.topic == self._address.topic
         }
 
     def _ends(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
         topic = self._address.topic
-        metadata = admin.list_topics(timeout=timeout_s).topics.get(topic)
-        partitions = () if metadata is None else metadata.partitions
+        partitions = find_partitions(self._clients, admin, topic, timeout_s=timeout_s) or ()
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
-        asked = {TopicPartition(topic, number): latest for number in partitions}
+        asked = {TopicPartition(topic, one.id): latest for one in partitions}
         found = admin.list_offsets(asked, request_timeout=timeout_s)
-        return {one.partition: future.result().offset for one, future in found.items()}
+        return {one.partition: answer_of(future, timeout_s=timeout_s).offset for one, future in found.items()}

@@ -11,7 +11,7 @@ from soundalike.domain.errors import EventLogError, ListenError
 from soundalike.domain.listens import NOTHING_ERASED, Erased, ErasureRecord, Listen, LogRecord
 from soundalike.domain.types import UserId
 from soundalike.events.kafka.batch import read_message, sent_ms
-from soundalike.events.kafka.clients import KafkaClients, close_consumer
+from soundalike.events.kafka.clients import KafkaClients, close_consumer, read_messages
 from soundalike.wire.records import may_be_erasure
 
 _BATCH = 2_000
@@ -149,7 +149,7 @@ def _messages(clients: KafkaClients, ends: Ends) -> Iterator[Message]:
         answered_s = time.monotonic()
         while left:
             asked_s = time.monotonic()
-            messages = consumer.consume(_BATCH, timeout=0.1)
+            messages = read_messages(consumer, _BATCH, timeout_s=0.1)
             if messages:
                 answered_s = asked_s
             elif time.monotonic() - answered_s > _PATIENCE_S:

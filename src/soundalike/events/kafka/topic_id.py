@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription  # type: ignore[attr-defined]  # missing from its types
 
-from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients, answer_of
 
 _TIMEOUT_S = 2.0
 
@@ -66,7 +66,7 @@ class TopicIdentity:
 
     def _answer(self, asked: "Future[TopicDescription]") -> str:
         try:
-            found = str(asked.result().topic_id)
+            found = str(answer_of(asked, timeout_s=_TIMEOUT_S).topic_id)
         except KafkaException as error:  # no such topic at the moment, or no answer
             self.failures, self.error = self.failures + 1, error
             return ""

@@ -6,22 +6,22 @@ depends on the number of partitions, so that is settled before anything is in th
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartitionInfo
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
     AdminClient,
     ConfigEntry,
     ConfigResource,
     NewTopic,
     ResourceType,
-    TopicMetadata,
+    TopicDescription,
 )
 
 from soundalike.domain.counts import counted
 from soundalike.domain.errors import EventLogError
 from soundalike.events.kafka.address import DEFAULT_PARTITIONS, KafkaAddress
-from soundalike.events.kafka.clients import KafkaClients
+from soundalike.events.kafka.clients import KafkaClients, answer_of
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ _RETRY_S = 0.05
 _BROKERS_DEFAULT = -1
 _MIN_PARTITIONS = 2
 _KEEP_ALL = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_NOT_SEEN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED}
 _CONFIG = {**_KEEP_ALL, "message.timestamp.type": "CreateTime"}
 
 
@@ -46,7 +47,7 @@ def prepare_topics(clients: KafkaClients) -> None:
         (address.topic, address.partitions or DEFAULT_PARTITIONS),
         (address.dead_letters, 1),
     ):
-        if find_topic(clients, admin, topic) is None:
+        if find_partitions(clients, admin, topic) is None:
             _create(clients, admin, topic, partitions)
     for topic, least in ((address.topic, address.partitions or _MIN_PARTITIONS), (address.dead_letters, 1)):
         _check_topic(clients, admin, topic, least)
@@ -72,7 +73,7 @@ def check(address: KafkaAddress, properties: Mapping[str, str]) -> str:
     """
     clients = KafkaClients(address, properties)
     admin = clients.admin()
-    found = find_topic(clients, admin, address.topic)
+    found = find_partitions(clients, admin, address.topic)
     if found is None:
         msg = (
             f"{address} answers, but has no topic {address.topic!r} that this user may see; "
@@ -80,15 +81,15 @@ def check(address: KafkaAddress, properties: Mapping[str, str]) -> str:
         )
         raise EventLogError(msg)
     _check_topic(clients, admin, address.topic, address.partitions or _MIN_PARTITIONS)
-    if find_topic(clients, admin, address.dead_letters) is not None:
+    if find_partitions(clients, admin, address.dead_letters) is not None:
         _check_topic(clients, admin, address.dead_letters, 1)
-    return f"topic {address.topic!r} of {len(found.partitions)} partitions at {address.bootstrap}"
+    return f"topic {address.topic!r} of {len(found)} partitions at {address.bootstrap}"
 
 
-def find_topic(
+def find_partitions(
     clients: KafkaClients, admin: AdminClient, topic: str, *, timeout_s: float = _TIMEOUT_S
-) -> TopicMetadata | None:
-    """Return a topic's partitions, or None if there is no such topic.
+) -> Sequence[TopicPartitionInfo] | None:
+    """Return a topic's partitions, or None if there is no such topic that this user may see.
 
     Parameters
     ----------
@@ -101,34 +102,37 @@ def find_topic(
     timeout_s : float
         How long to wait for an answer, in s.
 
+    Returns
+    -------
+    sequence of TopicPartitionInfo or None
+        None of them while the topic is being created.
+
     Raises
     ------
     EventLogError
         If the brokers do not answer, or not this question.
     """
+    asked = admin.describe_topics(TopicCollection([topic]), request_timeout=timeout_s)
     try:
-        # All topics: brokers with auto.create.topics.enable create one that is asked for by name.
-        metadata = admin.list_topics(timeout=timeout_s)
+        description: TopicDescription = answer_of(asked[topic], timeout_s=timeout_s)
     except KafkaException as error:
+        found = error.args[0]
+        if found.code() in _NOT_SEEN:
+            return None
+        if found.code() == KafkaError.LEADER_NOT_AVAILABLE:
+            return ()
         admin.poll(0)  # learns why connections failed
         raise clients.errors.translate(error, f"look for the topic {topic!r}") from error
-    found = metadata.topics.get(topic)
-    if found is None or (found.error is None and not found.partitions):
-        return None
-    if found.error is None:
-        return found
-    if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-        return None
-    if found.error.code() == KafkaError.LEADER_NOT_AVAILABLE:  # it is being created
-        return found
-    raise clients.errors.translate(found.error, f"read the topic {topic!r}")
+    partitions: Sequence[TopicPartitionInfo] = description.partitions
+    return partitions
 
 
 def _create(clients: KafkaClients, admin: AdminClient, topic: str, partitions: int) -> None:
     replication = clients.address.replication or _BROKERS_DEFAULT
     wanted = NewTopic(topic, num_partitions=partitions, replication_factor=replication, config=_CONFIG)
     try:
-        admin.create_topics([wanted], request_timeout=_TIMEOUT_S)[topic].result()
+        asked = admin.create_topics([wanted], request_timeout=_TIMEOUT_S)
+        answer_of(asked[topic], timeout_s=_TIMEOUT_S)
     except KafkaException as error:
         found = error.args[0]
         if found.code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was faster
@@ -136,7 +140,7 @@ def _create(clients: KafkaClients, admin: AdminClient, topic: str, partitions: i
     else:
         _log.info("created the topic %r with %d partitions", topic, partitions)
     deadline = time.monotonic() + _TIMEOUT_S
-    while not _has_leaders(find_topic(clients, admin, topic)):
+    while not _have_leaders(find_partitions(clients, admin, topic)):
         if time.monotonic() > deadline:
             msg = (
                 f"the topic {topic!r} was created, but its partitions have no leader; read the brokers' logs"
@@ -155,16 +159,14 @@ def _not_created(clients: KafkaClients, error: KafkaError, topic: str) -> EventL
     return clients.errors.translate(error, f"create the topic {topic!r}")
 
 
-def _has_leaders(topic: TopicMetadata | None) -> bool:
-    return (
-        topic is not None and bool(topic.partitions) and all(p.leader >= 0 for p in topic.partitions.values())
-    )
+def _have_leaders(partitions: Sequence[TopicPartitionInfo] | None) -> bool:
+    return bool(partitions) and all(one.leader is not None for one in partitions or ())
 
 
 def _check_topic(clients: KafkaClients, admin: AdminClient, topic: str, least: int) -> None:
     """Raise where a topic has too few partitions, or deletes records."""
-    found = find_topic(clients, admin, topic)
-    count = 0 if found is None else len(found.partitions)
+    found = find_partitions(clients, admin, topic)
+    count = len(found or ())
     if count < least:
         tool = f"kafka-topics.sh --bootstrap-server {clients.address.bootstrap} --topic {topic} --alter"
         msg = (
@@ -190,9 +192,8 @@ def _settings(clients: KafkaClients, admin: AdminClient, topic: str) -> dict[str
     """Return a topic's settings; empty where this user may not read them."""
     resource = ConfigResource(ResourceType.TOPIC, topic)
     try:
-        found: dict[str, ConfigEntry] = admin.describe_configs([resource], request_timeout=_TIMEOUT_S)[
-            resource
-        ].result()
+        asked = admin.describe_configs([resource], request_timeout=_TIMEOUT_S)
+        found: dict[str, ConfigEntry] = answer_of(asked[resource], timeout_s=_TIMEOUT_S)
     except KafkaException as error:
         _log.warning(
             "cannot check that the topic %r keeps every record; make sure that it has retention.ms=-1: %s",
