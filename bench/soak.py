@@ -30,6 +30,8 @@ from soaking.parts import System, missing_faketime
 from soaking.samples import sampling
 
 HEALED_WITHIN_S = 30.0
+CANNOT_RUN = 77
+"""The exit code where this machine lacks something; what is lost or not well is 1."""
 
 
 def main() -> None:
@@ -42,7 +44,8 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=20)
     given = parser.parse_args()
     if missing := missing_kafka() or missing_mongodb() or missing_faketime():
-        sys.exit(missing)
+        print(missing)
+        sys.exit(CANNOT_RUN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server keeps running
     with tempfile.TemporaryDirectory(prefix="soundalike-soak-") as name, ExitStack() as stack:
         system = stack.enter_context(System.running(Path(name), listeners=given.listeners))
