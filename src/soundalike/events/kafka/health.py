@@ -73,7 +73,8 @@ class HealthMonitor:
         admin: AdminClient | None = None
         while True:
             try:
-                admin = admin or self._clients.admin()
+                if admin is None:  # a client is false, whatever its state
+                    admin = self._clients.admin()
                 asked_s = time.monotonic()
                 self._known = self._ask(admin)
                 self._asked_s = asked_s
