@@ -164,6 +164,51 @@ test("after an older backup was restored, what the server does not know is kept 
   assert.equal(tab.health.notice, "");
 });
 
+test("what was done with tracks that the library does not have is kept, and sent once they are back", async () => {
+  const { tab, server, clock } = await start({ prepare: (server) => (server.isOffline = true) });
+  await tab.like("amber", "birch", "cedar");
+  const { tracks } = server;
+  server.tracks = new Map([["birch", tracks.get("birch")]]); // a disk is missing
+  server.isOffline = false;
+  tab.browser.tell("online");
+  await settle();
+  assert.deepEqual(server.told, ["liked birch"]);
+  assert.deepEqual(tab.stored().map(({ track_id }) => track_id), ["amber", "cedar"]);
+  assert.match(tab.health.notice, /does not have some tracks .* stored in this browser/);
+  assert.deepEqual(tab.said, []);
+  await tab.like("birch");
+  assert.equal(server.told.length, 2, "the rest is not held up");
+  const again = await tab.reload();
+  const before = server.asked(LISTENS).length;
+  await clock.pass(10 * 60_000);
+  const tries = server.asked(LISTENS).length - before;
+  assert.ok(tries >= 8 && tries <= 12, String(tries));
+  server.tracks = tracks;
+  await clock.pass(61_000);
+  assert.deepEqual(server.told.slice(0, 3), ["liked amber", "liked birch", "liked cedar"]);
+  assert.deepEqual(again.stored(), []);
+  assert.equal(again.health.notice, "");
+});
+
+test("of several reasons, each is told as long as something is held for it", async () => {
+  const { tab, server, clock } = await start();
+  const { tracks } = server;
+  server.tracks = new Map();
+  await tab.like("amber");
+  assert.match(tab.health.notice, /does not have some tracks/);
+  server.tracks = new Map([["birch", tracks.get("birch")]]);
+  slowBy(HOUR_MS)(server);
+  await tab.like("birch");
+  assert.match(tab.health.notice, /The clock of this device/);
+  server.latestMs = Infinity;
+  await clock.pass(61_000);
+  assert.deepEqual(server.told, ["liked birch"]);
+  assert.match(tab.health.notice, /does not have some tracks/);
+  server.tracks = tracks;
+  await clock.pass(61_000);
+  assert.equal(tab.health.notice, "");
+});
+
 test("a browser that stores nothing bears generations too", async () => {
   const browser = new FakeBrowser();
   browser.local.isFull = true;

@@ -24,6 +24,8 @@ export class FakeServer {
   generation = 0;
   /** Up to when events may be dated. */
   latestMs = Infinity;
+  /** Tracks of which it calls every event malformed. */
+  malformed = new Set();
   health = { status: "ok" };
   /** Type and status of audio that does not play, by track. */
   silent = new Map();
@@ -104,12 +106,14 @@ export class FakeServer {
   }
 
   #take(events) {
-    const index = events.findIndex(({ track_id }) => !this.tracks.has(track_id));
-    if (index >= 0) return reply(400, { error: "bad_event", index, message: `no track has the id '${events[index].track_id}'` });
+    const index = events.findIndex(({ track_id }) => this.malformed.has(track_id));
+    if (index >= 0) return reply(400, { error: "bad_event", index, message: `track_id must be the id of a track, not '${events[index].track_id}'` });
     const { generation, latestMs } = this;
     const indexesOf = (isMeant) => [...events.keys()].filter((position) => isMeant(events[position]));
     const unknown = indexesOf((event) => event.generation > generation);
     if (unknown.length) return reply(409, { error: "unknown_generation", message: "not yet", generation, indexes: unknown });
+    const missing = indexesOf(({ track_id }) => !this.tracks.has(track_id));
+    if (missing.length) return reply(409, { error: "unknown_track", message: "not yet", indexes: missing });
     const ahead = indexesOf(({ at }) => Date.parse(at) > latestMs);
     const server_time = new Date(Math.min(latestMs - 300_000, 8e15)).toISOString();
     if (ahead.length) return reply(409, { error: "ahead_of_clock", message: "not yet", server_time, indexes: ahead });

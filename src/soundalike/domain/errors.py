@@ -21,6 +21,7 @@
     ├── ListenError                 an event is malformed; with its index
     ├── EarlyListensError           some events cannot be taken yet; with their indexes
     │   ├── AheadOfClockError       they are dated ahead of the server's clock
+    │   ├── MissingTracksError      they are of tracks that the library does not have
     │   └── UnknownGenerationError  they are of a generation that has not begun here
     ├── AccountError                an account cannot have this name or password
     │   ├── NameTakenError          another account has this name
@@ -180,6 +181,10 @@ class AheadOfClockError(EarlyListensError):
     def __init__(self, message: str, indexes: Sequence[int], *, server_time: datetime) -> None:
         super().__init__(message, indexes)
         self.server_time = server_time
+
+
+class MissingTracksError(EarlyListensError):
+    """Events are of tracks that the library does not have; a disk or a backup may bring them back."""
 
 
 class UnknownGenerationError(EarlyListensError):

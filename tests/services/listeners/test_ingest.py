@@ -2,9 +2,10 @@
 
 import pytest
 
-from making import make_listen
+from making import make_listen, make_track
 from services.listeners.folding import ADA, FIVE_MINUTES_MS, NOW, NOW_MS, some
-from soundalike.domain.errors import AheadOfClockError, ListenError, UnknownGenerationError
+from soundalike.domain.errors import AheadOfClockError, MissingTracksError, UnknownGenerationError
+from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.types import TrackId
 from soundalike.services.listeners.ingest import ListenIngest, Receipt
@@ -40,17 +41,32 @@ class TestTaking:
         store.mark_vanished([TrackId("t1")], 0)
         assert listens.ingest(ADA, some(1)).accepted == 1
 
-    @pytest.mark.parametrize("index", [0, 2, 4])
-    def test_an_unknown_track_is_refused_with_its_index_and_nothing_is_ingested(
-        self, store: Store, listens: ListenIngest, index: int
+    @pytest.mark.parametrize("indexes", [(0,), (2,), (1, 3, 4), (0, 1, 2, 3, 4)])
+    def test_tracks_that_are_not_here_are_named_by_index_and_nothing_is_ingested(
+        self, store: Store, listens: ListenIngest, indexes: tuple[int, ...]
     ) -> None:
-        sent = some(5)
-        sent[index] = make_listen(99, track_id="\ud800 who?", at_ms=NOW_MS)
-        with pytest.raises(ListenError, match=f"^event {index}: there is no track with the id ") as caught:
+        sent = [
+            make_listen(n, track_id="\ud800 who?" if n in indexes else "t1", at_ms=NOW_MS) for n in range(5)
+        ]
+        with pytest.raises(MissingTracksError, match=r"^there is no track with the id ") as caught:
             listens.ingest(ADA, sent)
-        assert caught.value.index == index
+        assert caught.value.indexes == indexes
         assert str(caught.value).isprintable()
         assert list(store.listens_of(ADA)) == []
+
+    def test_a_track_that_comes_back_is_listened_to(self, store: Store, listens: ListenIngest) -> None:
+        with pytest.raises(MissingTracksError):
+            listens.ingest(ADA, [make_listen(1, track_id="t9", at_ms=NOW_MS)])
+        store.save_track(make_track("t9"))
+        assert listens.ingest(ADA, [make_listen(1, track_id="t9", at_ms=NOW_MS)]).accepted == 1
+
+    def test_what_is_hidden_needs_no_track(self, store: Store, listens: ListenIngest) -> None:
+        store.erase_listens(Erasure(ADA, NOW_MS - 1, 1))
+        sent = [
+            make_listen(1, track_id="t9", at_ms=NOW_MS, generation=0),
+            make_listen(2, at_ms=NOW_MS, generation=1),
+        ]
+        assert listens.ingest(ADA, sent) == Receipt(accepted=1, hidden=1, generation=1)
 
     def test_a_clock_may_be_at_most_five_minutes_ahead(self, store: Store, listens: ListenIngest) -> None:
         at = {1: FIVE_MINUTES_MS, 2: FIVE_MINUTES_MS + 1, 3: 0, 4: 2 * FIVE_MINUTES_MS}
@@ -61,21 +77,19 @@ class TestTaking:
         assert list(store.listens_of(ADA)) == []
         assert listens.ingest(ADA, [sent[0], sent[2]]).accepted == 2
 
-    def test_what_can_never_be_taken_is_named_first(self, listens: ListenIngest) -> None:
+    def test_the_generation_is_checked_before_the_track_and_the_track_before_the_date(
+        self, listens: ListenIngest
+    ) -> None:
         sent = [
-            make_listen(6, at_ms=NOW_MS, generation=1),
-            make_listen(7, at_ms=2 * NOW_MS),
-            make_listen(8, track_id="who?"),
+            make_listen(6, at_ms=2 * NOW_MS),
+            make_listen(7, at_ms=2 * NOW_MS, track_id="who?"),
+            make_listen(8, at_ms=2 * NOW_MS, track_id="who?", generation=1),
         ]
-        with pytest.raises(ListenError) as caught:
-            listens.ingest(ADA, sent)
-        assert caught.value.index == 2
-        with pytest.raises(UnknownGenerationError) as unknown:
-            listens.ingest(ADA, sent[:2])
-        assert unknown.value.indexes == (0,)
-        with pytest.raises(AheadOfClockError) as ahead:
-            listens.ingest(ADA, sent[1:2])
-        assert ahead.value.indexes == (0,)
+        for kind in (UnknownGenerationError, MissingTracksError, AheadOfClockError):
+            with pytest.raises(kind) as caught:
+                listens.ingest(ADA, sent)
+            assert caught.value.indexes == (len(sent) - 1,)
+            sent.pop()
 
     def test_an_old_listen_counts(self, listens: ListenIngest, profiles: Profiles) -> None:
         listens.ingest(ADA, some(1))

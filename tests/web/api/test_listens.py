@@ -139,6 +139,27 @@ class TestClocks:
         assert receipt(either, event(either, 1, ahead_s=HOUR_S, generation=0))["accepted"] == 0
 
     def test_what_can_never_be_taken_is_still_a_bad_event(self, either: Stage) -> None:
-        answer = post(either, event(either, 1, ahead_s=HOUR_S), event(either, 2, track_id="who?"))
+        answer = post(either, event(either, 1, ahead_s=HOUR_S), event(either, 2, track_id=""))
         assert answer.status_code == 400
         assert (answer.json or {})["index"] == 1
+
+
+class TestTracks:
+    def test_what_was_done_with_a_track_that_is_not_here_is_kept_by_who_sent_it(self, either: Stage) -> None:
+        sent = [event(either, number, track_id="b" if number % 2 else "a") for number in range(4)]
+        answer = post(either, *sent)
+        assert answer.status_code == 409
+        body: dict[str, Any] = answer.json  # type: ignore[assignment] # JSON
+        assert (body["error"], body["indexes"]) == ("unknown_track", [1, 3])
+        assert stored(either) == []
+        assert receipt(either, sent[0], sent[2])["accepted"] == 2
+        either.add("b")  # as when its disk is back
+        assert receipt(either, sent[1], sent[3])["accepted"] == 2
+        assert len(stored(either)) == 4
+
+    def test_a_library_without_tracks_drops_nothing(self, stage: Stage) -> None:
+        sent = event(stage, 1, generation=1)
+        answer = post(stage, sent).json or {}
+        assert (answer["error"], answer["indexes"]) == ("unknown_generation", [0])
+        del sent["generation"]
+        assert post(stage, sent).status_code == 409

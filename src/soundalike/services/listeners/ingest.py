@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from soundalike.domain.errors import AheadOfClockError, ListenError, UnknownGenerationError
+from soundalike.domain.errors import AheadOfClockError, MissingTracksError, UnknownGenerationError
 from soundalike.domain.listens import Erased, Listen
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog, LogHealth
@@ -70,17 +70,15 @@ class ListenIngest:
 
         Raises
         ------
-        ListenError
-            If one has an unknown track, with its index.
-        UnknownGenerationError, AheadOfClockError
-            If some are of a generation that has not begun here, or more than 5 minutes in the future, with
-            their indexes; they may be taken later.
+        UnknownGenerationError, MissingTracksError, AheadOfClockError
+            If some are of a generation that has not begun here, of tracks that are not here, or more than 5
+            minutes in the future, with their indexes; they may be taken later.
         EventLogError, StoreBusyError
             If they could not be made durable; they may be sent again.
         """
-        self._check_tracks(listens)
         erased = self._store.erased(user_id)
         _check_generations(listens, erased)
+        self._check_tracks(listens, erased)
         self._check_dates(listens, erased)
         visible = erased.visible(listens)
         duplicates = self._log.append(visible)
@@ -96,12 +94,16 @@ class ListenIngest:
             is_folded=self._log.is_folding,
         )
 
-    def _check_tracks(self, listens: Sequence[Listen]) -> None:
+    def _check_tracks(self, listens: Sequence[Listen], erased: Erased) -> None:
         known = self._store.tracks({listen.track_id for listen in listens})
-        for index, listen in enumerate(listens):
-            if listen.track_id not in known:
-                msg = f"there is no track with the id {listen.track_id[:60]!r}"
-                raise ListenError(msg, index)
+        missing = [n for n, one in enumerate(listens) if one.track_id not in known and not erased.hides(one)]
+        if missing:
+            msg = (
+                f"there is no track with the id {listens[missing[0]].track_id[:60]!r} (yet): a disk may be "
+                "missing, or an older backup be restored; send the events without those that 'indexes' "
+                "names, and send these later"
+            )
+            raise MissingTracksError(msg, missing)
 
     def _check_dates(self, listens: Sequence[Listen], erased: Erased) -> None:
         now = self._clock()

@@ -7,17 +7,28 @@ const UNKNOWN_GENERATION =
   "The server does not know of a deletion of your data that this browser knows of: an older copy of its library may have been restored. " +
   "What you did since is stored in this browser and sent again later.";
 
-/** What the server says of a batch of which it takes nothing yet. @typedef {{indexes?: number[], server_time?: string}} Refusal */
+const UNKNOWN_TRACK =
+  "The library does not have some tracks that you played or judged: a disk may not be connected, or an older copy of the library was " +
+  "restored. What you did with them is stored in this browser and sent again later.";
+/** Why events are held, by the server's code: the first that holds any is shown. */
+const CODES = ["ahead_of_clock", "unknown_generation", "unknown_track"];
+
+/** What the server says of a batch of which it takes nothing yet. @typedef {{error?: string, indexes?: number[], server_time?: string}} Refusal */
 
 export class HeldEvents {
+  /** The code of each that is held, by id. @type {Map<string, string>} */
+  #codes = new Map();
+  /** Why, for the listener, by code. @type {Map<string, string>} */
+  #texts = new Map();
+
   /** Why some are held, for the listener; empty where none is. */
-  text = "";
-  /** @type {Set<string>} */
-  #ids = new Set();
+  get text() {
+    return CODES.map((code) => this.#texts.get(code)).find(Boolean) ?? "";
+  }
 
   /** Return the events that may be sent. @param {Listen[]} events */
   free(events) {
-    return events.filter(({ id }) => !this.#ids.has(id));
+    return events.filter(({ id }) => !this.#codes.has(id));
   }
 
   /**
@@ -25,25 +36,32 @@ export class HeldEvents {
    * @param {Listen[]} batch @param {Refusal} refusal @param {number} nowMs  by this device's clock
    * @returns {boolean} whether it names any
    */
-  hold(batch, { indexes = [], server_time }, nowMs) {
+  hold(batch, { error = "", indexes = [], server_time }, nowMs) {
     const named = indexes.filter((index) => batch[index]);
-    for (const index of named) this.#ids.add(batch[index].id);
+    for (const index of named) this.#codes.set(batch[index].id, error);
     // A text that stays can be closed, so the first clocks stay too.
-    if (named.length) this.text ||= server_time ? clocksText(nowMs, Date.parse(server_time)) : UNKNOWN_GENERATION;
+    if (named.length && !this.#texts.has(error)) this.#texts.set(error, textOf(error, nowMs, Date.parse(server_time ?? "")));
     return named.length > 0;
   }
 
   /** Let all of them be sent again. */
   release() {
-    this.#ids.clear();
+    this.#codes.clear();
   }
 
-  /** Forget why some were held, once none is. @returns {boolean} whether that is news */
+  /** Forget why some were held, once none is for that. @returns {boolean} whether that is news */
   settle() {
-    if (!this.text || this.#ids.size) return false;
-    this.text = "";
-    return true;
+    const { text } = this;
+    const held = new Set(this.#codes.values());
+    for (const code of this.#texts.keys()) if (!held.has(code)) this.#texts.delete(code);
+    return text !== this.text;
   }
+}
+
+/** @param {string} code @param {number} nowMs @param {number} serverMs */
+function textOf(code, nowMs, serverMs) {
+  if (code === "ahead_of_clock") return clocksText(nowMs, serverMs);
+  return code === "unknown_track" ? UNKNOWN_TRACK : UNKNOWN_GENERATION;
 }
 
 /** @param {number} deviceMs @param {number} serverMs */
