@@ -52,6 +52,9 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
             self._library_mark = mark
         return True
 
+    def check_writable(self) -> None:
+        pass
+
     def library_version(self) -> int:
         return len(self._changes)
 

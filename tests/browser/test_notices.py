@@ -18,9 +18,7 @@ from web.stage import LaterStage, Stage
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 NOBODY = LogHealth(is_consumed=False, detail="no consumer is running; start one with 'soundalike consume'")
-STORE_AWAY = (
-    "The library does not answer at the moment. What you do is stored in this browser until it is back."
-)
+STORE_AWAY = "The library's database does not answer. What you do is stored in this browser until it is back."
 CANNOT_BE_REACHED = "soundalike cannot be reached. What you do is stored in this browser until it is back."
 ASKED_AGAIN_MS = 6_500
 HIDE = """() => Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true})"""

@@ -102,7 +102,7 @@ def test_while_the_store_is_away_it_is_said_and_what_plays_goes_on(
         timeout=PATIENCE_MS
     )
     notice = page.locator("#log-notice")
-    expect(notice).to_contain_text("The library does not answer at the moment", timeout=PATIENCE_MS)
+    expect(notice).to_contain_text("The library's database does not answer", timeout=PATIENCE_MS)
     listener.expect_sound("A00")
     assert titles(lines) == before
     assert [event["kind"] for event in stored(page)] == ["liked"]

@@ -13,7 +13,14 @@ import pytest
 from events.contract import EventLogContract, holds, numbered
 from fakes import MemoryStore
 from making import make_listen
-from soundalike.domain.errors import EventLogError, StoreBusyError, StoreError
+from soundalike.domain.errors import (
+    EventLogError,
+    StoreBusyError,
+    StoreError,
+    StoreReplacedError,
+    StoreUnavailableError,
+    StoreUnfitError,
+)
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
@@ -148,7 +155,13 @@ class TestFolding:
 
     @pytest.mark.parametrize(
         ("error", "told"),
-        [(StoreError("no space left"), EventLogError), (StoreBusyError("held"), StoreBusyError)],
+        [
+            (StoreError("failed"), EventLogError),
+            (StoreBusyError("held"), StoreBusyError),
+            (StoreUnfitError("no space left"), StoreUnfitError),
+            (StoreReplacedError("gone"), StoreReplacedError),
+            (StoreUnavailableError("no answer"), StoreUnavailableError),
+        ],
     )
     def test_a_failing_store_fails_the_append_and_nothing_is_folded(
         self, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: StoreError, told: type[StoreError]

@@ -10,7 +10,7 @@ const events = (is_up, is_consumed, detail = "") => ({ status: "ok", events: { i
 const WELL = events(true, true);
 const NOBODY = events(true, false, "no consumer is running; start one with 'soundalike consume'");
 const AWAY = events(false, false, "the event log takes nothing just now.");
-const STORE_AWAY = "The library does not answer at the moment. What you do is stored in this browser until it is back.";
+const STORE_AWAY = "The library's store does not answer just now. What you do is stored in this browser until it is back.";
 const CANNOT_BE_REACHED = "soundalike cannot be reached. What you do is stored in this browser until it is back.";
 const ASKED_AGAIN_MS = 6_500;
 
@@ -237,6 +237,28 @@ test("however often the page is shown, the server is asked once in a while", asy
   const before = server.asked(HEALTH).length;
   await clock.pass(ASKED_AGAIN_MS);
   assert.equal(server.asked(HEALTH).length, before + 1);
+});
+
+for (const code of ["store_unavailable", "log_unavailable"]) {
+  test(`a store that takes nothing (${code}) is shown where the log is part of it, until it takes something`, async () => {
+    const { tab, server, clock } = await start();
+    const why = "the library's store was removed; stop soundalike";
+    const back = [["/api/listens", code], [HEALTH, "store_unavailable"]].map(([path, as]) => server.when(path, () => refusal(503, as, why)));
+    await tab.like("amber");
+    assert.equal(tab.health.notice, "The library's store was removed. What you do is stored in this browser until it is back.");
+    back.forEach((bring) => bring());
+    await clock.pass(2 * ASKED_AGAIN_MS);
+    assert.equal(tab.health.notice, "");
+    assert.deepEqual(server.told, ["liked amber"]);
+  });
+}
+
+test("a store whose health is not known to all servers is not asked without a pause", async () => {
+  const { tab, server, clock } = await start();
+  server.when("/api/listens", storeAway);
+  await tab.like("amber");
+  await clock.pass(60_000);
+  assert.ok(server.asked("/api/listens").length < 60);
 });
 
 test("that the store is away is shown though only what was done shows it", async () => {

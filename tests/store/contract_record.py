@@ -32,6 +32,15 @@ class LibraryRecordContract:
         assert store.set_library_mark(FIRST, replacing=unfinished)
         assert store.library_mark() == FIRST
 
+    def test_a_store_that_was_just_opened_or_written_is_writable_and_asking_writes_nothing(
+        self, store: Store
+    ) -> None:
+        store.check_writable()
+        store.save_track(make_track("t1"))
+        version = store.library_version()
+        store.check_writable()
+        assert store.library_version() == version
+
     def test_every_change_of_a_track_raises_the_version_and_names_the_track(self, store: Store) -> None:
         def change(track_ids: list[str]) -> None:
             before, seen = store.library_version(), versions[-1]

@@ -5,7 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from soundalike.domain.errors import EventLogError, SoundalikeError, StoreBusyError, StoreError
+from soundalike.domain.errors import (
+    EventLogError,
+    SoundalikeError,
+    StoreBusyError,
+    StoreError,
+    StoreUnavailableError,
+    StoreUnfitError,
+)
 from soundalike.domain.listens import Erasure, ErasureRecord, Listen, LogRecord
 from soundalike.domain.ports.listening import ListenStore, LogHealth
 from soundalike.domain.types import UserId
@@ -82,10 +89,10 @@ class StoredLog:
 
 @contextmanager
 def _mapped_errors() -> Iterator[None]:
-    """Raise the store's errors as the log's: the listens may be sent again."""
+    """Raise the store's errors as the log's, but for those that say what to do about the store itself."""
     try:
         yield
-    except StoreBusyError:
+    except (StoreBusyError, StoreUnavailableError, StoreUnfitError):
         raise
     except StoreError as error:
         raise EventLogError(str(error)) from error

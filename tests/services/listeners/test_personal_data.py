@@ -13,7 +13,7 @@ from fakes_log import LaterLog
 from filled_store import fill, no_progress
 from making import make_listen, make_track
 from services.listeners.folding import ADA, BOB, DAY_MS, FIVE_MINUTES_MS, NOW, NOW_MS, Clock, some
-from soundalike.domain.errors import CopyError, EventLogError
+from soundalike.domain.errors import CopyError, EventLogError, StoreUnfitError
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
@@ -182,14 +182,22 @@ class TestClocks:
         assert not Copier(store, target, names=("old", "new"), new_id=new_id).copy(no_progress).problem
         assert target.erasures() == (Erasure(ADA, NOW_MS, 1),)
 
+    @pytest.mark.parametrize(
+        "failure", [EventLogError("Kafka does not answer"), StoreUnfitError("the disk is full")]
+    )
     def test_a_start_without_the_log_lowers_nothing(
-        self, store: Store, profiles: Profiles, clock: Clock, caplog: pytest.LogCaptureFixture
+        self,
+        store: Store,
+        profiles: Profiles,
+        clock: Clock,
+        caplog: pytest.LogCaptureFixture,
+        failure: Exception,
     ) -> None:
         log = LaterLog()
-        log.failure = EventLogError("Kafka does not answer")
+        log.failure = failure
         data = PersonalData(store, log, profiles, clock=clock)
         data.lower_marks()
-        assert "stays for now: Kafka does not answer" in caplog.text
+        assert f"stays for now: {failure}" in caplog.text
         assert store.erased(ADA).until_ms == NOW_MS + DAY_MS
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 
 from making import make_listen, make_track
 from servers.mongodb import drop_database, new_database
-from soundalike.domain.errors import StoreError, StoreReplacedError, StoreVersionError
+from soundalike.domain.errors import StoreError, StoreReplacedError, StoreUnfitError, StoreVersionError
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
@@ -126,6 +128,7 @@ def test_nothing_is_acknowledged_into_a_database_that_was_dropped_or_replaced(
             lambda: store.add_listens([make_listen(2)]),
             lambda: store.erase_listens(Erasure(ADA, 1, 1)),
             lambda: store.add_user(make_user()),
+            store.check_writable,
             store.has_users,  # without accounts, everybody is let in
         ):
             with pytest.raises(
@@ -136,6 +139,26 @@ def test_nothing_is_acknowledged_into_a_database_that_was_dropped_or_replaced(
         lose_all(raw)
         raw[LIBRARY].insert_one({"_id": KEY, "version": 3, "id": "a" * 32})  # its backup is restored
         assert store.add_listens([make_listen(3)]) == (make_listen(3),)
+        store.check_writable()
+
+
+def test_a_server_that_refused_a_write_is_not_writable_until_it_takes_one(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        msg = "no space"
+        raise OperationFailure(msg, 14031)
+
+    with closing(MongoStore(url)) as store:
+        store.check_writable()
+        with monkeypatch.context() as patched:
+            patched.setattr(Collection, "insert_many", refuse)
+            with pytest.raises(StoreUnfitError, match="no space left"):
+                store.add_listens([make_listen(1)])
+        with pytest.raises(StoreUnfitError, match="no space left"):
+            store.check_writable()
+        store.add_listens([make_listen(1)])
+        store.check_writable()
 
 
 def test_a_track_is_not_saved_in_a_database_that_was_dropped(url: str, raw: Any) -> None:

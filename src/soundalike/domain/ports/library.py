@@ -139,13 +139,26 @@ class LibraryStore(FeatureStore, Protocol):
 
 
 class LibraryRecord(Protocol):
-    """What is stored of the library as a whole: its mark, and how often its tracks changed."""
+    """What is known of the library as a whole: its mark, how often it changed, whether it can change."""
 
     def library_mark(self) -> LibraryMark:
         """Return the id of the library, and whether the store is an unfinished copy."""
 
     def set_library_mark(self, mark: LibraryMark, *, replacing: LibraryMark) -> bool:
         """Store a mark in place of another; False if that is not the stored one."""
+
+    def check_writable(self) -> None:
+        """Raise if it is known that nothing can be stored now; called often, and writes nothing.
+
+        A write that failed because of the store itself counts until another succeeds, for 10 s at most.
+
+        Raises
+        ------
+        StoreUnfitError
+            If the store was removed or replaced, or did not take the last write.
+        StoreUnavailableError
+            If its server does not answer.
+        """
 
     def library_version(self) -> int:
         """Return the number of the last change of tracks; later changes have higher numbers."""

@@ -121,6 +121,10 @@ class ListenIngest:
         """Whether profiles include listens as soon as they are appended; otherwise they will soon."""
         return self._log.is_folding
 
+    def check_store(self) -> None:
+        """Raise if it is known that the store takes nothing now; see `LibraryRecord.check_writable`."""
+        self._store.check_writable()
+
     def log_health(self) -> LogHealth:
         """Return the state of the event log, as it was last known."""
         return self._log.health()

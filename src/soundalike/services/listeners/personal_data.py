@@ -8,7 +8,7 @@ from typing import Any
 
 from soundalike.domain.batches import batched
 from soundalike.domain.counts import counted
-from soundalike.domain.errors import EventLogError
+from soundalike.domain.errors import EventLogError, StoreUnfitError
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
@@ -91,7 +91,7 @@ class PersonalData:
             lowered = Erasure(user_id, to_ms(now), erased.generation or None)
             try:
                 self._log.lower_mark(lowered)
-            except EventLogError as error:
+            except (EventLogError, StoreUnfitError) as error:
                 _log.warning("the date of an erasure is ahead of the clock, and stays for now: %s", error)
                 return
             self._store.lower_mark(lowered)

@@ -22,6 +22,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from soundalike.domain.errors import SettingsError, StoreError, StoreUnavailableError, StoreUnfitError
+from soundalike.store.last_failure import LastFailure
 from soundalike.store.mongo.address import DATABASE, MongoAddress
 from soundalike.store.mongo.errors import (
     NO_REPLICA_SET,
@@ -96,6 +97,7 @@ class MongoConnection:
             read_preference=ReadPreference.PRIMARY, write_concern=DURABLE, read_concern=ReadConcern("local")
         )
         self._is_unreachable = self._is_closed = False
+        self.last_failure = LastFailure()
         self.library_id: str | None = None
         """The id of the library, as it is stored, once it is known."""
         selection_timeout_s = client.options.server_selection_timeout
@@ -130,6 +132,7 @@ class MongoConnection:
         try:
             timeout_s = _SHORT_TIMEOUT_S if is_gone else self._longest_s
             with (
+                self.last_failure.noted(),
                 mapped_errors(self.hosts),
                 pymongo.timeout(timeout_s) if is_gone or is_long else nullcontext(),
             ):
@@ -188,12 +191,14 @@ class MongoConnection:
 
     def _transaction(self, attempt: Callable[[ClientSession], _T], timeout_s: float | None) -> _T:
         with self.using(), pymongo.timeout(timeout_s), self._client.start_session() as session:
-            return session.with_transaction(
+            found = session.with_transaction(
                 attempt,
                 read_concern=_SNAPSHOT,
                 write_concern=DURABLE,
                 read_preference=ReadPreference.PRIMARY,
             )
+        self.last_failure.forget()
+        return found
 
     def _try_transaction(self) -> None:
         """Take a change back, and look whether it is gone: some servers refuse transactions, or ignore them.

@@ -80,6 +80,8 @@ class MongoListens:
             after = erased_of(database, {to_text(listen.user_id) for listen in new})
             delete_erased(database, {user: now for user, now in after.items() if now != before.get(user)})
             check_library(self._connection, database)
+        if new:
+            self._connection.last_failure.forget()
         return tuple(
             listen for listen in new if not after.get(to_text(listen.user_id), NOTHING_ERASED).hides(listen)
         )

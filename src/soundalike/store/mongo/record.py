@@ -36,6 +36,12 @@ class MongoLibraryRecord:
             self._connection.library_id = to_optional(mark.library_id)
         return changed.matched_count > 0
 
+    def check_writable(self) -> None:
+        """Raise if it is known that nothing can be stored now; see the port."""
+        with self._connection.using() as database:
+            check_library(self._connection, database)
+        self._connection.last_failure.check()
+
     def library_version(self) -> int:
         """Return the number of the last change of tracks."""
         return version_from(self._record())

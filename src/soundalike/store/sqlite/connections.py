@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreUnfitError, StoreVersionError
+from soundalike.store.last_failure import LastFailure
 from soundalike.store.sqlite.backup import delete_backup
 from soundalike.store.sqlite.migration import check_version, migrate
 from soundalike.store.sqlite.store_files import StoreFiles, refuse_foreign_journal
@@ -68,6 +69,7 @@ class Connections:
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
         self._files = StoreFiles(path)
+        self._last_failure = LastFailure()
         with self._mapped_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             refuse_foreign_journal(path)
@@ -147,14 +149,31 @@ class Connections:
             rely on it, and it may be done again.
         """
         synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
-        with self._write_lock(self._busy_timeout_s), self._mapped_errors():
+        with (
+            self._write_lock(self._busy_timeout_s),
+            self._last_failure.noted(),
+            self._mapped_errors(),
+        ):
             self._files.check()
             with self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
                 before = connection.total_changes
                 yield connection
-                if connection.total_changes != before:
+                if has_changed := connection.total_changes != before:
                     connection.execute("UPDATE library SET sequence = sequence + 1")
             self._files.check()
+            if has_changed:
+                self._last_failure.forget()
+
+    def check_writable(self) -> None:
+        """Raise if it is known that nothing can be stored now; neither writes nor waits."""
+        self._files.check_identity()
+        if self._writing.acquire(blocking=False):  # if not, who writes now looks at the files
+            try:
+                with self._mapped_errors():
+                    self._files.check()
+            finally:
+                self._writing.release()
+        self._last_failure.check()
 
     @contextmanager
     def _write_lock(self, timeout_s: float) -> Iterator[None]:

@@ -32,6 +32,10 @@ class SqliteLibraryRecord:
             )
             return changed.rowcount > 0
 
+    def check_writable(self) -> None:
+        """Raise if it is known that nothing can be stored now; see the port."""
+        self._connections.check_writable()
+
     def library_version(self) -> int:
         """Return the number of the last change of tracks."""
         with self._connections.reading() as connection:

@@ -26,6 +26,7 @@ def health_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
     @health.handler
     def healthz() -> Response:
+        services.listens.check_store()
         version = services.neighbours.artefact_version()
         events = (
             {} if services.listens.is_folding else {"events": _health_body(services.listens.log_health())}

@@ -28,6 +28,7 @@ from soundalike.domain.errors import (
     StoreBusyError,
     StoreReplacedError,
     StoreUnavailableError,
+    StoreUnfitError,
     TrackGoneError,
     UnknownEntryError,
     UnknownGenerationError,
@@ -45,8 +46,12 @@ MAX_BODY_BYTES = 1 << 20
 INTERNAL = "something went wrong inside soundalike; see its log"
 STORE_AWAY = "the library's database does not answer; nothing is lost, try again in a moment"
 STORE_REPLACED = (
-    "the library's store was removed or replaced while it was in use; whoever runs soundalike finds in its "
-    "log what to do"
+    "the library's store was removed or replaced while it was in use; stop soundalike, put the store back, "
+    "from a backup if need be, and start it again; its log says more"
+)
+STORE_UNFIT = (
+    "the library's store takes nothing; see in the log of soundalike why, such as a disk that is full or may "
+    "not be written to"
 )
 LOG_AWAY = "the event log is not accepting events"
 
@@ -74,7 +79,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         SchemaMismatchError: (503, "artefact_mismatch"),
         StoreBusyError: (503, "store_busy"),
         StoreUnavailableError: (503, "store_unavailable"),
-        StoreReplacedError: (503, "store_unavailable"),
+        StoreUnfitError: (503, "store_unavailable"),
         EventLogError: (503, "log_unavailable"),
     }
 )
@@ -84,6 +89,7 @@ _MESSAGES: Mapping[type[SoundalikeError], str] = MappingProxyType(
     {
         StoreUnavailableError: STORE_AWAY,
         StoreReplacedError: STORE_REPLACED,
+        StoreUnfitError: STORE_UNFIT,
         EventLogError: f"{LOG_AWAY}; try again later",
     }
 )
@@ -110,7 +116,7 @@ def error_answer(error: Exception) -> ErrorAnswer:
     """Return the answer to an error; one that is not foreseen shows nothing of the inside."""
     for kind, message in _MESSAGES.items():
         if isinstance(error, kind):
-            return ErrorAnswer(*ANSWERS[kind], message=message)
+            return ErrorAnswer(*status_and_code(kind), message=message)
     status, code = status_and_code(type(error))
     if status == _INTERNAL_STATUS:
         return ErrorAnswer(status, code, INTERNAL)
@@ -159,7 +165,7 @@ def error_body(answer: ErrorAnswer) -> dict[str, object]:
 
 def handle_errors(app: Flask) -> None:
     """Answer every error of an app in the form of the protocol that the request speaks."""
-    logged_once = {kind: LogOnce() for kind in (EventLogError, FileUnavailableError, StoreReplacedError)}
+    logged_once = {kind: LogOnce() for kind in (EventLogError, FileUnavailableError, StoreUnfitError)}
 
     @app.before_request
     def refuse_large_bodies() -> None:

@@ -31,7 +31,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Sends requests for one listener. Dispatches "storeaway" when the server answers that its store does not. */
+/** Sends requests for one listener. Dispatches "storeaway", with the server's message, when its store does not answer or takes nothing. */
 export class ApiClient extends EventTarget {
   /** @param {typeof fetch} fetch @param {string} user */
   constructor(fetch, user) {
@@ -73,7 +73,7 @@ export class ApiClient extends EventTarget {
   async sendListens(events) {
     const response = await this.#post(events, { signal: AbortSignal.timeout(SENDING_PATIENCE_MS) });
     const answer = await response.json().catch(() => ({}));
-    if (![202, 400, 401, 413].includes(response.status)) this.#note(answer.error);
+    if (![202, 400, 401, 413].includes(response.status)) this.#note(answer);
     return { status: response.status, answer, retryAfterMs: 1000 * Number(response.headers.get("Retry-After")) || 0 };
   }
 
@@ -99,7 +99,7 @@ export class ApiClient extends EventTarget {
       throw new ApiError(0, "soundalike cannot be reached.");
     }
     if (response.ok) return body;
-    this.#note(body.error);
+    this.#note(body);
     throw new ApiError(response.status, body.message ?? response.statusText, body.error);
   }
 
@@ -109,8 +109,8 @@ export class ApiClient extends EventTarget {
     return this.fetch("/api/listens", { method: "POST", headers, body: JSON.stringify({ events }), ...how });
   }
 
-  /** @param {?string} code */
-  #note(code) {
-    if (code === STORE_AWAY) this.dispatchEvent(new Event("storeaway"));
+  /** @param {{error?: string, message?: string}} answer */
+  #note({ error, message }) {
+    if (error === STORE_AWAY) this.dispatchEvent(new CustomEvent("storeaway", { detail: message }));
   }
 }

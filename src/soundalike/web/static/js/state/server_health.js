@@ -7,7 +7,6 @@ import { STORE_AWAY } from "../api/client.js";
 /** @import { ProfileWatch } from "./profile_watch.js" */
 
 const ASK_AGAIN_MS = 5000;
-const STORE_AWAY_TEXT = "The library does not answer at the moment. What you do is stored in this browser until it is back.";
 
 /**
  * A log that is part of the server is as well as that is, so it is not asked about until something fails.
@@ -31,8 +30,8 @@ export class ServerHealth extends EventTarget {
     super();
     this.#parts = parts;
     const { browser, api, delivery, profile, player, isLogApart } = parts;
-    api.addEventListener("storeaway", () => this.#show(STORE_AWAY_TEXT));
-    delivery.addEventListener("refused", () => isLogApart && this.#ask());
+    api.addEventListener("storeaway", (event) => this.#show(storeTrouble(/** @type {CustomEvent} */ (event).detail)));
+    delivery.addEventListener("refused", () => this.trouble || this.#ask());
     player.addEventListener("lost", () => this.#ask());
     delivery.addEventListener("held", () => this.#change());
     profile.addEventListener("overdue", () => isLogApart && this.#ask());
@@ -111,9 +110,15 @@ function logTrouble({ events }) {
 
 /** Why the server's health is unknown. @param {ApiError} error */
 function failureText({ status, code, message }) {
-  if (code === STORE_AWAY) return STORE_AWAY_TEXT;
+  if (code === STORE_AWAY) return storeTrouble(message);
   if (!status) return `${sentence(message)} What you do is stored in this browser until it is back.`;
   return `Something is wrong with the server: ${sentence(message)}`;
+}
+
+/** What is wrong with the store. @param {?string} message the server's, in which it is the first part */
+function storeTrouble(message) {
+  const what = sentence((message || "the library does not answer").split(";")[0]);
+  return `${what[0].toUpperCase()}${what.slice(1)} What you do is stored in this browser until it is back.`;
 }
 
 /** @param {string} text */
