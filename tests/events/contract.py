@@ -231,14 +231,15 @@ class ErasureContract:
     def test_the_highest_generation_counts_and_is_read_with_its_number(
         self, log: EventLog, reopen: Callable[[], EventLog]
     ) -> None:
-        for at_ms, generation in ((5, 1), (4, 3), (9, 2)):
+        lower, highest = 1_769_860_800, 2**53 - 1  # that of an erasure in 2026, and the largest of all
+        for at_ms, generation in ((5, 1), (4, highest), (9, lower)):
             log.erase(Erasure(ADA, at_ms, generation))
-        fresh = make_listen(1, at_ms=3, generation=3)
-        log.append([fresh, make_listen(2, at_ms=99, generation=2)])
+        fresh = make_listen(1, at_ms=3, generation=highest)
+        log.append([fresh, make_listen(2, at_ms=99, generation=lower)])
         again = reopen()
         assert holds(again, fresh)
         (found,) = (one for one in again.entries() if isinstance(one, ErasureRecord))
-        assert found.erasure == Erasure(ADA, 9, 3)
+        assert found.erasure == Erasure(ADA, 9, highest)
 
     def test_what_is_exported_is_the_same_where_it_is_imported(
         self, log: EventLog, reopen: Callable[[], EventLog]

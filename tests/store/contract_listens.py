@@ -263,12 +263,16 @@ class ErasuresContract:
         assert listens_of(store, ADA) == []
 
     def test_listens_belong_in_the_generation_in_which_they_were_added(self, store: Store) -> None:
-        store.erase_listens(Erasure(ADA, 10, 3))
+        begun, largest = 1_769_860_800, 2**53 - 1
+        store.erase_listens(Erasure(ADA, 10, begun))
         (added,) = store.add_listens([make_listen(1, at_ms=11)])
-        assert added.generation == 3
-        (unknown,) = store.add_listens([make_listen(2, at_ms=12, generation=7)])
-        assert unknown.generation == 3
-        assert [listen.generation for listen in store.listens_of(ADA)] == [3, 3]
+        assert added.generation == begun
+        (unknown,) = store.add_listens([make_listen(2, at_ms=12, generation=largest)])
+        assert unknown.generation == begun
+        assert [listen.generation for listen in store.listens_of(ADA)] == [begun, begun]
+        store.erase_listens(Erasure(ADA, 10, largest))
+        assert listens_of(store, ADA) == []
+        assert store.erased(ADA) == Erased(until_ms=10, generation=largest)
 
     def test_a_total_erasure_that_is_known_empties_again(self, store: Store) -> None:
         for erasure in (Erasure(ADA, 20, 1), Erasure(BOB, 20)):

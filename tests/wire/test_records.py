@@ -37,9 +37,9 @@ listens = st.builds(
     kind=st.sampled_from(ListenKind),
     position_ms=st.none() | st.integers(0, 2**53 - 1),
     at_ms=times,
-    generation=st.none() | st.integers(0, 2**31 - 1),
+    generation=st.none() | st.integers(0, 2**53 - 1),
 )
-generations = st.none() | st.integers(1, 2**31 - 1)
+generations = st.none() | st.integers(1, 2**53 - 1)
 erasures = st.builds(
     ErasureRecord, st.builds(Erasure, user_ids, times, generations), st.booleans(), is_lowering=st.booleans()
 )
@@ -149,7 +149,7 @@ def without(body: dict[str, Any], name: str) -> dict[str, Any]:
         (LISTEN | {"generation": -1}, "generation must be a whole number from 0"),
         (ERASURE | {"generation": 0}, "generation must be a whole number from 1"),
         (ERASURE | {"generation": True}, "generation"),
-        (ERASURE | {"generation": 2**31}, "generation"),
+        (ERASURE | {"generation": 2**53}, "generation"),
         (without(ERASURE, "is_total"), "is_total"),
         (ERASURE | {"is_total": 1}, "is_total"),
         (ERASURE | {"is_lowering": None}, "is_lowering"),

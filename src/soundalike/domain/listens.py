@@ -72,8 +72,8 @@ class Erasure:
     at_ms : int
         When, in ms since 1970, UTC, by the server's clock.
     generation : int or None
-        The number of the generation that begins with it, from 1. None in records of versions that knew
-        only dates: such an erasure hides all that is dated up to `at_ms`.
+        The number of the generation that begins with it, from 1 and later than any before. None in records
+        of versions that knew only dates: such an erasure hides all that is dated up to `at_ms`.
     """
 
     user_id: UserId

@@ -13,7 +13,7 @@ from soundalike.domain.types import EventId, LibraryId, TrackId, UserId
 
 MAX_ID_LENGTH = 128
 MAX_POSITION_MS = 2**53 - 1
-MAX_GENERATION = 2**31 - 1
+MAX_GENERATION = 2**53 - 1  # what JavaScript holds exactly
 UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 ULID = "[0-7][0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{25}"
 RFC_3339 = (

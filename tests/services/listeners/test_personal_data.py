@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -13,7 +13,7 @@ from fakes_log import LaterLog
 from filled_store import fill, no_progress
 from making import make_listen, make_track
 from services.listeners.folding import ADA, BOB, DAY_MS, FIVE_MINUTES_MS, NOW, NOW_MS, Clock, some
-from soundalike.domain.errors import CopyError, EventLogError, StoreUnfitError
+from soundalike.domain.errors import CopyError, EventLogError, StoreUnfitError, UnknownGenerationError
 from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.ports.library import Store
@@ -29,6 +29,11 @@ from soundalike.services.listeners.personal_data import PersonalData
 from soundalike.services.listeners.profiles import Profiles
 from soundalike.services.listeners.replay_log import restore_listens
 from soundalike.services.store_copy.copier import Copier
+
+FIRST = NOW_MS // 1_000
+"""The generation that an erasure begins now: seconds since 1970."""
+FAST = (NOW_MS + DAY_MS) // 1_000
+"""That of an erasure under a clock that is a day fast."""
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ class TestErasing:
     ) -> None:
         listens.ingest(ADA, some(1))
         data.erase(ADA)
-        assert listens.ingest(ADA, some(5)) == Receipt(accepted=0, hidden=5, generation=1)
+        assert listens.ingest(ADA, some(5)) == Receipt(accepted=0, hidden=5, generation=FIRST)
         assert profiles.of(ADA).taste.count == 0
 
     def test_listens_dated_ahead_by_a_fast_clock_are_erased_too(
@@ -88,10 +93,31 @@ class TestErasing:
 
 
 class TestGenerations:
-    def test_each_erasure_begins_the_next(self, store: Store, data: PersonalData) -> None:
-        for number in (1, 2, 3):
+    def test_each_erasure_begins_a_later_one(self, store: Store, data: PersonalData, clock: Clock) -> None:
+        for s, number in ((0, FIRST), (0, FIRST + 1), (-60, FIRST + 2), (60, FIRST + 60)):
+            clock.now = NOW + timedelta(seconds=s)
             data.erase(ADA)
-            assert store.erasures() == (Erasure(ADA, NOW_MS, number),)
+            assert store.erased(ADA).generation == number
+
+    def test_a_clock_of_before_1970_begins_one_too(
+        self, store: Store, data: PersonalData, clock: Clock
+    ) -> None:
+        clock.now = datetime(1969, 1, 1, tzinfo=UTC)
+        data.erase(ADA)
+        assert store.erased(ADA).generation == 1
+
+    def test_what_a_restored_backup_does_not_know_is_hidden_by_the_next_erasure(
+        self, store: Store, data: PersonalData, listens: ListenIngest, clock: Clock
+    ) -> None:
+        lost = MemoryStore()
+        PersonalData(lost, StoredLog(lost), Profiles(lost, lateness_ms=DAY_MS), clock=clock).erase(ADA)
+        held = make_listen(1, at_ms=NOW_MS + 1, generation=lost.erased(ADA).generation)
+        clock.now = NOW + timedelta(minutes=1)
+        with pytest.raises(UnknownGenerationError):
+            listens.ingest(ADA, [held])
+        data.erase(ADA)
+        assert listens.ingest(ADA, [held]).hidden == 1
+        assert list(store.listens_of(ADA)) == []
 
     def test_a_slow_clock_leaves_nothing(
         self, store: Store, data: PersonalData, listens: ListenIngest, clock: Clock
@@ -112,15 +138,15 @@ class TestGenerations:
         log.fold()
         log.append(unfolded)  # dated ahead, and not folded when it is erased
         data.erase(ADA)
-        assert store.erased(ADA).generation == 1
+        assert store.erased(ADA).generation == FIRST
         assert list(store.listens_of(ADA)) == []
         after = make_listen(2, at_ms=NOW_MS + 1)
         log.append([after])
         log.fold()
-        assert store.erased(ADA).generation == 1
+        assert store.erased(ADA).generation == FIRST
         assert list(store.listens_of(ADA)) == [after]
         projector.apply(list(log.entries()))
-        assert store.erased(ADA).generation == 1
+        assert store.erased(ADA).generation == FIRST
         assert list(store.listens_of(ADA)) == [after]
 
 
@@ -134,7 +160,7 @@ class TestClocks:
         clock.now = NOW
 
     def test_what_names_its_generation_counts_at_once(self, listens: ListenIngest) -> None:
-        assert listens.ingest(ADA, [make_listen(1, at_ms=NOW_MS, generation=1)]).accepted == 1
+        assert listens.ingest(ADA, [make_listen(1, at_ms=NOW_MS, generation=FAST)]).accepted == 1
 
     def test_a_start_lowers_the_mark_once_and_says_so(
         self, store: Store, data: PersonalData, clock: Clock, caplog: pytest.LogCaptureFixture
@@ -145,7 +171,7 @@ class TestClocks:
         assert rfc3339(NOW + timedelta(days=1)) in told
         assert rfc3339(NOW) in told
         for _ in range(2):
-            assert store.erasures() == (Erasure(ADA, NOW_MS, 1),)
+            assert store.erasures() == (Erasure(ADA, NOW_MS, FAST),)
             clock.now += timedelta(seconds=1)
             data.lower_marks()
         assert len(caplog.messages) == 1
@@ -153,12 +179,12 @@ class TestClocks:
     def test_what_is_done_after_such_a_start_counts(
         self, store: Store, data: PersonalData, listens: ListenIngest, profiles: Profiles, clock: Clock
     ) -> None:
-        kept = make_listen(1, at_ms=NOW_MS - 1, generation=1)
+        kept = make_listen(1, at_ms=NOW_MS - 1, generation=FAST)
         listens.ingest(ADA, [kept])
         data.lower_marks()
         clock.now = NOW + timedelta(seconds=1)
         late, fresh = make_listen(2, at_ms=NOW_MS), make_listen(3, at_ms=NOW_MS + 1)
-        assert listens.ingest(ADA, [late, fresh]) == Receipt(accepted=1, hidden=1, generation=1)
+        assert listens.ingest(ADA, [late, fresh]) == Receipt(accepted=1, hidden=1, generation=FAST)
         assert list(store.listens_of(ADA)) == [kept, fresh]
         profiles.catch_up()
         assert profiles.of(ADA).taste.count == 2
@@ -166,7 +192,7 @@ class TestClocks:
     def test_an_erasure_without_a_number_is_lowered_too(self, store: Store, data: PersonalData) -> None:
         store.erase_listens(Erasure(BOB, NOW_MS + 1))
         data.lower_marks()
-        assert store.erasures() == (Erasure(ADA, NOW_MS, 1), Erasure(BOB, NOW_MS))
+        assert store.erasures() == (Erasure(ADA, NOW_MS, FAST), Erasure(BOB, NOW_MS))
 
     def test_a_copy_that_was_interrupted_gets_the_lowered_mark(
         self, store: Store, data: PersonalData, listens: ListenIngest
@@ -174,13 +200,13 @@ class TestClocks:
         target = MemoryStore()
         target.erase_listens(*store.erasures())
         data.lower_marks()
-        listens.ingest(ADA, [make_listen(1, at_ms=NOW_MS, generation=1)])
+        listens.ingest(ADA, [make_listen(1, at_ms=NOW_MS, generation=FAST)])
         new_id = LibraryId("0" * 32)
         mark = LibraryMark(new_id)
         store.set_library_mark(mark, replacing=store.library_mark())
         target.set_library_mark(replace(mark, is_unfinished=True), replacing=target.library_mark())
         assert not Copier(store, target, names=("old", "new"), new_id=new_id).copy(no_progress).problem
-        assert target.erasures() == (Erasure(ADA, NOW_MS, 1),)
+        assert target.erasures() == (Erasure(ADA, NOW_MS, FAST),)
 
     @pytest.mark.parametrize(
         "failure", [EventLogError("Kafka does not answer"), StoreUnfitError("the disk is full")]
@@ -211,16 +237,16 @@ def test_over_a_shared_log_a_lowered_mark_is_a_record_of_the_log(
     data.erase(ADA)
     clock.now = NOW
     hidden, counted = make_listen(1, at_ms=NOW_MS), make_listen(2, at_ms=NOW_MS + 1)
-    assert listens.ingest(ADA, [hidden]) == Receipt(accepted=0, hidden=1, generation=1, is_folded=False)
+    assert listens.ingest(ADA, [hidden]) == Receipt(accepted=0, hidden=1, generation=FAST, is_folded=False)
     data.lower_marks()
-    assert listens.ingest(ADA, [counted]) == Receipt(accepted=1, generation=1, is_folded=False)
+    assert listens.ingest(ADA, [counted]) == Receipt(accepted=1, generation=FAST, is_folded=False)
     log.fold()
     assert list(store.listens_of(ADA)) == [counted]
     replayed, backup = MemoryStore(), MemoryStore()
-    backup.erase_listens(Erasure(ADA, NOW_MS + DAY_MS, 1))
+    backup.erase_listens(Erasure(ADA, NOW_MS + DAY_MS, FAST))
     for other in (replayed, backup):
         restore_listens(log, other)
-        assert other.erasures() == store.erasures() == (Erasure(ADA, NOW_MS, 1),)
+        assert other.erasures() == store.erasures() == (Erasure(ADA, NOW_MS, FAST),)
         assert list(other.listens_of(ADA)) == [counted]
 
 

@@ -47,35 +47,37 @@ def stored(stage: Stage) -> list[str]:
     return [listen.id for listen in stage.store.listens_of(YOU)]
 
 
-def delete_data(stage: Stage) -> None:
+def delete_data(stage: Stage) -> int:
+    """Delete all data of the user; return the generation that begins."""
     assert stage.client().delete("/api/me", json={}, headers=LOCAL).status_code == 204
     stage.settle()
+    return stage.store.erased(YOU).generation
 
 
 class TestGenerations:
     def test_every_answer_tells_the_generation(self, either: Stage) -> None:
         assert receipt(either)["generation"] == 0
-        delete_data(either)
-        assert receipt(either)["generation"] == (me(either.client()).json or {})["generation"] == 1
+        begun = delete_data(either)
+        assert begun > 0
+        assert receipt(either)["generation"] == (me(either.client()).json or {})["generation"] == begun
 
     def test_a_device_that_names_the_generation_is_heard_whatever_its_clock_shows(
         self, either: Stage
     ) -> None:
-        delete_data(either)
-        late = event(either, 1, ahead_s=-DAY_S, generation=1)
+        late = event(either, 1, ahead_s=-DAY_S, generation=delete_data(either))
         assert receipt(either, late)["accepted"] == 1
         assert stored(either) == [late["id"]]
 
     def test_what_is_older_is_hidden_and_never_a_duplicate(self, either: Stage) -> None:
         receipt(either, event(either, 1, generation=0))
-        delete_data(either)
+        begun = delete_data(either)
         either.pass_time(1)
         answer = receipt(
             either,
             event(either, 1, generation=0),
             event(either, 2, ahead_s=60, generation=0),
             event(either, 3, ahead_s=-HOUR_S),
-            event(either, 4, generation=1),
+            event(either, 4, generation=begun),
         )
         assert (answer["accepted"], answer["duplicates"]) == (1, 0)
         assert answer.get("hidden", 3) == 3
@@ -83,16 +85,29 @@ class TestGenerations:
         assert stored(either) == [event(either, 4)["id"]]
 
     def test_what_the_library_does_not_know_is_kept_by_who_sent_it(self, either: Stage) -> None:
-        sent = [event(either, n, generation=n) for n in (0, 1, 2)]
+        lost = (
+            to_ms(either.now()) // 1_000 - HOUR_S
+        )  # of a deletion an hour ago, before a backup was restored
+        sent = [event(either, n, generation=n * lost) for n in (0, 1, 2)]
         answer = post(either, *sent)
         assert answer.status_code == 409
         body: dict[str, Any] = answer.json  # type: ignore[assignment] # JSON
         assert (body["error"], body["generation"], body["indexes"]) == ("unknown_generation", 0, [1, 2])
         assert stored(either) == []
         assert receipt(either, sent[0])["accepted"] == 1
-        delete_data(either)  # as when the deletion is brought back
+        either.store.erase_listens(Erasure(YOU, to_ms(either.now()), lost))  # as when it is brought back
         assert receipt(either, sent[1])["accepted"] == 1
         assert stored(either) == [sent[1]["id"]]
+
+    def test_a_deletion_hides_what_came_after_one_that_a_backup_does_not_know(self, either: Stage) -> None:
+        lost = to_ms(either.now()) // 1_000
+        sent = event(either, 1, ahead_s=60, generation=lost)
+        assert post(either, sent).status_code == 409
+        either.pass_time(60)
+        delete_data(either)
+        answer = receipt(either, sent)
+        assert (answer["accepted"], answer["duplicates"]) == (0, 0)
+        assert stored(either) == []
 
     def test_an_erasure_in_between_hides_what_was_not_new(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -112,12 +127,12 @@ class TestGenerations:
 class TestClocks:
     def test_an_erasure_under_a_fast_clock_silences_nobody(self, either: Stage) -> None:
         either.pass_time(DAY_S)
-        delete_data(either)
+        begun = delete_data(either)
         either.pass_time(-DAY_S)
         either.services.personal_data.lower_marks()  # a start
         either.settle()
         either.pass_time(1)
-        events = [event(either, 1), event(either, 2, generation=1)]
+        events = [event(either, 1), event(either, 2, generation=begun)]
         assert receipt(either, *events)["accepted"] == 2
         assert sorted(stored(either)) == sorted(one["id"] for one in events)
 

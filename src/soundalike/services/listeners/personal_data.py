@@ -73,7 +73,7 @@ class PersonalData:
         yield b"\n}\n"
 
     def generation(self, user_id: UserId) -> int:
-        """Return in which generation the data of a user is: how often it was erased, from 0."""
+        """Return in which generation the data of a user is: 0 until it is erased."""
         return self._store.erased(user_id).generation
 
     def lower_marks(self) -> None:
@@ -110,10 +110,11 @@ class PersonalData:
 
         What the log has of them is erased by its consumer where that is another process. The store does not
         wait for it: from now on it hides what belongs to earlier generations. A second erasure at the same
-        time may name the same generation; it is one with the first.
+        time may name the same generation; it is one with the first. The number is the time in seconds, so
+        that it is later than that of an erasure that an older backup does not know.
         """
-        generation = self.generation(user_id) + 1
-        erasure = Erasure(user_id, to_ms(self._clock()), generation)
+        at_ms = to_ms(self._clock())
+        erasure = Erasure(user_id, at_ms, max(self.generation(user_id) + 1, at_ms // 1_000))
         self._log.erase(erasure, is_total=True)
         for entity in self._entities:
             if entity.erase is not None:
