@@ -7,7 +7,7 @@ from soundalike.domain.users import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from soundalike.services import Services
 from soundalike.services.listeners.accounts import MAX_LABEL_LENGTH, NewToken
 from soundalike.web.caching import no_store
-from soundalike.web.pages.login import check_login, see_other
+from soundalike.web.pages.login import see_other
 from soundalike.web.pages.new_token import forget, hand_over, handed_over
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import Listener, WebProtocol
@@ -99,8 +99,10 @@ def _confirm_deletion(services: Services, limits: RateLimits) -> None:
 
 
 def _check_own_password(services: Services, limits: RateLimits, listener: Listener) -> None:
+    name = listener.name or ""
+    limits.check_password(request.remote_addr or "", listener.user_id, name)
     try:
-        check_login(services, limits, listener.name or "", request.form.get("password", ""))
+        services.accounts.login(name, request.form.get("password", ""))
     except LoginError:
         msg = "this is not your password"
         raise AccountError(msg) from None

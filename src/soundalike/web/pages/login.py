@@ -3,7 +3,7 @@
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from soundalike.domain.errors import LoginError
-from soundalike.domain.users import User, account_key
+from soundalike.domain.users import account_key
 from soundalike.services import Services
 from soundalike.services.listeners.account_rules import composed
 from soundalike.web.caching import no_store
@@ -11,11 +11,8 @@ from soundalike.web.pages.protocol import LOGIN_ENDPOINT, page_target
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import RequestRefusedError, WebProtocol
 from soundalike.web.security.authentication import end_session, start_session
-from soundalike.web.security.client_address import client_key
 from soundalike.web.security.current_user import current_listener_or_none
-from soundalike.web.security.rate_limit import RateLimits, check_rate
-
-_MAX_NAME_KEY = 128
+from soundalike.web.security.rate_limit import RateLimits
 
 
 def login_blueprint(services: Services, limits: RateLimits, pages: WebProtocol) -> RouteBlueprint:
@@ -52,29 +49,6 @@ def login_blueprint(services: Services, limits: RateLimits, pages: WebProtocol) 
     return login
 
 
-def check_login(services: Services, limits: RateLimits, name: str, password: str) -> User:
-    """Return the user of a name and a password.
-
-    Parameters
-    ----------
-    services : Services
-        The use cases.
-    limits : RateLimits
-        Count this attempt.
-    name, password : str
-        As they were typed.
-
-    Raises
-    ------
-    LoginError
-        If one of them is wrong.
-    RequestRefusedError
-        If there were too many attempts on this name within a minute.
-    """
-    check_rate(limits.names, account_key(composed(name))[:_MAX_NAME_KEY])
-    return services.accounts.login(name, password)
-
-
 def see_other(address: str) -> Response:
     """Redirect by GET to the page that shows the result of a form."""
     return make_response(redirect(address, code=303))
@@ -83,8 +57,8 @@ def see_other(address: str) -> Response:
 def _log_in(services: Services, limits: RateLimits, target: str) -> Response:
     name, password = request.form.get("name", ""), request.form.get("password", "")
     try:
-        check_rate(limits.addresses, client_key(request.remote_addr or ""))
-        user = check_login(services, limits, name, password)
+        limits.check_login(request.remote_addr or "", account_key(composed(name)))
+        user = services.accounts.login(name, password)
     except RequestRefusedError as refused:
         response = _page(services, target, name=name, error=refused.answer.message)
         response.status_code = refused.answer.status
