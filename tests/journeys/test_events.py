@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from journeys.program import Program, free_port, get, post, wait_until
 from making import make_listen, make_track
 from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.profiles import refold
+from soundalike.domain.times import rfc3339, to_ms
 from soundalike.domain.types import UserId
 from soundalike.domain.users import YOU
 from soundalike.store.sqlite.store import SqliteStore
@@ -77,6 +79,7 @@ def in_order(plays: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -> 
         "erasures": 0,
         "unknown_tracks": TRACKS,
         "unknown_listens": PLAYS,
+        "left_out": None,
         "profiles": USERS,
     }
     return program
@@ -173,6 +176,24 @@ class TestCommands:
             exported = program.run("events", "export", *arguments)
             assert without_library(exported.stdout) == without_library(text)
             assert "6 plays to the end of 2 users written." in exported.stderr
+
+    def test_what_is_dated_ahead_of_the_clock_is_left_out_with_what_to_do(
+        self, program: Program, tmp_path: Path
+    ) -> None:
+        until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=10)
+        log = [make_listen(n, at_ms=n or to_ms(until), user_id=f"user-{n}") for n in range(3)]
+        file = write(tmp_path / "listens.jsonl", map(json_line, log))
+        taken = program.run("events", "import", file)
+        assert (taken.returncode, taken.stdout) == (1, "")
+        imported, *_, told = taken.stderr.splitlines()
+        assert imported.startswith("2 plays, skips and likes imported, 0 already known; 2 profiles of ")
+        assert told.startswith(
+            f"1 play, skip or like left out, the first in line 1: they are dated up to {rfc3339(until)}, "
+        )
+        again = program.run("events", "import", "--json", file)
+        assert again.returncode == 1
+        body = json.loads(again.stdout)
+        assert (body["duplicates"], body["left_out"]["listens"], body["left_out"]["first_line"]) == (2, 1, 1)
 
     def test_an_export_says_what_it_counted(self, program: Program, tmp_path: Path) -> None:
         kinds = [ListenKind.STARTED] * 7 + [ListenKind.SKIPPED] * 4 + [ListenKind.LIKED]

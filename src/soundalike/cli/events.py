@@ -22,7 +22,7 @@ from soundalike.domain.listens import Erasure, ErasureRecord, ListenKind
 from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.types import UserId
 from soundalike.learning.artefacts.durable import written_atomically
-from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport
+from soundalike.services.listeners.import_listens import MAX_LINE_BYTES, ImportReport, LeftOut
 from soundalike.services.listeners.profiles import FoldReport
 from soundalike.services.listeners.replay_log import restore_listens
 from soundalike.wire.listens import exported_body
@@ -98,7 +98,8 @@ def import_events(file: Path, *, as_json: bool) -> None:
     """Append the listens and erasures in the JSON lines of FILE, or of stdin, to the event log.
 
     A listen that is already there counts once, so an interrupted import is simply run again. Listens of
-    tracks that are not in the library are stored, and count once the tracks are.
+    tracks that are not in the library are stored, and count once the tracks are. Those that are dated ahead
+    of the clock are left out, and the command fails once the rest is imported.
     """
     if file != _STANDARD and not is_file(file):
         msg = f"{file} cannot be read: there is no such file"
@@ -117,6 +118,9 @@ def import_events(file: Path, *, as_json: bool) -> None:
         show.document(asdict(report) | {"profiles": folded.profiles})
     else:
         _print_import(report, folded if is_folding else None)
+    if report.left_out is not None:
+        _print_left_out(report.left_out)
+        click.get_current_context().exit(1)
 
 
 def _print_import(report: ImportReport, folded: FoldReport | None) -> None:
@@ -132,6 +136,15 @@ def _print_import(report: ImportReport, folded: FoldReport | None) -> None:
             f"{counted_in_all(report.unknown_listens)} of {counted(report.unknown_tracks, 'track')} "
             "that are not in the library; they count once the tracks are."
         )
+
+
+def _print_left_out(left_out: LeftOut) -> None:
+    show.say(
+        f"{counted_in_all(left_out.listens)} left out, the first in line {left_out.first_line:,}: they "
+        f"are dated up to {left_out.until}, and the clock of this machine says {left_out.now}. "
+        "If it is right, keep the file and run the import again after that date; if not, set it first. "
+        "What is stored already counts once."
+    )
 
 
 def _catch_up(app: App) -> FoldReport:

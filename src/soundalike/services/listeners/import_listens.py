@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -12,7 +12,7 @@ from soundalike.domain.errors import ListenError
 from soundalike.domain.listens import Erased, Erasure, Listen, LogEntry
 from soundalike.domain.ports.library import OnProgress, Store
 from soundalike.domain.ports.listening import EventLog
-from soundalike.domain.times import to_ms
+from soundalike.domain.times import from_ms, rfc3339, to_ms
 from soundalike.domain.types import LibraryId, TrackId, UserId
 from soundalike.services.listeners.ingest import MAX_AHEAD
 from soundalike.wire.listens import imported_from
@@ -20,6 +20,28 @@ from soundalike.wire.listens import imported_from
 MAX_LINE_BYTES = 64 * 1024
 _BATCH = 5_000
 _USER = attrgetter("user_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Listens that were left out, since they are dated ahead of the clock; a later import takes them.
+
+    Parameters
+    ----------
+    listens : int
+        How many.
+    first_line : int
+        In which line the first is, from 1.
+    until : str
+        The latest of their dates, by RFC 3339.
+    now : str
+        What the clock showed when the import began, by RFC 3339.
+    """
+
+    listens: int
+    first_line: int
+    until: str
+    now: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +56,8 @@ class ImportReport:
         Erasures that were applied.
     unknown_tracks, unknown_listens : int
         How many tracks are not in the library (yet), and how many listens of them; these are stored.
+    left_out : LeftOut or None
+        Listens that are dated ahead of the clock.
     """
 
     accepted: int
@@ -42,6 +66,7 @@ class ImportReport:
     erasures: int
     unknown_tracks: int
     unknown_listens: int
+    left_out: LeftOut | None
 
 
 class ListenImporter:
@@ -49,6 +74,10 @@ class ListenImporter:
 
     A listen that is already in the log counts once, so an interrupted import is simply repeated. Nothing
     is folded here: call `Profiles.catch_up` at the end, which folds each user once.
+
+    Listens that are dated more than 5 minutes ahead of the clock are left out, as a device with a fast clock
+    made them, or a server that had one when it took them: folded now, they would count as the newest of all
+    for as long as they are ahead. An erasure that is dated so counts as one of now.
 
     Parameters
     ----------
@@ -90,28 +119,22 @@ class ListenImporter:
         Raises
         ------
         ListenError
-            At the first line that is invalid, with its number from 1; the lines before it are imported.
+            At the first line that is invalid, or an erasure without a number that is dated ahead of the
+            clock, with its number from 1; the lines before it are imported.
         EventLogError, StoreBusyError
             If listens could not be made durable; import them again.
         """
-        run = _Run(latest_ms=to_ms(self._clock() + MAX_AHEAD))
+        run = _Run(now=self._clock())
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
-                entry = _entry(line, run.latest_ms, self._library_id)
-                self._check_generation(run, entry)
+                self._take(run, _entry(line, self._library_id), number)
             except ListenError as error:
                 self._append(run)
                 done = "the lines before it are imported"
                 msg = f"line {number:,}: {error}; {done}; correct it and run the import again"
                 raise ListenError(msg) from None
-            if isinstance(entry, Erasure):
-                self._log.erase(entry)
-                run.erased[entry.user_id] = self._erased(run, entry.user_id).after(entry)
-                run.erasures += 1
-                continue
-            run.batch.append(entry)
             if len(run.batch) == _BATCH:
                 self._append(run)
                 progress(number, 0)
@@ -124,13 +147,38 @@ class ListenImporter:
             run.erased[user_id] = self._store.erased(user_id)
         return run.erased[user_id]
 
-    def _check_generation(self, run: "_Run", entry: LogEntry) -> None:
-        if isinstance(entry, Listen) and self._erased(run, entry.user_id).is_unknown(entry):
+    def _take(self, run: "_Run", entry: LogEntry, number: int) -> None:
+        """Apply an erasure; put a listen into the batch, unless it is left out."""
+        erased = self._erased(run, entry.user_id)
+        if isinstance(entry, Erasure):
+            self._erase(run, entry, erased)
+        elif erased.is_unknown(entry):
             msg = (
                 f"it is from after an erasure of {entry.user_id!r} that this library does not know; "
                 "import the whole export, in which erasures come first"
             )
             raise ListenError(msg)
+        elif run.is_ahead(entry) and not erased.hides(entry):
+            run.leave_out(entry, number)
+        else:
+            run.batch.append(entry)
+
+    def _erase(self, run: "_Run", erasure: Erasure, erased: Erased) -> None:
+        run.erasures += 1
+        if run.is_ahead(erasure):
+            if erasure.generation is None:
+                # Only its date says what it hides: all that is stored, and all that is done until then.
+                msg = (
+                    f"its erasure is dated {rfc3339(from_ms(erasure.at_ms))}, and the clock of this machine "
+                    f"says {rfc3339(run.now)}; if that is right, a fast clock dated it: set its erased_until "
+                    "to when the data was erased"
+                )
+                raise ListenError(msg)
+            if erasure.generation <= erased.generation:
+                return  # known, with a date that was not ahead at the start
+            erasure = replace(erasure, at_ms=to_ms(run.now))
+        self._log.erase(erasure)
+        run.erased[erasure.user_id] = erased.after(erasure)
 
     def _append(self, run: "_Run") -> None:
         """Append a batch, and remember which tracks are unknown."""
@@ -153,7 +201,7 @@ class ListenImporter:
 class _Run:
     """The state of one import."""
 
-    latest_ms: int
+    now: datetime
     batch: list[Listen] = field(default_factory=list)
     known: set[TrackId] = field(default_factory=set)
     unknown: Counter[TrackId] = field(default_factory=Counter)
@@ -162,6 +210,27 @@ class _Run:
     duplicates: int = 0
     hidden: int = 0
     erasures: int = 0
+    ahead: int = 0
+    first_ahead: int = 0
+    until_ms: int = 0
+
+    def is_ahead(self, entry: LogEntry) -> bool:
+        return entry.at_ms > to_ms(self.now + MAX_AHEAD)
+
+    def leave_out(self, listen: Listen, number: int) -> None:
+        self.first_ahead = self.first_ahead or number
+        self.ahead += 1
+        self.until_ms = max(self.until_ms, listen.at_ms)
+
+    def left_out(self) -> LeftOut | None:
+        if not self.ahead:
+            return None
+        return LeftOut(
+            listens=self.ahead,
+            first_line=self.first_ahead,
+            until=rfc3339(from_ms(self.until_ms)),
+            now=rfc3339(self.now),
+        )
 
     def report(self) -> ImportReport:
         return ImportReport(
@@ -171,10 +240,11 @@ class _Run:
             erasures=self.erasures,
             unknown_tracks=len(self.unknown),
             unknown_listens=self.unknown.total(),
+            left_out=self.left_out(),
         )
 
 
-def _entry(line: bytes, latest_ms: int, library_id: LibraryId) -> LogEntry:
+def _entry(line: bytes, library_id: LibraryId) -> LogEntry:
     if len(line) > MAX_LINE_BYTES:
         msg = f"it is longer than {MAX_LINE_BYTES:,} bytes"
         raise ListenError(msg)
@@ -183,8 +253,4 @@ def _entry(line: bytes, latest_ms: int, library_id: LibraryId) -> LogEntry:
     except (ValueError, RecursionError):
         msg = "it is not JSON"
         raise ListenError(msg) from None
-    entry = imported_from(body, library_id)
-    if entry.at_ms > latest_ms:
-        msg = "its time is more than 5 minutes in the future; check the clock"
-        raise ListenError(msg)
-    return entry
+    return imported_from(body, library_id)
