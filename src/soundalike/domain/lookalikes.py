@@ -1,5 +1,6 @@
-"""Names that look alike although their letters are of different alphabets."""
+"""Names that look alike although their letters are of different alphabets, or some are drawn as nothing."""
 
+import re
 import unicodedata
 
 # Letters and digits that look like one of ASCII, as Unicode 15.1 lists them (confusables.txt of UTS #39).
@@ -65,6 +66,14 @@ _PLAIN = str.maketrans(
     {letter: plain for plain, letters in _LIKE.items() for letter in letters} | {"0": "O", "1": "l", "I": "l"}
 )
 
+# What is drawn as nothing: Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode 15.1, which
+# UTS #39 has in no identifier; then signs and letters that are blank: of Braille, music, Egyptian and Khitan.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u2800\U0001d159\U00013441\U00013442\U00016fe4]"
+)
+
 # Written together, also with Latin letters (UTS #39, "highly restrictive").
 _EAST_ASIAN = frozenset(
     {"Cjk", "Hiragana", "Katakana", "Katakana-hiragana", "Ideographic", "Bopomofo", "Hangul"}
@@ -78,6 +87,12 @@ def scripts_of(name: str) -> list[str]:
     if found & _EAST_ASIAN:
         found = found - _EAST_ASIAN - {"Latin"} | {"East Asian"}
     return sorted(found)
+
+
+def invisible_in(name: str) -> list[str]:
+    """Return the characters of a name that are drawn as nothing, each as ``U+3164 HANGUL FILLER``."""
+    found = sorted(set(_INVISIBLE.findall(name)))
+    return [f"U+{ord(one):04X} {unicodedata.name(one, '')}".rstrip() for one in found]
 
 
 def looks_like(name: str, other: str) -> bool:
@@ -99,4 +114,4 @@ def _cases(name: str) -> tuple[str, str, str]:
 
 
 def _shape(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).translate(_PLAIN)
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).translate(_PLAIN)

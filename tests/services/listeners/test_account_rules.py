@@ -78,6 +78,30 @@ def test_a_name_that_looks_like_another_account_s_is_refused(stage: AccountsStag
     stage.accounts.add("Зоя", PASSWORD)
 
 
+@pytest.mark.parametrize(
+    "invisible", "\u115f\u1160\u3164\uffa0\u034f\u17b4\ufe0f\U000e0100\u200b\u2800\U00013441"
+)
+def test_a_name_with_what_is_drawn_as_nothing_is_refused_with_why(
+    stage: AccountsStage, invisible: str
+) -> None:
+    stage.accounts.add("ann", PASSWORD)
+    for name in (f"ann{invisible}", f"an{invisible}n", f"{invisible}ann", invisible, f"b{invisible}b"):
+        with pytest.raises(
+            AccountError, match=rf"drawn as nothing \(U\+{ord(invisible):04X}.*; leave it out"
+        ):
+            stage.accounts.add(name, PASSWORD)
+    assert [user.name for user in stage.accounts.users()] == ["ann"]
+
+
+def test_an_account_that_has_it_goes_on_is_told_and_keeps_others_from_its_look(stage: AccountsStage) -> None:
+    user = of_before(stage, "b\u3164ob", PASSWORD)
+    assert stage.accounts.login("b\u3164ob", PASSWORD) == user
+    (told,) = stage.accounts.advise(user, PASSWORD)
+    assert "Your name may be taken for another one" in told
+    with pytest.raises(NameTakenError, match="looks like"):
+        stage.accounts.add("bob", PASSWORD)
+
+
 def of_before(stage: AccountsStage, name: str, password: str, *, days: int = 0) -> User:
     """Store an account that was added when nothing was refused."""
     user = User(

@@ -4,11 +4,12 @@ import re
 import unicodedata
 
 from soundalike.domain.errors import AccountError, NameTakenError
-from soundalike.domain.lookalikes import looks_like, scripts_of
+from soundalike.domain.lookalikes import invisible_in, looks_like, scripts_of
 from soundalike.domain.ports.listening import AccountStore, PasswordHasher
 from soundalike.domain.users import User, check_name, check_password
 
 _PROGRAM = "soundalike"
+_SHOWN, _NAMED = 80, 3
 
 
 class AccountRules:
@@ -36,7 +37,14 @@ class AccountRules:
         AccountError
             If an account may not have it.
         """
-        name = check_name(composed(name))
+        name = composed(name)
+        if invisible := invisible_in(name):
+            msg = (
+                f"{name[:_SHOWN]!a} has what is drawn as nothing ({', '.join(invisible[:_NAMED])}), and "
+                "could be taken for another name; leave it out"
+            )
+            raise AccountError(msg)
+        name = check_name(name)
         if self._store.user_named(name) is not None:
             msg = f"there is already an account named {name!r}; choose another name"
             raise NameTakenError(msg)
@@ -92,7 +100,8 @@ class AccountRules:
             found.append(f"Your password is easy to guess: {why}. Change it below.")
         # Of two names that look alike, the later one is to blame.
         before = (other for other in self._store.users() if other.created_at < user.created_at)
-        if len(scripts_of(user.name)) > 1 or any(looks_like(user.name, other.name) for other in before):
+        may_be_mistaken = invisible_in(user.name) or len(scripts_of(user.name)) > 1
+        if may_be_mistaken or any(looks_like(user.name, other.name) for other in before):
             found.append(
                 "Your name may be taken for another one that looks alike. You keep it, "
                 "but no new account gets such a name."
