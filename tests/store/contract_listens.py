@@ -15,7 +15,7 @@ from soundalike.domain.ports.library import Store
 from soundalike.domain.types import EventId, TrackId, UserId
 from store.asking import ADA, BOB, HOSTILE_TEXTS, in_threads
 
-LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
+EARLIEST_MS, LATEST_MS = -62_135_596_800_000, 253_402_300_799_999  # of the years 1 and 9999
 LONGEST_MS = 2**53 - 1
 
 some_listens = st.lists(
@@ -26,7 +26,7 @@ some_listens = st.lists(
         track_id=st.sampled_from(["t1", "t2"]),
         kind=st.sampled_from(list(ListenKind)),
         position_ms=st.sampled_from([None, 0, 1, LONGEST_MS]),
-        at_ms=st.sampled_from([0, 1, 2, LATEST_MS]),
+        at_ms=st.sampled_from([EARLIEST_MS, -1, 0, 1, 2, LATEST_MS]),
         generation=st.none() | st.integers(0, 3),
     ),
     max_size=12,
@@ -53,7 +53,7 @@ class ListensContract:
         assert store.add_listens([]) == ()
 
     def test_a_listen_comes_back_as_it_was_added(self, store: Store, subtests: pytest.Subtests) -> None:
-        cases = itertools.product(ListenKind, (None, 0, LONGEST_MS), (0, LATEST_MS))
+        cases = itertools.product(ListenKind, (None, 0, LONGEST_MS), (EARLIEST_MS, 0, LATEST_MS))
         for number, (kind, position_ms, at_ms) in enumerate(cases):
             with subtests.test(kind=kind, position_ms=position_ms, at_ms=at_ms):
                 user_id = UserId(f"user {number}")

@@ -16,7 +16,7 @@ from soundalike.wire.listens import entry_body, entry_from, listen_body, listen_
 ADA = UserId("ada")
 UUID = "0191f2a0-7c1e-4b6a-9d3f-0123456789ab"
 ULID = "01J7XQ3M5N8P9R2S4T6V8W0XYZ"
-LAST_MS = 253_402_300_799_999
+FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # of the years 1 and 9999
 EVENT: dict[str, Any] = {
     "id": UUID,
     "track_id": "t1",
@@ -43,7 +43,7 @@ listens = st.builds(
     track_id=track_ids.map(TrackId),
     kind=st.sampled_from(list(ListenKind)),
     position_ms=st.none() | st.integers(0, 2**53 - 1),
-    at_ms=st.integers(0, LAST_MS),
+    at_ms=st.integers(FIRST_MS, LAST_MS),
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -188,6 +188,10 @@ class TestTimes:
             ("2026-02-01T11:59:00+23:59", NOON_MS),
             ("1970-01-01T00:00:00Z", 0),
             ("1970-01-01T23:59:00+23:59", 0),
+            ("1969-12-31T23:59:59.999Z", -1),
+            ("1970-01-01T00:00:00+00:01", -60_000),
+            ("0001-01-01T00:00:00Z", FIRST_MS),
+            ("0001-01-01T23:59:00+23:59", FIRST_MS),
             ("9999-12-31T23:59:59.999Z", LAST_MS),
             ("2024-02-29T00:00:00Z", 1_709_164_800_000),
         ],
@@ -195,13 +199,26 @@ class TestTimes:
     def test_times_in_any_zone_are_parsed(self, text: str, ms: int) -> None:
         assert read(at=text).at_ms == ms
 
+    @pytest.mark.parametrize(
+        ("text", "second_after"),
+        [
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            ("2016-12-31t23:59:60.25z", "2017-01-01T00:00:00.250Z"),
+            ("1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00Z"),  # an example of RFC 3339
+            ("2017-01-01T05:29:60.999+05:30", "2017-01-01T00:00:00.999Z"),
+            ("1972-06-30T23:59:60Z", "1972-07-01T00:00:00Z"),
+        ],
+    )
+    def test_a_leap_second_is_read_as_the_one_after_it(self, text: str, second_after: str) -> None:
+        assert read(at=text).at_ms == read(at=second_after).at_ms
+
     @pytest.mark.parametrize("digits", range(1, 10))
     def test_fractions_of_a_second_count_to_the_millisecond(self, digits: int) -> None:
         fraction = "987654321"[:digits]
         assert read(at=f"2026-01-31T12:00:00.{fraction}Z").at_ms == NOON_MS + int(fraction.ljust(3, "0")[:3])
 
     @given(
-        st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001 - the zone comes with the next
+        st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001 - the zone comes with the next
         st.integers(-1439, 1439),
     )
     def test_every_time_in_every_zone_is_parsed(self, local: datetime, minutes: int) -> None:
@@ -235,13 +252,18 @@ class TestTimes:
             "2026-01-31T12:00:00\N{MINUS SIGN}01:00",
             "2026-01-31T24:00:00Z",
             "2026-01-31T12:60:00Z",
-            "2016-12-31T23:59:60Z",  # a second that clocks of computers do not have
+            "2016-12-31T12:59:60Z",  # no leap second
+            "2016-12-30T23:59:60Z",
+            "2016-12-31T23:59:60+01:00",
+            "2016-12-31T23:59:61Z",
+            "2026-02-29T23:59:60Z",
+            "9999-12-31T23:59:60Z",
             "2026-02-29T12:00:00Z",
             "2026-13-01T12:00:00Z",
             "2026-00-01T12:00:00Z",
             "0000-01-01T00:00:00Z",
-            "1969-12-31T23:59:59.999Z",
-            "1970-01-01T00:00:00+00:01",
+            "0000-12-31T23:59:60Z",
+            "0001-01-01T00:00:00+00:01",  # the year 0 in Greenwich
             "9999-12-31T23:59:59-00:01",  # the year 10000 in Greenwich
             "9999-12-31T23:59:59-23:59",
             "10000-01-01T00:00:00Z",

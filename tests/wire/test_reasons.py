@@ -275,6 +275,12 @@ def test_days_begin_where_the_listener_is() -> None:
     assert relative_date(at_ms(late), NOW.astimezone(east)) == "today"
 
 
+@pytest.mark.parametrize("hours", [-12, 0, 14])
+def test_the_earliest_time_has_a_date_in_every_zone(hours: int) -> None:
+    earliest = at_ms(datetime(1, 1, 1, tzinfo=UTC))
+    assert relative_date(earliest, NOW.astimezone(timezone(timedelta(hours=hours)))) == "in January 1"
+
+
 def test_words_are_listed_with_and() -> None:
     assert list_words(["timbre"]) == "timbre"
     assert list_words(["timbre", "brightness"]) == "timbre and brightness"

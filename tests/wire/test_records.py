@@ -28,7 +28,7 @@ ADA = UserId("ada")
 NOW_MS = 1_700_000_000_000
 
 user_ids = st.from_regex(r"[A-Za-z0-9._~@-]{1,64}", fullmatch=True).map(UserId)
-times = st.integers(0, 253_402_300_799_999)
+times = st.integers(-62_135_596_800_000, 253_402_300_799_999)
 listens = st.builds(
     Listen,
     id=st.uuids().map(str).map(EventId) | st.just(EventId("01J7XQ3M5N8P9R2S4T6V8W0XYZ")),

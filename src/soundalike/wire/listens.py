@@ -17,11 +17,13 @@ MAX_GENERATION = 2**53 - 1  # what JavaScript holds exactly
 UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 ULID = "[0-7][0-9a-hjkmnp-tv-zA-HJKMNP-TV-Z]{25}"
 RFC_3339 = (
-    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"
     r"(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _USER = re.compile(r"[A-Za-z0-9._~@-]{1,64}", re.ASCII)
-_MAX_AT_MS = 253_402_300_799_999
+# Of the years 1 to 9999, which are those of `datetime`.
+_MIN_AT_MS, _MAX_AT_MS = -62_135_596_800_000, 253_402_300_799_999
+_SECONDS, _LEAP_SECOND = slice(17, 19), "60"
 _SHOWN = 60
 _KINDS = {kind.value: kind for kind in ListenKind}
 
@@ -193,15 +195,31 @@ def _generation(value: object, *, least: int) -> int | None:
 
 def _time(name: str, value: object) -> int:
     if isinstance(value, str) and re.fullmatch(RFC_3339, value):
-        try:
-            at_ms = to_ms(datetime.fromisoformat(value.upper()))
-        except ValueError:  # 31 February
-            at_ms = -1
-        if 0 <= at_ms <= _MAX_AT_MS:
+        at_ms = _leap_second(value) if value[_SECONDS] == _LEAP_SECOND else _ms(value)
+        if at_ms is not None and _MIN_AT_MS <= at_ms <= _MAX_AT_MS:
             return at_ms
     example = "2026-01-31T12:00:00.000Z"
-    msg = f"{name} must be a time since 1970 by RFC 3339, such as {example}, not {_shown(value)}"
+    msg = f"{name} must be a time by RFC 3339, from year 1 on, such as {example}, not {_shown(value)}"
     raise ListenError(msg)
+
+
+def _ms(text: str) -> int | None:
+    try:
+        return to_ms(datetime.fromisoformat(text.upper()))
+    except ValueError:  # 31 February, or the year 0
+        return None
+
+
+def _leap_second(text: str) -> int | None:
+    """Read a leap second, which clocks of computers do not have, as the second after it.
+
+    It is the last of a month in UTC (RFC 3339, appendix D; ITU-R TF.460).
+    """
+    before_ms = _ms(f"{text[: _SECONDS.start]}59{text[_SECONDS.stop :]}")
+    if before_ms is None or not _MIN_AT_MS <= before_ms <= _MAX_AT_MS - 1_000:
+        return None
+    after = from_ms(before_ms + 1_000)
+    return before_ms + 1_000 if (after.day, after.hour, after.minute, after.second) == (1, 0, 0, 0) else None
 
 
 def _shown(value: object) -> str:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from soundalike.domain.listens import ListenKind
 from soundalike.domain.recommendation.results import Cause, Likeness, Note, Reason, Role
@@ -17,6 +17,7 @@ _QUOTES = str.maketrans({"“": '"', "”": '"'})
 _DAYS_COUNTED = 14
 _WEEKS_COUNTED = 8 * 7
 _YEAR_DAYS = 330
+_EARLIEST = datetime(1, 1, 2, tzinfo=UTC)  # in every zone
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July",
     "August", "September", "October", "November", "December",
@@ -85,7 +86,7 @@ def relative_date(at_ms: int, now: datetime) -> str:
     now : datetime
         With its zone, in which days begin.
     """
-    then = from_ms(at_ms).astimezone(now.tzinfo)
+    then = max(from_ms(at_ms), _EARLIEST).astimezone(now.tzinfo)
     days = (now.date() - then.date()).days
     if days <= 0:
         return "today"

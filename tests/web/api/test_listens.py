@@ -149,6 +149,20 @@ class TestClocks:
         assert receipt(either, sent[1], sent[3])["accepted"] == 2
         assert len(stored(either)) == 4
 
+    def test_any_date_of_the_past_is_taken_and_recommended_by(self, either: Stage) -> None:
+        either.add("b", point=(1.0, 0.0))
+        either.build()
+        dates = ("0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2016-12-31T23:59:60Z")
+        sent = [event(either, number, kind="liked") | {"at": at} for number, at in enumerate(dates)]
+        assert receipt(either, *sent)["accepted"] == len(dates)
+        assert [one.at_ms for one in either.store.listens_of(YOU)] == [
+            -62_135_596_800_000,
+            -1,
+            1_483_228_800_000,
+        ]
+        for path in ("/api/recommendations", "/api/judgements", "/api/me/export", "/api/tracks/b/similar"):
+            assert either.client().get(path, headers=LOCAL).status_code == 200
+
     def test_what_is_hidden_is_so_whatever_its_date(self, either: Stage) -> None:
         delete_data(either)
         assert receipt(either, event(either, 1, ahead_s=HOUR_S, generation=0))["accepted"] == 0
