@@ -68,6 +68,34 @@ def test_a_port_is_a_port(port: object, tmp_path: Path) -> None:
         load_settings({"port": port, "data": tmp_path}, {})
 
 
+def test_proxies_are_addresses_and_networks() -> None:
+    given = {"SOUNDALIKE_PROXIES": "127.0.0.1, 172.18.0.0/16, 2001:db8::/32, ::1"}
+    networks = ["127.0.0.1/32", "172.18.0.0/16", "2001:db8::/32", "::1/128"]
+    assert [str(one) for one in load_settings({}, given).proxies] == networks
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("foo", "has 'foo', which is no IP address or network such as 172.18.0.0/16"),
+        ("127.0.0.1:80", "has '127.0.0.1:80', which is no IP address or network such as 172.18.0.0/16"),
+        (
+            "fe80::1%eth0",
+            "has 'fe80::1%eth0', an address of one interface; write it without what begins with %",
+        ),
+        (
+            "172.18.0.5/16",
+            "has '172.18.0.5/16', which is an address in a network: write 172.18.0.0/16 or 172.18.0.5",
+        ),
+    ],
+)
+def test_what_is_no_proxy_is_refused_with_what_to_write(given: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, {"SOUNDALIKE_PROXIES": given})
+    (line,) = str(caught.value).splitlines()
+    assert line.endswith(told)
+
+
 def test_hosts_are_names_without_scheme_or_port() -> None:
     assert load_settings({}, {"SOUNDALIKE_ALLOWED_HOSTS": "Music.lan, nas"}).allowed_hosts == {
         "music.lan",

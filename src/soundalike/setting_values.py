@@ -191,10 +191,17 @@ def _proxies(value: Any) -> tuple[IPNetwork, ...]:  # noqa: ANN401 - any TOML va
 
 def _network(text: str) -> IPNetwork:
     try:
-        return ipaddress.ip_network(text)
+        given = ipaddress.ip_interface(text)
     except ValueError as error:
-        msg = f"has {text!r}, which is no IP address or network such as 172.18.0.0/16: {error}"
+        msg = f"has {text!r}, which is no IP address or network such as 172.18.0.0/16"
         raise ValueError(msg) from error
+    if "%" in text:
+        msg = f"has {text!r}, an address of one interface; write it without what begins with %"
+        raise ValueError(msg)
+    if given.ip != given.network.network_address:
+        msg = f"has {text!r}, which is an address in a network: write {given.network} or {given.ip}"
+        raise ValueError(msg)
+    return given.network
 
 
 def _roots(value: Any) -> dict[RootName, Path]:  # noqa: ANN401 - any TOML value

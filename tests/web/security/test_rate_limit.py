@@ -234,6 +234,9 @@ def test_an_address_has_thirty_attempts_a_minute_over_all_names(stage: Stage) ->
         (["2001:db8::%x"], True),
         (["::ffff:192.0.2.1", "192.0.2.1"], True),
         (["2001:db8:%x::1"], False),
+        (["192.0.2.1:%d", "192.0.2.1"], True),
+        (["192.0.2.%d:1000"], False),
+        (["[2001:db8:%x::1]:443"], False),
         (["nonsense %d"], True),
     ],
 )

@@ -104,11 +104,9 @@ class HostCheck:
         if not is_forwarded(environ):
             return environ
         peer = environ.get("REMOTE_ADDR", "")
-        self._proxies.warn_of(peer)
-        return {
-            **environ,
-            "REMOTE_ADDR": self._proxies.client_of(peer, environ.get("HTTP_X_FORWARDED_FOR", "")),
-        }
+        forwarded_for = environ.get("HTTP_X_FORWARDED_FOR", "")
+        self._proxies.warn_of(peer, forwarded_for)
+        return {**environ, "REMOTE_ADDR": self._proxies.client_of(peer, forwarded_for)}
 
     def _refuse_proxy(self, environ: "WSGIEnvironment") -> ErrorAnswer | None:
         if not is_forwarded(environ):
