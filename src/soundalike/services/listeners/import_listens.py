@@ -169,9 +169,9 @@ class ListenImporter:
             if erasure.generation is None:
                 # Only its date says what it hides: all that is stored, and all that is done until then.
                 msg = (
-                    f"its erasure is dated {rfc3339(from_ms(erasure.at_ms))}, and the clock of this machine "
-                    f"says {rfc3339(run.now)}; if that is right, a fast clock dated it: set its erased_until "
-                    "to when the data was erased"
+                    f"the erasure of {erasure.user_id!r} is dated {rfc3339(from_ms(erasure.at_ms))}, and the "
+                    f"clock of this machine says {rfc3339(run.now)}; if it is right, a fast clock dated the "
+                    "erasure: set erased_until to when it was asked for"
                 )
                 raise ListenError(msg)
             if erasure.generation <= erased.generation:

@@ -99,8 +99,8 @@ class ListenIngest:
         missing = [n for n, one in enumerate(listens) if one.track_id not in known and not erased.hides(one)]
         if missing:
             msg = (
-                f"there is no track with the id {listens[missing[0]].track_id[:60]!r} (yet): a disk may be "
-                "missing, or an older backup be restored; send the events without those that 'indexes' "
+                f"there is no track with the id {listens[missing[0]].track_id[:60]!r} now: its disk may "
+                "be missing, or an older backup was restored; send the events without those that 'indexes' "
                 "names, and send these later"
             )
             raise MissingTracksError(msg, missing)
