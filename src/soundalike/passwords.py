@@ -2,6 +2,7 @@
 
 import math
 import threading
+import unicodedata
 from collections.abc import Sequence
 
 from argon2 import PasswordHasher as Argon2
@@ -61,6 +62,8 @@ _judging = threading.Lock()  # zxcvbn keeps what is known of the user in a globa
 def find_weakness(password: str, known: Sequence[str]) -> str | None:
     """Return why a password is easy to guess, as a sentence without its end; None if it is not.
 
+    So is one that is so in other forms of its letters (Unicode NFKC), or without its spaces.
+
     Parameters
     ----------
     password : str
@@ -68,6 +71,17 @@ def find_weakness(password: str, known: Sequence[str]) -> str | None:
     known : sequence of str
         What everybody knows of its user, the name above all.
     """
+    plain = _plain(password)
+    known = list(dict.fromkeys([*known, *map(_plain, known)]))
+    forms = dict.fromkeys((password, plain, "".join(plain.split())))
+    return next((why for form in forms if (why := _weakness(form, known))), None)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _weakness(password: str, known: Sequence[str]) -> str | None:
     from zxcvbn import matching, zxcvbn  # noqa: PLC0415 - 14 MB of words that few commands need
 
     if any(_is_little_more(password, word) for word in known):

@@ -1,11 +1,12 @@
 """Which names and passwords are refused when they are set, and what an account with one of them is told."""
 
+import unicodedata
 from datetime import timedelta
 
 import pytest
 
 from services.listeners.accounts_stage import NOW, OTHER, PASSWORD, AccountsStage
-from soundalike.domain.errors import AccountError, NameTakenError
+from soundalike.domain.errors import AccountError, LoginError, NameTakenError
 from soundalike.domain.types import UserId
 from soundalike.domain.users import User
 
@@ -23,6 +24,11 @@ WEAK = [
     ("annannann", "made of your name"),
     ("ANN-28374650", "made of your name"),
     ("29384756nna", "made of your name"),
+    ("\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "one of the most common passwords"),  # wide letters
+    ("p a s s w o r d", "one of the most common passwords"),
+    ("\U0001d429\xa0a\u3000s s w\to r d", "one of the most common passwords"),
+    ("a n n 2 8 3 7 4 6 5 0", "made of your name"),
+    ("\uff41\uff4e\uff4e29384756", "made of your name"),
     ("ann1987", None),  # too short, which is said first
     ("soundalike", "made of your name or another word"),
 ]
@@ -54,6 +60,15 @@ def test_others_are_not(stage: AccountsStage, password: str) -> None:
     ann = stage.accounts.add("ann", password)
     stage.accounts.change_password(ann.id, password)
     assert stage.accounts.advise(ann, password) == ()
+
+
+def test_a_password_is_stored_as_it_was_typed(stage: AccountsStage) -> None:
+    typed = "\uff57our \uff51uiet \uff50onies \uff48um"
+    ann = stage.accounts.add("ann", typed)
+    assert stage.accounts.login("ann", typed) == ann
+    for other in (unicodedata.normalize("NFKC", typed), typed.replace(" ", "")):
+        with pytest.raises(LoginError):
+            stage.accounts.login("ann", other)
 
 
 def test_a_part_of_the_name_counts_as_the_name(stage: AccountsStage) -> None:
