@@ -1,7 +1,11 @@
 """A lost or replaced store is noticed at the next start, and what belongs to it goes on with a copy."""
 
+import shlex
 import shutil
-from collections.abc import Callable
+import stat
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +158,39 @@ def test_a_key_that_everybody_may_read_stops_whatever_reads_it(library: Settings
     key.chmod(0o640)
     with pytest.raises(ForeignLibraryError):
         key_of(library)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody on this machine may enter."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("mode", "may", "letters"), [(0o644, "read", "r"), (0o666, "read and write", "rw"), (0o602, "write", "w")]
+)
+def test_a_store_that_everybody_may_read_or_write_is_refused_with_the_command_that_mends_it(
+    open_folder: Path, mode: int, may: str, letters: str
+) -> None:
+    library = settings(open_folder)
+    with open_app(library):
+        pass
+    assert stat.S_IMODE(library.database.stat().st_mode) == 0o600
+    library.database.chmod(mode)
+    command = f"chmod o-{letters} {library.database}"
+    with pytest.raises(ExposedFileError, match=f"may {may} it; run: {command}"), open_app(library):
+        pytest.fail("it was opened")
+    (failed,) = [check for check in diagnose(library) if check.is_ok is False]
+    assert failed.remedy.endswith(f"run: {command}")
+    library.data.chmod(0o700)
+    with open_app(library):
+        pass
+    library.data.chmod(0o755)
+    subprocess.run(shlex.split(command), check=True)
+    with open_app(library):
+        pass
 
 
 def test_the_store_of_another_library_is_refused(library: Settings, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from soundalike.app import environment
 from soundalike.app.backends import has_library, mongodb_source, open_log, open_store
-from soundalike.app.places import check_places, no_library
+from soundalike.app.places import check_places, check_private_store, no_library
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
@@ -126,7 +126,8 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
     Raises
     ------
     SettingsError
-        If the data folder cannot be made, everybody may read the session key, or a driver is missing.
+        If the data folder cannot be made, everybody may read the store or the session key, or a driver is
+        missing.
     NoLibraryError
         If there is none, and one is needed.
     StoreError
@@ -134,6 +135,7 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
         the session key belong.
     """
     check_places(settings)
+    check_private_store(settings)
     address = settings.store or settings.database
     if (needs_library or settings.is_embedded) and not has_library(address):
         belongings = find_belongings(settings)

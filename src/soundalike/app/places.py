@@ -1,6 +1,7 @@
 """Where the settings point: whether it is what is wanted there, and which libraries are elsewhere."""
 
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain, islice
@@ -9,6 +10,7 @@ from shlex import quote
 
 from soundalike.app.backends import has_library
 from soundalike.domain.errors import LibraryError, NoLibraryError, RootMissingError, SettingsError, StoreError
+from soundalike.domain.secret_files import check_private
 from soundalike.services.library.library_id import Belonging, lost_store
 from soundalike.settings import Settings, default_data
 
@@ -43,6 +45,25 @@ def check_places(settings: Settings) -> None:
     if settings.is_embedded and is_folder(settings.database):
         msg = f"the store is a file, but {str(settings.database)!r} is a folder; give it with --data instead"
         raise SettingsError(msg)
+
+
+def check_private_store(settings: Settings) -> None:
+    """Check that not everybody on this machine may read or write the store, where that is a file.
+
+    A folder above it that lets nobody else in protects it too.
+
+    Raises
+    ------
+    ExposedFileError
+        If they may; it has the command that mends it.
+    """
+    if not settings.is_embedded:
+        return
+    for path in (settings.database, Path(f"{settings.database}-wal")):
+        with suppress(OSError):  # it is not there, or opening it says better what is wrong
+            if all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve(strict=True).parents):
+                what = f"{str(path)!r} has password hashes and what people listen to"
+                check_private(path, path.stat().st_mode, what=what)
 
 
 def check_music(directory: Path, settings: Settings) -> None:

@@ -17,7 +17,7 @@ _URL_WITH_PASSWORD = re.compile(r"://[^@]*:.*@", re.DOTALL)
 
 
 def check_private(path: Path, mode: int, *, what: str) -> None:
-    """Refuse a file with secrets that everybody on this machine may read; its group may.
+    """Refuse a file with secrets that everybody on this machine may read or write; its group may.
 
     Parameters
     ----------
@@ -31,11 +31,12 @@ def check_private(path: Path, mode: int, *, what: str) -> None:
     Raises
     ------
     ExposedFileError
-        If everybody may read it; the message has the command that mends it.
+        If everybody may; the message has the command that mends it.
     """
-    if mode & stat.S_IROTH:
-        command = f"chmod o-r {shlex.quote(str(path))}"
-        msg = f"{what}, and everybody on this machine may read it; run: {command}"
+    allowed = [right for right, bit in (("read", stat.S_IROTH), ("write", stat.S_IWOTH)) if mode & bit]
+    if allowed:
+        command = f"chmod o-{''.join(right[0] for right in allowed)} {shlex.quote(str(path))}"
+        msg = f"{what}, and everybody on this machine may {' and '.join(allowed)} it; run: {command}"
         raise ExposedFileError(msg)
 
 

@@ -152,20 +152,22 @@ def test_the_error_for_an_unreadable_key_says_what_to_do(tmp_path: Path) -> None
         load_session_key(tmp_path, None, OURS)
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o604, 0o666, 0o755])
-def test_a_key_that_everybody_may_read_is_refused_with_the_command_that_mends_it(
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o666, 0o755, 0o602])
+def test_a_key_that_everybody_may_read_or_write_is_refused_with_the_command_that_mends_it(
     tmp_path: Path, mode: int
 ) -> None:
     folder = tmp_path / "my data"
     folder.mkdir()
     path = write_key(folder, b"a key of sixteen", mode=mode)
     for read in (find_session_key, lambda where: load_session_key(where, None, OURS)):
-        with pytest.raises(ExposedFileError, match="everybody on this machine may read it") as caught:
+        with pytest.raises(
+            ExposedFileError, match=r"everybody on this machine may .* it; run: chmod o-"
+        ) as caught:
             read(folder)
         assert "a key of sixteen" not in str(caught.value)
         command = str(caught.value).partition("run: ")[2]
     subprocess.run(shlex.split(command), check=True)
-    assert stat.S_IMODE(path.stat().st_mode) == mode & ~stat.S_IROTH
+    assert stat.S_IMODE(path.stat().st_mode) == mode & ~stat.S_IROTH & ~stat.S_IWOTH
     assert load_session_key(folder, None, OURS) == b"a key of sixteen"
 
 
