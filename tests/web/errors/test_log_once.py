@@ -20,11 +20,14 @@ def test_a_message_is_new_again_after_it_did_not_come_for_a_while() -> None:
     assert log_once.is_new("away")
 
 
-def test_another_message_is_new() -> None:
+def test_another_message_is_new_and_several_are_remembered() -> None:
     log_once = LogOnce(lambda: 0.0)
-    assert [log_once.is_new(text) for text in ("away", "full", "full", "away")] == [
-        True,
-        True,
-        False,
-        True,
-    ]
+    came = ("away", "full", "full", "away")
+    assert [log_once.is_new(text) for text in came] == [True, True, False, False]
+
+
+def test_only_the_latest_messages_are_remembered() -> None:
+    log_once = LogOnce(lambda: 0.0)
+    assert all(log_once.is_new(str(number)) for number in range(1000))
+    assert not log_once.is_new("999")
+    assert log_once.is_new("0")

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 
 QUIET_S = 60.0
+_REMEMBERED = 100
 
 
 class LogOnce:
-    """Remembers the last message; safe for several threads.
+    """Remembers the last messages; safe for several threads.
 
     Parameters
     ----------
@@ -19,13 +20,14 @@ class LogOnce:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._last = ""
-        self._last_s = 0.0
+        self._logged_s = dict[str, float]()
 
     def is_new(self, message: str) -> bool:
-        """Return whether the message is not the last one, or did not come for `QUIET_S`; remember it."""
+        """Return whether the message did not come for `QUIET_S`, as far as is remembered; remember it."""
         now_s = self._clock()
         with self._lock:
-            is_new = message != self._last or now_s - self._last_s > QUIET_S
-            self._last, self._last_s = message, now_s
-        return is_new
+            before_s = self._logged_s.pop(message, None)
+            self._logged_s[message] = now_s
+            if len(self._logged_s) > _REMEMBERED:
+                del self._logged_s[next(iter(self._logged_s))]
+        return before_s is None or now_s - before_s > QUIET_S
