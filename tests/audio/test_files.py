@@ -3,7 +3,9 @@
 import io
 import os
 import resource
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -155,6 +157,30 @@ def test_a_cover_on_a_disk_that_fails_is_unavailable_not_missing(number: int, go
     file = FailingFile(id3v2((b"APIC", bytes(200)), padding=500), good_bytes=good_bytes, number=number)
     with pytest.raises(FileUnavailableError):
         FILES.cover(file)
+
+
+def test_covers_of_a_disk_that_hangs_are_not_waited_for_by_all_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("soundalike.audio.files.COVER_TURN_S", 0.01)
+    answers, is_read = threading.Event(), threading.Semaphore(0)
+
+    class Hanging(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            is_read.release()
+            assert answers.wait(10)
+            return super().read(size)
+
+    content = id3v2((b"APIC", bytes(200)), padding=500)
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            pool.submit(FILES.cover, Hanging(content))
+        assert is_read.acquire(timeout=10)
+        assert is_read.acquire(timeout=10)
+        with pytest.raises(FileUnavailableError, match="the covers before it"):
+            FILES.cover(io.BytesIO(content))
+        answers.set()
+    assert FILES.cover(io.BytesIO(content)) is None
 
 
 def test_a_file_that_ends_in_its_tag_is_not_a_failing_disk() -> None:

@@ -17,6 +17,7 @@ from soundalike.domain.ports.audio import Cover
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A cover may have 32 MiB, and is copied a few times while it is read.
 _READING_COVERS = threading.BoundedSemaphore(2)
+COVER_TURN_S = 5.0
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -68,11 +69,14 @@ class LocalAudioFiles:
         FileUnavailableError
             If the file cannot be read at the moment.
         """
+        if not _READING_COVERS.acquire(timeout=COVER_TURN_S):
+            raise _unavailable(TimeoutError(errno.ETIMEDOUT, "the disk does not give the covers before it"))
         try:
-            with _READING_COVERS:
-                return read_cover(file)
+            return read_cover(file)
         except OSError as error:
             raise _unavailable(error) from error
+        finally:
+            _READING_COVERS.release()
 
 
 def open_regular(real_path: Path) -> BinaryIO:
