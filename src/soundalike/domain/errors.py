@@ -121,6 +121,10 @@ class FileUnavailableError(LibraryError):
     """The disk or this machine does not give a file at the moment; nothing is known to be wrong with it."""
 
 
+class ServerBusyError(SoundalikeError):
+    """There is no room for the answer now, since too many ask at once or a disk is full."""
+
+
 class NoAudioError(LibraryError):
     """A track has no file, only what an import said of it."""
 

@@ -28,6 +28,7 @@ from soundalike.web.security.current_user import current_listener_or_none
 from soundalike.web.security.host_check import HostCheck
 from soundalike.web.security.rate_limit import RateLimits, limit_listens
 from soundalike.web.security.same_origin import check_writes
+from soundalike.web.temporary_files import TemporaryFiles
 
 
 def create_app(  # noqa: PLR0913 - each is an option of its own
@@ -78,7 +79,8 @@ def create_app(  # noqa: PLR0913 - each is an option of its own
     prepare_csrf_tokens(app)
     check_writes(app)
     limit_listens(app, limits)
-    for blueprint in _blueprints(services, limits, Authenticator(services.accounts, is_exposed=is_exposed)):
+    authenticator = Authenticator(services.accounts, is_exposed=is_exposed)
+    for blueprint in _blueprints(services, limits, authenticator, TemporaryFiles()):
         app.register_blueprint(blueprint)
     app.wsgi_app = HostCheck(  # type: ignore[method-assign] # Flask's own way to wrap
         app,
@@ -90,16 +92,18 @@ def create_app(  # noqa: PLR0913 - each is an option of its own
     return app
 
 
-def _blueprints(services: Services, limits: RateLimits, authenticator: Authenticator) -> Iterable[Blueprint]:
+def _blueprints(
+    services: Services, limits: RateLimits, authenticator: Authenticator, temporary: TemporaryFiles
+) -> Iterable[Blueprint]:
     api, pages = json_protocol(authenticator), page_protocol(authenticator)
     yield health_blueprint(services, api)
     yield description_blueprint(api)
     yield tracks_blueprint(services, api)
     yield entries_blueprint(services, api)
     yield listening_blueprint(services, api)
-    yield me_blueprint(services, api)
-    yield media_blueprint(services, api)
-    yield covers_blueprint(services, pages)
+    yield me_blueprint(services, api, temporary)
+    yield media_blueprint(services, api, temporary)
+    yield covers_blueprint(services, pages, temporary)
     yield library_blueprint(services, pages)
     yield catalogue_blueprint(services, pages)
     yield account_blueprint(services, limits, pages)

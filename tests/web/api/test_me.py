@@ -110,8 +110,9 @@ def test_an_export_is_written_in_bounded_memory(stage: Stage) -> None:
     stage.add("a")
     stage.store.add_listens([stage.make_listen(YOU, 1000 * number) for number in range(1, 10_001)])
     whole = len(stage.client().get("/api/me/export", headers=LOCAL).data)
-    answer = stage.client().get("/api/me/export", headers=LOCAL, buffered=False)
+    client = stage.client()
     tracemalloc.start()
+    answer = client.get("/api/me/export", headers=LOCAL, buffered=False)
     pieces = [len(piece) for piece in answer.iter_encoded()]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -1,9 +1,8 @@
 """The API of a user's own data: identity, export, deletion and tokens."""
 
-from itertools import chain
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from werkzeug.exceptions import NotFound
 
 from soundalike.services import Services
@@ -13,12 +12,13 @@ from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
 from soundalike.web.security.authentication import delete_own_data
 from soundalike.web.security.current_user import current_listener, current_user_id
+from soundalike.web.temporary_files import TemporaryFiles
 from soundalike.wire.accounts import token_body
 
 EXPORT_NAME = "soundalike-export.json"
 
 
-def me_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
+def me_blueprint(services: Services, api: WebProtocol, temporary: TemporaryFiles) -> RouteBlueprint:
     """Return the routes of a user's own data; none takes the id of another user.
 
     Parameters
@@ -27,6 +27,8 @@ def me_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
         The use cases.
     api : WebProtocol
         That of the JSON API.
+    temporary : TemporaryFiles
+        For exports.
     """
     me = RouteBlueprint("me", api)
 
@@ -42,9 +44,8 @@ def me_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
     @me.handler
     def export() -> Response:
-        chunks = services.personal_data.export(current_user_id())
-        # What fails before the first chunk is still answered as an error.
-        response = Response(chain([next(chunks)], chunks), content_type="application/json")
+        response = temporary.response(services.personal_data.export(current_user_id()), request)
+        response.content_type = "application/json"
         response.headers["Content-Disposition"] = f'attachment; filename="{EXPORT_NAME}"'
         return response
 

@@ -24,6 +24,7 @@ from soundalike.domain.errors import (
     NotAnalysedError,
     QueryError,
     SchemaMismatchError,
+    ServerBusyError,
     SoundalikeError,
     StoreBusyError,
     StoreReplacedError,
@@ -74,6 +75,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         NotAnalysedError: (409, "not_analysed"),
         TrackGoneError: (410, "track_gone"),
         FileUnavailableError: (503, "file_unavailable"),
+        ServerBusyError: (503, "server_busy"),
         NoArtefactError: (503, "no_artefact"),
         DamagedArtefactError: (503, "damaged_artefact"),
         SchemaMismatchError: (503, "artefact_mismatch"),
@@ -107,7 +109,7 @@ _CODES = MappingProxyType(
 
 _INTERNAL_STATUS = 500
 _RETRY_AFTER_S = MappingProxyType(
-    {"store_busy": 1, "log_unavailable": 1, "store_unavailable": 2, "file_unavailable": 2}
+    {"store_busy": 1, "log_unavailable": 1, "store_unavailable": 2, "file_unavailable": 2, "server_busy": 10}
 )
 _KEPT_HEADERS = ("Allow", "Content-Range")
 

@@ -1,21 +1,19 @@
 """Covers: the picture in a track's tags, or one generated from its name where there is none."""
 
 import hashlib
-import tempfile
-from collections.abc import Iterable
 
 from flask import Request, Response
 
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.tracks import Track
-from soundalike.web.media.audio_response import FileSlice, file_body
+from soundalike.web.temporary_files import TemporaryFiles
 
 _CACHED = "private, max-age=300"
 _IN_MEMORY_BYTES = 256 * 1024
 _BARS = ((22, 38), (36, 20), (50, 30), (64, 14), (78, 34))
 
 
-def cover_response(cover: Cover, request: Request) -> Response:
+def cover_response(cover: Cover, request: Request, temporary: TemporaryFiles) -> Response:
     """Answer with a picture, or 304 where the client has it.
 
     Parameters
@@ -24,8 +22,15 @@ def cover_response(cover: Cover, request: Request) -> Response:
         The picture.
     request : Request
         May have ``If-None-Match``.
+    temporary : TemporaryFiles
+        For large ones.
+
+    Raises
+    ------
+    ServerBusyError
+        If there is no room for it.
     """
-    return _picture(cover.data, cover.media_type, request)
+    return _picture(cover.data, cover.media_type, request, temporary)
 
 
 def generated_cover_response(track: Track, request: Request) -> Response:
@@ -41,30 +46,20 @@ def generated_cover_response(track: Track, request: Request) -> Response:
     return _picture(_drawing(track.album or track.artist or track.title).encode(), "image/svg+xml", request)
 
 
-def _picture(data: bytes, media_type: str, request: Request) -> Response:
+def _picture(
+    data: bytes, media_type: str, request: Request, temporary: TemporaryFiles | None = None
+) -> Response:
     etag = hashlib.blake2b(data, digest_size=12).hexdigest()
     if request.if_none_match.contains_weak(etag):
         response = Response(status=304)
-    elif len(data) <= _IN_MEMORY_BYTES:
+    elif temporary is None or len(data) <= _IN_MEMORY_BYTES:
         response = Response(data)
     else:
-        response = Response(_from_file(data, request), direct_passthrough=True)
-        response.content_length = len(data)
+        response = temporary.response([data], request)  # memory does not grow with slow clients
     response.content_type = media_type
     response.set_etag(etag)
     response.headers["Cache-Control"] = _CACHED
     return response
-
-
-def _from_file(data: bytes, request: Request) -> Iterable[bytes]:
-    """Send a large picture from a file without a name, so that memory does not grow with slow clients."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the server once it is sent
-    try:
-        file.write(data)
-        return file_body(FileSlice(file, range(len(data))), request)
-    except BaseException:
-        file.close()
-        raise
 
 
 def _drawing(name: str) -> str:

@@ -15,12 +15,13 @@ from soundalike.web.media.audio_response import audio_response
 from soundalike.web.media.covers import cover_response, generated_cover_response
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
+from soundalike.web.temporary_files import TemporaryFiles
 
 TRIED_COVERS = 5
 """The first tracks of an album that are asked for its cover; each is a file to open."""
 
 
-def media_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
+def media_blueprint(services: Services, api: WebProtocol, temporary: TemporaryFiles) -> RouteBlueprint:
     """Return the routes of audio and covers for programs.
 
     Parameters
@@ -29,6 +30,8 @@ def media_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
         The use cases.
     api : WebProtocol
         That of the JSON API.
+    temporary : TemporaryFiles
+        For large covers.
     """
     media = RouteBlueprint("media", api)
 
@@ -38,13 +41,13 @@ def media_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
     @media.handler
     def cover(track_id: str) -> Response:
-        return cover_response(services.media.cover(TrackId(track_id)), request)
+        return cover_response(services.media.cover(TrackId(track_id)), request, temporary)
 
     media.after_request(revalidate)
     return media
 
 
-def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
+def covers_blueprint(services: Services, pages: WebProtocol, temporary: TemporaryFiles) -> RouteBlueprint:
     """Return the routes of covers for pages, where a track without one has a generated one.
 
     Parameters
@@ -53,6 +56,8 @@ def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
         The use cases.
     pages : WebProtocol
         That of pages.
+    temporary : TemporaryFiles
+        For large covers.
     """
     covers = RouteBlueprint("covers", pages)
 
@@ -62,7 +67,7 @@ def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
     @covers.handler
     def page_cover(track_id: str) -> Response:
         try:
-            return cover_response(services.media.cover(TrackId(track_id)), request)
+            return cover_response(services.media.cover(TrackId(track_id)), request, temporary)
         except (NoCoverError, TrackGoneError):
             return generated_cover_response(services.library.track(TrackId(track_id)), request)
 
@@ -72,7 +77,7 @@ def covers_blueprint(services: Services, pages: WebProtocol) -> RouteBlueprint:
         playable = tracks_of(replace(album, is_playable=True), limit=TRIED_COVERS)
         for track in playable:
             with suppress(NoCoverError, TrackGoneError):
-                return cover_response(services.media.cover(track.id), request)
+                return cover_response(services.media.cover(track.id), request, temporary)
         named = playable or tracks_of(album, limit=1)
         if not named:
             raise NotFound
