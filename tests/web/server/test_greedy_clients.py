@@ -185,7 +185,7 @@ def endless(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
 
 
 class TestConnections:
-    FEW = Limits(connections=40, reserved=4, reserved_share=2)
+    FEW = Limits(connections=40, least_share=1, reserved=4, reserved_share=2)
 
     def test_one_address_has_a_share_of_them(self, stage: Stage) -> None:
         with running(stage, limits=self.FEW) as server, ExitStack() as open_:

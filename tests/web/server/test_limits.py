@@ -1,8 +1,8 @@
 import pytest
 
-from soundalike.web.server.limits import Limits, Seats, limits_for
+from soundalike.web.server.limits import Limits, Seats, limits_for, shortage
 
-FEW = Limits(connections=16, reserved=4, reserved_share=2)
+FEW = Limits(connections=16, least_share=1, reserved=4, reserved_share=2)
 
 
 def take(seats: Seats, client: str, count: int, *, is_proxy: bool = False) -> list[bool | None]:
@@ -48,6 +48,21 @@ def test_a_seat_that_is_given_back_is_free_again() -> None:
     assert first is not None
     seats.leave(first)
     assert take(seats, "192.0.2.1", 2) == [False, None]
+
+
+@pytest.mark.parametrize("files", [20, 128, 160, 256, 1024, None])
+def test_no_share_is_below_what_one_browser_opens(files: int | None) -> None:
+    seats = Seats(limits_for(files))
+    assert take(seats, "192.0.2.1", 8) == [False] * 8
+
+
+@pytest.mark.parametrize(
+    ("files", "is_short"), [(20, True), (160, True), (227, True), (228, False), (None, False)]
+)
+def test_too_few_files_for_eight_browsers_are_told(files: int | None, *, is_short: bool) -> None:
+    notice = shortage(files)
+    assert (notice is not None) == is_short
+    assert notice is None or f"only {files} files open" in notice
 
 
 @pytest.mark.parametrize(

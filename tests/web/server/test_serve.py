@@ -38,6 +38,20 @@ def test_a_signal_ends_serving_cleanly(tmp_path: Path, number: signal.Signals) -
         assert process.wait(10) == 0
 
 
+def test_a_start_with_too_few_files_says_what_to_do(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("soundalike.web.server.serve.file_limit", lambda: 160)
+    serve(
+        stage.app(),
+        host="127.0.0.1",
+        port=0,
+        on_ready=lambda _url: signal.raise_signal(signal.SIGTERM),
+    )
+    assert "may have only 160 files open, so 30 connections" in caplog.text
+    assert "'ulimit -n 2100'" in caplog.text
+
+
 def test_the_signal_handlers_are_restored_once_serving_has_ended(stage: Stage) -> None:
     before = signal.getsignal(signal.SIGTERM)
     serve(

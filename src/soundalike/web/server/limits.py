@@ -6,6 +6,8 @@ from dataclasses import dataclass
 MOST_CONNECTIONS = 1000
 SHARES = 8
 """How many addresses it takes to use up all connections, or all memory."""
+BROWSER_CONNECTIONS = 8
+"""What one browser may open; most open 6."""
 SPARE_FILES = 100
 """Descriptors that are left to the rest of the process."""
 
@@ -18,6 +20,8 @@ class Limits:
     ----------
     connections : int
         Connections at once; each may have a file open.
+    least_share : int
+        Connections of one address, also where an eighth of all would be fewer.
     reserved, reserved_share : int
         Connections beyond those, of all and of one address, that are answered at ``/healthz`` alone.
     held_bytes : int
@@ -40,6 +44,7 @@ class Limits:
     """
 
     connections: int = MOST_CONNECTIONS
+    least_share: int = BROWSER_CONNECTIONS
     reserved: int = 16
     reserved_share: int = 4
     held_bytes: int = 128 << 20
@@ -55,7 +60,7 @@ class Limits:
     @property
     def share(self) -> int:
         """Connections of one address."""
-        return max(1, self.connections // SHARES)
+        return max(self.least_share, self.connections // SHARES)
 
     @property
     def held_share(self) -> int:
@@ -68,6 +73,19 @@ def limits_for(files: int | None) -> Limits:
     if files is None:
         return Limits()
     return Limits(connections=max(10, min(MOST_CONNECTIONS, (files - SPARE_FILES) // 2)))
+
+
+def shortage(files: int | None) -> str | None:
+    """Say what is wrong where a process may have so few files open that few browsers use up all."""
+    connections = limits_for(files).connections
+    if connections >= SHARES * BROWSER_CONNECTIONS:
+        return None
+    needed = SPARE_FILES + 2 * MOST_CONNECTIONS
+    return (
+        f"this process may have only {files} files open, so {connections} connections, and one browser opens "
+        f"up to {BROWSER_CONNECTIONS}; allow more before the start, with 'ulimit -n {needed}' or, where "
+        f"systemd starts it, LimitNOFILE={needed}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from waitress.task import ThreadedTaskDispatcher
 from soundalike.web.errors.responses import MAX_BODY_BYTES
 from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.address import browser_host, listen
-from soundalike.web.server.limits import Limits, limits_for
+from soundalike.web.server.limits import Limits, limits_for, shortage
 from soundalike.web.server.waitress_server import PlayerServer
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ THREADS = 8
 ANSWER_BYTES = 1 << 20
 """How much of an answer is held before its thread waits for the client."""
 _WANTED_FILES = 4096
+_log = logging.getLogger(__name__)
 
 
 class HttpServer:
@@ -163,6 +164,8 @@ def serve(
         If the address cannot be used; if the port is taken, the message names the next free one.
     """
     _allow_more_files()
+    if notice := shortage(file_limit()):
+        _log.warning("%s", notice)
     server = HttpServer(app, host=host, port=port, has_users=has_users, proxies=proxies)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
