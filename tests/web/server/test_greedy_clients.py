@@ -287,6 +287,22 @@ class TestTime:
             wake(server)
             assert is_closed(silent)
 
+    @pytest.mark.parametrize("before", [b"", HEALTH], ids=["new", "between requests"])
+    def test_empty_lines_do_not_keep_a_connection_open(self, stage: Stage, before: bytes) -> None:
+        clock = Clock()
+        with running(stage, clock=clock) as server, connected(server, before) as dripping:
+            assert not before or answer_of(dripping)[0] == 200
+            for _ in range(31):
+                wake(server)
+                clock.now_s += 10 if before else 1
+                dripping.sendall(b"\r\n")
+            wake(server)
+            assert is_closed(dripping)
+
+    def test_empty_lines_before_a_request_are_ignored(self, stage: Stage) -> None:
+        with running(stage) as server, connected(server, b"\r\n\r\n\r\n" + HEALTH) as one:
+            assert answer_of(one)[0] == 200
+
     def test_a_connection_is_kept_between_requests(self, stage: Stage) -> None:
         clock = Clock()
         with running(stage, clock=clock) as server, connected(server, HEALTH) as kept:

@@ -79,7 +79,6 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     def handle_read(self) -> None:
         """Read some; of a client whose request was refused, only to discard it."""
         if self._lingers_s is None:
-            self._active_s = self.server.clock()
             super().handle_read()
             return
         try:
@@ -96,7 +95,11 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
 
     def _parse_next(self) -> None:
         """Parse what was read up to the end of one request; call it with the lock."""
-        while self._ahead and not (self.requests or self.will_close or self.close_when_flushed):
+        while not (self.requests or self.will_close or self.close_when_flushed):
+            if self.request is None:
+                self._ahead = self._ahead.lstrip(b"\r\n")  # empty lines before a request are none
+            if not self._ahead:
+                return
             if self.request is None:
                 self.request = self.parser_class(self.adj)
                 self._begun_s, self._is_new = self.server.clock(), False
