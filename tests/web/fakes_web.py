@@ -1,7 +1,7 @@
 """Fakes behind a player: quick passwords, a failing store, one artefact, recorded files."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,12 +88,14 @@ class RecordingFiles:
         self.covers: dict[str, Cover] = {}
         self.failure: Exception | None = None
         self.opened: list[BinaryIO] = []
+        self.put_on_disk: Callable[[BinaryIO], BinaryIO] = lambda file: file
+        """Puts each file that is opened on a disk of the test's own."""
 
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
         if self.failure is not None:
             raise self.failure
         try:
-            file = real_path.open("rb")
+            file = self.put_on_disk(real_path.open("rb"))
         except OSError as error:
             msg = f"{real_path.name} is gone"
             raise TrackGoneError(msg) from error

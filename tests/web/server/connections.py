@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 from soundalike.web.server.serve import HttpServer
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PATIENCE_S = 10
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+OTHER_ADDRESS = ("127.0.0.2", 0)
 
 
 class Clock:
@@ -77,3 +79,49 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.005)
+
+
+@contextmanager
+def connected(
+    server: HttpServer, data: bytes = b"", *, source: tuple[str, int] | None = None
+) -> Iterator[socket.socket]:
+    """Open a connection and send something."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5, source_address=source) as connection:
+        connection.sendall(data)
+        yield connection
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Return all that comes until the server closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def answer_of(connection: socket.socket) -> tuple[int, bytes]:
+    """Return status and body of the next answer."""
+    answer = HTTPResponse(connection)
+    answer.begin()
+    return answer.status, answer.read()
+
+
+def status_of(connection: socket.socket) -> int:
+    """Return the status of the next answer, whose body may be long: the rest is left."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        byte = connection.recv(1)
+        assert byte, "the connection was closed"
+        head += byte
+    return int(head.split()[1])
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server has closed a connection, of which nothing is left to read."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def wake(server: HttpServer) -> None:
+    """Let the server take a turn, and look at the clock."""
+    with connected(server, HEALTH, source=OTHER_ADDRESS) as connection:
+        assert status_of(connection) == 200

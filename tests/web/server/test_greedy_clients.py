@@ -5,9 +5,7 @@ import ipaddress
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.client import HTTPResponse
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,63 +13,28 @@ import pytest
 from soundalike.domain.ports.audio import Cover
 from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.limits import Limits
-from soundalike.web.server.serve import HttpServer
 from soundalike.web.server.waitress_server import PlayerServer, open_files
-from web.server.connections import Clock, get, running, send_raw, serving, wait_until
+from web.server.connections import (
+    HEALTH,
+    OTHER_ADDRESS,
+    Clock,
+    answer_of,
+    connected,
+    get,
+    is_closed,
+    rest_of,
+    running,
+    send_raw,
+    status_of,
+    wait_until,
+    wake,
+)
 from web.stage import Stage
 
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 AUDIO = b"GET /api/tracks/big/audio HTTP/1.1\r\nHost: localhost\r\n\r\n"
 COVER = b"GET /api/tracks/a/cover HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LISTENS = b"POST /api/listens HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 PICTURE = Cover("image/png", b"\x89PNG\r\n\x1a\n" + bytes(7 << 20))
-OTHER_ADDRESS = ("127.0.0.2", 0)
-
-
-@contextmanager
-def connected(
-    server: HttpServer, data: bytes = b"", *, source: tuple[str, int] | None = None
-) -> Iterator[socket.socket]:
-    """Open a connection and send something."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5, source_address=source) as connection:
-        connection.sendall(data)
-        yield connection
-
-
-def rest_of(connection: socket.socket) -> bytes:
-    """Return all that comes until the server closes the connection."""
-    return b"".join(iter(lambda: connection.recv(65_536), b""))
-
-
-def answer_of(connection: socket.socket) -> tuple[int, bytes]:
-    """Return status and body of the next answer."""
-    answer = HTTPResponse(connection)
-    answer.begin()
-    return answer.status, answer.read()
-
-
-def status_of(connection: socket.socket) -> int:
-    """Return the status of the next answer, whose body may be long: the rest is left."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        byte = connection.recv(1)
-        assert byte, "the connection was closed"
-        head += byte
-    return int(head.split()[1])
-
-
-def is_closed(connection: socket.socket) -> bool:
-    """Whether the server has closed a connection, of which nothing is left to read."""
-    try:
-        return connection.recv(1) == b""
-    except ConnectionResetError:
-        return True
-
-
-def wake(server: HttpServer) -> None:
-    """Let the server take a turn, and look at the clock."""
-    with connected(server, HEALTH, source=OTHER_ADDRESS) as connection:
-        assert status_of(connection) == 200
 
 
 class TestBodies:
@@ -164,24 +127,6 @@ class TestAnswers:
             assert get(server, "/healthz") == 200
             held = [one.held_bytes for one in server._server.active_channels.values()]  # noqa: SLF001 - what it holds
             assert max(held) < 1000
-
-    def test_a_long_answer_that_is_not_taken_holds_few_threads(self) -> None:
-        clock = Clock()
-        with serving(endless, clock=clock) as server, ExitStack() as greedy:
-            for _ in range(6):
-                greedy.enter_context(connected(server, b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n"))
-            wake(server)
-            assert server._server.waiting_threads._value == 0  # noqa: SLF001 - how many may wait yet
-            clock.now_s += 61
-            wake(server)
-            wait_until(lambda: server._server.waiting_threads._value == 2)  # noqa: SLF001 - as above
-
-
-def endless(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-    """Answer without an end, but for the health."""
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    while environ["PATH_INFO"] != "/healthz":
-        yield bytes(1 << 16)
 
 
 class TestConnections:

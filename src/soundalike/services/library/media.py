@@ -1,6 +1,8 @@
 """A track's audio and cover, from the file that was scanned."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from soundalike.domain.errors import NoAudioError, NoCoverError, TrackGoneError
@@ -19,6 +21,8 @@ class AudioStream:
     ----------
     file : BinaryIO
         At its beginning, seekable.
+    name : str
+        Its path, as it is shown to people.
     size_bytes : int
         Of the whole file.
     media_type : str
@@ -28,6 +32,7 @@ class AudioStream:
     """
 
     file: BinaryIO
+    name: str
     size_bytes: int
     media_type: str
     etag: str
@@ -56,8 +61,10 @@ class Media:
             If its file cannot be read at the moment.
         """
         file = self._file_of(track_id)
+        path = self._path_of(track_id, file)
         return AudioStream(
-            file=self._open(track_id, file),
+            file=self._files.open(path, file.stamp),
+            name=os.fsencode(path).decode("utf-8", "replace"),
             size_bytes=file.stamp.size_bytes,
             media_type=file.media_type,
             etag=f"{file.audio_hash[:16]}-{file.stamp.size_bytes:x}-{file.stamp.mtime_ns:x}",
@@ -79,7 +86,7 @@ class Media:
         """
         cover, found = None, self._library.track(track_id).file
         if found is not None:
-            with self._open(track_id, found) as file:
+            with self._files.open(self._path_of(track_id, found), found.stamp) as file:
                 cover = self._files.cover(file)
         if cover is None:
             msg = f"track {track_id!r} has no cover"
@@ -93,7 +100,7 @@ class Media:
             raise NoAudioError(msg)
         return file
 
-    def _open(self, track_id: TrackId, file: TrackFile) -> BinaryIO:
+    def _path_of(self, track_id: TrackId, file: TrackFile) -> Path:
         path = file.target or self._roots.path_of(file.location)
         if path is None:
             msg = (
@@ -101,4 +108,4 @@ class Media:
                 f"add it to 'roots' in the settings"
             )
             raise TrackGoneError(msg)
-        return self._files.open(path, file.stamp)
+        return path

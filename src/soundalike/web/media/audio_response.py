@@ -1,90 +1,68 @@
 """Audio by byte ranges, passed to the server as an open file so that no thread waits for a slow client."""
 
-import os
 from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from flask import Request, Response
 from werkzeug.wsgi import FileWrapper
 
+from soundalike.domain.errors import FileUnavailableError
 from soundalike.services.library.media import AudioStream
 from soundalike.web.media.ranges import parse_range
 
+FILE_WRAPPER = "soundalike.file_wrapper"
+"""The server's way to send a file whose disk may hang, in WSGI's environment."""
 _BLOCK_BYTES = 64 * 1024
 
 
 class FileSlice:
-    """A range of bytes of an open file, as a seekable file of its own.
+    """A range of bytes of an open file, read from its start to its end.
 
     Parameters
     ----------
     file : BinaryIO
         Closed with the slice.
+    name : str
+        What the file is called in the log.
     offsets : range
         Of the bytes in the file.
     """
 
-    def __init__(self, file: BinaryIO, offsets: range) -> None:
-        self._file = file
-        self._offsets = offsets
+    def __init__(self, file: BinaryIO, name: str, offsets: range) -> None:
+        self.name = name
+        self._file, self._left = file, len(offsets)
         self._file.seek(offsets.start)
 
-    def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes, or all that are left where it is negative.
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes.
 
         Raises
         ------
         OSError
             If the file has become shorter: without an error the client would wait for ever.
         """
-        left = len(self._offsets) - self.tell()
-        wanted = left if size < 0 else min(size, left)
-        data = self._file.read(max(0, wanted))
-        if not data and wanted > 0:
-            msg = "the audio file became shorter while it was played"
+        wanted = min(size, self._left)
+        data = self._file.read(wanted)
+        if not data and wanted:
+            msg = "it became shorter while it was played"
             raise OSError(msg)
+        self._left -= len(data)
         return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move the position, and return it.
-
-        Parameters
-        ----------
-        offset : int
-            In bytes.
-        whence : int
-            What the offset counts from: the start of the slice, the position, or its end.
-        """
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: len(self._offsets)}[whence]
-        return self._file.seek(self._offsets.start + origin + offset) - self._offsets.start
-
-    def tell(self) -> int:
-        """Return the position, counted from the start of the slice."""
-        return self._file.tell() - self._offsets.start
-
-    def seekable(self) -> bool:
-        """Return True: servers may seek."""
-        return True
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
-def file_body(file: FileSlice, request: Request) -> Iterable[bytes]:
-    """Return a body that the server's event loop sends from a file, so that no thread waits for the client.
-
-    Parameters
-    ----------
-    file : FileSlice
-        What to send; closed after it.
-    request : Request
-        Has the server's own way to send files.
-    """
-    wrapper: Callable[[FileSlice, int], Iterable[bytes]] = request.environ.get(
-        "wsgi.file_wrapper", FileWrapper
-    )
-    return wrapper(file, _BLOCK_BYTES)
+def _file_body(file: FileSlice, request: Request) -> Iterable[bytes]:
+    wrapper: Callable[[FileSlice, int], Iterable[bytes]] = request.environ.get(FILE_WRAPPER, FileWrapper)
+    try:
+        return wrapper(file, _BLOCK_BYTES)
+    except OSError as error:
+        why = error.strerror or error
+        # The name is for the log alone, which has the track.
+        msg = f"the file cannot be read at the moment ({why}); try again, and check its disk or mount"
+        raise FileUnavailableError(msg) from error
 
 
 def audio_response(stream: AudioStream, request: Request) -> Response:
@@ -122,7 +100,9 @@ def _answer(stream: AudioStream, request: Request) -> Response:
     wanted = _wanted(stream, request)
     offsets = wanted or range(stream.size_bytes)
     if offsets:
-        response = Response(file_body(FileSlice(stream.file, offsets), request), direct_passthrough=True)
+        response = Response(
+            _file_body(FileSlice(stream.file, stream.name, offsets), request), direct_passthrough=True
+        )
     else:
         response = Response()
     if wanted is not None:

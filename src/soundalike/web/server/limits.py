@@ -34,10 +34,8 @@ class Limits:
         For a body, so many seconds and one more for each `body_rate` bytes that have come.
     idle_s : float
         Between requests, or without taking anything of an answer: someone may have paused the music.
-    answer_s : float
-        For the next piece of a long answer, while a thread waits with the rest.
-    waiting_threads : int
-        How many threads may wait so.
+    file_s : float
+        For a disk to open a file of the library, or to give the next piece of it; some have to spin up first.
     linger_s : float
         For a client that goes on sending what was refused: it would not read the answer if the connection
         was closed at once.
@@ -53,8 +51,7 @@ class Limits:
     body_s: float = 20.0
     body_rate: float = 4096.0
     idle_s: float = 300.0
-    answer_s: float = 60.0
-    waiting_threads: int = 2
+    file_s: float = 10.0
     linger_s: float = 5.0
 
     @property

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.task import ThreadedTaskDispatcher
 
 from soundalike.web.errors.responses import MAX_BODY_BYTES
 from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.address import browser_host, listen
+from soundalike.web.server.lanes import Lanes
 from soundalike.web.server.limits import Limits, limits_for, shortage
 from soundalike.web.server.waitress_server import PlayerServer
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 8
-ANSWER_BYTES = 1 << 20
-"""How much of an answer is held before its thread waits for the client."""
 _WANTED_FILES = 4096
 _log = logging.getLogger(__name__)
 
@@ -35,7 +33,7 @@ class HttpServer:
     """A server that listens from the moment it is made.
 
     A client that reads slowly has a connection and an open file, but no thread: threads pass answers to the
-    event loop, audio as an open file. Only an export may be so long that a thread waits, and few may.
+    event loop, audio and long answers as an open file. Only threads for files wait for the library's disks.
 
     Parameters
     ----------
@@ -46,7 +44,7 @@ class HttpServer:
     port : int
         0 takes any free one.
     threads : int
-        Threads that run the application.
+        Threads that run the application, and as many for what needs files of the library.
     has_users : bool
         Whether there are accounts; without, other machines are not served.
     proxies : Proxies
@@ -75,8 +73,6 @@ class HttpServer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         listening = listen(host, port, has_users=has_users)
-        # It warns of queued requests, which the covers of one page cause.
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         adjustments = Adjustments(
             sockets=[listening],
             threads=threads,
@@ -86,21 +82,22 @@ class HttpServer:
             inbuf_overflow=MAX_BODY_BYTES + 1,
             # Needed by the host check, which refuses proxies while there are no accounts.
             clear_untrusted_proxy_headers=False,
-            outbuf_high_watermark=ANSWER_BYTES,
+            # No thread waits for a client: what may be long is sent from a file.
+            outbuf_high_watermark=sys.maxsize,
             outbuf_overflow=sys.maxsize,
         )
         self._map: dict[int, object] = {}
-        self._dispatcher = ThreadedTaskDispatcher()
-        self._dispatcher.set_thread_count(threads)
+        limits = limits or limits_for(file_limit())
+        self._lanes = Lanes(threads, clock=clock, patience_s=limits.file_s)
         self._server = PlayerServer(
             app,
             self._map,
             _sock=listening,
-            dispatcher=self._dispatcher,
             adj=adjustments,
             sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
             bind_socket=False,
-            limits=limits or limits_for(file_limit()),
+            limits=limits,
+            lanes=self._lanes,
             proxies=proxies or Proxies(),
             files=file_limit(),
             clock=clock,
@@ -128,7 +125,7 @@ class HttpServer:
 
     def close(self) -> None:
         """Wait for running requests, then close all connections."""
-        self._dispatcher.shutdown()
+        self._lanes.end()
         self._server.close_channels()
         self._server.close()
         wasyncore.close_all(self._map, ignore_all=True)

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.channel import ClientDisconnected, HTTPChannel
+from waitress.task import WSGITask
 
+from soundalike.web.media.audio_response import FILE_WRAPPER
+from soundalike.web.server.file_buffer import FileBuffer
+from soundalike.web.server.lanes import Lane
 from soundalike.web.server.limits import Seat
 from soundalike.web.server.waitress_requests import (
+    FileHangsError,
     JsonErrorTask,
     Parser,
     RequestTimeoutError,
@@ -21,8 +26,17 @@ if TYPE_CHECKING:
     from soundalike.web.server.waitress_server import PlayerServer
 
 TURN_BYTES = 512 * 1024
-HEALTH_PATH = "/healthz"
 _DISCARDED_BYTES = 64 * 1024
+
+
+class Task(WSGITask):  # type: ignore[misc] # waitress has no types
+    """A request for the application."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return what the application gets to know, with a way to send files whose disk may hang."""
+        environ: dict[str, Any] = super().get_environment()
+        environ[FILE_WRAPPER] = lambda file, _block: FileBuffer(file, self.channel)
+        return environ
 
 
 class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
@@ -33,6 +47,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     and one open file.
     """
 
+    task_class = Task
     error_task_class = JsonErrorTask
     parser_class = Parser
     server: "PlayerServer"
@@ -46,10 +61,12 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         super().__init__(*args, **kwargs)
         self.sendbuf_len: int = min(self.sendbuf_len, TURN_BYTES)  # how much of a file is read at once
         self.seat = seat
+        self.client, self.has_share = seat.client, True  # whose turn it takes
         self._ahead = b""  # read, but not looked at yet
         self._is_new = True
         self._active_s = self._begun_s = self.server.clock()
-        self._thread_waits_s: float | None = None
+        self._has_begun_answer = self._is_abandoned = False
+        self._lane: Lane | None = None
         self._is_refused = False
         self._lingers_s: float | None = None
 
@@ -60,9 +77,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
             return 0
         begun = [] if self.request is None else [self.request]
         bodies = sum(request.body_bytes for request in (*self.requests, *begun))
-        answers = [one for one in self.outbufs if not isinstance(one, ReadOnlyFileBasedBuffer)]
-        taken: int = bodies + sum(one.__len__() for one in answers)
-        return taken
+        return bodies + sum(map(_held_bytes, self.outbufs))
 
     def readable(self) -> bool:
         """Whether to read: not while something is left of what was read."""
@@ -74,6 +89,8 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         """Whether to write, or to look at the next request."""
         if self._lingers_s is not None:
             return False
+        if isinstance(first := self.outbufs[0], FileBuffer) and first.is_awaited:
+            return self.will_close
         return bool(super().writable() or (self._ahead and not self.requests))
 
     def handle_read(self) -> None:
@@ -122,9 +139,16 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         self.request, self.sent_continue = None, False
         if request.empty:
             return
-        self._is_refused = request.error is not None
+        lanes = self.server.lanes
+        self._lane = lanes.of(getattr(request, "path", ""))
+        self.client, self.has_share = self.server.client_of(self, request)
+        if request.error is None and self._lane is lanes.files and self._lane.hangs(self):
+            request.error = FileHangsError()
+        if request.error is not None:
+            self._lane = lanes.requests
+        self._is_refused, self._has_begun_answer = request.error is not None, False
         self.requests.append(request)
-        self.server.add_task(self)
+        self._lane.add_task(self)
 
     def handle_write(self) -> None:
         """Write some, and look at the next request once that is nearly all."""
@@ -135,14 +159,24 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
                 self._parse_next()
 
     def write_soon(self, data: object) -> int:
-        """Take a piece of an answer from a thread."""
-        self._turn_bytes = TURN_BYTES
-        count: int = super().write_soon(data)
+        """Take a piece of an answer from a thread, unless something else was answered meanwhile."""
+        with self.outbuf_lock:
+            if self._is_abandoned:
+                raise ClientDisconnected
+            self._has_begun_answer, self._turn_bytes = True, TURN_BYTES
+            count: int = super().write_soon(data)
         return count
+
+    def take_piece(self, failure: str) -> None:
+        """Go on sending once a thread has read the next piece of a file, or could not and says why."""
+        if failure:
+            self.server.warn("%s; the connection of its listener is closed", failure)
+            self.will_close = True
+        self.server.pull_trigger()
 
     def send(self, data: bytes, do_close: bool = True) -> int:  # noqa: FBT001, FBT002 - waitress's own signature
         """Send what is left of this turn; 0 makes waitress wait for the next one."""
-        if self._turn_bytes <= 0:
+        if self._turn_bytes <= 0 or not data:
             return 0
         count: int = super().send(data[: self._turn_bytes], do_close)
         self._turn_bytes -= count
@@ -150,26 +184,13 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
             self._active_s = self.server.clock()
         return count
 
-    def _flush_outbufs_below_high_watermark(self) -> None:
-        """Let a thread wait until the client has taken most of its answer, if not too many wait already."""
-        if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
-            return
-        if not self.server.waiting_threads.acquire(blocking=False):
-            raise ClientDisconnected
-        self._thread_waits_s = self.server.clock()
-        try:
-            super()._flush_outbufs_below_high_watermark()
-        finally:
-            self._thread_waits_s = None
-            self.server.waiting_threads.release()
-
     def is_overdue(self, now_s: float) -> bool:
-        """Whether the client takes longer than it may."""
+        """Whether the client, or the disk of the file that it waits for, takes longer than it may."""
         limits = self.server.limits
         if self._lingers_s is not None:
             return now_s > self._lingers_s + limits.linger_s
-        if (since := self._thread_waits_s) is not None:
-            return now_s > since + limits.answer_s
+        if self._hangs():
+            return True
         if self.requests:
             return False
         if self.request is not None and not self.total_outbufs_len:
@@ -180,13 +201,42 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
 
     def give_up(self) -> None:
         """End a connection that is overdue; where a request was begun, with an answer."""
+        if self._hangs():
+            self._give_up_file()
+            return
         with self.requests_lock:
             if self.request is not None and not self.requests:
                 self.request.error = RequestTimeoutError("the request took too long")
                 self._run_request(self.request)
                 return
         self._is_refused = False
+        if self.total_outbufs_len and not isinstance(self.outbufs[0], FileBuffer):  # music may be paused
+            self.server.warn("%s stopped taking an answer in the middle: it is cut off", self.client)
         self.handle_close()
+
+    def _hangs(self) -> bool:
+        if isinstance(first := self.outbufs[0], FileBuffer):
+            return first.hangs
+        files = self.server.lanes.files
+        return bool(self.requests) and self._lane is files and files.hangs(self)
+
+    def _give_up_file(self) -> None:
+        """Answer instead of the thread that waits for a disk, or end the answer that it had begun."""
+        waited_s = self.server.limits.file_s
+        with self.outbuf_lock:
+            request = next(iter(self.requests), None)
+            if isinstance(first := self.outbufs[0], FileBuffer):
+                self.server.warn("the file %r: its disk did not answer for %g s", first.name, waited_s)
+            elif request is not None:
+                self.server.warn("%r: the disk of its file did not answer for %g s", request.path, waited_s)
+            if request is None or self._has_begun_answer:
+                self.handle_close()
+                return
+            request.error = FileHangsError()
+            self.error_task_class(self, request).service()
+            self._is_abandoned = self._is_refused = True
+        with self.requests_lock:
+            self.requests, self.close_when_flushed = [], True
 
     def handle_close(self) -> None:
         """Close the connection; after a refusal, only our side at first."""
@@ -208,3 +258,9 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         super().del_channel(map)
         if is_open:
             self.server.seats.leave(self.seat)
+
+
+def _held_bytes(answer: Any) -> int:  # noqa: ANN401 - a buffer of waitress
+    if isinstance(answer, FileBuffer):
+        return answer.held_bytes
+    return 0 if isinstance(answer, ReadOnlyFileBasedBuffer) else int(answer.__len__())

@@ -35,20 +35,32 @@ class ServerBusyError(Error):  # type: ignore[misc] # waitress has no types
     reason = "Service Unavailable"
 
 
+class FileHangsError(Error):  # type: ignore[misc] # waitress has no types
+    """The disk of the file that was asked for does not answer."""
+
+    code = 503
+    reason = "Service Unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("the disk of this file does not answer; try again, and check the disk or mount")
+
+
 class JsonErrorTask(ErrorTask):  # type: ignore[misc] # waitress has no types
     """Answers malformed requests as JSON and with the headers of every response."""
 
     def execute(self) -> None:
         """Write the answer."""
         error: Error = self.request.error
-        if error.code in _CODES:
+        if isinstance(error, FileHangsError):
+            answer = ErrorAnswer(error.code, "file_unavailable", error.body)
+        elif error.code in _CODES:
             answer = ErrorAnswer(error.code, _CODES[error.code], f"{error.reason.lower()}: {error.body}")
         else:
             answer = ErrorAnswer(500, "internal_error", INTERNAL)
         body = json.dumps(error_body(answer)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([("Content-Type", "application/json"), *SAFE_HEADERS])
-        if isinstance(error, ServerBusyError):
+        if isinstance(error, ServerBusyError | FileHangsError):
             self.response_headers.append(("Retry-After", str(_RETRY_AFTER_S)))
         self.set_close_on_finish()
         self.content_length = len(body)

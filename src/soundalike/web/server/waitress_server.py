@@ -1,7 +1,6 @@
 """Changes to waitress's listening socket: who gets a connection, and when it ends."""
 
 import logging
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ from waitress.server import TcpWSGIServer
 
 from soundalike.web.errors.log_once import LogOnce
 from soundalike.web.security.client_address import Proxies, client_key
+from soundalike.web.server.lanes import HEALTH_PATH, Lanes
 from soundalike.web.server.limits import SPARE_FILES, Limits, Seats
-from soundalike.web.server.waitress_channel import HEALTH_PATH, Channel
+from soundalike.web.server.waitress_channel import Channel
+from soundalike.web.server.waitress_requests import Parser
 
 _MAINTENANCE_S = 1.0
 _ACCEPTED_AT_ONCE = 64
@@ -27,6 +28,8 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
         waitress's own.
     limits : Limits
         What clients may take.
+    lanes : Lanes
+        Run requests.
     proxies : Proxies
         Those have no share.
     files : int or None
@@ -41,21 +44,21 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
         self,
         *args: Any,  # noqa: ANN401 - waitress's own
         limits: Limits,
+        lanes: Lanes,
         proxies: Proxies,
         files: int | None,
         clock: Callable[[], float],
         **kwargs: Any,  # noqa: ANN401 - waitress's own
     ) -> None:
-        self.limits = limits
+        self.limits, self.lanes = limits, lanes
         self.clock = clock
         self.seats = Seats(limits)
-        self.waiting_threads = threading.BoundedSemaphore(limits.waiting_threads)
         self._proxies = proxies
         self._files = files
         self._has_files = True
         self._log_once = LogOnce(clock)
         self._next_maintenance_s = self._accepts_from_s = clock()
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, dispatcher=lanes.requests, **kwargs)
 
     def readable(self) -> bool:
         """Whether to accept connections."""
@@ -90,7 +93,7 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
             try:
                 accepted = self.accept()
             except OSError as error:
-                self._warn("no connection can be accepted: %s", error)
+                self.warn("no connection can be accepted: %s", error)
                 self._accepts_from_s = self.clock() + _MAINTENANCE_S
                 return
             if accepted is None:
@@ -101,7 +104,7 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
         client, is_proxy = client_key(address[0]), address[0] in self._proxies
         seat = self.seats.take(client, is_proxy=is_proxy, has_files=self._has_files)
         if seat is None or seat.is_reserved:
-            self._warn(
+            self.warn(
                 "%s has all the connections that it may have, or there are none left; "
                 "if it is a proxy of yours, name it in the setting 'proxies'",
                 client,
@@ -116,6 +119,21 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
             connection.close()
             return
         self.channel_class(self, connection, address, self.adj, map=self._map, seat=seat)
+
+    def client_of(self, channel: Channel, request: Parser) -> tuple[str, bool]:
+        """Return for whom a request is run, and whether that one has a share of the threads.
+
+        Parameters
+        ----------
+        channel : Channel
+            Its connection, of a client or a proxy.
+        request : Parser
+            May say for whom a proxy asks.
+        """
+        if not channel.seat.is_proxy:
+            return channel.seat.client, True
+        client = self._proxies.client_of(channel.addr[0], request.headers.get("X_FORWARDED_FOR", ""))
+        return client_key(client), client not in self._proxies
 
     def has_room(self, channel: Channel, path: str) -> bool:
         """Whether a request may be run; for ``/healthz`` there is always room.
@@ -144,7 +162,16 @@ class PlayerServer(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
         for channel in tuple(self.active_channels.values()):
             channel.handle_close()
 
-    def _warn(self, message: str, *values: object) -> None:
+    def warn(self, message: str, *values: object) -> None:
+        """Log a warning, once for a while.
+
+        Parameters
+        ----------
+        message : str
+            With places for the values.
+        *values : object
+            What it is about.
+        """
         if self._log_once.is_new(message % values):
             _log.warning(message, *values)
 

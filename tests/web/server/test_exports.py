@@ -1,0 +1,117 @@
+"""Exports: long answers that no thread waits with, and that nobody's reading cuts off."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from soundalike.domain.errors import StoreUnavailableError
+from soundalike.services.listeners.personal_data import PersonalData
+from web.server.connections import (
+    OTHER_ADDRESS,
+    PATIENCE_S,
+    Clock,
+    answer_of,
+    connected,
+    get,
+    rest_of,
+    serving,
+    status_of,
+    wait_until,
+    wake,
+)
+from web.stage import Stage
+
+EXPORT = b"GET /api/me/export HTTP/1.1\r\nHost: localhost\r\n\r\n"
+PIECE = bytes(1 << 20)
+COUNT = 30
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every export as long as that of an eager listener."""
+    monkeypatch.setattr(PersonalData, "export", lambda *_: (PIECE for _ in range(COUNT)))
+
+
+@pytest.mark.usefixtures("long")
+def test_clients_that_read_slowly_cut_nobody_off(stage: Stage) -> None:
+    with serving(stage.app()) as server, ExitStack() as stack:
+        slow = [stack.enter_context(connected(server, EXPORT, source=OTHER_ADDRESS)) for _ in range(3)]
+        assert [status_of(one) for one in slow] == [200] * 3
+        for _ in range(3):
+            with connected(server, EXPORT) as fast:
+                assert len(answer_of(fast)[1]) == len(PIECE) * COUNT
+        # The slow ones get all of it as well, if they go on.
+        for one in slow:
+            received = 0
+            while received < len(PIECE) * COUNT:
+                block = one.recv(1 << 20)
+                assert block
+                received += len(block)
+
+
+def test_two_are_made_at_once_and_the_next_waits_for_its_turn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = [], threading.Event()
+
+    def export(*_: Any) -> Iterator[bytes]:
+        begun.append(threading.current_thread().name)
+        assert may_end.wait(PATIENCE_S)
+        yield b"{}"
+
+    monkeypatch.setattr(PersonalData, "export", export)
+    with serving(stage.app()) as server, ExitStack() as stack:
+        asking = [
+            stack.enter_context(connected(server, EXPORT, source=(f"127.0.0.{number}", 0)))
+            for number in (1, 1, 1, 2, 3)
+        ]
+        wait_until(lambda: len(begun) == 2)
+        assert get(server, "/healthz") == get(server, "/api/me") == 200
+        assert len(begun) == 2
+        may_end.set()
+        assert [answer_of(one) for one in asking] == [(200, b"{}")] * 5
+
+
+@pytest.mark.usefixtures("long")
+def test_a_client_that_stops_reading_is_cut_off_and_the_log_says_so(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    with serving(stage.app(), clock=clock) as server, connected(server, EXPORT) as stopped:
+        assert status_of(stopped) == 200
+
+        def is_cut_off() -> bool:  # not while the buffers of the connection are still being filled
+            clock.now_s += 301
+            wake(server)
+            return "127.0.0.1 stopped taking an answer in the middle: it is cut off" in caplog.text
+
+        wait_until(is_cut_off)
+        assert len(rest_of(stopped)) < len(PIECE) * COUNT
+
+
+def test_what_fails_in_the_middle_is_an_error_not_a_part_of_an_export(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export(*_: Any) -> Iterator[bytes]:
+        yield PIECE
+        msg = "away"
+        raise StoreUnavailableError(msg)
+
+    monkeypatch.setattr(PersonalData, "export", export)
+    with serving(stage.app()) as server, connected(server, EXPORT) as one:
+        assert answer_of(one)[0] == 503
+
+
+def test_where_there_is_no_room_the_answer_is_503_with_when_to_try_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("soundalike.web.temporary_files.MOST_BYTES", 0)
+    with serving(stage.app()) as server, connected(server, EXPORT) as one:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += one.recv(1)
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After: 10\r\n" in head
