@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pymongo import MongoClient
 
 from servers.mongodb import new_database
 from soundalike.cli import cli, run
+from soundalike.store.sqlite.store import SqliteStore
 
 NEEDS_A_LIBRARY: dict[str, tuple[str, ...]] = {
     "build": (),
@@ -88,6 +90,25 @@ def test_a_command_that_needs_a_library_makes_none(
     assert "soundalike up DIR" in first
     assert [line.strip() for line in listed] == ["""--data 'var/it'"'"'s mine'""", "--data var/demo/data"]
     assert everything_in(here.parent) == before
+
+
+def test_a_library_two_folders_below_what_was_named_is_found_from_anywhere(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = make_library(here.parent / "checkout" / "var" / "demo" / "data")
+    assert run(["users", "list", "--data", str(here.parent / "checkout" / "var")]) == 1
+    first, *listed = capsys.readouterr().err.splitlines()
+    assert "name one of these" in first
+    assert [line.strip() for line in listed] == [f"--data {data}"]
+
+
+def test_that_there_is_nothing_to_export_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(SqliteStore(here / "data" / "library.sqlite")):
+        pass
+    assert run(["events", "export", "out.jsonl", "--data", "data"]) == 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said == "There are no listens to export; what was written is empty."
+    assert (here / "out.jsonl").read_bytes() == b""
 
 
 @pytest.mark.mongodb

@@ -14,7 +14,7 @@ from soundalike.domain.secret_files import check_private
 from soundalike.services.library.library_id import Belonging, lost_store
 from soundalike.settings import Settings, default_data
 
-_MOST_LISTED, _MOST_LOOKED_AT = 10, 1_000
+_MOST_LISTED, _MOST_LOOKED_AT, _MOST_PLACES = 10, 1_000, 5_000
 
 
 def is_folder(path: Path) -> bool:
@@ -123,9 +123,10 @@ def find_libraries(data: Path) -> list[Path]:
         [default] if default else [],
         _folders_in(data),
         _folders_in(data.parent),
+        chain.from_iterable(map(_folders_in, _folders_in(data))),
     )
     found: dict[str, Path] = {}
-    for place in places:
+    for place in islice(places, _MOST_PLACES):
         if has_library(Settings(data=place, artefacts=place).database):
             found.setdefault(os.path.realpath(place), place)
     return list(found.values())[:_MOST_LISTED]

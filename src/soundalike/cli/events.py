@@ -84,10 +84,12 @@ def export_events(file: Path) -> None:
         else:
             with show.progress("Writing") as progress, _new_file(file) as lines:
                 _write(app, lines, written, progress)
-    erasures = f", {counted(written.erasures, 'erasure')}" if written.erasures else ""
-    show.say(
-        f"{counted_listens(written.listens)}{erasures} of {counted(len(written.users), 'user')} written."
-    )
+    if not written.users:
+        show.say("There are no listens to export; what was written is empty.")
+        return
+    erasures = [counted(written.erasures, "erasure")] if written.erasures else []
+    listens = [counted_listens(written.listens)] if written.listens else []
+    show.say(f"{', '.join(listens + erasures)} of {counted(len(written.users), 'user')} written.")
 
 
 @events.command("import", short_help="Import what export wrote.")

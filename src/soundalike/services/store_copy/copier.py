@@ -128,8 +128,9 @@ class Copier:
             self._compare(entity, stage)
         if self._differing:
             msg = (
-                f"{target} is a finished copy, and not the same as {source} is now: {self._listed()} "
-                "differ; nothing was written, choose an empty store"
+                f"{target} has the same library as {source}, which is a finished copy of it or the other way "
+                f"round, and is not the same now: {self._listed()} differ; nothing was written, choose an "
+                "empty store"
             )
             raise CopyError(msg)
 
