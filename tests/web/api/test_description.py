@@ -2,6 +2,7 @@
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from werkzeug.exceptions import PreconditionFailed
 
 from soundalike.domain.errors import StoreUnavailableError
 from web.clients import LOCAL
@@ -42,6 +43,35 @@ def test_it_is_kept_by_clients_until_it_changes(stage: Stage) -> None:
     first = stage.client().get(ADDRESS, headers=LOCAL)
     again = stage.client().get(ADDRESS, headers={**LOCAL, "If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+
+
+def test_nothing_but_an_error_is_sent_where_another_version_is_wanted(stage: Stage) -> None:
+    client = stage.client()
+    for address in (ADDRESS, "/static/x/js/main.js"):
+        current = client.get(address, headers=LOCAL, buffered=True)
+        other = client.get(address, headers={**LOCAL, "If-Match": '"other"'}, buffered=True)
+        assert (other.status_code, len(other.data) < len(current.data)) == (412, True)
+        same = client.get(address, headers={**LOCAL, "If-Match": current.headers["ETag"]}, buffered=True)
+        assert (same.status_code, same.data) == (200, current.data)
+    assert client.get(ADDRESS, headers={**LOCAL, "If-Match": '"x"'}).json == {
+        "error": "precondition_failed",
+        "message": PreconditionFailed.description,
+    }
+
+
+def test_every_route_has_the_answers_of_the_server_before_a_request_is_read(stage: Stage) -> None:
+    body = stage.client().get(ADDRESS, headers=LOCAL).json
+    assert body is not None
+    by_server = [
+        (408, "request_timeout"),
+        (431, "header_too_large"),
+        (501, "not_implemented"),
+        (503, "server_busy"),
+    ]
+    for path in body["paths"].values():
+        for operation in path.values():
+            for status, code in by_server:
+                assert code in operation["responses"][str(status)]["description"]
 
 
 def test_it_is_served_while_the_store_is_away(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from soundalike import __version__
 from soundalike.domain.errors import QueryError, StoreBusyError, StoreUnavailableError
-from soundalike.web.caching import revalidate
+from soundalike.web.caching import refuse_other_versions, revalidate
 from soundalike.web.errors.responses import status_and_code
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol, nobody
@@ -37,6 +37,8 @@ _LOGIN: Schema = {
     },
     "session": {"type": "apiKey", "in": "cookie", "name": "soundalike"},
 }
+# Answered by the server before a request is read whole.
+_BY_SERVER = {408: "request_timeout", 431: "header_too_large", 501: "not_implemented", 503: "server_busy"}
 _ANY_TIME = (RequestEntityTooLarge, StoreBusyError, StoreUnavailableError, Exception)
 
 
@@ -51,7 +53,7 @@ def description_blueprint(api: WebProtocol) -> RouteBlueprint:
         response = Response(text, content_type="application/json")
         response.set_etag(etag)
         response.make_conditional(request)
-        return response
+        return refuse_other_versions(response)
 
     description.after_request(revalidate)
     return description
@@ -116,7 +118,7 @@ def _errors(route: Route) -> dict[int, Schema]:
     kinds = [*route.errors, *_ANY_TIME]
     kinds += [QueryError] if route.parameters else []
     kinds += [UnsupportedMediaType] if route.body is not None else []
-    for status, code in map(status_and_code, kinds):
+    for status, code in [*map(status_and_code, kinds), *_BY_SERVER.items()]:
         codes.setdefault(status, set()).add(code)
     return {status: _error(sorted(of_status)) for status, of_status in codes.items()}
 

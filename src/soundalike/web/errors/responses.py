@@ -101,6 +101,7 @@ _CODES = MappingProxyType(
         400: "bad_request",
         404: "not_found",
         405: "method_not_allowed",
+        412: "precondition_failed",
         413: "too_large",
         415: "unsupported_media_type",
         416: "range_not_satisfiable",

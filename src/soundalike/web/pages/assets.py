@@ -6,6 +6,7 @@ from pathlib import Path
 import flask_bootstrap
 from flask import Response, send_from_directory, url_for
 
+from soundalike.web.caching import refuse_other_versions
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol, nobody
 
@@ -31,7 +32,7 @@ def assets_blueprint(pages: WebProtocol) -> RouteBlueprint:
     @assets.handler
     def file(asked: str, name: str) -> Response:
         folder, inner = (_BOOTSTRAP, name.removeprefix("bootstrap/")) if _is_bootstrap(name) else (_OWN, name)
-        response = send_from_directory(folder, inner)
+        response = refuse_other_versions(send_from_directory(folder, inner))
         response.headers["Cache-Control"] = _IMMUTABLE if asked == version else "no-cache"
         return response
 

@@ -4,7 +4,7 @@ Handlers get the values that are validated here; the login asks here who may ask
 is made from it. A handler has the name of its route.
 """
 
-from werkzeug.exceptions import BadRequest, NotFound, RequestedRangeNotSatisfiable
+from werkzeug.exceptions import BadRequest, NotFound, PreconditionFailed, RequestedRangeNotSatisfiable
 
 from soundalike.domain.entries import FIELDS, EntryKind, EntrySort
 from soundalike.domain.errors import (
@@ -115,7 +115,8 @@ API_ROUTES = (
     Route(name="health.healthz", call="GET /healthz", who=_ANYONE, answers={200: schemas.HEALTH},
           summary="Whether the player works"),
     Route(name="description.openapi", call="GET /api/openapi.json", who=_ANYONE, needs_store=False,
-          answers={200: schemas.ANYTHING, 304: None}, summary="This description"),
+          answers={200: schemas.ANYTHING, 304: None}, errors=(PreconditionFailed,),
+          summary="This description"),
     Route(name="tracks.page", call="GET /api/tracks",
           parameters=(_QUERY, _SORT, _LIMIT, _CURSOR, _OFFSET, *_FILTERS),
           answers={200: schemas.TRACKS}, summary="A page of tracks"),
@@ -172,7 +173,7 @@ API_ROUTES = (
 
 PAGE_ROUTES = (
     Route(name="assets.file", call="GET /static/<asked>/<path:name>", who=_ANYONE, needs_store=False,
-          answers=_STATIC, errors=(NotFound, RequestedRangeNotSatisfiable)),
+          answers=_STATIC, errors=(NotFound, PreconditionFailed, RequestedRangeNotSatisfiable)),
     Route(name="login.show", call="GET /login", who=_ANYONE, answers={200: "text/html", 303: None}),
     Route(name="login.submit", call="POST /login", who=_ANYONE, answers=_LOGIN_FORM),
     Route(name="login.log_out", call="POST /logout", answers=_SEEN),
