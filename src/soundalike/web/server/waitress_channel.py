@@ -191,7 +191,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
             return now_s > self._lingers_s + limits.linger_s
         if self._hangs():
             return True
-        if self.requests:
+        if self.requests and not self._is_abandoned:
             return False
         if self.request is not None and not self.total_outbufs_len:
             body_s = limits.body_s + self.request.body_bytes_received / limits.body_rate
@@ -218,7 +218,8 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         if isinstance(first := self.outbufs[0], FileBuffer):
             return first.hangs
         files = self.server.lanes.files
-        return bool(self.requests) and self._lane is files and files.hangs(self)
+        waits = bool(self.requests) and self._lane is files and not self._is_abandoned
+        return waits and files.hangs(self)
 
     def _give_up_file(self) -> None:
         """Answer instead of the thread that waits for a disk, or end the answer that it had begun."""
@@ -234,9 +235,8 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
                 return
             request.error = FileHangsError()
             self.error_task_class(self, request).service()
-            self._is_abandoned = self._is_refused = True
-        with self.requests_lock:
-            self.requests, self.close_when_flushed = [], True
+            # The thread that waits, or comes yet, keeps its request, and can write nothing more.
+            self._is_abandoned = self._is_refused = self.close_when_flushed = True
 
     def handle_close(self) -> None:
         """Close the connection; after a refusal, only our side at first."""
