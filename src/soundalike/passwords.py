@@ -17,6 +17,9 @@ _ENOUGH_GUESSES = 10**6
 _EXAMINED = 24
 _MOST_READINGS = 64
 
+# zxcvbn knows Latin keyboards and words alone: what is typed on the same keys of a Russian keyboard.
+_SAME_KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
+
 _OF_KNOWN = "it is made of your name or another word that everybody knows of you"
 _REASONS = {
     "spatial": "its keys lie side by side on the keyboard",
@@ -62,7 +65,8 @@ _judging = threading.Lock()  # zxcvbn keeps what is known of the user in a globa
 def find_weakness(password: str, known: Sequence[str]) -> str | None:
     """Return why a password is easy to guess, as a sentence without its end; None if it is not.
 
-    So is one that is so in other forms of its letters (Unicode NFKC), or without its spaces.
+    So is one that is so in other forms of its letters (Unicode NFKC), without its spaces, or if the keys on
+    which its Cyrillic letters are typed had Latin ones.
 
     Parameters
     ----------
@@ -73,7 +77,8 @@ def find_weakness(password: str, known: Sequence[str]) -> str | None:
     """
     plain = _plain(password)
     known = list(dict.fromkeys([*known, *map(_plain, known)]))
-    forms = dict.fromkeys((password, plain, "".join(plain.split())))
+    close = "".join(plain.split())
+    forms = dict.fromkeys((password, plain, close, close.translate(_SAME_KEYS)))
     return next((why for form in forms if (why := _weakness(form, known))), None)
 
 

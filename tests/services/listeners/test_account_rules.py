@@ -27,6 +27,11 @@ WEAK = [
     ("\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "one of the most common passwords"),  # wide letters
     ("p a s s w o r d", "one of the most common passwords"),
     ("\U0001d429\xa0a\u3000s s w\to r d", "one of the most common passwords"),
+    (
+        "\u0439\u0446\u0443\u043a\u0435\u043d\u0433\u0448",
+        "one of the most common passwords",
+    ),
+    ("\u0444\u044b\u0432\u0430\u043f\u0440\u043e\u043b", "one of the most common passwords"),
     ("a n n 2 8 3 7 4 6 5 0", "made of your name"),
     ("\uff41\uff4e\uff4e29384756", "made of your name"),
     ("ann1987", None),  # too short, which is said first
