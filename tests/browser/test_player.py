@@ -152,6 +152,7 @@ def test_a_double_click_on_a_row_plays(listener: Listener, page: Page, listens: 
     for _ in ("another track", "the one that plays"):
         listener.row("Amber").locator(".track-length").dblclick()
         listener.expect_sound("Amber")
+    assert page.evaluate("getSelection().toString()") == ""
     page.keyboard.press(" ")
     listener.row("Amber").locator("[data-do=play]").dblclick()
     listener.expect_sound("Amber")

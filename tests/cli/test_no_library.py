@@ -174,7 +174,7 @@ def test_a_mistyped_folder_of_music_makes_no_library(
     assert run([command, "/nowhere", "--data", "var/new"]) == 1
     first, second = capsys.readouterr().err.splitlines()
     assert "'/nowhere' is not a folder: nothing is there" in first
-    assert "soundalike up ~/Music" in first
+    assert first.endswith("give the folder with the music, such as ~/Music")
     assert second.strip() == "soundalike serve --data var/demo/data"
     assert everything_in(here.parent) == before
 

@@ -83,7 +83,7 @@ def check_music(directory: Path, settings: Settings) -> None:
     """
     if not is_folder(directory) and not has_library(settings.store or settings.database):
         why = "is not a folder" if is_file(directory) else "is not a folder: nothing is there"
-        msg = f"{str(directory)!r} {why}; give the folder with the music, such as: soundalike up ~/Music"
+        msg = f"{str(directory)!r} {why}; give the folder with the music, such as ~/Music"
         raise RootMissingError(msg, _listed(settings, "soundalike serve --data"))
 
 

@@ -51,6 +51,10 @@ export function showRows({ player, judgements, opinions }, visit) {
     else if (track?.matches("li.is-unplayable")) act("open", track);
     else if (track?.closest("#main")) act(whatOf(track, pressed), track);
   });
+  document.addEventListener("mousedown", (event) => {
+    // A double click on a row plays; it would select the word under the pointer, too.
+    if (event.detail > 1 && closest(event, "#main li[data-track]")) event.preventDefault();
+  });
   menu.addEventListener("click", (event) => {
     const pressed = closest(event, "[data-do]");
     if (!pressed || !holder) return;
