@@ -63,7 +63,7 @@ def test_a_session_is_valid_in_other_processes_with_the_same_key_alone(stage: St
     beside = stage.beside()
     assert _me(beside, kept.value) == 200
     assert _me(stage.beside(session_key=b"another key of the same length"), kept.value) == 401
-    stage.services.accounts.change_password(stage.services.accounts.named("ann").id, "another password")
+    stage.services.accounts.change_password(stage.services.accounts.named("ann").id, "battery staple")
     assert _me(beside, kept.value) == 401
 
 

@@ -141,8 +141,8 @@ def test_names_differ_by_more_than_letter_case(stage: AccountsStage) -> None:
 
 
 def test_composed_and_decomposed_letters_are_the_same(stage: AccountsStage) -> None:
-    stage.accounts.add("Zo\u00eb", "caf\u00e9 caf\u00e9")
-    assert stage.accounts.login("Zoe\u0308", "cafe\u0301 cafe\u0301").name == "Zo\u00eb"
+    stage.accounts.add("Zo\u00eb", "caf\u00e9 cr\u00e8me noir")
+    assert stage.accounts.login("Zoe\u0308", "cafe\u0301 cre\u0300me noir").name == "Zo\u00eb"
 
 
 def test_only_the_right_password_logs_in(stage: AccountsStage) -> None:

@@ -149,17 +149,17 @@ def test_a_session_of_a_removed_account_is_not_valid_for_the_next_one_with_its_i
     stage.add("a")
     stage.pass_time(5)
     stage.listen(YOU, 1)  # what comes after the erasure is taken over
-    assert stage.add_user("eve", "another password").id == ann.id
+    assert stage.add_user("eve", "battery staple").id == ann.id
     assert me(client).status_code == 401
 
 
 def test_a_new_password_ends_every_session(stage: Stage) -> None:
     ann = stage.add_user("ann")
     client, headers = stage.log_in("ann"), stage.bearer("ann")
-    stage.services.accounts.change_password(ann.id, "another password")
+    stage.services.accounts.change_password(ann.id, "battery staple")
     assert me(client).status_code == 401
     assert me(stage.client(), headers).status_code == 200
-    assert me(stage.log_in("ann", "another password")).status_code == 200
+    assert me(stage.log_in("ann", "battery staple")).status_code == 200
 
 
 @pytest.mark.parametrize(
