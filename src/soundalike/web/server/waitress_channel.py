@@ -29,7 +29,7 @@ TURN_BYTES = 512 * 1024
 _DISCARDED_BYTES = 64 * 1024
 
 
-class Task(WSGITask):  # type: ignore[misc] # waitress has no types
+class PlayerTask(WSGITask):  # type: ignore[misc] # waitress has no types
     """A request for the application."""
 
     def get_environment(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     and one open file.
     """
 
-    task_class = Task
+    task_class = PlayerTask
     error_task_class = JsonErrorTask
     parser_class = Parser
     server: "PlayerServer"
