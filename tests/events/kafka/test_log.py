@@ -5,19 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from events.contract import EventLogContract
 from events.kafka.running import produce
 from making import make_listen
 from servers.kafka import Kafka
-from servers.processes import wait_until
 from soundalike.domain.listens import Erasure, ErasureRecord, LogRecord
-from soundalike.domain.ports.listening import EventLog, LogHealth
+from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import UserId
-from soundalike.events.kafka import health
 from soundalike.events.kafka.address import KafkaAddress
-from soundalike.events.kafka.health import HealthMonitor
 from soundalike.events.kafka.log import KafkaLog
 from soundalike.wire.records import MAX_AHEAD_MS, record_key, record_value
 
@@ -58,21 +54,3 @@ def test_records_dated_far_ahead_are_skipped_as_consumers_do(kafka: Kafka, *, is
         produce(kafka, address.topic, {"key": record_key(forged), "value": record_value(forged)})
         log.append([make_listen(2, at_ms=sent_ms)])
         assert list(log.entries()) == [make_listen(1, at_ms=sent_ms), make_listen(2, at_ms=sent_ms)]
-
-
-def test_one_client_asks_for_the_health_again_and_again(
-    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asking: list[AdminClient] = []
-    ask = HealthMonitor._ask  # noqa: SLF001 - how often it asks is not seen otherwise
-
-    def noted(monitor: HealthMonitor, admin: AdminClient) -> LogHealth:
-        asking.append(admin)
-        return ask(monitor, admin)
-
-    monkeypatch.setattr(HealthMonitor, "_ask", noted)
-    monkeypatch.setattr(health, "_EVERY_S", 0.01)
-    with closing(KafkaLog(KafkaAddress.parse(kafka.url()), {})) as log:
-        log.health()
-        wait_until(lambda: len(asking) >= 3)
-    assert all(one is asking[0] for one in asking)

@@ -4,10 +4,10 @@ import logging
 import threading
 import time
 
-from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
+from confluent_kafka import ConsumerGroupState, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
     AdminClient,
-    ConsumerGroupDescription,
+    ListConsumerGroupsResult,
 )
 
 from soundalike.domain.circuit_breaker import CircuitBreaker
@@ -22,18 +22,26 @@ _log = logging.getLogger(__name__)
 _EVERY_S = 2.0
 _TIMEOUT_S = 2.0
 _JOIN_S = 5.0
+_STUCK_S = 20.0
 _FAILURE_COUNTS_S = 10.0
 _STUCK = "{:,} listens wait to be folded, and the consumer is stuck; read what 'soundalike consume' logs"
 _NO_CONSUMER = "no consumer is running; start one with 'soundalike consume'"
+_AT_WORK = {
+    ConsumerGroupState.STABLE,
+    ConsumerGroupState.PREPARING_REBALANCING,
+    ConsumerGroupState.COMPLETING_REBALANCING,
+}
 
 
 class HealthMonitor:
     """Asks the brokers every few seconds, in a thread of its own, and remembers the answer.
 
+    Where librdkafka does not come back from a question, another thread asks with clients of its own.
+
     Parameters
     ----------
     clients : KafkaClients
-        Makes the client that asks.
+        Makes the clients that ask.
     appending : CircuitBreaker
         Knows whether the last attempt to append failed; its clock is `time.monotonic`.
     """
@@ -43,11 +51,10 @@ class HealthMonitor:
         self._appending = appending
         self._known = LogHealth()
         self._asked_s = 0.0
-        self._lag = ConsumerLag(clients)
         self._has_seen_topic = False
         self._is_closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="kafka health", daemon=True)
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._start()
 
     @property
     def health(self) -> LogHealth:
@@ -56,6 +63,9 @@ class HealthMonitor:
         A failed append counts for a while although the brokers answer: they may refuse records all the same.
         Not for ever, since nobody might try again and find that they are back.
         """
+        with self._lock:
+            if time.monotonic() - self._turn_s > _STUCK_S and not self._is_closed.is_set():
+                self._start()
         known, failure = self._known, self._appending.failure
         if failure is None or not known.is_up:
             return known
@@ -66,42 +76,49 @@ class HealthMonitor:
 
     def close(self) -> None:
         """End the thread."""
-        self._is_closed.set()
+        with self._lock:
+            self._is_closed.set()
         self._thread.join(_JOIN_S)  # it may be waiting for the brokers
 
-    def _run(self) -> None:
-        admin: AdminClient | None = None
-        while True:
-            try:
-                if admin is None:  # a client is false, whatever its state
-                    admin = self._clients.admin()
-                asked_s = time.monotonic()
-                self._known = self._ask(admin)
-                self._asked_s = asked_s
-            except Exception as error:  # noqa: BLE001 - whatever it is, the health has to show it
-                self._known = LogHealth(is_up=False, is_consumed=False, detail=str(error))
-                _log.debug("asking Kafka for its health failed", exc_info=True)
-            if self._is_closed.wait(_EVERY_S):
-                return
+    def _start(self) -> None:
+        self._turn_s = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="kafka health", daemon=True)
+        self._thread.start()
 
-    def _ask(self, admin: AdminClient) -> LogHealth:
+    def _run(self) -> None:
+        clients: tuple[AdminClient, ConsumerLag] | None = None
+        while True:
+            asked_s = time.monotonic()
+            try:
+                clients = clients or (self._clients.admin(), ConsumerLag(self._clients))
+                known = self._ask(*clients)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the health has to show it
+                known = LogHealth(is_up=False, is_consumed=False, detail=str(error))
+                _log.debug("asking Kafka for its health failed", exc_info=True)
+            if self._thread is not threading.current_thread():
+                break
+            self._known, self._asked_s = known, asked_s
+            if self._is_closed.wait(_EVERY_S):
+                break
+            self._turn_s = time.monotonic()
+        if clients is not None:
+            clients[1].close()
+
+    def _ask(self, admin: AdminClient, lag: ConsumerLag) -> LogHealth:
         address = self._clients.address
         if find_partitions(self._clients, admin, address.topic, timeout_s=_TIMEOUT_S) is None:
             self._create_again()
         self._has_seen_topic = True
         self._clients.errors.forget()
-        asked = admin.describe_consumer_groups([address.group], request_timeout=_TIMEOUT_S)
         try:
-            group: ConsumerGroupDescription = answer_of(asked[address.group], timeout_s=_TIMEOUT_S)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            if not self._is_at_work(admin):
+                lag.committed([TopicPartition(address.topic, 0)], timeout_s=_TIMEOUT_S)
                 return LogHealth(is_consumed=False, detail=_NO_CONSUMER)
-            # A user who may append need not be allowed to describe groups; then nothing is known.
-            _log.debug("the group %r cannot be described: %s", address.group, error)
+            stuck = lag.stuck(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
+        except (KafkaException, EventLogError) as error:
+            # A user who may append need not be allowed to see groups; then nothing is known.
+            _log.debug("the group %r cannot be seen: %s", address.group, error)
             return LogHealth()
-        if not _is_at_work(group, address.topic):
-            return LogHealth(is_consumed=False, detail=_NO_CONSUMER)
-        stuck = self._stuck(admin)
         return LogHealth(is_consumed=False, detail=_STUCK.format(stuck)) if stuck else LogHealth()
 
     def _create_again(self) -> None:
@@ -114,20 +131,20 @@ class HealthMonitor:
                 self._clients.address.topic,
             )
 
-    def _stuck(self, admin: AdminClient) -> int:
-        try:
-            return self._lag.stuck(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
-        except (KafkaException, EventLogError) as error:
-            _log.debug("the lag of %r cannot be read: %s", self._clients.address.group, error)
-            return 0
+    def _is_at_work(self, admin: AdminClient) -> bool:
+        """Whether the group has members.
 
+        Every broker is asked which groups it coordinates: where librdkafka asks one coordinator, it ends the
+        process if the connection to it is lost (its issue 4605).
 
-def _is_at_work(group: ConsumerGroupDescription, topic: str) -> bool:
-    """Whether a member of the group has partitions of a topic, or they are being assigned now."""
-    if group.state in {
-        ConsumerGroupState.PREPARING_REBALANCING,
-        ConsumerGroupState.COMPLETING_REBALANCING,
-    }:
-        return bool(group.members)
-    assigned = (partition for member in group.members for partition in member.assignment.topic_partitions)
-    return any(partition.topic == topic for partition in assigned)
+        Raises
+        ------
+        KafkaException
+            If a broker does not answer that may coordinate it.
+        """
+        asked = admin.list_consumer_groups(states=_AT_WORK, request_timeout=_TIMEOUT_S)
+        found: ListConsumerGroupsResult = answer_of(asked, timeout_s=_TIMEOUT_S)
+        is_there = any(one.group_id == self._clients.address.group for one in found.valid or ())
+        if not is_there and found.errors:
+            raise found.errors[0]
+        return is_there

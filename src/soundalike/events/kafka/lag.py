@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # missing from its types
 
-from soundalike.events.kafka.clients import KafkaClients, answer_of
+from soundalike.events.kafka.clients import KafkaClients, answer_of, close_consumer
 from soundalike.events.kafka.topics import find_partitions
 
 STUCK_S = 30.0
@@ -53,6 +53,9 @@ class StallDetector:
 class ConsumerLag:
     """Asks the brokers how far a consumer group is.
 
+    The offsets that it has committed are asked for by a consumer that does not join it: by an `AdminClient`,
+    librdkafka ends the process where the connection to the group's coordinator is lost (its issue 4605).
+
     Parameters
     ----------
     clients : KafkaClients
@@ -61,8 +64,12 @@ class ConsumerLag:
 
     def __init__(self, clients: KafkaClients) -> None:
         self._clients = clients
-        self._address = clients.address
+        self._consumer = clients.consumer()
         self._stalls = StallDetector()
+
+    def close(self) -> None:
+        """End the consumer."""
+        close_consumer(self._consumer)
 
     def stuck(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
         """Return how many records are stuck; 0 while the group makes progress.
@@ -79,24 +86,29 @@ class ConsumerLag:
         KafkaException, EventLogError
             If this user may not ask, or the brokers do not answer.
         """
-        committed = self._committed(admin, timeout_s)
-        return self._stalls.note(committed, self._ends(admin, timeout_s), now_s=now_s)
+        topic = self._clients.address.topic
+        found = find_partitions(self._clients, admin, topic, timeout_s=timeout_s) or ()
+        partitions = [TopicPartition(topic, one.id) for one in found]
+        committed = self.committed(partitions, timeout_s=timeout_s)
+        return self._stalls.note(committed, _ends(admin, partitions, timeout_s), now_s=now_s)
 
-    def _committed(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
-        group = self._address.group
-        asked = admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s
-        )
-        return {
-            one.partition: max(0, one.offset)
-            for one in answer_of(asked[group], timeout_s=timeout_s).topic_partitions or []
-            if one.topic == self._address.topic
-        }
+    def committed(self, partitions: list[TopicPartition], *, timeout_s: float) -> dict[int, int]:
+        """Return the committed offset of each partition, 0 where there is none.
 
-    def _ends(self, admin: AdminClient, timeout_s: float) -> dict[int, int]:
-        topic = self._address.topic
-        partitions = find_partitions(self._clients, admin, topic, timeout_s=timeout_s) or ()
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
-        asked = {TopicPartition(topic, one.id): latest for one in partitions}
-        found = admin.list_offsets(asked, request_timeout=timeout_s)
-        return {one.partition: answer_of(future, timeout_s=timeout_s).offset for one, future in found.items()}
+        Raises
+        ------
+        KafkaException
+            If this user may not ask, or the brokers do not answer.
+        """
+        offsets = {}
+        for one in self._consumer.committed(partitions, timeout=timeout_s):
+            if one.error is not None:
+                raise KafkaException(one.error)
+            offsets[one.partition] = max(0, one.offset)
+        return offsets
+
+
+def _ends(admin: AdminClient, partitions: list[TopicPartition], timeout_s: float) -> dict[int, int]:
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
+    found = admin.list_offsets(dict.fromkeys(partitions, latest), request_timeout=timeout_s)
+    return {one.partition: answer_of(future, timeout_s=timeout_s).offset for one, future in found.items()}
