@@ -82,6 +82,8 @@ def healed(system: System, what: str) -> str:
         last = why or last
     took_s = time.monotonic() - start
     is_well = not why and took_s <= HEALED_WITHIN_S
+    if why:
+        system.print_logs()
     print(f"{what:38} {'healed' if not why else 'not healed'} after {took_s:5.1f} s; {last}", flush=True)
     return "" if is_well else f"{what}: not healed within {HEALED_WITHIN_S:.0f} s, but {took_s:.0f} s: {last}"
 

@@ -144,6 +144,11 @@ class System:
                 print(f"  {name} has ended and is started again: {part.log_end().strip()[-300:]}")
                 ServerProcess.start(part)
 
+    def print_logs(self) -> None:
+        """Print the last lines of each process of the program."""
+        for name, part in self.programs.items():
+            print(f"  {name}: {part.log_end().strip()[-600:]}")
+
     @classmethod
     @contextmanager
     def running(cls, folder: Path, *, listeners: int) -> Iterator["System"]:
