@@ -26,18 +26,26 @@ class Faults:
         self._system, self._chance = system, chance
         self._coming: list[tuple[str, Callable[[], None]]] = []
 
-    def cause_next(self) -> str:
-        """Cause the next fault, wait until it is over, and return what it was."""
+    def cause_next(self, *, kills: bool) -> str:
+        """Cause the next fault, wait until it is over, and return what it was.
+
+        Parameters
+        ----------
+        kills : bool
+            Whether processes of the program may be killed; else they live on, so that their memory can be
+            followed.
+        """
         if not self._coming:
-            self._coming = list(self._all())
+            self._coming = list(self._all(kills=kills))
             self._chance.shuffle(self._coming)
         what, cause = self._coming.pop()
         cause()
         return what
 
-    def _all(self) -> Iterator[tuple[str, Callable[[], None]]]:
+    def _all(self, *, kills: bool) -> Iterator[tuple[str, Callable[[], None]]]:
         for name, part in self._system.parts.items():
-            yield f"{name} was killed", lambda part=part: self._kill(part)  # type: ignore[misc] # bound early
+            if kills or not isinstance(part, ProgramPart):
+                yield f"{name} was killed", lambda part=part: self._kill(part)  # type: ignore[misc] # bound early
             yield f"{name} was stopped for a while", lambda part=part: self._stop(part)  # type: ignore[misc] # as above
         for name, program in self._system.programs.items():
             for hours in (1, -1):
