@@ -28,17 +28,13 @@ NOW_MS = int(time.time() * 1000)
 
 
 class Clock:
-    """Stands for the module `time`, and can be put forward; the wall clock can be set back, too."""
+    """Stands for the module `time`, and can be put forward."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
-        self.set_back_s = 0.0
 
     def monotonic(self) -> float:
         return time.monotonic() + self.ahead_s
-
-    def time(self) -> float:
-        return time.time() + self.ahead_s - self.set_back_s
 
 
 class TestFolding:
@@ -125,42 +121,6 @@ class TestFolding:
         assert sizes[0] <= 64  # it does not wait for more
         assert sizes[1:5] == [32, 16, 8, 8]
         assert max(sizes[5:]) == 64
-
-
-@pytest.mark.parametrize("set_back_s", [6.0, 3_600.0, 86_400.0 * 365])
-def test_another_consumer_goes_on_when_the_clock_is_set_back(
-    log: KafkaLog,
-    address: KafkaAddress,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    set_back_s: float,
-) -> None:
-    monkeypatch.setattr(kafka_consumer, "_MAX_DELAY_S", 0.1)
-    monkeypatch.setattr(kafka_consumer, "time", clock := Clock())
-    store = FlakyStore()
-    with consuming(address, store.take):
-        log.append(numbered(3))
-        store.wait_for(3)
-        clock.set_back_s = set_back_s
-        said = f"consuming starts again: the clock of this machine was set back by {set_back_s:,.0f} s"
-        wait_until(lambda: said in caplog.text)
-        log.append(numbered(3, start=3))
-        store.wait_for(6)
-    assert caplog.text.count("consuming starts again") == 1
-
-
-def test_no_other_consumer_is_needed_when_the_clock_is_set_forward_or_slewed(
-    log: KafkaLog, address: KafkaAddress, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(kafka_consumer, "_MEASURE_EVERY_S", 0.0)
-    monkeypatch.setattr(kafka_consumer, "time", clock := Clock())
-    store = FlakyStore()
-    with consuming(address, store.take):
-        for number, set_back_s in enumerate((-3_600.0, -3_596.0, -3_592.0)):
-            clock.set_back_s = set_back_s
-            log.append(numbered(1, start=number))
-            store.wait_for(number + 1)
-    assert "starts again" not in caplog.text
 
 
 class TestCommitting:

@@ -31,7 +31,6 @@ _STEP_S = 0.2
 _FIRST_DELAY_S = 0.1
 _MAX_DELAY_S = 5.0
 _MEASURE_EVERY_S = 1.0
-_SET_BACK_S = 5.0
 
 
 class KafkaConsumer:
@@ -113,7 +112,6 @@ class _Work:
         self._is_paused = False
         self._trouble = ""
         self._measured = 0.0
-        self._clock_ahead_s = _clock_ahead_s()
         self._dead_letters = DeadLetters(clients)
         self._member = GroupMember(clients, on_assigned=on_assigned, on_gone=self._batch.drop)
 
@@ -241,7 +239,6 @@ class _Work:
         if now - self._measured < _MEASURE_EVERY_S:
             return
         self._measured = now
-        self._check_clock()
         self._metrics.note_oldest(self._batch.oldest_ms())
         self._member.commits.retry()
         is_replaced = self._member.is_topic_replaced()
@@ -253,16 +250,3 @@ class _Work:
             self._metrics.note_lags(self._member.lags(self._batch.counts()))
         except KafkaException as error:
             _log.debug("measuring the lag: %s", error)
-
-    def _check_clock(self) -> None:
-        """Start again where the clock was set back: librdkafka's threads may wait for that much longer."""
-        before_s, self._clock_ahead_s = self._clock_ahead_s, _clock_ahead_s()
-        set_back_s = before_s - self._clock_ahead_s
-        if set_back_s > _SET_BACK_S:
-            msg = f"the clock of this machine was set back by {set_back_s:,.0f} s"
-            raise EventLogError(msg)
-
-
-def _clock_ahead_s() -> float:
-    """Return how far the wall clock is ahead of the monotonic one, in s."""
-    return time.time() - time.monotonic()

@@ -135,6 +135,9 @@ class GroupMember:
     def lags(self, held: Offsets) -> dict[int, int]:
         """Count the records of each partition that are not folded, from what the brokers have said already.
 
+        To be called every second: it wakes the thread of librdkafka that sends heartbeats, whose sleep would
+        last an hour longer where the wall clock is set back by an hour.
+
         Parameters
         ----------
         held : mapping of int to int
