@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import numpy as np
 
 from footprint import resident
-from journeys.program import Program, get, wait_until, write_tune
+from journeys.program import Program, answers, get, wait_until, write_tune
 from servers.processes import free_ports
 
 TRIES = 50
@@ -43,7 +43,7 @@ def main() -> None:
         program.json("extract", Path(name, "music"))
         (port,) = free_ports(1)
         with program.start("serve", "--port", str(port)) as process:
-            wait_until(lambda: is_up(port), process)
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}"), process)
             track = get(f"http://127.0.0.1:{port}/api/tracks")["tracks"][0]["id"].encode()
             audio = b"/api/tracks/%s/audio" % track
             before = ask_all(port, audio)
@@ -58,15 +58,6 @@ def main() -> None:
     print(f"memory grew by {grown_mib:.0f} MiB")
     if max(map(max, during.values())) > ANSWERED_WITHIN_MS or grown_mib > GROWN_BY_MIB:
         sys.exit(f"the bounds are {ANSWERED_WITHIN_MS:.0f} ms and {GROWN_BY_MIB:.0f} MiB")
-
-
-def is_up(port: int) -> bool:
-    """Whether the program answers."""
-    try:
-        get(f"http://127.0.0.1:{port}/healthz")
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

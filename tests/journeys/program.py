@@ -87,7 +87,7 @@ class Program:
         port = free_port()
         with self.start(*arguments, "--port", str(port)) as process:
             address = f"http://127.0.0.1:{port}"
-            wait_until(lambda: _answers(address), process)
+            wait_until(lambda: answers(address), process)
             yield address
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE_S)
@@ -137,7 +137,8 @@ def wait_until(is_true: Callable[[], bool], process: subprocess.Popen[str]) -> N
         time.sleep(0.02)
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether the program answers there."""
     try:
         get(f"{address}/healthz")
     except OSError:

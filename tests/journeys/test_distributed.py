@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.listener import Listener
 from browser.queues import expect_new, titles
 from conftest import skip_where
-from journeys.program import Program, free_port, get
+from journeys.program import Program, answers, free_port, get
 from servers.kafka import Kafka
 from servers.mongodb import drop_database, new_database
 from servers.processes import QUICK_JAVA
@@ -209,14 +209,6 @@ def log_in(page: Page, address: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
-
-
-def answers(address: str) -> bool:
-    try:
-        get(f"{address}/healthz")
-    except OSError:
-        return False
-    return True
 
 
 def wait_for(

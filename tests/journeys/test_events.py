@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from journeys.plays import LASTFM, json_line, read_plays
-from journeys.program import Program, free_port, get, post, wait_until
+from journeys.program import Program, answers, free_port, post, wait_until
 from making import make_listen, make_track
 from soundalike.domain.listens import Erasure, Listen, ListenKind
 from soundalike.domain.profiles import refold
@@ -334,7 +334,7 @@ def post_until_killed(program: Program, *, first: int) -> set[str]:
                 process.kill()
 
     with program.start("serve", "--port", str(port)) as process:
-        wait_until(lambda: is_up(port), process)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}"), process)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(post, range(4)))
         assert process.wait(60) == -signal.SIGKILL
@@ -343,11 +343,3 @@ def post_until_killed(program: Program, *, first: int) -> set[str]:
 
 def send(url: str, listens: Sequence[Listen]) -> int:
     return post(url, {"events": [listen_body(listen) for listen in listens]})
-
-
-def is_up(port: int) -> bool:
-    try:
-        get(f"http://127.0.0.1:{port}/healthz")
-    except OSError:
-        return False
-    return True
