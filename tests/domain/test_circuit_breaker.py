@@ -4,17 +4,10 @@ import threading
 
 import pytest
 
+from clocks import Clock
 from soundalike.domain.circuit_breaker import CircuitBreaker
 
 AWAY = OSError("no answer")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

@@ -2,16 +2,9 @@
 
 import pytest
 
+from clocks import Clock
 from soundalike.domain.errors import StoreBusyError, StoreError, StoreReplacedError, StoreUnfitError
 from soundalike.store.last_failure import LastFailure
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

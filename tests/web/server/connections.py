@@ -1,4 +1,7 @@
-"""A player on a real socket, and clients that speak to it byte by byte."""
+"""A player on a real socket, and clients that speak to it byte by byte.
+
+A server looks at a `Clock` in its next turn, so ask it something after it was set.
+"""
 
 import socket
 import threading
@@ -18,16 +21,6 @@ if TYPE_CHECKING:
 PATIENCE_S = 10
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OTHER_ADDRESS = ("127.0.0.2", 0)
-
-
-class Clock:
-    """Seconds that pass when a test says so; a server looks at it in its next turn, so ask it something."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from clocks import Clock
 from soundalike.domain.errors import StoreUnavailableError
 from soundalike.services.listeners.personal_data import PersonalData
 from web.server.connections import (
     OTHER_ADDRESS,
     PATIENCE_S,
-    Clock,
     answer_of,
     connected,
     get,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from clocks import Clock
 from soundalike.domain.ports.audio import Cover
 from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.limits import Limits
@@ -17,7 +18,6 @@ from soundalike.web.server.waitress_server import PlayerServer, open_files
 from web.server.connections import (
     HEALTH,
     OTHER_ADDRESS,
-    Clock,
     answer_of,
     connected,
     get,

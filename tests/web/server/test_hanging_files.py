@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Self
 
 import pytest
 
+from clocks import Clock
 from soundalike.web.routes.table import API_ROUTES, PAGE_ROUTES
 from soundalike.web.server.file_buffer import PIECE_BYTES
 from soundalike.web.server.lanes import Lanes
@@ -18,7 +19,6 @@ from web.server.connections import (
     HEALTH,
     OTHER_ADDRESS,
     PATIENCE_S,
-    Clock,
     answer_of,
     connected,
     rest_of,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from clocks import Clock
 from soundalike.web.security.client_address import Proxies
 from soundalike.web.server.lanes import Lane
 from web.server.connections import (
     HEALTH,
     OTHER_ADDRESS,
     PATIENCE_S,
-    Clock,
     answer_of,
     connected,
     serving,

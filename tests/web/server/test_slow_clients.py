@@ -7,8 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from clocks import Clock
 from soundalike.web.server.serve import HttpServer
-from web.server.connections import Clock, get, running, send_raw, wait_until
+from web.server.connections import get, running, send_raw, wait_until
 from web.stage import Stage
 
 BIG_BYTES = 100 * 1024 * 1024
