@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from confluent_kafka import ConsumerGroupState, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
     AdminClient,
     ListConsumerGroupsResult,
@@ -106,16 +106,18 @@ class HealthMonitor:
 
     def _ask(self, admin: AdminClient, lag: ConsumerLag) -> LogHealth:
         address = self._clients.address
-        if find_partitions(self._clients, admin, address.topic, timeout_s=_TIMEOUT_S) is None:
+        found = find_partitions(self._clients, admin, address.topic, timeout_s=_TIMEOUT_S)
+        if found is None:
             self._create_again()
         self._has_seen_topic = True
         self._clients.errors.forget()
         try:
             if not self._is_at_work(admin):
-                lag.committed([TopicPartition(address.topic, 0)], timeout_s=_TIMEOUT_S)
+                lag.committed([0], timeout_s=_TIMEOUT_S)  # raises where the group may not be seen
                 return LogHealth(is_consumed=False, detail=_NO_CONSUMER)
-            stuck = lag.stuck(admin, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
-        except (KafkaException, EventLogError) as error:
+            numbers = [one.id for one in found or ()]
+            stuck = lag.stuck(admin, numbers, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
+        except KafkaException as error:
             # A user who may append need not be allowed to see groups; then nothing is known.
             _log.debug("the group %r cannot be seen: %s", address.group, error)
             return LogHealth()

@@ -1,12 +1,11 @@
 """Whether a consumer group makes progress."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # missing from its types
 
 from soundalike.events.kafka.clients import KafkaClients, answer_of, close_consumer
-from soundalike.events.kafka.topics import find_partitions
 
 STUCK_S = 30.0
 """A group is stuck once it has committed nothing for this long although records wait."""
@@ -63,7 +62,7 @@ class ConsumerLag:
     """
 
     def __init__(self, clients: KafkaClients) -> None:
-        self._clients = clients
+        self._topic = clients.address.topic
         self._consumer = clients.consumer()
         self._stalls = StallDetector()
 
@@ -71,28 +70,29 @@ class ConsumerLag:
         """End the consumer."""
         close_consumer(self._consumer)
 
-    def stuck(self, admin: AdminClient, *, timeout_s: float, now_s: float) -> int:
+    def stuck(self, admin: AdminClient, numbers: Sequence[int], *, timeout_s: float, now_s: float) -> int:
         """Return how many records are stuck; 0 while the group makes progress.
 
         Parameters
         ----------
         admin : AdminClient
             Asks.
+        numbers : sequence of int
+            Of the topic's partitions; none while it is being created.
         timeout_s, now_s : float
             For each question; monotonic time. In s.
 
         Raises
         ------
-        KafkaException, EventLogError
+        KafkaException
             If this user may not ask, or the brokers do not answer.
         """
-        topic = self._clients.address.topic
-        found = find_partitions(self._clients, admin, topic, timeout_s=timeout_s) or ()
-        partitions = [TopicPartition(topic, one.id) for one in found]
-        committed = self.committed(partitions, timeout_s=timeout_s)
-        return self._stalls.note(committed, _ends(admin, partitions, timeout_s), now_s=now_s)
+        if not numbers:
+            return self._stalls.note({}, {}, now_s=now_s)
+        committed = self.committed(numbers, timeout_s=timeout_s)
+        return self._stalls.note(committed, self._ends(admin, numbers, timeout_s), now_s=now_s)
 
-    def committed(self, partitions: list[TopicPartition], *, timeout_s: float) -> dict[int, int]:
+    def committed(self, numbers: Sequence[int], *, timeout_s: float) -> dict[int, int]:
         """Return the committed offset of each partition, 0 where there is none.
 
         Raises
@@ -101,14 +101,17 @@ class ConsumerLag:
             If this user may not ask, or the brokers do not answer.
         """
         offsets = {}
-        for one in self._consumer.committed(partitions, timeout=timeout_s):
+        for one in self._consumer.committed(self._partitions(numbers), timeout=timeout_s):
             if one.error is not None:
                 raise KafkaException(one.error)
             offsets[one.partition] = max(0, one.offset)
         return offsets
 
+    def _ends(self, admin: AdminClient, numbers: Sequence[int], timeout_s: float) -> dict[int, int]:
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
+        asked = dict.fromkeys(self._partitions(numbers), latest)
+        found = admin.list_offsets(asked, request_timeout=timeout_s)
+        return {one.partition: answer_of(future, timeout_s=timeout_s).offset for one, future in found.items()}
 
-def _ends(admin: AdminClient, partitions: list[TopicPartition], timeout_s: float) -> dict[int, int]:
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # it has no types
-    found = admin.list_offsets(dict.fromkeys(partitions, latest), request_timeout=timeout_s)
-    return {one.partition: answer_of(future, timeout_s=timeout_s).offset for one, future in found.items()}
+    def _partitions(self, numbers: Sequence[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, number) for number in numbers]
