@@ -96,10 +96,13 @@ def test_while_one_caller_tries_the_others_fail_at_once(log: KafkaLog, brokers: 
 
 
 class CountedLock:
-    """A lock that counts its callers."""
+    """A lock that counts its callers; the first goes on only when the others have had it, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: int) -> None:
         self.came = threading.Semaphore(0)
+        self._others = others
+        self._left = threading.Semaphore(0)
+        self._is_first = True
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
@@ -107,13 +110,17 @@ class CountedLock:
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
+        is_first, self._is_first = self._is_first, False
         self._lock.release()
+        for _other in range(self._others if is_first else 0):
+            assert self._left.acquire(timeout=PATIENCE_S)
+        self._left.release()
 
 
 def test_callers_that_wait_for_the_first_attempt_fail_with_it(
     log: KafkaLog, brokers: Brokers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "_preparing", lock := CountedLock())
+    monkeypatch.setattr(log, "_preparing", lock := CountedLock(others=4))
     brokers.are_away = True
     brokers.hold()
     with ThreadPoolExecutor(5) as pool:

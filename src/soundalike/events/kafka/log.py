@@ -123,9 +123,9 @@ class KafkaLog:
         try:
             yield
         except EventLogError as error:
-            self._is_prepared = False  # the topic may be gone, or another
-            if self._breaker.record_failure(error):
-                _log.warning("%s; listens wait in the browsers until Kafka is back", error)
+            failure = self._breaker.failure
+            if failure is None or failure[0] is not error:
+                self._record_failure(error)
             raise
         except BaseException:
             self._breaker.release()
@@ -142,8 +142,17 @@ class KafkaLog:
                 return
             if self._breaker.failure is not failure:  # the first caller has just failed
                 raise self._last_failure()
-            prepare_topics(self._clients)
+            try:
+                prepare_topics(self._clients)
+            except EventLogError as error:
+                self._record_failure(error)  # before the next caller gets the lock, who looks for it
+                raise
             self._is_prepared = True
+
+    def _record_failure(self, error: EventLogError) -> None:
+        self._is_prepared = False  # the topic may be gone, or another
+        if self._breaker.record_failure(error):
+            _log.warning("%s; listens wait in the browsers until Kafka is back", error)
 
     def _last_failure(self) -> EventLogError:
         failure = self._breaker.failure
