@@ -77,8 +77,7 @@ def has_store(url: str) -> bool:
     SettingsError, StoreError
         As by `MongoStore`.
     """
-    connection = MongoConnection(url, timeout_s=TIMEOUT_S, selection_timeout_s=SELECTION_TIMEOUT_S)
-    with closing(connection):
+    with _connected(url) as connection:
         return found_version(connection) is not None
 
 
@@ -90,6 +89,9 @@ def would_migrate(url: str) -> bool:
     SettingsError, StoreError
         As by `MongoStore`.
     """
-    connection = MongoConnection(url, timeout_s=TIMEOUT_S, selection_timeout_s=SELECTION_TIMEOUT_S)
-    with closing(connection):
+    with _connected(url) as connection:
         return needs_migration(connection)
+
+
+def _connected(url: str) -> "closing[MongoConnection]":
+    return closing(MongoConnection(url, timeout_s=TIMEOUT_S, selection_timeout_s=SELECTION_TIMEOUT_S))
