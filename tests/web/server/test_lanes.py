@@ -74,8 +74,7 @@ def finish(works: list[Work]) -> None:
 def test_one_client_has_half_of_the_threads(lane: Lane) -> None:
     greedy = add(lane, *(Work("greedy") for _ in range(100)))
     other = add(lane, Work("other"), Work("third"))
-    wait_until(lambda: running(other) == 2)
-    assert running(greedy) == 2
+    wait_until(lambda: running(other) == running(greedy) == 2)  # all four threads are taken
     finish([*greedy, *other])
     wait_until(lambda: running(greedy) == 100)
 

@@ -178,10 +178,11 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         """Send what is left of this turn; 0 makes waitress wait for the next one."""
         if self._turn_bytes <= 0 or not data:
             return 0
+        now_s = self.server.clock()  # before the client can have any of it
         count: int = super().send(data[: self._turn_bytes], do_close)
         self._turn_bytes -= count
         if count:
-            self._active_s = self.server.clock()
+            self._active_s = now_s
         return count
 
     def is_overdue(self, now_s: float) -> bool:
