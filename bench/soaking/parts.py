@@ -138,8 +138,13 @@ class System:
         return {name: part for name, part in self.parts.items() if isinstance(part, ProgramPart)}
 
     def restart_what_ended(self) -> None:
-        """Start again what has ended by itself, as any supervisor of services does."""
+        """Start again what has ended by itself, or should have, as any supervisor of services does."""
         for name, part in self.parts.items():
+            if isinstance(part, MongoDb) and part.is_broken():
+                print(
+                    f"  {name} is broken and is killed: its storage engine failed, and MongoDB ends itself then"
+                )
+                part.kill()
             if not part.is_running():
                 print(f"  {name} has ended and is started again: {part.log_end().strip()[-300:]}")
                 ServerProcess.start(part)

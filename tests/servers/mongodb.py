@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from servers.processes import ServerProcess, free_ports
 from soundalike.store.mongo.indexes import INDEXES, KEY, LIBRARY
 
 VARIABLE = "SOUNDALIKE_TEST_MONGODB"
+_INTERNAL_ERROR = 1
 PROGRAM = Path(sys.executable).with_name("secantusd-py")
 
 
@@ -56,6 +57,20 @@ class MongoDb(ServerProcess):
         finally:
             client.close()
         return True
+
+    def is_broken(self) -> bool:
+        """Whether it runs, and answers whatever it is asked with an error of its own.
+
+        That happens where its storage engine meets a full disk in a log file; MongoDB ends itself then.
+        """
+        with MongoClient[dict[str, Any]](self.address, serverSelectionTimeoutMS=500) as client:
+            try:
+                client.list_database_names()
+            except OperationFailure as error:
+                return error.code == _INTERNAL_ERROR
+            except PyMongoError:
+                return False
+        return False
 
 
 def new_database(address: str) -> str:

@@ -28,6 +28,7 @@ _UNAUTHORISED = {13}
 _ILLEGAL = 20
 _TOO_LARGE = {10334, 17419, 17420}
 _FULL = {14031}
+_BROKEN = {1, 8}  # internal error, unknown error: of the server, whatever it was asked
 _LATE = {50, 64, 89, 91, 189, 262, 11600, 11601, 11602, 13435, 13436}
 
 _LONGEST_REASON = 300
@@ -55,7 +56,7 @@ def mapped_errors(hosts: str) -> Iterator[None]:
     Raises
     ------
     StoreUnavailableError
-        If the server does not answer, or not in time.
+        If the server does not answer, not in time, or only that it is broken.
     StoreBusyError
         If others kept changing the same documents for too long.
     StoreUnfitError
@@ -137,6 +138,11 @@ def _classified(error: Exception, codes: set[int]) -> tuple[type[StoreError], st
             _is_late(error) or bool(codes & _LATE),
             StoreUnavailableError,
             f"does not answer ({_reason(error)}); {_WHAT_TO_CHECK}",
+        ),
+        (
+            bool(codes & _BROKEN),
+            StoreUnavailableError,
+            f"answers with an error of its own ({code}); its log says more, and it may have to be restarted",
         ),
         (is_closed, StoreError, "is already closed"),
         (isinstance(error, ConfigurationError), StoreError, f"cannot be used: {_reason(error)}"),

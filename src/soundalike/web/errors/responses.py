@@ -169,6 +169,7 @@ def error_body(answer: ErrorAnswer) -> dict[str, object]:
 def handle_errors(app: Flask) -> None:
     """Answer every error of an app in the form of the protocol that the request speaks."""
     logged_once = {kind: LogOnce() for kind in (EventLogError, FileUnavailableError, StoreUnfitError)}
+    traced_once = LogOnce()
 
     @app.before_request
     def refuse_large_bodies() -> None:
@@ -190,7 +191,12 @@ def handle_errors(app: Flask) -> None:
                 level = logging.WARNING if log_once.is_new(str(error)) else logging.DEBUG
                 _log.log(level, "%s %s: %s", request.method, request.path, error)
         if answer.code == "internal_error" and not isinstance(error, HTTPException):
-            _log.error("%s %s failed", request.method, request.path, exc_info=error)
+            is_new = traced_once.is_new(
+                repr(error)
+            )  # else a lasting error fills the disk with its tracebacks
+            _log.error(
+                "%s %s failed: %r", request.method, request.path, error, exc_info=error if is_new else None
+            )
         response = error_response(answer)
         if isinstance(error, HTTPException):
             headers = dict(error.get_headers())
