@@ -78,7 +78,7 @@ def find_weakness(password: str, known: Sequence[str]) -> str | None:
     plain = _plain(password)
     known = list(dict.fromkeys([*known, *map(_plain, known)]))
     close = "".join(plain.split())
-    forms = dict.fromkeys((password, plain, close, close.translate(_SAME_KEYS)))
+    forms = dict.fromkeys((password, plain, close, close.lower().translate(_SAME_KEYS)))
     return next((why for form in forms if (why := _weakness(form, known))), None)
 
 
