@@ -11,6 +11,7 @@ To restore a backup, stop everything, and replace the data folder by it.
 import argparse
 import os
 import re
+import secrets
 import shutil
 import sqlite3
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 
 STORE = "library.sqlite"
 BESIDE = ("session.key", "tuning.json")
+FIRST_NUMBER = 1 << 60
+"""Of 61 bits, as the numbers of new stores are."""
 NAME = "%Y-%m-%dT%H%M%SZ"
 
 _BACKUP = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
@@ -71,11 +74,21 @@ def _copy_store(store: Path, copy: Path) -> None:
     # A read-only connection, so that a mistyped path is an error and not an empty store.
     with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True, timeout=60)) as connection:
         connection.execute("VACUUM INTO ?", (str(copy),))
-    with closing(sqlite3.connect(copy)) as connection:
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        _number_anew(connection)
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         msg = f"the copy is damaged: {found}"
         raise sqlite3.DatabaseError(msg)
+
+
+def _number_anew(copy: sqlite3.Connection) -> None:
+    """Give a copy a number of its own, so that it is never taken for the store whose journal is beside it."""
+    (is_numbered,) = copy.execute(
+        "SELECT EXISTS (SELECT 1 FROM pragma_table_info('library') WHERE name = 'sequence')"
+    ).fetchone()
+    if is_numbered:
+        copy.execute("UPDATE library SET sequence = ?", (FIRST_NUMBER + secrets.randbelow(FIRST_NUMBER),))
 
 
 def _sync(path: Path) -> None:

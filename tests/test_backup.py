@@ -48,6 +48,16 @@ class TestBackup:
         with closing(SqliteStore(tmp_path / "lost" / "library.sqlite")) as store:
             assert (restored, mark) == (checksums_of(store), store.library_mark())
 
+    def test_a_backup_has_a_number_of_its_own(self, data: Path, tmp_path: Path) -> None:
+        made = [Path(self.back_up(data, tmp_path / name).stdout.strip()) for name in "ab"]
+        numbers = set()
+        for folder in (data, *made):
+            with closing(sqlite3.connect(folder / "library.sqlite")) as connection:
+                (number,) = connection.execute("SELECT sequence FROM library").fetchone()
+            assert 1 << 60 <= number < 1 << 61
+            numbers.add(number)
+        assert len(numbers) == 3
+
     def test_a_player_may_write_during_a_backup(self, data: Path, tmp_path: Path) -> None:
         is_over = threading.Event()
         with closing(SqliteStore(data / "library.sqlite")) as store:

@@ -63,6 +63,16 @@ def back_up(path: Path, backup: Path) -> Path:
     return backup
 
 
+def add_many(store: SqliteStore, *, first: int = 0) -> None:
+    """Add listens of several users in an order that leaves pages split, as those of real people do."""
+    for number in range(first, first + 40):
+        listens = [
+            make_listen(100 * number + one, user_id=f"u{(7 * number + one) % 13}", at_ms=7919 * one % 5000)
+            for one in range(20)
+        ]
+        store.add_listens(listens)
+
+
 def delete(path: Path, *suffixes: str) -> None:
     for suffix in suffixes:
         Path(f"{path}{suffix}").unlink()
@@ -120,6 +130,17 @@ def test_nor_into_one_over_which_its_own_backup_was_copied(
     store.add_listens([make_listen(number, at_ms=number) for number in range(10)])
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.add_listens([make_listen(99, at_ms=99)])
+    shutil.copyfile(backup, path)
+    with pytest.raises(StoreReplacedError, match="overwritten"):
+        store.add_listens([LISTEN])
+
+
+def test_nor_into_one_over_which_a_backup_of_a_moment_ago_was_copied(
+    path: Path, store: SqliteStore, tmp_path: Path
+) -> None:
+    add_many(store)
+    backup = back_up(path, tmp_path / "backup")
     store.add_listens([make_listen(99, at_ms=99)])
     shutil.copyfile(backup, path)
     with pytest.raises(StoreReplacedError, match="overwritten"):
@@ -267,6 +288,36 @@ def test_a_backup_beside_a_newer_journal_is_refused_until_that_is_away(
     crashed.with_name(JOURNAL).unlink()
     with closing(SqliteStore(crashed)) as restored:
         assert checksums_of(restored) == expected
+
+
+def test_a_backup_of_a_moment_ago_beside_the_journal_of_a_crash_is_refused(
+    path: Path, store: SqliteStore, tmp_path: Path
+) -> None:
+    add_many(store)
+    backup = back_up(path, tmp_path / "backup")
+    store.add_listens([make_listen(99, at_ms=99)])
+    crashed = copy_of(path, tmp_path / "crashed")
+    shutil.copyfile(backup, crashed)
+    before = [crashed.read_bytes(), crashed.with_name(JOURNAL).read_bytes()]
+    with pytest.raises(StoreReplacedError, match="belongs to another file"):
+        SqliteStore(crashed)
+    assert [crashed.read_bytes(), crashed.with_name(JOURNAL).read_bytes()] == before
+
+
+def test_a_store_that_a_person_has_vacuumed_opens_after_a_crash(
+    path: Path, store: SqliteStore, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(path)) as person:
+        for number, checkpoint in enumerate(("PASSIVE", "RESTART", "TRUNCATE", "PASSIVE")):
+            add_many(store, first=1000 * number)
+            person.execute("VACUUM")
+            person.execute(f"PRAGMA wal_checkpoint({checkpoint})")
+            for after in range(2):
+                crashed = copy_of(path, tmp_path / f"crashed-{number}-{after}")
+                expected = checksums_of(store)
+                with closing(SqliteStore(crashed)) as opened:
+                    assert checksums_of(opened) == expected
+                store.add_listens([make_listen(999_000 + number, user_id="eve", at_ms=number)])
 
 
 def test_an_older_journal_beside_a_newer_store_is_refused(

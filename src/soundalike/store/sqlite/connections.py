@@ -89,7 +89,7 @@ class Connections:
         try:
             anchor = sqlite3.connect(f"{self._address}ro", uri=True, check_same_thread=False)
             anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            self._files.remember()
+            self._files.remember(anchor)
         except BaseException:
             self._idle.pop().close()
             raise

@@ -4,6 +4,9 @@ SQLite goes on with files that are removed, replaced or overwritten under it: wh
 nowhere, or damages what is there instead. So every store counts its transactions in ``library.sequence``,
 from a random number on. The number in the file itself, without its journal, only grows, and the journal
 goes on from it.
+
+A copy may have its pages in another order, as ``VACUUM INTO`` makes them, and the number that its source had
+then. It shows by the version of its schema, which is another one in such a copy.
 """
 
 import os
@@ -11,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from soundalike.domain.errors import StoreReplacedError
@@ -26,10 +30,19 @@ _MOST_BETWEEN = 1 << 32
 
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 _JOURNAL_HEADER, _FRAME_HEADER = 32, 24
+_FIRST_PAGE, _SCHEMA_VERSION = b"\0\0\0\1", slice(40, 44)
 _LEAF, _ONE_ROW, _EIGHT_BYTES = b"\x0d", b"\0\1", b"\x06"
 _LEAST_SEQUENCE = 1 << 60
 
 _NO_STORE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The number of a store's last transaction, and the version of its schema."""
+
+    sequence: int
+    schema: int
 
 
 class StoreFiles:
@@ -45,16 +58,25 @@ class StoreFiles:
         self._path = path
         self._known: dict[str, tuple[int, int]] = {}
         self._looked_at: tuple[int, int] | None = None
-        self._sequence: int | None = None
+        self._stored: _State | None = None
         self._size = 0
+        self._anchor: sqlite3.Connection | None = None
+        self._schema = 0
 
-    def remember(self) -> None:
-        """Take the files that are there now for those that are open."""
+    def remember(self, anchor: sqlite3.Connection) -> None:
+        """Take the files that are there now for those that are open.
+
+        Parameters
+        ----------
+        anchor : sqlite3.Connection
+            Has them open, and does nothing else.
+        """
         for suffix in ("", _JOURNAL, _INDEX):
             with suppress(FileNotFoundError):  # where there is no shared memory, SQLite uses no such files
                 self._known[suffix] = _identity(Path(f"{self._path}{suffix}").stat())
-        self._sequence = _stored_sequence(self._path)
+        self._stored = _stored_state(self._path)
         self._size = self._path.stat().st_size
+        self._anchor, self._schema = anchor, _schema_version(anchor)
 
     def check_identity(self) -> None:
         """Raise unless the files that are open are still those on the disk, by device and inode.
@@ -81,19 +103,30 @@ class StoreFiles:
         """
         self.check_identity()
         found = self._stat("")
-        state = found.st_size, found.st_mtime_ns
-        if state == self._looked_at:
+        looked_at = found.st_size, found.st_mtime_ns
+        # With a journal, too; and asked each time, so that it is known from before the file is overwritten.
+        before, self._schema = self._schema, _schema_version(self._anchor) if self._anchor else 0
+        if looked_at == self._looked_at:
             return
         for _ in range(_LOOKS):
-            sequence = _stored_sequence(self._path, may_be_short=found.st_size >= self._size)
-            if self._sequence is None or (
-                sequence is not None and 0 <= sequence - self._sequence < _MOST_BETWEEN
-            ):
-                self._sequence, self._looked_at, self._size = sequence, state, found.st_size
+            stored = _stored_state(self._path, may_be_short=found.st_size >= self._size)
+            if self._goes_on(stored, {before, self._schema}):
+                self._stored, self._looked_at, self._size = stored, looked_at, found.st_size
                 return
             time.sleep(_PAUSE_S)
+        self._schema = before
         what = "was emptied or overwritten"
         raise self._replaced(what)
+
+    def _goes_on(self, stored: _State | None, schemas: set[int]) -> bool:
+        """Whether what is in the file may have come after what was in it before."""
+        if self._stored is None:
+            return True
+        return (
+            stored is not None
+            and 0 <= stored.sequence - self._stored.sequence < _MOST_BETWEEN
+            and stored.schema in {self._stored.schema, *schemas}
+        )
 
     def _stat(self, suffix: str) -> os.stat_result:
         try:
@@ -162,8 +195,12 @@ def _is_empty(path: Path) -> bool:
         return True
 
 
-def _stored_sequence(path: Path, *, may_be_short: bool = True) -> int | None:
-    """Return the number of the last transaction in the file itself, without its journal.
+def _schema_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA schema_version").fetchone()[0])
+
+
+def _stored_state(path: Path, *, may_be_short: bool = True) -> _State | None:
+    """Return what the file itself has, without its journal.
 
     SQLite opens the file: to open and close it otherwise would end the locks that this process has on it.
 
@@ -177,7 +214,7 @@ def _stored_sequence(path: Path, *, may_be_short: bool = True) -> int | None:
 
     Returns
     -------
-    int or None
+    _State or None
         None where there is no number: the file is no store, one of an older version, or damaged.
 
     Raises
@@ -191,38 +228,45 @@ def _stored_sequence(path: Path, *, may_be_short: bool = True) -> int | None:
             if may_be_short:
                 connection.execute("PRAGMA writable_schema = ON")
             found = connection.execute("SELECT sequence FROM library").fetchone()
+            schema = _schema_version(connection)
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _NO_STORE:
             return None
         raise
-    return int(found[0]) if found else None
+    return _State(int(found[0]), schema) if found else None
 
 
 def _goes_on_from(journal: Path, path: Path) -> bool:
     """Return whether a journal goes on from what a file has, or nothing speaks against it."""
-    stored = _stored_sequence(path)
+    stored = _stored_state(path)
     if stored is None:
         return True  # a store that is new, of an older version, or damaged, which opening it tells
     try:
-        found = list(_sequences(journal))
+        pages = list(_marked_pages(journal))
     except OSError:
         return (
             True  # the last process that had the store open has just closed it, or SQLite says what is wrong
         )
     # The first transaction of the journal follows the last that was moved into the file before; those of the
-    # journal may have been moved too.
-    return not found or found[0] - 1 <= stored <= found[-1]
+    # journal may have been moved too. So it is with the version of the schema, which only grows.
+    found = [number for _, page in pages for number in _sequence_on(page)]
+    schemas = [int.from_bytes(page[_SCHEMA_VERSION], "big") for is_first, page in pages if is_first]
+    return (not found or found[0] - 1 <= stored.sequence <= found[-1]) and (
+        not schemas or stored.schema <= max(schemas)
+    )
 
 
-def _sequences(journal: Path) -> Iterator[int]:
-    """Yield the numbers of the transactions in a journal."""
+def _marked_pages(journal: Path) -> Iterator[tuple[bool, bytes]]:
+    """Yield pages in a journal: the first of the file (True), and others that may have the number."""
     with journal.open("rb") as file:
         header = file.read(_JOURNAL_HEADER)
         page_size, salts = int.from_bytes(header[8:12], "big"), header[16:24]
         frame = file.read(_FRAME_HEADER)
         # Frames of an earlier use of the journal have other salts.
         while len(frame) == _FRAME_HEADER and frame[8:16] == salts:
-            yield from _sequence_on(file.read(page_size))
+            page, is_first = file.read(page_size), frame[:4] == _FIRST_PAGE
+            if is_first or page[3:5] == _ONE_ROW:
+                yield is_first, page
             frame = file.read(_FRAME_HEADER)
 
 
