@@ -10,7 +10,7 @@ import pytest
 from flask import Request, Response
 from werkzeug.test import EnvironBuilder
 
-from soundalike.domain.errors import ServerBusyError, StoreUnavailableError
+from soundalike.domain.errors import AnswerTooLargeError, ServerBusyError, StoreUnavailableError
 from soundalike.web.server.waitress_server import open_files
 from soundalike.web.temporary_files import TemporaryFiles
 
@@ -34,17 +34,40 @@ def test_an_answer_has_all_pieces_and_their_length() -> None:
     assert body_of(response) == WHOLE
 
 
-def test_a_client_has_a_share_of_the_space_until_its_answers_are_taken() -> None:
+def test_a_client_has_a_share_until_its_answers_are_taken_while_another_has_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     temporary = TemporaryFiles(most_bytes=8 * 2 * len(WHOLE))
+    large = temporary.response(3 * PIECES, request_of("192.0.2.3"))
     first, second = (temporary.response(PIECES, request_of()) for _ in range(2))
     before = open_files()
     with pytest.raises(ServerBusyError):
         temporary.response(PIECES, request_of())
     assert open_files() == before
+    (line,) = caplog.records
+    assert "other answers that are not taken yet leave no space for one to 192.0.2.1" in line.getMessage()
     assert body_of(temporary.response(PIECES, request_of("192.0.2.2"))) == WHOLE
     assert body_of(first) == WHOLE
     third = temporary.response(PIECES, request_of())
     assert body_of(second) == body_of(third) == WHOLE
+    assert body_of(large) == 3 * WHOLE
+
+
+def test_a_client_has_half_of_the_space_while_no_other_has_more_than_a_share(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    temporary = TemporaryFiles(most_bytes=8 * len(WHOLE))
+    before = open_files()
+    shares = [temporary.response(PIECES, request_of(f"192.0.2.{number}")) for number in (2, 3, 4, 5)]
+    household = [temporary.response(2 * PIECES, request_of()) for _ in range(2)]
+    assert [body_of(one) for one in household] == [2 * WHOLE] * 2
+    for one in shares:
+        one.close()
+    assert body_of(temporary.response(4 * PIECES, request_of())) == 4 * WHOLE
+    with pytest.raises(AnswerTooLargeError, match="soundalike events export"):
+        temporary.response([*4 * PIECES, b"x"], request_of())
+    assert open_files() == before
+    assert not caplog.records, "no other answer was in its way"
 
 
 def test_clients_together_have_no_more_than_all_the_space() -> None:
@@ -60,7 +83,7 @@ def test_clients_together_have_no_more_than_all_the_space() -> None:
 
 def test_addresses_of_one_ipv6_network_are_one_client() -> None:
     temporary = TemporaryFiles(most_bytes=8 * len(WHOLE))
-    held = temporary.response(PIECES, request_of("2001:db8::1"))
+    held = temporary.response(4 * PIECES, request_of("2001:db8::1"))
     with pytest.raises(ServerBusyError):
         temporary.response(PIECES, request_of("2001:db8::2"))
     held.close()

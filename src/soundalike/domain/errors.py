@@ -17,6 +17,8 @@
     │   ├── FileUnavailableError    the disk does not give a file now; it may come back
     │   ├── NoAudioError            the track has no file, only what an import said of it
     │   └── NoCoverError            the track's tags have no picture that a browser may show
+    ├── ServerBusyError             there is no room for the answer now
+    ├── AnswerTooLargeError         there never is any for the answer
     ├── QueryError                  a query parameter is malformed or out of range
     ├── ListenError                 an event is malformed; with its index
     ├── EarlyListensError           some events cannot be taken yet; with their indexes
@@ -123,6 +125,10 @@ class FileUnavailableError(LibraryError):
 
 class ServerBusyError(SoundalikeError):
     """There is no room for the answer now, since too many ask at once or a disk is full."""
+
+
+class AnswerTooLargeError(SoundalikeError):
+    """The answer is larger than any that there is room for."""
 
 
 class NoAudioError(LibraryError):

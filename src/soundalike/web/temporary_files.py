@@ -14,13 +14,13 @@ from typing import NoReturn
 from flask import Request, Response
 from werkzeug.wsgi import FileWrapper
 
-from soundalike.domain.errors import ServerBusyError
+from soundalike.domain.errors import AnswerTooLargeError, ServerBusyError
 from soundalike.web.errors.log_once import LogOnce
 from soundalike.web.security.client_address import client_key
 
 MOST_BYTES = 2 << 30
 SHARES = 8
-"""How many clients it takes to use up all space."""
+"""How many clients it takes to use up all space, but for one that may have half of it."""
 _BLOCK_BYTES = 64 * 1024
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ class TemporaryFiles:
     Parameters
     ----------
     most_bytes : int or None
-        For all clients; one has a share. None is the usual space.
+        For all clients. One has a share; where no other has more than that, it may have half of all, so that
+        long answers can be had. None is the usual space.
     """
 
     def __init__(self, most_bytes: int | None = None) -> None:
@@ -53,7 +54,9 @@ class TemporaryFiles:
         Raises
         ------
         ServerBusyError
-            If there is no room for it.
+            If there is no room for it now.
+        AnswerTooLargeError
+            If there never is.
         """
         file = _KeptFile(self, client_key(request.remote_addr or ""))
         try:
@@ -69,6 +72,11 @@ class TemporaryFiles:
             raise
         response.content_length = file.size_bytes
         return response
+
+    @property
+    def most_for_one_bytes(self) -> int:
+        """What one client, and so one answer, may have at most."""
+        return self._most_bytes // 2
 
     def take(self, client: str, size_bytes: int) -> None:
         """Take some space.
@@ -87,10 +95,17 @@ class TemporaryFiles:
         """
         with self._lock:
             own, total = self._taken[client] + size_bytes, self._taken.total() + size_bytes
-            if own <= self._most_bytes // SHARES and total <= self._most_bytes:
+            if total <= self._most_bytes and self._may_have(client, own):
                 self._taken[client] = own
                 return
-        self._refuse("answers that are not taken yet have all the space that they may take")
+        self._refuse(f"other answers that are not taken yet leave no space for one to {client}")
+
+    def _may_have(self, client: str, size_bytes: int) -> bool:
+        share = self._most_bytes // SHARES
+        if size_bytes <= share:
+            return True
+        others = (taken for other, taken in self._taken.items() if other != client)
+        return size_bytes <= self.most_for_one_bytes and max(others, default=0) <= share
 
     def give_back(self, client: str, size_bytes: int) -> None:
         """Give space back.
@@ -119,7 +134,7 @@ class TemporaryFiles:
     def _refuse(self, why: str) -> NoReturn:
         if self._log_once.is_new(why):
             _log.warning("a long answer could not be made: %s", why)
-        msg = "there is no room for this answer now; take those that were begun, or try again later"
+        msg = "there is no room for this answer now; try again later, and see in the log of soundalike why"
         raise ServerBusyError(msg)
 
 
@@ -139,6 +154,13 @@ class _KeptFile:
         return data
 
     def write(self, piece: bytes) -> None:
+        most_bytes = self._space.most_for_one_bytes
+        if self.size_bytes + len(piece) > most_bytes:
+            msg = (
+                f"this answer is larger than {most_bytes >> 20:,} MiB, the most that is sent; on the server, "
+                "'soundalike events export FILE' writes the listens of all users to a file"
+            )
+            raise AnswerTooLargeError(msg)
         self._space.take(self._client, len(piece))
         self.size_bytes += len(piece)
         with self._space.writing():

@@ -105,13 +105,35 @@ def test_what_fails_in_the_middle_is_an_error_not_a_part_of_an_export(
         assert answer_of(one)[0] == 503
 
 
-def test_where_there_is_no_room_the_answer_is_503_with_when_to_try_again(
+@pytest.mark.usefixtures("long")
+def test_a_long_one_waits_until_another_client_has_taken_its_long_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("soundalike.web.temporary_files.MOST_BYTES", 0)
+    monkeypatch.setattr("soundalike.web.temporary_files.MOST_BYTES", 2 * COUNT * len(PIECE))
+    with serving(stage.app()) as server:
+        with connected(server, EXPORT, source=OTHER_ADDRESS) as slow:
+            assert status_of(slow) == 200
+            with connected(server, EXPORT) as one:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += one.recv(1)
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"Retry-After: 10\r\n" in head
+            rest_of_it = 0
+            while rest_of_it < COUNT * len(PIECE):
+                rest_of_it += len(slow.recv(1 << 20))
+        with connected(server, EXPORT) as one:
+            assert len(answer_of(one)[1]) == COUNT * len(PIECE)
+
+
+@pytest.mark.usefixtures("long")
+def test_one_that_can_never_be_had_is_413_and_says_what_to_do(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("soundalike.web.temporary_files.MOST_BYTES", 2 * COUNT * len(PIECE) - 2)
     with serving(stage.app()) as server, connected(server, EXPORT) as one:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += one.recv(1)
-        assert head.startswith(b"HTTP/1.1 503 ")
-        assert b"Retry-After: 10\r\n" in head
+        status, body = answer_of(one)
+    assert status == 413
+    assert b'"too_large"' in body
+    assert b"soundalike events export" in body
+    assert not caplog.records

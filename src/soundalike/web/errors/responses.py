@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from soundalike.domain.errors import (
     AccountError,
     AheadOfClockError,
+    AnswerTooLargeError,
     DamagedArtefactError,
     EarlyListensError,
     EventLogError,
@@ -76,6 +77,7 @@ ANSWERS: Mapping[type[SoundalikeError], tuple[int, str]] = MappingProxyType(
         TrackGoneError: (410, "track_gone"),
         FileUnavailableError: (503, "file_unavailable"),
         ServerBusyError: (503, "server_busy"),
+        AnswerTooLargeError: (413, "too_large"),
         NoArtefactError: (503, "no_artefact"),
         DamagedArtefactError: (503, "damaged_artefact"),
         SchemaMismatchError: (503, "artefact_mismatch"),

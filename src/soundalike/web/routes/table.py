@@ -10,6 +10,7 @@ from soundalike.domain.entries import FIELDS, EntryKind, EntrySort
 from soundalike.domain.errors import (
     AccountError,
     AheadOfClockError,
+    AnswerTooLargeError,
     DamagedArtefactError,
     EventLogError,
     FileUnavailableError,
@@ -161,7 +162,7 @@ API_ROUTES = (
     Route(name="me.delete", call="DELETE /api/me", body=_NO_BODY, answers=_DONE,
           errors=(UnknownUserError, EventLogError), summary="Delete all data of the user"),
     Route(name="me.export", call="GET /api/me/export", answers={200: schemas.EXPORT},
-          errors=(ServerBusyError,), summary="All data of the user"),
+          errors=(ServerBusyError, AnswerTooLargeError), summary="All data of the user"),
     Route(name="me.tokens", call="GET /api/tokens", answers={200: schemas.TOKENS},
           summary="The user's tokens, without their secrets"),
     Route(name="me.make_token", call="POST /api/tokens", body=Body(_LABEL, read_label),
