@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
 from flask import Request, Response
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import FileWrapper
 
 from soundalike.domain.errors import AnswerTooLargeError, ServerBusyError
@@ -136,6 +137,32 @@ class TemporaryFiles:
             _log.warning("a long answer could not be made: %s", why)
         msg = "there is no room for this answer now; try again later, and see in the log of soundalike why"
         raise ServerBusyError(msg)
+
+
+def while_wanted(pieces: Iterable[bytes], request: Request) -> Iterator[bytes]:
+    """Yield the pieces of an answer that takes long to make, as long as its client is there.
+
+    Parameters
+    ----------
+    pieces : iterable of bytes
+        The body; the first is not made either for a client that left while its request waited.
+    request : Request
+        With the server's own way to tell, if it has one.
+
+    Raises
+    ------
+    ClientDisconnected
+        Once it left. One that only ended its sending side can still read why.
+    """
+    has_left: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    remaining = iter(pieces)
+    while not has_left():
+        try:
+            yield next(remaining)
+        except StopIteration:
+            return
+    msg = "the sending side of the connection was closed before the answer was made; leave it open until then"
+    raise ClientDisconnected(msg)
 
 
 class _KeptFile:

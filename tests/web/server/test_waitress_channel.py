@@ -72,6 +72,8 @@ def test_a_fast_download_sends_a_limited_amount_in_each_turn() -> None:
         (TcpWSGIServer.set_socket_options, "(self, conn)"),
         (HTTPChannel.service, "(self)"),
         (HTTPChannel.cancel, "(self)"),
+        (HTTPChannel.check_client_disconnected, "(self)"),
+        (WSGITask.build_response_header, "(self)"),
         (WSGITask.get_environment, "(self)"),
         (ReadOnlyFileBasedBuffer.prepare, "(self, size=None)"),
         (ReadOnlyFileBasedBuffer.get, "(self, numbytes=-1, skip=False)"),
@@ -90,6 +92,7 @@ def test_waitress_still_uses_the_classes_that_are_replaced() -> None:
     assert "self.parser_class(self.adj)" in source
     assert "self.error_task_class(self, request)" in source
     assert "self.channel_class(" in inspect.getsource(inspect.getmodule(TcpWSGIServer))  # type: ignore[arg-type] # it has one
+    assert "if self.chunked_response:" in inspect.getsource(WSGITask.finish)
     with_state = inspect.getsource(HTTPChannel.__init__)
     assert {"sendbuf_len", "last_activity", "requests"} <= set(
         re.findall(r"self\.(\w+)", with_state + source)

@@ -12,7 +12,7 @@ from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
 from soundalike.web.security.authentication import delete_own_data
 from soundalike.web.security.current_user import current_listener, current_user_id
-from soundalike.web.temporary_files import TemporaryFiles
+from soundalike.web.temporary_files import TemporaryFiles, while_wanted
 from soundalike.wire.accounts import token_body
 
 EXPORT_NAME = "soundalike-export.json"
@@ -44,7 +44,12 @@ def me_blueprint(services: Services, api: WebProtocol, temporary: TemporaryFiles
 
     @me.handler
     def export() -> Response:
-        response = temporary.response(services.personal_data.export(current_user_id()), request)
+        if request.method == "HEAD":  # its length is known once it is made, which is not worth it
+            response = Response()
+            response.automatically_set_content_length = False
+        else:
+            pieces = services.personal_data.export(current_user_id())
+            response = temporary.response(while_wanted(pieces, request), request)
         response.content_type = "application/json"
         response.headers["Content-Disposition"] = f'attachment; filename="{EXPORT_NAME}"'
         return response

@@ -3,6 +3,7 @@
 These classes override internals of waitress 3, which is why its version is capped below 4.
 """
 
+import select
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +27,26 @@ if TYPE_CHECKING:
     from soundalike.web.server.waitress_server import PlayerServer
 
 TURN_BYTES = 512 * 1024
+_LEAVES = getattr(select, "POLLRDHUP", 0)  # of Linux; where it is missing, only a reset is seen
 _DISCARDED_BYTES = 64 * 1024
 
 
 class PlayerTask(WSGITask):  # type: ignore[misc] # waitress has no types
     """A request for the application."""
 
+    chunked_response: bool
+
     def get_environment(self) -> dict[str, Any]:
         """Return what the application gets to know, with a way to send files whose disk may hang."""
         environ: dict[str, Any] = super().get_environment()
         environ[FILE_WRAPPER] = lambda file, _block: FileBuffer(file, self.channel)
         return environ
+
+    def build_response_header(self) -> bytes:
+        """Return the header of the answer; one to HEAD has no body, not even the end of one."""
+        header: bytes = super().build_response_header()
+        self.chunked_response = self.chunked_response and self.request.command != "HEAD"
+        return header
 
 
 class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
@@ -78,6 +88,14 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         begun = [] if self.request is None else [self.request]
         bodies = sum(request.body_bytes for request in (*self.requests, *begun))
         return bodies + sum(map(_held_bytes, self.outbufs))
+
+    def check_client_disconnected(self) -> bool:
+        """Whether the client left, which nothing else notices while its request waits or runs.
+
+        One that only ends its sending side counts too: until something is sent to it, it cannot be told from
+        one that closed the connection, as browsers do. nginx and Go see it so as well.
+        """
+        return not self.connected or _has_left(self.socket)
 
     def readable(self) -> bool:
         """Whether to read: not while something is left of what was read."""
@@ -259,6 +277,16 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         super().del_channel(map)
         if is_open:
             self.server.seats.leave(self.seat)
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether the other end was closed, also where something is unread."""
+    poll = select.poll()
+    try:
+        poll.register(connection, _LEAVES)  # errors are always reported
+        return bool(poll.poll(0))
+    except (OSError, ValueError):  # it was closed here meanwhile
+        return True
 
 
 def _held_bytes(answer: Any) -> int:  # noqa: ANN401 - a buffer of waitress
