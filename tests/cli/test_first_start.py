@@ -59,3 +59,16 @@ def test_the_measurements_of_tuning_are_shown_to_who_asks(
     said = capsys.readouterr()
     assert "hubness" in said.out
     assert "Similarity space:" not in said.err
+
+
+@pytest.mark.parametrize("name", [None, "broken.mp3"])
+def test_a_folder_without_usable_audio_leads_to_no_step_that_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str | None
+) -> None:
+    (tmp_path / "music").mkdir()
+    if name is not None:
+        (tmp_path / "music" / name).write_bytes(b"no song")
+    assert run(["extract", str(tmp_path / "music"), "--data", str(tmp_path / "data")]) == 0
+    said = capsys.readouterr().err
+    assert "Next:" not in said
+    assert said.splitlines()[-1] == "Nothing to learn from yet: no track could be analysed."

@@ -13,11 +13,13 @@ from soundalike.demo import write_demo_library
 from soundalike.domain.counts import counted
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
+from soundalike.services.learning.updating import Freshness
 from soundalike.services.library import feature_sets
 from soundalike.services.library.browse import DEFAULT_LIMIT
 from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
 
+NOTHING_TO_LEARN = "Nothing to learn from yet: no track could be analysed."
 _SHOWN_PROBLEMS = 10
 _COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vanished")
 
@@ -55,7 +57,8 @@ def extract(directory: Path | None, *, emptied: bool, forget_set: str | None, as
         if placed:
             show.say(f"{counted(placed, 'track')} added to the similarity space in use.")
         if app.services.neighbours.artefact_version() is None:
-            show.say("Next: soundalike tune, then soundalike build.")
+            is_empty = app.updater.freshness() is Freshness.EMPTY
+            show.say(NOTHING_TO_LEARN if is_empty else "Next: soundalike tune, then soundalike build.")
 
 
 def _forget_set(app: App, name: str, *, as_json: bool) -> None:

@@ -90,7 +90,7 @@ def _learn(app: App, *, is_verbose: bool) -> None:
         placed = app.updater.update(app.local_engine())
         show.say(f"{counted(placed, 'track')} added to the similarity space in use.")
     elif freshness is Freshness.EMPTY:
-        show.say("Nothing to learn from yet: no track could be analysed.")
+        show.say(library.NOTHING_TO_LEARN)
     elif freshness is Freshness.OLD_FORMAT:
         show.say("What an older version learned is learned again, in the same way.")
         learning.print_build(learning.run_build(app, recipe=app.artefacts.old_recipe()))
