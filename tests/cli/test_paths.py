@@ -31,21 +31,41 @@ def here(tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         ("up", "folder/song.mp3"),
         ("extract", "folder/song.mp3"),
         ("demo", "folder/song.mp3"),
+        ("serve", "--data", "folder/library.sqlite"),
+    ],
+)
+def test_a_file_is_said_to_be_one_where_a_folder_is_wanted(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    if arguments[-1].endswith(".sqlite"):
+        with closing(SqliteStore(here / "folder" / "library.sqlite")):
+            pass
+    before = sorted((here / "folder").iterdir())
+    assert run(arguments) == 1
+    said = capsys.readouterr().err
+    assert f"{arguments[-1]}' is a file" in said
+    assert "give the folder that it is in: '" in said
+    assert "folder'" in said
+    assert sorted((here / "folder").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ("similar", "x", "--data", "folder/song.mp3"),
         ("doctor", "--data", "folder/song.mp3"),
         ("serve", "--data", "folder/song.mp3"),
         ("similar", "x", "--data", "data", "--artefacts", "folder/song.mp3"),
     ],
 )
-def test_a_file_is_said_to_be_one_where_a_folder_is_wanted(
+def test_a_file_among_music_leads_nobody_to_store_anything_there(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
     assert run(arguments) == 1
-    said = capsys.readouterr().err
-    assert "folder/song.mp3' is a file" in said
-    assert "give the folder that it is in: '" in said
-    assert "folder'" in said
-    assert sorted(path.name for path in (here / "folder").iterdir()) == ["song.mp3"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "folder/song.mp3' is a file" in line
+    assert "give a folder for what soundalike stores, not one of music" in line
+    assert [path.name for path in (here / "folder").iterdir()] == ["song.mp3"]
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,12 @@ def check_places(settings: Settings) -> None:
     """
     for name, path in (("data", settings.data), ("artefacts", settings.artefacts)):
         if is_file(path):
-            msg = (
-                f"{name} is a folder, but {str(path)!r} is a file; "
+            todo = (
                 f"give the folder that it is in: {str(path.parent)!r}"
+                if has_library(Settings(data=path.parent, artefacts=path.parent).database)
+                else "give a folder for what soundalike stores, not one of music"
             )
+            msg = f"{name} is a folder, but {str(path)!r} is a file; {todo}"
             raise SettingsError(msg)
     if settings.is_embedded and is_folder(settings.database):
         msg = f"the store is a file, but {str(settings.database)!r} is a folder; give it with --data instead"
