@@ -48,6 +48,7 @@ class Disk:
         self.failure: OSError | None = None
         self.waiting = 0
         self.readers: set[str] = set()
+        self.closers: set[str] = set()
 
     def put(self, file: BinaryIO) -> BinaryIO:
         """Put a file on the disk."""
@@ -78,6 +79,7 @@ class FileOnDisk:
 
     def _close(self) -> None:
         assert not self.is_read, "closing waits for what reads it"
+        self._disk.closers.add(threading.current_thread().name)
         self._file.close()
 
     def read(self, size: int = -1) -> bytes:
@@ -210,11 +212,17 @@ def test_a_listener_who_leaves_while_the_disk_hangs_leaves_no_open_file(stage: S
         wait_until(lambda: stage.files.opened[0].closed)
 
 
-def test_only_the_threads_for_files_read_files(stage: Stage, disk: Disk) -> None:
-    with running(stage) as server, connected(server, HANGING) as listener:
-        assert len(answer_of(listener)[1]) == BIG_BYTES
-    assert disk.readers
-    assert all(name.startswith("files-") for name in disk.readers)
+def test_only_the_threads_for_files_read_and_close_files(stage: Stage, disk: Disk) -> None:
+    with running(stage) as server, ExitStack() as stack:
+        assert len(answer_of(start(stack, server, HANGING))[1]) == BIG_BYTES
+        for number in (1, 1, 1, 1, 1, 2):
+            assert status_of(start(stack, server, HANGING, number=number)) == 200
+        server.stop()  # while they are paused
+        wait_until(lambda: all(file.closed for file in stage.files.opened))
+    assert len(stage.files.opened) == 7
+    for names in (disk.readers, disk.closers):
+        assert names
+        assert all(name.startswith("files-") for name in names)
 
 
 def test_a_disk_that_fails_in_the_middle_of_a_track_is_one_line_with_the_file(
@@ -274,4 +282,4 @@ def test_all_routes_of_audio_and_covers_have_threads_of_their_own() -> None:
         assert (lanes.of(path) is lanes.files) == reads_files, route.name
     assert lanes.of("/healthz") is not lanes.requests
     assert lanes.of("/api/me/export") is lanes.of("//api/me/export") is not lanes.requests
-    lanes.end()
+    lanes.end(lambda: None)

@@ -29,7 +29,7 @@ class FileBuffer(ReadOnlyFileBasedBuffer):  # type: ignore[misc] # waitress has 
     """A file that is sent, of which at most one piece is in memory.
 
     The first piece is read at once, so an error there is answered as one. Each other piece is read once the
-    one before it is sent. Nothing but `service` touches the file: even closing it may take for ever.
+    one before it is sent. Only threads for files touch the file: even closing it may take for ever.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class FileBuffer(ReadOnlyFileBasedBuffer):  # type: ignore[misc] # waitress has 
             self._channel.take_piece(failure)
 
     def cancel(self) -> None:
-        """Close the file, since no thread will."""
+        """Close the file, since the server ends."""
         self._is_closed = True
         self._close_file()
 

@@ -28,7 +28,7 @@ class Task(Protocol):
         """Run it."""
 
     def cancel(self) -> None:
-        """Clean up instead, where the server ends first."""
+        """Clean up instead, where the server ends first; it may wait for a disk too."""
 
 
 class Lane:
@@ -65,11 +65,8 @@ class Lane:
     def add_task(self, task: Task) -> None:
         """Run a task when it is its client's turn."""
         with self._changed:
-            if not self._is_ending:
-                self._waiting.setdefault(task.client, deque()).append(task)
-                self._changed.notify()
-                return
-        task.cancel()
+            self._waiting.setdefault(task.client, deque()).append(task)
+            self._changed.notify()
 
     def hangs(self, task: Task) -> bool:
         """Whether a task of this lane runs for too long, or would get no thread, since they all do."""
@@ -80,14 +77,10 @@ class Lane:
         return task in hanging or len(hanging) >= self._size or (task.has_share and own >= self._share)
 
     def end(self) -> None:
-        """Cancel what waits; call `join` then."""
+        """Let the threads cancel what waits, then end; call `join` then."""
         with self._changed:
             self._is_ending = True
-            waiting = [task for tasks in self._waiting.values() for task in tasks]
-            self._waiting.clear()
             self._changed.notify_all()
-        for task in waiting:
-            task.cancel()
 
     def join(self, deadline_s: float) -> None:
         """Wait for what runs, until a time of the monotonic clock."""
@@ -97,7 +90,10 @@ class Lane:
     def _run(self, number: int) -> None:
         while (task := self._take(number)) is not None:
             try:
-                task.service()
+                if self._is_ending:
+                    task.cancel()
+                else:
+                    task.service()
             except Exception:  # noqa: BLE001 - it must not end the thread
                 _log.exception("a request failed in the server")
             with self._changed:
@@ -106,12 +102,12 @@ class Lane:
     def _take(self, number: int) -> Task | None:
         """Wait for a task; None is the end."""
         with self._changed:
-            while not self._is_ending:
-                if (task := self._next()) is not None:
-                    self._running[number] = task, self._clock()
-                    return task
+            while (task := self._next()) is None:
+                if self._is_ending:
+                    return None
                 self._changed.wait()
-        return None
+            self._running[number] = task, self._clock()
+            return task
 
     def _next(self) -> Task | None:
         for client, tasks in self._waiting.items():
@@ -155,11 +151,20 @@ class Lanes:
             return self.files
         return {HEALTH_PATH: self._health, _EXPORT_PATH: self._exports}.get(path, self.requests)
 
-    def end(self) -> None:
-        """Cancel what waits, and wait a little for what runs."""
-        lanes = (self.requests, self.files, self._health, self._exports)
+    def end(self, close_connections: Callable[[], None]) -> None:
+        """Cancel what waits, and wait a little for what runs.
+
+        Parameters
+        ----------
+        close_connections : callable
+            Called in between: then threads close the files of answers, which may wait for their disks.
+        """
+        deadline_s = time.monotonic() + END_S
+        lanes = (self.requests, self._health, self._exports)
         for lane in lanes:
             lane.end()
-        deadline_s = time.monotonic() + END_S
         for lane in lanes:
             lane.join(deadline_s)
+        close_connections()
+        self.files.end()
+        self.files.join(deadline_s)

@@ -125,8 +125,7 @@ class HttpServer:
 
     def close(self) -> None:
         """Wait for running requests, then close all connections."""
-        self._lanes.end()
-        self._server.close_channels()
+        self._lanes.end(self._server.close_channels)
         self._server.close()
         wasyncore.close_all(self._map, ignore_all=True)
 
