@@ -207,6 +207,23 @@ test("once the server takes what was done, recommendations that failed are asked
   assert.ok(tab.coming.length > 0);
 });
 
+for (const [how, prepare] of [
+  ["cannot take yet", (server) => (server.latestMs = 0)],
+  ["rejects", (server) => server.malformed.add("amber")],
+]) {
+  test(`what waits until the server answers again goes on, also where it ${how} what was done`, async () => {
+    const { tab, server, clock } = await start();
+    let taken = 0;
+    tab.delivery.addEventListener("taken", () => (taken += 1));
+    server.isOffline = true;
+    await tab.like("amber");
+    server.isOffline = false;
+    prepare(server);
+    await clock.pass(31_000);
+    assert.equal(taken, 1);
+  });
+}
+
 test("what was done in a long time offline is sent in batches, the oldest first", async () => {
   const { tab, server } = await start();
   for (let number = 0; number < 1203; number += 1) {

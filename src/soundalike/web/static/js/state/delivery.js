@@ -27,7 +27,7 @@ const HELD_MS = 60_000;
  */
 
 /**
- * Dispatches "change" (of `isLoggedOut`), "refused" (the server takes nothing now), "taken" (it does again), "held" (`held` has
+ * Dispatches "change" (of `isLoggedOut`), "refused" (the server takes nothing now), "taken" (it answers again), "held" (`held` has
  * another text) and "rejected" (some events were dropped, or do not count because they are from before a deletion).
  */
 export class Delivery extends EventTarget {
@@ -130,12 +130,17 @@ export class Delivery extends EventTarget {
     this.#parts.outbox.remove(batch);
     this.#parts.outbox.learn(generation);
     if (accepted + duplicates < batch.length) this.dispatchEvent(new Event("rejected"));
-    if (this.#failures) this.dispatchEvent(new Event("taken"));
-    this.#failures = 0;
+    this.#recover();
     this.#batchSize = Math.min(MAX_EVENTS, 2 * this.#batchSize);
     this.state = "ready";
     this.dispatchEvent(new Event("change"));
     return true;
+  }
+
+  /** Tell that the server answers again, also where it takes nothing of this batch. */
+  #recover() {
+    if (this.#failures) this.dispatchEvent(new Event("taken"));
+    this.#failures = 0;
   }
 
   /**
@@ -145,6 +150,7 @@ export class Delivery extends EventTarget {
   #hold(batch, answer) {
     const { browser, outbox } = this.#parts;
     if (!this.held.hold(batch, answer, browser.date())) return false;
+    this.#recover();
     outbox.learn(answer.generation, true);
     this.#cancelRelease ??= browser.after(HELD_MS, () => this.#release());
     this.dispatchEvent(new Event("held"));
@@ -164,6 +170,7 @@ export class Delivery extends EventTarget {
    * @param {Listen[]} batch @param {{index?: number, message?: string}} answer
    */
   #reject(batch, { index, message }) {
+    this.#recover();
     const rejected = batch.length === 1 ? batch[0] : batch[index ?? -1];
     if (rejected) {
       this.#parts.outbox.remove([rejected]);
