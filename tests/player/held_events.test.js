@@ -209,6 +209,22 @@ test("of several reasons, each is told as long as something is held for it", asy
   assert.equal(tab.health.notice, "");
 });
 
+test("a reason that this page does not know is told as well, after those that it knows", async () => {
+  const { tab, server, clock } = await start();
+  const relent = server.when(LISTENS, () => reply(409, { error: "of_a_later_version", message: "not yet", indexes: [0] }));
+  await tab.like("amber");
+  assert.match(tab.health.notice, /cannot take some of what you did .* stored in this browser/);
+  assert.doesNotMatch(tab.health.notice, /older copy/);
+  relent();
+  slowBy(HOUR_MS)(server);
+  await tab.like("birch");
+  assert.match(tab.health.notice, /The clock of this device/);
+  server.latestMs = Infinity;
+  await clock.pass(61_000);
+  assert.deepEqual(server.told, ["liked amber", "liked birch"]);
+  assert.equal(tab.health.notice, "");
+});
+
 test("a browser that stores nothing bears generations too", async () => {
   const browser = new FakeBrowser();
   browser.local.isFull = true;

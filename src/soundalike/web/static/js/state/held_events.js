@@ -10,7 +10,10 @@ const UNKNOWN_GENERATION =
 const UNKNOWN_TRACK =
   "The library does not have some tracks that you played or judged: a disk may not be connected, or an older copy of the library was " +
   "restored. What you did with them is stored in this browser and sent again later.";
-/** Why events are held, by the server's code: the first that holds any is shown. */
+const OTHER =
+  "The server cannot take some of what you did yet, for a reason that this page does not know: reload it to learn more. " +
+  "It is stored in this browser and sent again later.";
+/** Why events are held, by the server's code: the first that holds any is shown, and before all others. */
 const CODES = ["ahead_of_clock", "unknown_generation", "unknown_track"];
 
 /** What the server says of a batch of which it takes nothing yet. @typedef {{error?: string, indexes?: number[], server_time?: string}} Refusal */
@@ -23,7 +26,7 @@ export class HeldEvents {
 
   /** Why some are held, for the listener; empty where none is. */
   get text() {
-    return CODES.map((code) => this.#texts.get(code)).find(Boolean) ?? "";
+    return [...CODES, ...this.#texts.keys()].map((code) => this.#texts.get(code)).find(Boolean) ?? "";
   }
 
   /** Return the events that may be sent. @param {Listen[]} events */
@@ -61,7 +64,7 @@ export class HeldEvents {
 /** @param {string} code @param {number} nowMs @param {number} serverMs */
 function textOf(code, nowMs, serverMs) {
   if (code === "ahead_of_clock") return clocksText(nowMs, serverMs);
-  return code === "unknown_track" ? UNKNOWN_TRACK : UNKNOWN_GENERATION;
+  return { unknown_generation: UNKNOWN_GENERATION, unknown_track: UNKNOWN_TRACK }[code] ?? OTHER;
 }
 
 /** @param {number} deviceMs @param {number} serverMs */
