@@ -141,9 +141,7 @@ class System:
         """Start again what has ended by itself, or should have, as any supervisor of services does."""
         for name, part in self.parts.items():
             if isinstance(part, MongoDb) and part.is_broken():
-                print(
-                    f"  {name} is broken and is killed: its storage engine failed, and MongoDB ends itself then"
-                )
+                print(f"  {name} is broken, where MongoDB would have ended itself, and is killed")
                 part.kill()
             if not part.is_running():
                 print(f"  {name} has ended and is started again: {part.log_end().strip()[-300:]}")
