@@ -73,6 +73,15 @@ def add_many(store: SqliteStore, *, first: int = 0) -> None:
         store.add_listens(listens)
 
 
+@pytest.fixture
+def recent_backup(path: Path, store: SqliteStore, tmp_path: Path) -> Path:
+    """A backup of the store, which has one more listen since, and no checkpoint."""
+    add_many(store)
+    backup = back_up(path, tmp_path / "backup")
+    store.add_listens([make_listen(99, at_ms=99)])
+    return backup
+
+
 def delete(path: Path, *suffixes: str) -> None:
     for suffix in suffixes:
         Path(f"{path}{suffix}").unlink()
@@ -137,12 +146,9 @@ def test_nor_into_one_over_which_its_own_backup_was_copied(
 
 
 def test_nor_into_one_over_which_a_backup_of_a_moment_ago_was_copied(
-    path: Path, store: SqliteStore, tmp_path: Path
+    path: Path, store: SqliteStore, recent_backup: Path
 ) -> None:
-    add_many(store)
-    backup = back_up(path, tmp_path / "backup")
-    store.add_listens([make_listen(99, at_ms=99)])
-    shutil.copyfile(backup, path)
+    shutil.copyfile(recent_backup, path)
     with pytest.raises(StoreReplacedError, match="overwritten"):
         store.add_listens([LISTEN])
 
@@ -291,13 +297,10 @@ def test_a_backup_beside_a_newer_journal_is_refused_until_that_is_away(
 
 
 def test_a_backup_of_a_moment_ago_beside_the_journal_of_a_crash_is_refused(
-    path: Path, store: SqliteStore, tmp_path: Path
+    path: Path, recent_backup: Path, tmp_path: Path
 ) -> None:
-    add_many(store)
-    backup = back_up(path, tmp_path / "backup")
-    store.add_listens([make_listen(99, at_ms=99)])
     crashed = copy_of(path, tmp_path / "crashed")
-    shutil.copyfile(backup, crashed)
+    shutil.copyfile(recent_backup, crashed)
     before = [crashed.read_bytes(), crashed.with_name(JOURNAL).read_bytes()]
     with pytest.raises(StoreReplacedError, match="belongs to another file"):
         SqliteStore(crashed)

@@ -30,7 +30,7 @@ _MOST_BETWEEN = 1 << 32
 
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 _JOURNAL_HEADER, _FRAME_HEADER = 32, 24
-_FIRST_PAGE, _SCHEMA_VERSION = b"\0\0\0\1", slice(40, 44)
+_FIRST_PAGE, _SCHEMA_VERSION = 1, slice(40, 44)
 _LEAF, _ONE_ROW, _EIGHT_BYTES = b"\x0d", b"\0\1", b"\x06"
 _LEAST_SEQUENCE = 1 << 60
 
@@ -241,32 +241,33 @@ def _goes_on_from(journal: Path, path: Path) -> bool:
     stored = _stored_state(path)
     if stored is None:
         return True  # a store that is new, of an older version, or damaged, which opening it tells
+    found: list[int] = []
+    schemas: list[int] = []
     try:
-        pages = list(_marked_pages(journal))
+        for number, page in _frames(journal):
+            found += _sequence_on(page)
+            if number == _FIRST_PAGE:
+                schemas.append(int.from_bytes(page[_SCHEMA_VERSION], "big"))
     except OSError:
         return (
             True  # the last process that had the store open has just closed it, or SQLite says what is wrong
         )
     # The first transaction of the journal follows the last that was moved into the file before; those of the
     # journal may have been moved too. So it is with the version of the schema, which only grows.
-    found = [number for _, page in pages for number in _sequence_on(page)]
-    schemas = [int.from_bytes(page[_SCHEMA_VERSION], "big") for is_first, page in pages if is_first]
     return (not found or found[0] - 1 <= stored.sequence <= found[-1]) and (
         not schemas or stored.schema <= max(schemas)
     )
 
 
-def _marked_pages(journal: Path) -> Iterator[tuple[bool, bytes]]:
-    """Yield pages in a journal: the first of the file (True), and others that may have the number."""
+def _frames(journal: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the pages in a journal, in order, with their numbers in the file."""
     with journal.open("rb") as file:
         header = file.read(_JOURNAL_HEADER)
         page_size, salts = int.from_bytes(header[8:12], "big"), header[16:24]
         frame = file.read(_FRAME_HEADER)
         # Frames of an earlier use of the journal have other salts.
         while len(frame) == _FRAME_HEADER and frame[8:16] == salts:
-            page, is_first = file.read(page_size), frame[:4] == _FIRST_PAGE
-            if is_first or page[3:5] == _ONE_ROW:
-                yield is_first, page
+            yield int.from_bytes(frame[:4], "big"), file.read(page_size)
             frame = file.read(_FRAME_HEADER)
 
 
