@@ -49,28 +49,23 @@ class MongoDb(ServerProcess):
         self.wait_until(self._answers)
 
     def _answers(self) -> bool:
-        client: MongoClient[dict[str, Any]] = MongoClient(self.address, serverSelectionTimeoutMS=500)
-        try:
-            client.admin.command("ping")
-        except PyMongoError:
-            return False
-        finally:
-            client.close()
-        return True
+        return self._error_of("ping") is None
 
     def is_broken(self) -> bool:
         """Whether it runs, and answers whatever it is asked with an error of its own.
 
         That happens where its storage engine meets a full disk in a log file; MongoDB ends itself then.
         """
+        error = self._error_of("listDatabases")
+        return isinstance(error, OperationFailure) and error.code == _INTERNAL_ERROR
+
+    def _error_of(self, command: str) -> PyMongoError | None:
         with MongoClient[dict[str, Any]](self.address, serverSelectionTimeoutMS=500) as client:
             try:
-                client.list_database_names()
-            except OperationFailure as error:
-                return error.code == _INTERNAL_ERROR
-            except PyMongoError:
-                return False
-        return False
+                client.admin.command(command)
+            except PyMongoError as error:
+                return error
+        return None
 
 
 def new_database(address: str) -> str:

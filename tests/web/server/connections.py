@@ -96,14 +96,19 @@ def answer_of(connection: socket.socket) -> tuple[int, bytes]:
     return answer.status, answer.read()
 
 
-def status_of(connection: socket.socket) -> int:
-    """Return the status of the next answer, whose body may be long: the rest is left."""
+def head_of(connection: socket.socket) -> bytes:
+    """Return the head of the next answer, whose body may be long: the rest is left."""
     head = b""
     while b"\r\n\r\n" not in head:
         byte = connection.recv(1)
         assert byte, "the connection was closed"
         head += byte
-    return int(head.split()[1])
+    return head
+
+
+def status_of(connection: socket.socket) -> int:
+    """Return the status of the next answer; see `head_of`."""
+    return int(head_of(connection).split()[1])
 
 
 def is_closed(connection: socket.socket) -> bool:

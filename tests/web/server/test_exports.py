@@ -19,6 +19,7 @@ from web.server.connections import (
     answer_of,
     connected,
     get,
+    head_of,
     rest_of,
     send_raw,
     serving,
@@ -234,9 +235,7 @@ def test_a_long_one_waits_until_another_client_has_taken_its_long_one(
         with connected(server, EXPORT, source=OTHER_ADDRESS) as slow:
             assert status_of(slow) == 200
             with connected(server, EXPORT) as one:
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    head += one.recv(1)
+                head = head_of(one)
             assert head.startswith(b"HTTP/1.1 503 ")
             assert b"Retry-After: 10\r\n" in head
             rest_of_it = 0

@@ -193,12 +193,9 @@ def handle_errors(app: Flask) -> None:
                 level = logging.WARNING if log_once.is_new(str(error)) else logging.DEBUG
                 _log.log(level, "%s %s: %s", request.method, request.path, error)
         if answer.code == "internal_error" and not isinstance(error, HTTPException):
-            is_new = traced_once.is_new(
-                repr(error)
-            )  # else a lasting error fills the disk with its tracebacks
-            _log.error(
-                "%s %s failed: %r", request.method, request.path, error, exc_info=error if is_new else None
-            )
+            # Once for a while, or a lasting error fills the disk with its tracebacks.
+            traced = error if traced_once.is_new(repr(error)) else None
+            _log.error("%s %s failed: %r", request.method, request.path, error, exc_info=traced)
         response = error_response(answer)
         if isinstance(error, HTTPException):
             headers = dict(error.get_headers())
