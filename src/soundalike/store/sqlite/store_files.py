@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundalike.domain.errors import StoreReplacedError
+from soundalike.store.sqlite.journal import journal_pages
 
 _JOURNAL, _INDEX = "-wal", "-shm"
 
@@ -28,8 +29,7 @@ _PAUSE_S = 0.02
 # More than other processes commit between two looks; numbers of two stores are further apart.
 _MOST_BETWEEN = 1 << 32
 
-# https://www.sqlite.org/fileformat2.html#the_write_ahead_log
-_JOURNAL_HEADER, _FRAME_HEADER = 32, 24
+# https://www.sqlite.org/fileformat2.html#b_tree_pages
 _FIRST_PAGE, _SCHEMA_VERSION = 1, slice(40, 44)
 _LEAF, _ONE_ROW, _EIGHT_BYTES = b"\x0d", b"\0\1", b"\x06"
 _LEAST_SEQUENCE = 1 << 60
@@ -244,7 +244,7 @@ def _goes_on_from(journal: Path, path: Path) -> bool:
     found: list[int] = []
     schemas: list[int] = []
     try:
-        for number, page in _frames(journal):
+        for number, page in journal_pages(journal):
             found += _sequence_on(page)
             if number == _FIRST_PAGE:
                 schemas.append(int.from_bytes(page[_SCHEMA_VERSION], "big"))
@@ -257,18 +257,6 @@ def _goes_on_from(journal: Path, path: Path) -> bool:
     return (not found or found[0] - 1 <= stored.sequence <= found[-1]) and (
         not schemas or stored.schema <= max(schemas)
     )
-
-
-def _frames(journal: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the pages in a journal, in order, with their numbers in the file."""
-    with journal.open("rb") as file:
-        header = file.read(_JOURNAL_HEADER)
-        page_size, salts = int.from_bytes(header[8:12], "big"), header[16:24]
-        frame = file.read(_FRAME_HEADER)
-        # Frames of an earlier use of the journal have other salts.
-        while len(frame) == _FRAME_HEADER and frame[8:16] == salts:
-            yield int.from_bytes(frame[:4], "big"), file.read(page_size)
-            frame = file.read(_FRAME_HEADER)
 
 
 def _sequence_on(page: bytes) -> Iterator[int]:
