@@ -85,6 +85,7 @@ def make_track(  # noqa: PLR0913 - one keyword per field, each with a default
         location=make_location(f"{track_id}.mp3".encode() if path is None else path, root),
         target=target,
         stamp=FileStamp(size_bytes, mtime_ns),
+        tags_stamp=f"tags of {track_id}",
         audio_hash=AudioHash(f"hash of {track_id}" if audio_hash is None else audio_hash),
         media_type=media_type,
         part=part,

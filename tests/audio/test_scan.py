@@ -64,6 +64,7 @@ def test_a_found_file_has_its_stamp_and_its_real_path(tmp_path: Path) -> None:
     (found,) = scan(tmp_path)
     assert isinstance(found, FoundFile)
     assert (found.stamp.size_bytes, found.stamp.mtime_ns) == (5, file.stat().st_mtime_ns)
+    assert found.tags_stamp == str(file.stat().st_ctime_ns)
     assert (found.real_path, found.is_linked) == (file.resolve(), False)
 
 

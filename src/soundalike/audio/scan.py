@@ -138,6 +138,7 @@ class _Walk:
             real_path=Path(os.fsdecode(real)),
             is_linked=is_linked,
             stamp=FileStamp(status.st_size, status.st_mtime_ns),
+            tags_stamp=str(status.st_ctime_ns),
         )
 
     def _unreachable(self, path: bytes, error: OSError) -> FileProblem:

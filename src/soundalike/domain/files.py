@@ -121,6 +121,8 @@ class TrackFile:
         Absolute path that a link at `location` led to at the scan; None if there is no link.
     stamp : FileStamp
         Of the file when it was last read.
+    tags_stamp : str
+        As in `FoundFile`; empty where it is unknown.
     audio_hash : AudioHash
         Of the encoded audio without tags; of a part, also of where it starts and ends.
     media_type : str
@@ -132,6 +134,7 @@ class TrackFile:
     location: Location
     target: Path | None = None
     stamp: FileStamp
+    tags_stamp: str = ""
     audio_hash: AudioHash
     media_type: str
     part: Part | None = None
@@ -175,6 +178,8 @@ class FoundFile:
         Whether the file, or a folder above it below the root, is a link.
     stamp : FileStamp
         Size and time of last change.
+    tags_stamp : str
+        Changes whenever its tags may have: some programs keep size and time of change as they were.
     part : Part or None
         The part of it that is one track; None for the whole file.
     stored : StoredAudio or None
@@ -185,6 +190,7 @@ class FoundFile:
     real_path: Path
     is_linked: bool
     stamp: FileStamp
+    tags_stamp: str = ""
     part: Part | None = None
     stored: StoredAudio | None = None
 

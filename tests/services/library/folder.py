@@ -68,6 +68,7 @@ class FolderScanner:
                         real_path=path.resolve(),
                         is_linked=path.is_symlink(),
                         stamp=FileStamp(status.st_size, status.st_mtime_ns),
+                        tags_stamp=str(status.st_ctime_ns),
                         part=part,
                     )
 

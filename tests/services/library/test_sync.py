@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def test_a_retagged_file_keeps_its_track_and_is_not_analysed_again(user: Listene
     after = user.track("Annabel")
     assert (after.id, after.added_at) == (before.id, before.added_at)
     assert user.analyser.computed == []
+
+
+def test_tags_that_were_changed_without_size_and_time_are_read(user: Listener) -> None:
+    user.extract()
+    before, file = user.track("Anna"), user.folder / "a.mp3"
+    status = file.stat()
+    write_song(file, audio="aaa", title="Anja")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # as "preserve timestamps" does
+    report = user.extract()
+    assert user.track("Anja").id == before.id
+    assert (report.analysed, report.unchanged, user.analyser.computed) == (0, 2, [])
+    user.extract()
+    assert user.analyser.heard == []
 
 
 def test_a_file_with_other_audio_at_the_same_path_is_the_same_track_analysed_again(user: Listener) -> None:
@@ -126,14 +140,14 @@ def test_of_several_lost_copies_the_one_of_the_same_name_is_inherited(user: List
 
 def test_a_vanished_file_is_marked_and_comes_back_with_its_history(user: Listener, tmp_path: Path) -> None:
     user.extract()
-    before = user.track("Anna")
-    (user.folder / "a.mp3").rename(tmp_path / "away")
+    before = user.track("Berta")
+    (user.folder / "sub").rename(tmp_path / "away")
     assert user.extract().vanished == 1
-    assert user.titles() == ["Berta"]
+    assert user.titles() == ["Anna"]
     assert user.extract().vanished == 0
-    (tmp_path / "away").rename(user.folder / "a.mp3")
+    (tmp_path / "away").rename(user.folder / "sub")
     assert user.extract().returned == 1
-    assert user.track("Anna") == before
+    assert user.track("Berta") == before
     assert user.analyser.heard == []
 
 

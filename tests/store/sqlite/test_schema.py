@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from making import SOME_TIME, make_listen, make_location, make_schema, make_track, make_vectors
+from making import SOME_TIME, file_of, make_listen, make_location, make_schema, make_track, make_vectors
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.errors import StoreError, StoreVersionError
 from soundalike.domain.files import FileProblem, ProblemReason, Root
@@ -46,7 +46,8 @@ def pragma(path: Path, name: str) -> object:
 
 def as_migrated(track: Track) -> Track:
     """Return a track whose tags are to be read again, with the entry that its old ones give it."""
-    return replace(track, tags_version=0, entry=own_entry(track.tags))
+    file = replace(file_of(track), tags_stamp="")
+    return replace(track, file=file, tags_version=0, entry=own_entry(track.tags))
 
 
 def tables(path: Path) -> set[tuple[str, str, str]]:

@@ -39,6 +39,7 @@ def _file_content(file: TrackFile | None) -> tuple[str | bytes | int | None, ...
         None if file.target is None else bytes(file.target),
         file.stamp.size_bytes,
         file.stamp.mtime_ns,
+        file.tags_stamp,
         file.audio_hash,
         file.media_type,
         None if file.part is None else str(file.part),

@@ -70,6 +70,7 @@ class Identity:
                 location=file.location,
                 target=file.target,
                 stamp=file.stamp,
+                tags_stamp=file.tags_stamp,
                 audio_hash=analysis.audio_hash,
                 media_type=analysis.media_type,
                 part=file.part,

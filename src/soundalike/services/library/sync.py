@@ -216,7 +216,7 @@ class LibrarySync:
         """Whether the file did not change; a track that came back is marked as present."""
         track, stored = known.tracks.get(file.place, (None, None))
         if track and stored and stored.stamp == file.stamp and track.id in known.analysed:
-            if track.tags_version < TAGS_VERSION:
+            if track.tags_version < TAGS_VERSION or stored.tags_stamp != file.tags_stamp:
                 return False
             if track.is_vanished or stored.target != file.target:
                 present = replace(stored, target=file.target)

@@ -43,9 +43,10 @@ ENTRY_FIELDS = (
     "artist_ids", "album_id", "album_artist_id", "genre_ids", "is_compilation", "recording", "is_preferred",
     "preferred_for",
 )  # fmt: skip
+_FILE_FIELDS = ("target", "size_bytes", "mtime_ns", "tags_stamp", "audio_hash", "media_type")
 TRACK_FIELDS = (
-    *PLACE_FIELDS, "target", "size_bytes", "mtime_ns", "audio_hash", "media_type", "title", "tags",
-    "imported", "tags_version", "duration_ms", "added_ms", "vanished_ms", *ENTRY_FIELDS,
+    *PLACE_FIELDS, *_FILE_FIELDS, "title", "tags", "imported", "tags_version", "duration_ms", "added_ms",
+    "vanished_ms", *ENTRY_FIELDS,
 )  # fmt: skip
 """The fields of a track that are read, besides its ``_id``."""
 
@@ -163,8 +164,7 @@ def entry_to_fields(track: Track) -> Document:
 
 def _file_to_fields(file: TrackFile | None) -> Document:
     if file is None:
-        missing = (*PLACE_FIELDS, "target", "size_bytes", "mtime_ns", "audio_hash", "media_type")
-        return dict.fromkeys(missing)
+        return dict.fromkeys((*PLACE_FIELDS, *_FILE_FIELDS))
     return {
         "root": to_text(file.location.root),
         "path": to_path(file.location.path),
@@ -172,6 +172,7 @@ def _file_to_fields(file: TrackFile | None) -> Document:
         "target": None if file.target is None else to_text(os.fspath(file.target)),
         "size_bytes": file.stamp.size_bytes,
         "mtime_ns": str(file.stamp.mtime_ns),
+        "tags_stamp": file.tags_stamp,
         "audio_hash": to_text(file.audio_hash),
         "media_type": to_text(file.media_type),
     }
@@ -227,6 +228,7 @@ def _file_from_document(document: Document) -> TrackFile:
         location=_location(document),
         target=None if target is None else Path(from_text(target)),
         stamp=FileStamp(to_integer(document["size_bytes"]), int(document["mtime_ns"])),
+        tags_stamp=from_text(document.get("tags_stamp") or ""),  # not there in what migrations read
         audio_hash=AudioHash(from_text(document["audio_hash"])),
         media_type=from_text(document["media_type"]),
         part=_part(document["part"]),

@@ -34,7 +34,7 @@ from soundalike.wire.tags import tags_from_text, tags_text
 Text = str | bytes
 """Text as a parameter: bytes where lone surrogates make it invalid UTF-8, so that it equals no other text."""
 
-_FILE_COLUMNS = ("root", "path", "target", "size_bytes", "mtime_ns", "audio_hash", "media_type")
+_FILE_COLUMNS = ("root", "path", "target", "size_bytes", "mtime_ns", "tags_stamp", "audio_hash", "media_type")
 
 PROBLEM_COLUMNS = "root, path, part, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
 
@@ -69,6 +69,7 @@ class _TrackRow(NamedTuple):
     target: bytes | None
     size_bytes: int | None
     mtime_ns: str | None
+    tags_stamp: str | None
     audio_hash: Text | None
     media_type: Text | None
     title: Text
@@ -146,6 +147,7 @@ def _file_to_columns(file: TrackFile | None) -> dict[str, Any]:
         "target": None if file.target is None else os.fsencode(file.target),
         "size_bytes": file.stamp.size_bytes,
         "mtime_ns": str(file.stamp.mtime_ns),
+        "tags_stamp": file.tags_stamp,
         "audio_hash": to_text(file.audio_hash),
         "media_type": to_text(file.media_type),
     }
@@ -192,6 +194,7 @@ def _file_from_row(row: _TrackRow) -> TrackFile | None:
         location=Location(RootName(from_text(row.root)), RelativePath(row.path)),
         target=None if row.target is None else Path(os.fsdecode(row.target)),
         stamp=FileStamp(int(row.size_bytes or 0), int(row.mtime_ns or 0)),
+        tags_stamp=row.tags_stamp or "",
         audio_hash=AudioHash(from_text(row.audio_hash or "")),
         media_type=from_text(row.media_type or ""),
         part=part_from_text(row.part),

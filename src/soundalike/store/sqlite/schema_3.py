@@ -51,6 +51,7 @@ _TRACKS: tuple[Step, ...] = (
         target          BLOB,
         size_bytes      INTEGER,
         mtime_ns        TEXT,
+        tags_stamp      TEXT,
         audio_hash      TEXT,
         media_type      TEXT,
         title           TEXT NOT NULL,
