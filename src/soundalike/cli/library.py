@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from soundalike.app import App, open_app
-from soundalike.app.places import check_music
+from soundalike.app.places import check_music, is_file
 from soundalike.cli import options, show
 from soundalike.demo import write_demo_library
 from soundalike.domain.counts import counted
+from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.services.learning.updating import Freshness
@@ -25,40 +26,59 @@ _COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vani
 
 
 @click.command(short_help="Analyse every audio file below DIR.")
-@click.argument("directory", type=options.folder, metavar="DIR", required=False)
+@click.argument("directory", type=options.path, metavar="DIR", required=False)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Read all files below DIR anew, or one file; without DIR those of the whole library.",
+)
 @click.option("--emptied", is_flag=True, help="Accept that DIR, which had tracks, has none any more.")
 @click.option("--forget-set", metavar="NAME", help="Instead of DIR: remove a feature set that doctor shows.")
 @options.workers
 @options.json_output
 @options.common
-def extract(directory: Path | None, *, emptied: bool, forget_set: str | None, as_json: bool) -> None:
+def extract(
+    directory: Path | None, *, again: bool, emptied: bool, forget_set: str | None, as_json: bool
+) -> None:
     """Analyse every audio file below DIR and store tracks and features.
 
     Unchanged files are not read again; moved, renamed or retagged files keep their track; vanished
     tracks are marked and come back with their history. Of a track longer than 30 s the middle 30 s are
     analysed. The command may be interrupted: the next run continues where this one stopped.
     """
-    if (directory is None) == (forget_set is None):
-        msg = "Missing argument 'DIR'." if directory is None else "Give DIR or --forget-set, not both."
+    if directory is None and forget_set is None and not again:
+        msg = "Missing argument 'DIR'."
+        raise click.UsageError(msg)
+    if forget_set is not None and (directory is not None or again):
+        msg = "Give DIR or --forget-set, not both."
         raise click.UsageError(msg)
     settings = options.settings()
-    if directory is not None:
-        check_music(directory, settings)
-    with open_app(settings, needs_library=directory is None) as app:
-        if directory is None:
-            _forget_set(app, str(forget_set), as_json=as_json)
+    if directory is not None and not again:
+        check_music(options.folder(str(directory)), settings)
+    with open_app(settings, needs_library=directory is None or again) as app:
+        if forget_set is not None:
+            _forget_set(app, forget_set, as_json=as_json)
             return
-        report = run_extract(app, directory, is_emptying_allowed=emptied)
+        places = _outermost(app) if directory is None else [directory]
+        reports = [run_extract(app, place, is_emptying_allowed=emptied, is_again=again) for place in places]
         placed = app.updater.update(app.local_engine())
         if as_json:
-            show.document(_report_body(app, report, placed))
+            bodies = [_report_body(app, report, placed) for report in reports]
+            show.document({"directories": bodies} if directory is None else bodies[0])
             return
-        print_report(app, report)
+        for report in reports:
+            print_report(app, report)
         if placed:
             show.say(f"{counted(placed, 'track')} added to the similarity space in use.")
         if app.services.neighbours.artefact_version() is None:
             is_empty = app.updater.freshness() is Freshness.EMPTY
             show.say(NOTHING_TO_LEARN if is_empty else "Next: soundalike tune, then soundalike build.")
+
+
+def _outermost(app: App) -> list[Path]:
+    """Return the folders of the library that are in no other of them."""
+    places = [root.location for root in app.roots.roots()]
+    return [place for place in places if not any(other in place.parents for other in places)]
 
 
 def _forget_set(app: App, name: str, *, as_json: bool) -> None:
@@ -196,11 +216,39 @@ def demo(directory: Path, seed: int, *, as_json: bool) -> None:
         show.say(f"{made.track_count} tracks in {made.directory}. Next: soundalike up {made.directory}")
 
 
-def run_extract(app: App, directory: Path, *, is_emptying_allowed: bool = False) -> SyncReport:
-    """Extract with a progress bar."""
+def run_extract(
+    app: App, directory: Path, *, is_emptying_allowed: bool = False, is_again: bool = False
+) -> SyncReport:
+    """Extract with a progress bar.
+
+    Parameters
+    ----------
+    app : App
+        Has the library.
+    directory : Path
+        The folder of music; with `is_again` it may be a file in a folder of the library.
+    is_emptying_allowed : bool
+        Accept that a folder which had tracks has none any more.
+    is_again : bool
+        Read everything anew.
+
+    Raises
+    ------
+    RootMissingError
+        If there is no such folder, or the file is in none of the library.
+    """
     place = Path(os.path.realpath(directory))  # pathlib raises if links loop
+    again = place if is_again else None
+    if is_again and is_file(directory):
+        place = Path(os.path.realpath(directory.parent))
+        again = place / directory.name
+        if not app.roots.holds(place):
+            msg = f"{str(directory)!r} is in no folder of the library; give the folder with the music"
+            raise RootMissingError(msg)
     with show.progress("Analysing") as progress:
-        return app.library_sync.sync(place, progress=progress, is_emptying_allowed=is_emptying_allowed)
+        return app.library_sync.sync(
+            place, progress=progress, is_emptying_allowed=is_emptying_allowed, again=again
+        )
 
 
 def print_report(app: App, report: SyncReport) -> None:

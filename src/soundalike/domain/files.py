@@ -1,5 +1,6 @@
 """Files as a scan finds them, and the results of analysing them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -52,6 +53,14 @@ class Location:
 
     root: RootName
     path: RelativePath
+
+    def upwards(self) -> Iterator["Location"]:
+        """Yield this location and every folder above it in its root, innermost first."""
+        path: bytes = self.path
+        while path:
+            yield Location(self.root, RelativePath(path))
+            path = path.rpartition(b"/")[0]
+        yield Location(self.root, RelativePath(b""))
 
 
 NOWHERE = Location(RootName(""), RelativePath(b""))

@@ -42,6 +42,7 @@ class FolderScanner:
     def __init__(self) -> None:
         self.parts: dict[str, list[Part]] = {}
         self.failing: set[str] = set()
+        self.tags_stamp = ""
 
     def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
         if not directory.is_dir():
@@ -68,7 +69,7 @@ class FolderScanner:
                         real_path=path.resolve(),
                         is_linked=path.is_symlink(),
                         stamp=FileStamp(status.st_size, status.st_mtime_ns),
-                        tags_stamp=str(status.st_ctime_ns),
+                        tags_stamp=self.tags_stamp or str(status.st_ctime_ns),
                         part=part,
                     )
 

@@ -40,12 +40,17 @@ class Listener:
             clock=lambda: next(times),
         )
 
-    def extract(self, folder: Path | None = None, *, emptied: bool = False) -> SyncReport:
+    def extract(
+        self, folder: Path | None = None, *, emptied: bool = False, again: Path | None = None
+    ) -> SyncReport:
         self.analyser.heard.clear()
         self.analyser.computed.clear()
         self.analyser.extracted.clear()
         return self.library_sync.sync(
-            (folder or self.folder).resolve(), progress=lambda *_: None, is_emptying_allowed=emptied
+            (folder or self.folder).resolve(),
+            progress=lambda *_: None,
+            is_emptying_allowed=emptied,
+            again=again and again.resolve(),
         )
 
     def titles(self) -> list[str]:

@@ -49,6 +49,19 @@ class Known:
     sets: Sequence[FeatureSchema]
     analysed: frozenset[TrackId]
     """Which tracks have vectors of all those sets."""
+    anew: frozenset[Location]
+    """Files, and folders of files, that are read anew."""
+
+    def is_anew(self, file: FoundFile) -> bool:
+        """Whether a file is read anew, whatever is known of it."""
+        return bool(self.anew) and not self.anew.isdisjoint(file.location.upwards())
+
+    def has_analysed(self, file: FoundFile) -> bool:
+        """Whether a file did not change since all those sets were computed, and need not be analysed."""
+        track, stored = self.tracks.get(file.place, (None, None))
+        if track is None or stored is None or stored.stamp != file.stamp:
+            return False
+        return track.id in self.analysed and not self.is_anew(file)
 
 
 class FileIngest:
@@ -101,7 +114,7 @@ class FileIngest:
         progress(0, total)
         # If files swap names, what is stored of some audio may be replaced before its turn.
         nothing: KnownAudio = {}
-        for audio in (self._known_audio(known.sets), nothing):
+        for audio in (nothing,) if known.anew else (self._known_audio(known.sets), nothing):
             left: list[FoundFile] = []
             with closing(self._analyser.analyse(files, sets=known.sets, known=audio)) as results:
                 for file, result in results:

@@ -22,7 +22,7 @@ from soundalike.domain.ports.audio import Analyser, FileScanner
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.times import to_ms
-from soundalike.domain.types import RelativePath, TrackId
+from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.ingest import FileIngest, Known, Tally
@@ -96,7 +96,7 @@ class _Scan:
 
     def hides(self, location: Location) -> bool:
         """Whether it, or a folder above, could not be read, so that nothing is known of it."""
-        return bool(self.unreadable) and any(each in self.unreadable for each in _up_from(location))
+        return bool(self.unreadable) and any(each in self.unreadable for each in location.upwards())
 
 
 class LibrarySync:
@@ -131,7 +131,14 @@ class LibrarySync:
         self._ingest = FileIngest(store, analyser, roots=roots, identity=identity, clock=clock)
         self._clock = clock
 
-    def sync(self, directory: Path, *, progress: OnProgress, is_emptying_allowed: bool = False) -> SyncReport:
+    def sync(
+        self,
+        directory: Path,
+        *,
+        progress: OnProgress,
+        is_emptying_allowed: bool = False,
+        again: Path | None = None,
+    ) -> SyncReport:
         """Bring the store in step with a folder.
 
         Each file is stored as soon as it has been analysed, so that an interrupted run continues where
@@ -146,6 +153,8 @@ class LibrarySync:
             Called with (done, total) files.
         is_emptying_allowed : bool
             Accept that a folder which had tracks has none any more.
+        again : Path or None
+            The file, or the folder of files, of which everything is read anew, whatever is known of it.
 
         Raises
         ------
@@ -155,7 +164,8 @@ class LibrarySync:
         """
         scan = self._scan(directory)
         urgent, *later = self._analyser.passes
-        known = self._known(directory, urgent)
+        anew = frozenset(self._roots.scope(again)) if again else frozenset()
+        known = self._known(directory, urgent, anew)
         if not is_emptying_allowed:
             self._refuse_emptied(directory, scan, known)
         tally = Tally()
@@ -166,7 +176,7 @@ class LibrarySync:
         self._settle_missing(scan, known, tally)
         settle_catalogue(self._store)
         for sets in later:  # which can take hours: all else is done
-            self._analyse_later(scan, self._known(directory, sets), tally=tally, progress=progress)
+            self._analyse_later(scan, self._known(directory, sets, anew), tally=tally, progress=progress)
             settle_catalogue(self._store)
         return self._report(directory, scan, tally)
 
@@ -186,7 +196,7 @@ class LibrarySync:
             raise RootMissingError(msg)
         self._roots.adopt(directory)
 
-    def _known(self, directory: Path, sets: Sequence[FeatureSchema]) -> Known:
+    def _known(self, directory: Path, sets: Sequence[FeatureSchema], anew: frozenset[Location]) -> Known:
         return Known(
             tracks={
                 track.file.place: (track, track.file)
@@ -197,6 +207,7 @@ class LibrarySync:
             problems={problem.place: problem for problem in self._problems(directory)},
             sets=sets,
             analysed=self._with_all(sets),
+            anew=anew,
         )
 
     def _with_all(self, sets: Sequence[FeatureSchema]) -> frozenset[TrackId]:
@@ -215,7 +226,7 @@ class LibrarySync:
     def _is_done(self, file: FoundFile, known: Known, tally: Tally) -> bool:
         """Whether the file did not change; a track that came back is marked as present."""
         track, stored = known.tracks.get(file.place, (None, None))
-        if track and stored and stored.stamp == file.stamp and track.id in known.analysed:
+        if track and stored and known.has_analysed(file):
             if track.tags_version < TAGS_VERSION or stored.tags_stamp != file.tags_stamp:
                 return False
             if track.is_vanished or stored.target != file.target:
@@ -233,12 +244,14 @@ class LibrarySync:
 
     def _analyse_later(self, scan: _Scan, known: Known, *, tally: Tally, progress: OnProgress) -> None:
         """Compute feature sets for the tracks that have all more urgent ones."""
-        ready = self._with_all(self._analyser.passes[0]) - known.analysed
+        ready = self._with_all(self._analyser.passes[0])
         places = {place for place, (track, _) in known.tracks.items() if track.id in ready}
         waiting = [
             file
             for file in scan.files
-            if file.place in places and not _fails_again(file, known, is_used=True)
+            if file.place in places
+            and not known.has_analysed(file)
+            and not _fails_again(file, known, is_used=True)
         ]
         self._ingest.analyse(waiting, known, tally=tally, progress=progress)
 
@@ -284,6 +297,7 @@ def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:
     problem = known.problems.get(file.place)
     return (
         problem is not None
+        and not known.is_anew(file)
         and (problem.stamp, problem.is_used) == (file.stamp, is_used)
         and not problem.reason.is_worth_retrying
         and problem.reason is not ProblemReason.HEADER_TOO_LONG  # whose track has been analysed
@@ -293,7 +307,7 @@ def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:
 def _to_read(file: FoundFile, known: Known) -> FoundFile:
     """Return the file, marked if only its tags have to be read."""
     track, stored = known.tracks.get(file.place, (None, None))
-    if track is None or stored is None or stored.stamp != file.stamp or track.id not in known.analysed:
+    if track is None or stored is None or not known.has_analysed(file):
         return file
     return replace(file, stored=StoredAudio(stored.audio_hash, stored.media_type, track.duration_ms))
 
@@ -303,12 +317,3 @@ def _emptied(place: Path, track_count: int) -> RootMissingError:
         f"{str(place)!r} has no audio, but had {counted(track_count, 'track')}: is its disk mounted? "
         "Nothing was changed; if they are gone for good, run 'soundalike extract' with --emptied"
     )
-
-
-def _up_from(location: Location) -> Iterator[Location]:
-    """Yield a location and every folder above it in its root."""
-    path: bytes = location.path
-    while path:
-        yield Location(location.root, RelativePath(path))
-        path = path.rpartition(b"/")[0]
-    yield Location(location.root, RelativePath(b""))
