@@ -14,7 +14,6 @@ from soundalike.audio.pool import ProcessAnalyser
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import ExposedFileError, SettingsError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.ports.audio import Analyser
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
 from soundalike.domain.ports.library import Store
 from soundalike.domain.ports.listening import EventLog
@@ -28,6 +27,7 @@ from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.learning.tuning_file import TuningFile
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
+from soundalike.services.fma.importing import FmaImporter
 from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Trainer
@@ -61,6 +61,7 @@ class App:
     artefacts: ArtefactStore
     services: Services
     library_sync: LibrarySync
+    fma: FmaImporter
     snapshots: LibrarySnapshots
     recipes: RecipeChooser
     trainer: Trainer
@@ -181,6 +182,7 @@ def _library_id(settings: Settings, store: Store) -> LibraryId:
 
 def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Profiles, log: EventLog) -> App:
     roots = RootMap(store, settings.roots)
+    identity = Identity(store, roots, is_gone=environment.is_gone, new_id=environment.new_id)
     analyser = ProcessAnalyser(workers=settings.workers, silence_s=settings.decoder_silence_s)
     schemas = tuple(schema for sets in analyser.passes for schema in sets)
     artefacts = FolderArtefactStore(
@@ -197,7 +199,10 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
         roots=roots,
         artefacts=artefacts,
         services=_services(store, artefacts, roots, profiles, log),
-        library_sync=_library_sync(store, analyser, roots),
+        library_sync=LibrarySync(
+            store, LocalFileScanner(), analyser, roots=roots, identity=identity, clock=environment.now
+        ),
+        fma=FmaImporter(store, roots=roots, identity=identity, clock=environment.now),
         snapshots=snapshots,
         recipes=recipes,
         trainer=Trainer(
@@ -213,17 +218,6 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
         library_id=library_id,
         log=log,
         importer=ListenImporter(store, quiet_log, library_id=library_id, clock=environment.now),
-    )
-
-
-def _library_sync(store: Store, analyser: Analyser, roots: RootMap) -> LibrarySync:
-    return LibrarySync(
-        store,
-        LocalFileScanner(),
-        analyser,
-        roots=roots,
-        identity=Identity(store, roots, is_gone=environment.is_gone, new_id=environment.new_id),
-        clock=environment.now,
     )
 
 

@@ -32,7 +32,10 @@ def local_now() -> datetime:
 
 def new_id() -> TrackId:
     """Return a random id."""
-    return TrackId("".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH)))
+    # One letter for each byte: the alphabet has 32, so all are as likely.
+    return TrackId(
+        "".join(_ID_ALPHABET[byte % len(_ID_ALPHABET)] for byte in secrets.token_bytes(_ID_LENGTH))
+    )
 
 
 def new_library_id() -> LibraryId:

@@ -9,7 +9,19 @@ from collections.abc import Sequence
 import click
 
 from soundalike import __version__
-from soundalike.cli import consume, doctor, events, learning, library, options, serving, show, store, users
+from soundalike.cli import (
+    consume,
+    doctor,
+    events,
+    fma,
+    learning,
+    library,
+    options,
+    serving,
+    show,
+    store,
+    users,
+)
 from soundalike.domain.errors import SoundalikeError
 
 _INTERRUPTED = "interrupted; what is done is kept; run the same command again to continue"
@@ -60,6 +72,7 @@ for command in (
     consume.consume,
     library.export,
     library.demo,
+    fma.fma,
     events.events,
     store.store,
     users.users,

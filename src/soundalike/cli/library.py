@@ -63,7 +63,7 @@ def extract(
         reports = [run_extract(app, place, is_emptying_allowed=emptied, is_again=again) for place in places]
         placed = app.updater.update(app.local_engine())
         if as_json:
-            bodies = [_report_body(app, report, placed) for report in reports]
+            bodies = [report_body(app, report, placed) for report in reports]
             show.document({"directories": bodies} if directory is None else bodies[0])
             return
         for report in reports:
@@ -308,7 +308,18 @@ def _path(app: App, problem: FileProblem) -> str:
     return raw.decode(errors="backslashreplace")
 
 
-def _report_body(app: App, report: SyncReport, placed: int) -> dict[str, Any]:
+def report_body(app: App, report: SyncReport, placed: int) -> dict[str, Any]:
+    """Return the result of an extraction as JSON values.
+
+    Parameters
+    ----------
+    app : App
+        Whose library it was.
+    report : SyncReport
+        The result.
+    placed : int
+        How many tracks were added to the artefact after it.
+    """
     return {
         "directory": bytes(report.directory).decode(errors="backslashreplace"),
         **{name: getattr(report, name) for name in _COUNTS},

@@ -15,6 +15,7 @@
     │   ├── UnknownFeatureSetError  no track has vectors of this feature set
     │   ├── TrackGoneError          the track's file is not the one that was scanned
     │   ├── FileUnavailableError    the disk does not give a file now; it may come back
+    │   ├── FmaError                files of the Free Music Archive are not there, or not what they should be
     │   ├── NoAudioError            the track has no file, only what an import said of it
     │   └── NoCoverError            the track's tags have no picture that a browser may show
     ├── ServerBusyError             there is no room for the answer now
@@ -129,6 +130,10 @@ class ServerBusyError(SoundalikeError):
 
 class AnswerTooLargeError(SoundalikeError):
     """The answer is larger than any that there is room for."""
+
+
+class FmaError(LibraryError):
+    """Files of the Free Music Archive are not there, not what they should be, or cannot be downloaded."""
 
 
 class NoAudioError(LibraryError):

@@ -85,6 +85,10 @@ class Tags:
         ReplayGain and R128.
     external_ids : tuple of ExternalId
         In order: those of artists are in the order of `artists`.
+    licence : str or None
+        Under which the track may be used, as written.
+    dataset : mapping of str to str
+        What a data set says of the track, such as its ``subset`` and ``split``.
     """
 
     title: str | None = None
@@ -100,6 +104,8 @@ class Tags:
     is_compilation: bool = False
     gains: Gains = Gains()
     external_ids: tuple[ExternalId, ...] = ()
+    licence: str | None = None
+    dataset: Mapping[str, str] | None = None
 
     @property
     def artist(self) -> str | None:

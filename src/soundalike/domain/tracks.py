@@ -72,7 +72,7 @@ class Track:
     added_at : datetime
         When it was first seen, UTC.
     vanished_at : datetime or None
-        When a scan first missed its file, UTC; None while the file exists, and for a track without a file.
+        When a scan first missed its file, UTC, or its import was removed; None while it is there.
     """
 
     id: TrackId

@@ -73,6 +73,8 @@ TRACK = record(
     recording=or_null(TEXT),
     is_preferred=TRUTH,
     has_audio=TRUTH,
+    licence=or_null(TEXT),
+    dataset={"type": "object", "additionalProperties": TEXT},
     part=or_null(record("Part", start_ms=COUNT, end_ms=or_null(COUNT))),
 )
 ALBUM = record(

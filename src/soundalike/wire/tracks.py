@@ -38,6 +38,8 @@ def track_body(track: Track) -> dict[str, Any]:
         "recording": entry.recording,
         "is_preferred": entry.is_preferred,
         "has_audio": track.has_audio,
+        "licence": tags.licence,
+        "dataset": dict(tags.dataset or {}),
         "part": _part(track),
     }
 

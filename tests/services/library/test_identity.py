@@ -98,3 +98,19 @@ def test_what_an_import_no_longer_says_is_gone_once_the_file_was_read_again(libr
     assert library.bring(replace(IMPORT, album="Two")).tags_version < TAGS_VERSION
     track = library.scan()
     assert (track.album, track.genre, track.tags_version) == ("Two", "Pop", TAGS_VERSION)
+
+
+def test_audio_by_fmas_folder_rule_is_the_track_that_an_import_described(library: Importing) -> None:
+    fma = ExternalId(ExternalIdKind.FMA, "2")
+    described = library.bring(replace(IMPORT, title="Song", external_ids=(fma,)))
+    heard = library.scan("fma_small/000/000002.mp3", Tags(title="Clip"))
+    other = library.scan("fma_small/000/000005.mp3", Tags(title="Clip"))
+    assert (heard.id, heard.title, heard.album) == (described.id, "Clip", "One")
+    assert other.id != described.id
+    assert not other.tags.external_ids
+
+
+def test_the_same_import_again_changes_nothing(library: Importing) -> None:
+    library.scan()
+    once = library.bring()
+    assert library.bring() == once

@@ -59,6 +59,8 @@ def test_a_track_has_exactly_the_published_fields_and_null_for_missing_tags(stag
         "recording": None,
         "is_preferred": True,
         "has_audio": True,
+        "licence": None,
+        "dataset": {},
         "part": None,
     }
     assert answer.headers["Cache-Control"] == "private, no-cache"

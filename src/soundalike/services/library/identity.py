@@ -3,13 +3,14 @@
 Which one an import of metadata describes is known by external ids alone.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.files import Analysis, FoundFile, Location, TrackFile
+from soundalike.domain.fma import fma_id_at
 from soundalike.domain.ports.library import CataloguedStore
 from soundalike.domain.tags import ExternalId, Tags
 from soundalike.domain.tracks import Track
@@ -60,7 +61,7 @@ class Identity:
         former = (
             self._store.track_at(file.location, file.part)
             or self._moved(file.location, analysis.audio_hash)
-            or self._awaited(analysis.tags)
+            or self._awaited(file.location, analysis.tags)
         )
         imported = former.imported if former else None
         tags = analysis.tags if imported is None else analysis.tags.over(imported)
@@ -85,7 +86,12 @@ class Identity:
         return former, track
 
     def settle_import(
-        self, imported: Tags, *, duration_ms: DurationMs, now: datetime
+        self,
+        imported: Tags,
+        *,
+        duration_ms: DurationMs,
+        now: datetime,
+        found: Sequence[Track] | None = None,
     ) -> tuple[Track | None, Track]:
         """Return the stored track that an import describes, if any, and the track as it is from now on.
 
@@ -100,9 +106,12 @@ class Identity:
             As the import says; that of audio counts more.
         now : datetime
             When a new track was added.
+        found : sequence of Track, optional
+            Those that bear one of its ids, by (added_at, id), if they have been read already.
         """
         ids = imported.track_ids
-        found = self._store.tracks_with_ids(ids) if ids else ()
+        if found is None:
+            found = self._store.tracks_with_ids(ids) if ids else ()
         former = min(found, key=lambda track: not _was_imported(track, ids), default=None)
         if former is None:
             return None, Track(
@@ -116,15 +125,17 @@ class Identity:
                 added_at=now,
             )
         tags = former.tags.over(imported) if former.has_audio else imported
+        was_other = former.has_audio and former.imported not in (None, imported)
         track = replace(
             former,
             tags=tags,
             imported=imported,
             # What an import said before is among the tags: the file says again what is its own.
-            tags_version=0 if former.has_audio and former.imported else former.tags_version,
+            tags_version=0 if was_other else former.tags_version,
             entry=former.entry if former.tags == tags else own_entry(tags),
             title=tags.title or former.title,
             duration_ms=former.duration_ms if former.has_audio else duration_ms,
+            vanished_at=former.vanished_at if former.has_audio else None,
         )
         return former, track
 
@@ -135,9 +146,11 @@ class Identity:
         # Of several lost copies, the one of the same name is most likely.
         return min(gone, key=lambda one: _file_name(one[1].location) != name, default=(None, None))[0]
 
-    def _awaited(self, tags: Tags) -> Track | None:
-        """Return the track without a file that has one of the tags' external ids."""
-        found = self._store.tracks_with_ids(tags.track_ids) if tags.track_ids else ()
+    def _awaited(self, location: Location, tags: Tags) -> Track | None:
+        """Return the track without a file that has one of the tags' external ids, or FMA's of the file."""
+        by_name = fma_id_at(location)
+        ids = tags.track_ids | ({by_name} if by_name else set())
+        found = self._store.tracks_with_ids(ids) if ids else ()
         return next((track for track in found if track.file is None), None)
 
     def _has_left(self, file: TrackFile) -> bool:

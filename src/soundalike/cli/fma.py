@@ -1,0 +1,112 @@
+"""Commands on the Free Music Archive's data set."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from soundalike.app import open_app
+from soundalike.cli import library, options, show
+from soundalike.domain.counts import counted
+from soundalike.domain.fma import ATTRIBUTION, BadRow, Trouble
+from soundalike.fma.folder import FmaFolder
+from soundalike.services.fma.importing import FmaReport
+
+_SHOWN_ROWS = 5
+
+
+@click.group(short_help="The Free Music Archive's data set.")
+def fma() -> None:
+    """Bring in the Free Music Archive's data set: 106,574 tracks with metadata and features.
+
+    Its metadata is by Defferrard, Benzi, Vandergheynst and Bresson, under CC BY 4.0; each track has the
+    licence that its artist chose.
+    """
+
+
+@fma.command("import", short_help="Import FMA's metadata and features.")
+@click.argument("directory", type=options.folder, metavar="DIR")
+@click.option("--no-audio", is_flag=True, help="Leave out audio that is there, which may take hours.")
+@options.workers
+@options.json_output
+@options.common
+def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
+    """Import what FMA's files in DIR, or in DIR/fma_metadata, say of tracks.
+
+    Read are tracks.csv, raw_tracks.csv, genres.csv and features.csv; what is missing is said, what is there
+    is taken. Features become a feature set of their own. Audio that is there by FMA's rule, such as
+    DIR/fma_small/000/000002.mp3, is then analysed. Run twice, it changes nothing.
+    """
+    settings = options.settings()
+    folder = FmaFolder(Path(os.path.realpath(directory)))
+    with open_app(settings) as app:
+        with show.progress("Importing") as progress:
+            report = app.fma.take(folder, audio_folders=folder.audio_folders, progress=progress)
+        if not as_json:
+            _print(report)
+        reports = [] if no_audio else [library.run_extract(app, each) for each in folder.audio_folders]
+        placed = app.updater.update(app.local_engine()) if reports else 0
+        if as_json:
+            bodies = [library.report_body(app, each, placed) for each in reports]
+            show.document(_body(report) | {"audio": bodies})
+            return
+        for each in reports:
+            library.print_report(app, each)
+        show.say(f"{ATTRIBUTION}.")
+
+
+def _print(report: FmaReport) -> None:
+    show.say(f"Read {', '.join(report.files)}.")
+    if report.missing:
+        show.say(f"Not there: {', '.join(report.missing)}.")
+    counts = {"new": report.added, "changed": report.changed, "unchanged": report.unchanged}
+    parts = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    show.say(f"{counted(report.tracks, 'track')}: {parts or 'none'}.")
+    if report.feature_set:
+        show.say(
+            f"{counted(report.featured, 'track')} with features {report.feature_set}, "
+            f"{report.refeatured:,} of them new."
+        )
+    if report.troubles:
+        show.table(
+            [("rows", "number"), ("what is wrong", "fixed"), ("taken anyway", "fixed")],
+            [
+                (f"{count:,}", trouble.value, "yes" if trouble.is_taken else "no")
+                for trouble, count in sorted(report.troubles.items())
+            ],
+            title="Not imported, or not as it was meant",
+        )
+    for trouble, rows in sorted(report.named.items()):
+        _print_rows(trouble, rows, report.troubles[trouble])
+
+
+def _print_rows(trouble: Trouble, rows: list[BadRow], count: int) -> None:
+    names = "; ".join(row.name for row in rows[:_SHOWN_ROWS])
+    more = count - _SHOWN_ROWS
+    show.say(f"  {trouble}: {names}{f'; and {more:,} more (--json names them)' if more > 0 else ''}")
+
+
+def _body(report: FmaReport) -> dict[str, Any]:
+    return {
+        "files": list(report.files),
+        "missing": list(report.missing),
+        "added": report.added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "feature_set": report.feature_set,
+        "featured": report.featured,
+        "refeatured": report.refeatured,
+        "troubles": [
+            {
+                "trouble": trouble.value,
+                "count": report.troubles[trouble],
+                "is_taken": trouble.is_taken,
+                "rows": [
+                    {"file": row.file or None, "line": row.line or None, "track": row.number} for row in rows
+                ],
+            }
+            for trouble, rows in sorted(report.named.items())
+        ],
+        "attribution": ATTRIBUTION,
+    }

@@ -1,0 +1,64 @@
+"""`soundalike fma` on files in FMA's formats."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fma_files import FOOD, write_features, write_genres, write_tracks
+from journeys.program import write_tune
+from soundalike.cli import run
+from soundalike.domain.tracks import Sort
+from soundalike.store.sqlite.store import SqliteStore
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SOUNDALIKE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SOUNDALIKE_WORKERS", "1")
+    metadata = tmp_path / "fma_metadata"
+    write_genres(metadata, {21: ("Hip-Hop", 0)})
+    write_tracks(metadata, {2: FOOD, 1486: FOOD | {"track.title": "Bad clip"}})
+    write_features(metadata, {2: 1, 1486: [""] * 518})
+    return tmp_path
+
+
+def taken(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
+    assert run([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_an_import_says_what_it_took_and_changes_nothing_the_second_time(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tune(here / "fma_small" / "000" / "000002.mp3", seed=1)
+    first = taken(capsys, "fma", "import", here)
+    assert (first["added"], first["featured"], first["missing"]) == (2, 1, ["raw_tracks.csv"])
+    assert {one["trouble"]: [row["track"] for row in one["rows"]] for one in first["troubles"]} == {
+        "a clip that is known to be bad": [1486], "no features": [1486],
+    }  # fmt: skip
+    assert "CC BY 4.0" in first["attribution"]
+    (audio,) = first["audio"]
+    assert (audio["analysed"], audio["added"]) == (1, 0)
+    second = taken(capsys, "fma", "import", here / "fma_metadata")
+    assert (second["unchanged"], second["refeatured"], second["audio"][0]["unchanged"]) == (2, 0, 1)
+    with closing(SqliteStore(here / "data" / "library.sqlite")) as store:
+        tracks = store.find_tracks([], sort=Sort(), limit=10).tracks
+    assert {track.title: track.has_audio for track in tracks} == {"Bad clip": False, "Food": True}
+
+
+def test_an_import_names_bad_rows_and_the_authors(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["fma", "import", str(here), "--no-audio"]) == 0
+    shown = capsys.readouterr()
+    assert "no features: features.csv, line 6 (track 1486)" in shown.err
+    assert "Not there: raw_tracks.csv." in shown.err
+    assert "CC BY 4.0" in shown.err
+
+
+def test_a_folder_without_fmas_files_makes_no_library(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "empty").mkdir()
+    assert run(["fma", "import", str(here / "empty")]) == 1
+    assert "none of FMA's files" in capsys.readouterr().err
+    assert not (here / "data").exists()

@@ -1,0 +1,148 @@
+"""What FMA says of tracks is imported; run twice, it changes nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fakes import MemoryStore
+from making import SOME_TIME, make_location, make_track
+from soundalike.domain.entries import EntrySort
+from soundalike.domain.features import FeatureSchema
+from soundalike.domain.files import Location, Root
+from soundalike.domain.fma import FMA, BadRow, FmaTrack, Trouble, fma_id, fma_id_at
+from soundalike.domain.tags import Tags
+from soundalike.domain.tracks import Sort, Track
+from soundalike.domain.types import DurationMs, FloatArray, RelativePath, RootName, TrackId
+from soundalike.services.fma.importing import FmaImporter, FmaReport
+from soundalike.services.library.identity import Identity
+from soundalike.services.library.roots import RootMap
+
+FOOD = Tags(
+    title="Food", artists=("AWOL",), album="One", genres=("Metal", "Rock"), genre_parents={"Metal": "Rock"},
+    external_ids=(fma_id(2),), licence="CC BY", dataset={"subset": "small"},
+)  # fmt: skip
+OTHER = replace(FOOD, title="Other", external_ids=(fma_id(5),))
+
+
+class Metadata:
+    """FMA's files, without any."""
+
+    files = ("tracks.csv", "features.csv")
+    missing = ("genres.csv", "raw_tracks.csv")
+
+    def __init__(self, *tags: Tags, features: Sequence[int] = ()) -> None:
+        self._tags = tags
+        self._features = features
+
+    def tracks(self) -> Iterator[FmaTrack | BadRow]:
+        for tags in self._tags:
+            (one,) = tags.track_ids
+            yield FmaTrack(int(one.value), tags, DurationMs(168_000))
+        yield BadRow("tracks.csv", 9, Trouble.NO_ID)
+
+    def feature_set(self) -> FeatureSchema | None:
+        return FMA if self._features else None
+
+    def features(self, schema: FeatureSchema) -> Iterator[tuple[npt.NDArray[np.int64], FloatArray] | BadRow]:
+        for number in self._features:
+            yield np.array([number]), np.full((1, len(schema)), number, np.float32)
+            yield BadRow("features.csv", number, Trouble.NO_FEATURES, number + 1_000)
+
+
+class Library:
+    """A store into which FMA is imported."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        ids = (TrackId(f"new{number}") for number in range(100))
+        roots = RootMap(self.store, {})
+        identity = Identity(self.store, roots, is_gone=lambda _path: False, new_id=lambda: next(ids))
+        self._importer = FmaImporter(self.store, roots=roots, identity=identity, clock=lambda: SOME_TIME)
+
+    def take(self, metadata: Metadata, folders: Sequence[Path] = ()) -> FmaReport:
+        return self._importer.take(metadata, audio_folders=folders, progress=lambda _done, _total: None)
+
+    def tracks(self) -> dict[str, Track]:
+        return {track.title: track for track in self.store.stored_tracks()}
+
+
+def test_tracks_are_listed_with_albums_and_genres() -> None:
+    library = Library()
+    report = library.take(Metadata(FOOD, OTHER, features=[2, 7]))
+    assert (report.added, report.changed, report.unchanged, report.featured) == (2, 0, 0, 1)
+    assert (report.files, report.missing) == (Metadata.files, Metadata.missing)
+    assert report.troubles == {Trouble.NO_ID: 1, Trouble.NO_TRACK: 1, Trouble.NO_FEATURES: 2}
+    assert [row.name for row in report.named[Trouble.NO_TRACK]] == ["track 7"]
+    food = library.tracks()["Food"]
+    assert (food.file, food.tags, food.imported, food.duration_ms) == (None, FOOD, FOOD, 168_000)
+    page = library.store.find_tracks(["foo"], sort=Sort(), limit=10)
+    assert [track.id for track in page.tracks] == [food.id]
+    (album,) = library.store.find_albums(sort=EntrySort(), limit=10).entries
+    assert (album.title, album.track_count) == ("One", 2)
+    genres = {one.name: one for one in library.store.find_genres(sort=EntrySort(), limit=10).entries}
+    assert genres["Metal"].parent_id == genres["Rock"].id
+    vectors = library.store.vectors_of(food.id, FMA)
+    assert vectors is not None
+    assert (vectors.summary == 2).all()
+
+
+def test_run_twice_it_changes_nothing() -> None:
+    library = Library()
+    metadata = Metadata(FOOD, OTHER, features=[2])
+    library.take(metadata)
+    before = library.store.library_version(), library.tracks()
+    report = library.take(metadata)
+    assert (report.added, report.changed, report.unchanged, report.refeatured) == (0, 0, 2, 0)
+    assert (library.store.library_version(), library.tracks()) == before
+
+
+def test_what_changed_is_changed_and_the_id_stays() -> None:
+    library = Library()
+    library.take(Metadata(FOOD, OTHER))
+    before = library.tracks()["Food"].id
+    report = library.take(Metadata(replace(FOOD, title="Drink"), OTHER))
+    assert (report.changed, report.unchanged) == (1, 1)
+    assert library.tracks()["Drink"].id == before
+    assert not library.store.find_tracks(["food"], sort=Sort(), limit=10).tracks
+
+
+def test_audio_that_was_analysed_before_is_found_by_fmas_folder_rule(tmp_path: Path) -> None:
+    library = Library()
+    library.store.save_root(Root(RootName("music"), tmp_path))
+    heard = make_track("heard", title="Clip", artist=None, album=None, path=b"fma_small/000/000002.mp3")
+    library.store.save_track(heard)
+    report = library.take(Metadata(FOOD, OTHER), [tmp_path / "fma_small"])
+    assert (report.added, report.changed) == (1, 1)
+    track = library.store.track(heard.id)
+    assert track is not None
+    assert (track.file, track.title, track.artist, track.tags.licence) == (
+        heard.file,
+        "Clip",
+        "AWOL",
+        "CC BY",
+    )
+    before = library.tracks()
+    assert library.take(Metadata(FOOD, OTHER), [tmp_path / "fma_small"]).unchanged == 2
+    assert library.tracks() == before
+
+
+def test_fmas_folder_rule() -> None:
+    def number(path: bytes, root: str = "music") -> str | None:
+        found = fma_id_at(make_location(path, root))
+        return None if found is None else found.value
+
+    assert number(b"fma_small/000/000002.mp3") == "2"
+    assert number(b"x/fma_large/123/123456.mp3") == "123456"
+    assert number(b"000/000140.mp3", "fma_full") == "140"
+    assert number(b"000/000140.mp3", "fma_full-2") == "140"
+    assert fma_id_at(Location(RootName("\udcff"), RelativePath(b"fma_small/000/000002.mp3"))) == fma_id(2)
+    for other in (
+        b"000/000002.mp3",
+        b"fma_small/001/000002.mp3",
+        b"fma_small/000/000002.mp3.txt",
+        b"fma_small/0/2.mp3",
+    ):
+        assert number(other) is None
