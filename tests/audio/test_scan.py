@@ -18,10 +18,11 @@ from audio.disks import PASSING
 from soundalike.audio.scan import LocalFileScanner
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, FoundFile, ProblemReason, Root
+from soundalike.domain.ports.audio import Scanned
 from soundalike.domain.types import RootName
 
 
-def scan(directory: Path, *roots: Root) -> list[FoundFile | FileProblem]:
+def scan(directory: Path, *roots: Root) -> list[Scanned]:
     return list(LocalFileScanner().scan(directory, roots or (Root(RootName("m"), directory),)))
 
 

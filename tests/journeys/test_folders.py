@@ -24,3 +24,18 @@ def test_files_are_read_anew_on_request(program: Program, tmp_path: Path) -> Non
     result = program.run("extract", "--again", other)
     assert (result.returncode, "in no folder of the library" in result.stderr) == (1, True)
     assert program.run("extract", os.fspath(first)).returncode == 1
+
+
+def test_what_is_left_out_is_said_and_comes_back(program: Program, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    for number, name in enumerate(("a.flac", "live/b.flac", "#recycle/c.flac")):
+        write_tune(music / name, seed=number)
+    report = program.json("extract", music)
+    assert (report["found"], report["left_out"]) == (2, {"recycle bin or snapshot": 1})
+    (music / ".soundalikeignore").write_text("live/\n")
+    said = " ".join(program.run("extract", music).stderr.split())
+    assert "1 vanished" in said
+    assert "1 named in .soundalikeignore, 1 recycle bin or snapshot; 1 track in them vanished" in said
+    (music / ".soundalikeignore").unlink()
+    report = program.json("extract", music)
+    assert (report["returned"], report["added"], report["vanished_left_out"]) == (1, 0, 0)

@@ -4,13 +4,24 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from soundalike.audio.errors import is_passing
 from soundalike.audio.formats import is_audio_name, suffix_of
+from soundalike.audio.ignore import IGNORE_FILE, IgnoreFileError, IgnoreRules, is_bin
 from soundalike.domain.errors import RootMissingError
-from soundalike.domain.files import FileProblem, FileStamp, FoundFile, Location, ProblemReason, Root
+from soundalike.domain.files import (
+    FileProblem,
+    FileStamp,
+    FoundFile,
+    LeftOut,
+    LeftOutReason,
+    Location,
+    ProblemReason,
+    Root,
+)
+from soundalike.domain.ports.audio import Scanned
 from soundalike.domain.types import RelativePath, RootName
 
 _Inode = tuple[int, int]
@@ -18,21 +29,23 @@ _Inode = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder of the walk: its path, its real path, and the folders above it."""
+    """A folder of the walk: its path, its real path, the folders above it, and what those leave out."""
 
     path: bytes
     real: bytes
     ancestors: frozenset[_Inode]
+    rules: IgnoreRules
 
 
 class LocalFileScanner:
     """Walks a folder on this machine; the port `FileScanner`.
 
     Hidden files and folders (``.name``) are skipped; other files count by the end of their name alone.
+    Recycle bins, snapshots, and what ``.soundalikeignore`` files name are left out.
     """
 
-    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
-        """Yield every audio file below a folder, in order of its path's bytes, and every problem.
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[Scanned]:
+        """Yield audio files below a folder in order of their paths' bytes, problems, and what is left out.
 
         Parameters
         ----------
@@ -58,8 +71,8 @@ class LocalFileScanner:
             msg = f"{directory} is not a folder; give the folder with the music"
             raise RootMissingError(msg)
         start, places = _anchor(top, roots)
-        folder = _Folder(start, os.path.realpath(top), frozenset({(status.st_dev, status.st_ino)}))
-        return _Walk(places).walk(folder)
+        inode = (status.st_dev, status.st_ino)
+        return _Walk(places).start(_Folder(start, os.path.realpath(top), frozenset({inode}), IgnoreRules()))
 
 
 def _anchor(top: bytes, roots: Sequence[Root]) -> tuple[bytes, dict[bytes, Root]]:
@@ -84,7 +97,24 @@ class _Walk:
         self._places = sorted(places.items(), key=lambda item: -len(item[0]))
         self._real_places = {root.name: os.path.realpath(place) for place, root in places.items()}
 
-    def walk(self, folder: _Folder) -> Iterator[FoundFile | FileProblem]:
+    def start(self, folder: _Folder) -> Iterator[Scanned]:
+        """Walk a folder by the rules of those above it, up to the outermost root."""
+        path = min((place for place, _ in self._places if _holds(place, folder.path)), key=len)
+        rules = IgnoreRules()
+        for name in filter(None, folder.path[len(path) :].split(b"/")):
+            try:
+                if os.path.lexists(os.path.join(path, IGNORE_FILE)):  # noqa: PTH118 - bytes
+                    rules = rules.within(path, path)
+            except IgnoreFileError as error:
+                yield self._unknown(folder.path, error)
+                return
+            path = os.path.join(path, name)  # noqa: PTH118 - bytes
+            if reason := _reason_to_leave_out(path, rules, is_folder=True):
+                yield LeftOut(self._locate(folder.path, folder.path)[0], reason)
+                return
+        yield from self.walk(replace(folder, rules=rules))
+
+    def walk(self, folder: _Folder) -> Iterator[Scanned]:
         """Walk a folder depth first, without recursion, since folders may be deep."""
         pending = [self._entries(folder)]
         while pending:
@@ -96,25 +126,32 @@ class _Walk:
             else:
                 yield step
 
-    def _entries(self, folder: _Folder) -> Iterator[FoundFile | FileProblem | _Folder]:
+    def _entries(self, folder: _Folder) -> Iterator[Scanned | _Folder]:
         try:
             with os.scandir(folder.real) as listing:
-                entries = sorted((e for e in listing if not e.name.startswith(b".")), key=lambda e: e.name)
+                entries = sorted(filter(_is_listed, listing), key=lambda entry: entry.name)
+            if any(entry.name == IGNORE_FILE for entry in entries):
+                folder = replace(folder, rules=folder.rules.within(folder.path, folder.real))
         except OSError as error:
             yield self._problem(folder.path, ProblemReason.UNREADABLE, f"folder: {error.strerror}")
             return
+        except IgnoreFileError as error:
+            yield self._unknown(folder.path, error)
+            return
         for entry in entries:
-            found = self._look(folder, entry)
+            found = self._look(folder, entry) if entry.name != IGNORE_FILE else None
             if found is not None:
                 yield found
 
-    def _look(self, folder: _Folder, entry: os.DirEntry[bytes]) -> FoundFile | FileProblem | _Folder | None:
+    def _look(self, folder: _Folder, entry: os.DirEntry[bytes]) -> Scanned | _Folder | None:
         path = os.path.join(folder.path, entry.name)  # noqa: PTH118 - bytes
         is_audio = is_audio_name(entry.name)
         try:
             is_link, is_folder = entry.is_symlink(), entry.is_dir()
             if not (is_audio or is_link or is_folder):
                 return None
+            if reason := _reason_to_leave_out(path, folder.rules, is_folder=is_folder):
+                return LeftOut(self._locate(path, path)[0], reason)
             status = entry.stat()
         except OSError as error:
             # A name that ends like a file's may be a folder's, whose tracks would pass for missing.
@@ -123,11 +160,16 @@ class _Walk:
             return self._unreachable(path, error) if is_meant else None
         real = os.path.realpath(entry.path) if is_link else entry.path
         if stat.S_ISDIR(status.st_mode):
-            inode = (status.st_dev, status.st_ino)
-            if inode in folder.ancestors:
-                return self._problem(path, ProblemReason.BROKEN_LINK, "leads to a folder above it")
-            return _Folder(path, real, folder.ancestors | {inode})
+            return self._inner(folder, path, real, status)
         return self._file(path, real, status) if is_audio else None
+
+    def _inner(
+        self, folder: _Folder, path: bytes, real: bytes, status: os.stat_result
+    ) -> _Folder | FileProblem:
+        inode = (status.st_dev, status.st_ino)
+        if inode in folder.ancestors:
+            return self._problem(path, ProblemReason.BROKEN_LINK, "leads to a folder above it")
+        return _Folder(path, real, folder.ancestors | {inode}, folder.rules)
 
     def _file(self, path: bytes, real: bytes, status: os.stat_result) -> FoundFile | FileProblem:
         if not stat.S_ISREG(status.st_mode):
@@ -150,12 +192,26 @@ class _Walk:
     def _problem(self, path: bytes, reason: ProblemReason, detail: str) -> FileProblem:
         return FileProblem(location=self._locate(path, path)[0], reason=reason, detail=detail)
 
+    def _unknown(self, path: bytes, error: IgnoreFileError) -> FileProblem:
+        """Return the problem of a folder of which nobody can say what is to be left out."""
+        return self._problem(path, ProblemReason.UNREADABLE, f"folder: its {IGNORE_FILE.decode()} {error}")
+
     def _locate(self, path: bytes, real: bytes) -> tuple[Location, bool]:
         """Return the location in the innermost root, and whether a link in that root leads there."""
         place, root = next((place, root) for place, root in self._places if _holds(place, path))
         relative = path[len(place) :].lstrip(b"/")
         straight = os.path.join(self._real_places[root.name], relative)  # noqa: PTH118 - bytes
         return Location(RootName(root.name), RelativePath(relative)), straight != real
+
+
+def _is_listed(entry: os.DirEntry[bytes]) -> bool:
+    return not entry.name.startswith(b".") or entry.name == IGNORE_FILE
+
+
+def _reason_to_leave_out(path: bytes, rules: IgnoreRules, *, is_folder: bool) -> LeftOutReason | None:
+    if is_folder and is_bin(os.path.basename(path)):  # noqa: PTH119 - bytes
+        return LeftOutReason.BIN
+    return LeftOutReason.IGNORED if rules.leave_out(path, is_folder=is_folder) else None
 
 
 def _kind(mode: int) -> str:

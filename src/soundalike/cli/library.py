@@ -254,6 +254,8 @@ def run_extract(
 def print_report(app: App, report: SyncReport) -> None:
     """Print the result of an extraction, and a table of the files that could not be used."""
     show.say(_summary(report))
+    if report.left_out:
+        show.say(_left_out(report))
     if not report.problems:
         return
     show.table(
@@ -291,6 +293,13 @@ def _summary(report: SyncReport) -> str:
     return f"{counted(report.found, 'file')}: {'; '.join(filter(None, parts)) or 'no audio'}."
 
 
+def _left_out(report: SyncReport) -> str:
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(report.left_out.items()))
+    gone = report.vanished_left_out
+    more = f"; {counted(gone, 'track')} in them vanished, and come back when they are not" if gone else ""
+    return f"Left out, files or folders: {counts}{more}."
+
+
 def _used(report: SyncReport, reason: ProblemReason) -> int:
     return sum(problem.is_used for problem in report.problems if problem.reason is reason)
 
@@ -325,6 +334,8 @@ def report_body(app: App, report: SyncReport, placed: int) -> dict[str, Any]:
         **{name: getattr(report, name) for name in _COUNTS},
         "placed": placed,
         "artefact": app.services.neighbours.artefact_version(),
+        "left_out": {str(reason): count for reason, count in report.left_out.items()},
+        "vanished_left_out": report.vanished_left_out,
         "counts": {str(reason): count for reason, count in report.counts().items()},
         "problems": [
             {

@@ -250,6 +250,21 @@ class FileProblem:
         return Place(self.location, self.part)
 
 
+class LeftOutReason(StrEnum):
+    """Why a scan leaves something out; the values are part of the ``--json`` output."""
+
+    BIN = "recycle bin or snapshot"
+    IGNORED = "named in .soundalikeignore"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file, or a folder with all that is in it, that a scan leaves out."""
+
+    location: Location
+    reason: LeftOutReason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """Result of analysing one file.

@@ -14,12 +14,14 @@ from soundalike.domain.files import (
     FileProblem,
     FileStamp,
     FoundFile,
+    LeftOut,
+    LeftOutReason,
     Location,
     Part,
     ProblemReason,
     Root,
 )
-from soundalike.domain.ports.audio import KnownAudio
+from soundalike.domain.ports.audio import KnownAudio, Scanned
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath
 
@@ -36,19 +38,23 @@ def write_song(path: Path, *, audio: str, title: str | None = None) -> Path:
 class FolderScanner:
     """Every file is audio; names that end in .fifo are not regular, .locked folders cannot be listed.
 
-    What is in `failing` cannot be read for now.
+    What is in `failing` cannot be read for now, what is in `ignored` is left out.
     """
 
     def __init__(self) -> None:
         self.parts: dict[str, list[Part]] = {}
         self.failing: set[str] = set()
+        self.ignored: set[str] = set()
         self.tags_stamp = ""
 
-    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[Scanned]:
         if not directory.is_dir():
             msg = f"{directory} is not a folder"
             raise RootMissingError(msg)
         for folder, folders, names in os.walk(directory):
+            for name in self.ignored & {*folders, *names}:
+                (folders if name in folders else names).remove(name)
+                yield LeftOut(_locate(Path(folder, name), roots), LeftOutReason.IGNORED)
             for name in [each for each in folders if each.endswith(".locked") or each in self.failing]:
                 folders.remove(name)
                 yield FileProblem(

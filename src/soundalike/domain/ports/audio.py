@@ -12,11 +12,15 @@ from soundalike.domain.files import (
     FileProblem,
     FileStamp,
     FoundFile,
+    LeftOut,
     Root,
 )
 from soundalike.domain.types import (
     AudioHash,
 )
+
+Scanned = FoundFile | FileProblem | LeftOut
+"""What a scan finds."""
 
 KnownAudio = Mapping[str, frozenset[AudioHash]]
 """For a feature set's key (`FeatureSchema.key`), the audio that needs no vectors of it."""
@@ -25,11 +29,12 @@ KnownAudio = Mapping[str, frozenset[AudioHash]]
 class FileScanner(Protocol):
     """Finds audio files."""
 
-    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[FoundFile | FileProblem]:
-        """Yield every audio file below a folder, and every problem that shows without reading a file.
+    def scan(self, directory: Path, roots: Sequence[Root]) -> Iterator[Scanned]:
+        """Yield every audio file below a folder, every problem that shows, and what is left out.
 
         Links are followed; loops and dangling links are problems. Each location is relative to the
-        innermost root that contains it. A folder that cannot be listed is a problem at its own location.
+        innermost root that contains it. A folder that cannot be listed is a problem at its own location,
+        and so is one whose ignore file cannot be used.
 
         Parameters
         ----------

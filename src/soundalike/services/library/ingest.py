@@ -38,6 +38,7 @@ class Tally:
     returned: int = 0
     unchanged: int = 0
     vanished: int = 0
+    vanished_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Bringing the store in step with a folder of music; what was done is not done again."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +13,13 @@ from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import (
     FileProblem,
     FoundFile,
+    LeftOutReason,
     Location,
     Place,
     ProblemReason,
     StoredAudio,
 )
-from soundalike.domain.ports.audio import Analyser, FileScanner
+from soundalike.domain.ports.audio import Analyser, FileScanner, Scanned
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.times import to_ms
@@ -45,6 +46,10 @@ class SyncReport:
         Tracks that are new, have another path, came back, did not change, and are missing.
     problems : tuple of FileProblem
         Every stored problem with files of the folder, by location.
+    left_out : mapping of LeftOutReason to int
+        How many files and folders were left out, with all that is in them.
+    vanished_left_out : int
+        How many of the vanished tracks are in what was left out.
     """
 
     directory: Path
@@ -57,6 +62,8 @@ class SyncReport:
     unchanged: int
     vanished: int
     problems: tuple[FileProblem, ...]
+    left_out: Mapping[LeftOutReason, int]
+    vanished_left_out: int
 
     @property
     def unusable(self) -> int:
@@ -76,19 +83,21 @@ class _Scan:
     files: list[FoundFile]
     problems: list[FileProblem]
     unreadable: frozenset[Location]
+    left_out: Mapping[Location, LeftOutReason]
 
     @classmethod
-    def of(cls, found: Iterable[FoundFile | FileProblem]) -> Self:
+    def of(cls, found: Iterable[Scanned]) -> Self:
         """Gather what a scanner found."""
-        files, problems, unreadable = [], [], set()
+        files, problems, left_out = [], [], {}
         for each in found:
             if isinstance(each, FoundFile):
                 files.append(each)
-                continue
-            problems.append(each)
-            if each.reason is ProblemReason.UNREADABLE:
-                unreadable.add(each.location)
-        return cls(files, problems, frozenset(unreadable))
+            elif isinstance(each, FileProblem):
+                problems.append(each)
+            else:
+                left_out[each.location] = each.reason
+        unreadable = (each.location for each in problems if each.reason is ProblemReason.UNREADABLE)
+        return cls(files, problems, frozenset(unreadable), left_out)
 
     def places(self) -> set[Place]:
         """Return every file, and part of one, that the scan found."""
@@ -97,6 +106,10 @@ class _Scan:
     def hides(self, location: Location) -> bool:
         """Whether it, or a folder above, could not be read, so that nothing is known of it."""
         return bool(self.unreadable) and any(each in self.unreadable for each in location.upwards())
+
+    def leaves_out(self, location: Location) -> bool:
+        """Whether it, or a folder above, is left out."""
+        return bool(self.left_out) and any(each in self.left_out for each in location.upwards())
 
 
 class LibrarySync:
@@ -215,7 +228,11 @@ class LibrarySync:
 
     def _refuse_emptied(self, directory: Path, scan: _Scan, known: Known) -> None:
         """Raise if the folder, or a root below it, had tracks and now has no audio at all."""
-        before = Counter(file.location.root for track, file in known.tracks.values() if not track.is_vanished)
+        before = Counter(
+            file.location.root
+            for track, file in known.tracks.values()
+            if not (track.is_vanished or scan.leaves_out(file.location))
+        )
         found = {file.location.root for file in scan.files}
         if before and not found:
             raise _emptied(directory, before.total())
@@ -266,6 +283,9 @@ class LibrarySync:
         now = {track.id: track.file for track in self._store.tracks(missing).values()}
         gone = [track_id for track_id in missing if (file := now[track_id]) and file.place not in seen]
         tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
+        tally.vanished_left_out = sum(
+            1 for one in gone if (file := now[one]) and scan.leaves_out(file.location)
+        )
         stale = known.problems.keys() - scan.places()
         self._store.remove_problems(
             [*tally.healed, *(place for place in stale if not scan.hides(place.location))]
@@ -289,6 +309,8 @@ class LibrarySync:
             unchanged=tally.unchanged,
             vanished=tally.vanished,
             problems=tuple(problems),
+            left_out=Counter(scan.left_out.values()),
+            vanished_left_out=tally.vanished_left_out,
         )
 
 
