@@ -57,6 +57,41 @@ def test_an_import_names_bad_rows_and_the_authors(here: Path, capsys: pytest.Cap
     assert "CC BY 4.0" in shown.err
 
 
+def test_tracks_without_audio_have_similar_ones_of_their_own_set(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = range(10, 40)
+    write_tracks(here / "fma_metadata", {n: FOOD | {"track.title": f"Song {n}"} for n in numbers})
+    write_features(here / "fma_metadata", {n: n for n in numbers})
+    assert run(["fma", "import", str(here), "--json"]) == 0
+    capsys.readouterr()
+    tuned = taken(capsys, "tune")
+    assert (tuned["space"]["tracks"], "imported" in tuned) == (30, False)
+    built = taken(capsys, "build", "--engine", "local")
+    assert (built["tracks"], built["recipe"]["ingredients"][0]["feature_set"]) == (30, "fma")
+    found = taken(capsys, "similar", "Song 12", "--limit", "5")
+    assert len(found["neighbours"]) == 5
+    assert not any(one["track"]["has_audio"] for one in found["neighbours"])
+    checks = {one["detail"][:12] for one in taken(capsys, "doctor")["checks"] if one["status"] == "ok"}
+    assert {"fma-v1: 30 t", "fma-v1, impo"} <= checks
+
+
+def test_audio_and_imported_features_are_learned_side_by_side(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        write_tune(here / "music" / f"tune{number}.wav", seed=number)
+    numbers = range(10, 14)
+    write_tracks(here / "fma_metadata", {n: FOOD | {"track.title": f"Song {n}"} for n in numbers})
+    write_features(here / "fma_metadata", {n: n for n in numbers})
+    taken(capsys, "fma", "import", here / "fma_metadata")
+    taken(capsys, "extract", here / "music")
+    built = taken(capsys, "build", "--engine", "local")
+    assert (built["tracks"], [one["tracks"] for one in built["imported"]]) == (3, [4])
+    for title, count in (("tune1", 2), ("Song 11", 3)):
+        assert len(taken(capsys, "similar", title)["neighbours"]) == count
+
+
 def test_a_folder_without_fmas_files_makes_no_library(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "empty").mkdir()
     assert run(["fma", "import", str(here / "empty")]) == 1

@@ -114,6 +114,11 @@ def test_bytes_that_are_not_utf8_are_read_as_windows_1252(tmp_path: Path) -> Non
     assert troubles == {Trouble.NOT_UTF8: 1}
 
 
+def test_letters_that_are_written_as_in_a_page_are_read(tmp_path: Path) -> None:
+    write_tracks(tmp_path, {2: FOOD | {"artist.name": "Tom &amp; Ann  &#233;"}})
+    assert read(tmp_path)[0][2].tags.artists == ("Tom & Ann \u00e9",)
+
+
 def test_text_of_several_lines_is_one_cell_and_long_names_are_cut(tmp_path: Path) -> None:
     write_tracks(tmp_path, {2: FOOD | {"album.information": "<p>a\nb\r\nc</p>", "track.title": "x" * 9_000}})
     tracks, troubles = read(tmp_path)

@@ -1,13 +1,12 @@
 """The composition root: gives services their adapters; what it starts, it stops."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from soundalike.app import environment
 from soundalike.app.backends import has_library, mongodb_source, open_log, open_store
+from soundalike.app.learning import Learning, LearningMaker, snapshots_of
 from soundalike.app.places import check_places, check_private_store, no_library
 from soundalike.audio.files import LocalAudioFiles
 from soundalike.audio.pool import ProcessAnalyser
@@ -20,11 +19,9 @@ from soundalike.domain.ports.listening import EventLog
 from soundalike.domain.types import LibraryId
 from soundalike.events.embedded import StoredLog
 from soundalike.learning.artefacts.belonging import find_artefacts
-from soundalike.learning.artefacts.store import FolderArtefactStore
 from soundalike.learning.engines import choose_engine
 from soundalike.learning.numpy_engine import LocalEngine
 from soundalike.learning.snapshots import ParquetSnapshots
-from soundalike.learning.tuning_file import TuningFile
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
 from soundalike.services.fma.importing import FmaImporter
@@ -66,6 +63,7 @@ class App:
     recipes: RecipeChooser
     trainer: Trainer
     updater: ArtefactUpdater
+    imported: tuple[Learning, ...]
     schemas: tuple[FeatureSchema, ...]
     store: Store
     library_id: LibraryId
@@ -185,34 +183,25 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
     identity = Identity(store, roots, is_gone=environment.is_gone, new_id=environment.new_id)
     analyser = ProcessAnalyser(workers=settings.workers, silence_s=settings.decoder_silence_s)
     schemas = tuple(schema for sets in analyser.passes for schema in sets)
-    artefacts = FolderArtefactStore(
-        settings.artefacts, schemas=schemas, clock=environment.now, library_id=library_id
-    )
-    snapshots = LibrarySnapshots(
-        store, ParquetSnapshots(), workspace=partial(environment.workspace, settings.data)
-    )
-    recipes = RecipeChooser(store, artefacts, schemas=schemas)
+    snapshots = snapshots_of(store, settings)
+    maker = LearningMaker(settings, store, library_id, snapshots)
+    learning, imported = maker.from_audio(schemas), maker.from_imports()
     # What is imported into the store is folded once at the end, not with every batch.
     quiet_log = StoredLog(store) if log.is_folding else log
     return App(
         settings=settings,
         roots=roots,
-        artefacts=artefacts,
-        services=_services(store, artefacts, roots, profiles, log),
+        artefacts=learning.artefacts,
+        services=_services(store, (learning, *imported), roots, profiles, log),
         library_sync=LibrarySync(
             store, LocalFileScanner(), analyser, roots=roots, identity=identity, clock=environment.now
         ),
         fma=FmaImporter(store, roots=roots, identity=identity, clock=environment.now),
         snapshots=snapshots,
-        recipes=recipes,
-        trainer=Trainer(
-            snapshots,
-            artefacts,
-            tunings=TuningFile(settings.tuning),
-            recipes=recipes,
-            timer=time.monotonic,
-        ),
-        updater=ArtefactUpdater(store, artefacts, library=snapshots, recipes=recipes),
+        recipes=learning.recipes,
+        trainer=learning.trainer,
+        updater=learning.updater,
+        imported=imported,
         schemas=schemas,
         store=store,
         library_id=library_id,
@@ -222,14 +211,15 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
 
 
 def _services(
-    store: Store, artefacts: ArtefactStore, roots: RootMap, profiles: Profiles, log: EventLog
+    store: Store, learnings: Sequence[Learning], roots: RootMap, profiles: Profiles, log: EventLog
 ) -> Services:
     library = Library(store, roots)
+    artefacts, *others = (each.artefacts for each in learnings)
     return Services(
         library=library,
         entries=Entries(store),
         media=Media(library, roots, LocalAudioFiles()),
-        neighbours=NeighbourFinder(store, artefacts, library),
+        neighbours=NeighbourFinder(store, artefacts, library, others=others),
         profiles=profiles,
         listens=ListenIngest(store, log, clock=environment.now),
         recommender=Recommender(store, artefacts, library, profiles, clock=environment.local_now),

@@ -11,6 +11,7 @@ from soundalike.app.places import check_places, no_library
 from soundalike.audio.dependencies import AudioDependency, audio_dependencies
 from soundalike.domain.counts import counted
 from soundalike.domain.errors import ModelError, NoArtefactError, NoLibraryError, SoundalikeError
+from soundalike.domain.similarity.space import Artefact
 from soundalike.learning.spark.java import spark_readiness
 from soundalike.services.learning.updating import Freshness
 from soundalike.setting_values import without_secrets
@@ -53,6 +54,7 @@ def diagnose(settings: Settings) -> tuple[Check, ...]:
             checks.extend(_check_backup(settings))
             checks.extend(_check_feature_sets(app, has_tracks=tracks > 0))
             checks.append(_check_artefact(app))
+            checks.extend(_check_imported(app))
     except SoundalikeError as error:
         checks.append(Check("store", is_ok=False, detail=settings.store_name, remedy=_remedy("store", error)))
     return tuple(checks)
@@ -80,13 +82,14 @@ def _check_backup(settings: Settings) -> Iterator[Check]:
 def _check_feature_sets(app: App, *, has_tracks: bool) -> Iterator[Check]:
     """Yield each feature set that tracks have, with what it takes, and those that none of them has."""
     computed = {schema.key for schema in app.schemas}
+    imported = {schema.key for each in app.imported for schema in each.schemas}
     stored = app.store.feature_sets()
     for key in sorted(computed - {one.key for one in stored}) if has_tracks else ():
         remedy = f"'soundalike extract DIR' on your music computes {key}"
         yield Check("features", is_ok=None, detail=f"{key}: no track has it", remedy=remedy)
     for one in stored:
         detail = f"{one.key}: {counted(one.track_count, 'track')}, {one.size_bytes / 1e6:,.1f} MB"
-        if one.key in computed:
+        if one.key in computed | imported:
             yield Check("features", is_ok=True, detail=detail)
         else:
             remove = f"soundalike extract --forget-set {one.key}"
@@ -121,14 +124,33 @@ def _check_artefact(app: App) -> Check:
         artefact = app.artefacts.current()
     except NoArtefactError as error:
         detail = "none yet" if app.artefacts.old_recipe() is None else "none that this version reads"
-        return Check("artefact", is_ok=None, detail=detail, remedy=str(error))
+        remedy = str(error) if app.services.library.has_audio() else ""
+        return Check("artefact", is_ok=None, detail=detail, remedy=remedy)
     except ModelError as error:
         return Check("artefact", is_ok=False, detail=str(app.settings.artefacts), remedy=str(error))
-    facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
-    detail = (
-        f"{artefact.version}: {counted(len(artefact.track_ids), 'track')}, {artefact.recipe.title}, {facts}"
-    )
+    detail = _described(artefact)
     # Where nothing is left to learn from, the feature sets say what to do.
     is_usable = app.updater.freshness() in {Freshness.CURRENT, Freshness.EMPTY}
     remedy = "" if is_usable else "the library has changed since; run 'soundalike build'"
     return Check("artefact", is_ok=True, detail=detail, remedy=remedy)
+
+
+def _described(artefact: Artefact) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in artefact.facts.items())
+    return (
+        f"{artefact.version}: {counted(len(artefact.track_ids), 'track')}, {artefact.recipe.title}, {facts}"
+    )
+
+
+def _check_imported(app: App) -> Iterator[Check]:
+    """Yield the artefact of each imported feature set that has one."""
+    for each in app.imported:
+        try:
+            artefact = each.artefacts.current()
+        except NoArtefactError:
+            continue
+        except ModelError as error:
+            yield Check("artefact", is_ok=False, detail=str(each.folder), remedy=str(error))
+            continue
+        (schema,) = each.schemas
+        yield Check("artefact", is_ok=True, detail=f"{schema.key}, imported: {_described(artefact)}")

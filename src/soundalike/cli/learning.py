@@ -10,7 +10,7 @@ from soundalike.cli import options, show
 from soundalike.domain.counts import counted
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.tuning import LshTuning, SpaceTuning
-from soundalike.services.learning.training import BuildReport, Method
+from soundalike.services.learning.training import BuildReport, Method, Trainer
 
 
 @click.command(short_help="Choose the similarity space by measurement.")
@@ -24,16 +24,19 @@ def tune(*, lsh: bool, as_json: bool) -> None:
     With genre tags: precision at 10, without the query's own artist. Without genre tags: whether the
     two halves of a track find each other in the whole library. The next build uses the choice.
     """
+    bodies = []
     with open_app(options.settings(), needs_library=True) as app:
-        tuning = run_tune(app)
-        if not as_json:
-            print_tuning(tuning)
-        lsh_tuning = _tune_lsh(app) if lsh else None
-        if as_json:
+        for trainer in _trainers(app):
+            tuning = run_tune(trainer)
+            if not as_json:
+                print_tuning(tuning)
+            lsh_tuning = _tune_lsh(app, trainer) if lsh else None
+            if lsh_tuning and not as_json:
+                _print_lsh(lsh_tuning)
             body: dict[str, Any] = {"space": _space_body(tuning)}
-            show.document(body | ({"lsh": _lsh_body(lsh_tuning)} if lsh_tuning else {}))
-        elif lsh_tuning:
-            _print_lsh(lsh_tuning)
+            bodies.append(body | ({"lsh": _lsh_body(lsh_tuning)} if lsh_tuning else {}))
+    if as_json:
+        show.document(_first_with_others(bodies))
 
 
 @click.command(short_help="Find every track's neighbours.")
@@ -50,38 +53,65 @@ def tune(*, lsh: bool, as_json: bool) -> None:
 def build(method: str, *, as_json: bool) -> None:
     """Fit the similarity space, find every track's neighbours, write a new artefact version.
 
-    A running player uses it at once.
+    A running player uses it at once. Imported features have an artefact of their own, from which tracks
+    without audio have their similar ones.
     """
+    reports = []
     with open_app(options.settings(), needs_library=True) as app:
-        report = run_build(app, Method(method))
+        for trainer in _trainers(app):
+            reports.append(run_build(app, Method(method), trainer=trainer))
+            if not as_json:
+                print_build(reports[-1])
     if as_json:
-        show.document(_build_body(report))
-    else:
-        print_build(report)
+        show.document(_first_with_others([_build_body(report) for report in reports]))
 
 
-def run_tune(app: App) -> SpaceTuning:
+def _trainers(app: App) -> list[Trainer]:
+    """Return what has something to learn from: the audio, and imported features; else that of the audio."""
+    stored = {one.key for one in app.store.feature_sets()}
+    found = [
+        each.trainer for each in app.imported if stored.issuperset(schema.key for schema in each.schemas)
+    ]
+    has_audio = not found or any(schema.key in stored for schema in app.schemas)
+    return [app.trainer, *found] if has_audio else found
+
+
+def _first_with_others(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first; others, as of features that were imported, as a member of it."""
+    first, *others = bodies
+    return first | ({"imported": others} if others else {})
+
+
+def run_tune(trainer: Trainer) -> SpaceTuning:
     """Tune with a progress bar."""
     with show.progress("Tuning") as progress:
-        return app.trainer.tune_space(progress=progress)
+        return trainer.tune_space(progress=progress)
 
 
-def run_build(app: App, method: Method = Method.EXACT, *, recipe: Recipe | None = None) -> BuildReport:
+def run_build(
+    app: App,
+    method: Method = Method.EXACT,
+    *,
+    recipe: Recipe | None = None,
+    trainer: Trainer | None = None,
+) -> BuildReport:
     """Build with the engine of the settings, and say which it is.
 
     Parameters
     ----------
     app : App
-        Has the trainer.
+        Has the engine.
     method : Method
         How to find neighbours.
     recipe : Recipe, optional
         What to build; by default what the library is ready for, as it was tuned.
+    trainer : Trainer, optional
+        What learns; by default that of the audio.
     """
     with app.engine(needs_lsh=method is Method.LSH) as (engine, reason):
         show.say(reason)
         with show.progress("Building") as progress:
-            return app.trainer.build(engine, recipe=recipe, method=method, progress=progress)
+            return (trainer or app.trainer).build(engine, recipe=recipe, method=method, progress=progress)
 
 
 def sum_up_tuning(tuning: SpaceTuning) -> None:
@@ -129,11 +159,11 @@ def print_build(report: BuildReport) -> None:
     )
 
 
-def _tune_lsh(app: App) -> LshTuning:
+def _tune_lsh(app: App, trainer: Trainer) -> LshTuning:
     with app.engine(needs_lsh=True) as (engine, reason):
         show.say(reason)
         with show.progress("Tuning LSH") as progress:
-            return app.trainer.tune_lsh(engine, progress=progress)
+            return trainer.tune_lsh(engine, progress=progress)
 
 
 def _print_lsh(tuning: LshTuning) -> None:

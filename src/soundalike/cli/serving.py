@@ -96,7 +96,7 @@ def _learn(app: App, *, is_verbose: bool) -> None:
         learning.print_build(learning.run_build(app, recipe=app.artefacts.old_recipe()))
     else:
         if wanted == app.recipes.default:
-            tuning = learning.run_tune(app)
+            tuning = learning.run_tune(app.trainer)
             (learning.print_tuning if is_verbose else learning.sum_up_tuning)(tuning)
         learning.print_build(learning.run_build(app, recipe=app.trainer.as_tuned(wanted)))
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import Location
-from soundalike.domain.similarity.recipe import Fitting, Ingredient, Recipe, Rotation
+from soundalike.domain.similarity.recipe import Fitting, Ingredient, Recipe
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
 from soundalike.domain.types import DurationMs
 
@@ -64,7 +64,7 @@ FMA_MFCC = _schema("fma_mfcc", ["mfcc"])
 FMA_SETS = (FMA, FMA_MFCC)
 """The feature sets that an import brings, the richest first."""
 
-_FITTING = Fitting(clip=3.0, rotation=Rotation.WHITEN, strength=0.5, is_unit_length=True)
+_FITTING = Fitting(clip=3.0, is_unit_length=True)
 
 FMA_RECIPES = (
     # Genres are told apart by these two nearly as well as by all 518 (the paper, on genre recognition).

@@ -1,5 +1,6 @@
 """Tracks as FMA's files have them: ``tracks.csv``, ``raw_tracks.csv``, and the index of fma_small."""
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ MOST_ARTISTS = 3
 """So many artists make an album a compilation, as with files (`domain.catalogue`)."""
 
 _DIGITS = 9
+_LONGEST_CELL = 10 * LONGEST_TEXT
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
@@ -156,8 +158,9 @@ def read_track(
 
 
 def _text(cells: Cells, column: str | None) -> str | None:
-    text = "" if column is None else " ".join(cells.get(column, "").split())
-    return text[:LONGEST_TEXT] or None
+    text = "" if column is None else cells.get(column, "")
+    # Some are as they stood in a page: "Tom &amp; Ann".
+    return " ".join(html.unescape(text[:_LONGEST_CELL]).split())[:LONGEST_TEXT] or None
 
 
 def _genres(

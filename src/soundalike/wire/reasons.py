@@ -25,6 +25,7 @@ _MONTHS = (
 
 _NOTES = {
     Note.EMPTY_LIBRARY: "the library is empty: run 'soundalike up' on a folder of music",
+    Note.NO_AUDIO: "no track has its audio here: run 'soundalike up' on the folder with their files",
     Note.ALL_DISLIKED: "there is nothing to play: all tracks are disliked",
     Note.ALL_EXCLUDED: "there is nothing to play: all tracks are excluded",
     Note.ALL_DISLIKED_OR_EXCLUDED: "there is nothing to play: all tracks are disliked or excluded",

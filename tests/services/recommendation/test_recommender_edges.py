@@ -35,6 +35,17 @@ def test_limit_is_1_to_100(stage: Stage, limit: int) -> None:
 # Small libraries
 
 
+def test_a_library_without_audio_has_nothing_to_play_and_says_so() -> None:
+    stage = Stage()
+    stage.store.save_track(make_track("described", has_file=False))
+    found = stage.ask()
+    assert (found.artefact, found.recommendations) == (None, ())
+    assert note(found) == "no track has its audio here: run 'soundalike up' on the folder with their files"
+    stage.store.save_track(make_track("heard"))
+    with pytest.raises(NoArtefactError):
+        stage.ask()
+
+
 def test_an_empty_library_has_nothing_to_play_and_says_so() -> None:
     stage = Stage()
     found = stage.ask()

@@ -67,6 +67,45 @@ def test_the_nearest_come_first_with_their_distance(stage: Stage) -> None:
     assert found.artefact == "000001"
 
 
+class TestTwoArtefacts:
+    """One of the audio, and one of imported features."""
+
+    OTHER = make_schema(2, name="other")
+
+    @pytest.fixture
+    def stage(self, stage: Stage) -> Stage:
+        others = MemoryArtefactStore()
+        others.publish(make_draft({"x": [0.0, 0.0], "y": [1.0, 0.0], "z": [3.0, 0.0]}, schema=self.OTHER))
+        for name in "xyz":
+            stage.store.save_track(make_track(name, has_file=False))
+        library = Library(stage.store, RootMap(stage.store, {}))
+        stage.neighbours = NeighbourFinder(stage.store, stage.artefacts, library, others=[others])
+        return stage
+
+    def test_similar_tracks_come_from_the_one_that_holds_the_track(self, stage: Stage) -> None:
+        assert names(stage.similar("x")) == ["y", "z"]
+        assert names(stage.similar("b", limit=2)) == ["a", "c"]
+
+    def test_a_track_that_none_holds_is_said(self, stage: Stage) -> None:
+        stage.store.save_track(make_track("w", has_file=False))
+        with pytest.raises(NotAnalysedError, match="has no audio here"):
+            stage.similar("w")
+        stage.add("f", None)
+        with pytest.raises(NotAnalysedError, match=r"not been analysed for tiny-v1.*'soundalike extract'"):
+            stage.similar("f")
+
+    def test_if_the_one_of_the_audio_is_missing_the_other_answers_alone(self, stage: Stage) -> None:
+        stage.artefacts = MemoryArtefactStore()
+        others = stage.neighbours._others  # noqa: SLF001 - the same as in the fixture
+        library = Library(stage.store, RootMap(stage.store, {}))
+        stage.neighbours = NeighbourFinder(stage.store, stage.artefacts, library, others=others)
+        assert names(stage.similar("x")) == ["y", "z"]
+        assert [(pair.first.id, pair.second.id) for pair in stage.neighbours.pairs(limit=1)] == [("x", "y")]
+        assert stage.neighbours.artefact_version() is None
+        with pytest.raises(NoArtefactError):
+            stage.similar("a")
+
+
 def test_a_list_longer_than_the_artefact_has_continues_with_the_rest(stage: Stage) -> None:
     found = stage.similar("a", limit=100)
     assert (names(found), distances(found)) == (["b", "c", "d", "e"], [1.0, 3.0, 7.0, 15.0])

@@ -108,6 +108,7 @@ class Note(StrEnum):
     """What a listener should know about a list as a whole."""
 
     EMPTY_LIBRARY = "empty_library"
+    NO_AUDIO = "no_audio"
     ALL_DISLIKED = "all_disliked"
     ALL_EXCLUDED = "all_excluded"
     ALL_DISLIKED_OR_EXCLUDED = "all_disliked_or_excluded"

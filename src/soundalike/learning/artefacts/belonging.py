@@ -8,6 +8,9 @@ from pathlib import Path
 from soundalike.domain.types import LibraryId
 from soundalike.learning.artefacts.files import MANIFEST
 
+IMPORTED = "imported"
+"""Below the folder of artefacts: one folder of artefacts for each feature set that was imported."""
+
 _VERSION = re.compile(r"[0-9]{6,18}")
 
 
@@ -39,6 +42,7 @@ def find_artefacts(folder: Path) -> ArtefactFolder | None:
     """Return the folder with its library, if there are artefacts in it."""
     # Those of the older format stand in the folder itself, others in the folder of their recipe.
     found = [*folder.glob(f"*/{MANIFEST}"), *folder.glob(f"*/*/{MANIFEST}")]
+    found += folder.glob(f"{IMPORTED}/*/*/*/{MANIFEST}")
     versions = [path for path in found if _VERSION.fullmatch(path.parent.name)]
     if not versions:
         return None

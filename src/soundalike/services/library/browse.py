@@ -15,6 +15,7 @@ from soundalike.services.library.roots import RootMap
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 _SHOWN_MATCHES = 20
+_PLAYABLE = TrackFilter(is_playable=True)
 
 
 def check_limit(limit: int) -> int:
@@ -97,6 +98,10 @@ class Library:
     def count(self) -> int:
         """Count the tracks that have not vanished."""
         return self._store.count_tracks()
+
+    def has_audio(self) -> bool:
+        """Whether any track can be played."""
+        return self._store.find_tracks([], sort=Sort(), limit=1, only=_PLAYABLE).total > 0
 
     def track(self, track_id: TrackId) -> Track:
         """Return a track, vanished or not.

@@ -78,5 +78,11 @@ def not_analysed(track: Track, artefact: Artefact) -> NotAnalysedError:
         Of these feature sets.
     """
     sets = " and ".join(schema.key for schema in artefact.schemas)
+    if not track.has_audio:
+        msg = (
+            f"track {track.id!r} has no audio here, and what was learned from {sets} does not hold it; "
+            "if it has imported features, 'soundalike build' learns from them"
+        )
+        return NotAnalysedError(msg)
     msg = f"track {track.id!r} has not been analysed for {sets}; run 'soundalike extract' on its folder"
     return NotAnalysedError(msg)

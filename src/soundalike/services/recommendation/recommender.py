@@ -107,9 +107,9 @@ class Recommender:
         except NoArtefactError:
             if question.seed is not None:
                 self._library.track(question.seed)
-            if self._library.count():
+            if self._library.has_audio():
                 raise
-            return self._nothing(profile)
+            return self._nothing(profile, Note.NO_AUDIO if self._library.count() else Note.EMPTY_LIBRARY)
         seed_point = None if question.seed is None else self._point_of(question.seed, index)
         scoring = self._rankings.scored(
             profile, index, None if seed_point is None else seed_point.coordinates
@@ -191,12 +191,12 @@ class Recommender:
             for one in slate.candidates
         )
 
-    def _nothing(self, profile: Profile) -> Recommendations:
+    def _nothing(self, profile: Profile, note: Note = Note.EMPTY_LIBRARY) -> Recommendations:
         return Recommendations(
             artefact=None,
             profile_version=profile.version,
             recommendations=(),
-            notes=(Note.EMPTY_LIBRARY,),
+            notes=(note,),
             asked_at=self._clock(),
         )
 

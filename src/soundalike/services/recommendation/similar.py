@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 
-from soundalike.domain.errors import DamagedArtefactError, NoArtefactError
+from soundalike.domain.errors import DamagedArtefactError, ModelError, NoArtefactError
 from soundalike.domain.ports.learning import ArtefactStore
 from soundalike.domain.ports.library import LibraryStore
 from soundalike.domain.similarity.candidates import ExactIndex
@@ -20,11 +20,31 @@ _RETRIEVED = 400
 
 
 class NeighbourFinder:
-    """Finds the neighbours of a track; a new artefact is used from the next request on."""
+    """Finds the neighbours of a track; a new artefact is used from the next request on.
 
-    def __init__(self, store: LibraryStore, artefacts: ArtefactStore, library: Library) -> None:
+    Parameters
+    ----------
+    store : LibraryStore
+        Has tracks and vectors.
+    artefacts : ArtefactStore
+        Those of the library's audio.
+    library : Library
+        Has the tracks.
+    others : sequence of ArtefactStore
+        Those of imported features, for tracks that the first do not hold.
+    """
+
+    def __init__(
+        self,
+        store: LibraryStore,
+        artefacts: ArtefactStore,
+        library: Library,
+        *,
+        others: Sequence[ArtefactStore] = (),
+    ) -> None:
         self._store = store
         self._artefacts = artefacts
+        self._others = tuple(others)
         self._library = library
 
     def artefact_version(self) -> ArtefactVersion | None:
@@ -61,8 +81,8 @@ class NeighbourFinder:
         """
         check_limit(limit)
         track = self._library.track(track_id)
-        artefact = self._artefacts.current()
-        found = self._nearest(track, artefact)
+        artefact, point = self._point_of(track)
+        found = self._nearest(track, artefact, point)
         nearest = islice(_distinct(found, track) if hides_duplicates else found, limit)
         # LSH may have missed a near track, which then comes later.
         by_distance = tuple(sorted(nearest, key=lambda neighbour: neighbour.distance))
@@ -79,7 +99,7 @@ class NeighbourFinder:
             If nothing has been built.
         """
         check_limit(limit)
-        artefact = self._artefacts.current()
+        artefact = self._current()[0]
         candidates = artefact.neighbours.closest_pairs()
         found: list[Pair] = []
         while len(found) < limit:
@@ -94,12 +114,38 @@ class NeighbourFinder:
                     found.append(Pair(one, other, distance))
         return tuple(found[:limit])
 
-    def _nearest(self, track: Track, artefact: Artefact) -> Iterator[Neighbour]:
+    def _current(self) -> list[Artefact]:
+        """Return the artefacts in use: that of the audio, if there is one, and those of imported features.
+
+        Raises
+        ------
+        NoArtefactError
+            If nothing has been built.
+        DamagedArtefactError
+            If none is intact.
+        """
+        found: list[Artefact] = []
+        errors: list[ModelError] = []
+        for each in (self._artefacts, *self._others):
+            try:
+                found.append(each.current())
+            except (NoArtefactError, DamagedArtefactError) as error:
+                errors.append(error)
+        if not found:
+            raise errors[0]
+        return found
+
+    def _point_of(self, track: Track) -> tuple[Artefact, FloatArray]:
+        """Return the first artefact that can place a track, and where it is in its space."""
+        artefacts = self._current()
+        for artefact in artefacts:
+            found = point_by_vectors(self._store, track.id, artefact) or point_in(artefact, track.id)
+            if found is not None:
+                return artefact, found.coordinates
+        raise not_analysed(track, self._artefacts.current() if track.has_audio else artefacts[0])
+
+    def _nearest(self, track: Track, artefact: Artefact, point: FloatArray) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""
-        found = point_by_vectors(self._store, track.id, artefact) or point_in(artefact, track.id)
-        if found is None:
-            raise not_analysed(track, artefact)
-        point = found.coordinates
         row = artefact.rows.get(track.id)
         seen = {track.id}
         # If the track's sound has changed since, the artefact's row is about another one.
