@@ -50,6 +50,7 @@ def checkout(tmp_path: Path) -> Path:
         ("demo/studio.py", "import soundalike.audio.excerpt"),
         ("learning/engines.py", "import soundalike.events.embedded"),
         ("learning/spark/engine.py", "import flask"),
+        ("audio/tags.py", "import mutagen"),
     ],
 )
 def test_a_planted_violation_fails_the_check(checkout: Path, module: str, line: str) -> None:
