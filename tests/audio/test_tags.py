@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from audio.sounds import apev2, id3v1, id3v2
 from soundalike.audio.cover import picture_type, read_cover
-from soundalike.audio.tags import LimitedReader, read_tags
+from soundalike.audio.tagging.limited import LimitedReader
+from soundalike.audio.tags import read_tags
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.tags import Tags
 

@@ -30,6 +30,7 @@ class TagsContract:
             disc_number=2, is_compilation=True,
             gains=Gains(track_db=-7.25, track_peak=0.98, album_db=1.5, album_peak=1.0, r128_track=-1),
             external_ids=(ExternalId(ExternalIdKind.ISRC, "x"), ExternalId(ExternalIdKind.ARTIST, "y")),
+            lyrics="One\ntwo",
         )  # fmt: skip
         track = replace(
             make_track(tags=tags, entry=own_entry(tags)), imported=Tags(title="Zero"), tags_version=7

@@ -27,6 +27,7 @@ all_tags = st.builds(
     external_ids=st.lists(st.builds(ExternalId, st.sampled_from(ExternalIdKind), texts), max_size=3).map(
         tuple
     ),
+    lyrics=names,
 )
 
 

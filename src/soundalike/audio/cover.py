@@ -2,8 +2,8 @@
 
 from typing import BinaryIO
 
-from soundalike.audio.errors import is_passing
-from soundalike.audio.tags import read_tinytag
+from soundalike.audio.tagging.reading import tag_sources
+from soundalike.audio.tagging.source import FRONT_COVER
 from soundalike.domain.ports.audio import Cover
 
 MOST_BYTES = 32 << 20
@@ -17,16 +17,11 @@ def read_cover(file: BinaryIO) -> Cover | None:
     OSError
         If the disk does not give the file at the moment.
     """
-    try:
-        images = read_tinytag(file, has_images=True).images.as_dict()
-    except Exception as error:  # hostile tags make a parser raise anything; then there is no cover
-        if is_passing(error):
-            raise
-        return None
-    for image in (picture for pictures in images.values() for picture in pictures):
-        media_type = picture_type(image.data or b"")
-        if media_type is not None and len(image.data) <= MOST_BYTES:
-            return Cover(media_type, bytes(image.data))
+    pictures = [one for source in tag_sources(file, wants_pictures=True) for one in source.pictures]
+    for picture in sorted(pictures, key=lambda one: one.kind != FRONT_COVER):
+        media_type = picture_type(picture.data)
+        if media_type is not None and len(picture.data) <= MOST_BYTES:
+            return Cover(media_type, picture.data)
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
-TAGS_VERSION = 1
+TAGS_VERSION = 2
 """Raised whenever more or other tags are read: files whose tags an older version read are read again."""
 
 
@@ -85,6 +85,8 @@ class Tags:
         ReplayGain and R128.
     external_ids : tuple of ExternalId
         In order: those of artists are in the order of `artists`.
+    lyrics : str or None
+        In lines; of long ones the beginning.
     licence : str or None
         Under which the track may be used, as written.
     dataset : mapping of str to str
@@ -104,6 +106,7 @@ class Tags:
     is_compilation: bool = False
     gains: Gains = Gains()
     external_ids: tuple[ExternalId, ...] = ()
+    lyrics: str | None = None
     licence: str | None = None
     dataset: Mapping[str, str] | None = None
 

@@ -1,0 +1,1 @@
+"""The dialects of tags: each module reads one, whatever bytes it gets."""

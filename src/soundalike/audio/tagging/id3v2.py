@@ -1,0 +1,188 @@
+"""ID3v2.2, 2.3 and 2.4: the frames of a tag with all that was done to them undone.
+
+The standards are https://id3.org/id3v2-00, https://id3.org/id3v2.3.0, https://id3.org/id3v2.4.0-structure.
+Programs that write tags differ about sizes and unsynchronisation, so a tag is read in several ways: the
+first one in which frames follow each other to the end of the tag is right, and the standard's comes first.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+HEADER_BYTES = 10
+_V22, _V23, _V24 = 2, 3, 4
+_MOST_FRAMES = 10_000
+_MOST_INFLATED_BYTES = 32 << 20
+
+_SYNC = re.compile(rb"\xff[\xe0-\xff]")
+# The fourth character is missing in frames that iTunes took from a tag of version 2.2.
+_NAME = {_V22: re.compile(rb"[A-Z][A-Z0-9]{2}"), _V23: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
+_NAME[_V24] = _NAME[_V23]
+
+_SEVEN_BITS = 0x7F
+_UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame: its name, as in its version of the standard, and its content."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _RawFrame:
+    name: bytes
+    flags: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The frames by one way of reading; `missing_bytes` is what the last one has beyond the tag."""
+
+    content: bytes
+    frames: list[_RawFrame]
+    is_clean: bool
+    missing_bytes: int
+    is_unsynchronised: bool
+
+
+def size_in_header(header: bytes) -> int | None:
+    """Return how many bytes a tag has in all, by its first ten; None if no tag begins there."""
+    if len(header) < HEADER_BYTES or header[:3] != b"ID3" or header[3] not in _NAME:
+        return None
+    return HEADER_BYTES * (2 if header[5] & _FOOTER else 1) + _synchsafe(header[6:10])
+
+
+def missing_bytes(tag: bytes) -> int:
+    """Return how much longer a tag has to be for its last frame: its header may say too little."""
+    return _best_reading(tag).missing_bytes
+
+
+def is_whole(tag: bytes) -> bool:
+    """Return whether the frames of a tag follow each other to its end."""
+    return _best_reading(tag).is_clean
+
+
+def read_frames(tag: bytes, *, wants_pictures: bool) -> Iterator[Frame]:
+    """Yield the frames of a tag that are to be read; those that are encrypted or damaged are left out.
+
+    Parameters
+    ----------
+    tag : bytes
+        The tag from its header on.
+    wants_pictures : bool
+        Whether frames of pictures are among them.
+    """
+    reading, left = _best_reading(tag), _MOST_INFLATED_BYTES
+    for raw in reading.frames:
+        name = raw.name.rstrip(b" \0").decode("ascii")
+        is_wanted = name.startswith(("T", "U")) or (wants_pictures and name in {"APIC", "PIC"})
+        if is_wanted and (data := _content(reading, raw, tag[3], left)) is not None:
+            left -= max(0, len(data) - (raw.stop - raw.start))
+            yield Frame(name, data)
+
+
+def _best_reading(tag: bytes) -> _Reading:
+    """Return the first clean reading; without one, that with the most frames."""
+    best = None
+    for reading in _readings(tag[3], tag[5], tag[HEADER_BYTES:]):
+        if reading.is_clean:
+            return reading
+        if best is None or len(reading.frames) > len(best.frames):
+            best = reading
+    return best or _Reading(b"", [], is_clean=False, missing_bytes=0, is_unsynchronised=False)
+
+
+def _readings(version: int, flags: int, body: bytes) -> Iterator[_Reading]:
+    if version == _V22 and flags & _EXTENDED:  # there it means compressed, in a way never defined
+        return
+    for content, is_unsynchronised in _contents(version, body, is_flagged=bool(flags & _UNSYNCHRONISED)):
+        for start in _starts(version, content) if flags & _EXTENDED else (0,):
+            for is_synchsafe in {_V22: (False,), _V23: (False, True), _V24: (True, False)}[version]:
+                yield _walk(
+                    content, start, version, is_synchsafe=is_synchsafe, is_unsynchronised=is_unsynchronised
+                )
+
+
+def _contents(version: int, body: bytes, *, is_flagged: bool) -> Iterator[tuple[bytes, bool]]:
+    """Yield what may be walked through, and whether each frame is still unsynchronised."""
+    whole = body.replace(b"\xff\x00", b"\xff") if is_flagged else body
+    if whole == body:
+        yield body, is_flagged
+    elif version == _V24 or _SYNC.search(body):  # frame by frame since 2.4; or only claimed
+        yield body, True
+        yield whole, False
+    else:
+        yield whole, False
+        yield body, True
+
+
+def _starts(version: int, content: bytes) -> Iterator[int]:
+    """Yield where the frames may begin in a tag with an extended header, or one that claims to have it."""
+    if _NAME[version].fullmatch(content[:4]):
+        yield 0
+    # Before 2.4 the size of this header does not count itself.
+    plain, synchsafe = int.from_bytes(content[:4], "big"), _synchsafe(content[:4])
+    yield from (4 + plain, plain) if version == _V23 else (synchsafe, 4 + synchsafe, 4 + plain)
+    yield 0
+
+
+def _walk(
+    content: bytes, start: int, version: int, *, is_synchsafe: bool, is_unsynchronised: bool
+) -> _Reading:
+    """Go from frame to frame; clean if that ends in padding or at the very end."""
+    name_bytes, head_bytes = (3, 6) if version == _V22 else (4, 10)
+    frames: list[_RawFrame] = []
+    at, missing = start, 0
+    while at + head_bytes <= len(content) and len(frames) < _MOST_FRAMES:
+        name, size_bytes = content[at : at + name_bytes], content[at + name_bytes : at + 2 * name_bytes]
+        if not _NAME[version].fullmatch(name) or (is_synchsafe and max(size_bytes) > _SEVEN_BITS):
+            break
+        size = _synchsafe(size_bytes) if is_synchsafe else int.from_bytes(size_bytes, "big")
+        if at + head_bytes + size > len(content):
+            missing = at + head_bytes + size - len(content)
+            break
+        flags = int.from_bytes(content[at + 2 * name_bytes : at + head_bytes], "big")
+        frames.append(_RawFrame(name, flags, at + head_bytes, at + head_bytes + size))
+        at += head_bytes + size
+    is_clean = bool(frames) and not content[at:].strip(b"\0")
+    return _Reading(content, frames, is_clean, missing, is_unsynchronised)
+
+
+def _content(reading: _Reading, raw: _RawFrame, version: int, most_bytes: int) -> bytes | None:
+    """Undo what was done to a frame; None if that cannot be."""
+    is_unsynchronised = reading.is_unsynchronised
+    flags = raw.flags & 0xFF
+    if version == _V24:  # group, encryption and length come before the content
+        is_compressed, is_encrypted = bool(flags & 0x08), bool(flags & 0x04)
+        prefix = bool(flags & 0x40) + is_encrypted + 4 * bool(flags & 0x01)
+        is_unsynchronised = is_unsynchronised or bool(flags & 0x02)
+    else:
+        is_compressed, is_encrypted = bool(flags & 0x80), bool(flags & 0x40)
+        prefix = 4 * is_compressed + is_encrypted + bool(flags & 0x20)
+    if is_encrypted:
+        return None
+    data = reading.content[raw.start : raw.stop]
+    if is_unsynchronised and not _SYNC.search(data):
+        data = data.replace(b"\xff\x00", b"\xff")
+    if not is_compressed:
+        return data[prefix:]
+    # Some wrote no length, or one that no flag announces.
+    inflated = (_inflated(data[start:], most_bytes) for start in dict.fromkeys((prefix, prefix + 4, 0)))
+    return next((one for one in inflated if one), None)
+
+
+def _inflated(data: bytes, most_bytes: int) -> bytes | None:
+    try:
+        return zlib.decompressobj().decompress(data, most_bytes) if most_bytes > 0 else None
+    except zlib.error:
+        return None
+
+
+def _synchsafe(data: bytes) -> int:
+    return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(data)))
