@@ -6,7 +6,7 @@ from soundalike.domain.entries import Album, Artist, Genre
 from soundalike.domain.files import Part
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId
-from soundalike.wire.tracks import album_body, artist_body, genre_body, track_body
+from soundalike.wire.tracks import album_body, artist_body, genre_body, track_body, track_details
 
 
 def test_a_track_names_its_artists_album_and_genres_by_id() -> None:
@@ -27,6 +27,12 @@ def test_a_track_names_its_artists_album_and_genres_by_id() -> None:
     assert (body["track_number"], body["disc_number"], body["original_date"]) == (3, 2, "1973")
     assert body["gains"]["track_db"] == -7.25
     assert body["external_ids"] == {"fma": ["7"]}
+
+
+def test_lyrics_are_among_the_details_of_a_track_alone() -> None:
+    track = make_track(tags=Tags(title="Song", lyrics="One\ntwo"))
+    assert track_details(track) == {**track_body(track), "lyrics": "One\ntwo"}
+    assert "lyrics" not in track_body(track)
 
 
 def test_a_part_says_where_in_its_file_it_is() -> None:

@@ -77,6 +77,7 @@ TRACK = record(
     dataset={"type": "object", "additionalProperties": TEXT},
     part=or_null(record("Part", start_ms=COUNT, end_ms=or_null(COUNT))),
 )
+TRACK_DETAILS = record("TrackDetails", **TRACK["properties"], lyrics=or_null(TEXT))
 ALBUM = record(
     "Album",
     id=TEXT,

@@ -44,6 +44,11 @@ def track_body(track: Track) -> dict[str, Any]:
     }
 
 
+def track_details(track: Track) -> dict[str, Any]:
+    """Return a track with what lists leave out, since it may be long."""
+    return {**track_body(track), "lyrics": track.tags.lyrics}
+
+
 def album_body(album: Album) -> dict[str, Any]:
     """Return an album as the API shows it."""
     return {

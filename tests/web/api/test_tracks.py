@@ -62,6 +62,7 @@ def test_a_track_has_exactly_the_published_fields_and_null_for_missing_tags(stag
         "licence": None,
         "dataset": {},
         "part": None,
+        "lyrics": None,
     }
     assert answer.headers["Cache-Control"] == "private, no-cache"
 

@@ -10,7 +10,7 @@ from soundalike.web.cursors import TrackCursors
 from soundalike.web.routes.blueprint import RouteBlueprint
 from soundalike.web.routes.protocol import WebProtocol
 from soundalike.wire import similar_body
-from soundalike.wire.tracks import track_body
+from soundalike.wire.tracks import track_body, track_details
 
 
 def tracks_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
@@ -55,7 +55,7 @@ def tracks_blueprint(services: Services, api: WebProtocol) -> RouteBlueprint:
 
     @tracks.handler
     def track(track_id: str) -> Response:
-        return jsonify(track_body(services.library.track(TrackId(track_id))))
+        return jsonify(track_details(services.library.track(TrackId(track_id))))
 
     @tracks.handler
     def similar(track_id: str, limit: int, duplicates: str | None) -> Response:

@@ -121,7 +121,7 @@ API_ROUTES = (
     Route(name="tracks.page", call="GET /api/tracks",
           parameters=(_QUERY, _SORT, _LIMIT, _CURSOR, _OFFSET, *_FILTERS),
           answers={200: schemas.TRACKS}, summary="A page of tracks"),
-    Route(name="tracks.track", call="GET /api/tracks/<track_id>", answers={200: schemas.TRACK},
+    Route(name="tracks.track", call="GET /api/tracks/<track_id>", answers={200: schemas.TRACK_DETAILS},
           errors=(UnknownTrackError,), summary="One track"),
     Route(name="tracks.similar", call="GET /api/tracks/<track_id>/similar", parameters=(_LIMIT, _DISTINCT),
           answers={200: schemas.SIMILAR}, errors=_SIMILAR, summary="What sounds like a track, nearest first"),
