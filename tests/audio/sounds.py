@@ -18,6 +18,19 @@ from soundalike.domain.ports.audio import KnownAudio
 from soundalike.domain.types import FloatArray, RelativePath, RootName
 
 FILE_RATE = 44_100
+# By codec: how its samples are laid out, their rate, and the channels.
+AV_FORMATS = {
+    "aac": ("fltp", FILE_RATE, "stereo"),
+    "alac": ("s16p", FILE_RATE, "stereo"),
+    "flac": ("s16", FILE_RATE, "stereo"),
+    "wavpack": ("s16p", FILE_RATE, "stereo"),
+    "wmav2": ("fltp", FILE_RATE, "stereo"),
+    "tta": ("s16", FILE_RATE, "stereo"),
+    "ac3": ("fltp", FILE_RATE, "stereo"),
+    "libopus": ("flt", 48_000, "stereo"),
+    "libmp3lame": ("fltp", FILE_RATE, "stereo"),
+    "amr_nb": ("s16", 8_000, "mono"),
+}
 
 
 def sine(hertz: float, seconds: float, *, rate: int = RATE, amplitude: float = 0.5) -> FloatArray:
@@ -48,20 +61,22 @@ def write(path: Path, samples: FloatArray, *, rate: int = FILE_RATE, **options: 
 
 
 def write_av(path: Path, seconds: float, *, codec: str, form: str | None = None) -> Path:
-    """Write AAC or ALAC through PyAV."""
+    """Write one of `AV_FORMATS` through PyAV."""
     import av  # noqa: PLC0415 - an extra
 
-    sample_format = {"aac": "fltp", "alac": "s16p"}[codec]
-    sound = music(seconds).T
+    sample_format, rate, layout = AV_FORMATS[codec]
+    sound = music(seconds, rate=rate).T[: 1 if layout == "mono" else 2]
     with av.open(str(path), "w", format=form) as container:
-        stream: Any = container.add_stream(codec, rate=FILE_RATE, layout="stereo")
-        to_format = av.AudioResampler(format=sample_format, layout="stereo", rate=FILE_RATE)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout="stereo")
-        frame.sample_rate = FILE_RATE
+        stream: Any = container.add_stream(codec, rate=rate, layout=layout)
+        to_format = av.AudioResampler(format=sample_format, layout=layout, rate=rate)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout=layout)
+        frame.sample_rate = rate
         fifo = av.AudioFifo()
         for converted in to_format.resample(frame):
             fifo.write(converted)
-        while (piece := fifo.read(1_024) or fifo.read(1_024, partial=True)) is not None:
+        stream.codec_context.open(strict=False)
+        size = stream.codec_context.frame_size or 1_024
+        while (piece := fifo.read(size) or fifo.read(size, partial=True)) is not None:
             container.mux(stream.encode(piece))
         container.mux(stream.encode(None))
     return path

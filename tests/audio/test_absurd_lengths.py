@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audio.sounds import analyse, apev2, id3v2, music, write, write_av
 from soundalike.audio.containers import flac, mp4, ogg, riff
+from soundalike.audio.containers.mpeg_pieces import mpeg_pieces
 from soundalike.audio.containers.spans import claimed_span
 from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.cover import read_cover
@@ -133,10 +134,13 @@ def read_everywhere(data: bytes) -> None:
     assert all(0 <= span.start <= span.stop <= len(data) for span in spans)
     riff.cut_ratio(file)
     riff.claimed_frames(file)
-    prefix, start = riff.streamed_header(file)
-    assert len(prefix) <= start + 4 <= len(data) + 4
+    repaired = riff.repaired(file)
+    assert len(repaired.prefix) <= repaired.span.start + 4 <= len(data) + 4
+    assert all(0 <= each.piece.span.start <= each.piece.span.stop <= len(data) for each in mpeg_pieces(file))
+    assert all(0 <= link.start <= link.stop <= len(data) for link in ogg.links(file))
+    flac.bits_per_sample(file)
     mp4.is_cut(file)
-    mp4.has_alac(file)
+    mp4.sample_description(file)
     assert sum(map(len, ogg.sound_pieces(file))) <= 9 * len(data)
     sniffed = sniff(file)
     if sniffed is not None:
@@ -224,4 +228,4 @@ def test_a_header_that_has_to_be_repaired_is_not_copied_into_memory_whatever_its
             }
             return heads.get(self.position, b"")[:size]
 
-    assert riff.streamed_header(Large()) == (b"", 0)
+    assert riff.repaired(Large()).prefix == b""

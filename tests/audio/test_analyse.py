@@ -75,7 +75,7 @@ def test_without_pyav_the_failure_names_the_extra(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "av", None)
     refused = failure_of(path)
     assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
-    assert "pip install 'soundalike[aac]'" in refused.detail
+    assert "pip install 'soundalike[codecs]'" in refused.detail
 
 
 def test_content_counts_not_the_name(tmp_path: Path) -> None:

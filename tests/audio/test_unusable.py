@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,11 @@ def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
     assert (refused.reason, refused.analysed_ms) == (ProblemReason.NOT_AUDIO, 0)
 
 
+def test_a_codec_that_nothing_here_decodes(tmp_path: Path) -> None:
+    (tmp_path / "a.ofr").write_bytes(b"OFR " + bytes(5_000))
+    assert failure_of(tmp_path / "a.ofr").reason is ProblemReason.UNSUPPORTED_CODEC
+
+
 @pytest.mark.parametrize(
     ("name", "head"),
     [
@@ -116,11 +122,19 @@ def test_what_is_not_audio(content: bytes, tmp_path: Path) -> None:
         ("a.ape", b"MAC \x96\x0f"),
         ("a.wv", b"wvpk"),
         ("a.dsf", b"DSD "),
+        ("a.mka", bytes.fromhex("1a45dfa3")),
     ],
 )
-def test_a_codec_that_nothing_here_decodes(name: str, head: bytes, tmp_path: Path) -> None:
+def test_a_damaged_file_of_a_codec_that_pyav_decodes(
+    name: str, head: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / name).write_bytes(head + bytes(5_000))
-    assert failure_of(tmp_path / name).reason is ProblemReason.UNSUPPORTED_CODEC
+    refused = failure_of(tmp_path / name)
+    assert refused.reason in {ProblemReason.NOT_AUDIO, ProblemReason.UNSUPPORTED_CODEC}
+    monkeypatch.setitem(sys.modules, "av", None)
+    without = failure_of(tmp_path / name)
+    assert without.reason is ProblemReason.UNSUPPORTED_CODEC
+    assert "damaged" not in without.detail
 
 
 def test_a_wav_with_a_codec_that_nothing_here_decodes(tmp_path: Path) -> None:

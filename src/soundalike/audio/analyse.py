@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from soundalike.audio.decoders.decoder import Decoder, open_decoder
+from soundalike.audio.decoders.decoder import Decoder
+from soundalike.audio.decoders.extent import measure
+from soundalike.audio.decoders.opening import open_decoder
 from soundalike.audio.decoders.part import PartDecoder
 from soundalike.audio.errors import UnusableAudioError
-from soundalike.audio.excerpt import Excerpt, measure, read_excerpt
+from soundalike.audio.excerpt import Excerpt, read_excerpt
 from soundalike.audio.features.extractor import Extractor, Window
 from soundalike.audio.files import NotRegularError, open_regular
 from soundalike.audio.formats import Format, sniff

@@ -27,10 +27,10 @@ class AudioDependency:
 
 
 _LIBRARIES = (
-    ("soundfile", "mp3, flac, ogg, opus, wav, aiff", "pip install soundfile"),
+    ("soundfile", "mp3, flac, ogg, opus, wav, aiff, caf", "pip install soundfile"),
     ("soxr", "resampling", "pip install soxr"),
     ("tinytag", "tags and covers", "pip install tinytag"),
-    ("av", "m4a: AAC and ALAC", "pip install 'soundalike[aac]'"),
+    ("av", "m4a, webm, wma, wv and others", "pip install 'soundalike[codecs]'"),
 )
 
 

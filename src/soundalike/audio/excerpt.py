@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soundalike.audio.decoders.decoder import Decoder
+from soundalike.audio.decoders.extent import Extent, extent_of, measure, tolerance
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.features.extractor import Window
 from soundalike.domain.files import ProblemReason
@@ -15,24 +16,7 @@ MOST_AMPLITUDE = 4.0
 LEAST_PEAK = 1e-4
 LEAST_MS = 1_000
 LEAST_TRUNCATED_MS = 3_000
-TOLERANCE_MS = 200  # encoders' delay and padding, and a last block that is lost with its end
 _FEW_CHANNELS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How long a track really is.
-
-    Parameters
-    ----------
-    frames : int
-        That can be decoded.
-    is_truncated : bool
-        The header promised more.
-    """
-
-    frames: int
-    is_truncated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +38,6 @@ class Excerpt:
     analysed_ms: DurationMs
     duration_ms: DurationMs
     is_truncated: bool
-
-
-def measure(decoder: Decoder) -> Extent:
-    """Measure a track without trusting its header: try its end, else count.
-
-    The end is cheap to reach in all formats. Only if nothing is there, or the length is unknown, the
-    whole track is decoded and counted, block by block.
-    """
-    claimed = decoder.frames
-    if claimed is not None and _reaches(decoder, claimed):
-        frames = claimed
-    else:
-        frames = sum(len(block) for block in decoder.blocks(0))
-    return Extent(frames, _falls_short(decoder, frames))
 
 
 def read_excerpt(decoder: Decoder, window: Window, rates: Collection[int]) -> Excerpt:
@@ -93,13 +63,13 @@ def read_excerpt(decoder: Decoder, window: Window, rates: Collection[int]) -> Ex
     extent = Extent(claimed or 0, is_truncated=False) if is_short else measure(decoder)
     start = max(0, (extent.frames - limit) // 2)
     signals, done = _read(decoder, start, limit, rates)
-    if not is_short and done < min(limit, extent.frames) - _tolerance(decoder):
+    if not is_short and done < min(limit, extent.frames) - tolerance(decoder):
         # A hole between start and end: use what can be reached from the start.
         extent = Extent(sum(len(block) for block in decoder.blocks(0)), is_truncated=True)
         start = max(0, (extent.frames - limit) // 2)
         signals, done = _read(decoder, start, limit, rates)
     if is_short:
-        extent = Extent(done, _falls_short(decoder, done))
+        extent = extent_of(decoder, done)
     start_ms, analysed_ms, duration_ms = (
         _ms(frames, decoder) for frames in (start, done, max(extent.frames, done))
     )
@@ -115,26 +85,6 @@ def _check(excerpt: Excerpt) -> None:
         raise UnusableAudioError(ProblemReason.TOO_SHORT, "", excerpt.analysed_ms)
     if all(np.abs(signal).max(initial=0) < LEAST_PEAK for signal in excerpt.signals.values()):
         raise UnusableAudioError(ProblemReason.SILENT, "", excerpt.analysed_ms)
-
-
-def _reaches(decoder: Decoder, frames: int) -> bool:
-    """Return whether the last second of the claimed length is there."""
-    start = max(0, frames - decoder.rate)
-    reached = start
-    for block in decoder.blocks(start):
-        reached += len(block)
-        if reached >= frames:
-            return True
-    return reached > start and reached >= frames - _tolerance(decoder)
-
-
-def _falls_short(decoder: Decoder, frames: int) -> bool:
-    promised = decoder.promised_frames
-    return promised is not None and frames < promised - _tolerance(decoder)
-
-
-def _tolerance(decoder: Decoder) -> int:
-    return decoder.rate * TOLERANCE_MS // 1_000
 
 
 def _read(

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO
 
-from soundalike.audio.containers.mp4 import has_alac
+from soundalike.audio.containers.mp4 import sample_description
 from soundalike.audio.containers.mpeg import adts_frame, find_stream, mpeg_frame
 from soundalike.audio.containers.ogg import ogg_codec
-from soundalike.audio.containers.spans import read_at
+from soundalike.audio.containers.spans import CHUNK_BYTES, read_at
 from soundalike.audio.containers.tagged import untagged_span
 
 
 class Container(Enum):
-    """Containers that are handled differently."""
+    """Containers that are handled differently; FOREIGN: known to PyAV alone, UNSUPPORTED: to nothing."""
 
     MPEG = "mpeg"
     FLAC = "flac"
@@ -22,6 +22,7 @@ class Container(Enum):
     OTHER = "other"
     MP4 = "mp4"
     ADTS = "adts"
+    FOREIGN = "foreign"
     UNSUPPORTED = "unsupported"
 
 
@@ -37,54 +38,84 @@ class Format:
         Sent to browsers.
     name : str
         Shown to users.
+    demuxer : str
+        FFmpeg's name of the container; empty where it may find out.
     """
 
     container: Container
     media_type: str
     name: str
+    demuxer: str = ""
 
 
-SUPPORTED_SUFFIXES = frozenset(
+SNDFILE_SUFFIXES = frozenset(
     b".mp3 .mp2 .mp1 .mpga .flac .fla .ogg .oga .opus .wav .wave .bwf .rf64 .w64"
-    b" .aif .aiff .aifc .afc .caf .au .snd .m4a .m4b .m4p .m4r .mp4 .aac .adts".split()
+    b" .bw64 .aif .aiff .aifc .afc .caf .au .snd".split()
 )
-UNSUPPORTED_SUFFIXES = frozenset(
-    b".wma .asf .ape .wv .mpc .mpp .mp+ .dsf .dff .tta .tak .ofr .spx .ra .amr .mka .ac3 .dts .shn".split()
+PYAV_SUFFIXES = frozenset(
+    b".m4a .m4b .m4p .m4r .mp4 .aac .adts .3gp .3gpp .3g2 .webm .weba .mka .wma .asf .ape .wv .mpc .mpp .mp+"
+    b" .dsf .dff .tta .tak .spx .ra .rm .amr .awb .ac3 .eac3 .dts .shn".split()
 )
-AUDIO_SUFFIXES = SUPPORTED_SUFFIXES | UNSUPPORTED_SUFFIXES
+AUDIO_SUFFIXES = SNDFILE_SUFFIXES | PYAV_SUFFIXES | {b".ofr"}
 
 _OGG_TYPES = {
-    "vorbis": Format(Container.OGG, "audio/ogg", "Ogg Vorbis"),
-    "opus": Format(Container.OGG, "audio/ogg; codecs=opus", "Ogg Opus"),
-    "flac": Format(Container.OGG, "audio/ogg; codecs=flac", "Ogg FLAC"),
+    "vorbis": Format(Container.OGG, "audio/ogg", "Ogg Vorbis", "ogg"),
+    "opus": Format(Container.OGG, "audio/ogg; codecs=opus", "Ogg Opus", "ogg"),
+    "flac": Format(Container.OGG, "audio/ogg; codecs=flac", "Ogg FLAC", "ogg"),
+    "speex": Format(Container.FOREIGN, "audio/ogg; codecs=speex", "Ogg Speex", "ogg"),
 }
+
+
+def _foreign(media_type: str, name: str, demuxer: str) -> Format:
+    return Format(Container.FOREIGN, media_type, name, demuxer)
+
+
+def _unsupported(name: str) -> Format:
+    return Format(Container.UNSUPPORTED, "application/octet-stream", name)
+
 
 # First bytes, and the format they mean.
 _MAGIC = (
-    (b"fLaC", Format(Container.FLAC, "audio/flac", "FLAC")),
-    (b"riff\x2e\x91\xcf\x11", Format(Container.OTHER, "audio/x-w64", "Wave64")),
-    (b"caff", Format(Container.OTHER, "audio/x-caf", "CAF")),
-    (b".snd", Format(Container.OTHER, "audio/basic", "AU")),
+    (b"fLaC", Format(Container.FLAC, "audio/flac", "FLAC", "flac")),
+    (b"riff\x2e\x91\xcf\x11", Format(Container.OTHER, "audio/x-w64", "Wave64", "w64")),
+    (b"caff", Format(Container.OTHER, "audio/x-caf", "CAF", "caf")),
+    (b".snd", Format(Container.OTHER, "audio/basic", "AU", "au")),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _foreign("audio/x-ms-wma", "Windows Media Audio", "asf")),
+    (b"MAC ", _foreign("audio/x-ape", "Monkey's Audio", "ape")),
+    (b"wvpk", _foreign("audio/x-wavpack", "WavPack", "wv")),
+    (b"MPCK", _foreign("audio/x-musepack", "Musepack", "mpc8")),
+    (b"MP+", _foreign("audio/x-musepack", "Musepack", "mpc")),
+    (b"DSD ", _foreign("audio/x-dsf", "DSD", "dsf")),
+    (b"FRM8", _foreign("audio/x-dff", "DSD", "iff")),
+    (b"TTA1", _foreign("audio/x-tta", "True Audio", "tta")),
+    (b"tBaK", _foreign("audio/x-tak", "TAK", "tak")),
+    (b"#!AMR", _foreign("audio/amr", "AMR", "amr")),
+    (b".ra\xfd", _foreign("audio/x-realaudio", "RealAudio", "rm")),
+    (b".RMF", _foreign("audio/x-realaudio", "RealAudio", "rm")),
+    (b"\x0b\x77", _foreign("audio/ac3", "AC-3", "")),
+    (b"\x7f\xfe\x80\x01", _foreign("audio/vnd.dts", "DTS", "dts")),
+    (b"ajkg", _foreign("audio/x-shorten", "Shorten", "shn")),
+    (b"OFR ", _unsupported("OptimFROG")),
+    (b"ADIF", _unsupported("AAC in ADIF")),
 )
-_UNSUPPORTED_MAGIC = (
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media Audio"),
-    (b"MAC ", "Monkey's Audio"),
-    (b"wvpk", "WavPack"),
-    (b"MPCK", "Musepack"),
-    (b"MP+", "Musepack"),
-    (b"DSD ", "DSD"),
-    (b"FRM8", "DSD"),
-    (b"TTA1", "True Audio"),
-    (b"tBaK", "TAK"),
-    (b"OFR ", "OptimFROG"),
-    (b"#!AMR", "AMR"),
-    (b".ra\xfd", "RealAudio"),
-    (b"ADIF", "AAC in ADIF"),
-    (b"\x1a\x45\xdf\xa3", "Matroska"),
-    (b"\x0b\x77", "AC-3"),
-    (b"\x7f\xfe\x80\x01", "DTS"),
-    (b"ajkg", "Shorten"),
+# What browsers want to know of the codec inside, by what Matroska calls it.
+_MATROSKA_CODECS = (
+    (b"A_OPUS", "opus"),
+    (b"A_VORBIS", "vorbis"),
+    (b"A_FLAC", "flac"),
+    (b"A_AAC", "mp4a.40.2"),
 )
+# By the name of the sample description: media type, and the codec's name.
+_MP4_CODECS = {
+    b"mp4a": ("audio/mp4", "AAC"),
+    b"alac": ("audio/mp4; codecs=alac", "ALAC"),
+    b"fLaC": ("audio/mp4; codecs=flac", "FLAC in MP4"),
+    b"Opus": ("audio/mp4; codecs=opus", "Opus in MP4"),
+    b"ac-3": ("audio/mp4; codecs=ac-3", "AC-3 in MP4"),
+    b"ec-3": ("audio/mp4; codecs=ec-3", "E-AC-3 in MP4"),
+    b"samr": ("audio/3gpp", "AMR in 3GP"),
+    b"sawb": ("audio/3gpp", "AMR in 3GP"),
+}
 
 
 def is_audio_name(name: bytes) -> bool:
@@ -100,38 +131,44 @@ def suffix_of(name: bytes) -> bytes:
 
 def sniff(file: BinaryIO) -> Format | None:
     """Return the format of a file by its content alone; None if it is not known audio."""
+    return sniff_magic(file) or _sniff_frames(file)
+
+
+def sniff_magic(file: BinaryIO) -> Format | None:
+    """Return the format that the first bytes behind a tag name; None if they name none."""
     head = read_at(file, untagged_span(file).start, 32)
     for magic, known in _MAGIC:
         if head.startswith(magic):
             return known
-    for magic, name in _UNSUPPORTED_MAGIC:
-        if head.startswith(magic):
-            return _unsupported(name)
-    return _sniff_chunked(file, head) or _sniff_frames(file)
+    return _sniff_chunked(file, head)
 
 
 def _sniff_chunked(file: BinaryIO, head: bytes) -> Format | None:
-    if head[:4] in {b"RIFF", b"RIFX", b"RF64"} and head[8:12] == b"WAVE":
-        return Format(Container.WAV, "audio/wav", "WAV")
+    if head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE":
+        return Format(Container.WAV, "audio/wav", "WAV", "wav")
     if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
-        return Format(Container.AIFF, "audio/aiff", "AIFF")
+        return Format(Container.AIFF, "audio/aiff", "AIFF", "aiff")
     if head[:4] == b"OggS":
         codec = ogg_codec(file)
         return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
     if head[4:8] == b"ftyp":
-        is_alac = has_alac(file)
-        media_type = "audio/mp4; codecs=alac" if is_alac else "audio/mp4"
-        return Format(Container.MP4, media_type, "ALAC" if is_alac else "AAC")
+        media_type, name = _MP4_CODECS.get(sample_description(file), _MP4_CODECS[b"mp4a"])
+        return Format(Container.MP4, media_type, name, "mov")
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return _sniff_matroska(file)
     return None
+
+
+def _sniff_matroska(file: BinaryIO) -> Format:
+    head = read_at(file, 0, CHUNK_BYTES)
+    media_type, name = ("audio/webm", "WebM") if b"webm" in head[:64] else ("audio/x-matroska", "Matroska")
+    codec = next((codec for mark, codec in _MATROSKA_CODECS if mark in head), None)
+    return _foreign(f"{media_type}; codecs={codec}" if codec else media_type, name, "matroska")
 
 
 def _sniff_frames(file: BinaryIO) -> Format | None:
     if find_stream(file, mpeg_frame) is not None:
-        return Format(Container.MPEG, "audio/mpeg", "MP3")
+        return Format(Container.MPEG, "audio/mpeg", "MP3", "mp3")
     if find_stream(file, adts_frame) is not None:
-        return Format(Container.ADTS, "audio/aac", "AAC")
+        return Format(Container.ADTS, "audio/aac", "AAC", "aac")
     return None
-
-
-def _unsupported(name: str) -> Format:
-    return Format(Container.UNSUPPORTED, "application/octet-stream", name)

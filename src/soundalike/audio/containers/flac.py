@@ -26,3 +26,10 @@ def flac_spans(file: BinaryIO) -> list[Span]:
         if header[0] & 0x80:
             break
     return [*spans, Span(offset, whole.stop)]
+
+
+def bits_per_sample(file: BinaryIO) -> int | None:
+    """Return how many bits a sample has by STREAMINFO; None if there is none."""
+    info = next(iter(flac_spans(file)), None)
+    data = read_at(file, info.start, 14) if info is not None else b""
+    return ((data[12] & 1) << 4 | data[13] >> 4) + 1 if len(data) == 14 else None  # noqa: PLR2004 - a part of STREAMINFO

@@ -47,11 +47,12 @@ def is_cut(file: BinaryIO) -> bool:
     return any(box.is_cut for box in boxes(file))
 
 
-def has_alac(file: BinaryIO) -> bool:
-    """Return whether the sample description names Apple's lossless codec."""
+def sample_description(file: BinaryIO) -> bytes:
+    """Return the name of the first audio track's sample description, such as ``b"mp4a"``; else ``b""``."""
     for box in boxes(file):
         if box.name == b"moov":
             moov = read_at(file, box.span.start, min(box.span.size, 16 * CHUNK_BYTES))
-            at = moov.find(b"stsd")
-            return at >= 0 and moov[at + 16 : at + 20] == b"alac"
-    return False
+            at = moov.find(b"soun")  # a track's handler comes before its sample description
+            at = moov.find(b"stsd", max(0, at))
+            return moov[at + 16 : at + 20] if at >= 0 else b""
+    return b""

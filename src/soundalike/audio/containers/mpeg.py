@@ -9,9 +9,12 @@ from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at
 from soundalike.audio.containers.tagged import untagged_span
 
 SEARCH_BYTES = 1 << 16
-_GAP_SEARCH_BYTES = 1 << 20
-_MOST_GAPS = 64
+LENGTH_HEADER_BYTES = 64
+_FAR_SEARCH_BYTES = 16 << 20
+_WINDOW_BYTES = CHUNK_BYTES
+_MOST_TRIES = 200_000  # places that look like a header; more are an attack
 _CHAIN = 3  # frames that must follow each other in a stream
+_FAR_CHAIN = 4
 _HEADER_BYTES = 7
 # Eleven set bits; a third byte of 0xF. is an invalid bit or sample rate. Fast over runs of 0xFF.
 _LIKE_A_HEADER = re.compile(rb"\xff(?=[\xe0-\xff][^\xf0-\xff])")
@@ -75,7 +78,10 @@ def adts_frame(header: bytes) -> Frame | None:
 
 
 def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
-    """Return the span of frames between tags, padding and a little junk, or None.
+    """Return the span of frames between tags, padding and junk, or None.
+
+    MPEG audio is also looked for far behind its tag, whose size may be too small for the picture in it; there
+    more frames have to follow each other.
 
     Parameters
     ----------
@@ -84,77 +90,117 @@ def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
     parse : callable
         Reads a frame header.
     """
-    return _find_chain(file, untagged_span(file), parse, SEARCH_BYTES)
+    span = untagged_span(file)
+    near = find_chain(file, span, parse, SEARCH_BYTES)
+    if near is not None or parse is not mpeg_frame:
+        return near
+    far = Span(span.start + SEARCH_BYTES, span.stop)
+    return find_chain(file, far, parse, _FAR_SEARCH_BYTES, links=_FAR_CHAIN) if far.size > 0 else None
 
 
-def _find_chain(file: BinaryIO, span: Span, parse: FrameParser, search_bytes: int) -> Span | None:
-    """Return the rest of a span from the first frames that follow each other, or None."""
-    window = read_at(file, span.start, min(search_bytes, span.stop - span.start))
-    for match in _LIKE_A_HEADER.finditer(window):
-        found = Span(span.start + match.start(), span.stop)
-        if _is_chain(file, found, parse):
-            return found
+def find_chain(
+    file: BinaryIO, span: Span, parse: FrameParser, search_bytes: int, *, links: int = _CHAIN
+) -> Span | None:
+    """Return the rest of a span from the first frames that follow each other, or None.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    span : Span
+        Where to look.
+    parse : callable
+        Reads a frame header.
+    search_bytes : int
+        How far from the span's start the first frame may be.
+    links : int
+        How many frames must follow each other, unless they end with the span.
+    """
+    tries = _MOST_TRIES
+    last = min(span.start + search_bytes, span.stop)
+    for base in range(span.start, last, _WINDOW_BYTES):
+        window = read_at(file, base, min(_WINDOW_BYTES, last - base) + 2)
+        for match in _LIKE_A_HEADER.finditer(window):
+            tries -= 1
+            found = Span(base + match.start(), span.stop)
+            head = window[match.start() : match.start() + _HEADER_BYTES]
+            if len(head) == _HEADER_BYTES and parse(head) is None:
+                continue
+            if is_chain(file, found, parse, links):
+                return found
+            if not tries:
+                return None
     return None
 
 
-def _is_chain(file: BinaryIO, span: Span, parse: FrameParser) -> bool:
+def is_chain(file: BinaryIO, span: Span, parse: FrameParser, links: int) -> bool:
+    """Return whether so many frames follow each other from the span's start, or to its end.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    span : Span
+        Where the first begins.
+    parse : callable
+        Reads a frame header.
+    links : int
+        How many.
+    """
     offset, kind = span.start, None
-    for _ in range(_CHAIN):
+    for _ in range(links):
         frame = parse(read_at(file, offset, _HEADER_BYTES))
         if frame is None or (kind is not None and frame.kind != kind):
             return False
         offset, kind = offset + frame.length_bytes, frame.kind
-        if offset == span.stop:
+        if offset == span.stop and links <= _CHAIN:
             return True
     return True
 
 
-def has_xing_header(file: BinaryIO, stream: Span) -> bool:
-    """Return whether the first frame is a Xing or Info header that counts the frames."""
-    data = read_at(file, stream.start, 64)
+@dataclass(frozen=True, slots=True)
+class LengthHeader:
+    """What the first frame says about those that follow, if it is such a header: frames, bytes of all.
+
+    Parameters
+    ----------
+    frames : int
+        Without itself.
+    size_bytes : int or None
+        With itself.
+    is_xing : bool
+        Whether it is in the form that decoders know (Xing, Info), not VBRI.
+    """
+
+    frames: int
+    size_bytes: int | None
+    is_xing: bool
+
+
+def is_length_header(head: bytes, frame: Frame) -> bool:
+    """Return whether a frame's first `LENGTH_HEADER_BYTES` mark it as a Xing, Info or VBRI header."""
+    at = 4 + frame.side_bytes
+    return head[at : at + 4] in {b"Xing", b"Info"} or head[36:40] == b"VBRI"
+
+
+def length_header(file: BinaryIO, start: int) -> LengthHeader | None:
+    """Read the header that counts the frames, if the frame at `start` is one."""
+    data = read_at(file, start, 64)
     frame = mpeg_frame(data)
     if frame is None:
-        return False
-    xing = data[4 + frame.side_bytes :][:8]
-    return xing[:4] in {b"Xing", b"Info"} and len(xing) == 8 and bool(xing[7] & 1)  # noqa: PLR2004 - mark and flags
-
-
-def vbri_samples(file: BinaryIO, stream: Span) -> int | None:
-    """Return how many samples Fraunhofer's VBRI header promises; None if there is none."""
-    data = read_at(file, stream.start, 64)
-    frame = mpeg_frame(data)
-    if frame is None or data[36:40] != b"VBRI":
         return None
-    return int.from_bytes(data[50:54], "big") * frame.samples
+    if data[36:40] == b"VBRI":
+        return LengthHeader(
+            int.from_bytes(data[50:54], "big"), int.from_bytes(data[46:50], "big"), is_xing=False
+        )
+    xing = data[4 + frame.side_bytes :][:16]
+    if xing[:4] not in {b"Xing", b"Info"} or len(xing) < 16 or not xing[7] & 1:  # noqa: PLR2004 - mark, flags, 2 numbers
+        return None
+    size_bytes = int.from_bytes(xing[12:16], "big") if xing[7] & 2 else None
+    return LengthHeader(int.from_bytes(xing[8:12], "big"), size_bytes, is_xing=True)
 
 
-def count_frames(file: BinaryIO, stream: Span) -> int:
-    """Count the frames of a stream, also those after a tag or a little junk inside it."""
-    count, rest = 0, stream
-    for _ in range(_MOST_GAPS):
-        counted, stop = _count_unbroken(file, rest)
-        found = _find_chain(file, Span(stop, stream.stop), mpeg_frame, _GAP_SEARCH_BYTES)
-        count += counted
-        if found is None:
-            break
-        rest = found
-    return count
-
-
-def _count_unbroken(file: BinaryIO, stream: Span) -> tuple[int, int]:
-    """Count the frames that follow each other from the stream's start; return where they end, too."""
-    count, offset, base, data = 0, stream.start, stream.start, b""
-    while offset + 4 <= stream.stop:
-        if offset - base + 4 > len(data):
-            base, data = offset, read_at(file, offset, CHUNK_BYTES)
-        frame = mpeg_frame(data[offset - base : offset - base + 4])
-        if frame is None:
-            break
-        count, offset = count + 1, offset + frame.length_bytes
-    return count, offset
-
-
-def length_header(file: BinaryIO, stream: Span) -> bytes:
+def made_length_header(file: BinaryIO, start: int, frames: int) -> bytes:
     """Make the Xing frame that a stream lacks, so that a decoder need not guess its length.
 
     libsndfile guesses from the first frame's bit rate, and stops there even if more follows.
@@ -163,13 +209,14 @@ def length_header(file: BinaryIO, stream: Span) -> bytes:
     ----------
     file : BinaryIO
         Of MPEG audio.
-    stream : Span
-        Its frames.
+    start : int
+        Where its first frame is.
+    frames : int
+        How many it has.
     """
-    first = read_at(file, stream.start, 4)
+    first = read_at(file, start, 4)
     frame = mpeg_frame(first)
     if frame is None:
         return b""
-    body = bytes(frame.side_bytes) + b"Xing" + (1).to_bytes(4, "big")
-    body += count_frames(file, stream).to_bytes(4, "big")
+    body = bytes(frame.side_bytes) + b"Xing" + (1).to_bytes(4, "big") + frames.to_bytes(4, "big")
     return (first + body).ljust(frame.length_bytes, b"\0")

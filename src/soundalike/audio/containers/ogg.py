@@ -1,14 +1,18 @@
-"""Ogg: packets, cut into segments and arranged on pages."""
+"""Ogg: packets, cut into segments and arranged on pages; several streams may follow each other (a chain)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from soundalike.audio.containers.spans import read_at
+from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
 
 _PAGE_HEADER_BYTES = 27
 _MOST_STREAMS = 64
 _HEAD_BYTES = 16
+_MOST_LINKS = 1_000
+_FIRST_PAGE = re.compile(rb"OggS\0[\x02\x03\x06\x07]")  # the flag "begins a stream" is 2
+_MARKS = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
 
 
 @dataclass(slots=True)
@@ -21,17 +25,77 @@ class _Stream:
     is_flac: bool = False
 
 
-def ogg_codec(file: BinaryIO) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: the number of its stream, where its content begins, and the lengths of its segments."""
+
+    serial: int
+    start: int
+    lacing: bytes
+
+    @property
+    def span(self) -> Span:
+        """Its content, as far as it is claimed."""
+        return Span(self.start, self.start + sum(self.lacing))
+
+
+def ogg_codec(file: BinaryIO, start: int = 0) -> str | None:
     """Return the codec of the first audio stream: vorbis, opus, flac or another name."""
-    marks = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
+    found = audio_stream(file, start)
+    return found[0] if found else None
+
+
+def audio_stream(file: BinaryIO, start: int = 0) -> tuple[str, int] | None:
+    """Return codec and number of the first audio stream from an offset on; None if there is none."""
     other = None
-    for _, segments in _pages(file, most=8):
-        first = segments[0] if segments else b""
-        for mark, codec in marks.items():
+    for page in pages(file, Span(start, size_of(file)), most=8):
+        first = read_at(file, page.start, page.lacing[0]) if page.lacing else b""
+        for mark, codec in _MARKS.items():
             if first.startswith(mark):
-                return codec
-        other = other or "unknown"
+                return codec, page.serial
+        other = other or ("unknown", page.serial)
     return other
+
+
+def links(file: BinaryIO) -> list[Span]:
+    """Return the span of each link of a chain, from its first pages on; of a file that is none, one span."""
+    size = size_of(file)
+    starts, end = [0], 0
+    for at in _find(file, size):
+        page = _page(file, at)
+        if page is None or not _is_intact(file, at, page.span.stop):
+            continue
+        if at != end and at and len(starts) < _MOST_LINKS:
+            starts.append(at)
+        end = page.span.stop
+    return [Span(*each) for each in zip(starts, [*starts[1:], size], strict=True)]
+
+
+def _find(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield where pages that begin a stream may be, behind junk too."""
+    for base in range(0, size, CHUNK_BYTES):
+        for match in _FIRST_PAGE.finditer(read_at(file, base, CHUNK_BYTES + 5)):
+            if match.start() < CHUNK_BYTES:
+                yield base + match.start()
+
+
+def _is_intact(file: BinaryIO, start: int, stop: int) -> bool:
+    """Return whether a page has its checksum, a CRC-32 (polynomial 04C11DB7) of it with the sum as 0."""
+    data = read_at(file, start, stop - start)
+    total = 0
+    for byte in data[:22] + bytes(4) + data[26:]:
+        total = (total << 8) & 0xFFFF_FFFF ^ _CRC[(total >> 24) ^ byte]
+    return total == int.from_bytes(data[22:26], "little")
+
+
+def _crc_of(byte: int) -> int:
+    total = byte << 24
+    for _ in range(8):
+        total = total << 1 ^ (0x04C1_1DB7 if total & 0x8000_0000 else 0)
+    return total & 0xFFFF_FFFF
+
+
+_CRC = tuple(map(_crc_of, range(256)))
 
 
 def sound_pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -39,12 +103,17 @@ def sound_pieces(file: BinaryIO) -> Iterator[bytes]:
 
     Independent of how packets are arranged on pages, which a longer tag changes.
     """
+    for link in links(file):
+        yield from _sound_of(file, link)
+
+
+def _sound_of(file: BinaryIO, link: Span) -> Iterator[bytes]:
     streams: dict[int, _Stream] = {}
-    for serial, segments in _pages(file):
-        if serial not in streams and len(streams) >= _MOST_STREAMS:
+    for page in pages(file, link):
+        if page.serial not in streams and len(streams) >= _MOST_STREAMS:
             continue
-        stream = streams.setdefault(serial, _Stream())
-        for segment in segments:
+        stream = streams.setdefault(page.serial, _Stream())
+        for segment in _segments(file, page):
             stream.head = (stream.head + segment[:_HEAD_BYTES])[:_HEAD_BYTES]
             is_sound = not _is_tags(stream)
             stream.packet_bytes += len(segment)
@@ -57,6 +126,13 @@ def sound_pieces(file: BinaryIO) -> Iterator[bytes]:
                 stream.packet_number, stream.packet_bytes, stream.head = stream.packet_number + 1, 0, b""
 
 
+def _segments(file: BinaryIO, page: Page) -> Iterator[bytes]:
+    body, at = read_at(file, page.start, page.span.size), 0
+    for length in page.lacing:
+        yield body[at : at + length]
+        at += length
+
+
 def _is_tags(stream: _Stream) -> bool:
     if stream.head.startswith((b"\x03vorbis", b"OpusTags")):
         return True
@@ -64,20 +140,31 @@ def _is_tags(stream: _Stream) -> bool:
     return stream.is_flac and stream.packet_number > 0 and not stream.head.startswith(b"\xff")
 
 
-def _pages(file: BinaryIO, most: int | None = None) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield each page's stream number and segments, until pages end."""
-    offset, count = 0, 0
-    while most is None or count < most:
-        header = read_at(file, offset, _PAGE_HEADER_BYTES + 255)
-        if len(header) < _PAGE_HEADER_BYTES or not header.startswith(b"OggS"):
+def pages(file: BinaryIO, span: Span, most: int | None = None) -> Iterator[Page]:
+    """Yield the pages of a span until they end.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    span : Span
+        Begins with a page.
+    most : int or None
+        How many pages at most.
+    """
+    offset, count = span.start, 0
+    while offset < span.stop and (most is None or count < most):
+        page = _page(file, offset)
+        if page is None:
             return
-        lacing = header[_PAGE_HEADER_BYTES : _PAGE_HEADER_BYTES + header[26]]
-        offset += _PAGE_HEADER_BYTES + len(lacing)
-        body = read_at(file, offset, sum(lacing))
-        offset += sum(lacing)
-        segments, at = [], 0
-        for length in lacing:
-            segments.append(body[at : at + length])
-            at += length
-        count += 1
-        yield int.from_bytes(header[14:18], "little"), segments
+        offset, count = page.span.stop, count + 1
+        yield page
+
+
+def _page(file: BinaryIO, offset: int) -> Page | None:
+    header = read_at(file, offset, _PAGE_HEADER_BYTES + 255)
+    if len(header) < _PAGE_HEADER_BYTES or not header.startswith(b"OggS"):
+        return None
+    lacing = header[_PAGE_HEADER_BYTES : _PAGE_HEADER_BYTES + header[26]]
+    start = offset + _PAGE_HEADER_BYTES + len(lacing)
+    return Page(int.from_bytes(header[14:18], "little"), start, lacing)

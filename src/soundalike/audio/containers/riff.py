@@ -1,10 +1,10 @@
-"""WAV (RIFF, RIFX, RF64) and AIFF: named chunks with a length before each."""
+"""WAV (RIFF, RIFX, RF64, BW64) and AIFF: named chunks with a length before each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_of
+from soundalike.audio.containers.spans import Piece, Span, claimed_span, read_at, size_of
 
 _MOST_CHUNKS = 10_000
 # A program that writes to a pipe cannot know the length, and writes one of these (or 0).
@@ -68,16 +68,21 @@ def claimed_frames(file: BinaryIO) -> int | None:
     return None
 
 
-def streamed_header(file: BinaryIO) -> tuple[bytes, int]:
-    """Return a WAV header with an open-ended data chunk, and where samples begin, if it claims none.
+def repaired(file: BinaryIO) -> Piece:
+    """Return a WAV file with the header that libsndfile needs.
 
-    ``(b"", 0)`` if nothing needs a repair; libsndfile would believe a claim of 0 bytes.
+    It believes a claim of 0 bytes, so a data chunk that claims none is open-ended; and it knows BW64 by its
+    older name alone, RF64.
     """
+    whole = Piece(b"", Span(0, size_of(file)))
+    if read_at(file, 0, 4) == b"BW64":
+        whole = Piece(b"RF64", Span(4, whole.span.stop))
     for chunk in chunks(file):
         if chunk.name == b"data":
             start = chunk.span.start
             is_unclaimed = chunk.claimed_bytes and read_at(file, start - 4, 4) == bytes(4)
             if is_unclaimed and start <= _MOST_HEADER_BYTES:
-                return read_at(file, 0, start - 4) + b"\xff" * 4, start
+                head = whole.prefix + read_at(file, whole.span.start, start - 4 - whole.span.start)
+                return Piece(head + b"\xff" * 4, Span(start, whole.span.stop))
             break
-    return b"", 0
+    return whole

@@ -21,6 +21,14 @@ class Span:
         return self.stop - self.start
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one decoder reads: a span of the file, with bytes in front where a header is repaired."""
+
+    prefix: bytes
+    span: Span
+
+
 def claimed_span(start: int, claimed_bytes: int, stop: int) -> Span:
     """Return the bytes of a part as far as there are any: every length that a file claims passes here.
 

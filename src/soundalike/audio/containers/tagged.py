@@ -26,8 +26,23 @@ def untagged_span(file: BinaryIO) -> Span:
     return Span(start, stop)
 
 
-def _skip_front(file: BinaryIO, size: int) -> int:
-    start = 0
+def skip_joint(file: BinaryIO, start: int, stop: int) -> int:
+    """Return where the tags between two joined files end: those at the end of one and in front of the next.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    start, stop : int
+        Where they may begin, and where the file's sound ends.
+    """
+    end = _skip_front(file, stop, start)
+    if read_at(file, end, 3) == b"TAG":
+        end = _skip_front(file, stop, claimed_span(end, ID3V1_BYTES, stop).stop)
+    return end
+
+
+def _skip_front(file: BinaryIO, size: int, start: int = 0) -> int:
     for _ in range(_MOST_TAGS):
         header = read_at(file, start, APE_BYTES)
         if header.startswith(b"ID3") and len(header) >= ID3V2_HEADER_BYTES:

@@ -1,12 +1,8 @@
-"""What every decoder offers, and which one decodes a file."""
+"""What every decoder offers."""
 
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
-from soundalike.audio.decoders.sndfile import SndfileDecoder
-from soundalike.audio.errors import UnusableAudioError
-from soundalike.audio.formats import Container, Format
-from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import FloatArray
 
 
@@ -27,27 +23,3 @@ class Decoder(Protocol):
 
     def blocks(self, start: int) -> Iterator[FloatArray]:
         """Yield blocks of shape (frames, channels) from frame `start` until the audio ends or breaks."""
-
-
-def open_decoder(file: BinaryIO, sniffed: Format) -> Decoder:
-    """Choose the decoder for a file.
-
-    Parameters
-    ----------
-    file : BinaryIO
-        Open for reading.
-    sniffed : Format
-        What it is.
-
-    Raises
-    ------
-    UnusableAudioError
-        If there is none, or it rejects the file.
-    """
-    if sniffed.container is Container.UNSUPPORTED:
-        raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, f"{sniffed.name} cannot be decoded")
-    if sniffed.container in {Container.MP4, Container.ADTS}:
-        from soundalike.audio.decoders.pyav import PyavDecoder  # noqa: PLC0415 - PyAV is an extra
-
-        return PyavDecoder(file, sniffed)
-    return SndfileDecoder(file, sniffed)

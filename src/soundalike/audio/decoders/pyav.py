@@ -1,4 +1,4 @@
-"""AAC and ALAC, decoded by PyAV: an extra, since its wheels bundle GPL codecs."""
+"""What libsndfile lacks (AAC, ALAC, WMA ...), decoded by PyAV: an extra, as its wheels bundle GPL codecs."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -6,17 +6,29 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from soundalike.audio.containers import mp4
+from soundalike.audio.containers.spans import Piece, Span, size_of
 from soundalike.audio.decoders.spliced import Spliced
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
 from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import FloatArray
 
-INSTALL = "AAC and ALAC need PyAV: pip install 'soundalike[aac]'"
+INSTALL = "pip install 'soundalike[codecs]'"
+
+# FFmpeg's names of containers that say how long their audio is; of others FFmpeg guesses it.
+_HONEST = {"mov", "matroska", "asf", "wv", "tta", "ape", "mpc", "mpc8", "tak", "dsf", "iff", "caf", "flac"}
+
+
+class NoPyavError(UnusableAudioError):
+    """Only PyAV could decode the file, and it is not installed."""
+
+    def __init__(self, name: str) -> None:
+        """Say how to install it."""
+        super().__init__(ProblemReason.UNSUPPORTED_CODEC, f"{name} needs PyAV: {INSTALL}")
 
 
 class PyavDecoder:
-    """Decodes the first audio stream of an MP4 or ADTS file; a `Decoder`."""
+    """Decodes the first audio stream of a file; a `Decoder`."""
 
     def __init__(self, file: BinaryIO, sniffed: Format) -> None:
         """Open the file and decode a first frame: only that shows the true rate."""
@@ -25,15 +37,13 @@ class PyavDecoder:
             stream = _audio_stream(container)
             first = next(_decoded(container, stream), None)
             if first is None:
-                is_cut = sniffed.container is Container.MP4 and mp4.is_cut(file)
-                reason = ProblemReason.HEADER_TOO_LONG if is_cut else ProblemReason.UNSUPPORTED_CODEC
+                reason = ProblemReason.HEADER_TOO_LONG if self._is_cut() else ProblemReason.UNSUPPORTED_CODEC
                 raise UnusableAudioError(reason, f"{sniffed.name}: no frame can be decoded")
             self.rate: int = first.sample_rate
-            self.frames: int | None = None
-            # An ADTS stream has no header: its length would be a guess.
-            if sniffed.container is Container.MP4 and stream.duration:
-                self.frames = int(stream.duration * stream.time_base * self.rate)
-        self.promised_frames = self.frames
+            claimed = _claimed_frames(container, stream, sniffed, self.rate)
+        # An index makes it cheap to try the claim of an MP4; all else is counted.
+        self.frames = claimed if sniffed.container is Container.MP4 else None
+        self.promised_frames = claimed
 
     def blocks(self, start: int) -> Iterator[FloatArray]:
         """Yield blocks; see `Decoder`."""
@@ -54,18 +64,22 @@ class PyavDecoder:
                 if begin < len(samples):
                     yield samples[begin:]
 
+    def _is_cut(self) -> bool:
+        return self._format.container is Container.MP4 and mp4.is_cut(self._file)
+
     def _open(self) -> Any:  # noqa: ANN401 - closed by the callers
         try:
             import av  # noqa: PLC0415 - an extra
         except ImportError as error:
-            raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, INSTALL) from error
+            raise NoPyavError(self._format.name) from error
+        source = Spliced(Piece(b"", Span(0, size_of(self._file))), self._file)
         try:
-            return av.open(Spliced(b"", self._file, 0), mode="r", metadata_errors="replace")
+            # The format by name: FFmpeg's guess might be a playlist, which names other files.
+            return av.open(source, mode="r", format=self._format.demuxer or None, metadata_errors="replace")
         except (av.FFmpegError, ValueError) as error:
-            is_cut = self._format.container is Container.MP4 and mp4.is_cut(self._file)
-            reason = ProblemReason.HEADER_TOO_LONG if is_cut else ProblemReason.NOT_AUDIO
+            reason = ProblemReason.HEADER_TOO_LONG if self._is_cut() else ProblemReason.NOT_AUDIO
             words = getattr(error, "strerror", None) or error
-            raise UnusableAudioError(reason, f"{self._format.name}: {words}") from error
+            raise UnusableAudioError(reason, f"{self._format.name}: {words} (damaged?)") from error
 
 
 def _audio_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
@@ -76,6 +90,20 @@ def _audio_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
         raise UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, "no decoder for the audio stream")
     stream.codec_context.thread_count = 1
     return stream
+
+
+def _claimed_frames(container: Any, stream: Any, sniffed: Format, rate: int) -> int | None:  # noqa: ANN401 - PyAV is an extra
+    """Return how many frames the file says its audio has; None if it says nothing."""
+    if sniffed.demuxer not in _HONEST:
+        return None
+    if stream.duration:
+        return int(stream.duration * stream.time_base * rate)
+    # A film may be longer than its audio.
+    return (
+        int(container.duration * rate // 1_000_000)
+        if container.duration and not container.streams.video
+        else None
+    )
 
 
 def _seek(container: Any, stream: Any, time: int) -> bool:  # noqa: ANN401 - PyAV is an extra
@@ -97,7 +125,7 @@ def _decoded(container: Any, stream: Any) -> Iterator[Any]:  # noqa: ANN401 - Py
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
-            except av.InvalidDataError:
+            except av.FFmpegError:  # one packet; the next may be good
                 continue
             yield from frames
     except av.FFmpegError:

@@ -1,10 +1,16 @@
 """MP3, FLAC, Ogg, WAV, AIFF and more, decoded by libsndfile."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
-from soundalike.audio.containers import mpeg, riff
-from soundalike.audio.decoders.spliced import Spliced
+from soundalike.audio.containers import mpeg_pieces, ogg, riff
+from soundalike.audio.containers.spans import Piece, Span, size_of
+from soundalike.audio.decoders.chained import ChainedDecoder
+from soundalike.audio.decoders.decoder import Decoder
+from soundalike.audio.decoders.spliced import Joined, Spliced
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
 from soundalike.domain.files import ProblemReason
@@ -13,20 +19,36 @@ from soundalike.domain.types import FloatArray
 _BLOCK_SAMPLES = 8_192  # a decoder that fails inside a block loses the block
 _LEAST_BLOCK_FRAMES = 256
 _UNKNOWN_FRAMES = 1 << 62
+_OGG_FLAC_HEAD_BYTES = 9  # before "fLaC" in the first packet: mark, version, number of headers
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One stream that libsndfile can read: how it is opened, and what is promised of its length.
+
+    Parameters
+    ----------
+    open : callable
+        Returns it at its beginning, as a new file object.
+    promised : callable
+        Returns the frames that headers promise, from those that libsndfile believes.
+    """
+
+    open: Callable[[], io.RawIOBase]
+    promised: Callable[[int], int | None] = int
 
 
 class SndfileDecoder:
     """Decodes what libsndfile can; a `Decoder`."""
 
-    def __init__(self, file: BinaryIO, sniffed: Format) -> None:
-        """Open the file and compare what its header promises."""
-        self._file, self._format = file, sniffed
-        self._prefix, self._offset = _repaired_head(file, sniffed.container)
+    def __init__(self, source: Source, name: str) -> None:
+        """Open the stream and compare what its header promises; `name` is the format's, for messages."""
+        self._source, self._name = source, name
         with self._open() as sound:
             self.rate: int = sound.samplerate
             self.frames: int | None = sound.frames if sound.frames < _UNKNOWN_FRAMES else None
             self._block_frames = max(_LEAST_BLOCK_FRAMES, _BLOCK_SAMPLES // sound.channels)
-        self.promised_frames = self._promised()
+        self.promised_frames = None if self.frames is None else source.promised(self.frames)
 
     def blocks(self, start: int) -> Iterator[FloatArray]:
         """Yield blocks; see `Decoder`. Each pass opens the file again: a decoder that broke stays broken."""
@@ -45,44 +67,75 @@ class SndfileDecoder:
         import soundfile  # noqa: PLC0415 - only workers load it
 
         try:
-            sound = soundfile.SoundFile(Spliced(self._prefix, self._file, self._offset))
+            sound = soundfile.SoundFile(self._source.open())
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-            raise self._error(str(getattr(error, "error_string", error))) from error
+            words = str(getattr(error, "error_string", error)).strip()
+            raise UnusableAudioError(ProblemReason.NOT_AUDIO, f"{self._name}: {words}") from error
         # Otherwise soundfile seeks after each block, which doubles the cost and fails in streamed FLAC.
         sound.seekable = lambda: False
         return sound
 
-    def _error(self, words: str) -> UnusableAudioError:
-        detail = f"{self._format.name}: {words.strip()}"
-        # The chunks that describe and contain the audio are both there: only the codec can be the problem.
-        is_whole = len(riff.sound_spans(self._file)) > 1
-        if self._format.container in {Container.WAV, Container.AIFF} and is_whole:
-            return UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, detail)
-        return UnusableAudioError(ProblemReason.NOT_AUDIO, f"{detail} (damaged?)")
 
-    def _promised(self) -> int | None:
-        if self.frames is None:
-            return None
-        match self._format.container:
-            case Container.WAV:
-                return int(max(1, self.frames) * riff.cut_ratio(self._file))
-            case Container.AIFF:
-                return riff.claimed_frames(self._file)
-            case Container.MPEG if self._prefix:
-                stream = mpeg.find_stream(self._file, mpeg.mpeg_frame)
-                # Else what was counted, since a decoder may stop at a gap that the count passed over.
-                return (stream and mpeg.vbri_samples(self._file, stream)) or self.frames
-            case _:
-                return self.frames
+def open_sndfile(file: BinaryIO, sniffed: Format) -> Decoder:
+    """Decode a file by libsndfile: each of the streams that follow each other in it.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Open for reading.
+    sniffed : Format
+        What it is.
+
+    Raises
+    ------
+    UnusableAudioError
+        If libsndfile can open none of them.
+    """
+    decoders: list[Decoder] = []
+    sources = _sources(file, sniffed.container)
+    first_error: UnusableAudioError | None = None
+    for source in sources:
+        try:
+            decoders.append(SndfileDecoder(source, sniffed.name))
+        except UnusableAudioError as error:
+            first_error = first_error or error
+    if not decoders:
+        raise first_error or UnusableAudioError(ProblemReason.NOT_AUDIO, sniffed.name)
+    return decoders[0] if len(sources) == 1 else ChainedDecoder(decoders, lost=len(sources) - len(decoders))
 
 
-def _repaired_head(file: BinaryIO, container: Container) -> tuple[bytes, int]:
-    """Return bytes to put in front, and the offset of the file at which to go on."""
-    if container is Container.WAV:
-        return riff.streamed_header(file)
-    if container is Container.MPEG:
-        stream = mpeg.find_stream(file, mpeg.mpeg_frame)
-        if stream is not None:
-            has_length = mpeg.has_xing_header(file, stream)
-            return (b"" if has_length else mpeg.length_header(file, stream)), stream.start
-    return b"", 0
+def _sources(file: BinaryIO, container: Container) -> list[Source]:
+    whole = Piece(b"", Span(0, size_of(file)))
+    match container:
+        case Container.WAV:
+            return [Source(partial(Spliced, riff.repaired(file), file), partial(_promised_of_wav, file))]
+        case Container.AIFF:
+            return [Source(partial(Spliced, whole, file), lambda _frames: riff.claimed_frames(file))]
+        case Container.MPEG:
+            return [
+                Source(partial(Spliced, each.piece, file), partial(_promised_of_mpeg, each.promised_samples))
+                for each in mpeg_pieces.mpeg_pieces(file)
+            ]
+        case Container.OGG:
+            return [_ogg_source(file, link) for link in ogg.links(file)]
+        case _:
+            return [Source(partial(Spliced, whole, file))]
+
+
+def _promised_of_wav(file: BinaryIO, frames: int) -> int:
+    return int(max(1, frames) * riff.cut_ratio(file))
+
+
+def _promised_of_mpeg(samples: int | None, frames: int) -> int:
+    # Else what was counted, since a decoder may stop at a gap that the count passed over.
+    return samples or frames
+
+
+def _ogg_source(file: BinaryIO, link: Span) -> Source:
+    stream = ogg.audio_stream(file, link.start)
+    if stream is None or stream[0] != "flac":
+        return Source(partial(Spliced, Piece(b"", link), file))
+    # libsndfile reads Ogg FLAC of few encoders; the pages' content is a FLAC stream behind a short head.
+    spans = [page.span for page in ogg.pages(file, link) if page.serial == stream[1]]
+    spans[0] = Span(spans[0].start + _OGG_FLAC_HEAD_BYTES, spans[0].stop)
+    return Source(partial(Joined, spans, file))

@@ -1,0 +1,154 @@
+"""What libsndfile cannot decode goes to PyAV; without it, a file says what it needs."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from audio.edited import assert_alike
+from audio.sounds import analysed, cut, edit, failure_of, music, write, write_av
+from soundalike.domain.files import Analysis, ProblemReason
+
+
+class Made(NamedTuple):
+    """A file to make: codec, FFmpeg's container, and by how many ms its length may differ."""
+
+    name: str
+    codec: str
+    form: str
+    media_type: str
+    tolerance_ms: int = 0
+
+
+FILES = [
+    Made("a.webm", "libopus", "webm", "audio/webm; codecs=opus", 10),
+    Made("a.weba", "libopus", "webm", "audio/webm; codecs=opus", 10),
+    Made("a.mka", "flac", "matroska", "audio/x-matroska; codecs=flac"),
+    Made("mp3.mka", "libmp3lame", "matroska", "audio/x-matroska", 60),
+    Made("a.wv", "wavpack", "wv", "audio/x-wavpack"),
+    Made("a.tta", "tta", "tta", "audio/x-tta"),
+    Made("a.caf", "alac", "caf", "audio/x-caf", 100),
+    Made("a.3gp", "aac", "3gp", "audio/mp4", 100),
+    Made("amr.3gp", "amr_nb", "3gp", "audio/3gpp", 60),
+    Made("a.amr", "amr_nb", "amr", "audio/amr", 60),
+    Made("a.ac3", "ac3", "ac3", "audio/ac3", 60),
+    Made("flac.mp4", "flac", "mp4", "audio/mp4; codecs=flac", 10),
+    Made("a.mov", "aac", "mov", "audio/mp4", 100),
+    Made("a.oga", "flac", "ogg", "audio/ogg; codecs=flac"),
+]
+LIBSNDFILE_READS = {"a.oga"}
+
+
+def write_made(folder: Path, made: Made, seconds: float) -> Path:
+    return write_av(folder / made.name, seconds, codec=made.codec, form=made.form)
+
+
+def made_of(name: str) -> Made:
+    return next(made for made in FILES if made.name == name)
+
+
+@pytest.fixture
+def without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    return analysed(write(tmp_path_factory.mktemp("reference") / "a.wav", music(4)))
+
+
+@pytest.mark.parametrize("made", FILES, ids=lambda made: made.name)
+def test_each_codec_is_decoded_at_its_true_length(made: Made, tmp_path: Path, reference: Analysis) -> None:
+    heard = analysed(write_made(tmp_path, made, 4))
+    assert heard.media_type == made.media_type
+    assert heard.duration_ms == pytest.approx(4_000, abs=made.tolerance_ms)
+    assert not heard.is_truncated
+    if made.codec != "amr_nb":  # which has no sound above 4 kHz
+        assert_alike(heard, reference)
+
+
+@pytest.mark.parametrize("made", FILES, ids=lambda made: made.name)
+def test_without_pyav_each_says_what_it_needs(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_made(tmp_path, made, 4)
+    monkeypatch.setitem(sys.modules, "av", None)
+    if made.name in LIBSNDFILE_READS:
+        assert analysed(path).duration_ms == 4_000
+        return
+    refused = failure_of(path)
+    assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
+    assert refused.detail.endswith("needs PyAV: pip install 'soundalike[codecs]'")
+
+
+def flac_of_32_bits(path: Path) -> Path:
+    """Verbatim frames of one channel, 4,096 samples each, as the format's description has them."""
+    samples = (music(2)[:, 0] * (1 << 30)).astype(">i4")
+    rate, size = 44_100, 4_096
+    info = size.to_bytes(2, "big") * 2 + bytes(6)
+    info += (rate << 44 | 0 << 41 | 31 << 36 | len(samples)).to_bytes(8, "big") + bytes(16)
+    frames = []
+    for number, start in enumerate(range(0, len(samples) - size, size)):
+        head = b"\xff\xf8\xc9\x0e" + bytes([number])  # 4096 samples at 44.1 kHz, one channel, 32 bits
+        head += bytes([_crc(head, 8, 0x07)])
+        frame = head + b"\x02" + samples[start : start + size].tobytes()  # a verbatim subframe
+        frames.append(frame + _crc(frame, 16, 0x8005).to_bytes(2, "big"))
+    path.write_bytes(b"fLaC\x80\0\0\x22" + info + b"".join(frames))
+    return path
+
+
+def _crc(data: bytes, bits: int, polynomial: int) -> int:
+    total, top = 0, 1 << (bits - 1)
+    for byte in data:
+        total ^= byte << (bits - 8)
+        for _ in range(8):
+            total = (total << 1 ^ (polynomial if total & top else 0)) & (2 * top - 1)
+    return total
+
+
+def test_flac_of_32_bits_is_decoded(tmp_path: Path) -> None:
+    heard = analysed(flac_of_32_bits(tmp_path / "a.flac"))
+    assert heard.media_type == "audio/flac"
+    assert heard.duration_ms == pytest.approx(2_000, abs=100)
+
+
+@pytest.mark.usefixtures("without_pyav")
+def test_without_pyav_flac_of_32_bits_is_not_said_to_be_damaged(tmp_path: Path) -> None:
+    refused = failure_of(flac_of_32_bits(tmp_path / "a.flac"))
+    assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
+    assert refused.detail == "FLAC needs PyAV: pip install 'soundalike[codecs]'"
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg"])
+@pytest.mark.parametrize("has_pyav", [True, False])
+def test_only_what_is_damaged_is_said_to_be(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_pyav: bool
+) -> None:
+    if not has_pyav:
+        monkeypatch.setitem(sys.modules, "av", None)
+    path = write(tmp_path / name, music(2))
+    edit(path, lambda data: data[:12] + bytes(len(data) - 12))
+    refused = failure_of(path)
+    assert refused.reason is ProblemReason.NOT_AUDIO
+    assert refused.detail.endswith("(damaged?)")
+
+
+@pytest.mark.parametrize("name", ["a.mka", "a.wv", "a.webm"])
+def test_bad_packets_are_skipped(name: str, tmp_path: Path) -> None:
+    path = write_made(tmp_path, made_of(name), 10)
+
+    def spoil(data: bytes) -> bytes:
+        at = len(data) // 2
+        return data[:at] + np.random.default_rng(1).bytes(20) + data[at + 20 :]
+
+    heard = analysed(edit(path, spoil))
+    assert heard.duration_ms == pytest.approx(10_000, abs=800)
+
+
+@pytest.mark.parametrize("name", ["a.mka", "a.wv", "a.tta"])
+def test_a_file_cut_in_half_is_marked(name: str, tmp_path: Path) -> None:
+    heard = analysed(cut(write_made(tmp_path, made_of(name), 10), 0.5))
+    assert heard.is_truncated
+    assert 3_000 <= heard.duration_ms <= 7_000
