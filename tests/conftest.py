@@ -30,6 +30,7 @@ ON_SPARK_CLUSTER = {
     "tests/journeys/test_distributed.py",
 }
 REAL_MUSIC = ROOT.parent / "shared" / "data" / "music"
+REPORTED_FILES = ROOT.parent / "shared" / "data" / "files"
 ALLOWED_SKIPS = Path(__file__).with_name("allowed-skips.txt")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 # The last list of Chromium's features wins, so Playwright's own comes first. The two of the address bar start
@@ -172,6 +173,14 @@ def real_music() -> Path:
     if not REAL_MUSIC.is_dir():
         pytest.skip("no real music beside the checkout (../shared/data/music)")
     return REAL_MUSIC
+
+
+@pytest.fixture(scope="session")
+def reported_files() -> Path:
+    """The folder of odd files of reported kinds, with the table of what is right."""
+    if not REPORTED_FILES.is_dir():
+        pytest.skip("no real music beside the checkout (../shared/data/files)")
+    return REPORTED_FILES
 
 
 def skip_where(missing: str | None) -> None:

@@ -1,4 +1,7 @@
-"""The excerpt of a track that is analysed: its middle as mono at the rates asked for, in bounded memory."""
+"""The excerpt of a track that is analysed: its middle as mono at the rates asked for, in bounded memory.
+
+Where the middle is silent, the loudest stretch nearest to it is taken; where channels cancel, one of them.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from soundalike.audio.decoders.decoder import Decoder
 from soundalike.audio.decoders.extent import Extent, extent_of, measure, tolerance
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.features.extractor import Window
+from soundalike.audio.loudness import Loudness, loudest_stretch
 from soundalike.domain.files import ProblemReason
 from soundalike.domain.types import DurationMs, FloatArray
 
@@ -41,7 +45,7 @@ class Excerpt:
 
 
 def read_excerpt(decoder: Decoder, window: Window, rates: Collection[int]) -> Excerpt:
-    """Decode the excerpt of a track once, for all rates: all of a short one, the middle of a longer one.
+    """Decode the excerpt of a track for all rates: all of a short one, the middle of a longer one.
 
     Parameters
     ----------
@@ -58,24 +62,47 @@ def read_excerpt(decoder: Decoder, window: Window, rates: Collection[int]) -> Ex
         If it is too short, has absurd samples or is silent.
     """
     limit = window * decoder.rate
+    reading, extent = _middle(decoder, limit, rates)
+    if reading.loudness.is_silent and extent.frames > limit:
+        start, frames = loudest_stretch(decoder, limit, near=reading.start)
+        is_truncated = extent.is_truncated or extent_of(decoder, frames).is_truncated
+        extent = Extent(frames, is_truncated)
+        if start != reading.start:
+            reading = _read(decoder, start, limit, rates)
+    channel = reading.loudness.audible_channel
+    if channel is not None:
+        reading = _read(decoder, reading.start, limit, rates, channel)
+    start_ms, analysed_ms, duration_ms = (
+        _ms(frames, decoder) for frames in (reading.start, reading.frames, max(extent.frames, reading.frames))
+    )
+    excerpt = Excerpt(reading.signals, start_ms, analysed_ms, duration_ms, extent.is_truncated)
+    _check(excerpt)
+    return excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A stretch of a track: its signals by rate, where it is, and how loud it is."""
+
+    signals: Mapping[int, FloatArray]
+    start: int
+    frames: int
+    loudness: Loudness
+
+
+def _middle(decoder: Decoder, limit: int, rates: Collection[int]) -> tuple[_Reading, Extent]:
+    """Read the middle of a track, as long as it really is."""
     claimed = decoder.frames
     is_short = claimed is not None and claimed <= limit
     extent = Extent(claimed or 0, is_truncated=False) if is_short else measure(decoder)
-    start = max(0, (extent.frames - limit) // 2)
-    signals, done = _read(decoder, start, limit, rates)
-    if not is_short and done < min(limit, extent.frames) - tolerance(decoder):
+    reading = _read(decoder, max(0, (extent.frames - limit) // 2), limit, rates)
+    if is_short:
+        extent = extent_of(decoder, reading.frames)
+    elif reading.frames < min(limit, extent.frames) - tolerance(decoder):
         # A hole between start and end: use what can be reached from the start.
         extent = Extent(sum(len(block) for block in decoder.blocks(0)), is_truncated=True)
-        start = max(0, (extent.frames - limit) // 2)
-        signals, done = _read(decoder, start, limit, rates)
-    if is_short:
-        extent = extent_of(decoder, done)
-    start_ms, analysed_ms, duration_ms = (
-        _ms(frames, decoder) for frames in (start, done, max(extent.frames, done))
-    )
-    excerpt = Excerpt(signals, start_ms, analysed_ms, duration_ms, extent.is_truncated)
-    _check(excerpt)
-    return excerpt
+        reading = _read(decoder, max(0, (extent.frames - limit) // 2), limit, rates)
+    return reading, extent
 
 
 def _check(excerpt: Excerpt) -> None:
@@ -88,12 +115,12 @@ def _check(excerpt: Excerpt) -> None:
 
 
 def _read(
-    decoder: Decoder, start: int, limit: int, rates: Collection[int]
-) -> tuple[Mapping[int, FloatArray], int]:
-    """Return at most `limit` frames from `start` on at each rate, and how many of them there are."""
+    decoder: Decoder, start: int, limit: int, rates: Collection[int], channel: int | None = None
+) -> _Reading:
+    """Read at most `limit` frames from `start` on at each rate: the mean of the channels, or one of them."""
     streams = [_resampler(decoder.rate, rate) for rate in rates]
     pieces: list[list[FloatArray]] = [[] for _ in rates]
-    done = 0
+    loudness, done = Loudness(), 0
 
     def resample(part: FloatArray, *, is_last: bool) -> None:
         for to_rate, signal in zip(streams, pieces, strict=True):
@@ -103,12 +130,15 @@ def _read(
         part = block[: limit - done]
         done += len(part)
         _require_sane(part, _ms(done, decoder))
-        resample(_mono(part), is_last=done == limit)
+        mono = _mono(part) if channel is None else np.array(part[:, min(channel, part.shape[1] - 1)])
+        loudness.add(part, mono)
+        resample(mono, is_last=done == limit)
         if done == limit:
             break
     else:
         resample(np.empty(0, np.float32), is_last=True)
-    return {rate: np.concatenate(signal) for rate, signal in zip(rates, pieces, strict=True)}, done
+    signals = {rate: np.concatenate(signal) for rate, signal in zip(rates, pieces, strict=True)}
+    return _Reading(signals, start, done, loudness)
 
 
 def _resampler(own: int, wanted: int) -> Callable[[FloatArray, bool], FloatArray]:
