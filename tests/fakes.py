@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from fakes_catalogue import MemoryCatalogue
 from fakes_listeners import MemoryAccounts, MemoryListens
+from soundalike.domain.catalogue import groups_of
 from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import NOWHERE, FileProblem, Location, Part, Place, Root
@@ -61,7 +62,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
     def changed_since(self, version: int) -> tuple[int, tuple[TrackId, ...]]:
         with self._lock:
             last_first = dict.fromkeys(reversed(self._changes[version:]))
-            return len(self._changes), tuple(reversed(last_first))
+            return len(self._changes), tuple(one for one in reversed(last_first) if one in self._tracks)
 
     def close(self) -> None:
         pass
@@ -96,6 +97,16 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
             for track in there:
                 self._put(replace(track, vanished_at=from_ms(at_ms)))
         return len(there)
+
+    def remove_tracks(self, track_ids: Collection[TrackId]) -> int:
+        with self._lock:
+            found = self.tracks(track_ids)
+            for track in found.values():
+                self.drop_vectors(track.id)
+                self._mark(groups_of(track.tags))
+                del self._tracks[track.id]
+                self._changes.append(track.id)
+        return len(found)
 
     def drop_vectors(self, track_id: TrackId, key: str | None = None) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import pytest
 from fma_files import FOOD, write_features, write_genres, write_tracks
 from journeys.program import write_tune
 from soundalike.cli import run
+from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.tracks import Sort
 from soundalike.store.sqlite.store import SqliteStore
 
@@ -90,6 +91,24 @@ def test_audio_and_imported_features_are_learned_side_by_side(
     assert (built["tracks"], [one["tracks"] for one in built["imported"]]) == (3, [4])
     for title, count in (("tune1", 2), ("Song 11", 3)):
         assert len(taken(capsys, "similar", title)["neighbours"]) == count
+
+
+def test_what_was_imported_is_taken_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_tune(here / "fma_small" / "000" / "000002.mp3", seed=1)
+    taken(capsys, "fma", "import", here)
+    assert run(["fma", "remove"]) == 1
+    said = capsys.readouterr().err
+    assert "To be taken out: 1 track without audio;" in said
+    assert "add --yes" in said
+    assert taken(capsys, "fma", "remove", "--yes") == {
+        "removed": 1, "vanished": 0, "kept": 1, "feature_sets": ["fma-v1"],
+    }  # fmt: skip
+    with closing(SqliteStore(here / "data" / "library.sqlite")) as store:
+        (track,) = store.stored_tracks()
+    assert (track.title, track.imported, track.tags.licence) == ("000002", None, None)
+    assert track.tags_version == TAGS_VERSION
+    assert run(["fma", "remove", "--yes"]) == 0
+    assert "Nothing here is from FMA" in capsys.readouterr().err
 
 
 def test_a_folder_without_fmas_files_makes_no_library(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

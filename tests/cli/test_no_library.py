@@ -20,6 +20,7 @@ NEEDS_A_LIBRARY: dict[str, tuple[str, ...]] = {
     "events export": ("out.jsonl",),
     "events replay": (),
     "export": ("out.parquet",),
+    "fma remove": ("--yes",),
     "extract": ("--forget-set", "timbre-v1"),
     "pairs": (),
     "similar": ("words",),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
-from making import make_track
+from making import make_schema, make_track, make_vectors
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.entries import Album, EntrySort
 from soundalike.domain.files import Part
@@ -14,7 +14,7 @@ from soundalike.domain.tracks import Sort, Track, TrackFilter
 from soundalike.domain.types import AlbumId, TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.wire.tracks import album_body, track_body
-from store.asking import LATER_MS, found_ids
+from store.asking import LATER_MS, found_ids, search
 
 
 def save_all(store: Store, tracks: Sequence[Track]) -> None:
@@ -40,6 +40,29 @@ def on(store: Store, album: AlbumId, *, hides_duplicates: bool = False) -> list[
 
 
 class CollectionsContract:
+    def test_a_removed_track_is_gone_from_everything(self, store: Store) -> None:
+        schema, fma = make_schema(), ExternalId(ExternalIdKind.FMA, "2")
+        tags = Tags(title="Zebra", artists=("A",), album="One", genres=("Pop",), external_ids=(fma,))
+        gone = make_track("gone", tags=tags, has_file=False)
+        store.save_track(gone, make_vectors(schema))
+        heard = make_track("heard", tags=replace(tags, title="Lion"), path=b"a.mp3")
+        stays = make_track("stays", artist="A", album="Two", title="Zebra crossing")
+        save_all(store, [heard, stays])
+        version = store.library_version()
+        assert store.remove_tracks([gone.id, heard.id, TrackId("unknown")]) == 2
+        assert store.remove_tracks([gone.id]) == 0
+        settle_catalogue(store)
+        assert store.library_version() > version
+        assert store.changed_since(version)[1] == ("stays",) or not store.changed_since(version)[1]
+        assert [track.id for track in store.stored_tracks()] == ["stays"]
+        assert search(store, "zebra") == ["stays"]
+        assert [album.title for album in albums(store)] == ["Two"]
+        assert not store.find_genres(sort=EntrySort(), limit=10).entries
+        assert [one.track_count for one in store.find_artists(sort=EntrySort(), limit=10).entries] == [1]
+        assert not store.tracks_with_ids([fma])
+        assert not store.ids_with_vectors(schema)
+        store.save_track(make_track("new", path=b"a.mp3"))
+
     def test_a_cue_image_is_three_tracks(self, store: Store) -> None:
         second = 44_100
         parts = [Part(0, 180 * second, second), Part(180 * second, 400 * second, second)]

@@ -25,6 +25,7 @@ from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
 from soundalike.services.fma.importing import FmaImporter
+from soundalike.services.fma.removing import FmaRemover
 from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Trainer
@@ -59,6 +60,7 @@ class App:
     services: Services
     library_sync: LibrarySync
     fma: FmaImporter
+    fma_remover: FmaRemover
     snapshots: LibrarySnapshots
     recipes: RecipeChooser
     trainer: Trainer
@@ -197,6 +199,7 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
             store, LocalFileScanner(), analyser, roots=roots, identity=identity, clock=environment.now
         ),
         fma=FmaImporter(store, roots=roots, identity=identity, clock=environment.now),
+        fma_remover=FmaRemover(store, clock=environment.now),
         snapshots=snapshots,
         recipes=learning.recipes,
         trainer=learning.trainer,

@@ -1,17 +1,22 @@
 """Commands on the Free Music Archive's data set."""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from soundalike.app import open_app
+from soundalike.app import App, open_app
 from soundalike.cli import library, options, show
 from soundalike.domain.counts import counted
+from soundalike.domain.errors import FmaError, RootMissingError
+from soundalike.domain.files import Location
 from soundalike.domain.fma import ATTRIBUTION, BadRow, Trouble
 from soundalike.fma.folder import FmaFolder
 from soundalike.services.fma.importing import FmaReport
+from soundalike.services.fma.removing import FmaRemoval
 
 _SHOWN_ROWS = 5
 
@@ -54,6 +59,74 @@ def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
         for each in reports:
             library.print_report(app, each)
         show.say(f"{ATTRIBUTION}.")
+
+
+@fma.command(short_help="Take out what an import gave.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.json_output
+@options.common
+def remove(*, yes: bool, as_json: bool) -> None:
+    """Say what is taken out of what FMA's files gave, ask, and take it out.
+
+    Tracks whose audio is here stay, with the tags of their files. Tracks without audio that somebody heard,
+    liked or disliked are hidden, and come back with the next import; others are removed. No listen is
+    deleted.
+    """
+    with open_app(options.settings(), needs_library=True) as app:
+        plan = app.fma_remover.plan()
+        if not (plan.removed or plan.vanished or plan.kept or plan.feature_sets):
+            show.document(_removal_body(plan)) if as_json else show.say("Nothing here is from FMA.")
+            return
+        show.say(f"To be taken out: {_summary(plan)}.")
+        if not yes:
+            _confirm()
+        with show.progress("Removing") as progress:
+            done = app.fma_remover.remove(progress=progress)
+        for learning in app.imported:
+            shutil.rmtree(learning.folder, ignore_errors=True)
+        for folder in done.folders:
+            _read_tags(app, folder)
+    if as_json:
+        show.document(_removal_body(done))
+    else:
+        show.say(f"Taken out: {_summary(done)}.")
+
+
+def _confirm() -> None:
+    if not sys.stdin.isatty():
+        msg = "nothing was taken out: add --yes to do so without being asked"
+        raise FmaError(msg)
+    if not click.confirm("Take it out?", err=True):
+        msg = "nothing was taken out"
+        raise FmaError(msg)
+
+
+def _read_tags(app: App, folder: Location) -> None:
+    """Read again the tags of files of which FMA's metadata was forgotten."""
+    path = app.roots.path_of(folder)
+    try:
+        if path is not None:
+            library.run_extract(app, path)
+    except RootMissingError as error:
+        show.say(f"The tags of its files are read by the next 'soundalike extract': {error}")
+
+
+def _summary(removal: FmaRemoval) -> str:
+    parts = [
+        f"{counted(removal.removed, 'track')} without audio",
+        f"{removal.vanished:,} more, which somebody heard or liked, are hidden and keep their id",
+        f"FMA's metadata of {counted(removal.kept, 'track')} whose audio is here",
+    ]
+    return "; ".join(parts + [f"features {key}" for key in removal.feature_sets])
+
+
+def _removal_body(removal: FmaRemoval) -> dict[str, Any]:
+    return {
+        "removed": removal.removed,
+        "vanished": removal.vanished,
+        "kept": removal.kept,
+        "feature_sets": list(removal.feature_sets),
+    }
 
 
 def _print(report: FmaReport) -> None:

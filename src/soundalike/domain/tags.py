@@ -149,6 +149,18 @@ class Tags:
         )
         return replace(merged, external_ids=self.external_ids + more)
 
+    def without(self, others: "Tags") -> "Tags":
+        """Return these tags without what others say too: what is left is surely not from them alone."""
+        kept = {
+            field.name: getattr(_NO_TAGS, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) == getattr(others, field.name)
+        }
+        ids = tuple(one for one in self.external_ids if one not in others.external_ids)
+        return replace(self, **{**kept, "external_ids": ids})
+
+
+_NO_TAGS = Tags()
 
 _NAMED = {
     ExternalIdKind.ARTIST: "artists",

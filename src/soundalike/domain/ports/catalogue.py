@@ -22,9 +22,9 @@ from soundalike.domain.types import AlbumId, ArtistId, GenreId
 class CatalogueStore(Protocol):
     """Stores what `domain.catalogue.settle` derives, and which groups are to be settled.
 
-    `save_track`, `save_stored_tracks` and `mark_vanished` mark every group (`groups_of`) that a track
-    belongs to, and those that it belonged to before, as unsettled, in the same transaction. They also keep
-    the `successions` from the tags that the track had to those that it has.
+    `save_track`, `save_stored_tracks`, `mark_vanished` and `remove_tracks` mark every group (`groups_of`)
+    that a track belongs to, and those that it belonged to before, as unsettled, in the same transaction. They
+    also keep the `successions` from the tags that the track had to those that it has.
     """
 
     def unsettled(self, limit: int) -> dict[Group, int]:

@@ -65,6 +65,12 @@ class LibraryStore(FeatureStore, Protocol):
     def mark_vanished(self, track_ids: Collection[TrackId], at_ms: int) -> int:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not before."""
 
+    def remove_tracks(self, track_ids: Collection[TrackId]) -> int:
+        """Remove tracks and their vectors, as if they had never been there; return how many there were.
+
+        Listens of them stay, and so do problems of files. `changed_since` does not name them.
+        """
+
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""
 
@@ -161,7 +167,7 @@ class LibraryRecord(Protocol):
         """
 
     def library_version(self) -> int:
-        """Return the number of the last change of tracks; later changes have higher numbers."""
+        """Return the number of the last change or removal of tracks; later ones have higher numbers."""
 
     def changed_since(self, version: int) -> tuple[int, tuple[TrackId, ...]]:
         """Return the library's version, and which tracks were saved or vanished after an older one.

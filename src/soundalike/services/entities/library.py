@@ -80,6 +80,7 @@ TRACKS: Entity[Track] = Entity(
     content=_track_content,
     write=_write_tracks,
     batch=200,
+    remove=lambda _source, target, track: target.remove_tracks([track.id]),
     count=lambda store: store.count_tracks(),
 )
 

@@ -1,6 +1,7 @@
 """The library in MongoDB: roots, tracks, vectors and file problems."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -42,6 +43,7 @@ from soundalike.store.mongo.search import find_tracks
 from soundalike.store.mongo.tracks import (
     in_batches,
     mark_vanished,
+    remove_batch,
     write_track,
 )
 
@@ -89,6 +91,13 @@ class MongoLibrary:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
         return self._connection.transaction(
             lambda database, session: mark_vanished(database, session, track_ids, at_ms), is_long=True
+        )
+
+    def remove_tracks(self, track_ids: Collection[TrackId]) -> int:
+        """Remove tracks and their vectors, as if they had never been there; return how many there were."""
+        return sum(
+            self._connection.transaction(partial(remove_batch, track_ids=batch), is_long=True)
+            for batch in in_batches(track_ids)
         )
 
     def track(self, track_id: TrackId) -> Track | None:

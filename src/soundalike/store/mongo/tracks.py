@@ -164,6 +164,23 @@ def mark_vanished(
     return len(there)
 
 
+def remove_batch(database: Database[Document], session: ClientSession, track_ids: Collection[TrackId]) -> int:
+    """Remove some tracks with all that follows from them; return how many there were."""
+    ids = set(map(to_text, track_ids))
+    stored = _with_ids(database, session, TRACK, ids, (*PLACE_FIELDS, "groups"))
+    if not stored:
+        return 0
+    number = next_change(database, session)
+    places = [place_key(place) for each in stored if (place := place_of(each)) is not None]
+    if places:
+        database[LOCATION].delete_many({"_id": {"$in": places}}, session=session)
+    for track_id in track_ids:
+        database[FEATURE].delete_many(of_track(track_id), session=session)
+    database[TRACK].delete_many({"_id": {"$in": [each["_id"] for each in stored]}}, session=session)
+    mark_groups(database, session, {key for each in stored for key in each["groups"]}, number)
+    return len(stored)
+
+
 def next_change(database: Database[Document], session: ClientSession) -> int:
     """Count a change of tracks, and return its number: changes are numbered in the order of commits."""
     counted = database[LIBRARY].find_one_and_update(

@@ -29,6 +29,7 @@ from soundalike.store.sqlite.search import find_tracks
 from soundalike.store.sqlite.tables import (
     at_or_below,
     delete_problem,
+    delete_track,
     next_version,
     placeholders,
     refuse_conflicts,
@@ -81,6 +82,12 @@ class SqliteLibrary:
             for track_id in track_ids:
                 count += write_vanished(connection, track_id, at_ms, change)
         return count
+
+    def remove_tracks(self, track_ids: Collection[TrackId]) -> int:
+        """Remove tracks and their vectors, as if they had never been there; return how many there were."""
+        with self._connections.writing() as connection:
+            change = next_version(connection)
+            return sum(delete_track(connection, track_id, change) for track_id in track_ids)
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sized
 from dataclasses import replace
 from typing import Any
 
-from soundalike.domain.catalogue import settled_entry
+from soundalike.domain.catalogue import groups_of, settled_entry
 from soundalike.domain.entries import Group, Settled
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import NOWHERE, Location, Place
@@ -116,6 +116,31 @@ def write_vanished(connection: sqlite3.Connection, track_id: TrackId, at_ms: int
     delete_words(connection, number)
     if before is not None:
         write_place(connection, number, before, replace(before, is_there=False), mark=change)
+    return True
+
+
+def delete_track(connection: sqlite3.Connection, track_id: TrackId, change: int) -> bool:
+    """Remove a track with all that follows from it; False if there is none.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In a transaction.
+    track_id : TrackId
+        Which one.
+    change : int
+        The library's version without it.
+    """
+    row = connection.execute("SELECT n FROM track WHERE id = ?", (to_text(track_id),)).fetchone()
+    if row is None:
+        return False
+    before = _placed(connection, track_id)
+    for group in () if before is None else groups_of(before.tags):
+        mark_group(connection, group, change)
+    forget_place(connection, *row)
+    delete_words(connection, *row)
+    connection.execute("DELETE FROM feature WHERE track = ?", row)
+    connection.execute("DELETE FROM track WHERE n = ?", row)
     return True
 
 
