@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from journeys.program import Program, write_tune
+from journeys.program import Program, get, write_tune
 
 
 @pytest.fixture
@@ -39,3 +40,44 @@ def test_what_is_left_out_is_said_and_comes_back(program: Program, tmp_path: Pat
     (music / ".soundalikeignore").unlink()
     report = program.json("extract", music)
     assert (report["returned"], report["added"], report["vanished_left_out"]) == (1, 0, 0)
+
+
+SHEET = """\
+PERFORMER "Band"
+TITLE "Live"
+FILE "Image.wav" WAVE
+TRACK 01 AUDIO
+TITLE "Dawn"
+INDEX 01 00:00:00
+TRACK 02 AUDIO
+TITLE "Dusk"
+INDEX 00 00:03:00
+INDEX 01 00:04:00
+"""
+
+
+def test_a_sheet_beside_a_long_file_makes_its_tracks_and_nothing_is_lost(
+    program: Program, tmp_path: Path
+) -> None:
+    music = tmp_path / "music"
+    write_tune(music / "Image.flac", seed=1, seconds=9)
+    write_tune(music / "other.flac", seed=2)
+    program.json("extract", music)
+    (music / "Image.cue").write_text(SHEET)
+    report = program.json("extract", music)
+    assert (report["found"], report["added"], report["vanished"]) == (2, 2, 1)
+    with program.serving("serve") as address:
+        dawn, dusk = find(address, "dawn"), find(address, "dusk")
+        assert (dawn["part"], dawn["duration_ms"]) == ({"start_ms": 0, "end_ms": 4_000}, 4_000)
+        assert (dusk["part"], dusk["duration_ms"]) == ({"start_ms": 4_000, "end_ms": None}, 5_000)
+        assert (dusk["album"], dusk["artist"], dusk["track_number"]) == ("Live", "Band", 2)
+        assert dawn["album_id"] == dusk["album_id"]
+    (music / "Image.cue").write_text("broken")
+    report = program.json("extract", music)
+    assert (report["found"], report["returned"], report["vanished"]) == (2, 1, 2)
+    assert [problem["reason"] for problem in report["problems"]] == ["a broken CUE sheet"]
+
+
+def find(address: str, words: str) -> Any:
+    (track,) = get(f"{address}/api/tracks?query={words}")["tracks"]
+    return track

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
+from soundalike.audio.cue import tags_with_sheet
 from soundalike.audio.decoders.decoder import Decoder
 from soundalike.audio.decoders.extent import measure
 from soundalike.audio.decoders.opening import open_decoder
@@ -21,11 +22,11 @@ from soundalike.domain.files import (
     Analysis,
     AnalysisFailure,
     FoundFile,
-    Part,
     ProblemReason,
     StoredAudio,
 )
 from soundalike.domain.ports.audio import KnownAudio
+from soundalike.domain.tags import Tags
 from soundalike.domain.types import AudioHash, DurationMs
 
 
@@ -56,8 +57,8 @@ def analyse_file(
     try:
         with observed_file(found.real_path, open_file, activity) as file:
             if found.stored is not None:
-                return _read_tags(file, found.stored)
-            return _Analysis(file, found.part, activity).run(extractors, known)
+                return _read_tags(file, found, found.stored)
+            return _Analysis(file, found, activity).run(extractors, known)
     except UnusableAudioError as error:
         return error.failure
     except NotRegularError:
@@ -66,9 +67,9 @@ def analyse_file(
         return AnalysisFailure(reason=ProblemReason.UNREADABLE, detail=error.strerror or str(error))
 
 
-def _read_tags(file: BinaryIO, stored: StoredAudio) -> Analysis:
+def _read_tags(file: BinaryIO, found: FoundFile, stored: StoredAudio) -> Analysis:
     return Analysis(
-        tags=read_tags(file),
+        tags=_tags(file, found),
         audio_hash=stored.audio_hash,
         duration_ms=stored.duration_ms,
         media_type=stored.media_type,
@@ -77,16 +78,21 @@ def _read_tags(file: BinaryIO, stored: StoredAudio) -> Analysis:
     )
 
 
+def _tags(file: BinaryIO, found: FoundFile) -> Tags:
+    tags = read_tags(file)
+    return tags if found.sheet is None else tags_with_sheet(tags, found.sheet, is_part=found.part is not None)
+
+
 class _Analysis:
     """The analysis of one open file, or of a part of it."""
 
-    def __init__(self, file: BinaryIO, part: Part | None, activity: Activity) -> None:
-        self._file, self._part = file, part
+    def __init__(self, file: BinaryIO, found: FoundFile, activity: Activity) -> None:
+        self._file, self._part = file, found.part
         self._sniffed = _sniffed(file)
-        self._tags = read_tags(file)
+        self._tags = _tags(file, found)
         # Before the hash, which reads the whole file: one that cannot be decoded needs none.
         decoder: Decoder = ObservedDecoder(open_decoder(file, self._sniffed), activity)
-        self._decoder = decoder if part is None else PartDecoder(decoder, part)
+        self._decoder = decoder if found.part is None else PartDecoder(decoder, found.part)
 
     def run(self, extractors: Sequence[Extractor], known: KnownAudio) -> Analysis:
         """Extract features where the audio is not known.

@@ -3,13 +3,14 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from soundalike.audio.errors import is_passing
 from soundalike.audio.formats import is_audio_name, suffix_of
 from soundalike.audio.ignore import IGNORE_FILE, IgnoreFileError, IgnoreRules, is_bin
+from soundalike.audio.sheets import SHEET_SUFFIX, read_sheets
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import (
     FileProblem,
@@ -138,10 +139,21 @@ class _Walk:
         except IgnoreFileError as error:
             yield self._unknown(folder.path, error)
             return
+        try:
+            sheets = read_sheets(folder.real, *_sheets_and_audio(folder, entries))
+        except OSError as error:
+            yield self._problem(folder.path, ProblemReason.UNREADABLE, f"folder: CUE sheet: {error.strerror}")
+            return
         for entry in entries:
             found = self._look(folder, entry) if entry.name != IGNORE_FILE else None
-            if found is not None:
+            if isinstance(found, FoundFile) and (claim := sheets.claims.get(entry.name)):
+                yield from claim.applied(found)
+            elif found is not None:
                 yield found
+        for name, how in sheets.broken.items():
+            path = os.path.join(folder.path, name)  # noqa: PTH118 - bytes
+            problem = self._problem(path, ProblemReason.BROKEN_SHEET, how)
+            yield replace(problem, is_used=True)
 
     def _look(self, folder: _Folder, entry: os.DirEntry[bytes]) -> Scanned | _Folder | None:
         path = os.path.join(folder.path, entry.name)  # noqa: PTH118 - bytes
@@ -206,6 +218,32 @@ class _Walk:
 
 def _is_listed(entry: os.DirEntry[bytes]) -> bool:
     return not entry.name.startswith(b".") or entry.name == IGNORE_FILE
+
+
+def _sheets_and_audio(
+    folder: _Folder, entries: Iterable[os.DirEntry[bytes]]
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the names of CUE sheets, and, if there are any, those of audio files."""
+    sheets = _names(folder, (entry for entry in entries if suffix_of(entry.name) == SHEET_SUFFIX))
+    audio = (entry for entry in entries if is_audio_name(entry.name))
+    return sheets, _names(folder, audio) if sheets else []
+
+
+def _names(folder: _Folder, entries: Iterable[os.DirEntry[bytes]]) -> list[bytes]:
+    """Return the names of entries that are neither folders nor left out."""
+    return [
+        entry.name
+        for entry in entries
+        if not _is_folder(entry)
+        and not folder.rules.leave_out(os.path.join(folder.path, entry.name), is_folder=False)  # noqa: PTH118 - bytes
+    ]
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # opening it says what is wrong
+        return False
 
 
 def _reason_to_leave_out(path: bytes, rules: IgnoreRules, *, is_folder: bool) -> LeftOutReason | None:

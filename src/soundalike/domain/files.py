@@ -26,6 +26,7 @@ class ProblemReason(StrEnum):
     NOT_REGULAR = "not a regular file"
     BROKEN_LINK = "a link that loops or dangles"
     CRASHED = "crashed the decoder"
+    BROKEN_SHEET = "a broken CUE sheet"
 
     @property
     def is_worth_retrying(self) -> bool:
@@ -191,6 +192,8 @@ class FoundFile:
         Changes whenever its tags may have: some programs keep size and time of change as they were.
     part : Part or None
         The part of it that is one track; None for the whole file.
+    sheet : Tags or None
+        What a CUE sheet says of it.
     stored : StoredAudio or None
         Given if nothing but its tags has to be read.
     """
@@ -201,6 +204,7 @@ class FoundFile:
     stamp: FileStamp
     tags_stamp: str = ""
     part: Part | None = None
+    sheet: Tags | None = None
     stored: StoredAudio | None = None
 
     @property

@@ -127,6 +127,21 @@ class TestParts:
         assert sorted(map(str, found)) == sorted(map(str, PARTS[1:]))
         assert (report.found, user.extract().analysed) == (3, 0)
 
+    def test_a_file_that_becomes_parts_and_whole_again_keeps_all_ids(self, user: Listener) -> None:
+        user.extract()
+        whole = user.track("Anna").id
+        parts = []
+        for _ in range(2):
+            user.scanner.parts["a.mp3"] = [Part(0, 1, 1), Part(1, None, 1)]
+            user.extract()
+            assert user.store.tracks([whole])[whole].is_vanished
+            parts.append({track.id for track in user.tracks() if track.title == "Anna"})
+            user.scanner.parts.clear()
+            user.extract()
+            assert user.track("Anna").id == whole
+        assert parts[0] == parts[1]
+        assert len(parts[0]) == 2
+
     def test_a_part_that_is_gone_has_vanished(self, user: Listener) -> None:
         write_song(user.folder / "image.flac", audio="iii", title="Image")
         user.scanner.parts["image.flac"] = list(PARTS)

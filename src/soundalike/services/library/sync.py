@@ -99,6 +99,11 @@ class _Scan:
         unreadable = (each.location for each in problems if each.reason is ProblemReason.UNREADABLE)
         return cls(files, problems, frozenset(unreadable), left_out)
 
+    @property
+    def unusable(self) -> list[FileProblem]:
+        """What is no file that can be used; a broken sheet is beside one."""
+        return [one for one in self.problems if one.reason is not ProblemReason.BROKEN_SHEET]
+
     def places(self) -> set[Place]:
         """Return every file, and part of one, that the scan found."""
         return {file.place for file in self.files} | {problem.place for problem in self.problems}
@@ -300,7 +305,7 @@ class LibrarySync:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
         return SyncReport(
             directory=directory,
-            found=len({place.location for place in scan.places()}),
+            found=len({file.location for file in scan.files} | {one.location for one in scan.unusable}),
             analysed=len(tally.analysed),
             failed=len(tally.failed),
             added=tally.added,
