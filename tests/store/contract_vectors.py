@@ -179,6 +179,16 @@ class ProblemsContract:
         store.save_track(track)
         assert self.problems(store) == [other]
 
+    def test_a_problem_keeps_the_versions_that_found_it(self, store: Store) -> None:
+        problem = FileProblem(
+            location=make_location(b"a"),
+            reason=ProblemReason.SILENT,
+            stamp=FileStamp(1, 2),
+            read_by="reader 1, libsndfile 1.2.2, av 18.1.0",
+        )
+        store.save_problem(problem)
+        assert self.problems(store) == [problem]
+
     def test_a_refused_track_clears_nothing(self, store: Store) -> None:
         store.save_track(make_track("t1", path=b"a.mp3"))
         problem = FileProblem(

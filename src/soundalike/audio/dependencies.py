@@ -1,7 +1,11 @@
-"""The libraries that read audio files, for ``soundalike doctor``."""
+"""The libraries that read audio files: which are there, for ``soundalike doctor``, and their versions."""
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+READER_VERSION = 1
+"""Of this program's own part in reading files: raised whenever it reads what it could not, or otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,19 @@ _LIBRARIES = (
 def audio_dependencies() -> tuple[AudioDependency, ...]:
     """Return every library that reads files, with its version or how to get it."""
     return tuple(_dependency(package, purpose, remedy) for package, purpose, remedy in _LIBRARIES)
+
+
+def reader_versions() -> str:
+    """Return the versions of all that decides whether a file can be read, as one line.
+
+    Of PyAV its wheel's, which has FFmpeg in it, without loading it.
+    """
+    import soundfile  # noqa: PLC0415 - only what reads files loads it
+
+    libraries = {"reader": str(READER_VERSION), "libsndfile": soundfile.__libsndfile_version__}
+    if find_spec("av") is not None:
+        libraries["av"] = version("av")
+    return ", ".join(f"{name} {number}" for name, number in libraries.items())
 
 
 def _dependency(package: str, purpose: str, remedy: str) -> AudioDependency:

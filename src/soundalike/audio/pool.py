@@ -19,6 +19,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pickle import UnpicklingError
 
+from soundalike.audio.dependencies import reader_versions
 from soundalike.audio.features import sets as feature_sets
 from soundalike.audio.features.extractor import Extractor
 from soundalike.audio.files import open_regular
@@ -87,6 +88,11 @@ class ProcessAnalyser:
         """The feature sets of each pass over a library: those of one priority, the lowest number first."""
         priorities = sorted({one.priority for one in self._extractors})
         return [[one.schema for one in self._extractors if one.priority == each] for each in priorities]
+
+    @property
+    def versions(self) -> str:
+        """Versions of the program's reading and of its decoders."""
+        return reader_versions()
 
     def analyse(
         self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio

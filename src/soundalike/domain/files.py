@@ -30,9 +30,11 @@ class ProblemReason(StrEnum):
 
     @property
     def is_worth_retrying(self) -> bool:
-        """Whether the same bytes may be usable next time (another codec, other permissions)."""
+        """Whether the same program may be able to use the same bytes next time (permissions, memory).
+
+        Other reasons stay until the program or its decoders change; see `FileProblem.read_by`.
+        """
         return self in {
-            ProblemReason.UNSUPPORTED_CODEC,
             ProblemReason.UNREADABLE,
             ProblemReason.CRASHED,
             ProblemReason.BROKEN_LINK,
@@ -238,6 +240,9 @@ class FileProblem:
         True if enough could be decoded to use the track anyway.
     stamp : FileStamp or None
         Of the file, if it has one.
+    read_by : str
+        Versions of the program's reading and of its decoders when the file was read, as `Analyser.versions`;
+        empty if it was not, or by a program that did not keep them.
     """
 
     location: Location
@@ -247,6 +252,7 @@ class FileProblem:
     is_used: bool = False
     stamp: FileStamp | None = None
     part: Part | None = None
+    read_by: str = ""
 
     @property
     def place(self) -> Place:

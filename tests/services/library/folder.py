@@ -91,6 +91,7 @@ class HonestAnalyser:
         self.stops_after: int | None = None
         self.stops_with: type[BaseException] = KeyboardInterrupt
         self.failing: set[str] = set()
+        self.versions = "reader 1"
 
     def analyse(
         self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio

@@ -152,14 +152,55 @@ def test_a_hopeless_file_is_not_read_again_but_reported_again(user: Listener) ->
     assert report.counts() == {ProblemReason.SILENT: 1}
 
 
-@pytest.mark.parametrize(
-    "reason", [ProblemReason.UNSUPPORTED_CODEC, ProblemReason.UNREADABLE, ProblemReason.CRASHED]
-)
+@pytest.mark.parametrize("reason", [ProblemReason.UNREADABLE, ProblemReason.CRASHED])
 def test_what_may_work_next_time_is_tried_next_time(user: Listener, reason: ProblemReason) -> None:
     write_song(user.folder / "hard.mp3", audio=f"bad: {reason}")
     user.extract()
     user.extract()
     assert user.analyser.heard == ["hard.mp3"]
+
+
+@pytest.mark.parametrize("reason", ["unsupported codec", "not audio", "silent", "empty", "shorter than 1 s"])
+def test_a_file_is_tried_again_once_the_program_or_its_decoders_change(user: Listener, reason: str) -> None:
+    write_song(user.folder / "hard.mp3", audio=f"bad: {reason}")
+    user.extract()
+    user.extract()
+    assert user.analyser.heard == []
+    user.analyser.versions = "reader 1, av 15.0"
+    user.extract()
+    assert user.analyser.heard == ["hard.mp3"]
+    user.extract()
+    assert user.analyser.heard == []
+
+
+def test_a_truncated_file_is_tried_again_too(user: Listener) -> None:
+    write_song(user.folder / "cut.mp3", audio="cut short", title="Cut")
+    user.extract()
+    track = user.track("Cut")
+    user.analyser.versions = "reader 2"
+    report = user.extract()
+    assert (user.analyser.heard, user.analyser.computed) == (["cut.mp3"], ["cut.mp3"])
+    assert [problem.read_by for problem in report.problems] == ["reader 2"]
+    assert user.track("Cut").id == track.id
+    user.extract()
+    assert user.analyser.heard == []
+
+
+def test_other_files_are_not_read_again_for_other_versions(user: Listener) -> None:
+    user.extract()
+    user.analyser.versions = "reader 2"
+    assert user.extract().unchanged == 2
+    assert user.analyser.heard == []
+
+
+def test_a_problem_that_was_kept_without_versions_is_tried_again_once(user: Listener) -> None:
+    path = write_song(user.folder / "bad.mp3", audio="bad: silent")
+    (problem,) = user.extract().problems
+    user.store.save_problem(replace(problem, read_by=""))
+    user.extract()
+    assert user.analyser.heard == [path.name]
+    user.extract()
+    assert user.analyser.heard == []
 
 
 def test_a_repaired_or_deleted_file_leaves_no_problem(user: Listener) -> None:

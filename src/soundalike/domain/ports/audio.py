@@ -52,6 +52,10 @@ class Analyser(Protocol):
     def passes(self) -> Sequence[Sequence[FeatureSchema]]:
         """The feature sets that it computes: those of the first pass over a library, of the second ..."""
 
+    @property
+    def versions(self) -> str:
+        """Versions of all that decides whether a file can be read: other ones may read what these cannot."""
+
     def analyse(
         self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
     ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:

@@ -119,7 +119,8 @@ def _problem_content(problem: FileProblem) -> bytes:
     where = problem.location
     about = (problem.reason.value, problem.analysed_ms, problem.detail, problem.is_used)
     part = () if problem.part is None else (str(problem.part),)
-    return fields(where.root, where.path, *about, _stamp(problem.stamp), *part)
+    read_by = (f"read by {problem.read_by}",) if problem.read_by else ()
+    return fields(where.root, where.path, *about, _stamp(problem.stamp), *part, *read_by)
 
 
 def _shown(location: Location) -> str:

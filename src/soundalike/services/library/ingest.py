@@ -52,6 +52,8 @@ class Known:
     """Which tracks have vectors of all those sets."""
     anew: frozenset[Location]
     """Files, and folders of files, that are read anew."""
+    versions: str
+    """As `Analyser.versions`."""
 
     def is_anew(self, file: FoundFile) -> bool:
         """Whether a file is read anew, whatever is known of it."""
@@ -62,7 +64,9 @@ class Known:
         track, stored = self.tracks.get(file.place, (None, None))
         if track is None or stored is None or stored.stamp != file.stamp:
             return False
-        return track.id in self.analysed and not self.is_anew(file)
+        problem = self.problems.get(file.place)
+        is_outdated = problem is not None and problem.is_used and problem.read_by != self.versions
+        return track.id in self.analysed and not (is_outdated or self.is_anew(file))
 
 
 class FileIngest:
@@ -176,7 +180,7 @@ class FileIngest:
             cut = AnalysisFailure(
                 reason=ProblemReason.HEADER_TOO_LONG, analysed_ms=analysis.analysed_ms, detail="used anyway"
             )
-            self._store.save_problem(_problem(file, cut, is_used=True))
+            self._save_problem(file, cut, is_used=True)
         tally.added += former is None
         if former is not None:
             tally.moved += _has_moved(former, track)
@@ -214,25 +218,26 @@ class FileIngest:
             self._store.drop_vectors(track.id)
             present = replace(stored, stamp=file.stamp, target=file.target)
             self._store.save_track(replace(track, file=present, vanished_at=None))
-        self._store.save_problem(_problem(file, result, is_used=is_used))
+        self._save_problem(file, result, is_used=is_used)
         if not is_used:
             tally.failed.add(file.place)
+
+    def _save_problem(self, file: FoundFile, failure: AnalysisFailure, *, is_used: bool) -> None:
+        problem = FileProblem(
+            location=file.location,
+            part=file.part,
+            reason=failure.reason,
+            analysed_ms=failure.analysed_ms,
+            detail=failure.detail,
+            is_used=is_used,
+            stamp=file.stamp,
+            read_by=self._analyser.versions,
+        )
+        self._store.save_problem(problem)
 
     def _has_vectors(self, track: Track) -> bool:
         sets = (schema for sets in self._analyser.passes for schema in sets)
         return any(self._store.vectors_of(track.id, schema) is not None for schema in sets)
-
-
-def _problem(file: FoundFile, failure: AnalysisFailure, *, is_used: bool) -> FileProblem:
-    return FileProblem(
-        location=file.location,
-        part=file.part,
-        reason=failure.reason,
-        analysed_ms=failure.analysed_ms,
-        detail=failure.detail,
-        is_used=is_used,
-        stamp=file.stamp,
-    )
 
 
 def _place_before(former: Track | None, track: Track) -> Location | None:

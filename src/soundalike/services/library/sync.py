@@ -226,6 +226,7 @@ class LibrarySync:
             sets=sets,
             analysed=self._with_all(sets),
             anew=anew,
+            versions=self._analyser.versions,
         )
 
     def _with_all(self, sets: Sequence[FeatureSchema]) -> frozenset[TrackId]:
@@ -320,12 +321,12 @@ class LibrarySync:
 
 
 def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:
-    """Whether the file did not change since it failed, in all feature sets or, if used, in some."""
+    """Whether nothing changed since the file failed, in all feature sets or, if used, in some."""
     problem = known.problems.get(file.place)
     return (
         problem is not None
         and not known.is_anew(file)
-        and (problem.stamp, problem.is_used) == (file.stamp, is_used)
+        and (problem.stamp, problem.is_used, problem.read_by) == (file.stamp, is_used, known.versions)
         and not problem.reason.is_worth_retrying
         and problem.reason is not ProblemReason.HEADER_TOO_LONG  # whose track has been analysed
     )

@@ -93,6 +93,7 @@ def problem_to_document(problem: FileProblem) -> Document:
         "is_used": problem.is_used,
         "size_bytes": stamp and stamp.size_bytes,
         "mtime_ns": stamp and str(stamp.mtime_ns),
+        "read_by": to_text(problem.read_by),
     }
 
 
@@ -108,6 +109,7 @@ def problem_from_document(document: Document) -> FileProblem:
         is_used=bool(document["is_used"]),
         stamp=None if mtime_ns is None else FileStamp(to_integer(document["size_bytes"]), int(mtime_ns)),
         part=_part(document.get("part")),  # version 1 knew no parts
+        read_by=from_text(document.get("read_by", "")),  # and kept no versions
     )
 
 

@@ -162,7 +162,7 @@ class SqliteLibrary:
         """Insert or replace the problem of a file."""
         with self._connections.writing() as connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO problem ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO problem ({PROBLEM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 problem_to_row(problem),
             )
 

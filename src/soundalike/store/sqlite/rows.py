@@ -36,7 +36,7 @@ Text = str | bytes
 
 _FILE_COLUMNS = ("root", "path", "target", "size_bytes", "mtime_ns", "tags_stamp", "audio_hash", "media_type")
 
-PROBLEM_COLUMNS = "root, path, part, reason, heard_ms, detail, is_used, size_bytes, mtime_ns"
+PROBLEM_COLUMNS = "root, path, part, reason, heard_ms, detail, is_used, size_bytes, mtime_ns, read_by"
 
 
 reports_damage = damage_reporter(
@@ -232,13 +232,14 @@ def problem_to_row(problem: FileProblem) -> tuple[Any, ...]:
         problem.is_used,
         stamp and stamp.size_bytes,
         stamp and str(stamp.mtime_ns),
+        to_text(problem.read_by),
     )
 
 
 @reports_damage
 def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
     """Read `PROBLEM_COLUMNS`."""
-    root, path, part, reason, analysed_ms, detail, is_used, size_bytes, mtime_ns = columns
+    root, path, part, reason, analysed_ms, detail, is_used, size_bytes, mtime_ns, read_by = columns
     return FileProblem(
         location=Location(RootName(from_text(root)), RelativePath(path)),
         reason=ProblemReason(reason),
@@ -247,4 +248,5 @@ def problem_from_row(columns: tuple[Any, ...]) -> FileProblem:
         is_used=bool(is_used),
         stamp=None if mtime_ns is None else FileStamp(size_bytes, int(mtime_ns)),
         part=part_from_text(part),
+        read_by=from_text(read_by),
     )

@@ -157,12 +157,13 @@ _TRACKS: tuple[Step, ...] = (
         is_used    INTEGER NOT NULL,
         size_bytes INTEGER,
         mtime_ns   TEXT,
+        read_by    TEXT NOT NULL,
         PRIMARY KEY (root, path, part)
     ) WITHOUT ROWID
     """,
     """
     INSERT INTO problem
-    SELECT root, path, '', reason, heard_ms, detail, is_used, size_bytes, mtime_ns FROM problems
+    SELECT root, path, '', reason, heard_ms, detail, is_used, size_bytes, mtime_ns, '' FROM problems
     """,
     "DROP TABLE problems",
     """
