@@ -1,17 +1,22 @@
 """`soundalike fma` on files in FMA's formats."""
 
+import hashlib
+import io
 import json
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fma.server import FileServer, serving
 from fma_files import FOOD, write_features, write_genres, write_tracks
 from journeys.program import write_tune
 from soundalike.cli import run
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.tracks import Sort
+from soundalike.fma import download
 from soundalike.store.sqlite.store import SqliteStore
 
 
@@ -91,6 +96,23 @@ def test_audio_and_imported_features_are_learned_side_by_side(
     assert (built["tracks"], [one["tracks"] for one in built["imported"]]) == (3, [4])
     for title, count in (("tune1", 2), ("Song 11", 3)):
         assert len(taken(capsys, "similar", title)["neighbours"]) == count
+
+
+def test_an_archive_is_downloaded_and_unpacked(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.write(here / "fma_metadata" / "tracks.csv", "fma_metadata/tracks.csv")
+    content = stream.getvalue()
+    sha1 = hashlib.sha1(content).hexdigest()  # noqa: S324 - FMA gives no other
+    monkeypatch.setitem(download.ARCHIVES, "metadata", download.Archive("fma_metadata", sha1, 1))
+    with serving(FileServer(content)) as server:
+        done = taken(capsys, "fma", "download", "metadata", "--to", here / "fma", "--mirror", server.url)
+        assert run(["fma", "download", "small", "--to", str(here / "fma"), "--mirror", server.url]) == 1
+    assert done["directory"] == str(here / "fma" / "fma_metadata")
+    assert "fma_small.zip from" in capsys.readouterr().err
+    assert taken(capsys, "fma", "import", here / "fma")["added"] == 2
 
 
 def test_what_was_imported_is_taken_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

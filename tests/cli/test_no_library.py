@@ -31,7 +31,17 @@ NEEDS_A_LIBRARY: dict[str, tuple[str, ...]] = {
     "users remove": ("ann", "--yes"),
     "users token": ("ann",),
 }
-MAKES_ONE = {"up", "serve", "consume", "demo", "events import", "fma import", "users add", "store copy"}
+MAKES_ONE = {
+    "up",
+    "serve",
+    "consume",
+    "demo",
+    "events import",
+    "fma download",
+    "fma import",
+    "users add",
+    "store copy",
+}
 TELLS = {"doctor"}
 
 
