@@ -185,3 +185,81 @@ def test_covers_of_a_disk_that_hangs_are_not_waited_for_by_all_others(
 
 def test_a_file_that_ends_in_its_tag_is_not_a_failing_disk() -> None:
     assert FILES.cover(io.BytesIO(id3v2(padding=500)[:300])) is None
+
+
+# Covers beside files
+
+JPEG, PNG = b"\xff\xd8\xff" + bytes(100), b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def put(folder: Path, **pictures: bytes) -> None:
+    for name, content in pictures.items():
+        folder.joinpath(name.replace("_", ".")).write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["cover.jpg", "Folder.JPEG", "FRONT.png", "album.gif", "Cover.WebP"])
+def test_a_picture_that_is_called_like_a_cover_is_found(name: str, song: Path) -> None:
+    put(song.parent, notes_jpg=PNG, covers_jpg=PNG, **{name: JPEG})
+    cover = FILES.folder_cover(song.parent)
+    assert cover is not None
+    assert (cover.media_type, cover.data) == ("image/jpeg", JPEG)
+
+
+def test_of_several_pictures_the_order_of_names_decides(song: Path) -> None:
+    found = []
+    for name in ("album.jpg", "front.jpg", "folder.jpg", "cover.png", "cover.jpg"):
+        put(song.parent, **{name: JPEG + name.encode()})
+        cover = FILES.folder_cover(song.parent)
+        found.append(cover and cover.data)
+    assert found == [
+        JPEG + name for name in (b"album.jpg", b"front.jpg", b"folder.jpg", b"cover.png", b"cover.jpg")
+    ]
+
+
+def test_what_is_no_picture_is_passed_over(song: Path) -> None:
+    put(song.parent, cover_jpg=b"<script>", cover_png=b"", folder_jpg=PNG)
+    cover = FILES.folder_cover(song.parent)
+    assert cover is not None
+    assert cover.media_type == "image/png"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.mkdir(), os.mkfifo, lambda path: path.symlink_to("x.png")]
+)
+def test_neither_links_nor_anything_but_files_are_covers(make: Callable[[Path], None], song: Path) -> None:
+    put(song.parent, x_png=PNG)
+    make(song.with_name("cover.png"))
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - descriptors, not files
+    assert FILES.folder_cover(song.parent) is None
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - the same
+
+
+def test_no_link_to_a_folder_is_followed(song: Path) -> None:
+    put(song.parent, cover_png=PNG)
+    link = song.parent.with_name("link")
+    link.symlink_to(song.parent)
+    assert FILES.folder_cover(link) is None
+    assert FILES.folder_cover(song.parent / "none") is None
+
+
+def test_a_huge_picture_is_none(song: Path) -> None:
+    put(song.parent, cover_png=PNG)
+    os.truncate(song.with_name("cover.png"), (32 << 20) + 1)
+    assert FILES.folder_cover(song.parent) is None
+
+
+@pytest.mark.parametrize("call", ["open", "scandir", "stat"])
+@pytest.mark.parametrize("number", PASSING)
+def test_a_cover_beside_a_file_on_a_disk_that_fails_is_unavailable(
+    number: int, call: str, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(song.parent, cover_png=PNG)
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        with pytest.raises(FileUnavailableError):
+            FILES.folder_cover(song.parent)
+    assert FILES.folder_cover(song.parent) is not None

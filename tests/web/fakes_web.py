@@ -106,6 +106,9 @@ class RecordingFiles:
     def cover(self, file: BinaryIO) -> Cover | None:
         return self.covers.get(Path(file.name).name)
 
+    def folder_cover(self, folder: Path) -> Cover | None:
+        return self.covers.get(folder.name)
+
 
 def make_vectors(schema: FeatureSchema, point: tuple[float, float]) -> FeatureVectors:
     """Return the vectors of a track that lies at a point of the plane."""

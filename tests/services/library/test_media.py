@@ -22,6 +22,8 @@ class OnePicture:
         self.picture = picture
         self.asked: list[tuple[Path, FileStamp]] = []
         self.opened: list[BinaryIO] = []
+        self.folders: list[Path] = []
+        self.beside: dict[Path, Cover] = {}
 
     def open(self, real_path: Path, stamp: FileStamp) -> BinaryIO:
         self.asked.append((real_path, stamp))
@@ -30,6 +32,10 @@ class OnePicture:
 
     def cover(self, file: BinaryIO) -> Cover | None:  # noqa: ARG002 - the port names it
         return self.picture
+
+    def folder_cover(self, folder: Path) -> Cover | None:
+        self.folders.append(folder)
+        return self.beside.get(folder)
 
 
 def media_of(files: OnePicture, *, overrides: dict[RootName, Path] | None = None) -> Media:
@@ -104,3 +110,65 @@ def test_a_missing_cover_is_an_error_and_the_file_is_closed() -> None:
     with pytest.raises(NoCoverError):
         media_of(files).cover(TrackId("t1"))
     assert files.opened[0].closed
+
+
+def folders_asked(path: bytes, target: Path | None = None) -> list[str]:
+    """Return where a cover is looked for, for a track of the root /music whose tags have none."""
+    files = OnePicture()
+    store = MemoryStore()
+    store.save_root(Root(RootName("music"), Path("/music")))
+    store.save_track(make_track("t1", path=path, target=target))
+    roots = RootMap(store, {})
+    with pytest.raises(NoCoverError):
+        Media(Library(store, roots), roots, files).cover(TrackId("t1"))
+    return list(map(str, files.folders))
+
+
+def test_a_cover_in_the_tags_counts_more_than_one_in_the_folder() -> None:
+    files = OnePicture(Cover("image/png", b"inside"))
+    files.beside[Path("/music/a")] = Cover("image/png", b"beside")
+    assert media_of(files).cover(TrackId("t1")).data == b"inside"
+    assert files.folders == []
+
+
+def test_a_cover_in_the_folder_serves_where_there_is_none_inside() -> None:
+    files = OnePicture()
+    files.beside[Path("/music/a")] = Cover("image/png", b"beside")
+    assert media_of(files).cover(TrackId("t1")).data == b"beside"
+    assert media_of(files).cover(TrackId("part")).data == b"beside"
+    assert files.opened[0].closed
+
+
+@pytest.mark.parametrize(
+    "disc",
+    ["CD1", "cd 2", "Disc 1", "disk_03", "DISC1 - Live", "CD1 (bonus)", "LP2", "Side A", "Vinyl 1", "DVD 1"],
+)
+def test_one_disc_of_several_may_have_the_cover_of_its_album(disc: str) -> None:
+    assert folders_asked(f"Album/{disc}/a.mp3".encode()) == [f"/music/Album/{disc}", "/music/Album"]
+
+
+@pytest.mark.parametrize("folder", ["Discovery", "CD", "Sidewalk", "CDs", "Lp", "Discs 1", "1", "Cd Audio"])
+def test_other_folders_have_only_a_cover_of_their_own(folder: str) -> None:
+    assert folders_asked(f"Artist/{folder}/a.mp3".encode()) == [f"/music/Artist/{folder}"]
+
+
+def test_nothing_above_the_root_is_looked_at() -> None:
+    assert folders_asked(b"a.mp3") == ["/music"]
+    assert folders_asked(b"CD1/a.mp3") == ["/music/CD1", "/music"]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "asked"),
+    [
+        # a link to a file, which lies elsewhere
+        (b"Album/a.mp3", "/store/objects/1234", ["/music/Album"]),
+        (b"Album/CD1/a.mp3", "/store/a.mp3", ["/music/Album/CD1", "/music/Album"]),
+        # a link to a folder of discs, of albums; to a disc
+        (b"more/Album/CD1/a.mp3", "/disk/Album/CD1/a.mp3", ["/disk/Album/CD1", "/disk/Album"]),
+        (b"Album/CD1/a.mp3", "/disk/CD1/a.mp3", ["/disk/CD1"]),
+    ],
+)
+def test_what_is_linked_has_its_cover_where_it_lies_in_the_library(
+    path: bytes, target: str, asked: list[str]
+) -> None:
+    assert folders_asked(path, Path(target)) == asked

@@ -85,7 +85,7 @@ class Analyser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A picture from a track's tags.
+    """A picture from a track's tags, or from its folder.
 
     Parameters
     ----------
@@ -127,4 +127,15 @@ class AudioFiles(Protocol):
         ------
         FileUnavailableError
             If the file cannot be read at the moment.
+        """
+
+    def folder_cover(self, folder: Path) -> Cover | None:
+        """Return the picture in a folder that is called like a cover; None if there is none to show.
+
+        No link is followed: neither in the folder's path, which is absolute, nor to the picture.
+
+        Raises
+        ------
+        FileUnavailableError
+            If it cannot be read at the moment.
         """

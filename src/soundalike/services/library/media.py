@@ -1,6 +1,7 @@
 """A track's audio and cover, from the file that was scanned."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,10 @@ from soundalike.domain.ports.audio import AudioFiles, Cover
 from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
+
+_DISC = re.compile(
+    r"(?:cd|dis[ck]|dvd|lp|side|vinyl)[ ._-]*(?:\d{1,3}|[a-h])(?![a-z0-9]).*", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ class Media:
         )
 
     def cover(self, track_id: TrackId) -> Cover:
-        """Read the picture in a track's tags.
+        """Read the picture in a track's tags, else that in its folder, or above the folder of a disc.
 
         Raises
         ------
@@ -82,12 +87,16 @@ class Media:
         FileUnavailableError
             If its file cannot be read at the moment.
         NoCoverError
-            If it has no file, or the tags have no picture that a browser may show.
+            If it has no file, or neither tags nor folder have a picture that a browser may show.
         """
         cover, found = None, self._library.track(track_id).file
         if found is not None:
-            with self._files.open(self._path_of(track_id, found), found.stamp) as file:
+            path = self._path_of(track_id, found)
+            with self._files.open(path, found.stamp) as file:
                 cover = self._files.cover(file)
+            listed = self._roots.path_of(found.location) or path
+            for folder in () if cover else _cover_folders(found, listed):
+                cover = cover or self._files.folder_cover(folder)
         if cover is None:
             msg = f"track {track_id!r} has no cover"
             raise NoCoverError(msg)
@@ -109,3 +118,23 @@ class Media:
             )
             raise TrackGoneError(msg)
         return path
+
+
+def _cover_folders(file: TrackFile, listed: Path) -> tuple[Path, ...]:
+    """Return the folders that may have a file's cover: its own, and the album's above the folder of a disc.
+
+    Parameters
+    ----------
+    file : TrackFile
+        The file.
+    listed : Path
+        Where it is listed, below its root.
+    """
+    names = tuple(map(os.fsdecode, file.location.path.split(b"/")))
+    path, is_disc = listed, len(names) > 1 and bool(_DISC.match(names[-2]))
+    # A link to a folder has its cover where it leads, but what is above that is not the library's; a link to
+    # a file has it beside the link.
+    if file.target is not None and file.target.parts[-2:] == names[-2:]:
+        path = file.target
+        is_disc = is_disc and file.target.parts[-3:] == names[-3:]
+    return (path.parent, path.parent.parent) if is_disc else (path.parent,)

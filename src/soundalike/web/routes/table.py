@@ -146,7 +146,7 @@ API_ROUTES = (
     Route(name="media.audio", call="GET /api/tracks/<track_id>/audio", answers=_AUDIO,
           errors=(*_FILE, NoAudioError, RequestedRangeNotSatisfiable), summary="The audio, by byte ranges"),
     Route(name="media.cover", call="GET /api/tracks/<track_id>/cover", answers=_PICTURE,
-          errors=(*_FILE, NoCoverError), summary="The cover in the tags of a track"),
+          errors=(*_FILE, NoCoverError), summary="The cover in the tags of a track, or in its folder"),
     Route(name="listening.listens", call="POST /api/listens", body=Body(_EVENTS, read_events),
           is_rate_limited=True, answers={202: schemas.RECEIPT},
           errors=(ListenError, AheadOfClockError, MissingTracksError, UnknownGenerationError, EventLogError),
