@@ -10,6 +10,7 @@ from pathlib import Path
 from soundalike.audio.errors import is_passing
 from soundalike.audio.formats import is_audio_name, suffix_of
 from soundalike.audio.ignore import IGNORE_FILE, IgnoreFileError, IgnoreRules, is_bin
+from soundalike.audio.recognise import Kind, has_audio, kind_of
 from soundalike.audio.sheets import SHEET_SUFFIX, read_sheets
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import (
@@ -41,7 +42,8 @@ class _Folder:
 class LocalFileScanner:
     """Walks a folder on this machine; the port `FileScanner`.
 
-    Hidden files and folders (``.name``) are skipped; other files count by the end of their name alone.
+    Hidden files and folders (``.name``) are skipped; of files whose names may mean anything the first bytes
+    are read.
     Recycle bins, snapshots, and what ``.soundalikeignore`` files name are left out.
     """
 
@@ -157,13 +159,15 @@ class _Walk:
 
     def _look(self, folder: _Folder, entry: os.DirEntry[bytes]) -> Scanned | _Folder | None:
         path = os.path.join(folder.path, entry.name)  # noqa: PTH118 - bytes
-        is_audio = is_audio_name(entry.name)
+        kind = kind_of(entry.name)
+        is_audio = kind is Kind.AUDIO
         try:
             is_link, is_folder = entry.is_symlink(), entry.is_dir()
-            if not (is_audio or is_link or is_folder):
+            if kind is Kind.OTHER and not (is_link or is_folder):
                 return None
             if reason := _reason_to_leave_out(path, folder.rules, is_folder=is_folder):
-                return LeftOut(self._locate(path, path)[0], reason)
+                is_counted = is_audio or is_link or is_folder
+                return LeftOut(self._locate(path, path)[0], reason) if is_counted else None
             status = entry.stat()
         except OSError as error:
             # A name that ends like a file's may be a folder's, whose tracks would pass for missing.
@@ -173,6 +177,10 @@ class _Walk:
         real = os.path.realpath(entry.path) if is_link else entry.path
         if stat.S_ISDIR(status.st_mode):
             return self._inner(folder, path, real, status)
+        if stat.S_ISREG(status.st_mode):
+            if kind is Kind.VIDEO:
+                return LeftOut(self._locate(path, path)[0], LeftOutReason.VIDEO)
+            is_audio = is_audio or (kind is Kind.UNKNOWN and has_audio(real))
         return self._file(path, real, status) if is_audio else None
 
     def _inner(

@@ -265,6 +265,7 @@ class LeftOutReason(StrEnum):
 
     BIN = "recycle bin or snapshot"
     IGNORED = "named in .soundalikeignore"
+    VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True)
