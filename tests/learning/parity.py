@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from domain.similarity.points import spread_of
 from soundalike.domain.ports.learning import SimilarityEngine
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.similarity.space import Neighbours, SimilaritySpace
@@ -18,7 +19,13 @@ def assert_learns_the_same(
     ours, theirs = local.fit(recipe, snapshot), engine.fit(recipe, snapshot)
     assert_same_space(ours, theirs)
     expected, found = local.neighbours(ours, snapshot, k=10), engine.neighbours(theirs, snapshot, k=10)
-    assert_same_neighbours(expected, found, ours.transform(library.summaries))
+    coordinates = ours.transform(library.summaries)
+    assert_same_neighbours(expected, found, coordinates)
+    spread = spread_of(coordinates)
+    corrected = (each.neighbours(ours, snapshot, k=10, spread=spread) for each in (local, engine))
+    expected, found = corrected
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_array_equal(found.distances, expected.distances)
 
 
 def assert_same_space(ours: SimilaritySpace, theirs: SimilaritySpace) -> None:

@@ -1,13 +1,24 @@
 """The engine for libraries on one machine: NumPy alone, without Java."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports.learning import Snapshots
-from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.exact import ExactSearch
 from soundalike.domain.similarity.fitting import fit_space, require_tracks
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.similarity.statistics import TableStatistics
 from soundalike.domain.snapshot import Snapshot
+from soundalike.domain.types import FloatArray
+
+# Each takes some 75 MB.
+_MOST_THREADS = 4
+_ROWS_PER_TASK = 2048
 
 
 class LocalEngine:
@@ -24,9 +35,23 @@ class LocalEngine:
         statistics = TableStatistics(self._snapshots.read(snapshot), lambda: self._snapshots.blocks(snapshot))
         return fit_space(recipe, snapshot.schemas, statistics)
 
-    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
-        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row."""
-        return exact_neighbours(space.transform(self._snapshots.read(snapshot).summaries), k)
+    def neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
+    ) -> Neighbours:
+        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
+
+        Parameters
+        ----------
+        space : SimilaritySpace
+            Where distance is Euclidean.
+        snapshot : Snapshot
+            Of n tracks.
+        k : int
+            How many neighbours.
+        spread : FloatArray, shape (n, 2), optional
+            Corrects distances, as `MutualProximity` says.
+        """
+        return find_neighbours(space.transform(self._snapshots.read(snapshot).summaries), k, spread=spread)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
@@ -38,3 +63,29 @@ class LocalEngine:
 
     def close(self) -> None:
         """Do nothing: nothing was started."""
+
+
+def find_neighbours(coordinates: FloatArray, k: int, *, spread: FloatArray | None = None) -> Neighbours:
+    """Find each row's k nearest others with a thread on each core, up to four.
+
+    Parameters
+    ----------
+    coordinates : FloatArray, shape (n, m)
+        All tracks.
+    k : int
+        How many neighbours.
+    spread : FloatArray, shape (n, 2), optional
+        Corrects distances, as `MutualProximity` says.
+    """
+    count = len(coordinates)
+    search = ExactSearch(coordinates, k, spread=spread)
+    tasks = np.array_split(np.arange(count), max(1, -(-count // _ROWS_PER_TASK)))
+    # Selecting takes longer than multiplying, and only the latter would use BLAS's own threads.
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool,
+    ):
+        found = list(pool.map(search.nearest, tasks))
+    return Neighbours(
+        np.concatenate([each.rows for each in found]), np.concatenate([each.distances for each in found])
+    )

@@ -1,10 +1,12 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artefact_store import brute_neighbours
-from domain.similarity.points import POINTS
+from domain.similarity.points import POINTS, spread_of
 from soundalike.domain.similarity import exact
 from soundalike.domain.similarity.exact import exact_neighbours
 from soundalike.domain.types import FloatArray
@@ -50,15 +52,54 @@ def test_numbers_whose_squares_overflow_float32_are_still_compared() -> None:
     check(np.array([[1e20], [2e20], [4e20], [-1e30]], dtype=np.float32), 3)
 
 
-def test_blocks_and_samples_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("order", ["as it is", "corrected"])
+def test_blocks_panels_and_groups_change_nothing(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.random.default_rng(2).normal(size=(500, 6)).astype(np.float32)
     points[400:] = points[:100]
-    whole = exact_neighbours(points, 7)
-    monkeypatch.setattr(exact, "_BLOCK_ENTRIES", 3000)
-    monkeypatch.setattr(exact, "_SAMPLE", 40)
-    parts = exact_neighbours(points, 7)
+    spread = spread_of(points) if order == "corrected" else None
+    whole = exact_neighbours(points, 7, spread=spread)
+    for name, value in {
+        "_BLOCK_ROWS": 30,
+        "_PANEL_ROWS": 120,
+        "_GROUP": 4,
+        "_MOST_GROUPS": 9,
+        "_MEASURED": 50,
+    }.items():
+        monkeypatch.setattr(exact, name, value)
+    parts = exact_neighbours(points, 7, spread=spread)
     np.testing.assert_array_equal(parts.rows, whole.rows)
     np.testing.assert_array_equal(parts.distances, whole.distances)
+
+
+@settings(max_examples=60, deadline=None)
+@given(POINTS, st.integers(1, 40), st.integers(1, 9), st.integers(1, 40), st.integers(1, 7))
+def test_however_points_are_divided_the_nearest_are_found(
+    points: FloatArray, k: int, block: int, panel: int, group: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "_BLOCK_ROWS", block)
+        patch.setattr(exact, "_PANEL_ROWS", panel)
+        patch.setattr(exact, "_GROUP", group)
+        check(points, k)
+
+
+def test_most_neighbours_in_one_group_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group is what stands as many rows apart as there are groups: 16, of 4 rows each."""
+    monkeypatch.setattr(exact, "_GROUP", 4)
+    points = np.random.default_rng(4).normal(size=(64, 3)).astype(np.float32)
+    points[5::16] = points[5] + np.float32(1e-3) * np.arange(4)[:, None] ** 2
+    check(points, 3)
+
+
+def test_all_are_duplicates_and_memory_stays_bounded() -> None:
+    """Every row is as near as any other, so that none can be left out early."""
+    points = np.ones((4_000, 4), dtype=np.float32)
+    tracemalloc.start()
+    found = exact_neighbours(points, 50, queries=np.arange(256))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.rows[200].tolist() == list(range(50))
+    assert peak < 64e6
 
 
 def test_queries_may_be_some_rows_only() -> None:

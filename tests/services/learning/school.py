@@ -19,6 +19,7 @@ from soundalike.domain.similarity.recipe import DEFAULT_FITTING, Fitting, Ingred
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
 from soundalike.domain.snapshot import LibraryTable, Snapshot
 from soundalike.domain.tuning import LshTuning, Objective, SpaceTuning
+from soundalike.domain.types import FloatArray
 from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
@@ -44,7 +45,10 @@ class PlainEngine:
         self.fitted.append(recipe)
         return plain_space(snapshot.width)
 
-    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+    def neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
+    ) -> Neighbours:
+        assert spread is None
         return brute_neighbours(space.transform(ParquetSnapshots().read(snapshot).summaries), k)
 
     def lsh_neighbours(

@@ -14,7 +14,7 @@ from soundalike.domain.similarity.space import (
 )
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tuning import LshTuning, SpaceTuning
-from soundalike.domain.types import ArtefactVersion
+from soundalike.domain.types import ArtefactVersion, FloatArray
 
 
 class SimilarityEngine(Protocol):
@@ -42,7 +42,9 @@ class SimilarityEngine(Protocol):
             If the engine fails.
         """
 
-    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+    def neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
+    ) -> Neighbours:
         """Find each track's k nearest others exactly; rows in the snapshot's order, ties by row.
 
         Parameters
@@ -53,6 +55,9 @@ class SimilarityEngine(Protocol):
             Of n tracks.
         k : int
             How many neighbours.
+        spread : FloatArray, shape (n, 2), optional
+            Mean and standard deviation of the distances from each track to others. Distances are
+            corrected by it then, as `domain.similarity.orders.MutualProximity` says.
         """
 
     def lsh_neighbours(

@@ -84,11 +84,24 @@ class SparkEngine:
             statistics = SnapshotStatistics(self._rows(snapshot).frame, snapshot)
             return fit_space(recipe, snapshot.schemas, statistics)
 
-    def neighbours(self, space: SimilaritySpace, snapshot: Snapshot, *, k: int) -> Neighbours:
+    def neighbours(
+        self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
+    ) -> Neighbours:
         """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
 
         Each task multiplies some rows with the whole library, which is broadcast, and keeps the
         nearest.
+
+        Parameters
+        ----------
+        space : SimilaritySpace
+            Where distance is Euclidean.
+        snapshot : Snapshot
+            Of n tracks.
+        k : int
+            How many neighbours.
+        spread : FloatArray, shape (n, 2), optional
+            Corrects distances, as `MutualProximity` says.
 
         Raises
         ------
@@ -101,7 +114,7 @@ class SparkEngine:
             coordinates = self._coordinates(space, snapshot)
             context = session.spark.sparkContext
             shares = shares_of(len(coordinates), context.defaultParallelism)
-            broadcast = context.broadcast(coordinates)
+            broadcast = context.broadcast((coordinates, spread))
             numbers = session.spark.range(0, shares, 1, shares)
             task = neighbours_task(BroadcastReader(broadcast), k, shares)
             found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("share")

@@ -13,7 +13,7 @@ from pyspark import SparkFiles
 import soundalike
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, Patch, PatchRole
-from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.exact import ExactSearch
 from soundalike.domain.similarity.recipe import Columns
 from soundalike.domain.similarity.space import SimilaritySpace
 from soundalike.domain.similarity.statistics import Scale, Sums
@@ -213,13 +213,15 @@ def transform_task(space: SimilaritySpace, width: int) -> Task:
     return task
 
 
-def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, shares: int) -> Task:
+def neighbours_task(
+    read_points: Callable[[], tuple[FloatArray, FloatArray | None]], k: int, shares: int
+) -> Task:
     """Find the neighbours of the rows of each share, given by number, among all coordinates.
 
     Parameters
     ----------
-    read_coordinates : callable
-        Returns all coordinates, shape (n, m).
+    read_points : callable
+        Returns all coordinates, shape (n, m), and perhaps the spread of distances, shape (n, 2).
     k : int
         How many neighbours.
     shares : int
@@ -227,10 +229,11 @@ def neighbours_task(read_coordinates: Callable[[], FloatArray], k: int, shares: 
     """
 
     def task(batches: Batches) -> Batches:
-        coordinates = read_coordinates()
+        coordinates, spread = read_points()
+        search = ExactSearch(coordinates, k, spread=spread)
         for batch in batches:
             for share in batch.column(0).to_pylist():
-                found = exact_neighbours(coordinates, k, queries=rows_of(share, shares, len(coordinates)))
+                found = search.nearest(rows_of(share, shares, len(coordinates)))
                 columns = {
                     "share": [share],
                     "rows": [found.rows.ravel()],
