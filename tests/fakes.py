@@ -10,6 +10,7 @@ from soundalike.domain.errors import SchemaMismatchError, TrackConflictError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.files import NOWHERE, FileProblem, Location, Part, Place, Root
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
+from soundalike.domain.scans import ScanRecord
 from soundalike.domain.stored_vectors import StoredSet, StoredVectors
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import (
@@ -42,6 +43,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
         self._problems: dict[Place, FileProblem] = {}
         self._library_mark = UNMARKED
         self._changes: list[TrackId] = []
+        self._scans = ScanRecord()
 
     def library_mark(self) -> LibraryMark:
         return self._library_mark
@@ -51,6 +53,16 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
             if self._library_mark != replacing:
                 return False
             self._library_mark = mark
+        return True
+
+    def scan_record(self) -> ScanRecord:
+        return self._scans
+
+    def save_scan_record(self, record: ScanRecord, *, replacing: ScanRecord) -> bool:
+        with self._lock:
+            if self._scans.revision != replacing.revision:
+                return False
+            self._scans = replace(record, revision=replacing.revision + 1)
         return True
 
     def check_writable(self) -> None:

@@ -35,6 +35,7 @@ from store.contract_profiles import (
     make_profile,
 )
 from store.contract_record import LibraryRecordContract
+from store.contract_scans import ScansContract
 from store.contract_search import OrderContract, SearchContract
 from store.contract_tracks import FoldersContract, RootsContract, TracksContract, VanishingContract
 from store.contract_vectors import ProblemsContract, ThreadsContract, VectorsContract
@@ -52,6 +53,7 @@ class StoreContract(
     CopyingContract,
     FeaturesContract,
     LibraryRecordContract,
+    ScansContract,
     CatalogueContract,
     ThreadsContract,
     ListensContract,

@@ -15,6 +15,7 @@ from soundalike.domain.library_mark import LibraryMark
 from soundalike.domain.ports.catalogue import CatalogueStore
 from soundalike.domain.ports.features import FeatureStore
 from soundalike.domain.ports.listening import AccountStore, ListenStore
+from soundalike.domain.ports.scans import ScanStore
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import (
     AudioHash,
@@ -181,5 +182,5 @@ class CataloguedStore(LibraryStore, CatalogueStore, Protocol):
     """The library with its catalogue."""
 
 
-class Store(CataloguedStore, LibraryRecord, ListenStore, AccountStore, Protocol):
-    """Everything that is stored: the library, accounts, and what listeners do."""
+class Store(CataloguedStore, LibraryRecord, ScanStore, ListenStore, AccountStore, Protocol):
+    """Everything that is stored: the library, who scans it, accounts, and what listeners do."""

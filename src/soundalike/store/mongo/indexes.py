@@ -28,9 +28,10 @@ ARTIST, ALBUM, GENRE = (kind.value for kind in (EntryKind.ARTIST, EntryKind.ALBU
 GROUP, SUCCESSOR = "group", "successor"
 LISTEN, LISTENER, USER, NAME, CREDENTIAL = "listen", "listener", "user", "name", "credential"
 ENDED_SESSION = "ended_session"
+SCAN = "scan"
 
 KEY = "soundalike"
-"""The ``_id`` of the only document of ``store``, and of ``library``."""
+"""The ``_id`` of the only document of ``store``, of ``library`` and of ``scan``."""
 
 
 def _index(name: str, *fields: str) -> IndexModel:
@@ -99,6 +100,8 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ENDED_SESSION: (),
     # One document: the library's id, and how often its tracks have been changed.
     LIBRARY: (),
+    # One document, written too often to be part of that of ``library``, which transactions change.
+    SCAN: (),
 }
 
 
@@ -154,6 +157,8 @@ def create_missing(connection: MongoConnection, names: Collection[str] = tuple(I
                     database.create_collection(name, check_exists=False)
         with suppress(DuplicateKeyError):
             database[LIBRARY].insert_one({"_id": KEY, "version": 0})
+        with suppress(DuplicateKeyError):
+            database[SCAN].insert_one({"_id": KEY, "revision": 0, "body": ""})
 
 
 def _version(database: Database[Document]) -> object:

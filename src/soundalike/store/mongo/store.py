@@ -12,6 +12,7 @@ from soundalike.store.mongo.library import MongoLibrary
 from soundalike.store.mongo.listens import MongoListens
 from soundalike.store.mongo.migration import needs_migration, prepare
 from soundalike.store.mongo.record import MongoLibraryRecord
+from soundalike.store.mongo.scans import MongoScans
 
 TIMEOUT_S = 30.0
 SELECTION_TIMEOUT_S = 15.0
@@ -27,6 +28,7 @@ class MongoStore(
     MongoCatalogue,
     MongoFeatures,
     MongoLibraryRecord,
+    MongoScans,
     MongoStoredTracks,
     MongoListens,
     MongoAccounts,

@@ -376,4 +376,16 @@ _LIBRARY = (
     _name_library,
 )
 
-VERSION_3 = (*_TRACKS, *_CATALOGUE, *_PEOPLE, *_LIBRARY)
+# One row: who scans, how far it is, and what is wanted, as JSON.
+_SCANS = (
+    """
+    CREATE TABLE scan (
+        n        INTEGER PRIMARY KEY CHECK (n = 1),
+        revision INTEGER NOT NULL,
+        body     TEXT NOT NULL
+    )
+    """,
+    "INSERT INTO scan VALUES (1, 0, '')",
+)
+
+VERSION_3 = (*_TRACKS, *_CATALOGUE, *_PEOPLE, *_LIBRARY, *_SCANS)

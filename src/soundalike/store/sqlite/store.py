@@ -10,6 +10,7 @@ from soundalike.store.sqlite.features import SqliteFeatures
 from soundalike.store.sqlite.library import SqliteLibrary
 from soundalike.store.sqlite.listens import SqliteListens
 from soundalike.store.sqlite.record import SqliteLibraryRecord
+from soundalike.store.sqlite.scans import SqliteScans
 from soundalike.store.sqlite.scrubbing import Scrubber
 
 BUSY_TIMEOUT_S = 30.0
@@ -21,6 +22,7 @@ class SqliteStore(
     SqliteFeatures,
     SqliteCatalogue,
     SqliteLibraryRecord,
+    SqliteScans,
     SqliteStoredTracks,
     SqliteListens,
     SqliteAccounts,
