@@ -25,6 +25,7 @@ _SNAPSHOT_SCHEMES = ("file", "s3a", "s3", "gs", "hdfs", "abfss")
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 _MAX_PORT = 65535
 _MAX_WORKERS = 256
+_MAX_NICE = 19
 _MIN_SECRET_BYTES = 16
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -231,6 +232,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "kafka": _properties,
     "metrics_port": _whole(1, _MAX_PORT),
     "workers": _whole(1, _MAX_WORKERS),
+    "nice": _whole(0, _MAX_NICE),
+    "rescan_minutes": _whole(1, 1_440),
     "file_timeout_s": _whole(1, 86_400),
     "decoder_silence_s": _whole(1, 86_400),
     "roots": _roots,

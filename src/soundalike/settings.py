@@ -48,6 +48,11 @@ class Settings:
         driver.
     workers : int or None
         Processes that analyse files; None is one for each usable CPU.
+    nice : int
+        Of the processes that scan, analyse and learn beside the player: 0 takes as much as others do, 19 the
+        least.
+    rescan_minutes : int
+        How often folders are scanned that tell nothing of their changes.
     decoder_silence_s : int
         How long the analysis of a file may make no progress.
     roots : mapping of RootName to Path
@@ -81,6 +86,8 @@ class Settings:
     kafka: Mapping[str, str] = field(default_factory=dict, repr=False)
     metrics_port: int | None = None
     workers: int | None = None
+    nice: int = 10
+    rescan_minutes: int = 10
     decoder_silence_s: int = 120
     roots: Mapping[RootName, Path] = field(default_factory=dict)
     lateness_days: int = 7

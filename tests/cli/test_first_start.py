@@ -1,24 +1,34 @@
 """What the commands say of a small folder of music, from the first start on."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from journeys.program import write_tune
+from soundalike.app import App
+from soundalike.app.library_worker import WorkerJob
+from soundalike.app.scanning import open_runner
 from soundalike.cli import run
+from soundalike.cli.scan import print_outcome
 
 TRACKS = 24
 
 
 @pytest.fixture
 def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Some tunes and a broken file, and a player that ends at once."""
-    monkeypatch.setattr("soundalike.cli.serving._serve", lambda _app: None)
+    """Some tunes and a broken file, and a player beside which one scan is run before it ends."""
+    monkeypatch.setattr("soundalike.cli.serving._serve", scan_once)
     for number in range(TRACKS):
         write_tune(tmp_path / "music" / f"tune {number:02}.wav", seed=number, seconds=1.5)
     (tmp_path / "music" / "broken.mp3").write_bytes(b"no song")
     return tmp_path / "music"
+
+
+def scan_once(app: App, worker_job: WorkerJob) -> None:
+    report = partial(print_outcome, app, is_verbose=worker_job.is_verbose)
+    assert open_runner(app, on_outcome=report).try_all()
 
 
 def test_it_says_what_a_person_understands(

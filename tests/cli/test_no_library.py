@@ -23,6 +23,7 @@ NEEDS_A_LIBRARY: dict[str, tuple[str, ...]] = {
     "fma remove": ("--yes",),
     "extract": ("--forget-set", "timbre-v1"),
     "pairs": (),
+    "scan": (),
     "similar": ("words",),
     "tune": (),
     "users admin": ("ann",),

@@ -15,7 +15,7 @@ FULL = ScanRecord(
     started_ms=1_790_000_000_000,
     progress=ScanProgress(state=ScanState.ANALYSING, done=12, total=40, seconds_left=90),
     last=ScanResult(
-        finished_ms=1_780_000_000_000, found=9, unusable=1, added=2, vanished=3, problem="a \"disk\" is away"
+        finished_ms=1_780_000_000_000, found=9, unusable=1, added=2, vanished=3, problem='a "disk" is away'
     ),
 )
 

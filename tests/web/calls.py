@@ -102,6 +102,9 @@ JSON: dict[str, dict[str, Any]] = {
     "me.delete": {},
     "me.make_token": {"label": "mine"},
     "me.revoke_token": {},
+    "scans.want": {},
+    "scans.pause": {},
+    "scans.resume": {},
 }
 FORMS = {
     "login.submit": {"name": "ann", "password": PASSWORD},

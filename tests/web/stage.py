@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -35,6 +36,7 @@ from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.entries import Entries
 from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
+from soundalike.services.library.scan_control import ScanControl
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.services.listeners.ingest import ListenIngest
@@ -94,6 +96,7 @@ class Stage:
         self.allowed_hosts: frozenset[str] = frozenset()
 
         self._numbers = itertools.count(1)
+        self.wanted = threading.Event()
         self.services = self._process()
 
     @property
@@ -137,6 +140,7 @@ class Stage:
                 new_id=lambda: f"id{next(self._numbers)}",
             ),
             personal_data=PersonalData(self.store, log, profiles, clock=self.now),
+            scans=ScanControl(self.store, clock=self.monotonic_s, on_wanted=self.wanted.set),
         )
 
     def _make_app(self, services: Services, *, session_key: bytes = SESSION_KEY, **more: Any) -> Flask:

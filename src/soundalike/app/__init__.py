@@ -1,6 +1,7 @@
 """The composition root: gives services their adapters; what it starts, it stops."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
 from soundalike.services.fma.importing import FmaImporter
 from soundalike.services.fma.removing import FmaRemover
+from soundalike.services.learning.catching_up import Learner
 from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
 from soundalike.services.learning.training import Trainer
@@ -36,6 +38,7 @@ from soundalike.services.library.identity import Identity
 from soundalike.services.library.library_id import Belonging, settle_library_id
 from soundalike.services.library.media import Media
 from soundalike.services.library.roots import RootMap
+from soundalike.services.library.scan_control import ScanControl
 from soundalike.services.library.sync import LibrarySync
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.import_listens import ListenImporter
@@ -110,9 +113,26 @@ class App:
         """Return the engine that needs no JVM."""
         return LocalEngine(ParquetSnapshots())
 
+    def learner(self) -> Learner:
+        """Return what brings the artefact of the audio up to date."""
+        return Learner(
+            recipes=self.recipes,
+            updater=self.updater,
+            trainer=self.trainer,
+            artefacts=self.artefacts,
+            open_engine=self.engine,
+            local_engine=self.local_engine,
+        )
+
 
 @contextmanager
-def open_app(settings: Settings, *, is_serving: bool = False, needs_library: bool = False) -> Iterator[App]:
+def open_app(
+    settings: Settings,
+    *,
+    is_serving: bool = False,
+    needs_library: bool = False,
+    on_scan_wanted: Callable[[], None] = lambda: None,
+) -> Iterator[App]:
     """Give services the adapters that the settings name; close what was opened.
 
     Parameters
@@ -123,6 +143,8 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
         Whether listeners wait for every answer, so that nothing may take long.
     needs_library : bool
         Whether no library is made where there is none, and no data folder.
+    on_scan_wanted : callable
+        Called when a listener has asked for a scan, where no worker beside this process does it.
 
     Raises
     ------
@@ -149,7 +171,8 @@ def open_app(settings: Settings, *, is_serving: bool = False, needs_library: boo
         library_id = _library_id(settings, store)
         profiles = Profiles(store, lateness_ms=settings.lateness_days * _DAY_MS)
         log = opened.enter_context(open_log(settings, store, on_append=profiles.fold))
-        yield _app(settings, store, library_id, profiles, log)
+        scans = ScanControl(store, clock=time.monotonic, on_wanted=on_scan_wanted)
+        yield _app(settings, store, library_id, profiles=profiles, log=log, scans=scans)
 
 
 def find_belongings(settings: Settings) -> list[Belonging]:
@@ -180,7 +203,15 @@ def _library_id(settings: Settings, store: Store) -> LibraryId:
     )
 
 
-def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Profiles, log: EventLog) -> App:
+def _app(
+    settings: Settings,
+    store: Store,
+    library_id: LibraryId,
+    *,
+    profiles: Profiles,
+    log: EventLog,
+    scans: ScanControl,
+) -> App:
     roots = RootMap(store, settings.roots)
     identity = Identity(store, roots, is_gone=environment.is_gone, new_id=environment.new_id)
     analyser = ProcessAnalyser(workers=settings.workers, silence_s=settings.decoder_silence_s)
@@ -194,7 +225,7 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
         settings=settings,
         roots=roots,
         artefacts=learning.artefacts,
-        services=_services(store, (learning, *imported), roots, profiles, log),
+        services=_services(store, (learning, *imported), roots, profiles=profiles, log=log, scans=scans),
         library_sync=LibrarySync(
             store, LocalFileScanner(), analyser, roots=roots, identity=identity, clock=environment.now
         ),
@@ -214,7 +245,13 @@ def _app(settings: Settings, store: Store, library_id: LibraryId, profiles: Prof
 
 
 def _services(
-    store: Store, learnings: Sequence[Learning], roots: RootMap, profiles: Profiles, log: EventLog
+    store: Store,
+    learnings: Sequence[Learning],
+    roots: RootMap,
+    *,
+    profiles: Profiles,
+    log: EventLog,
+    scans: ScanControl,
 ) -> Services:
     library = Library(store, roots)
     artefacts, *others = (each.artefacts for each in learnings)
@@ -227,6 +264,7 @@ def _services(
         listens=ListenIngest(store, log, clock=environment.now),
         recommender=Recommender(store, artefacts, library, profiles, clock=environment.local_now),
         accounts=_accounts(store),
+        scans=scans,
         personal_data=PersonalData(store, log, profiles, clock=environment.now),
     )
 

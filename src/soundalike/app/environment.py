@@ -43,6 +43,36 @@ def new_library_id() -> LibraryId:
     return LibraryId(secrets.token_hex(16))
 
 
+def process_name() -> str:
+    """Return a name that no other process has, here or elsewhere, from which `is_dead` can tell who it is."""
+    started = _started(os.getpid())
+    return f"{_machine()} {os.getpid()} {started}" if started else secrets.token_hex(16)
+
+
+def is_dead(name: str) -> bool:
+    """Whether a process of this name was on this machine, and is no more; False if it may be elsewhere."""
+    machine, _, process = name.rpartition(" ")[0].rpartition(" ")
+    return bool(machine) and machine == _machine() and _started(int(process)) != name.rpartition(" ")[2]
+
+
+def _machine() -> str:
+    """Return what is common to the processes that see each other's numbers; empty if that is unknown."""
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{start} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _started(process: int) -> str:
+    """Return when a process began, in ticks since the machine did; empty if there is no such process."""
+    try:
+        # The name, which is in brackets and may have any characters, is the second field.
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
+    except (OSError, IndexError):
+        return ""
+
+
 def new_secret() -> str:
     """Return a random secret."""
     return secrets.token_urlsafe(_SECRET_BYTES)

@@ -1,7 +1,6 @@
 """The commands: the only room that prints and exits, and the one error boundary."""
 
 import io
-import logging
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from soundalike.cli import (
     learning,
     library,
     options,
+    scan,
     serving,
     show,
     store,
@@ -52,13 +52,7 @@ def cli() -> None:
 
     Settings come from flags, then SOUNDALIKE_* variables, then soundalike.toml.
     """  # noqa: D301 - click reads \b as "keep these lines"
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if options.is_debugging(click.get_current_context()) else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
-    # The driver would log every document that is written, password hashes and listens too.
-    logging.getLogger("pymongo").setLevel(logging.INFO)
+    show.set_up_logging(is_debugging=options.is_debugging(click.get_current_context()))
 
 
 for command in (
@@ -69,6 +63,7 @@ for command in (
     library.pairs,
     library.similar,
     serving.serve,
+    scan.scan,
     consume.consume,
     library.export,
     library.demo,

@@ -10,7 +10,9 @@ from soundalike.cli import options, show
 from soundalike.domain.counts import counted
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.tuning import LshTuning, SpaceTuning
+from soundalike.services.learning.catching_up import Learned
 from soundalike.services.learning.training import BuildReport, Method, Trainer
+from soundalike.services.learning.updating import Freshness
 
 
 @click.command(short_help="Choose the similarity space by measurement.")
@@ -112,6 +114,29 @@ def run_build(
         show.say(reason)
         with show.progress("Building") as progress:
             return (trainer or app.trainer).build(engine, recipe=recipe, method=method, progress=progress)
+
+
+def print_learned(learned: Learned, *, is_verbose: bool = False) -> None:
+    """Print what was done to bring the artefact up to date; nothing if nothing was.
+
+    Parameters
+    ----------
+    learned : Learned
+        What was done.
+    is_verbose : bool
+        Whether to print all that was measured.
+    """
+    if learned.freshness is Freshness.EMPTY:
+        show.say("Nothing to learn from yet: no track could be analysed.")
+    elif learned.freshness is Freshness.OLD_FORMAT:
+        show.say("What an older version learned was learned again, in the same way.")
+    if learned.placed:
+        show.say(f"{counted(learned.placed, 'track')} added to the similarity space in use.")
+    if learned.tuning is not None:
+        (print_tuning if is_verbose else sum_up_tuning)(learned.tuning)
+    if learned.build is not None:
+        show.say(learned.engine)
+        print_build(learned.build)
 
 
 def sum_up_tuning(tuning: SpaceTuning) -> None:

@@ -237,10 +237,10 @@ def run_extract(
     RootMissingError
         If there is no such folder, or the file is in none of the library.
     """
-    place = Path(os.path.realpath(directory))  # pathlib raises if links loop
+    place = real_path(directory)
     again = place if is_again else None
     if is_again and is_file(directory):
-        place = Path(os.path.realpath(directory.parent))
+        place = real_path(directory.parent)
         again = place / directory.name
         if not app.roots.holds(place):
             msg = f"{str(directory)!r} is in no folder of the library; give the folder with the music"
@@ -249,6 +249,11 @@ def run_extract(
         return app.library_sync.sync(
             place, progress=progress, is_emptying_allowed=is_emptying_allowed, again=again
         )
+
+
+def real_path(directory: Path) -> Path:
+    """Return the path of a folder without links."""
+    return Path(os.path.realpath(directory))  # pathlib raises if links loop
 
 
 def print_report(app: App, report: SyncReport) -> None:

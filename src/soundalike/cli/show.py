@@ -1,6 +1,7 @@
 """Terminal output: data on stdout; progress and one-line errors on stderr."""
 
 import json
+import logging
 import sys
 import time
 import unicodedata
@@ -33,6 +34,23 @@ _BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 
 _LINE_EVERY_S = 30.0
 _NARROWEST = 4
 _GAP = 2
+
+
+def set_up_logging(*, is_debugging: bool) -> None:
+    """Log to stderr.
+
+    Parameters
+    ----------
+    is_debugging : bool
+        Whether to log all, not only what needs attention.
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if is_debugging else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    # The driver would log every document that is written, password hashes and listens too.
+    logging.getLogger("pymongo").setLevel(logging.INFO)
 
 
 def out() -> Console:
@@ -158,16 +176,27 @@ def progress(label: str, *, clock: Callable[[], float] = time.monotonic) -> Iter
         with _bar(label, console) as step:
             yield step
     else:
-        yield _lines(label, clock)
+        yield progress_lines(label, clock=clock)
 
 
-def _lines(label: str, clock: Callable[[], float]) -> OnProgress:
+def progress_lines(label: str, *, clock: Callable[[], float] = time.monotonic) -> OnProgress:
+    """Return what prints a line now and then.
+
+    Parameters
+    ----------
+    label : str
+        What is done.
+    clock : callable
+        Returns seconds from any fixed point.
+    """
     begun = said = clock()
 
     def step(done: int, total: int) -> None:
-        nonlocal said
+        nonlocal begun, said
         now = clock()
-        if now - said >= _LINE_EVERY_S:
+        if not done:
+            begun = said = now
+        elif now - said >= _LINE_EVERY_S:
             said = now
             say(f"{label}: {done:,}{f' of {total:,}' if total else ''} after {now - begun:,.0f} s")
 

@@ -124,6 +124,10 @@ class FileUnavailableError(LibraryError):
     """The disk or this machine does not give a file at the moment; nothing is known to be wrong with it."""
 
 
+class ScanEndedError(LibraryError):
+    """A scan ended before it was done, since another process has its lease, or this one is to end."""
+
+
 class ServerBusyError(SoundalikeError):
     """There is no room for the answer now, since too many ask at once or a disk is full."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from soundalike.services.library.browse import Library
 from soundalike.services.library.entries import Entries
 from soundalike.services.library.media import Media
+from soundalike.services.library.scan_control import ScanControl
 from soundalike.services.listeners.accounts import Accounts
 from soundalike.services.listeners.ingest import ListenIngest
 from soundalike.services.listeners.personal_data import PersonalData
@@ -26,3 +27,4 @@ class Services:
     recommender: Recommender
     accounts: Accounts
     personal_data: PersonalData
+    scans: ScanControl

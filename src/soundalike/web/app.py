@@ -10,7 +10,9 @@ from soundalike.web.api.entries import entries_blueprint
 from soundalike.web.api.health import health_blueprint
 from soundalike.web.api.listening import listening_blueprint
 from soundalike.web.api.me import me_blueprint
+from soundalike.web.api.metrics import metrics_blueprint
 from soundalike.web.api.protocol import json_protocol
+from soundalike.web.api.scans import scans_blueprint
 from soundalike.web.api.tracks import tracks_blueprint
 from soundalike.web.errors.circuit_breaker import StoreBreaker, ask_store, fail_fast, make_store_breaker
 from soundalike.web.errors.responses import handle_errors
@@ -102,6 +104,8 @@ def _blueprints(
     yield entries_blueprint(services, api)
     yield listening_blueprint(services, api)
     yield me_blueprint(services, api, temporary)
+    yield scans_blueprint(services, api)
+    yield metrics_blueprint(services, api)
     yield media_blueprint(services, api, temporary)
     yield covers_blueprint(services, pages, temporary)
     yield library_blueprint(services, pages)

@@ -4,6 +4,7 @@ from typing import Any
 
 from soundalike.domain.listens import ListenKind
 from soundalike.domain.recommendation.results import Note, Role
+from soundalike.domain.scans import ScanState
 from soundalike.wire.listens import MAX_GENERATION, MAX_ID_LENGTH, MAX_POSITION_MS, RFC_3339, ULID, UUID
 
 Schema = dict[str, Any]
@@ -168,6 +169,32 @@ EXPORT = {
     **record("Export", account=_ACCOUNT, tokens=list_of(TOKEN), credentials=list_of(_CREDENTIAL)),
     "additionalProperties": True,
 }
+
+_SCAN_STATE: Schema = {"type": "string", "enum": [state.value for state in ScanState]}
+_SCAN_RESULT = record(
+    "ScanResult",
+    finished_at=TIME,
+    found=COUNT,
+    unusable=COUNT,
+    added=COUNT,
+    changed=COUNT,
+    moved=COUNT,
+    returned=COUNT,
+    vanished=COUNT,
+    problem=TEXT,
+)
+SCAN = record(
+    "Scan",
+    state=_SCAN_STATE,
+    is_running=TRUTH,
+    is_wanted=TRUTH,
+    is_paused=TRUTH,
+    started_at=or_null(TIME),
+    done=COUNT,
+    total=COUNT,
+    seconds_left=or_null(COUNT),
+    last=or_null(_SCAN_RESULT),
+)
 
 HEALTH = record(
     "Health",

@@ -22,7 +22,7 @@ def test_the_description_is_valid_and_has_every_route_of_the_api(stage: Stage) -
         (method, str(rule).replace("<", "{").replace(">", "}"))
         for rule in stage.app().url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if str(rule).startswith(("/api/", "/healthz"))
+        if str(rule).startswith(("/api/", "/healthz", "/metrics"))
     }
     assert described == served
 

@@ -83,6 +83,35 @@ class Analyser(Protocol):
         """
 
 
+class FolderWatcher(Protocol):
+    """Notices that something below folders has changed."""
+
+    def watch(self, places: Sequence[Path]) -> Mapping[Path, str]:
+        """Watch these folders with all below them, and no others.
+
+        Called again and again: a folder that has been replaced since, as by another disk, has changed.
+
+        Parameters
+        ----------
+        places : sequence of Path
+            Absolute and without links.
+
+        Returns
+        -------
+        mapping of Path to str
+            Those of which not all is told, and why: they have to be scanned now and then.
+        """
+
+    def changed(self) -> frozenset[Path]:
+        """Return the folders in which something changed, each change once, as soon as they are quiet.
+
+        Of each folder that is watched it is one: the innermost that has all that changed.
+        """
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cover:
     """A picture from a track's tags, or from its folder.

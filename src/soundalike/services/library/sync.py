@@ -198,21 +198,27 @@ class LibrarySync:
             settle_catalogue(self._store)
         return self._report(directory, scan, tally)
 
+    def adopt(self, directory: Path) -> None:
+        """Make a folder a root, unless it is below one already.
+
+        Parameters
+        ----------
+        directory : Path
+            Absolute and without links.
+
+        Raises
+        ------
+        RootMissingError
+            If the folder is missing.
+        """
+        _check_folder(directory)
+        if not self._roots.holds(directory):
+            self._roots.adopt(directory)
+
     def _scan(self, directory: Path) -> _Scan:
         if not self._roots.holds(directory):
-            self._adopt(directory)
+            self.adopt(directory)
         return _Scan.of(self._scanner.scan(directory, self._roots.roots()))
-
-    def _adopt(self, directory: Path) -> None:
-        try:
-            is_folder = directory.is_dir()
-        except OSError as error:
-            msg = f"the folder {directory} cannot be reached: {error.strerror}; is its disk mounted?"
-            raise RootMissingError(msg) from error
-        if not is_folder:
-            msg = f"{str(directory)!r} is not a folder; give the folder with the music"
-            raise RootMissingError(msg)
-        self._roots.adopt(directory)
 
     def _known(self, directory: Path, sets: Sequence[FeatureSchema], anew: frozenset[Location]) -> Known:
         return Known(
@@ -318,6 +324,17 @@ class LibrarySync:
             left_out=Counter(scan.left_out.values()),
             vanished_left_out=tally.vanished_left_out,
         )
+
+
+def _check_folder(directory: Path) -> None:
+    try:
+        is_folder = directory.is_dir()
+    except OSError as error:
+        msg = f"the folder {directory} cannot be reached: {error.strerror}; is its disk mounted?"
+        raise RootMissingError(msg) from error
+    if not is_folder:
+        msg = f"{str(directory)!r} is not a folder; give the folder with the music"
+        raise RootMissingError(msg)
 
 
 def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:

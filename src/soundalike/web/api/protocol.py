@@ -13,7 +13,7 @@ def json_protocol(authenticator: Authenticator) -> WebProtocol:
     """Return the protocol of the JSON API."""
     return WebProtocol(
         routes=API_ROUTES,
-        addresses=("/api", "/healthz"),
+        addresses=("/api", "/healthz", "/metrics"),
         find_listener=authenticator.find_listener,
         ask_for_login=refuse_without_login,
         check_write=_check_write,

@@ -170,6 +170,16 @@ API_ROUTES = (
           summary="Make a token; it is shown this once"),
     Route(name="me.revoke_token", call="DELETE /api/tokens/<token_id>", body=_NO_BODY, answers=_DONE,
           errors=(NotFound,), summary="Revoke a token"),
+    Route(name="scans.current", call="GET /api/scans/current", answers={200: schemas.SCAN},
+          summary="How far the scan of the library's folders is, and what became of the last one"),
+    Route(name="scans.want", call="POST /api/scans", who=Who.ADMINISTRATOR, body=_NO_BODY,
+          answers={202: schemas.SCAN}, summary="Bring the library in step with all its folders"),
+    Route(name="scans.pause", call="POST /api/scans/current/pause", who=Who.ADMINISTRATOR, body=_NO_BODY,
+          answers={200: schemas.SCAN}, summary="Let scans wait"),
+    Route(name="scans.resume", call="POST /api/scans/current/resume", who=Who.ADMINISTRATOR, body=_NO_BODY,
+          answers={200: schemas.SCAN}, summary="Let scans go on"),
+    Route(name="metrics.show", call="GET /metrics", who=_ANYONE, answers={200: "text/plain"},
+          summary="Figures for Prometheus"),
 )  # fmt: skip
 
 PAGE_ROUTES = (
