@@ -83,11 +83,12 @@ class Program:
 
     @contextmanager
     def serving(self, *arguments: str | Path) -> Iterator[str]:
-        """Serve and yield the address, once it answers."""
+        """Serve and yield the address, once it answers; with 'up', once a scan has ended."""
         port = free_port()
+        is_ready = has_scanned if arguments[0] == "up" else answers
         with self.start(*arguments, "--port", str(port)) as process:
             address = f"http://127.0.0.1:{port}"
-            wait_until(lambda: answers(address), process)
+            wait_until(lambda: is_ready(address), process)
             yield address
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE_S)
@@ -135,6 +136,14 @@ def wait_until(is_true: Callable[[], bool], process: subprocess.Popen[str]) -> N
         assert process.poll() is None, f"it ended early: {process.communicate()}"
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.02)
+
+
+def has_scanned(address: str) -> bool:
+    """Whether the program answers there, has scanned, and scans no more."""
+    if not answers(address):
+        return False
+    scan = get(f"{address}/api/scans/current")
+    return scan["last"] is not None and not scan["is_running"]
 
 
 def answers(address: str) -> bool:

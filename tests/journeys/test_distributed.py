@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.listener import Listener
 from browser.queues import expect_new, titles
 from conftest import skip_where
-from journeys.program import Program, answers, free_port, get
+from journeys.program import Program, answers, free_port, get, has_scanned
 from servers.kafka import Kafka
 from servers.mongodb import drop_database, new_database
 from servers.processes import QUICK_JAVA
@@ -62,7 +62,8 @@ class Distributed:
         port = free_port()
         with self.running(*arguments, "--port", str(port)) as process:
             address = f"http://127.0.0.1:{port}"
-            wait_for(lambda: answers(address), process=process, patience_s=WORK_S)
+            is_ready = has_scanned if arguments[0] == "up" else answers
+            wait_for(lambda: is_ready(address), process=process, patience_s=WORK_S)
             yield address
 
 

@@ -75,7 +75,7 @@ class Machine:
         self.watcher = PretendedWatcher()
         self.outcomes: list[ScanOutcome] = []
         self.said: list[str] = []
-        self.after_each_file: Callable[[int], object] = lambda _done: None
+        self.after_each_file: Callable[[int], None] = lambda _done: None
         self.scan = LibraryScan(
             user.store,
             user.library_sync,
