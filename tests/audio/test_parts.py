@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from audio.sounds import FILE_RATE, analysed, found, music, write
-from soundalike.audio.analyse import analyse_file
+from soundalike.audio.analyse import WholeHashes, analyse_file
 from soundalike.audio.decoders.part import PartDecoder
 from soundalike.audio.features.timbre import Timbre
+from soundalike.audio.observed import Activity
 from soundalike.domain.files import Analysis, AnalysisFailure, Part, ProblemReason, StoredAudio
 from soundalike.domain.types import AudioHash, DurationMs
 
@@ -45,6 +46,25 @@ def test_parts_have_hashes_of_their_own(tmp_path: Path) -> None:
     results = [analyse_part(image, part) for part in parts]
     hashes = {result.audio_hash for result in results if isinstance(result, Analysis)}
     assert len(hashes | {analysed(image).audio_hash}) == 4
+
+
+def test_a_file_is_hashed_once_for_all_its_parts(tmp_path: Path) -> None:
+    first, second = (write(tmp_path / name, music(12)) for name in ("image.wav", "other.wav"))
+    read: list[int] = []
+    hashes: WholeHashes = {}
+    for path, part in ((first, Part(0, 75, 75)), (first, Part(75, 150, 75)), (second, Part(0, 75, 75))):
+        activity = Activity()
+        file = replace(found(path), part=part)
+        result = analyse_file(file, (Timbre(),), {}, activity=activity, hashes=hashes)
+        alone = analyse_part(path, part)
+        assert isinstance(result, Analysis)
+        assert isinstance(alone, Analysis)
+        assert result.audio_hash == alone.audio_hash
+        read.append(activity.read_bytes)
+    size = first.stat().st_size
+    assert read[0] > size
+    assert read[1] < size / 2
+    assert read[2] > size
 
 
 @pytest.mark.parametrize(

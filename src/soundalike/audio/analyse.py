@@ -1,6 +1,7 @@
 """Analysing one file: recognise it, read its tags, hash it, decode it, extract features."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 from soundalike.audio.cue import tags_with_sheet
@@ -21,6 +22,7 @@ from soundalike.domain.files import (
     NOTHING_ANALYSED,
     Analysis,
     AnalysisFailure,
+    FileStamp,
     FoundFile,
     ProblemReason,
     StoredAudio,
@@ -28,6 +30,9 @@ from soundalike.domain.files import (
 from soundalike.domain.ports.audio import KnownAudio
 from soundalike.domain.tags import Tags
 from soundalike.domain.types import AudioHash, DurationMs
+
+WholeHashes = dict[tuple[Path, FileStamp], AudioHash]
+"""The hash of the last file of which a part was analysed."""
 
 
 def analyse_file(
@@ -37,6 +42,7 @@ def analyse_file(
     *,
     activity: Activity | None = None,
     open_file: OpenFile = open_regular,
+    hashes: WholeHashes | None = None,
 ) -> Analysis | AnalysisFailure:
     """Analyse one file.
 
@@ -52,13 +58,15 @@ def analyse_file(
         Counts what has been done.
     open_file : callable
         Opens it.
+    hashes : WholeHashes or None
+        Spares reading a file whole for each of its parts.
     """
     activity = activity or Activity()
     try:
         with observed_file(found.real_path, open_file, activity) as file:
             if found.stored is not None:
                 return _read_tags(file, found, found.stored)
-            return _Analysis(file, found, activity).run(extractors, known)
+            return _Analysis(file, found, activity, {} if hashes is None else hashes).run(extractors, known)
     except UnusableAudioError as error:
         return error.failure
     except NotRegularError:
@@ -86,8 +94,8 @@ def _tags(file: BinaryIO, found: FoundFile) -> Tags:
 class _Analysis:
     """The analysis of one open file, or of a part of it."""
 
-    def __init__(self, file: BinaryIO, found: FoundFile, activity: Activity) -> None:
-        self._file, self._part = file, found.part
+    def __init__(self, file: BinaryIO, found: FoundFile, activity: Activity, hashes: WholeHashes) -> None:
+        self._file, self._found, self._hashes = file, found, hashes
         self._sniffed = _sniffed(file)
         self._tags = _tags(file, found)
         # Before the hash, which reads the whole file: one that cannot be decoded needs none.
@@ -132,8 +140,13 @@ class _Analysis:
         )
 
     def _hash(self) -> AudioHash:
-        digest = audio_hash(self._file, self._sniffed.container)
-        return digest if self._part is None else part_hash(digest, self._part)
+        part, key = self._found.part, (self._found.real_path, self._found.stamp)
+        if part is None:
+            return audio_hash(self._file, self._sniffed.container)
+        if key not in self._hashes:
+            self._hashes.clear()  # parts of one file follow one another
+            self._hashes[key] = audio_hash(self._file, self._sniffed.container)
+        return part_hash(self._hashes[key], part)
 
 
 def _read_excerpts(decoder: Decoder, extractors: Sequence[Extractor]) -> Mapping[Window, Excerpt]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from soundalike.audio.analyse import analyse_file
+from soundalike.audio.analyse import WholeHashes, analyse_file
 from soundalike.audio.features.extractor import Extractor
 from soundalike.audio.files import open_regular
 from soundalike.audio.observed import Activity, OpenFile
@@ -82,6 +82,7 @@ def main() -> None:
     setup: Setup = connection.recv()
     warm_up(setup.extractors)
     activity, sending = Activity(), threading.Lock()
+    hashes: WholeHashes = {}
 
     def send(message: object) -> None:
         with sending:
@@ -92,7 +93,7 @@ def main() -> None:
         send(READY)
         threading.Thread(target=heartbeat.run, args=(setup.beat_s,), daemon=True).start()
         while True:
-            send(_analyse(connection.recv(), setup, activity))
+            send(_analyse(connection.recv(), setup, activity, hashes))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -114,10 +115,17 @@ def _die_with_parent() -> None:
     os._exit(0)
 
 
-def _analyse(found: FoundFile, setup: Setup, activity: Activity) -> Analysis | AnalysisFailure:
+def _analyse(
+    found: FoundFile, setup: Setup, activity: Activity, hashes: WholeHashes
+) -> Analysis | AnalysisFailure:
     try:
         return analyse_file(
-            found, setup.extractors, setup.known, activity=activity, open_file=setup.open_file
+            found,
+            setup.extractors,
+            setup.known,
+            activity=activity,
+            open_file=setup.open_file,
+            hashes=hashes,
         )
     except Exception as error:  # noqa: BLE001 - one file must not end the run; its failure is stored
         return AnalysisFailure(reason=ProblemReason.CRASHED, detail=f"{type(error).__name__}: {error}"[:300])
