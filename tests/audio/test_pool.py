@@ -24,13 +24,14 @@ from soundalike.audio.pool import ProcessAnalyser, _Worker
 from soundalike.audio.worker import Heartbeat
 from soundalike.domain.errors import AudioError, FileUnavailableError
 from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
+from soundalike.domain.ports.audio import Analysed
 
 TIMBRE = Timbre().schema
 
 
 def analyse_in_processes(
     files: Iterable[FoundFile], *extractors: Extractor
-) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
+) -> Generator[tuple[FoundFile, Analysed], None, None]:
     return ProcessAnalyser(workers=2, extractors=extractors or None).analyse(files, sets=[TIMBRE], known={})
 
 
@@ -56,8 +57,8 @@ def children() -> set[int]:
 
 
 def of(
-    results: Iterator[tuple[FoundFile, Analysis | AnalysisFailure]],
-) -> dict[str, Analysis | AnalysisFailure]:
+    results: Iterator[tuple[FoundFile, Analysed]],
+) -> dict[str, Analysed]:
     return {file.real_path.name: heard for file, heard in results}
 
 

@@ -27,8 +27,8 @@ from soundalike.audio.observed import Activity, OpenFile
 from soundalike.audio.worker import READY, Setup
 from soundalike.domain.errors import AudioError, FileUnavailableError
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
-from soundalike.domain.ports.audio import KnownAudio
+from soundalike.domain.files import AnalysisFailure, FoundFile, ProblemReason
+from soundalike.domain.ports.audio import Analysed, KnownAudio
 
 DEFAULT_SILENCE_S = 120.0
 START_TIMEOUT_S = 300.0
@@ -43,7 +43,7 @@ _ONE_THREAD = {
     for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR", "NUMBA")
 }
 
-_Result = tuple[FoundFile, Analysis | AnalysisFailure]
+_Result = tuple[FoundFile, Analysed]
 
 
 def usable_cpus() -> int:
@@ -249,7 +249,7 @@ class _Pool:
             worker.activity = message
         elif message == READY:
             worker.is_ready, self._failed_starts = True, 0
-        elif isinstance(message, Analysis | AnalysisFailure):
+        elif isinstance(message, Analysed):
             worker.activity, self._silent_reads = None, 0
             yield worker.files.popleft(), message
 

@@ -14,8 +14,9 @@ from soundalike.audio.analyse import WholeHashes, analyse_file
 from soundalike.audio.features.extractor import Extractor
 from soundalike.audio.files import open_regular
 from soundalike.audio.observed import Activity, OpenFile
-from soundalike.domain.files import Analysis, AnalysisFailure, FoundFile, ProblemReason
-from soundalike.domain.ports.audio import KnownAudio
+from soundalike.audio.own_sheet import read_own_parts
+from soundalike.domain.files import AnalysisFailure, FoundFile, ProblemReason
+from soundalike.domain.ports.audio import Analysed, KnownAudio
 
 READY = "ready"
 
@@ -115,11 +116,10 @@ def _die_with_parent() -> None:
     os._exit(0)
 
 
-def _analyse(
-    found: FoundFile, setup: Setup, activity: Activity, hashes: WholeHashes
-) -> Analysis | AnalysisFailure:
+def _analyse(found: FoundFile, setup: Setup, activity: Activity, hashes: WholeHashes) -> Analysed:
     try:
-        return analyse_file(
+        own_parts = read_own_parts(found, activity=activity, open_file=setup.open_file)
+        return own_parts or analyse_file(
             found,
             setup.extractors,
             setup.known,

@@ -279,14 +279,13 @@ def print_report(app: App, report: SyncReport) -> None:
 
 def _summary(report: SyncReport) -> str:
     """Return how many files there are and how each fared, which adds up; then what became of their tracks."""
-    analysed = report.analysed - report.failed
     files = {
-        "analysed": analysed,
-        "unchanged": report.found - report.unusable - analysed,
+        "analysed": report.analysed_files,
+        "unchanged": report.found - report.unusable - report.analysed_files,
         "unusable": report.unusable,
     }
     tracks = {
-        "new": report.added if report.added != analysed else 0,
+        "new": report.added if report.added != report.analysed_files else 0,
         "moved": report.moved,
         "returned": report.returned,
         "vanished": report.vanished,

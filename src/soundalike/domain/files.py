@@ -314,3 +314,10 @@ class AnalysisFailure:
     reason: ProblemReason
     analysed_ms: DurationMs = NOTHING_ANALYSED
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnParts:
+    """The parts that a sheet inside a file makes of it, with what it says of each."""
+
+    parts: tuple[tuple[Part, Tags], ...]

@@ -17,11 +17,12 @@ from soundalike.domain.files import (
     LeftOut,
     LeftOutReason,
     Location,
+    OwnParts,
     Part,
     ProblemReason,
     Root,
 )
-from soundalike.domain.ports.audio import KnownAudio, Scanned
+from soundalike.domain.ports.audio import Analysed, KnownAudio, Scanned
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath
 
@@ -92,14 +93,19 @@ class HonestAnalyser:
         self.stops_with: type[BaseException] = KeyboardInterrupt
         self.failing: set[str] = set()
         self.versions = "reader 1"
+        self.own_parts: dict[str, list[Part]] = {}
 
     def analyse(
         self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
-    ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
+    ) -> Generator[tuple[FoundFile, Analysed], None, None]:
         for count, file in enumerate(files):
             if count == self.stops_after:
                 raise self.stops_with
             self.heard.append(file.real_path.name)
+            if file.part is None and file.real_path.name in self.own_parts:
+                parts = self.own_parts[file.real_path.name]
+                yield file, OwnParts(tuple((part, Tags(title=str(part.start))) for part in parts))
+                continue
             yield file, self._result(file, sets, known)
 
     def _result(

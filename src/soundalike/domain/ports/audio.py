@@ -13,6 +13,7 @@ from soundalike.domain.files import (
     FileStamp,
     FoundFile,
     LeftOut,
+    OwnParts,
     Root,
 )
 from soundalike.domain.types import (
@@ -21,6 +22,9 @@ from soundalike.domain.types import (
 
 Scanned = FoundFile | FileProblem | LeftOut
 """What a scan finds."""
+
+Analysed = Analysis | AnalysisFailure | OwnParts
+"""What becomes of a file."""
 
 KnownAudio = Mapping[str, frozenset[AudioHash]]
 """For a feature set's key (`FeatureSchema.key`), the audio that needs no vectors of it."""
@@ -58,14 +62,15 @@ class Analyser(Protocol):
 
     def analyse(
         self, files: Iterable[FoundFile], *, sets: Sequence[FeatureSchema], known: KnownAudio
-    ) -> Generator[tuple[FoundFile, Analysis | AnalysisFailure], None, None]:
+    ) -> Generator[tuple[FoundFile, Analysed], None, None]:
         """Yield the result of each file once it is done, in any order.
 
         A file is decoded once for all sets. It gets no vectors of those for which its audio is known;
         if it is for all, it is not decoded and gets tags and hash alone. A file that kills its worker
         fails with `ProblemReason.CRASHED`, one that the disk does not give with `ProblemReason.UNREADABLE`;
         the others go on. A slow disk is waited for. Closing the generator stops the workers.
-        Of a part of a file, only that part is analysed. Of a file that is `stored`, only tags are read.
+        A file that is parts by a sheet inside it is not analysed itself. Of a part, only that is analysed. Of
+        a file that is `stored`, only tags are read.
 
         Parameters
         ----------

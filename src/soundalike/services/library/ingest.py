@@ -14,11 +14,12 @@ from soundalike.domain.files import (
     FileProblem,
     FoundFile,
     Location,
+    OwnParts,
     Place,
     ProblemReason,
     TrackFile,
 )
-from soundalike.domain.ports.audio import Analyser, KnownAudio
+from soundalike.domain.ports.audio import Analysed, Analyser, KnownAudio
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, TrackId
@@ -28,11 +29,12 @@ from soundalike.services.library.roots import RootMap
 
 @dataclass(slots=True)
 class Tally:
-    """What was done in one run, as a `SyncReport` counts it; and whose problem is over."""
+    """What was done in one run, as a `SyncReport` counts it; whose problem is over; what has parts."""
 
     analysed: set[Place] = field(default_factory=set)
     failed: set[Place] = field(default_factory=set)
     healed: list[Place] = field(default_factory=list)
+    own_parts: dict[Place, list[FoundFile]] = field(default_factory=dict)
     added: int = 0
     moved: int = 0
     returned: int = 0
@@ -132,10 +134,13 @@ class FileIngest:
             if not files:
                 return
 
-    def _store_result(
-        self, file: FoundFile, result: Analysis | AnalysisFailure, known: Known, tally: Tally
-    ) -> bool:
+    def _store_result(self, file: FoundFile, result: Analysed, known: Known, tally: Tally) -> bool:
         """Store what a file is; False if what was known of its audio is gone: then nothing is stored."""
+        if isinstance(result, OwnParts):
+            tally.own_parts[file.place] = [
+                replace(file, part=part, sheet=tags, stored=None) for part, tags in result.parts
+            ]
+            return True
         if isinstance(result, Analysis) and file.stored is not None:
             self._store_tags(file, result, known, tally)
             return True

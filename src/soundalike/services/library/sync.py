@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +28,7 @@ from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.ingest import FileIngest, Known, Tally
+from soundalike.services.library.own_parts import as_known_parts
 from soundalike.services.library.roots import RootMap
 
 
@@ -41,7 +43,9 @@ class SyncReport:
     found : int
         Audio files in it, usable or not.
     analysed, failed : int
-        Files that were read, and those of them that cannot be used.
+        Files, and parts of files, that were read, and those of them that cannot be used.
+    analysed_files : int
+        Files that were read and can be used, as a whole or in all their parts.
     added, moved, returned, unchanged, vanished : int
         Tracks that are new, have another path, came back, did not change, and are missing.
     problems : tuple of FileProblem
@@ -56,6 +60,7 @@ class SyncReport:
     found: int
     analysed: int
     failed: int
+    analysed_files: int
     added: int
     moved: int
     returned: int
@@ -187,16 +192,25 @@ class LibrarySync:
         if not is_emptying_allowed:
             self._refuse_emptied(directory, scan, known)
         tally = Tally()
-        waiting = [_to_read(file, known) for file in scan.files if not self._is_done(file, known, tally)]
         for problem in scan.problems:
             self._store.save_problem(problem)
-        self._ingest.analyse(waiting, known, tally=tally, progress=progress)
+        scan = replace(scan, files=list(as_known_parts(scan.files, known)))
+        self._analyse(scan.files, known, tally=tally, progress=progress)
+        self._analyse(chain.from_iterable(tally.own_parts.values()), known, tally=tally, progress=progress)
+        files = (tally.own_parts.get(file.place, [file]) for file in scan.files)
+        scan = replace(scan, files=list(chain.from_iterable(files)))
         self._settle_missing(scan, known, tally)
         settle_catalogue(self._store)
         for sets in later:  # which can take hours: all else is done
             self._analyse_later(scan, self._known(directory, sets, anew), tally=tally, progress=progress)
             settle_catalogue(self._store)
         return self._report(directory, scan, tally)
+
+    def _analyse(
+        self, files: Iterable[FoundFile], known: Known, *, tally: Tally, progress: OnProgress
+    ) -> None:
+        waiting = [_to_read(file, known) for file in files if not self._is_done(file, known, tally)]
+        self._ingest.analyse(waiting, known, tally=tally, progress=progress)
 
     def adopt(self, directory: Path) -> None:
         """Make a folder a root, unless it is below one already.
@@ -310,11 +324,13 @@ class LibrarySync:
 
     def _report(self, directory: Path, scan: _Scan, tally: Tally) -> SyncReport:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
+        unusable = {problem.location for problem in problems if not problem.is_used}
         return SyncReport(
             directory=directory,
             found=len({file.location for file in scan.files} | {one.location for one in scan.unusable}),
             analysed=len(tally.analysed),
             failed=len(tally.failed),
+            analysed_files=len({place.location for place in tally.analysed} - unusable),
             added=tally.added,
             moved=tally.moved,
             returned=tally.returned,
