@@ -40,6 +40,27 @@ test("the next part follows where one ends, which is heard to its end", async ()
   assert.deepEqual(server.told, ["started amber", "finished amber", "started birch"]);
 });
 
+test("a part ends where it ends, without a word from the audio element", async () => {
+  const { tab } = await playParts();
+  tab.audio.moveTo(7.9);
+  tab.audio.currentTime = 7.99;
+  await tab.clock.pass(100);
+  assert.equal(tab.playing, "amber");
+  tab.audio.currentTime = 8;
+  await tab.clock.pass(20);
+  await settle();
+  assert.equal(tab.playing, "birch");
+});
+
+test("a part that is paused near its end goes no further by itself", async () => {
+  const { tab } = await playParts();
+  tab.audio.moveTo(7.9);
+  tab.player.toggle();
+  tab.audio.currentTime = 8;
+  await tab.clock.pass(1000);
+  assert.equal(tab.playing, "amber");
+});
+
 test("listens have positions in the part", async () => {
   const { tab, server } = await playParts(1);
   tab.audio.moveTo(11);

@@ -13,6 +13,7 @@ import { DataEvent } from "./types.js";
 const MAX_FAILURES = 5;
 const RESTART_AFTER_S = 3;
 const SAVE_EVERY_MS = 3000;
+const NEAR_END_MS = 1000;
 /** After a longer silence sound would startle, so it does not come back by itself. */
 const LOST_FOR_MS = 10 * 60_000;
 
@@ -44,6 +45,7 @@ export class Player extends EventTarget {
   #failures = 0;
   #lostAtMs = 0;
   #savedAtMs = 0;
+  #forgetEnd = () => {};
   /** @type {Parts} */
   #parts;
 
@@ -61,7 +63,7 @@ export class Player extends EventTarget {
     audio.addEventListener("ended", () => this.#ended());
     audio.addEventListener("error", () => this.#failed());
     audio.addEventListener("timeupdate", () => {
-      if (this.#isOver && !audio.paused) this.#endPart();
+      this.#watchEnd();
       if (browser.now() - this.#savedAtMs > SAVE_EVERY_MS) this.#save();
     });
     browser.events.addEventListener("pagehide", () => this.#save());
@@ -175,7 +177,7 @@ export class Player extends EventTarget {
 
   toggle() {
     if (!this.track) return;
-    if (this.#isOver) this.seek(0);
+    if (this.#leftMs <= 0) this.seek(0);
     if (this.isPlaying) this.#stop();
     else if (this.audio.error || !this.audio.currentSrc) this.#load(this.position);
     else this.#play();
@@ -311,20 +313,26 @@ export class Player extends EventTarget {
   }
 
   #paused() {
-    if (this.audio.ended || this.audio.error || this.#isOver) return;
+    if (this.audio.ended || this.audio.error || this.#leftMs <= 0) return;
     if (this.isPlaying) this.state = "paused";
     this.changed();
   }
 
-  /** Whether the part of the file that the track is has been played. */
-  get #isOver() {
-    const end = this.track?.part?.end_ms;
-    return typeof end === "number" && this.audio.currentTime * 1000 >= end;
+  /** How much of the part of the file that the track is has not been played, in ms; without end for other tracks. */
+  get #leftMs() {
+    return (this.track?.part?.end_ms ?? Infinity) - this.audio.currentTime * 1000;
   }
 
-  #endPart() {
-    this.audio.pause();
-    this.#ended();
+  /** End a part where it ends: "timeupdate" comes a quarter of a second late, within the next track by then. */
+  #watchEnd() {
+    this.#forgetEnd();
+    if (this.audio.paused) return;
+    if (this.#leftMs <= 0) {
+      this.audio.pause();
+      this.#ended();
+    } else if (this.#leftMs < NEAR_END_MS) {
+      this.#forgetEnd = this.#parts.browser.after(Math.max(this.#leftMs, 10), () => this.#watchEnd());
+    }
   }
 
   #ended() {
