@@ -64,7 +64,9 @@ class FolderScanner:
             for name in names:
                 path = Path(folder, name)
                 if name in self.failing:
-                    yield FileProblem(location=_locate(path, roots), reason=ProblemReason.UNREADABLE)
+                    yield FileProblem(
+                        location=_locate(path, roots), reason=ProblemReason.UNREADABLE, detail="it fails"
+                    )
                     continue
                 if name.endswith(".fifo"):
                     yield FileProblem(location=_locate(path, roots), reason=ProblemReason.NOT_REGULAR)

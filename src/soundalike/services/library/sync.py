@@ -260,11 +260,13 @@ class LibrarySync:
             if not (track.is_vanished or scan.leaves_out(file.location))
         )
         found = {file.location.root for file in scan.files}
+        unread = (one.detail for one in scan.problems if one.reason is ProblemReason.UNREADABLE)
+        why = next((f" ({detail})" for detail in unread if detail), "")
         if before and not found:
-            raise _emptied(directory, before.total())
+            raise _emptied(directory, before.total(), why)
         for root in self._roots.roots():
             if directory in root.location.parents and root.name in before and root.name not in found:
-                raise _emptied(root.location, before[root.name])
+                raise _emptied(root.location, before[root.name], why)
 
     def _is_done(self, file: FoundFile, known: Known, tally: Tally) -> bool:
         """Whether the file did not change; a track that came back is marked as present."""
@@ -373,8 +375,8 @@ def _to_read(file: FoundFile, known: Known) -> FoundFile:
     return replace(file, stored=StoredAudio(stored.audio_hash, stored.media_type, track.duration_ms))
 
 
-def _emptied(place: Path, track_count: int) -> RootMissingError:
+def _emptied(place: Path, track_count: int, why: str) -> RootMissingError:
     return RootMissingError(
-        f"{str(place)!r} has no audio, but had {counted(track_count, 'track')}: is its disk mounted? "
+        f"{str(place)!r} has no audio{why}, but had {counted(track_count, 'track')}: is its disk mounted? "
         "Nothing was changed; if they are gone for good, run 'soundalike extract' with --emptied"
     )
