@@ -78,7 +78,7 @@ class FolderScanner:
                         real_path=path.resolve(),
                         is_linked=path.is_symlink(),
                         stamp=FileStamp(status.st_size, status.st_mtime_ns),
-                        tags_stamp=self.tags_stamp or str(status.st_ctime_ns),
+                        tags_stamp=(self.tags_stamp or str(status.st_ctime_ns)) + " sheet" * bool(part),
                         part=part,
                     )
 
@@ -149,12 +149,16 @@ class HonestAnalyser:
         return Analysis(
             tags=tags,
             audio_hash=audio_hash,
-            duration_ms=DurationMs(30_000),
+            duration_ms=_length_of(file.part),
             media_type="audio/mpeg",
             analysed_ms=DurationMs(20_000),
             vectors=tuple(make_vectors(schema, seed=int(audio_hash[:8], 16)) for schema in missing),
             is_truncated=audio.startswith("cut short"),
         )
+
+
+def _length_of(part: Part | None) -> DurationMs:
+    return DurationMs(30_000 if part is None or part.end_ms is None else part.end_ms - part.start_ms)
 
 
 def _locate(path: Path, roots: Sequence[Root]) -> Location:

@@ -21,7 +21,7 @@ def image(user: Listener) -> Listener:
 def parts(user: Listener) -> dict[Part | None, str]:
     found = [track for track in user.tracks() if file_of(track).location.path == b"image.flac"]
     places = {file_of(track).part: track.id for track in found}
-    return dict(sorted(places.items(), key=lambda place: str(place[1])))
+    return dict(sorted(places.items(), key=lambda place: place[0].start if place[0] else 0))
 
 
 def test_each_part_is_a_track_and_read_once(image: Listener) -> None:
@@ -61,7 +61,6 @@ def test_retagging_leaves_the_parts_their_ids_and_their_features(image: Listener
 def test_a_sheet_beside_the_file_counts_more(image: Listener) -> None:
     image.extract()
     image.scanner.parts["image.flac"] = PARTS[:1]
-    image.scanner.tags_stamp = "that of a sheet"
     assert image.extract().vanished == 2
     assert list(parts(image)) == PARTS[:1]
 
@@ -81,3 +80,24 @@ def test_reading_anew_reads_the_sheet_anew(image: Listener) -> None:
     image.analyser.own_parts["image.flac"] = PARTS[:2]
     report = image.extract(again=image.folder / "image.flac")
     assert (report.analysed, report.vanished) == (2, 1)
+
+
+def test_a_part_that_begins_elsewhere_is_still_the_same_track(image: Listener) -> None:
+    image.extract()
+    first, second, third = parts(image).values()
+    image.analyser.own_parts["image.flac"] = [Part(0, 90, 75), Part(90, 290, 75), Part(290, None, 75)]
+    write_song(image.folder / "image.flac", audio="iii", title="Image, with another sheet")
+    report = image.extract()
+    assert (report.added, report.vanished, report.moved) == (0, 0, 3)
+    assert list(parts(image).values()) == [first, second, third]
+    assert list(parts(image)) == image.analyser.own_parts["image.flac"]
+
+
+def test_of_a_part_that_is_cut_in_two_the_longer_stays_and_the_other_is_new(image: Listener) -> None:
+    image.extract()
+    first, second, third = parts(image).values()
+    image.analyser.own_parts["image.flac"] = [PARTS[0], Part(75, 150, 75), Part(150, 300, 75), PARTS[2]]
+    write_song(image.folder / "image.flac", audio="iii", title="Image, with another sheet")
+    assert image.extract().added == 1
+    assert [one for one in parts(image).values() if one in {first, second, third}] == [first, second, third]
+    assert parts(image)[Part(150, 300, 75)] == second

@@ -9,13 +9,15 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from soundalike.domain.catalogue import own_entry
-from soundalike.domain.files import Analysis, FoundFile, Location, TrackFile
+from soundalike.domain.files import Analysis, FoundFile, Location, Part, TrackFile
 from soundalike.domain.fma import fma_id_at
 from soundalike.domain.ports.library import CataloguedStore
 from soundalike.domain.tags import ExternalId, Tags
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AudioHash, DurationMs, TrackId
 from soundalike.services.library.roots import RootMap
+
+_MOSTLY = 0.5
 
 
 class Identity:
@@ -60,6 +62,7 @@ class Identity:
         """
         former = (
             self._store.track_at(file.location, file.part)
+            or self._shifted(file, analysis.duration_ms)
             or self._moved(file.location, analysis.audio_hash)
             or self._awaited(file.location, analysis.tags)
         )
@@ -139,6 +142,19 @@ class Identity:
         )
         return former, track
 
+    def _shifted(self, file: FoundFile, duration_ms: DurationMs) -> Track | None:
+        """Return the part of the same file that this one is by another sheet, which bounds it otherwise.
+
+        Parts of one sheet do not overlap, so what overlaps a new one is of the sheet before.
+        """
+        if file.part is None:
+            return None
+        of_file = self._store.tracks_under(file.location.root, file.location.path)
+        others = [(track, track.file.part) for track in of_file if track.file and track.file.part]
+        shared = [(_shared(part, track.duration_ms, file.part, duration_ms), track) for track, part in others]
+        found, track = max(shared, key=lambda one: one[0], default=(0.0, None))
+        return track if found > _MOSTLY else None
+
     def _moved(self, location: Location, audio_hash: AudioHash) -> Track | None:
         name = _file_name(location)
         found = ((track, track.file) for track in self._store.tracks_with_hash(audio_hash))
@@ -156,6 +172,12 @@ class Identity:
     def _has_left(self, file: TrackFile) -> bool:
         path = self._roots.path_of(file.location)
         return path is not None and self._is_gone(path)
+
+
+def _shared(one: Part, one_ms: int, other: Part, other_ms: int) -> float:
+    """Return which share of the longer of two parts is in the other, too; their lengths are given."""
+    start, end = max(one.start_ms, other.start_ms), min(one.start_ms + one_ms, other.start_ms + other_ms)
+    return max(0, end - start) / max(one_ms, other_ms, 1)
 
 
 def _was_imported(track: Track, ids: Collection[ExternalId]) -> bool:
