@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audio.sounds import analyse, apev2, id3v2, music, write, write_av
-from soundalike.audio.containers import flac, mp4, ogg, riff
+from soundalike.audio.containers import asf, flac, matroska, mp4, ogg, riff
 from soundalike.audio.containers.mpeg_pieces import mpeg_pieces
 from soundalike.audio.containers.spans import claimed_span
 from soundalike.audio.containers.tagged import untagged_span
@@ -139,6 +139,8 @@ def read_everywhere(data: bytes) -> None:
     assert all(0 <= each.piece.span.start <= each.piece.span.stop <= len(data) for each in mpeg_pieces(file))
     assert all(0 <= link.start <= link.stop <= len(data) for link in ogg.links(file))
     flac.bits_per_sample(file)
+    spans = [*matroska.cluster_spans(file), *asf.data_spans(file)]
+    assert all(0 <= span.start <= span.stop <= len(data) for span in spans)
     mp4.is_cut(file)
     mp4.sample_description(file)
     assert sum(map(len, ogg.sound_pieces(file))) <= 9 * len(data)

@@ -1,5 +1,6 @@
 """The audio hash stays while tags come and go, and changes with the sound."""
 
+import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audio.sounds import apev2, id3v1, id3v2, music, riff_chunk, write, write_av
+from soundalike.audio.containers import asf, matroska
 from soundalike.audio.formats import sniff
 from soundalike.audio.hashing import audio_hash
 
 Retag = Callable[[bytes, bytes], bytes]
-NAMES = ("a.mp3", "a.flac", "a.ogg", "a.opus", "a.wav", "a.aiff", "a.m4a", "a.aac")
+NAMES = ("a.mp3", "a.flac", "a.ogg", "a.opus", "a.wav", "a.aiff", "a.m4a", "a.aac", "a.mka", "a.wv")
 
 
 def retag_mp3(data: bytes, text: bytes) -> bytes:
@@ -48,6 +50,18 @@ def retag_m4a(data: bytes, text: bytes) -> bytes:
     return data + struct.pack(">I", 8 + len(text)) + b"free" + text
 
 
+def retag_matroska(data: bytes, text: bytes) -> bytes:
+    """Put another element (Void) in front of the first cluster, in a segment of unknown length."""
+    void = b"\xec\x40" + bytes([200]) + text.ljust(200, b"\0")[:200]
+    segment, cluster = data.index(b"\x18\x53\x80\x67"), data.index(b"\x1f\x43\xb6\x75")
+    head = data[:segment] + b"\x18\x53\x80\x67\x01" + b"\xff" * 7
+    return head + void + data[segment + 12 : cluster] + data[cluster:]
+
+
+def retag_wavpack(data: bytes, text: bytes) -> bytes:
+    return data + apev2(text)
+
+
 def retag_ogg(data: bytes, text: bytes) -> bytes:
     """Lay every packet on pages of its own, with another text in the packet of tags."""
     pages, number = [], 0
@@ -77,9 +91,21 @@ def _packets(data: bytes) -> list[bytes]:
     return packets
 
 
+_ELEMENTS = (
+    b"\x1f\x43\xb6\x75",
+    b"\x18\x53\x80\x67",
+    b"\xff",
+    b"\x01" + b"\xff" * 7,
+    b"\x80",
+    b"\x84",
+    b"\xec",
+    bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c"),
+    (30).to_bytes(8, "little"),
+)
 RETAG: dict[str, Retag] = {
     "a.mp3": retag_mp3, "a.flac": retag_flac, "a.ogg": retag_ogg, "a.opus": retag_ogg,
     "a.wav": retag_wav, "a.aiff": retag_aiff, "a.m4a": retag_m4a, "a.aac": retag_adts,
+    "a.mka": retag_matroska, "a.wv": retag_wavpack,
 }  # fmt: skip
 
 
@@ -92,6 +118,8 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         write(folder / name, sound, rate=48_000, **options)
     write_av(folder / "a.m4a", 1.2, codec="aac", form="ipod")
     write_av(folder / "a.aac", 1.2, codec="aac", form="adts")
+    write_av(folder / "a.mka", 1.2, codec="flac", form="matroska")
+    write_av(folder / "a.wv", 1.2, codec="wavpack", form="wv")
     return {name: (folder / name).read_bytes() for name in NAMES}
 
 
@@ -127,6 +155,18 @@ def test_one_other_byte_of_sound_does(
         at = max(at, page + 27 + original[page + 26])
     changed = original[:at] + bytes([original[at] ^ 1]) + original[at + 1 :]
     assert hash_of(changed, tmp_path) != hash_of(original, tmp_path)
+
+
+@given(
+    head=st.sampled_from(
+        [b"", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67", bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")]
+    ),
+    body=st.binary(max_size=200) | st.lists(st.sampled_from(_ELEMENTS), max_size=30).map(b"".join),
+)
+def test_readers_of_elements_stay_in_the_file(head: bytes, body: bytes) -> None:
+    file = io.BytesIO(head + body)
+    spans = [*matroska.cluster_spans(file), *asf.data_spans(file)]
+    assert all(0 <= span.start <= span.stop <= len(head + body) for span in spans)
 
 
 def test_the_hash_is_32_hexadecimal_digits(originals: dict[str, bytes], tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from soundalike.audio.containers import flac, mp4, mpeg, ogg, riff
+from soundalike.audio.containers import asf, flac, matroska, mp4, mpeg, ogg, riff
 from soundalike.audio.containers.spans import Span, chunks_of, size_of
+from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.formats import Container
 from soundalike.domain.files import Part
 from soundalike.domain.types import AudioHash
@@ -55,6 +56,11 @@ def _frames(parse: mpeg.FrameParser) -> Callable[[BinaryIO], list[Span]]:
     return find
 
 
+def _foreign_spans(file: BinaryIO) -> list[Span]:
+    """Return where the sound is in what PyAV alone decodes; most of it has tags only in front and behind."""
+    return matroska.cluster_spans(file) or asf.data_spans(file) or [untagged_span(file)]
+
+
 _SPANS: dict[Container, Callable[[BinaryIO], list[Span]]] = {
     Container.MPEG: _frames(mpeg.mpeg_frame),
     Container.ADTS: _frames(mpeg.adts_frame),
@@ -62,4 +68,5 @@ _SPANS: dict[Container, Callable[[BinaryIO], list[Span]]] = {
     Container.WAV: riff.sound_spans,
     Container.AIFF: riff.sound_spans,
     Container.MP4: mp4.media_spans,
+    Container.FOREIGN: _foreign_spans,
 }
