@@ -189,6 +189,9 @@ for (const [type, name] of [
   ["audio/ogg; codecs=opus", "Opus"],
   ["audio/x-caf", "CAF"],
   ["audio/ogg; codecs=flac", "FLAC"],
+  ["audio/webm; codecs=opus", "WEBM with OPUS"],
+  ["audio/x-matroska; codecs=flac", "FLAC in Matroska"],
+  ["audio/x-ms-wma", "Windows Media Audio"],
 ]) {
   test(`the format ${type} is called ${name}`, async () => {
     const { tab } = await start();

@@ -17,7 +17,14 @@ SAME_LENGTH_MS = 2_000
 _LOSSLESS = frozenset(
     {
         *("audio/flac", "audio/ogg; codecs=flac", "audio/mp4; codecs=alac"),
-        *("audio/wav", "audio/aiff", "audio/x-w64"),
+        *(
+            "audio/wav",
+            "audio/aiff",
+            "audio/x-w64",
+            "audio/mp4; codecs=flac",
+            "audio/x-matroska; codecs=flac",
+        ),
+        *("audio/x-wavpack", "audio/x-ape", "audio/x-tta", "audio/x-tak", "audio/x-shorten"),
     }
 )
 _DIGEST_BYTES = 12

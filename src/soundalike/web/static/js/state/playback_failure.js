@@ -10,6 +10,13 @@ const FORMATS = {
   "audio/mp4; codecs=alac": "ALAC",
   "audio/ogg; codecs=opus": "Opus",
   "audio/ogg; codecs=flac": "FLAC",
+  "audio/mp4; codecs=flac": "FLAC in MP4",
+  "audio/mp4; codecs=opus": "Opus in MP4",
+  "audio/x-matroska": "Matroska",
+  "audio/x-matroska; codecs=flac": "FLAC in Matroska",
+  "audio/x-ms-wma": "Windows Media Audio",
+  "audio/x-wavpack": "WavPack",
+  "audio/x-ape": "Monkey's Audio",
 };
 
 /**
@@ -33,7 +40,8 @@ export async function explainFailure(api, track, canPlayType) {
     return { then: "wait", text: "The library cannot be reached at the moment. Playback continues when it is back." };
   }
   if (!isOk) return { then: "skip", text: `${title} is skipped: it cannot be loaded at the moment.` };
-  const format = FORMATS[type] ?? type.replace(/^audio\/(x-)?/, "").toUpperCase();
+  const [container, codec] = type.replace(/^audio\/(x-)?/, "").toUpperCase().split("; CODECS=");
+  const format = FORMATS[type] ?? (codec ? `${container} with ${codec}` : container);
   const orDamaged = canPlayType(type) ? ", or the file is damaged" : "";
   return { then: "skip", text: `${title} is skipped: this browser cannot play ${format}${orDamaged}.` };
 }
