@@ -52,12 +52,17 @@ def reader_versions() -> str:
 
     libraries = {"reader": str(READER_VERSION), "libsndfile": soundfile.__libsndfile_version__}
     if find_spec("av") is not None:
-        libraries["av"] = version("av")
+        libraries["av"] = _version_of("av") or "of unknown version"
     return ", ".join(f"{name} {number}" for name, number in libraries.items())
 
 
 def _dependency(package: str, purpose: str, remedy: str) -> AudioDependency:
+    found = _version_of(package)
+    return AudioDependency(package, purpose, found, "" if found else remedy)
+
+
+def _version_of(package: str) -> str | None:
     try:
-        return AudioDependency(package, purpose, version(package))
+        return version(package)
     except PackageNotFoundError:
-        return AudioDependency(package, purpose, None, remedy)
+        return None
