@@ -103,6 +103,9 @@ def test_absurd_samples_elsewhere_draw_nobody_there() -> None:
 def test_a_track_that_is_silent_everywhere_is_named(tmp_path: Path) -> None:
     refused = failure_of(write(tmp_path / "a.flac", np.zeros((40 * FILE_RATE, 2), np.float32)))
     assert (refused.reason, refused.analysed_ms) == (ProblemReason.SILENT, 30_000)
+    assert refused.listed is not None
+    assert (refused.listed.duration_ms, refused.listed.vectors) == (40_000, ())
+    assert refused.listed.media_type == "audio/flac"
 
 
 def test_the_sound_is_found_in_one_pass_and_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Analysing one file: recognise it, read its tags, hash it, decode it, extract features."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,15 +103,22 @@ class _Analysis:
         decoder: Decoder = ObservedDecoder(open_decoder(file, self._sniffed), activity)
         self._decoder = decoder if found.part is None else PartDecoder(decoder, found.part)
 
-    def run(self, extractors: Sequence[Extractor], known: KnownAudio) -> Analysis:
-        """Extract features where the audio is not known.
+    def run(self, extractors: Sequence[Extractor], known: KnownAudio) -> Analysis | AnalysisFailure:
+        """Extract features where the audio is not known; a silent track has none, but is a track.
 
         Where nothing is known that it could be, the hash is only the audio's identity, and comes last.
         """
         may_be_known = any(known.get(one.schema.key) for one in extractors)
         digest = self._hash() if may_be_known else None
         missing = [one for one in extractors if digest not in known.get(one.schema.key, ())]
-        return self._extracted(missing, digest) if missing else self._measured(digest)
+        if not missing:
+            return self._measured(digest)
+        try:
+            return self._extracted(missing, digest)
+        except UnusableAudioError as error:
+            if error.failure.reason is not ProblemReason.SILENT:
+                raise
+            return replace(error.failure, listed=self._measured(digest))
 
     def _extracted(self, extractors: Sequence[Extractor], digest: AudioHash | None) -> Analysis:
         excerpts = _read_excerpts(self._decoder, extractors)

@@ -309,11 +309,24 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisFailure:
-    """Why one file could not be analysed."""
+    """Why one file could not be analysed.
+
+    Parameters
+    ----------
+    reason : ProblemReason
+        Why.
+    analysed_ms : DurationMs
+        Length of the audio that could be decoded.
+    detail : str
+        More about it.
+    listed : Analysis or None
+        What is known of a file that is a track all the same, but for its vectors: one that is silent.
+    """
 
     reason: ProblemReason
     analysed_ms: DurationMs = NOTHING_ANALYSED
     detail: str = ""
+    listed: Analysis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,14 +132,11 @@ class HonestAnalyser:
                 vectors=(),
             )
         if file.part is not None:
-            if audio.startswith("bad part") and file.part.start == 0:
-                return AnalysisFailure(reason=ProblemReason.SILENT)
-            audio += str(file.part)
-        if audio.startswith("bad: "):
-            return AnalysisFailure(
-                reason=ProblemReason(audio.removeprefix("bad: ")), analysed_ms=DurationMs(400)
-            )
+            is_bad = audio.startswith("bad part") and file.part.start == 0
+            audio = "bad: silent" if is_bad else audio + str(file.part)
         audio_hash = AudioHash(hashlib.sha256(audio.encode()).hexdigest())
+        if (failure := _failure(audio, tags, audio_hash)) is not None:
+            return failure
         missing = [schema for schema in sets if audio_hash not in known.get(schema.key, ())]
         self.computed += [file.real_path.name] if missing else []
         self.extracted += [(file.real_path.name, schema.key) for schema in missing]
@@ -165,3 +162,20 @@ def _locate(path: Path, roots: Sequence[Root]) -> Location:
     holders = [root for root in roots if path.is_relative_to(root.location)]
     root = max(holders, key=lambda each: len(each.location.parts))
     return Location(root.name, RelativePath(bytes(path.relative_to(root.location))))
+
+
+def _failure(audio: str, tags: Tags, audio_hash: AudioHash) -> AnalysisFailure | None:
+    """What the whole of such audio is refused for; a rest is listed all the same."""
+    if audio.startswith("bad: "):
+        return AnalysisFailure(reason=ProblemReason(audio.removeprefix("bad: ")), analysed_ms=DurationMs(400))
+    if not audio.startswith("rest"):
+        return None
+    listed = Analysis(
+        tags=tags,
+        audio_hash=audio_hash,
+        duration_ms=DurationMs(4_000),
+        media_type="audio/mpeg",
+        analysed_ms=DurationMs(4_000),
+        vectors=(),
+    )
+    return AnalysisFailure(reason=ProblemReason.SILENT, listed=listed)

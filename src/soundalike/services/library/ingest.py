@@ -223,6 +223,9 @@ class FileIngest:
             self._store.drop_vectors(track.id)
             present = replace(stored, stamp=file.stamp, target=file.target)
             self._store.save_track(replace(track, file=present, vanished_at=None))
+        if result.listed is not None and not is_used:
+            former, _ = self._save(file, result.listed)
+            tally.added += former is None
         self._save_problem(file, result, is_used=is_used)
         if not is_used:
             tally.failed.add(file.place)

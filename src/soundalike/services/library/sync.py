@@ -24,6 +24,7 @@ from soundalike.domain.ports.audio import Analyser, FileScanner, Scanned
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.times import to_ms
+from soundalike.domain.tracks import Track
 from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
@@ -272,7 +273,7 @@ class LibrarySync:
         """Whether the file did not change; a track that came back is marked as present."""
         track, stored = known.tracks.get(file.place, (None, None))
         if track and stored and known.has_analysed(file):
-            if track.tags_version < TAGS_VERSION or stored.tags_stamp != file.tags_stamp:
+            if _are_tags_old(track, file):
                 return False
             if track.is_vanished or stored.target != file.target:
                 present = replace(stored, target=file.target)
@@ -284,6 +285,8 @@ class LibrarySync:
                 tally.healed.append(file.place)
             return True
         is_hopeless = _fails_again(file, known, is_used=False)
+        if track and is_hopeless and known.problems[file.place].reason is ProblemReason.SILENT:
+            is_hopeless = not _are_tags_old(track, file)  # it is listed all the same
         tally.unchanged += is_hopeless
         return is_hopeless
 
@@ -353,6 +356,13 @@ def _check_folder(directory: Path) -> None:
     if not is_folder:
         msg = f"{str(directory)!r} is not a folder; give the folder with the music"
         raise RootMissingError(msg)
+
+
+def _are_tags_old(track: Track, file: FoundFile) -> bool:
+    """Whether the tags of a track's file are to be read again."""
+    return track.tags_version < TAGS_VERSION or (
+        track.file is not None and track.file.tags_stamp != file.tags_stamp
+    )
 
 
 def _fails_again(file: FoundFile, known: Known, *, is_used: bool) -> bool:
