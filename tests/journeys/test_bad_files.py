@@ -73,7 +73,8 @@ BAD: dict[str, tuple[str, Callable[[Path], object], range]] = {
     "text.mp3": ("not audio", lambda p: p.write_text("<html>404</html>" * 100), range(1)),
     "picture.flac": ("not audio", lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2000)), range(1)),
     "adpcm.wav": ("unsupported codec", lambda p: _wave_with_codec(p, 0x0270), range(1)),
-    "old.wma": ("unsupported codec", lambda p: p.write_bytes(ASF + bytes(4000)), range(1)),
+    "old.ofr": ("unsupported codec", lambda p: p.write_bytes(b"OFR " + bytes(4000)), range(1)),
+    "zeros.wma": ("not audio", lambda p: p.write_bytes(ASF + bytes(4000)), range(1)),
     "short.wav": ("shorter than 1 s", lambda p: soundfile.write(p, _tone(0.5), RATE), range(490, 511)),
     "silent.flac": ("silent", lambda p: soundfile.write(p, _tone(5, 0), RATE), range(4990, 5011)),
     "nan.wav": ("not finite or absurd samples", lambda p: _float_wav(p, _tone(5) * np.nan), HEARD_5_S),
@@ -113,7 +114,7 @@ def test_each_bad_file_has_its_reason_and_the_good_ones_are_recommended(music: P
     for name, (_, _, heard) in BAD.items():
         assert problems[name]["heard_ms"] in heard, name
     assert not any(problem["is_used"] for problem in problems.values())
-    assert report["counts"]["not audio"] == 2
+    assert report["counts"]["not audio"] == 3
 
     program.json("build", "--engine", "local")
     found = program.json("similar", "good 1")
