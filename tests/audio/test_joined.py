@@ -101,6 +101,12 @@ def test_tags_between_joined_mp3s_are_passed_over(
     assert heard.tags.title == "First"
 
 
+def test_any_number_of_mp3s_may_be_joined(tmp_path: Path) -> None:
+    one = mp3(tmp_path, 1)
+    heard = joined(tmp_path / "a.mp3", *[id3v2((b"TIT2", b"\0Title")) + one] * 100)
+    assert heard.duration_ms == pytest.approx(100_000, abs=500)
+
+
 def test_an_mp3_without_a_header_may_follow_one_that_has_it(tmp_path: Path) -> None:
     heard = joined(tmp_path / "a.mp3", mp3(tmp_path, 4), headless(tmp_path, 6))
     assert heard.duration_ms == pytest.approx(10_000, abs=150)

@@ -108,12 +108,11 @@ def _split(file: BinaryIO, stream: Span) -> list[_Found]:
             is_another = is_chain(file, rest, mpeg_frame, _LEAST_MORE)
             found[-1].is_passed = True
         elif not run.is_at_header:
-            gaps += 1
             behind = _behind_gap(file, run, rest)
             if behind is None:
                 break
             is_another = _is_joint(file, run.stop, behind.start)
-            rest = behind
+            gaps, rest = gaps + (not is_another), behind
         if is_another:
             found.append(_Found(rest.start, length_header(file, rest.start)))
     return found

@@ -41,14 +41,14 @@ class Page:
 
 def ogg_codec(file: BinaryIO, start: int = 0) -> str | None:
     """Return the codec of the first audio stream: vorbis, opus, flac or another name."""
-    found = audio_stream(file, start)
+    found = audio_stream(file, Span(start, size_of(file)))
     return found[0] if found else None
 
 
-def audio_stream(file: BinaryIO, start: int = 0) -> tuple[str, int] | None:
-    """Return codec and number of the first audio stream from an offset on; None if there is none."""
+def audio_stream(file: BinaryIO, link: Span) -> tuple[str, int] | None:
+    """Return codec and number of a link's first audio stream; None if it has no stream."""
     other = None
-    for page in pages(file, Span(start, size_of(file)), most=8):
+    for page in pages(file, link, most=8):
         first = read_at(file, page.start, page.lacing[0]) if page.lacing else b""
         for mark, codec in _MARKS.items():
             if first.startswith(mark):

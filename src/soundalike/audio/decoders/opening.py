@@ -44,8 +44,7 @@ def open_decoder(file: BinaryIO, sniffed: Format) -> Decoder:
         except NoPyavError as missing:
             raise (missing if is_lacking else damaged) from error
         except UnusableAudioError as other:
-            lacking = UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, other.failure.detail)
-            raise (lacking if is_lacking else damaged) from error
+            raise (other if is_lacking else damaged) from error
 
 
 def _may_lack_codec(file: BinaryIO, container: Container) -> bool:

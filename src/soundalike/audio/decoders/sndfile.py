@@ -132,7 +132,7 @@ def _promised_of_mpeg(samples: int | None, frames: int) -> int:
 
 
 def _ogg_source(file: BinaryIO, link: Span) -> Source:
-    stream = ogg.audio_stream(file, link.start)
+    stream = ogg.audio_stream(file, link)
     if stream is None or stream[0] != "flac":
         return Source(partial(Spliced, Piece(b"", link), file))
     # libsndfile reads Ogg FLAC of few encoders; the pages' content is a FLAC stream behind a short head.
