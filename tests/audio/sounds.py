@@ -68,6 +68,8 @@ def write_av(path: Path, seconds: float, *, codec: str, form: str | None = None)
     sound = music(seconds, rate=rate).T[: 1 if layout == "mono" else 2]
     with av.open(str(path), "w", format=form) as container:
         stream: Any = container.add_stream(codec, rate=rate, layout=layout)
+        if codec == "wmav2":
+            stream.bit_rate = 128_000  # it has no default of its own
         to_format = av.AudioResampler(format=sample_format, layout=layout, rate=rate)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout=layout)
         frame.sample_rate = rate

@@ -27,6 +27,7 @@ FILES = [
     Made("a.weba", "libopus", "webm", "audio/webm; codecs=opus", 10),
     Made("a.mka", "flac", "matroska", "audio/x-matroska; codecs=flac"),
     Made("mp3.mka", "libmp3lame", "matroska", "audio/x-matroska", 60),
+    Made("a.wma", "wmav2", "asf", "audio/x-ms-wma", 20),
     Made("a.wv", "wavpack", "wv", "audio/x-wavpack"),
     Made("a.tta", "tta", "tta", "audio/x-tta"),
     Made("a.caf", "alac", "caf", "audio/x-caf", 100),

@@ -13,6 +13,7 @@ BY_PYAV = {
     "a.oga": ("flac", "ogg"),
     "a.mka": ("flac", "matroska"),
     "a.webm": ("libopus", "webm"),
+    "a.wma": ("wmav2", "asf"),
     "a.wv": ("wavpack", "wv"),
     "a.tta": ("tta", "tta"),
     "a.caf": ("alac", "caf"),

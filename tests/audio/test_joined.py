@@ -14,6 +14,7 @@ from audio.sounds import (
     analysed,
     apev2,
     edit,
+    failure_of,
     id3v1,
     id3v2,
     music,
@@ -21,10 +22,11 @@ from audio.sounds import (
     write,
     write_av,
 )
+from soundalike.audio.containers import mpeg
 from soundalike.audio.containers.mpeg import mpeg_frame
 from soundalike.audio.decoders.opening import open_decoder
 from soundalike.audio.formats import sniff
-from soundalike.domain.files import Analysis
+from soundalike.domain.files import Analysis, ProblemReason
 from soundalike.domain.types import FloatArray
 
 OPUS = {"format": "OGG", "subtype": "OPUS"}
@@ -242,3 +244,10 @@ def test_the_hash_covers_the_last_of_the_joined_files(name: str, tmp_path: Path)
         joined(tmp_path / name, *parts).audio_hash for parts in ((first,), (first, second), (first, third))
     }
     assert len(hashes) == 3
+
+
+def test_the_search_for_a_first_frame_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mpeg, "_MOST_TRIES", 1_000)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(bytes(70_000) + b"\xff\xfb\x90\0" * 5_000 + mp3(tmp_path, 2))
+    assert failure_of(path).reason is ProblemReason.NOT_AUDIO

@@ -122,14 +122,14 @@ def find_chain(
         window = read_at(file, base, min(_WINDOW_BYTES, last - base) + 2)
         for match in _LIKE_A_HEADER.finditer(window):
             tries -= 1
+            if not tries:
+                return None
             found = Span(base + match.start(), span.stop)
             head = window[match.start() : match.start() + _HEADER_BYTES]
             if len(head) == _HEADER_BYTES and parse(head) is None:
                 continue
             if is_chain(file, found, parse, links):
                 return found
-            if not tries:
-                return None
     return None
 
 
