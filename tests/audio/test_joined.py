@@ -198,6 +198,16 @@ def test_a_file_joined_with_itself_is_a_chain_too(tmp_path: Path) -> None:
     assert joined(tmp_path / "a.ogg", one, one).duration_ms == pytest.approx(8_000, abs=20)
 
 
+def test_a_tag_in_front_of_ogg_is_passed_over(tmp_path: Path) -> None:
+    one = ogg(tmp_path, 4)
+    tagged = joined(tmp_path / "a.ogg", id3v2((b"TIT2", b"\0Title")), one, ogg(tmp_path, 3))
+    assert tagged.duration_ms == pytest.approx(7_000, abs=20)
+    assert (
+        joined(tmp_path / "b.ogg", id3v2(padding=99), one).audio_hash
+        == joined(tmp_path / "c.ogg", one).audio_hash
+    )
+
+
 def test_what_only_looks_like_the_beginning_of_a_link_is_none(tmp_path: Path) -> None:
     one = ogg(tmp_path, 4)
     fake = one[:22] + bytes(4) + one[26:]  # a wrong checksum

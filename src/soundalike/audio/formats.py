@@ -136,20 +136,21 @@ def sniff(file: BinaryIO) -> Format | None:
 
 def sniff_magic(file: BinaryIO) -> Format | None:
     """Return the format that the first bytes behind a tag name; None if they name none."""
-    head = read_at(file, untagged_span(file).start, 32)
+    start = untagged_span(file).start
+    head = read_at(file, start, 32)
     for magic, known in _MAGIC:
         if head.startswith(magic):
             return known
-    return _sniff_chunked(file, head)
+    return _sniff_chunked(file, start, head)
 
 
-def _sniff_chunked(file: BinaryIO, head: bytes) -> Format | None:
+def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
     if head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE":
         return Format(Container.WAV, "audio/wav", "WAV", "wav")
     if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
         return Format(Container.AIFF, "audio/aiff", "AIFF", "aiff")
     if head[:4] == b"OggS":
-        codec = ogg_codec(file)
+        codec = ogg_codec(file, start)
         return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
     if head[4:8] == b"ftyp":
         media_type, name = _MP4_CODECS.get(sample_description(file), _MP4_CODECS[b"mp4a"])

@@ -60,14 +60,16 @@ def audio_stream(file: BinaryIO, link: Span) -> tuple[str, int] | None:
 def links(file: BinaryIO) -> list[Span]:
     """Return the span of each link of a chain, from its first pages on; of a file that is none, one span."""
     size = size_of(file)
-    starts, end = [0], 0
+    starts = [0] if _page(file, 0) else []
+    end = 0
     for at in _find(file, size):
         page = _page(file, at)
         if page is None or not _is_intact(file, at, page.span.stop):
             continue
-        if at != end and at and len(starts) < _MOST_LINKS:
+        if at not in {0, end} and len(starts) < _MOST_LINKS:
             starts.append(at)
         end = page.span.stop
+    starts = starts or [0]
     return [Span(*each) for each in zip(starts, [*starts[1:], size], strict=True)]
 
 
