@@ -139,7 +139,7 @@ def test_a_damaged_file_of_a_codec_that_pyav_decodes(
 
 def test_a_wav_with_a_codec_that_nothing_here_decodes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", music(2))
-    edit(path, lambda data: data[:20] + struct.pack("<H", 0x161) + data[22:])
+    edit(path, lambda data: data[:20] + struct.pack("<H", 0xEEEE) + data[22:])
     assert failure_of(path).reason is ProblemReason.UNSUPPORTED_CODEC
 
 
