@@ -30,6 +30,8 @@ export class FakeServer {
   /** Type and status of audio that does not play, by track. */
   silent = new Map();
   note = null;
+  /** How far the library is in step with its folders. */
+  scan = { state: "idle", is_running: false, is_wanted: false, is_paused: false, started_at: null, done: 0, total: 0, seconds_left: null, last: null };
   #folded = [];
   #answers = new Map();
 
@@ -55,6 +57,8 @@ export class FakeServer {
     if (path === "/api/recommendations") return this.#recommend(query);
     if (path === "/api/me") return reply(200, { id: "you", generation: this.generation });
     if (path === "/healthz") return reply(200, this.health);
+    if (path === "/api/scans/current") return reply(200, this.scan);
+    if (path.startsWith("/api/scans")) return this.#steer(path);
     if (path === "/api/tracks") return this.#page(query);
     const [, , , id, audio] = path.split("/");
     const track = this.tracks.get(id);
@@ -121,6 +125,12 @@ export class FakeServer {
     for (const event of visible) this.#store(event);
     const hidden = events.length - visible.length;
     return reply(202, { accepted: visible.length, duplicates: 0, generation, ...(this.foldsLater ? { folded: false } : { hidden }) });
+  }
+
+  #steer(path) {
+    if (path === "/api/scans") this.scan = { ...this.scan, is_wanted: true };
+    else this.scan = { ...this.scan, is_paused: path.endsWith("/pause"), state: path.endsWith("/pause") ? "paused" : this.scan.is_running ? "analysing" : "idle" };
+    return reply(path === "/api/scans" ? 202 : 200, this.scan);
   }
 
   #store(event) {

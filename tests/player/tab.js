@@ -12,8 +12,8 @@ export class Tab {
   undo = null;
   announced = [];
 
-  constructor(server, browser = new FakeBrowser(), { isLogApart = server.foldsLater, user = USER } = {}) {
-    Object.assign(this, { server, browser, how: { isLogApart, user }, clock: browser.clock });
+  constructor(server, browser = new FakeBrowser(), { isLogApart = server.foldsLater, user = USER, isAdmin = true } = {}) {
+    Object.assign(this, { server, browser, how: { isLogApart, user, isAdmin }, clock: browser.clock });
     this.audio = new FakeAudio(server);
     const never = new Promise(() => {});
     const fetch = (url, how) =>
@@ -27,7 +27,7 @@ export class Tab {
     };
     Object.assign(
       this,
-      createApp({ browser, fetch, audio: this.audio, isLogApart, user, say, announce: (text) => this.announced.push(text) }),
+      createApp({ browser, fetch, audio: this.audio, isLogApart, user, isAdmin, say, announce: (text) => this.announced.push(text) }),
     );
   }
 

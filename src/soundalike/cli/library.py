@@ -8,15 +8,19 @@ import click
 
 from soundalike.app import App, open_app
 from soundalike.app.places import check_music, is_file
+from soundalike.app.scanning import open_runner
 from soundalike.cli import options, show
+from soundalike.cli.turns import wait_for_turn
 from soundalike.demo import write_demo_library
 from soundalike.domain.counts import counted
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, ProblemReason
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.services.learning.updating import Freshness
 from soundalike.services.library import feature_sets
 from soundalike.services.library.browse import DEFAULT_LIMIT
+from soundalike.services.library.scans import ScanOutcome
 from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
 
@@ -219,7 +223,7 @@ def demo(directory: Path, seed: int, *, as_json: bool) -> None:
 def run_extract(
     app: App, directory: Path, *, is_emptying_allowed: bool = False, is_again: bool = False
 ) -> SyncReport:
-    """Extract with a progress bar.
+    """Extract with a progress bar, once no other process scans.
 
     Parameters
     ----------
@@ -245,10 +249,20 @@ def run_extract(
         if not app.roots.holds(place):
             msg = f"{str(directory)!r} is in no folder of the library; give the folder with the music"
             raise RootMissingError(msg)
-    with show.progress("Analysing") as progress:
-        return app.library_sync.sync(
-            place, progress=progress, is_emptying_allowed=is_emptying_allowed, again=again
+    reports = []
+
+    def work(step: OnProgress) -> ScanOutcome:
+        reports.append(
+            app.library_sync.sync(place, progress=step, is_emptying_allowed=is_emptying_allowed, again=again)
         )
+        return ScanOutcome(tuple(reports))
+
+    with show.progress("Analysing") as progress:
+        runner = open_runner(
+            app, on_outcome=lambda _: None, on_progress=lambda one: progress(one.done, one.total)
+        )
+        wait_for_turn(app, lambda: runner.try_other(work))
+    return reports[0]
 
 
 def real_path(directory: Path) -> Path:

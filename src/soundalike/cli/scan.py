@@ -1,23 +1,13 @@
 """The command scan: bring the library in step with its folders now, or steer whoever does."""
 
-import time
-
 import click
 
 from soundalike.app import App, open_app
 from soundalike.app.scanning import open_runner
 from soundalike.cli import learning, library, options, show
-from soundalike.domain.scans import ScanProgress, ScanRecord, ScanState
-from soundalike.services.library.scan_worker import LOOK_S
+from soundalike.cli.turns import status_line, wait_for_turn
 from soundalike.services.library.scans import ScanOutcome
 from soundalike.wire.scans import scan_body
-
-_MINUTE_S = 60
-_STEPS = {
-    ScanState.SCANNING: "looking for files",
-    ScanState.ANALYSING: "analysing",
-    ScanState.LEARNING: "learning",
-}
 
 
 @click.command(short_help="Bring the library in step with its folders now.")
@@ -56,12 +46,7 @@ def _scan(app: App, *, is_quiet: bool) -> None:
             on_outcome=(lambda _: None) if is_quiet else (lambda outcome: print_outcome(app, outcome)),
             on_progress=lambda one: progress(one.done, one.total),
         )
-        is_waiting = False
-        while not runner.try_all():
-            if not is_waiting:
-                show.say(f"{status_line(app.services.scans.current())} This waits for its turn.")
-            is_waiting = True
-            time.sleep(LOOK_S)
+        wait_for_turn(app, runner.try_all)
 
 
 def print_outcome(app: App, outcome: ScanOutcome, *, is_verbose: bool = False) -> None:
@@ -82,26 +67,3 @@ def print_outcome(app: App, outcome: ScanOutcome, *, is_verbose: bool = False) -
         show.say(f"Left as it was: {problem}.")
     if outcome.learned is not None:
         learning.print_learned(outcome.learned, is_verbose=is_verbose)
-
-
-def status_line(record: ScanRecord) -> str:
-    """Return how far a scan is, in a sentence."""
-    if record.state is ScanState.PAUSED:
-        return "Scans are paused; 'soundalike scan --resume' lets them go on."
-    if record.state is ScanState.IDLE:
-        return "A scan is wanted, and none runs yet." if record.is_wanted else "No scan runs."
-    return f"A scan runs: {_STEPS[record.state]}{_how_far(record.progress)}."
-
-
-def _how_far(progress: ScanProgress) -> str:
-    if not progress.total:
-        return ""
-    left = f", {_duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    return f", {progress.done:,} of {progress.total:,}{left}"
-
-
-def _duration(seconds: int) -> str:
-    hours, minutes = divmod(-(-seconds // _MINUTE_S), 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min" if seconds >= _MINUTE_S else f"{seconds} s"

@@ -132,7 +132,8 @@ def test_while_another_process_scans_what_changed_is_kept(machine: Machine) -> N
 def test_while_scans_are_paused_what_changed_is_kept(machine: Machine) -> None:
     machine.control.pause(is_paused=True)
     machine.watcher.tell(write_album(machine.user.folder / "New", "Nina"))
-    assert machine.look() is None
+    assert [machine.look(), machine.look()] == [None, None]
+    assert machine.said == ["Scans are paused; 'soundalike scan --resume', or the player, lets them go on."]
     machine.control.pause(is_paused=False)
     machine.look()
     assert "Nina" in machine.user.titles()

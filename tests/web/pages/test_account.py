@@ -33,6 +33,14 @@ def ann(stage: Stage) -> FlaskClient:
     return stage.log_in("ann")
 
 
+def test_only_administrators_are_offered_a_scan(stage: Stage) -> None:
+    assert "Scan now" in stage.client().get("/account", headers=LOCAL).text
+    stage.add_user("ann")
+    stage.add_user("bob")
+    assert "Scan now" in stage.log_in("ann").get("/account", headers=LOCAL).text
+    assert "Scan now" not in stage.log_in("bob").get("/account", headers=LOCAL).text
+
+
 def test_without_accounts_the_account_page_says_how_to_add_one(stage: Stage) -> None:
     stage.add("a")
     stage.listen(YOU)

@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os.path import commonpath
 from pathlib import Path
 
 from soundalike.domain.errors import ScanEndedError, SoundalikeError
 from soundalike.domain.ports.audio import FolderWatcher
+from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.ports.scans import ScanStore
+from soundalike.domain.scans import ScanProgress, ScanState
 from soundalike.services.library.scan_lease import BEAT_S, ScanLease
 from soundalike.services.library.scans import LibraryScan, ScanOutcome
 
@@ -52,32 +55,51 @@ class ScanRunner:
 
     def try_all(self) -> bool:
         """Scan everything that is here; False if another process scans, or scans are paused."""
-        return self._try(self._scan.places(), is_whole=True)
+
+        def scan() -> ScanOutcome:
+            outcome = self._scan.run(self._scan.places(), self._lease, is_whole=True)
+            away = tuple(f"the folder {str(one)!r} is not here" for one in self._scan.away())
+            return replace(outcome, problems=(*outcome.problems, *away))
+
+        return self._try(scan, is_whole=True)
 
     def try_folders(self, folders: Sequence[Path]) -> bool:
         """Scan folders; False if another process scans, or scans are paused."""
-        return self._try(folders, is_whole=False)
+        return self._try(lambda: self._scan.run(folders, self._lease, is_whole=False), is_whole=False)
+
+    def try_other(self, work: Callable[[OnProgress], ScanOutcome]) -> bool:
+        """Do other work under the lease; False if another process scans, or scans are paused.
+
+        Parameters
+        ----------
+        work : callable
+            Gets what it has to call with (done, total) files.
+        """
+
+        def step(done: int, total: int) -> None:
+            self._lease.check()
+            self._lease.show(ScanProgress(state=ScanState.ANALYSING, done=done, total=total))
+
+        return self._try(lambda: work(step), is_whole=False)
 
     def stop(self) -> None:
         """End the scan that runs, at its next step; callable from any thread."""
         self._lease.stop()
 
-    def _try(self, folders: Sequence[Path], *, is_whole: bool) -> bool:
-        """Scan folders; the lease is given back however that ends."""
+    def _try(self, work: Callable[[], ScanOutcome], *, is_whole: bool) -> bool:
+        """Work under the lease, which is given back however that ends."""
         if not self._lease.take(is_whole=is_whole):
             return False
         outcome = ScanOutcome(problems=("it was interrupted",))
         try:
             with self._lease.held(beat_s=BEAT_S):
-                outcome = self._scan.run(folders, self._lease, is_whole=is_whole)
-                if is_whole:
-                    away = tuple(f"the folder {str(one)!r} is not here" for one in self._scan.away())
-                    outcome = replace(outcome, problems=(*outcome.problems, *away))
+                outcome = work()
         except SoundalikeError as error:
             outcome = ScanOutcome(problems=(str(error),))
             raise
         finally:
-            self._lease.give_back(outcome.result(self._now_ms()))
+            with suppress(SoundalikeError):  # while the store is away: others take the lease in time
+                self._lease.give_back(outcome.result(self._now_ms()))
         self._on_outcome(outcome)
         return True
 
@@ -125,6 +147,7 @@ class ScanWorker:
         self._unwatched: dict[Path, str] = {}
         self._changed: dict[Path, Path] = {}
         self._is_behind = True
+        self._was_paused = False
         self._next_poll = self._not_before = clock()
         self._stopping = threading.Event()
 
@@ -160,7 +183,11 @@ class ScanWorker:
         self._note_changes(places)
         if self._clock() < self._not_before:
             return
-        is_wanted = self._store.scan_record().is_wanted
+        record = self._store.scan_record()
+        is_wanted = record.is_wanted
+        if record.is_paused and not self._was_paused:
+            self._say("Scans are paused; 'soundalike scan --resume', or the player, lets them go on.")
+        self._was_paused = record.is_paused
         if not (is_wanted or self._is_behind or self._changed):
             return
         # What changes from now on is noticed, though the scan may see it already.

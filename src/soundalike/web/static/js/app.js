@@ -12,6 +12,7 @@ import { Player } from "./state/player.js";
 import { ProfileWatch } from "./state/profile_watch.js";
 import { Queue } from "./state/queue.js";
 import { Revocable } from "./state/revocable.js";
+import { ScanWatch } from "./state/scan_watch.js";
 import { ServerHealth } from "./state/server_health.js";
 import { SoundingTab } from "./state/sounding_tab.js";
 /** @import { Browser } from "./api/browser.js" */
@@ -24,10 +25,11 @@ import { SoundingTab } from "./state/sounding_tab.js";
  * @param {HTMLAudioElement} outside.audio
  * @param {string} outside.user  the id of the listener whose page this is
  * @param {boolean} outside.isLogApart  whether the event log is a server of its own
+ * @param {boolean} outside.isAdmin  whether the listener may ask for scans
  * @param {Say} outside.say
  * @param {(text: string) => void} outside.announce  says something to screen readers only
  */
-export function createApp({ browser, fetch, audio, user, isLogApart, say, announce }) {
+export function createApp({ browser, fetch, audio, user, isLogApart, isAdmin, say, announce }) {
   const api = new ApiClient(fetch, user);
   const storage = new UserStorage(browser, user);
   const adventure = new Adventure(storage);
@@ -46,6 +48,7 @@ export function createApp({ browser, fetch, audio, user, isLogApart, say, announ
   new PlayTracker({ browser, storage, player, record });
   new SoundingTab({ browser, storage, player });
   const health = new ServerHealth({ browser, api, delivery, profile, player, isLogApart });
+  const scans = new ScanWatch({ browser, api, isAdmin, announce, say });
   revocable.addEventListener("over", () => send({ isFollowed: true }));
   delivery.addEventListener("rejected", () => judgements.load()); // What was rejected was shown as true until now.
 
@@ -62,7 +65,7 @@ export function createApp({ browser, fetch, audio, user, isLogApart, say, announ
   }
 
   delivery.deliver();
-  return { api, storage, adventure, outbox, profile, judgements, delivery, autoQueue, queue, player, opinions, health };
+  return { api, storage, adventure, outbox, profile, judgements, delivery, autoQueue, queue, player, opinions, health, scans };
 }
 
 /** @typedef {ReturnType<typeof createApp>} App */

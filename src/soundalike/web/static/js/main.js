@@ -10,6 +10,7 @@ import { navigate } from "./views/navigation.js";
 import { showHealth, showLogin } from "./views/notices.js";
 import { showBar } from "./views/player_bar.js";
 import { showQueue } from "./views/queue_panel.js";
+import { showScan } from "./views/scan_line.js";
 import { showSearch } from "./views/search.js";
 import { announce, toast } from "./views/toasts.js";
 import { showRows } from "./views/track_rows.js";
@@ -26,6 +27,7 @@ const app = createApp({
   audio: byId("audio", HTMLAudioElement),
   user: document.body.dataset.user ?? "",
   isLogApart: "apart" in byId("log-notice").dataset,
+  isAdmin: "admin" in document.body.dataset,
   say: toast,
   announce,
 });
@@ -42,7 +44,7 @@ showHealth(app);
 showInSystem(app);
 listenToKeys(app, { toggleQueue: showQueue(app, why, overPage), explain });
 const markRows = showRows(app, visit);
-shown.push(showSearch(visit, markRows), markRows);
+shown.push(showSearch(visit, markRows), markRows, showScan(app, visit));
 
 // A picture that does not load leaves its place empty, without a broken sign, until another loads.
 for (const event of ["error", "load"]) {

@@ -1,5 +1,5 @@
 /** The HTTP API of the server, and the addresses of its pages. */
-/** @import { Listen, Recommendations, Track } from "../state/types.js" */
+/** @import { Listen, Recommendations, Scan, Track } from "../state/types.js" */
 
 const PATIENCE_MS = 10_000;
 const SENDING_PATIENCE_MS = 15_000;
@@ -56,6 +56,10 @@ export class ApiClient extends EventTarget {
    * @returns {Promise<{status: string, events?: {is_up: boolean, is_consumed: boolean, detail: string}}>} @throws {ApiError}
    */
   health = () => this.#get("/healthz");
+  /** @returns {Promise<Scan>} @throws {ApiError} */
+  scan = () => this.#get("/api/scans/current");
+  /** Ask for a scan, pause it or let it go on. @param {string} url @returns {Promise<Scan>} @throws {ApiError} */
+  steerScan = (url) => this.#get(url, { method: "POST", body: "{}", headers: { ...this.headers, "Content-Type": "application/json" } });
 
   /**
    * What to play next.
@@ -89,11 +93,11 @@ export class ApiClient extends EventTarget {
     return { status: response.status, isOk: response.ok, type: response.headers.get("Content-Type") ?? "" };
   }
 
-  /** @param {string} url */
-  async #get(url) {
+  /** @param {string} url @param {RequestInit} [how] */
+  async #get(url, how) {
     let response, body;
     try {
-      response = await this.fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), headers: this.headers });
+      response = await this.fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), headers: this.headers, ...how });
       body = await response.json();
     } catch {
       throw new ApiError(0, "soundalike cannot be reached.");

@@ -25,6 +25,18 @@
  * the profile's version when it was sent, once it was.
  * @typedef {{id: string, track_id: string, kind: string, position_ms: ?number, at: string, generation?: number, before?: ?string}} Listen
  *
+ * How far the library is in step with its folders, and what became of the last scan.
+ * @typedef {{finished_at: string, found: number, unusable: number, added: number, changed: number, moved: number, returned: number, vanished: number, problem: string}} ScanResult
+ * @typedef {object} Scan
+ * @property {"idle" | "scanning" | "analysing" | "learning" | "paused"} state
+ * @property {boolean} is_running
+ * @property {boolean} is_wanted
+ * @property {boolean} is_paused
+ * @property {number} done  files
+ * @property {number} total
+ * @property {?number} seconds_left
+ * @property {?ScanResult} last
+ *
  * Shows a short message; `undo` is what its button takes back.
  * @typedef {(text: string, undo?: () => unknown) => void} Say
  */

@@ -1,0 +1,148 @@
+"""A person's evening: the folder changes while music plays, and the player follows."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from journeys.program import RATE, Program, get
+
+pytestmark = pytest.mark.browser
+
+ALBUMS, SONGS = 25, 12
+WITHIN_MS = 10_000
+"""How soon after a scan's end the player shows what it found."""
+
+SCAN_S = 240.0
+STOPS = """() => {
+  window.stops = [];
+  for (const type of ["pause", "ended", "error", "emptied"])
+    audio.addEventListener(type, () => stops.push(type));
+}"""
+
+
+def write_song(path: Path, *, title: str, album: str, seed: int, seconds: float = 1.2) -> None:
+    """Write a short song with its tags."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(int(seconds * RATE)) / RATE
+    wave = 0.1 * np.sin(2 * np.pi * rng.uniform(100, 900) * time_s) + 0.02 * rng.normal(size=len(time_s))
+    aside = path.with_name(f".{path.name}")
+    with soundfile.SoundFile(aside, "w", RATE, 1, format="FLAC") as file:
+        file.title, file.artist, file.album = title, f"Band of {album}", album
+        file.write(wave)
+    aside.replace(path)
+
+
+def write_album(folder: Path, album: str, songs: int, *, seed: int) -> Path:
+    for number in range(songs):
+        path, title = folder / album / f"{number:02}.flac", f"{album} {number:02}"
+        write_song(path, title=title, album=album, seed=seed + number)
+    return folder / album
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    for number in range(ALBUMS - 1):
+        write_album(folder, f"Album {number:02}", SONGS, seed=100 * number)
+    write_album(folder, "Zebra", SONGS - 1, seed=9_000)
+    write_song(folder / "Zebra" / "long.flac", title="Aaa Long", album="Zebra", seed=9_999, seconds=900)
+    return folder
+
+
+class Evening:
+    """The player on its library page, and what the server says of scans."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.seen: str | None = None
+
+    def scan(self) -> Any:
+        return get(f"{self.address}/api/scans/current")
+
+    def wait_for_scan(self, is_meant: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until a scan has ended of which something is so; the page goes on meanwhile."""
+        ends = time.monotonic() + SCAN_S
+        while True:
+            scan = self.scan()
+            last = scan["last"]
+            if last and last["finished_at"] != self.seen and not scan["is_running"] and is_meant(last):
+                self.seen = last["finished_at"]
+                return
+            assert time.monotonic() < ends, scan
+            self.page.wait_for_timeout(100)
+
+    def row(self, title: str) -> Locator:
+        return self.page.locator("li.track").filter(has=self.page.get_by_text(title, exact=True))
+
+    def shows(self, tracks: int) -> None:
+        """The page, which nobody touches, shows so many tracks soon."""
+        expect(self.page.locator("p.count")).to_have_text(f"{tracks} tracks", timeout=WITHIN_MS)
+
+    def position_s(self) -> float:
+        return float(self.page.evaluate("audio.currentTime"))
+
+    def track_id(self, title: str) -> str:
+        (track,) = get(f"{self.address}/api/tracks?query={title.replace(' ', '+')}")["tracks"]
+        return str(track["id"])
+
+
+@pytest.fixture
+def evening(browser: Browser, music: Path, tmp_path: Path) -> Iterator[Evening]:
+    with Program(tmp_path / "data").serving("up", music, "--engine", "local") as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        yield Evening(page, address)
+        page.close()
+        assert errors == []
+
+
+def test_the_player_shows_what_changes_in_the_folder_and_never_stops(evening: Evening, music: Path) -> None:
+    page, count = evening.page, ALBUMS * SONGS
+    evening.seen = evening.scan()["last"]["finished_at"]
+    evening.shows(count)
+    evening.row("Aaa Long").locator("[data-do=play]").click()
+    page.wait_for_function("() => !audio.paused && audio.currentTime > 0.5")
+    page.evaluate(STOPS)
+    page.locator("h1").click()  # nobody works in the list
+    begun, began_at = evening.position_s(), time.monotonic()
+
+    write_album(music, "Aaa New", 20, seed=20_000)
+    evening.wait_for_scan(lambda last: last["added"] > 0)
+    while (added := get(f"{evening.address}/healthz")["tracks"]) < count + 20:  # if the copying took long
+        evening.wait_for_scan(lambda last: last["added"] > 0)
+    assert added == count + 20
+    evening.shows(count + 20)
+    expect(evening.row("Aaa New 07")).to_be_visible()
+
+    write_song(music / "Aaa New" / "00.flac", title="Aaa Called Otherwise", album="Aaa New", seed=20_000)
+    evening.wait_for_scan(lambda last: last["changed"] > 0)
+    expect(evening.row("Aaa Called Otherwise")).to_be_visible(timeout=WITHIN_MS)
+    expect(evening.row("Aaa New 00")).to_have_count(0)
+
+    moved = evening.track_id("Aaa New 01")
+    (music / "Album 03" / "moved").mkdir()
+    (music / "Aaa New" / "01.flac").rename(music / "Album 03" / "moved" / "here.flac")
+    evening.wait_for_scan(lambda last: last["moved"] > 0)
+    assert evening.track_id("Aaa New 01") == moved
+    audio = page.evaluate(f"fetch('/api/tracks/{moved}/audio').then((answer) => answer.status)")
+    assert audio == 200
+
+    shutil.rmtree(music / "Album 00")
+    evening.wait_for_scan(lambda last: last["vanished"] > 0)
+    evening.shows(count + 20 - SONGS)
+    expect(evening.row("Album 00 00")).to_have_count(0)
+
+    assert page.evaluate("stops") == []
+    played, passed = evening.position_s() - begun, time.monotonic() - began_at
+    assert played > 0.9 * passed
