@@ -65,11 +65,12 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """Return when a process began, in ticks since the machine did; empty if there is no such process."""
+    """Return when a process began, in ticks since the machine did; empty if there is none, or it has ended."""
     try:
         # The name, which is in brackets and may have any characters, is the second field.
-        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
-    except (OSError, IndexError):
+        state, *fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        return "" if state == b"Z" else fields[18].decode()
+    except (OSError, IndexError, ValueError):
         return ""
 
 
