@@ -65,7 +65,7 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """Return when a process began, in ticks since the machine did; empty if there is none, or it has ended."""
+    """Return when a process began, in ticks since the machine did; empty if it has ended."""
     try:
         # The name, which is in brackets and may have any characters, is the second field.
         state, *fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()

@@ -157,8 +157,13 @@ def create_missing(connection: MongoConnection, names: Collection[str] = tuple(I
                     database.create_collection(name, check_exists=False)
         with suppress(DuplicateKeyError):
             database[LIBRARY].insert_one({"_id": KEY, "version": 0})
-        with suppress(DuplicateKeyError):
-            database[SCAN].insert_one({"_id": KEY, "revision": 0, "body": ""})
+        create_scan_record(database)
+
+
+def create_scan_record(database: Database[Document]) -> None:
+    """Create the record of scans, if it is missing, as after a backup without it was restored."""
+    with suppress(DuplicateKeyError):
+        database[SCAN].insert_one({"_id": KEY, "revision": 0, "body": ""})
 
 
 def _version(database: Database[Document]) -> object:

@@ -2,7 +2,8 @@
 
 from soundalike.domain.scans import ScanRecord
 from soundalike.store.mongo.connection import MongoConnection
-from soundalike.store.mongo.indexes import KEY, SCAN
+from soundalike.store.mongo.indexes import KEY, SCAN, create_scan_record
+from soundalike.store.mongo.record import check_library
 from soundalike.wire.scans import scan_record_from, scan_record_text
 
 
@@ -24,4 +25,8 @@ class MongoScans:
             changed = database[SCAN].update_one(
                 {"_id": KEY, "revision": replacing.revision}, {"$set": change}
             )
-        return changed.matched_count > 0
+            if changed.matched_count:
+                return True
+            check_library(self._connection, database)  # or who asks again would do so for ever
+            create_scan_record(database)
+            return False
