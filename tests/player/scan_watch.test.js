@@ -132,6 +132,20 @@ test("a hidden page does not ask; it does when it is shown", async () => {
   assert.equal(server.asked(CURRENT).length, before + 1);
 });
 
+test("who is logged out does not ask on", async () => {
+  const { tab, server, clock } = await startWith(IDLE);
+  const logIn = server.when(CURRENT, () => refusal(401, "unauthorized"));
+  await clock.pass(SOON_MS);
+  const before = server.asked(CURRENT).length;
+  await clock.pass(60_000);
+  assert.equal(server.asked(CURRENT).length, before);
+  logIn();
+  server.scan = ANALYSING;
+  tab.browser.show(true);
+  await settle();
+  assert.match(tab.scans.text, /^Analysing/);
+});
+
 test("a server that does not answer is asked again, and what was shown stays", async () => {
   const { tab, server, clock } = await startWith(ANALYSING);
   server.isOffline = true;

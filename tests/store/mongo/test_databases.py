@@ -16,6 +16,7 @@ from soundalike.domain.errors import StoreError, StoreReplacedError, StoreUnfitE
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.listens import Erasure
 from soundalike.domain.profiles import refold
+from soundalike.domain.scans import ScanRecord
 from soundalike.domain.types import LibraryId
 from soundalike.store.mongo.indexes import INDEXES, KEY, LIBRARY, STORE_VERSION
 from soundalike.store.mongo.store import MongoStore
@@ -128,6 +129,7 @@ def test_nothing_is_acknowledged_into_a_database_that_was_dropped_or_replaced(
             lambda: store.add_listens([make_listen(2)]),
             lambda: store.erase_listens(Erasure(ADA, 1, 1)),
             lambda: store.add_user(make_user()),
+            lambda: store.save_scan_record(ScanRecord(owner="a"), replacing=ScanRecord()),
             store.check_writable,
             store.has_users,  # without accounts, everybody is let in
         ):

@@ -1,11 +1,12 @@
 /** How far the library is in step with its folders, as the server tells it, and what the listener can do about it. */
-/** @import { ApiClient } from "../api/client.js" */
+/** @import { ApiClient, ApiError } from "../api/client.js" */
 /** @import { Browser } from "../api/browser.js" */
 /** @import { Scan, ScanResult } from "./types.js" */
 
 const BUSY_MS = 3000;
 /** Less than the time within which a change shows. */
 const IDLE_MS = 8000;
+const LOGGED_OUT = 401;
 const MINUTE_S = 60;
 
 /** Dispatches "change", and "library" when a scan has changed the library. */
@@ -76,11 +77,14 @@ export class ScanWatch extends EventTarget {
     // A hidden page asks when it is shown again.
     if (this.#isAsking || !this.#parts.browser.isVisible()) return;
     this.#isAsking = true;
-    // What is wrong with a server that does not answer is shown by others.
-    const scan = await this.#parts.api.scan().catch(() => null);
+    try {
+      this.#show(await this.#parts.api.scan());
+      this.#askLater();
+    } catch (error) {
+      // What is wrong with the server is shown by others. Who is logged out asks when the page is shown again.
+      if (/** @type {ApiError} */ (error).status !== LOGGED_OUT) this.#askLater();
+    }
     this.#isAsking = false;
-    if (scan) this.#show(scan);
-    this.#askLater();
   }
 
   #askLater() {
