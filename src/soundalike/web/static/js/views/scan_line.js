@@ -4,6 +4,7 @@ import { byId, closest, inside, whenChanged } from "./elements.js";
 /** @import { Visit } from "./navigation.js" */
 
 const NEAR_TOP_PX = 160;
+const LISTS = "#main :is(.tracks, [data-scan=empty])";
 
 /** @param {App} app @param {Visit} visit @returns {() => void} what to call whenever another page is shown */
 export function showScan({ scans }, visit) {
@@ -35,6 +36,7 @@ export function showScan({ scans }, visit) {
     if (document.querySelector("[data-scan=empty]") && scans.scan?.done) renew();
   });
   scans.addEventListener("library", () => {
+    if (!document.querySelector(LISTS)) return; // The next list is a new one.
     if (isUndisturbed()) renew();
     else hasNews = true;
     draw();
@@ -51,9 +53,9 @@ export function showScan({ scans }, visit) {
   };
 }
 
-/** Whether a list is shown that nobody has scrolled or works in. */
+/** Whether nobody has scrolled the page or works in it. */
 function isUndisturbed() {
   const main = byId("main");
   const isBusy = document.querySelector("dialog[open], :popover-open") || (main !== document.activeElement && main.contains(document.activeElement));
-  return Boolean(main.querySelector(".tracks, .entries, [data-scan=empty]")) && !isBusy && scrollY < NEAR_TOP_PX;
+  return !isBusy && scrollY < NEAR_TOP_PX;
 }
