@@ -33,7 +33,7 @@ class AudioDependency:
 _LIBRARIES = (
     ("soundfile", "mp3, flac, ogg, opus, wav, aiff, caf", "pip install soundfile"),
     ("soxr", "resampling", "pip install soxr"),
-    ("tinytag", "tags and covers", "pip install tinytag"),
+    ("tinytag", "tags of Windows Media files", "pip install tinytag"),
     ("av", "m4a, webm, wma, wv and others", "pip install 'soundalike[codecs]'"),
 )
 

@@ -1,4 +1,4 @@
-"""Tags that libraries read: tinytag MP4 and ASF, PyAV what is left."""
+"""Tags that libraries read: tinytag ASF, PyAV what is left."""
 
 from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
@@ -13,7 +13,7 @@ _MOST_PROBED_BYTES = 1 << 20
 
 
 def read_by_tinytag(file: BinaryIO, *, wants_pictures: bool) -> TagSource:
-    """Read the tags of an MP4 or ASF file; raises any error of the parser, or the disk's.
+    """Read the tags of an ASF file; raises any error of the parser, or the disk's.
 
     Parameters
     ----------
@@ -43,7 +43,10 @@ def read_by_pyav(file: BinaryIO) -> TagSource:
     except ImportError:
         return source
     options = {"probesize": str(_MOST_PROBED_BYTES), "analyzeduration": "0"}
-    container: Any = av.open(file, mode="r", metadata_errors="surrogateescape", container_options=options)
+    try:
+        container: Any = av.open(file, mode="r", metadata_errors="surrogateescape", container_options=options)
+    except av.FFmpegError:  # among them one like the disk's, of a file that ends too early
+        return source
     with container:
         for metadata in (container.metadata, *(stream.metadata for stream in container.streams.audio[:1])):
             for name, value in metadata.items():

@@ -20,6 +20,14 @@ class LimitedReader(io.RawIOBase):
         self.error: OSError | None = None
         file.seek(start)
 
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that it can be moved in."""
+        return True
+
     def read(self, size: int = -1) -> bytes:
         """Read up to `size` bytes.
 

@@ -11,6 +11,7 @@ from soundalike.audio.tagging.chunks import read_chunks
 from soundalike.audio.tagging.id3_fields import V1_BYTES, read_id3v1, read_id3v2
 from soundalike.audio.tagging.libraries import read_by_pyav, read_by_tinytag
 from soundalike.audio.tagging.limited import LimitedReader
+from soundalike.audio.tagging.mp4 import read_mp4
 from soundalike.audio.tagging.source import TagSource
 from soundalike.audio.tagging.vorbis import read_flac, read_ogg
 
@@ -99,7 +100,9 @@ def _body(file: BinaryIO, head: bytes, wants_pictures: bool) -> Iterable[TagSour
         return [read_ogg(file, wants_pictures=wants_pictures)]
     if _has_chunks(head):
         return read_chunks(file, wants_pictures=wants_pictures)
-    if head[4:8] == b"ftyp" or head.startswith(_ASF):
+    if head[4:8] == b"ftyp":
+        return [read_mp4(file, wants_pictures=wants_pictures)]
+    if head.startswith(_ASF):
         return [read_by_tinytag(file, wants_pictures=wants_pictures)]
     return []
 

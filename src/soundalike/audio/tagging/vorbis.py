@@ -8,7 +8,8 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from soundalike.audio.containers.spans import read_at
+from soundalike.audio.containers.ogg import pages
+from soundalike.audio.containers.spans import Span, read_at, size_of
 from soundalike.audio.tagging.source import MOST_VALUES, Picture, TagSource
 from soundalike.audio.tagging.text import decode_bytes
 
@@ -17,7 +18,6 @@ _MOST_TEXT_BYTES = 256 << 10
 _MOST_BLOCKS = 10_000
 _COMMENTS, _PICTURE = 4, 6
 
-_PAGE_HEAD_BYTES = 27
 _MOST_PAGES = 20_000
 _MOST_STREAMS = 16
 _SECOND = 2
@@ -82,19 +82,15 @@ def _comments_in(head: bytes, packet: bytes) -> bytes | None:
 
 def _second_packets(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """Yield the first bytes of each stream, and its second packet: there all codecs have their comments."""
-    streams: dict[bytes, list[bytearray]] = {}
-    at = 0
-    for _ in range(_MOST_PAGES):
-        head = read_at(file, at, _PAGE_HEAD_BYTES + 255)
-        if len(head) < _PAGE_HEAD_BYTES or not head.startswith(b"OggS"):
-            return
-        lacing = head[_PAGE_HEAD_BYTES : _PAGE_HEAD_BYTES + head[26]]
-        serial, at = head[14:18], at + _PAGE_HEAD_BYTES + len(lacing)
-        body, at, offset = read_at(file, at, sum(lacing)), at + sum(lacing), 0
-        if serial not in streams and len(streams) >= _MOST_STREAMS:
+    streams: dict[int, list[bytearray]] = {}
+    for page in pages(file, Span(0, size_of(file)), most=_MOST_PAGES):
+        if page.serial not in streams and len(streams) >= _MOST_STREAMS:
             continue
-        packets = streams.setdefault(serial, [bytearray()])
-        for length in lacing if len(packets) <= _SECOND else ():
+        packets = streams.setdefault(page.serial, [bytearray()])
+        if len(packets) > _SECOND:
+            continue
+        body, offset = read_at(file, page.start, page.span.size), 0
+        for length in page.lacing:
             packets[-1] += body[offset : offset + length]
             offset += length
             if length < _FULL_SEGMENT:
