@@ -1,22 +1,28 @@
-"""Files of the kinds that people report: each is heard, at its true length, or says what it needs."""
+"""Files of the kinds that people report: their tags, their true length, or what they need to be heard."""
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from audio.sounds import analyse
+from soundalike.audio.tags import read_tags
 from soundalike.domain.files import Analysis, AnalysisFailure, ProblemReason
+
+TAGS = ("title", "artists", "album", "year", "genres")
+# Its INFO has an artist and a title alone; these words are nowhere in the file.
+NOT_IN_THE_FILE = {("06-riff-info-latin1.wav", "album"): "GoodAlbum"}
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A line of the table: how long a file is, if that is checked, and what becomes of it."""
+    """A line of the table: tags and length of a file, as far as they are checked, and what becomes of it."""
 
     path: Path
+    tags: Mapping[str, str]
     seconds: float | None
     outcome: str
 
@@ -30,7 +36,12 @@ def _lines(folder: Path) -> Iterator[Expected]:
     with (folder / "expected.tsv").open(encoding="utf-8", newline="") as table:
         for line in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
             seconds = line["seconds"]
-            yield Expected(folder / line["file"], float(seconds) if seconds else None, line["outcome"])
+            yield Expected(
+                path=folder / line["file"],
+                tags={name: line[name] for name in TAGS if line[name]},
+                seconds=float(seconds) if seconds else None,
+                outcome=line["outcome"],
+            )
 
 
 def assert_heard(file: Expected, result: Analysis | AnalysisFailure) -> None:
@@ -38,6 +49,25 @@ def assert_heard(file: Expected, result: Analysis | AnalysisFailure) -> None:
     assert not result.is_truncated
     if file.seconds is not None:
         assert result.duration_ms == pytest.approx(file.seconds * 1_000, abs=100), file
+
+
+def test_the_tags_of_every_file_are_right(expected: list[Expected]) -> None:
+    assert expected
+    for file in expected:
+        with file.path.open("rb") as opened:
+            tags = read_tags(opened)
+        found = {
+            "title": tags.title,
+            "artists": "|".join(tags.artists),
+            "album": tags.album,
+            "year": str(tags.year),
+            "genres": "|".join(tags.genres),
+        }
+        for name, value in file.tags.items():
+            if NOT_IN_THE_FILE.get((file.path.name, name)) == value:
+                assert value.encode() not in file.path.read_bytes()
+            else:
+                assert found[name] == value, (file.path.name, name)
 
 
 def test_every_file_is_heard(expected: list[Expected]) -> None:
