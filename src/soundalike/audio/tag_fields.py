@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from soundalike.audio.tagging.source import MOST_VALUES, TagSource
+from soundalike.audio.tagging.source import MOST_VALUES, MUSICBRAINZ_ID, TagSource
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 
 MOST_CHARACTERS = 1_000
@@ -24,7 +24,6 @@ _GREATEST_R128 = 1 << 15
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?)?(?!\d)")
 _DATE = re.compile(r"\s*(\d{4})(?:-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01]))?)?(?!\d)")
 _NUMBER = re.compile(r"\s*([-+]?\d{1,9}(?:\.\d{0,12})?)\s*(?:dB|LU)?\s*", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ISRC = re.compile(r"(?<![A-Z0-9])[A-Z]{2}-?[A-Z0-9]{3}-?\d{2}-?\d{5}(?![A-Z0-9])", re.IGNORECASE)
 _MUSICBRAINZ = "http://musicbrainz.org"
 
@@ -58,7 +57,7 @@ def tags_of(source: TagSource) -> Tags:
         ),
         track_number=_integer(source.values("track", "tracknumber")),
         disc_number=_integer(source.values("disc", "discnumber")),
-        is_compilation=_first(source, "compilation", "cpil", "itunescompilation", "iscompilation")
+        is_compilation=_first(source, "compilation", "itunescompilation", "iscompilation")
         in {"1", "true", "True"},
         gains=_gains(source),
         external_ids=tuple(_external_ids(source)),
@@ -172,9 +171,9 @@ def _written_ids(source: TagSource) -> Iterator[tuple[ExternalIdKind, str]]:
     # In ID3 the recording is in a frame of its own, with its owner in front.
     for value in source.values("ufid"):
         if value.startswith(_MUSICBRAINZ):
-            yield from ((ExternalIdKind.RECORDING, one.lower()) for one in _UUID.findall(value))
+            yield from ((ExternalIdKind.RECORDING, one.lower()) for one in MUSICBRAINZ_ID.findall(value))
     for name, kind in _UUID_FIELDS.items():
         for value in source.values(name):
-            yield from ((kind, one.lower()) for one in _UUID.findall(value))
+            yield from ((kind, one.lower()) for one in MUSICBRAINZ_ID.findall(value))
     for value in source.values("isrc"):
         yield from ((ExternalIdKind.ISRC, one.replace("-", "").upper()) for one in _ISRC.findall(value))

@@ -269,6 +269,10 @@ class TestPrecedence:
         assert read(ID3 + flac((4, comments([b"ALBUM=Own"]))) + SOUND) == Tags(title="From ID3", album="Own")
 
     def test_id3v2_may_stand_behind_the_sound(self) -> None:
-        frames = frame24(b"TIT2", text("Behind"))
-        head = tag(4, frames)[3:10].replace(b"\4\0\0", b"\4\0\x10")
-        assert read(SOUND + b"ID3" + head + frames + b"3DI" + head).title == "Behind"
+        for is_plain in (False, True):
+            frames = frame24(b"TXXX", text("a\0" + "b" * 300), is_plain=is_plain)
+            frames += frame24(b"TIT2", text("Behind"), is_plain=is_plain)
+            head = tag(4, frames)[3:10].replace(b"\4\0\0", b"\4\0\x10")
+            whole = b"ID3" + head + frames + b"3DI" + head
+            assert read(SOUND + whole).title == read(SOUND + whole + self.V1).title == "Behind"
+            assert read(whole + SOUND).title == "Behind"

@@ -84,6 +84,14 @@ def cover_of(tag_bytes: bytes) -> bytes | None:
             tag(3, frame23(b"TT2\0", text("Während", 1)) + frame23(b"TP1 ", text("Łódź", 1))),
             id="names of version 2.2 in 2.3",
         ),
+        pytest.param(
+            tag(
+                4,
+                frame24(b"TIT2", unsynchronise(text("Während", 1))) + frame24(b"TPE1", text("Łódź")),
+                flags=UNSYNCHRONISED,
+            ),
+            id="version 2.4, unsynchronised by the word of the tag alone",
+        ),
         *(
             pytest.param(
                 tag(

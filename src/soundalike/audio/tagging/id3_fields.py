@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from soundalike.audio.tagging import id3v2
 from soundalike.audio.tagging.id3_genres import GENRES
-from soundalike.audio.tagging.source import Picture, TagSource
+from soundalike.audio.tagging.source import MUSICBRAINZ_ID, Picture, TagSource
 from soundalike.audio.tagging.text import decode_bytes, decode_id3
 
 V1_BYTES = 128
@@ -28,7 +28,6 @@ _SHORTEST_NAME = 3
 
 _GENRE_IDS = re.compile(r"\((\d{1,3}|RX|CR)\)")
 _SPECIAL_GENRES = {"RX": "Remix", "CR": "Cover"}
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def read_id3v2(tag: bytes, *, wants_pictures: bool) -> TagSource:
@@ -49,7 +48,7 @@ def read_id3v2(tag: bytes, *, wants_pictures: bool) -> TagSource:
         elif frame.data:
             _add_text(source, frame)
     if tag[3] == _V23:
-        count = len(_UUID.findall("/".join(source.values("musicbrainzartistid"))))
+        count = len(MUSICBRAINZ_ID.findall("/".join(source.values("musicbrainzartistid"))))
         for name in ("artist", "artists"):
             source.split(name, lambda value: _artists(value, count))
     source.split("genre", _genres)

@@ -89,8 +89,9 @@ def read_frames(tag: bytes, *, wants_pictures: bool) -> Iterator[Frame]:
 
 def _best_reading(tag: bytes) -> _Reading:
     """Return the first clean reading; without one, that with the most frames."""
-    best = None
-    for reading in _readings(tag[3], tag[5], tag[HEADER_BYTES:]):
+    best, has_footer = None, tag[-HEADER_BYTES:].startswith(b"3DI")
+    body = tag[HEADER_BYTES : -HEADER_BYTES if has_footer else None]
+    for reading in _readings(tag[3], tag[5], body):
         if reading.is_clean:
             return reading
         if best is None or len(reading.frames) > len(best.frames):

@@ -37,11 +37,11 @@ def tag_sources(file: BinaryIO, *, wants_pictures: bool = False) -> list[TagSour
     OSError
         If the disk does not give the file at the moment.
     """
-    tags = _guarded(file, lambda whole: _front(whole, wants_pictures))
+    tags = _guarded(file, lambda whole: _front(whole, wants_pictures=wants_pictures))
     front, start = [source for source, _ in tags], tags[-1][1] if tags else 0
     head = b"".join(_guarded(file, lambda rest: [read_at(rest, 0, 16)], start))
-    body = _guarded(file, lambda rest: _body(rest, head, wants_pictures), start)
-    back = _guarded(file, lambda whole: _back(whole, wants_pictures))
+    body = _guarded(file, lambda rest: _body(rest, head, wants_pictures=wants_pictures), start)
+    back = _guarded(file, lambda whole: _back(whole, wants_pictures=wants_pictures))
     # In FLAC the comments are the format's own tags.
     found = [*body, *front, *back] if head.startswith(b"fLaC") else [*front, *body, *back]
     if not any(one.has_any for one in found) and not _is_read_here(head):
@@ -65,7 +65,7 @@ def _guarded(file: BinaryIO, read: Callable[[BinaryIO], Iterable[_T]], start: in
     return found
 
 
-def _front(file: BinaryIO, wants_pictures: bool) -> Iterator[tuple[TagSource, int]]:  # noqa: FBT001 - private
+def _front(file: BinaryIO, *, wants_pictures: bool) -> Iterator[tuple[TagSource, int]]:
     """Yield the tags in front of everything, and where each ends."""
     start = 0
     for _ in range(_MOST_TAGS):
@@ -93,7 +93,7 @@ def _id3v2(file: BinaryIO, start: int, size: int) -> bytes:
     return tag
 
 
-def _body(file: BinaryIO, head: bytes, wants_pictures: bool) -> Iterable[TagSource]:  # noqa: FBT001 - private
+def _body(file: BinaryIO, head: bytes, *, wants_pictures: bool) -> Iterable[TagSource]:
     if head.startswith(b"fLaC"):
         return [read_flac(file, wants_pictures=wants_pictures)]
     if head.startswith(b"OggS"):
@@ -107,12 +107,12 @@ def _body(file: BinaryIO, head: bytes, wants_pictures: bool) -> Iterable[TagSour
     return []
 
 
-def _back(file: BinaryIO, wants_pictures: bool) -> Iterator[TagSource]:  # noqa: FBT001 - private
+def _back(file: BinaryIO, *, wants_pictures: bool) -> Iterator[TagSource]:
     """Yield the tags behind everything: ID3v2, APE, ID3v1."""
     stop, size = untagged_span(file).stop, size_of(file)
     tail = read_at(file, max(stop, size - _MOST_TAG_BYTES), _MOST_TAG_BYTES)
-    if tail.startswith(b"ID3"):
-        yield read_id3v2(tail, wants_pictures=wants_pictures)
+    if (id3_size := id3v2.size_in_header(tail)) is not None:
+        yield read_id3v2(tail[:id3_size], wants_pictures=wants_pictures)
     yield apev2.read_back(tail)
     if tail[-V1_BYTES:].startswith(b"TAG"):
         yield read_id3v1(tail[-V1_BYTES:])

@@ -9,6 +9,8 @@ MOST_NAMES = 1_000
 MOST_VALUE_CHARACTERS = 40_000
 FRONT_COVER = 3
 
+MUSICBRAINZ_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
