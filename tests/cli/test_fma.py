@@ -75,11 +75,19 @@ def test_tracks_without_audio_have_similar_ones_of_their_own_set(
     assert (tuned["space"]["tracks"], "imported" in tuned) == (30, False)
     built = taken(capsys, "build", "--engine", "local")
     assert (built["tracks"], built["recipe"]["ingredients"][0]["feature_set"]) == (30, "fma")
+    write_tracks(here / "fma_metadata", {n: FOOD | {"track.title": f"Song {n}"} for n in (*numbers, 99)})
+    write_features(here / "fma_metadata", {n: n for n in (*numbers, 99)})
+    taken(capsys, "fma", "import", here / "fma_metadata")
+    (near,) = taken(capsys, "pairs", "--limit", "1")["pairs"]
+    assert not near["first"]["has_audio"]
+    assert len(taken(capsys, "similar", "Song 12", "--limit", "100")["neighbours"]) == 30, "99 was added"
+    exported = taken(capsys, "export", "--set", "fma", here / "out.parquet")
+    assert (exported["tracks"], exported["feature_sets"]) == (31, ["fma-v1"])
     found = taken(capsys, "similar", "Song 12", "--limit", "5")
     assert len(found["neighbours"]) == 5
     assert not any(one["track"]["has_audio"] for one in found["neighbours"])
     checks = {one["detail"][:12] for one in taken(capsys, "doctor")["checks"] if one["status"] == "ok"}
-    assert {"fma-v1: 30 t", "fma-v1, impo"} <= checks
+    assert {"fma-v1: 31 t", "fma-v1, impo"} <= checks
 
 
 def test_audio_and_imported_features_are_learned_side_by_side(

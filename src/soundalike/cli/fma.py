@@ -89,14 +89,19 @@ def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
             report = app.fma.take(folder, audio_folders=folder.audio_folders, progress=progress)
         if not as_json:
             _print(report)
-        reports = [] if no_audio else [library.run_extract(app, each) for each in folder.audio_folders]
-        placed = app.updater.update(app.local_engine()) if reports else 0
+        audio = [] if no_audio else [library.run_extract(app, each) for each in folder.audio_folders]
+        placed = app.updater.update(app.local_engine()) if audio else 0
+        if report.refeatured:
+            for each in app.imported:
+                each.updater.update(app.local_engine())
         if as_json:
-            bodies = [library.report_body(app, each, placed) for each in reports]
+            bodies = [library.report_body(app, found, placed) for found in audio]
             show.document(_body(report) | {"audio": bodies})
             return
-        for each in reports:
-            library.print_report(app, each)
+        for found in audio:
+            library.print_report(app, found)
+        if report.featured and all(each.recipes.artefact() is None for each in app.imported):
+            show.say("Next: soundalike tune, then soundalike build.")
         show.say(f"{ATTRIBUTION}.")
 
 

@@ -16,7 +16,7 @@ from soundalike.domain.counts import counted
 from soundalike.domain.errors import RootMissingError
 from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.ports.library import OnProgress
-from soundalike.domain.similarity.recipe import Ingredient, Recipe
+from soundalike.domain.similarity.recipe import Ingredient, Recipe, schemas_of
 from soundalike.services.learning.updating import Freshness
 from soundalike.services.library import feature_sets
 from soundalike.services.library.browse import DEFAULT_LIMIT
@@ -193,7 +193,8 @@ def export(file: Path, names: tuple[str, ...], *, as_json: bool) -> None:
     """
     with open_app(options.settings(), needs_library=True) as app:
         chosen = tuple(Ingredient(feature_set=name) for name in dict.fromkeys(names))
-        schemas = app.recipes.schemas_of(Recipe(chosen) if chosen else app.recipes.wanted())
+        known = (*app.schemas, *(schema for each in app.imported for schema in each.schemas))
+        schemas = schemas_of(Recipe(chosen) if chosen else app.recipes.wanted(), known)
         snapshot = app.snapshots.export(str(file), schemas)
     keys = [schema.key for schema in snapshot.schemas]
     if as_json:

@@ -107,12 +107,16 @@ def _parse(lines: Sequence[bytes], shape: tuple[int, Sequence[int]]) -> npt.NDAr
         If one is not.
     """
     width, places = shape
+    if not lines[0].strip():
+        msg = "the first line is empty"  # if all are, NumPy would warn
+        raise ValueError(msg)
     found = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, encoding="latin-1")
     if found.shape != (len(lines), width):
         msg = f"{len(lines)} lines of {width} numbers are {found.shape}"
         raise ValueError(msg)
     found = found[:, places]
-    is_id = (found[:, 0] >= 1) & (found[:, 0] <= _LARGEST_ID) & (found[:, 0] % 1 == 0)
+    ids = np.where(np.isfinite(found[:, 0]), found[:, 0], 0)
+    is_id = (ids >= 1) & (ids <= _LARGEST_ID) & (ids % 1 == 0)
     # Of float32: what is larger would be infinite there.
     if not (is_id.all() and (np.abs(found[:, 1:]) <= np.finfo(np.float32).max).all()):
         msg = "an id or a feature is not a number"

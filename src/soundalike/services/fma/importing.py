@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ import numpy as np
 
 from soundalike.domain.batches import batched
 from soundalike.domain.errors import TrackConflictError
-from soundalike.domain.features import FeatureSchema, FeatureVectors, Patch, PatchRole
+from soundalike.domain.features import FeatureSchema, Patch, PatchRole
 from soundalike.domain.files import NOWHERE
 from soundalike.domain.fma import BadRow, FmaTrack, Trouble, fma_id, fma_id_at
 from soundalike.domain.ports.fma import FmaMetadata
@@ -216,6 +216,14 @@ class FmaImporter:
         progress: OnProgress,
     ) -> None:
         known = self._store.ids_with_vectors(schema)
+        first = StoredVectors(  # its fingerprint is over 518 names: it is computed once
+            track_id=TrackId(""),
+            feature_set=schema.name,
+            version=schema.version,
+            fingerprint=schema.fingerprint,
+            patches=(_CLIP,),
+            values=np.zeros((1, len(schema)), np.float32),
+        )
         for numbers, values in _good(metadata.features(schema), report):
             new = []
             for number, row in zip(numbers.tolist(), values, strict=True):
@@ -225,8 +233,7 @@ class FmaImporter:
                     continue
                 report.featured += 1
                 if track_id not in known or not self._has(track_id, schema, row):
-                    vectors = FeatureVectors(schema, (_CLIP,), row[np.newaxis].copy())
-                    new.append(StoredVectors.of(track_id, vectors))
+                    new.append(replace(first, track_id=track_id, values=row[np.newaxis].copy()))
             report.refeatured += len(new)
             self._store.save_stored_vectors(new)
             progress(report.featured, len(track_ids))
