@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 # Blocks where letters have a stroke, hook or bar that Unicode does not decompose.
 _BARRED_BLOCKS = ((0x00C0, 0x058F), (0x1D00, 0x1EFF), (0x2C60, 0x2C7F), (0xA640, 0xA7FF), (0xAB30, 0xAB6F))
@@ -40,6 +41,7 @@ _IDEOGRAPHIC_PLANES = range(0x20000, 0x40000)  # some are newer than this Python
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)  # the same
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{1,2}")
+_ASCII_WORD = re.compile("[A-Za-z0-9]+")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _OTHER_EMOJI = frozenset("↔◻◼◽◾〰〽")  # not "other symbols" in Unicode
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -69,6 +71,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_split(folded.replace("'", ""))) or tuple(folded.split())
 
 
+@lru_cache(maxsize=4_096)  # artists and albums come again with their next track
 def index_words(text: str) -> frozenset[str]:
     """Return the folded words under which a text is found: its `words`, and other ways to type them.
 
@@ -103,6 +106,8 @@ def _bare(character: str) -> str:
 
 
 def _split(folded: str) -> list[str]:
+    if folded.isascii():
+        return _ASCII_WORD.findall(folded)
     return "".join(map(_spaced, _FLAG.sub(r" \g<0> ", folded))).split()
 
 
