@@ -18,7 +18,7 @@ from soundalike.domain.fma import ATTRIBUTION, BadRow, Trouble
 from soundalike.fma.folder import FmaFolder
 from soundalike.fma.resuming import ResumingDownloader
 from soundalike.fma.unpacking import unpack
-from soundalike.services.fma.importing import FmaReport
+from soundalike.services.fma.importing import MOST_NAMED, FmaReport
 from soundalike.services.fma.removing import FmaRemoval
 
 _SHOWN_ROWS = 5
@@ -89,6 +89,7 @@ def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
             report = app.fma.take(folder, audio_folders=folder.audio_folders, progress=progress)
         if not as_json:
             _print(report)
+        missing = {} if no_audio else folder.missing_audio(report.subsets)
         audio = [] if no_audio else [library.run_extract(app, each) for each in folder.audio_folders]
         placed = app.updater.update(app.local_engine()) if audio else 0
         if report.refeatured:
@@ -96,8 +97,14 @@ def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
                 each.updater.update(app.local_engine())
         if as_json:
             bodies = [library.report_body(app, found, placed) for found in audio]
-            show.document(_body(report) | {"audio": bodies})
+            lacking = {
+                name: {"count": len(numbers), "tracks": numbers[:MOST_NAMED]}
+                for name, numbers in missing.items()
+            }
+            show.document(_body(report) | {"audio": bodies, "missing_audio": lacking})
             return
+        for name, numbers in missing.items():
+            _print_missing(name, numbers)
         for found in audio:
             library.print_report(app, found)
         if report.featured and all(each.recipes.artefact() is None for each in app.imported):
@@ -196,6 +203,15 @@ def _print(report: FmaReport) -> None:
         )
     for trouble, rows in sorted(report.named.items()):
         _print_rows(trouble, rows, report.troubles[trouble])
+
+
+def _print_missing(folder: str, numbers: list[int]) -> None:
+    shown = ", ".join(f"{number:06}" for number in numbers[:_SHOWN_ROWS])
+    more = len(numbers) - _SHOWN_ROWS
+    show.say(
+        f"{folder} lacks the audio of {counted(len(numbers), 'track')}: {shown}"
+        f"{f' and {more:,} more' if more > 0 else ''}"
+    )
 
 
 def _print_rows(trouble: Trouble, rows: list[BadRow], count: int) -> None:

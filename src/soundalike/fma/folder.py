@@ -1,7 +1,7 @@
 """A folder with FMA's files of metadata, some of which may be missing."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -89,6 +89,23 @@ class FmaFolder:
         above = self.directory.parent if self.directory.name == METADATA else self.directory
         folders = (above / f"fma_{subset}" for subset in SUBSETS)
         return tuple(folder for folder in folders if folder.is_dir())
+
+    def missing_audio(self, subsets: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+        """Return which tracks each folder of audio lacks, by FMA's id: a larger one has the smaller subsets.
+
+        Parameters
+        ----------
+        subsets : mapping of str to sequence of int
+            The tracks in each subset.
+        """
+        found: dict[str, list[int]] = {}
+        for folder in self.audio_folders:
+            last = SUBSETS.index(folder.name.removeprefix("fma_"))
+            wanted = [number for subset in SUBSETS[: last + 1] for number in subsets.get(subset, ())]
+            lacking = [one for one in wanted if not (folder / f"{one:06}"[:3] / f"{one:06}.mp3").exists()]
+            if lacking:
+                found[folder.name] = sorted(lacking)
+        return found
 
     def tracks(self) -> Iterator[FmaTrack | BadRow]:
         """Yield every track once, and all that is wrong with the rows; see the port."""

@@ -47,6 +47,8 @@ class FmaReport:
         The key of the feature set.
     featured, refeatured : int
         Tracks that have features of it, and how many of them got new ones.
+    subsets : mapping of str to list of int
+        FMA's ids of the tracks in each of its subsets.
     troubles : Counter
         How many rows had each trouble.
     named : mapping of Trouble to list of BadRow
@@ -61,6 +63,7 @@ class FmaReport:
     feature_set: str | None = None
     featured: int = 0
     refeatured: int = 0
+    subsets: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     troubles: Counter[Trouble] = field(default_factory=Counter)
     named: dict[Trouble, list[BadRow]] = field(default_factory=lambda: defaultdict(list))
 
@@ -161,6 +164,7 @@ class FmaImporter:
             for one in batch:
                 former, track = self._settled(one, found[fma_id(one.number)])
                 track_ids[one.number] = track.id
+                report.subsets[(one.tags.dataset or {}).get("subset", "")].append(one.number)
                 if former is None:
                     new.append(track)
                     report.added += 1
