@@ -2,8 +2,11 @@ import re
 
 import pytest
 
+from making import make_track
 from soundalike.domain.errors import DamagedArtefactError
+from soundalike.domain.fma import fma_id
 from soundalike.domain.ports.audio import Cover
+from soundalike.domain.tags import Tags
 from soundalike.domain.types import TrackId
 from web.clients import LOCAL
 from web.stage import Stage
@@ -187,3 +190,18 @@ def test_assets_are_cached_for_good_under_a_path_that_changes_with_them(stage: S
 )
 def test_only_assets_are_served_as_assets(stage: Stage, name: str) -> None:
     assert stage.client().get(f"/static/x/{name}", headers=LOCAL).status_code == 404
+
+
+def test_a_track_of_fma_shows_licence_subset_and_the_authors_of_its_metadata(stage: Stage) -> None:
+    tags = Tags(
+        title="Food", external_ids=(fma_id(2),), licence=f"CC BY {HOSTILE}", dataset={"subset": "small"}
+    )
+    stage.store.save_track(make_track("food", tags=tags, has_file=False))
+    html = page(stage, "/tracks/food")
+    assert "CC BY &lt;script&gt;" in html
+    assert "<script>alert" not in html
+    assert "subset: small" in html
+    assert "Defferrard, Benzi, Vandergheynst and Bresson, CC BY 4.0" in html
+    assert "soundalike build" in html, "nothing was learned from its features"
+    stage.add("own", title="Own")
+    assert "Defferrard" not in page(stage, "/tracks/own")
