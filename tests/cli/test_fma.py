@@ -14,7 +14,6 @@ from fma.server import FileServer, serving
 from fma_files import FOOD, write_features, write_genres, write_tracks
 from journeys.program import write_tune
 from soundalike.cli import run
-from soundalike.cli import serving as serving_commands
 from soundalike.domain.tags import TAGS_VERSION
 from soundalike.domain.tracks import Sort
 from soundalike.fma import download
@@ -90,19 +89,6 @@ def test_tracks_without_audio_have_similar_ones_of_their_own_set(
     assert not any(one["track"]["has_audio"] for one in found["neighbours"])
     checks = {one["detail"][:12] for one in taken(capsys, "doctor")["checks"] if one["status"] == "ok"}
     assert {"fma-v1: 31 t", "fma-v1, impo"} <= checks
-
-
-def test_up_learns_from_imports_of_which_nothing_was_learned(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving_commands, "serve_forever", lambda _web, **_how: None)
-    write_tune(here / "music" / "tune.wav", seed=1)
-    assert run(["fma", "import", str(here)]) == 0
-    up = ["up", str(here / "music"), "--engine", "local"]
-    assert run(up) == 0
-    assert len([line for line in capsys.readouterr().err.splitlines() if "Artefact 000001" in line]) == 2
-    assert run(up) == 0
-    assert "Artefact" not in capsys.readouterr().err
 
 
 def test_audio_and_imported_features_are_learned_side_by_side(
