@@ -241,6 +241,16 @@ class TestCutShort:
         assert half.profile(BOB) is None
         assert checksums_of(half) == checksums_of(source)
 
+    def test_a_track_removed_from_the_source_since_then_is_removed_with_its_vectors(
+        self, source: MemoryStore, half: MemoryStore
+    ) -> None:
+        gone = TrackId("t00000")
+        assert half.track(gone) is not None
+        source.remove_tracks([gone])
+        assert copy(source, half).problem == ""
+        assert half.track(gone) is None
+        assert checksums_of(half) == checksums_of(source)
+
     def test_a_user_erased_since_then_is_erased_with_listens_dated_later(
         self, source: MemoryStore, half: MemoryStore
     ) -> None:

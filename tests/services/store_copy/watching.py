@@ -18,7 +18,7 @@ WRITES = frozenset(
         "mark_vanished", "remove_problems", "remove_credential", "remove_user", "save_password",
         "save_admin", "save_problem", "save_profile", "save_root", "save_stored_vectors",
         "save_successors", "remove_successor", "save_track", "set_library_mark", "save_advised",
-        "add_ended_session", "forget_ended_sessions",
+        "remove_tracks", "add_ended_session", "forget_ended_sessions",
     }
 )  # fmt: skip
 NEW_ID = LibraryId("5" * 32)
