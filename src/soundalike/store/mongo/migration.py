@@ -43,6 +43,7 @@ from soundalike.store.mongo.indexes import (
     NAME,
     PROBLEM,
     ROOT,
+    SCAN,
     STORE,
     STORE_VERSION,
     TRACK,
@@ -86,6 +87,9 @@ OLD_NAMES: Mapping[str, tuple[str, Sequence[Mapping[str, Any]]]] = {
 # its validator accepts is one document, without which version 1 would take it for a store without accounts,
 # and let everybody in.
 _SEAL = {"_id": "moved in version 2"}
+
+# These have a document in a store that holds nothing.
+_MADE_WITH_A_STORE = {LIBRARY, SCAN}
 
 _CHECK = "migration_check_"
 
@@ -136,7 +140,7 @@ def needs_migration(connection: MongoConnection) -> bool:
     """
     if found_version(connection) in {None, STORE_VERSION}:
         return False
-    names = {*OLD_NAMES, *INDEXES} - {LIBRARY}
+    names = {*OLD_NAMES, *INDEXES} - _MADE_WITH_A_STORE
     with connection.using() as database:
         return any(database[name].find_one({"_id": {"$ne": _SEAL["_id"]}}, ["_id"]) for name in names)
 
@@ -331,7 +335,7 @@ def _finish_erasures(connection: MongoConnection) -> None:
 def _name_library(connection: MongoConnection) -> None:
     """Give a store that holds something the id of its library; without a track it is random."""
     with connection.using() as database:
-        if any(database[name].find_one({}, ["_id"]) for name in INDEXES if name != LIBRARY):
+        if any(database[name].find_one({}, ["_id"]) for name in {*INDEXES} - _MADE_WITH_A_STORE):
             first = database[TRACK].find_one({}, ["_id"], sort=[("added_ms", 1), ("_id", 1)])
             library_id = uuid.uuid4().hex if first is None else library_id_of_before(str(first["_id"]))
             database[LIBRARY].update_one({"_id": KEY, "id": None}, {"$set": {"id": library_id}})
