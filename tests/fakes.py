@@ -243,6 +243,7 @@ class MemoryStore(MemoryListens, MemoryAccounts, MemoryCatalogue):
                 self._check_fingerprint(one.key, one.fingerprint)
             for one in vectors:
                 self._store_vectors(one)
+                self._changes.append(one.track_id)
 
     def stored_tracks(self) -> Iterator[Track]:
         for track_id in sorted(self._tracks):

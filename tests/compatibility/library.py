@@ -21,6 +21,8 @@ from soundalike.domain.files import FileProblem, FileStamp, ProblemReason, Root
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.domain.types import DurationMs, RootName, UserId
 from soundalike.domain.users import Credential, CredentialKind, User
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.passwords import Argon2Hasher
 from soundalike.services.listeners.accounts import TOKEN_PREFIX
 from soundalike.services.recommendation.recommender import Recommender
@@ -142,7 +144,7 @@ def learn_again(app: App) -> None:
     """
     folder, recipe = app.settings.artefacts, app.artefacts.old_recipe()
     assert recipe is not None
-    report = app.trainer.build(app.local_engine(), recipe=recipe, progress=lambda *_: None)
+    report = app.trainer.build(LocalEngine(ParquetSnapshots()), recipe=recipe, progress=lambda *_: None)
     (folder / recipe.key / report.version).rename(folder / recipe.key / "000001")
     (folder / "current").write_text(f"{recipe.key}/000001\n")
 

@@ -25,6 +25,8 @@ from servers.kafka import Kafka, KafkaServer, new_topic
 from servers.mongodb import MongoDb, drop_database, new_database
 from servers.processes import running
 from soundalike.app import open_app
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.services.listeners.fold_log import LogProjector
 from soundalike.settings import Settings
 
@@ -50,7 +52,7 @@ def _make_embedded(data: Path, target: Path) -> dict[str, Any]:
         secrets = add_listeners(app)
         listen(app, list(secrets))
         app.trainer.tune_space(progress=_nowhere)
-        app.trainer.build(app.local_engine(), progress=_nowhere)
+        app.trainer.build(LocalEngine(ParquetSnapshots()), progress=_nowhere)
         said = answers(app, secrets) | {"secrets": secrets}
     with closing(sqlite3.connect(data / "library.sqlite")) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")

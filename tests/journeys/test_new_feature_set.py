@@ -21,6 +21,8 @@ from soundalike.domain.features import FeatureVectors, PatchRole
 from soundalike.domain.files import Analysis
 from soundalike.domain.similarity.recipe import Ingredient, Recipe
 from soundalike.domain.types import FloatArray
+from soundalike.learning.numpy_engine import LocalEngine
+from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.settings import Settings
 
 GRAINS = Grains().schema
@@ -139,7 +141,9 @@ def test_it_is_weighted_in_a_recipe(added: Any, settings: Settings) -> None:
     with open_app(settings) as app:
 
         def coordinates(*ingredients: Ingredient) -> FloatArray:
-            app.trainer.build(app.local_engine(), recipe=Recipe(ingredients), progress=no_progress)
+            app.trainer.build(
+                LocalEngine(ParquetSnapshots()), recipe=Recipe(ingredients), progress=no_progress
+            )
             artefact = app.artefacts.current()
             assert len(artefact.track_ids) == TRACKS
             return artefact.coordinates

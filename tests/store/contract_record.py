@@ -5,6 +5,7 @@ from dataclasses import replace
 from making import make_track, make_vectors
 from soundalike.domain.library_mark import UNMARKED, LibraryMark
 from soundalike.domain.ports.library import Store
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.types import LibraryId, TrackId
 from store.asking import LATER_MS, SCHEMA
 
@@ -60,6 +61,14 @@ class LibraryRecordContract:
         change(["t2"])
         store.save_stored_tracks([make_track("t3"), make_track("t1")])
         change(["t1", "t3"])
+        store.save_stored_vectors([StoredVectors.of(TrackId("t3"), make_vectors(SCHEMA))])
+        change(["t3"])
+
+    def test_saving_no_vectors_is_no_change(self, store: Store) -> None:
+        store.save_track(make_track("t1"))
+        version = store.library_version()
+        store.save_stored_vectors([])
+        assert store.library_version() == version
 
     def test_what_changed_is_named_once_in_the_order_of_the_changes(self, store: Store) -> None:
         start = store.library_version()

@@ -21,8 +21,6 @@ from soundalike.domain.types import LibraryId
 from soundalike.events.embedded import StoredLog
 from soundalike.learning.artefacts.belonging import find_artefacts
 from soundalike.learning.engines import choose_engine
-from soundalike.learning.numpy_engine import LocalEngine
-from soundalike.learning.snapshots import ParquetSnapshots
 from soundalike.passwords import Argon2Hasher
 from soundalike.services import Services
 from soundalike.services.fma.importing import FmaImporter
@@ -109,10 +107,6 @@ class App:
         finally:
             engine.close()
 
-    def local_engine(self) -> SimilarityEngine:
-        """Return the engine that needs no JVM."""
-        return LocalEngine(ParquetSnapshots())
-
     def learner(self) -> Learner:
         """Return what brings the artefact of the audio up to date."""
         return Learner(
@@ -121,7 +115,6 @@ class App:
             trainer=self.trainer,
             artefacts=self.artefacts,
             open_engine=self.engine,
-            local_engine=self.local_engine,
         )
 
 

@@ -91,10 +91,10 @@ def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
             _print(report)
         missing = {} if no_audio else folder.missing_audio(report.subsets)
         audio = [] if no_audio else [library.run_extract(app, each) for each in folder.audio_folders]
-        placed = app.updater.update(app.local_engine()) if audio else 0
+        placed = app.updater.update() if audio else 0
         if report.refeatured:
             for each in app.imported:
-                each.updater.update(app.local_engine())
+                each.updater.update()
         if as_json:
             bodies = [library.report_body(app, found, placed) for found in audio]
             lacking = {

@@ -65,7 +65,7 @@ def extract(
             return
         places = _outermost(app) if directory is None else [directory]
         reports = [run_extract(app, place, is_emptying_allowed=emptied, is_again=again) for place in places]
-        placed = app.updater.update(app.local_engine())
+        placed = app.updater.update()
         if as_json:
             bodies = [report_body(app, report, placed) for report in reports]
             show.document({"directories": bodies} if directory is None else bodies[0])

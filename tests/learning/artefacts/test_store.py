@@ -25,6 +25,11 @@ def test_what_is_published_is_current(folder: Path) -> None:
     np.testing.assert_array_equal(read.space.maps[0].weights, published.space.maps[0].weights)
 
 
+def test_the_change_of_the_library_that_an_artefact_knows_is_kept(folder: Path) -> None:
+    open_artefacts(folder).publish(replace(draft(), library_change="12 t1"))
+    assert open_artefacts(folder).current().library_change == "12 t1"
+
+
 def test_arrays_are_mapped_and_read_only(folder: Path) -> None:
     open_artefacts(folder).publish(draft())
     read = open_artefacts(folder).current()

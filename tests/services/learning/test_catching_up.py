@@ -26,7 +26,6 @@ def learner(school: School, monkeypatch: pytest.MonkeyPatch) -> Learner:
         trainer=school.trainer,
         artefacts=school.artefacts,
         open_engine=engine,
-        local_engine=lambda: school.engine,
     )
 
 

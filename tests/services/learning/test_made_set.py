@@ -123,7 +123,7 @@ def test_a_track_without_it_is_outside_and_placed_as_it_comes(world: World) -> N
         world.neighbours.similar(TrackId("t50"))
     world.add(50, grains(50))
     assert world.neighbours.similar(TrackId("t50")).neighbours, "its place is told by its vectors"
-    assert world.updater.update(world.engine) == 1
+    assert world.updater.update() == 1
     artefact = world.artefacts.current()
     assert artefact.track_ids[-1] == "t50"
     assert artefact.coordinates.shape == (TRACKS + 1, 44 + 32 + 32)

@@ -74,6 +74,8 @@ def test_the_library_is_read_once_for_all_richer_recipes_and_for_what_follows(tm
     assert store.read == Counter({"ids": 2, "vectors": 1})
     store.read.clear()
     assert school.updater.freshness(wanted) is Freshness.CURRENT
+    assert store.read == Counter({"ids": 1})
+    store.read.clear()
     school.trainer.build(school.engine, recipe=school.trainer.as_tuned(wanted), progress=quietly)
     assert store.read["ids"] == 0
 
@@ -88,7 +90,7 @@ def test_a_track_that_lacks_a_set_is_outside_until_it_has_it(library: School) ->
     assert library.updater.freshness() is Freshness.CURRENT
     hear(library, 97)
     assert library.updater.freshness() is Freshness.BEHIND
-    assert library.updater.update(library.engine) == 2
+    assert library.updater.update() == 2
     assert len(library.artefacts.current().track_ids) == 97
     assert library.engine.fitted == [DEFAULT, RICHER]
 

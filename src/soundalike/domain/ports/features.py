@@ -52,7 +52,7 @@ class FeatureStore(Protocol):
     def save_stored_vectors(self, vectors: Collection[StoredVectors]) -> None:
         """Insert many, each new or in place of the one of its track and set.
 
-        After a crash each has been stored or not.
+        This is a change of each track. After a crash each has been stored or not.
 
         Raises
         ------

@@ -174,8 +174,12 @@ class LibraryRecord(Protocol):
         """Return the library's version, and which tracks were saved or vanished after an older one.
 
         The ids are in the order of the changes, each once. Both are of the same moment: asked again with
-        the version returned, nothing is missed. Vectors alone do not change a track.
+        the version returned, nothing is missed. Vectors that are removed do not change a track.
         """
+
+
+class RecordedLibrary(LibraryStore, LibraryRecord, Protocol):
+    """The library with its record."""
 
 
 class CataloguedStore(LibraryStore, CatalogueStore, Protocol):

@@ -1,8 +1,9 @@
-"""Adding tracks to an artefact without fitting a space again."""
+"""Adding, moving and dropping tracks in an artefact without fitting a space again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from soundalike.domain.similarity.distances import row_distances
 from soundalike.domain.similarity.exact import Indices, exact_neighbours
@@ -18,48 +19,118 @@ _REACH_ROUNDING = 1e-6
 _SAME_POINT = 1e-4
 
 
-def extend(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> ArtefactDraft:
-    """Add tracks in the existing space, and offer them to the others as neighbours.
+def revise(
+    artefact: Artefact,
+    track_ids: Sequence[TrackId],
+    vectors: FloatArray,
+    *,
+    dropped: Collection[TrackId] = (),
+) -> ArtefactDraft:
+    """Add, move and drop tracks in the existing space, and find the neighbours that this changes.
 
-    Every row comes out as if all neighbours had been found from scratch, without Java and in time
-    proportional to the new tracks. (What LSH missed in old rows stays missing.)
+    Every row comes out as if all neighbours had been found from scratch. Only rows that had a neighbour
+    which is gone or moved are searched again; to the others the new places are offered. (What LSH missed in
+    these stays missing.)
 
     Parameters
     ----------
     artefact : Artefact
         Of n tracks.
     track_ids : sequence of TrackId
-        Of p tracks that the artefact does not have.
+        Of p tracks. Those that the artefact has get another place, others are added.
     vectors : FloatArray, shape (p, d)
         Theirs, of the artefact's feature sets side by side.
+    dropped : collection of TrackId
+        Tracks that the artefact has, to leave out.
 
     Returns
     -------
     ArtefactDraft
-        The n old rows in their order, then the new ones.
+        The old rows in their order, then the new ones.
     """
-    old, k = artefact.neighbours.rows.shape
-    added = artefact.space.transform(vectors)
-    coordinates = np.concatenate([artefact.coordinates, added])
-    of_old = _offer(artefact.neighbours, artefact.coordinates, added)
-    of_new = exact_neighbours(coordinates, k, queries=np.arange(old, len(coordinates)))
+    places = artefact.space.transform(vectors)
+    is_new = np.array([track_id not in artefact.rows for track_id in track_ids], dtype=bool)
+    moved = np.array([artefact.rows[each] for each in track_ids if each in artefact.rows], dtype=np.int64)
+    is_kept = np.ones(len(artefact.track_ids), dtype=bool)
+    is_kept[[artefact.rows[track_id] for track_id in dropped]] = False
+    # The row that each old row becomes; the last is for the -1 of lists that are not full.
+    number = np.append(np.where(is_kept, np.cumsum(is_kept) - 1, -1), -1)
+    rows = np.empty(len(track_ids), dtype=np.int64)
+    rows[~is_new] = number[moved]
+    rows[is_new] = is_kept.sum() + np.arange(is_new.sum())
+
+    def revised(values: FloatArray, added: FloatArray) -> FloatArray:
+        found = np.concatenate([values[is_kept], added[is_new]])
+        found[rows] = added
+        return found
+
+    coordinates = revised(artefact.coordinates, places)
+    # A list that is not full has no stale track where it is not.
+    is_stale = np.append(~is_kept, [False])
+    is_stale[moved] = True
+    is_searched = np.zeros(len(coordinates), dtype=bool)
+    is_searched[: is_kept.sum()] = np.any(is_stale[artefact.neighbours.rows[is_kept]], axis=1)
+    is_searched[rows] = True
+    groups = artefact.groups
+    if groups is not None:
+        added = artefact.space.group_vectors(artefact.schemas, vectors).values
+        groups = GroupVectors(groups.groups, revised(groups.values, added))
+    new_ids = [track_id for track_id, new in zip(track_ids, is_new.tolist(), strict=True) if new]
+    old_ids = [each for each, kept in zip(artefact.track_ids, is_kept.tolist(), strict=True) if kept]
     return ArtefactDraft(
         schemas=artefact.schemas,
         recipe=artefact.recipe,
         space=artefact.space,
-        track_ids=(*artefact.track_ids, *track_ids),
+        track_ids=(*old_ids, *new_ids),
         coordinates=coordinates,
-        neighbours=Neighbours(
-            np.concatenate([of_old.rows, of_new.rows]),
-            np.concatenate([of_old.distances, of_new.distances]),
+        neighbours=_neighbours(
+            Neighbours(
+                number[artefact.neighbours.rows[is_kept]].astype(np.int32),
+                artefact.neighbours.distances[is_kept],
+            ),
+            coordinates,
+            rows,
+            is_searched,
         ),
-        facts={**artefact.facts, "placed": str(artefact.added_count + len(track_ids))},
-        groups=_extended_groups(artefact, vectors),
+        facts={**artefact.facts, "placed": str(artefact.added_count + len(track_ids) + len(dropped))},
+        groups=groups,
     )
 
 
-def changed_tracks(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> list[TrackId]:
-    """Return the tracks of an artefact whose vectors no longer give the coordinates that it has.
+def _neighbours(
+    before: Neighbours, coordinates: FloatArray, placed: Indices, is_searched: npt.NDArray[np.bool_]
+) -> Neighbours:
+    """Find the neighbours of some rows, and offer rows with a new place to all others.
+
+    Parameters
+    ----------
+    before : Neighbours
+        Of the rows that there were before.
+    coordinates : FloatArray, shape (n, m)
+        Of all rows.
+    placed : array of int
+        The rows with a new place.
+    is_searched : array of bool, shape (n,)
+        Which rows are searched.
+    """
+    k = before.rows.shape[1]
+    rows = np.empty((len(coordinates), k), dtype=np.int32)
+    distances = np.empty((len(coordinates), k), dtype=np.float32)
+    kept = np.flatnonzero(~is_searched)
+    offered = _offer(
+        Neighbours(before.rows[kept], before.distances[kept]),
+        coordinates[kept],
+        (placed, coordinates[placed]),
+    )
+    rows[kept], distances[kept] = offered.rows, offered.distances
+    searched = np.flatnonzero(is_searched)
+    found = exact_neighbours(coordinates, k, queries=searched)
+    rows[searched], distances[searched] = found.rows, found.distances
+    return Neighbours(rows, distances)
+
+
+def has_moved(artefact: Artefact, track_ids: Sequence[TrackId], vectors: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return of which tracks the vectors no longer give the coordinates that an artefact has.
 
     Parameters
     ----------
@@ -72,27 +143,19 @@ def changed_tracks(artefact: Artefact, track_ids: Sequence[TrackId], vectors: Fl
     """
     now = artefact.space.transform(vectors)
     was = artefact.coordinates[[artefact.rows[track_id] for track_id in track_ids]]
-    has_moved = np.abs(now - was).max(axis=1, initial=0) > _SAME_POINT
-    return [track_id for track_id, moved in zip(track_ids, has_moved, strict=True) if moved]
+    return np.asarray(np.abs(now - was).max(axis=1, initial=0) > _SAME_POINT)
 
 
-def _extended_groups(artefact: Artefact, vectors: FloatArray) -> GroupVectors | None:
-    """Add new rows to the scaled features of an artefact, if it has any."""
-    if artefact.groups is None:
-        return None
-    added = artefact.space.group_vectors(artefact.schemas, vectors)
-    return GroupVectors(added.groups, np.concatenate([artefact.groups.values, added.values]))
-
-
-def _offer(neighbours: Neighbours, coordinates: FloatArray, added: FloatArray) -> Neighbours:
-    """Let new tracks, as the next rows, become neighbours of the old ones where they are nearer."""
+def _offer(neighbours: Neighbours, coordinates: FloatArray, added: tuple[Indices, FloatArray]) -> Neighbours:
+    """Let some rows, given with their places, become neighbours of others where they are nearer."""
     rows, distances = neighbours.rows.copy(), neighbours.distances.copy()
-    size = max(1, _BLOCK_ENTRIES // max(1, len(added)))
+    numbers, places = added
+    size = max(1, _BLOCK_ENTRIES // max(1, len(numbers)))
     for begin in range(0, len(rows), size):
         block = slice(begin, begin + size)
-        row, new = _within(coordinates[block], added, distances[block, -1])
-        reach = row_distances(added[new], coordinates[block][row])
-        _merge(rows[block], distances[block], (row, new + len(coordinates), reach))
+        row, new = _within(coordinates[block], places, distances[block, -1])
+        reach = row_distances(places[new], coordinates[block][row])
+        _merge(rows[block], distances[block], (row, numbers[new], reach))
     return Neighbours(rows, distances)
 
 

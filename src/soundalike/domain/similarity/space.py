@@ -202,6 +202,9 @@ class ArtefactDraft:
         Scaled features by family, of n tracks: what reasons compare.
     distance_spread : FloatArray or None, shape (n, 2)
         Mean and standard deviation of the distances from each track to others.
+    library_change : str
+        The last change of the library of which it may know (`LibrarySnapshots.latest_change`); empty if
+        that is not known.
     """
 
     schemas: tuple[FeatureSchema, ...]
@@ -213,6 +216,7 @@ class ArtefactDraft:
     facts: Mapping[str, str] = field(default_factory=dict)
     groups: GroupVectors | None = None
     distance_spread: FloatArray | None = None
+    library_change: str = ""
 
     @property
     def added_count(self) -> int:

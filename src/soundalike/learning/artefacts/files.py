@@ -88,6 +88,7 @@ def write_version(folder: Path, draft: ArtefactDraft, *, created: str, library_i
         "tracks": len(draft.track_ids),
         "neighbours_per_track": draft.neighbours.rows.shape[1],
         "facts": dict(draft.facts),
+        "library_change": draft.library_change,
         "sha256": {name: _sha256(folder / name) for name in names},
     }
     (folder / MANIFEST).write_text(json.dumps(document, indent=1), encoding="utf-8")
@@ -161,6 +162,7 @@ def _read(folder: Path) -> Artefact:
         | {"created": str(document["created"])},
         groups=GroupVectors(groups, arrays[GROUPS]) if GROUPS in arrays else None,
         distance_spread=arrays.get(SPREAD),
+        library_change=str(document.get("library_change", "")),
     )
 
 

@@ -53,8 +53,6 @@ class Learner:
         The port it uses.
     open_engine : callable
         Opens the engine for building, with a sentence that says which it is and why.
-    local_engine : callable
-        Returns the one that adds.
     """
 
     def __init__(
@@ -65,14 +63,12 @@ class Learner:
         trainer: Trainer,
         artefacts: ArtefactStore,
         open_engine: Callable[[], AbstractContextManager[tuple[SimilarityEngine, str]]],
-        local_engine: Callable[[], SimilarityEngine],
     ) -> None:
         self._recipes = recipes
         self._updater = updater
         self._trainer = trainer
         self._artefacts = artefacts
         self._open_engine = open_engine
-        self._local_engine = local_engine
 
     def track_count(self) -> int | None:
         """Count the tracks of the artefact in use; None where there is none."""
@@ -81,7 +77,7 @@ class Learner:
 
     def place(self) -> int:
         """Add new tracks to the space in use; return how many."""
-        return self._updater.update(self._local_engine())
+        return self._updater.update()
 
     def catch_up(self, *, progress: OnProgress) -> Learned:
         """Do what is needed.

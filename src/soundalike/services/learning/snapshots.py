@@ -1,7 +1,7 @@
 """Snapshots of the library: what training reads, and what ``export`` writes."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -12,12 +12,14 @@ from soundalike.domain.batches import batched
 from soundalike.domain.errors import TooFewTracksError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, TrackVectors
 from soundalike.domain.ports.learning import Snapshots
-from soundalike.domain.ports.library import LibraryStore
+from soundalike.domain.ports.library import RecordedLibrary
 from soundalike.domain.snapshot import LibraryTable, Snapshot, SnapshotRow
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import FloatArray, TrackId
 
 _BATCH, _SUMMARY_BATCH = 500, 4096
+# Of more tracks than this the vectors are read in one scan of all.
+_MOST_SINGLE = 5_000
 
 
 class LibrarySnapshots:
@@ -35,7 +37,7 @@ class LibrarySnapshots:
 
     def __init__(
         self,
-        store: LibraryStore,
+        store: RecordedLibrary,
         snapshots: Snapshots,
         *,
         workspace: Callable[[], AbstractContextManager[Path]],
@@ -84,10 +86,54 @@ class LibrarySnapshots:
         """
         return self._snapshots.read(snapshot, has_parts=has_parts)
 
-    def summaries(self, schemas: Sequence[FeatureSchema]) -> Iterator[tuple[tuple[TrackId, ...], FloatArray]]:
-        """Yield the tracks and their vectors side by side, a few thousand at a time, by id."""
-        for batch in batched(side_by_side(self._streams(schemas)), _SUMMARY_BATCH):
+    def analysed(self, schemas: Sequence[FeatureSchema]) -> frozenset[TrackId]:
+        """Return the tracks, vanished ones too, that have vectors of all sets, without reading these."""
+        return frozenset.intersection(*(self._store.ids_with_vectors(schema) for schema in schemas))
+
+    def summaries(
+        self, schemas: Sequence[FeatureSchema], track_ids: Collection[TrackId]
+    ) -> Iterator[tuple[tuple[TrackId, ...], FloatArray]]:
+        """Yield some tracks and their vectors side by side, a few thousand at a time, by id.
+
+        Parameters
+        ----------
+        schemas : sequence of FeatureSchema
+            The sets; a track that lacks one is left out.
+        track_ids : collection of TrackId
+            The tracks.
+        """
+        for batch in batched(self._vectors(schemas, frozenset(track_ids)), _SUMMARY_BATCH):
             yield tuple(track_id for track_id, _ in batch), np.stack([_summary(each) for _, each in batch])
+
+    def latest_change(self) -> str:
+        """Return a text that names the last change of the library, empty without tracks."""
+        version, step = self._store.library_version(), 1
+        while version > 0:
+            since = max(0, version - step)
+            _, changed = self._store.changed_since(since)
+            if changed:
+                return f"{since} {changed[-1]}"
+            if since == 0:
+                break
+            step *= 2
+        return ""
+
+    def changed_since(self, change: str) -> frozenset[TrackId] | None:
+        """Return the tracks that may have changed after a change, None if this library does not know it.
+
+        Numbers of changes come again where a backup is restored, and in copies. So the track of that change
+        has to be among those that changed since then.
+
+        Parameters
+        ----------
+        change : str
+            What `latest_change` said.
+        """
+        since, _, track_id = change.partition(" ")
+        if not track_id:
+            return None
+        _, changed = self._store.changed_since(int(since))
+        return frozenset(changed) if track_id in changed else None
 
     def _rows(self, schemas: Sequence[FeatureSchema]) -> Iterator[SnapshotRow]:
         for batch in batched(side_by_side(self._streams(schemas)), _BATCH):
@@ -95,6 +141,17 @@ class LibrarySnapshots:
             for track_id, vectors in batch:
                 if track_id in tracks:
                     yield _row(tracks[track_id], vectors)
+
+    def _vectors(
+        self, schemas: Sequence[FeatureSchema], track_ids: frozenset[TrackId]
+    ) -> Iterator[tuple[TrackId, tuple[FeatureVectors, ...]]]:
+        if len(track_ids) > _MOST_SINGLE:
+            yield from (each for each in side_by_side(self._streams(schemas)) if each[0] in track_ids)
+            return
+        for track_id in sorted(track_ids):
+            vectors = self._store.vectors_in(track_id, schemas)
+            if vectors is not None:
+                yield track_id, vectors
 
     def _streams(self, schemas: Sequence[FeatureSchema]) -> list[Iterator[TrackVectors]]:
         return [self._store.track_vectors(schema) for schema in schemas]

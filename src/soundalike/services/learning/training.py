@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
@@ -162,6 +162,8 @@ class Trainer:
         recipe = recipe or self.recipe()
         if method is Method.LSH and self._lsh_parameters(recipe) is None:
             self.tune_lsh(engine, progress=progress)
+        # Before the vectors are read: what changes meanwhile is compared again.
+        change = self._library.latest_change()
         with self._taken(recipe) as snapshot:
             space = engine.fit(recipe, snapshot)
             if method is Method.LSH:
@@ -171,7 +173,7 @@ class Trainer:
                 neighbours = engine.neighbours(space, snapshot, k=NEIGHBOUR_COUNT)
             table = self._library.read(snapshot)
         made = draft(table, recipe, space, neighbours, {"engine": engine.name, "method": method.value})
-        version = self._artefacts.publish(made)
+        version = self._artefacts.publish(replace(made, library_change=change))
         return BuildReport(
             version=version,
             engine=engine.name,

@@ -1,20 +1,24 @@
 """Keeping an artefact up to date with the library without fitting again."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import compress
 
 import numpy as np
 
+from soundalike.domain.batches import batched
 from soundalike.domain.errors import ArtefactReplacedError
-from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine
+from soundalike.domain.ports.learning import ArtefactStore
 from soundalike.domain.ports.library import LibraryStore
-from soundalike.domain.similarity.extending import changed_tracks, extend
+from soundalike.domain.similarity.extending import has_moved, revise
 from soundalike.domain.similarity.recipe import Recipe
-from soundalike.domain.similarity.space import Artefact, ArtefactDraft
-from soundalike.domain.types import FloatArray, TrackId
+from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.types import ArtefactVersion, FloatArray, TrackId
 from soundalike.services.learning.recipes import RecipeChooser
 from soundalike.services.learning.snapshots import LibrarySnapshots
-from soundalike.services.learning.training import NEIGHBOUR_COUNT, Method, draft
+
+_BATCH = 500
 
 REBUILD_SHARE = 0.2
 """With more new tracks than this share of those a space was fitted on, `up` builds again."""
@@ -47,25 +51,31 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Tracks that an artefact lacks, with their vectors, and those that it has wrong."""
+    """What an artefact lacks or has wrong: tracks with their vectors, and tracks to drop.
 
-    missing: tuple[TrackId, ...]
+    `latest` is the last change of the library that was looked at.
+    """
+
+    track_ids: tuple[TrackId, ...]
     vectors: FloatArray
-    stale: tuple[TrackId, ...]
+    dropped: tuple[TrackId, ...]
+    latest: str
 
     def __len__(self) -> int:
-        return len(self.missing) + len(self.stale)
+        return len(self.track_ids) + len(self.dropped)
 
 
 class ArtefactUpdater:
     """Compares the artefact in use with the library, and adds what is missing.
+
+    Vectors are read only of tracks that are new, or changed since the artefact was made.
 
     Parameters
     ----------
     store, artefacts
         The ports it uses.
     library : LibrarySnapshots
-        What is compared, and read if all neighbours have to be found again.
+        What is compared.
     recipes : RecipeChooser
         Says what should be in use.
     """
@@ -82,6 +92,8 @@ class ArtefactUpdater:
         self._artefacts = artefacts
         self._library = library
         self._recipes = recipes
+        # The artefact that was compared last and had nothing wrong, and up to which change.
+        self._compared: tuple[ArtefactVersion, str] | None = None
 
     def freshness(self, wanted: Recipe | None = None) -> Freshness:
         """Compare the artefact in use with the analysed tracks.
@@ -93,68 +105,69 @@ class ArtefactUpdater:
         """
         artefact = self._recipes.artefact()
         wanted = wanted or self._recipes.wanted()
-        if next(self._library.summaries(self._recipes.schemas_of(wanted)), None) is None:
+        analysed = self._library.analysed(self._recipes.schemas_of(wanted))
+        if not self._has_tracks(analysed):
             return Freshness.EMPTY
         if artefact is None:
             return Freshness.MISSING if self._artefacts.old_recipe() is None else Freshness.OLD_FORMAT
         if wanted.key != artefact.recipe.key:
             return Freshness.OTHER_RECIPE
-        changed = len(self._changes(artefact))
+        changed = len(self._changes(artefact, analysed))
         fitted = len(artefact.track_ids) - artefact.added_count
         if artefact.added_count + changed > max(1, int(REBUILD_SHARE * fitted)):
             return Freshness.OUTGROWN
         return Freshness.BEHIND if changed else Freshness.CURRENT
 
-    def update(self, engine: SimilarityEngine) -> int:
+    def update(self) -> int:
         """Bring the artefact up to date in its existing space; return how many tracks changed.
 
-        New tracks are added. If a track's audio changed or can no longer be analysed, all neighbours
-        are found again, still in the same space. Vanished tracks stay: they are left out of every
-        answer, and may come back.
-
-        Parameters
-        ----------
-        engine : SimilarityEngine
-            Finds neighbours again if needed; nothing is fitted.
+        New tracks are added, those whose audio changed get their new place, and those that can no longer be
+        analysed leave. Vanished tracks stay: they are left out of every answer, and may come back.
         """
         while (artefact := self._recipes.artefact()) is not None:
-            changes = self._changes(artefact)
-            try:
-                if changes.stale:
-                    self._publish(self._found_again(engine, artefact, len(changes)), artefact)
-                elif changes.missing:
-                    self._publish(extend(artefact, changes.missing, changes.vectors), artefact)
-            except ArtefactReplacedError:
-                continue  # another process has built or updated meanwhile: begin again with its artefact
+            changes = self._changes(artefact, self._library.analysed(artefact.schemas))
+            if changes:
+                draft = revise(artefact, changes.track_ids, changes.vectors, dropped=changes.dropped)
+                try:
+                    self._artefacts.publish(
+                        replace(draft, library_change=changes.latest), replacing=artefact.version
+                    )
+                except ArtefactReplacedError:
+                    continue  # another process has built or updated meanwhile: begin with its artefact
             return len(changes)
         return 0
 
-    def _publish(self, draft: ArtefactDraft, artefact: Artefact) -> None:
-        self._artefacts.publish(draft, replacing=artefact.version)
+    def _changes(self, artefact: Artefact, analysed: frozenset[TrackId]) -> _Changes:
+        """Compare an artefact with the library, of whose tracks some have all its sets."""
+        # Before vectors are read: what changes meanwhile is compared again.
+        latest = self._library.latest_change()
+        version, compared = self._compared or (None, "")
+        changed = self._library.changed_since(
+            compared if version == artefact.version else artefact.library_change
+        )
+        known = frozenset(artefact.rows)
+        present = analysed & known
+        suspects = present if changed is None else present & changed
+        track_ids: list[TrackId] = []
+        vectors = [np.empty((0, sum(map(len, artefact.schemas))), np.float32)]
+        for found, summaries in self._library.summaries(artefact.schemas, suspects):
+            is_moved = has_moved(artefact, found, summaries)
+            track_ids += compress(found, is_moved)
+            vectors.append(summaries[is_moved])
+        for found, summaries in self._library.summaries(artefact.schemas, self._there(analysed - known)):
+            track_ids += found
+            vectors.append(summaries)
+        dropped = self._there(known - analysed) if self._has_tracks(analysed) else []
+        changes = _Changes(tuple(track_ids), np.concatenate(vectors), tuple(dropped), latest)
+        if not changes:
+            self._compared = artefact.version, latest
+        return changes
 
-    def _found_again(self, engine: SimilarityEngine, artefact: Artefact, changed: int) -> ArtefactDraft:
-        with self._library.taken(artefact.schemas) as snapshot:
-            neighbours = engine.neighbours(artefact.space, snapshot, k=NEIGHBOUR_COUNT)
-            table = self._library.read(snapshot)
-        placed = str(artefact.added_count + changed)
-        facts = {"engine": engine.name, "method": Method.EXACT.value, "placed": placed}
-        return draft(table, artefact.recipe, artefact.space, neighbours, facts)
+    def _there(self, track_ids: Collection[TrackId]) -> list[TrackId]:
+        """Return the tracks that the library has and that have not vanished, by id."""
+        found = self._store.tracks(track_ids).values()
+        return sorted(track.id for track in found if not track.is_vanished)
 
-    def _changes(self, artefact: Artefact) -> _Changes:
-        """Compare an artefact with the library, of which a few thousand tracks are in memory at a time."""
-        missing: list[TrackId] = []
-        vectors: list[FloatArray] = []
-        stale: list[TrackId] = []
-        lost = set(artefact.track_ids)
-        for track_ids, summaries in self._library.summaries(artefact.schemas):
-            is_present = np.array([track_id in artefact.rows for track_id in track_ids])
-            present = [track_id for track_id in track_ids if track_id in artefact.rows]
-            lost.difference_update(present)
-            stale += changed_tracks(artefact, present, summaries[is_present])
-            missing += [track_id for track_id in track_ids if track_id not in artefact.rows]
-            vectors.append(summaries[~is_present])
-        if not vectors:
-            return _Changes((), np.empty((0, 0), np.float32), ())
-        gone = self._store.tracks(lost).values()
-        stale += [track.id for track in gone if not track.is_vanished]
-        return _Changes(tuple(missing), np.concatenate(vectors), tuple(stale))
+    def _has_tracks(self, track_ids: Collection[TrackId]) -> bool:
+        """Whether one of some tracks has not vanished."""
+        return any(self._there(batch) for batch in batched(track_ids, _BATCH))

@@ -16,7 +16,7 @@ from soundalike.store.mongo.connection import BY_ID, Document, MongoConnection, 
 from soundalike.store.mongo.documents import reports_damage
 from soundalike.store.mongo.encoding import from_optional, from_text, join_texts, to_integer, to_text
 from soundalike.store.mongo.indexes import FEATURE, FEATURE_SET, TRACK
-from soundalike.store.mongo.tracks import in_batches, of_track
+from soundalike.store.mongo.tracks import in_batches, next_change, of_track
 from soundalike.store.vectors import patches_from_lists, patches_to_lists, values_from_bytes, values_to_bytes
 
 FeatureSet = tuple[str, int, str]
@@ -142,10 +142,13 @@ class MongoFeatures:
 
     def save_stored_vectors(self, vectors: Collection[StoredVectors]) -> None:
         """Insert many, each new or in place of the one of its track and set; see the port."""
+        if not vectors:
+            return
         used = {feature_set_of(one) for one in vectors}
 
         def write(database: Database[Document], session: ClientSession) -> None:
             write_feature_sets(database, session, used - self._known_features)
+            change = {"$set": {"change": next_change(database, session)}}
             for batch in in_batches(vectors):
                 ids = sorted({to_text(one.track_id) for one in batch})
                 found = database[TRACK].find({"_id": {"$in": ids}}, ["audio_hash"], session=session)
@@ -155,6 +158,7 @@ class MongoFeatures:
                         raise unknown_track(one.track_id)
                 documents = [vectors_to_document(one, hashes[to_text(one.track_id)]) for one in batch]
                 write_documents(database, session, documents)
+                database[TRACK].update_many({"_id": {"$in": ids}}, change, session=session)
 
         self._connection.transaction(write)
         self._known_features |= used

@@ -15,7 +15,7 @@ from soundalike.domain.types import AudioHash, TrackId
 from soundalike.store.errors import other_features, unknown_track
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.rows import from_text, reports_damage, to_text
-from soundalike.store.sqlite.tables import placeholders
+from soundalike.store.sqlite.tables import next_version, placeholders
 from soundalike.store.vectors import patches_from_lists, patches_to_json, values_from_bytes, values_to_bytes
 
 # So many rows are read, or removed, at a time, so that no transaction is open for long.
@@ -162,10 +162,13 @@ class SqliteFeatures:
 
     def save_stored_vectors(self, vectors: Collection[StoredVectors]) -> None:
         """Insert many, each new or in place of the one of its track and set; see the port."""
+        if not vectors:
+            return
         with self._connections.writing() as connection:
+            change = next_version(connection)
             for one in vectors:
-                query = "SELECT n FROM track WHERE id = ?"
-                found = connection.execute(query, (to_text(one.track_id),)).fetchone()
+                query = "UPDATE track SET change = ? WHERE id = ? RETURNING n"
+                found = connection.execute(query, (change, to_text(one.track_id))).fetchone()
                 if found is None:
                     raise unknown_track(one.track_id)
                 write_vectors(connection, found[0], one)
