@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from soundalike.domain.errors import EngineError
 from soundalike.domain.ports.learning import Snapshots
-from soundalike.domain.similarity.exact import ExactSearch
+from soundalike.domain.similarity.cells import in_row_order, search_of
 from soundalike.domain.similarity.fitting import fit_space, require_tracks
 from soundalike.domain.similarity.recipe import Recipe
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
@@ -38,7 +38,7 @@ class LocalEngine:
     def neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
     ) -> Neighbours:
-        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
+        """Find each track's k nearest others, rows in the snapshot's order, ties by row.
 
         Parameters
         ----------
@@ -77,15 +77,12 @@ def find_neighbours(coordinates: FloatArray, k: int, *, spread: FloatArray | Non
     spread : FloatArray, shape (n, 2), optional
         Corrects distances, as `MutualProximity` says.
     """
-    count = len(coordinates)
-    search = ExactSearch(coordinates, k, spread=spread)
-    tasks = np.array_split(np.arange(count), max(1, -(-count // _ROWS_PER_TASK)))
+    search = search_of(coordinates, k, spread=spread)
+    tasks = np.array_split(search.order, max(1, -(-len(coordinates) // _ROWS_PER_TASK)))
     # Selecting takes longer than multiplying, and only the latter would use BLAS's own threads.
     with (
         threadpool_limits(limits=1, user_api="blas"),
         ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool,
     ):
         found = list(pool.map(search.nearest, tasks))
-    return Neighbours(
-        np.concatenate([each.rows for each in found]), np.concatenate([each.distances for each in found])
-    )
+    return in_row_order(search.order, found)

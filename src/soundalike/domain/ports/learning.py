@@ -45,7 +45,10 @@ class SimilarityEngine(Protocol):
     def neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
     ) -> Neighbours:
-        """Find each track's k nearest others exactly; rows in the snapshot's order, ties by row.
+        """Find each track's k nearest others; rows in the snapshot's order, ties by row.
+
+        None is missed up to a million tracks, and beyond that at most one in twenty on average
+        (`domain.similarity.cells.search_of`).
 
         Parameters
         ----------

@@ -87,6 +87,11 @@ class ExactSearch:
             (slice(start, stop), self._panel(slice(start, stop))) for start, stop in pairwise(edges)
         ]
 
+    @property
+    def order(self) -> Indices:
+        """All rows."""
+        return np.arange(len(self._coordinates))
+
     def nearest(self, queries: Indices) -> Neighbours:
         """Find the nearest others of some rows, given by number, shape (q,)."""
         rows = np.full((len(queries), self._k), -1, dtype=np.int32)

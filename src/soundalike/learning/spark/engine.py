@@ -10,6 +10,7 @@ from pyspark.ml.feature import MinMaxScaler, StandardScaler
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import DataFrame
 
+from soundalike.domain.similarity.cells import in_row_order, search_of
 from soundalike.domain.similarity.fitting import fit_space, require_tracks
 from soundalike.domain.similarity.recipe import Columns, Recipe
 from soundalike.domain.similarity.space import LshParameters, Neighbours, SimilaritySpace
@@ -87,10 +88,9 @@ class SparkEngine:
     def neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, spread: FloatArray | None = None
     ) -> Neighbours:
-        """Find each track's k nearest others exactly, rows in the snapshot's order, ties by row.
+        """Find each track's k nearest others, rows in the snapshot's order, ties by row.
 
-        Each task multiplies some rows with the whole library, which is broadcast, and keeps the
-        nearest.
+        Each task searches those of some rows in the whole library, which is broadcast.
 
         Parameters
         ----------
@@ -114,14 +114,16 @@ class SparkEngine:
             coordinates = self._coordinates(space, snapshot)
             context = session.spark.sparkContext
             shares = shares_of(len(coordinates), context.defaultParallelism)
-            broadcast = context.broadcast((coordinates, spread))
+            # Every executor gets all tracks, or beyond a million the cells they are in.
+            search = search_of(coordinates, k, spread=spread)
+            broadcast = context.broadcast(search)
             numbers = session.spark.range(0, shares, 1, shares)
-            task = neighbours_task(BroadcastReader(broadcast), k, shares)
+            task = neighbours_task(BroadcastReader(broadcast), shares)
             found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("share")
             broadcast.destroy()
         rows = np.concatenate([np.asarray(cell.values, np.int32) for cell in found.column("rows")])
         distances = matrix(found.column("distances").combine_chunks(), k)
-        return Neighbours(rows.reshape(-1, k), distances)
+        return in_row_order(search.order, [Neighbours(rows.reshape(-1, k), distances)])
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters

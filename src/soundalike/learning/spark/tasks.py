@@ -13,7 +13,7 @@ from pyspark import SparkFiles
 import soundalike
 from soundalike.domain.errors import EngineError
 from soundalike.domain.features import FeatureSchema, FeatureVectors, Patch, PatchRole
-from soundalike.domain.similarity.exact import ExactSearch
+from soundalike.domain.similarity.cells import NeighbourSearch
 from soundalike.domain.similarity.recipe import Columns
 from soundalike.domain.similarity.space import SimilaritySpace
 from soundalike.domain.similarity.statistics import Scale, Sums
@@ -213,27 +213,22 @@ def transform_task(space: SimilaritySpace, width: int) -> Task:
     return task
 
 
-def neighbours_task(
-    read_points: Callable[[], tuple[FloatArray, FloatArray | None]], k: int, shares: int
-) -> Task:
-    """Find the neighbours of the rows of each share, given by number, among all coordinates.
+def neighbours_task(read_search: Callable[[], NeighbourSearch], shares: int) -> Task:
+    """Find the neighbours of the rows of each share, given by number, of the order of a search.
 
     Parameters
     ----------
-    read_points : callable
-        Returns all coordinates, shape (n, m), and perhaps the spread of distances, shape (n, 2).
-    k : int
-        How many neighbours.
+    read_search : callable
+        Returns what searches.
     shares : int
         How many shares.
     """
 
     def task(batches: Batches) -> Batches:
-        coordinates, spread = read_points()
-        search = ExactSearch(coordinates, k, spread=spread)
+        search = read_search()
         for batch in batches:
             for share in batch.column(0).to_pylist():
-                found = search.nearest(rows_of(share, shares, len(coordinates)))
+                found = search.nearest(search.order[rows_of(share, shares, len(search.order))])
                 columns = {
                     "share": [share],
                     "rows": [found.rows.ravel()],
