@@ -26,7 +26,7 @@ def test_of_tight_clusters_few_tracks_are_compared() -> None:
 
 @pytest.mark.parametrize("order", ["as it is", "corrected"])
 def test_a_search_by_cells_finds_nearly_all_neighbours(order: str) -> None:
-    points = clusters(3_000, 0.4)
+    points = clusters(1_000, 0.4)
     spread = spread_of(points) if order == "corrected" else None
     search = CellSearch(points, 10, spread=spread)
     found = search.nearest(search.order)
@@ -35,7 +35,7 @@ def test_a_search_by_cells_finds_nearly_all_neighbours(order: str) -> None:
     is_same = found.rows == expected.rows
     np.testing.assert_allclose(found.distances[is_same], expected.distances[is_same], rtol=1e-6)
     assert (found.rows != search.order[:, None]).all()
-    assert sorted(search.order.tolist()) == list(range(3_000))
+    assert sorted(search.order.tolist()) == list(range(1_000))
 
 
 def test_duplicates_in_one_cell_have_neighbours() -> None:
@@ -43,6 +43,16 @@ def test_duplicates_in_one_cell_have_neighbours() -> None:
     found = search.nearest(np.array([0, 499]))
     assert [len(set(rows) - {own}) for rows, own in zip(found.rows.tolist(), [0, 499], strict=True)] == [5, 5]
     assert (found.distances == 0).all()
+
+
+def test_a_row_has_the_same_neighbours_whatever_others_are_asked_for() -> None:
+    """So that both engines find the same, however they divide the rows."""
+    points = np.random.default_rng(5).normal(size=(2_000, 8)).astype(np.float32)
+    search = CellSearch(points, 10)
+    whole = search.nearest(search.order)
+    parts = [search.nearest(part) for part in np.array_split(search.order, 7)]
+    np.testing.assert_array_equal(np.concatenate([part.rows for part in parts]), whole.rows)
+    np.testing.assert_array_equal(np.concatenate([part.distances for part in parts]), whole.distances)
 
 
 @pytest.mark.parametrize("count", [20, 60])

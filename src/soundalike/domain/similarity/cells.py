@@ -22,7 +22,7 @@ RECALL = 0.98
 _CELLS_PER_ROOT = 1
 _SAMPLE_PER_CELL, _ROUNDS = 32, 6
 _CALIBRATED, _LEAST_MEASURED = 256, 16
-_MOST_QUERIES, _BOUND_ROWS = 2048, 128
+_MOST_QUERIES = 2048
 # More than float32 loses of a squared distance, as a share of squared lengths.
 _SLACK = 1e-5
 # A block of distances has at most this many float32 numbers (16 MB).
@@ -129,6 +129,12 @@ class CellIndex:
         for visitors in np.split(order, starts[1:]):
             yield self._members(cell[visitors[0]]), point[visitors]
 
+    def by_cell(self, rows: Indices) -> Iterator[tuple[FloatArray, Indices]]:
+        """Yield the centre, shape (1, m), of each cell that has some of the rows, and where these are."""
+        cell = self._cell[rows]
+        for each in np.unique(cell):
+            yield self._centres[[each]], np.flatnonzero(cell == each)
+
     def calibrate(self, k: int) -> int:
         """Return how many tracks have to be compared to find enough of the k nearest; measured once."""
         # Of very few neighbours a sample says little.
@@ -222,18 +228,17 @@ class CellSearch:
         return near.ravel()[order].astype(np.int32), distances[order]
 
     def _first(self, queries: Indices) -> Neighbours:
-        """Find the nearest in the first few cells, those of a query for it and those that follow."""
-        found = []
-        for begin in range(0, len(queries), _BOUND_ROWS):
-            part = queries[begin : begin + _BOUND_ROWS]
-            count = max(self._reach + 1, self._index.calibrate(self._reach) // 2)
-            near = np.union1d(self._index.around(self._coordinates[part[:1]], count), part)
-            nearest = ExactSearch(self._coordinates[near], self._reach).nearest(np.searchsorted(near, part))
-            found.append(Neighbours(near[nearest.rows], nearest.distances))
-        return Neighbours(
-            np.concatenate([each.rows for each in found]).astype(np.int32),
-            np.concatenate([each.distances for each in found]),
-        )
+        """Find the nearest in the first few cells around the cell of each query."""
+        rows = np.empty((len(queries), self._reach), dtype=np.int32)
+        distances = np.empty(rows.shape, dtype=np.float32)
+        count = max(self._reach + 1, self._index.calibrate(self._reach) // 2)
+        for centre, members in self._index.by_cell(queries):
+            near = self._index.around(centre, count)
+            found = ExactSearch(self._coordinates[near], self._reach).nearest(
+                np.searchsorted(near, queries[members])
+            )
+            rows[members], distances[members] = near[found.rows], found.distances
+        return Neighbours(rows, distances)
 
     def _within(
         self, queries: Indices, bound: npt.NDArray[np.float64]
