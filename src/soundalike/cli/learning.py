@@ -14,6 +14,8 @@ from soundalike.services.learning.catching_up import Learned
 from soundalike.services.learning.training import BuildReport, Method, Trainer
 from soundalike.services.learning.updating import Freshness
 
+NOTHING_TO_LEARN = "Nothing to learn from yet: no track could be analysed."
+
 
 @click.command(short_help="Choose the similarity space by measurement.")
 @click.option("--lsh", is_flag=True, help="Choose LSH parameters too (needs Spark; some minutes).")
@@ -127,7 +129,7 @@ def print_learned(learned: Learned, *, is_verbose: bool = False) -> None:
         Whether to print all that was measured.
     """
     if learned.freshness is Freshness.EMPTY:
-        show.say("Nothing to learn from yet: no track could be analysed.")
+        show.say(NOTHING_TO_LEARN)
     elif learned.freshness is Freshness.OLD_FORMAT:
         show.say("What an older version learned was learned again, in the same way.")
     if learned.placed:

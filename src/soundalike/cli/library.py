@@ -9,7 +9,7 @@ import click
 from soundalike.app import App, open_app
 from soundalike.app.places import check_music, is_file
 from soundalike.app.scanning import open_runner
-from soundalike.cli import options, show
+from soundalike.cli import learning, options, show
 from soundalike.cli.turns import wait_for_turn
 from soundalike.demo import write_demo_library
 from soundalike.domain.counts import counted
@@ -24,7 +24,6 @@ from soundalike.services.library.scans import ScanOutcome
 from soundalike.services.library.sync import SyncReport
 from soundalike.wire import pair_body, similar_body
 
-NOTHING_TO_LEARN = "Nothing to learn from yet: no track could be analysed."
 _SHOWN_PROBLEMS = 10
 _COUNTS = ("found", "analysed", "added", "moved", "returned", "unchanged", "vanished")
 
@@ -76,7 +75,8 @@ def extract(
             show.say(f"{counted(placed, 'track')} added to the similarity space in use.")
         if app.services.neighbours.artefact_version() is None:
             is_empty = app.updater.freshness() is Freshness.EMPTY
-            show.say(NOTHING_TO_LEARN if is_empty else "Next: soundalike tune, then soundalike build.")
+            next_step = "Next: soundalike tune, then soundalike build."
+            show.say(learning.NOTHING_TO_LEARN if is_empty else next_step)
 
 
 def _outermost(app: App) -> list[Path]:
