@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from servers.processes import wait_until
@@ -70,3 +71,37 @@ def test_what_the_one_that_hung_learns_in_the_end_counts_no_more(hanging: Monito
     hanging.go_on.set()
     wait_until(lambda: sum(one.is_alive() for one in hung) == len(hung) - 1)
     assert hanging.health == UP
+
+
+class Brokers(HealthMonitor):
+    """Has the topic; of the group, each question gets the next answer, and then the last again and again."""
+
+    def __init__(self, answers: Sequence[LogHealth | int]) -> None:
+        self._answers = list(answers)
+        self.asked = 0
+        clients = KafkaClients(KafkaAddress.parse("kafka://127.0.0.1:1/t"), {})
+        super().__init__(clients, CircuitBreaker[EventLogError](retry_after_s=0, clock=time.monotonic))
+
+    def _ask_group(self, _admin: AdminClient, _lag: ConsumerLag, _numbers: Sequence[int]) -> LogHealth:
+        answer = self._answers[min(self.asked, len(self._answers) - 1)]
+        self.asked += 1
+        if isinstance(answer, LogHealth):
+            return answer
+        raise KafkaException(KafkaError(answer))
+
+
+@pytest.mark.parametrize(
+    ("error", "then"),
+    [
+        (KafkaError.REQUEST_TIMED_OUT, UP),
+        (KafkaError.NOT_COORDINATOR, UP),
+        (KafkaError.GROUP_AUTHORIZATION_FAILED, LogHealth()),
+    ],
+)
+def test_a_group_that_cannot_be_seen_now_is_as_it_was(
+    error: int, then: LogHealth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_health, "find_partitions", lambda *_args, **_more: [])
+    with closing(Brokers([UP, error])) as monitor:
+        wait_until(lambda: monitor.asked > 5)
+        assert monitor.health == then

@@ -132,6 +132,11 @@ class KafkaErrors:
         return text
 
 
+def is_forbidden(error: KafkaException) -> bool:
+    """Whether the brokers do not allow this user to ask."""
+    return _cause(error.args[0]) is _FORBIDDEN
+
+
 def text_of(error: object) -> str:
     """Return an error's text."""
     return error.str() if isinstance(error, KafkaError) else str(error)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types say less than it exports
@@ -14,6 +15,7 @@ from soundalike.domain.circuit_breaker import CircuitBreaker
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.ports.listening import LogHealth
 from soundalike.events.kafka.clients import KafkaClients, answer_of
+from soundalike.events.kafka.errors import is_forbidden
 from soundalike.events.kafka.lag import ConsumerLag
 from soundalike.events.kafka.topics import find_partitions, prepare_topics
 
@@ -50,6 +52,7 @@ class HealthMonitor:
         self._clients = clients
         self._appending = appending
         self._known = LogHealth()
+        self._consuming = LogHealth()
         self._asked_s = 0.0
         self._has_seen_topic = False
         self._is_closed = threading.Event()
@@ -112,15 +115,20 @@ class HealthMonitor:
         self._has_seen_topic = True
         self._clients.errors.forget()
         try:
-            if not self._is_at_work(admin):
-                lag.committed([0], timeout_s=_TIMEOUT_S)  # raises where the group may not be seen
-                return LogHealth(is_consumed=False, detail=_NO_CONSUMER)
-            numbers = [one.id for one in found or ()]
-            stuck = lag.stuck(admin, numbers, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
+            self._consuming = self._ask_group(admin, lag, [one.id for one in found or ()])
         except KafkaException as error:
-            # A user who may append need not be allowed to see groups; then nothing is known.
             _log.debug("the group %r cannot be seen: %s", address.group, error)
-            return LogHealth()
+            # A user who may append need not be allowed to see groups; then nothing is known. Whatever else
+            # it is, such as a slow answer, says nothing new.
+            if is_forbidden(error):
+                self._consuming = LogHealth()
+        return self._consuming
+
+    def _ask_group(self, admin: AdminClient, lag: ConsumerLag, numbers: Sequence[int]) -> LogHealth:
+        if not self._is_at_work(admin):
+            lag.committed([0], timeout_s=_TIMEOUT_S)  # raises where the group may not be seen
+            return LogHealth(is_consumed=False, detail=_NO_CONSUMER)
+        stuck = lag.stuck(admin, numbers, timeout_s=_TIMEOUT_S, now_s=time.monotonic())
         return LogHealth(is_consumed=False, detail=_STUCK.format(stuck)) if stuck else LogHealth()
 
     def _create_again(self) -> None:
