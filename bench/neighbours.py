@@ -155,8 +155,8 @@ def growth(_tracks: int, folder: Path) -> Iterator[str]:
             found = {name: find(engine) for name, engine in each.items()}
             for name, cost in found.items():
                 costs.setdefault(name, []).append(cost)
-            cells = " | ".join(f"{one.cpu_s:.1f} | {one.wall_s:.1f}" for one in found.values())
-            yield f"| {count:,} | {cells} |"
+            figures = " | ".join(f"{one.cpu_s:.1f} | {one.wall_s:.1f}" for one in found.values())
+            yield f"| {count:,} | {figures} |"
     fits = {name: fitted(GROWTH, [one.cpu_s for one in found]) for name, found in costs.items()}
     yield (
         "\nPredicted, not measured: exact search, CPU = a n + b n², fitted to the rows above; the n² is"
