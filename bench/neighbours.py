@@ -88,12 +88,12 @@ def engines(tracks: int, folder: Path) -> Iterator[str]:
                     f"| {', '.join(filter(None, (str(width), order)))} | {name} |"
                     f" {spread(cpu, '.1f')} | {spread(floors, '.1f')} |"
                     f" {ratio(cpu, floors)} | {spread([one.wall_s for one in found], '.1f')} |"
-                    f" {max(one.peak_mb for one in found):.0f} |"
+                    f" {max(one.peak_mb for one in found) - coordinates.nbytes / 1e6:.0f} |"
                     f" {recall(coordinates, found[-1].value, correction):.5f} |"
                 )
     yield (
         f"\nRecall is that of {CHECKED} rows whose distances to all others were sorted. MB is what was used"
-        " at most beside what was there before; Spark's session had been started. *Approximate* is what is"
+        " at most beside what was there before and one copy of the input; Spark's session had been started. *Approximate* is what is"
         f" used beyond {MOST_EXACT:,} tracks; building it is in its figures."
     )
 

@@ -16,7 +16,7 @@ from soundalike.domain.similarity.statistics import TableStatistics
 from soundalike.domain.snapshot import Snapshot
 from soundalike.domain.types import FloatArray
 
-# Each takes some 75 MB.
+# Each takes some 50 MB.
 _MOST_THREADS = 4
 _ROWS_PER_TASK = 2048
 
@@ -51,7 +51,9 @@ class LocalEngine:
         spread : FloatArray, shape (n, 2), optional
             Corrects distances, as `MutualProximity` says.
         """
-        return find_neighbours(space.transform(self._snapshots.read(snapshot).summaries), k, spread=spread)
+        blocks = self._snapshots.blocks(snapshot, has_parts=False)
+        coordinates = [space.transform(block.summaries) for block in blocks]
+        return find_neighbours(np.concatenate(coordinates), k, spread=spread)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
@@ -84,5 +86,4 @@ def find_neighbours(coordinates: FloatArray, k: int, *, spread: FloatArray | Non
         threadpool_limits(limits=1, user_api="blas"),
         ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool,
     ):
-        found = list(pool.map(search.nearest, tasks))
-    return in_row_order(search.order, found)
+        return in_row_order(search.order, pool.map(search.nearest, tasks), k=k)

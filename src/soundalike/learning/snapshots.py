@@ -97,11 +97,17 @@ class ParquetSnapshots:
             If it has other features than `snapshot` says.
         """
         with _opened(snapshot) as file:
-            columns = [*_LABELS, FEATURES, *([PARTS] if has_parts else [])]
-            return _table(snapshot, file.read(columns=columns))
+            return _table(snapshot, file.read(columns=_wanted(has_parts=has_parts)))
 
-    def blocks(self, snapshot: Snapshot) -> Iterator[LibraryTable]:
-        """Yield a whole snapshot with its parts, a few thousand tracks at a time.
+    def blocks(self, snapshot: Snapshot, *, has_parts: bool = True) -> Iterator[LibraryTable]:
+        """Yield a whole snapshot, a few thousand tracks at a time.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            To read.
+        has_parts : bool
+            Whether to read the parts too.
 
         Raises
         ------
@@ -109,7 +115,7 @@ class ParquetSnapshots:
             As `read`.
         """
         with _opened(snapshot) as file:
-            for batch in file.iter_batches(ROWS_PER_GROUP, columns=[*_LABELS, *VECTOR_COLUMNS]):
+            for batch in file.iter_batches(ROWS_PER_GROUP, columns=_wanted(has_parts=has_parts)):
                 yield _table(snapshot, pa.Table.from_batches([batch]))
 
 
@@ -156,6 +162,10 @@ def _opened(snapshot: Snapshot) -> Iterator[pq.ParquetFile]:
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         msg = f"cannot read the snapshot {path}: {error}; run 'soundalike build' to write it again"
         raise ModelError(msg) from error
+
+
+def _wanted(*, has_parts: bool) -> list[str]:
+    return [*_LABELS, FEATURES, *([PARTS] if has_parts else [])]
 
 
 def _table(snapshot: Snapshot, table: pa.Table) -> LibraryTable:

@@ -116,8 +116,16 @@ class Snapshots(Protocol):
             Whether to read the parts too, which may be many times as large.
         """
 
-    def blocks(self, snapshot: Snapshot) -> Iterator[LibraryTable]:
-        """Yield a whole snapshot with its parts, a few thousand tracks at a time."""
+    def blocks(self, snapshot: Snapshot, *, has_parts: bool = True) -> Iterator[LibraryTable]:
+        """Yield a whole snapshot, a few thousand tracks at a time.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            To read.
+        has_parts : bool
+            Whether to read the parts too.
+        """
 
 
 class ArtefactStore(Protocol):

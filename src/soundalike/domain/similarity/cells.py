@@ -1,6 +1,6 @@
 """Approximate neighbours beyond a million tracks: only cells around a point are compared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Protocol
 
@@ -61,20 +61,24 @@ def search_of(coordinates: FloatArray, k: int, *, spread: FloatArray | None = No
     return CellSearch(coordinates, k, spread=spread)
 
 
-def in_row_order(order: Indices, parts: Sequence[Neighbours]) -> Neighbours:
+def in_row_order(order: Indices, parts: Iterable[Neighbours], *, k: int) -> Neighbours:
     """Put together what was found for the rows of a search's order, part after part.
 
     Parameters
     ----------
     order : array of int, shape (n,)
         The search's.
-    parts : sequence of Neighbours
-        Of its rows, n together.
+    parts : iterable of Neighbours
+        Of its rows, n together; each is needed no longer than until the next.
+    k : int
+        How many neighbours each has.
     """
-    k = parts[0].rows.shape[1]
     rows, distances = np.empty((len(order), k), np.int32), np.empty((len(order), k), np.float32)
-    rows[order] = np.concatenate([each.rows for each in parts])
-    distances[order] = np.concatenate([each.distances for each in parts])
+    begin = 0
+    for part in parts:
+        where = order[begin : begin + len(part.rows)]
+        rows[where], distances[where] = part.rows, part.distances
+        begin += len(where)
     return Neighbours(rows, distances)
 
 

@@ -10,8 +10,8 @@ from soundalike.domain.similarity.orders import Euclidean, MutualProximity, Orde
 from soundalike.domain.similarity.space import Neighbours
 from soundalike.domain.types import FloatArray, IndexArray
 
-# So many rows are multiplied at a time with so many others: 64 MB of distances.
-_BLOCK_ROWS = 128
+# So many rows are multiplied at a time with so many others: 32 MB of distances.
+_BLOCK_ROWS = 64
 _PANEL_ROWS = 1 << 17
 # The least of so many distances stands for them until it is known which groups matter.
 _GROUP = 16

@@ -121,9 +121,15 @@ class SparkEngine:
             task = neighbours_task(BroadcastReader(broadcast), shares)
             found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("share")
             broadcast.destroy()
-        rows = np.concatenate([np.asarray(cell.values, np.int32) for cell in found.column("rows")])
-        distances = matrix(found.column("distances").combine_chunks(), k)
-        return in_row_order(search.order, [Neighbours(rows.reshape(-1, k), distances)])
+        columns = found.column("rows"), found.column("distances")
+        parts = (
+            Neighbours(
+                np.asarray(rows.values, np.int32).reshape(-1, k),
+                np.asarray(distances.values, np.float32).reshape(-1, k),
+            )
+            for rows, distances in zip(*columns, strict=True)
+        )
+        return in_row_order(search.order, parts, k=k)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
