@@ -37,6 +37,7 @@ TRACKS, K = 106_574, 50
 LSH_TRACKS, LSH_TABLES = 8_000, 4
 GROWTH, PREDICTED, EXECUTORS = (10_000, 25_000, 50_000, 100_000), (1_000_000, 10_000_000), (1, 2, 8, 32)
 CHECKED = 200
+COPIES = {"NumPy": 1, "Spark": 4}
 PARTS = ("engines", "lsh", "growth", "placing")
 
 Engine = LocalEngine | SparkEngine
@@ -88,13 +89,14 @@ def engines(tracks: int, folder: Path) -> Iterator[str]:
                     f"| {', '.join(filter(None, (str(width), order)))} | {name} |"
                     f" {spread(cpu, '.1f')} | {spread(floors, '.1f')} |"
                     f" {ratio(cpu, floors)} | {spread([one.wall_s for one in found], '.1f')} |"
-                    f" {max(one.peak_mb for one in found) - coordinates.nbytes / 1e6:.0f} |"
+                    f" {max(one.peak_mb for one in found) - COPIES[name] * coordinates.nbytes / 1e6:.0f} |"
                     f" {recall(coordinates, found[-1].value, correction):.5f} |"
                 )
     yield (
         f"\nRecall is that of {CHECKED} rows whose distances to all others were sorted. MB is what was used"
-        " at most beside what was there before and one copy of the input; Spark's session had been started. *Approximate* is what is"
-        f" used beyond {MOST_EXACT:,} tracks; building it is in its figures."
+        " at most beside what was there before and the input, which NumPy has once, Spark's driver, JVM and"
+        " two workers each. Spark's session had been started."
+        f" *Approximate* is what is used beyond {MOST_EXACT:,} tracks; building it is in its figures."
     )
 
 

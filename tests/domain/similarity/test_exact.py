@@ -1,3 +1,5 @@
+import copy
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from artefact_store import brute_neighbours
 from domain.similarity.points import POINTS, spread_of
 from soundalike.domain.similarity import exact
-from soundalike.domain.similarity.exact import exact_neighbours
+from soundalike.domain.similarity.exact import ExactSearch, exact_neighbours
 from soundalike.domain.types import FloatArray
 
 
@@ -113,3 +115,12 @@ def test_without_other_tracks_there_are_no_neighbours(count: int) -> None:
     found = exact_neighbours(np.zeros((count, 3), dtype=np.float32), 2)
     assert found.rows.tolist() == [[-1, -1]] * count
     assert np.isinf(found.distances).all()
+
+
+def test_a_search_is_as_large_as_its_points_where_it_is_sent() -> None:
+    points = np.random.default_rng(0).normal(size=(1_000, 8)).astype(np.float32)
+    search = ExactSearch(points, 5)
+    assert len(pickle.dumps(search)) < 1.1 * points.nbytes
+    again, expected = copy.copy(search).nearest(np.arange(1_000)), exact_neighbours(points, 5)
+    np.testing.assert_array_equal(again.rows, expected.rows)
+    np.testing.assert_array_equal(again.distances, expected.distances)

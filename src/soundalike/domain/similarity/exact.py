@@ -1,5 +1,6 @@
 """Exact nearest neighbours by blocked matrix products: fast in float32, then exact for the nearest."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -73,6 +74,7 @@ class ExactSearch:
     def __init__(self, coordinates: FloatArray, k: int, *, spread: FloatArray | None = None) -> None:
         self._coordinates = coordinates
         self._k = k
+        self._spread = spread
         self._order: Order = Euclidean() if spread is None else MutualProximity(spread)
         count, width = coordinates.shape
         # Centring the points does not change distances, but makes their rounding smaller.
@@ -86,6 +88,10 @@ class ExactSearch:
         self._panels = [
             (slice(start, stop), self._panel(slice(start, stop))) for start, stop in pairwise(edges)
         ]
+
+    def __reduce__(self) -> tuple[Callable[..., "ExactSearch"], tuple[FloatArray, int, FloatArray | None]]:
+        """Pickle what it is made of: the panels are as large again."""
+        return _search, (self._coordinates, self._k, self._spread)
 
     @property
     def order(self) -> Indices:
@@ -205,6 +211,10 @@ class ExactSearch:
             distances[begin : begin + step] = self._order.distances(euclidean, one, other)
         distances[queries == rows] = np.inf
         return distances
+
+
+def _search(coordinates: FloatArray, k: int, spread: FloatArray | None) -> ExactSearch:
+    return ExactSearch(coordinates, k, spread=spread)
 
 
 def _least(values: FloatArray, count: int) -> Indices:

@@ -116,20 +116,21 @@ class SparkEngine:
             shares = shares_of(len(coordinates), context.defaultParallelism)
             # Every executor gets all tracks, or beyond a million the cells they are in.
             search = search_of(coordinates, k, spread=spread)
-            broadcast = context.broadcast(search)
+            order, broadcast = search.order, context.broadcast(search)
+            del coordinates, search  # they are in the broadcast's file
             numbers = session.spark.range(0, shares, 1, shares)
             task = neighbours_task(BroadcastReader(broadcast), shares)
-            found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow().sort_by("share")
+            found = numbers.mapInArrow(task, NEIGHBOURS_COLUMNS).toArrow()
             broadcast.destroy()
-        columns = found.column("rows"), found.column("distances")
+        rows, distances = found.column("rows"), found.column("distances")
         parts = (
             Neighbours(
-                np.asarray(rows.values, np.int32).reshape(-1, k),
-                np.asarray(distances.values, np.float32).reshape(-1, k),
+                np.asarray(rows[at].values, np.int32).reshape(-1, k),
+                np.asarray(distances[at].values, np.float32).reshape(-1, k),
             )
-            for rows, distances in zip(*columns, strict=True)
+            for at in np.argsort(found.column("share"))
         )
-        return in_row_order(search.order, parts, k=k)
+        return in_row_order(order, parts, k=k)
 
     def lsh_neighbours(
         self, space: SimilaritySpace, snapshot: Snapshot, *, k: int, parameters: LshParameters
