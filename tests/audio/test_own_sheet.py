@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from mutagen import flac
 
 from audio.sounds import FILE_RATE, found, music, write
 from audio.test_cue import IMAGE
@@ -13,10 +13,6 @@ from soundalike.audio.own_sheet import read_own_parts
 from soundalike.audio.pool import ProcessAnalyser
 from soundalike.domain.files import Analysis, OwnParts, Part
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
-
-flac: Any = pytest.importorskip(
-    "mutagen.flac", reason="mutagen is missing: pip install -r requirements/dev.txt"
-)
 
 
 @pytest.fixture

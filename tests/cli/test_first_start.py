@@ -40,7 +40,7 @@ def test_it_says_what_a_person_understands(
     assert said.err.startswith("25 files: 24 analysed, 1 unusable.\n")
     (space,) = re.findall(r"^Similarity space: .* \(chosen from \d+\)\.$", said.err, re.MULTILINE)
     assert len(space) <= 80
-    assert "engine local: NumPy, faster than Spark below 100,000 tracks (here 24)\n" in said.err
+    assert "engine local: NumPy, faster than Spark below 1,000,000 tracks (here 24)\n" in said.err
     assert "hubness" not in said.out
     assert "listen" not in (said.out + said.err).lower()
 

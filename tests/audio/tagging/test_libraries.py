@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mutagen import asf
 
 from audio.sounds import write_av
 from audio.tagging.writers import SOUND
@@ -47,7 +48,6 @@ def test_frames_without_tags_are_not_searched_by_it(monkeypatch: pytest.MonkeyPa
 
 
 def test_asf_is_read_by_tinytag(tmp_path: Path) -> None:
-    asf = pytest.importorskip("mutagen.asf", reason="mutagen is missing: pip install -r requirements/dev.txt")
     path = write_av(tmp_path / "a.wma", 0.2, codec="flac", form="asf")
     written = asf.ASF(path)
     written["Title"], written["Author"], written["WM/Genre"] = "Grüße", ["Anna", "Ben"], ["Folk", "Jazz"]

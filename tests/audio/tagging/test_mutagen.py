@@ -3,7 +3,6 @@
 It is under the GPL: nothing but tests may import it.
 """
 
-import importlib
 import io
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +12,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mutagen import aiff, apev2, flac, id3, mp4, oggopus, oggvorbis, wave
 
 from audio.sounds import music, write_av
 from audio.tagging.writers import (
@@ -36,12 +36,6 @@ from soundalike.audio.cover import read_cover
 from soundalike.audio.tagging.id3_genres import GENRES
 from soundalike.audio.tags import read_tags
 from soundalike.domain.tags import Tags
-
-mutagen: Any = pytest.importorskip(
-    "mutagen", reason="mutagen is missing: pip install -r requirements/dev.txt"
-)
-for _name in ("aiff", "apev2", "flac", "id3", "mp4", "oggopus", "oggvorbis", "wave"):
-    importlib.import_module(f"mutagen.{_name}")
 
 # Letters, digits, marks of punctuation and symbols: what is kept as it is, and separates no values.
 WORDS = st.text(
@@ -108,7 +102,7 @@ def sounds_of_libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
 
 
 def id3_frames(values: Mapping[str, Any], encoding: int) -> list[Any]:
-    frames = mutagen.id3.Frames
+    frames = id3.Frames
     texts = {
         "TIT2": [values["title"]],
         "TPE1": values["artists"],
@@ -124,7 +118,7 @@ def id3_frames(values: Mapping[str, Any], encoding: int) -> list[Any]:
 
 
 def id3_tag(frames: list[Any], version: int) -> bytes:
-    written, file = mutagen.id3.ID3(), io.BytesIO()
+    written, file = id3.ID3(), io.BytesIO()
     for frame in frames:
         written.add(frame)
     if version == 3:
@@ -148,7 +142,7 @@ def test_id3v2_3(values: Mapping[str, Any]) -> None:
 @unhurried
 @given(values=TAGS)
 def test_apev2(values: Mapping[str, Any]) -> None:
-    written, file = mutagen.apev2.APEv2(), io.BytesIO(SOUND)
+    written, file = apev2.APEv2(), io.BytesIO(SOUND)
     single = {"Title": "title", "Album": "album", "Album Artist": "album_artist", "Lyrics": "lyrics"}
     for name, ours in single.items():
         written[name] = values[ours]
@@ -162,9 +156,9 @@ def test_apev2(values: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("form", "subtype", "kind"),
     [
-        ("FLAC", None, mutagen.flac.FLAC),
-        ("OGG", "VORBIS", mutagen.oggvorbis.OggVorbis),
-        ("OGG", "OPUS", mutagen.oggopus.OggOpus),
+        ("FLAC", None, flac.FLAC),
+        ("OGG", "VORBIS", oggvorbis.OggVorbis),
+        ("OGG", "OPUS", oggopus.OggOpus),
     ],
 )
 @unhurried
@@ -187,7 +181,7 @@ def test_vorbis_comments(form: str, subtype: str | None, kind: Any, values: Mapp
 @given(values=TAGS)
 def test_mp4(values: Mapping[str, Any], sounds_of_libraries: dict[str, bytes]) -> None:
     file = io.BytesIO(sounds_of_libraries["mp4"])
-    written = mutagen.mp4.MP4(file)
+    written = mp4.MP4(file)
     single = {"\xa9nam": "title", "\xa9alb": "album", "aART": "album_artist", "\xa9lyr": "lyrics"}
     for name, ours in single.items():
         written[name] = values[ours]
@@ -199,7 +193,7 @@ def test_mp4(values: Mapping[str, Any], sounds_of_libraries: dict[str, bytes]) -
     assert read(file.getvalue()) == meant(values)
 
 
-@pytest.mark.parametrize(("form", "kind"), [("WAV", mutagen.wave.WAVE), ("AIFF", mutagen.aiff.AIFF)])
+@pytest.mark.parametrize(("form", "kind"), [("WAV", wave.WAVE), ("AIFF", aiff.AIFF)])
 @unhurried
 @given(values=TAGS)
 def test_id3_in_chunks(form: str, kind: Any, values: Mapping[str, Any]) -> None:
@@ -214,7 +208,7 @@ def test_id3_in_chunks(form: str, kind: Any, values: Mapping[str, Any]) -> None:
 
 
 def theirs(data: bytes) -> tuple[str, list[str], str, list[str]]:
-    found = mutagen.id3.ID3(io.BytesIO(data), translate=False)
+    found = id3.ID3(io.BytesIO(data), translate=False)
     title, artists, album, genres = (found[name] for name in ("TIT2", "TPE1", "TALB", "TCON"))
     return str(title), list(artists.text), str(album), list(genres.genres)
 
@@ -293,8 +287,8 @@ def test_pictures_of_unsynchronised_tags_are_mutagens(values: bytes) -> None:
     tagged = tag(3, unsynchronise(frame23(b"APIC", picture(image))), flags=UNSYNCHRONISED) + SOUND
     cover = read_cover(io.BytesIO(tagged))
     assert cover is not None
-    assert cover.data == mutagen.id3.ID3(io.BytesIO(tagged)).getall("APIC")[0].data == image
+    assert cover.data == id3.ID3(io.BytesIO(tagged)).getall("APIC")[0].data == image
 
 
 def test_the_numbered_genres_are_the_same() -> None:
-    assert list(GENRES) == list(mutagen.id3.TCON.GENRES)
+    assert list(GENRES) == list(id3.TCON.GENRES)

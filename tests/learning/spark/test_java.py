@@ -116,7 +116,7 @@ def test_auto_takes_numpy_for_a_small_library_unless_a_cluster_is_named(
     assert engine.name == name
     assert sentence.startswith(f"engine {name}: ")
     if name == "local":
-        assert sentence.endswith(f"NumPy, faster than Spark below 100,000 tracks (here {track_count:,})")
+        assert sentence.endswith(f"NumPy, faster than Spark below 1,000,000 tracks (here {track_count:,})")
 
 
 def test_spark_is_taken_for_few_tracks_where_it_is_asked_for(
