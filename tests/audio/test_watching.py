@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -96,6 +97,9 @@ def make_album(folder: Path) -> None:
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a new album": (lambda music: make_album(music / "new"), "new"),
     "a changed file": (lambda music: (music / "old" / "song.mp3").write_bytes(b"x"), "old"),
+    "a changed time alone": (lambda music: os.utime(music / "old" / "song.mp3", (1, 1)), "old"),
+    "changed permissions": (lambda music: (music / "old" / "song.mp3").chmod(0o604), "old"),
+    "a folder's changed permissions": (lambda music: (music / "old").chmod(0o705), "old"),
     "a deleted file": (lambda music: (music / "old" / "song.mp3").unlink(), "old"),
     "a deleted album": (lambda music: shutil.rmtree(music / "old"), "."),
     "an album moved within": (lambda music: (music / "old").rename(music / "new"), "."),

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchdog.events import (
+    DirAttribEvent,
     DirCreatedEvent,
     DirDeletedEvent,
     DirMovedEvent,
+    FileAttribEvent,
     FileClosedEvent,
     FileCreatedEvent,
     FileDeletedEvent,
@@ -31,9 +33,11 @@ QUIET_S = 2.0
 LATEST_S = 30.0
 
 _EVENTS: list[type[FileSystemEvent]] = [
+    DirAttribEvent,
     DirCreatedEvent,
     DirDeletedEvent,
     DirMovedEvent,
+    FileAttribEvent,  # times and permissions; reading a file gives none
     FileClosedEvent,
     FileCreatedEvent,
     FileDeletedEvent,
@@ -109,10 +113,10 @@ class _Noter(FileSystemEventHandler):
         """Note the folders of an event."""
         if isinstance(event, DirCreatedEvent | DirMovedEvent):
             self.has_new_folders.set()
-        is_new_folder = isinstance(event, DirCreatedEvent)
+        is_whole = isinstance(event, DirCreatedEvent | DirAttribEvent)  # all of it may be new, or readable
         for path in (os.fsdecode(event.src_path), os.fsdecode(event.dest_path)):
             if path and self._concerns(path):
-                self.changes.note(self.place, path if is_new_folder else self._folder_of(path))
+                self.changes.note(self.place, path if is_whole else self._folder_of(path))
 
     def _folder_of(self, path: str) -> str:
         return self.place if path == self.place else os.path.dirname(path)  # noqa: PTH120 - any bytes
