@@ -1,13 +1,21 @@
 """Tracks, and pages of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from soundalike.domain.errors import QueryError
-from soundalike.domain.files import TrackFile
+from soundalike.domain.files import Location, TrackFile
 from soundalike.domain.tags import TAGS_VERSION, Tags
-from soundalike.domain.types import AlbumId, ArtistId, AudioHash, DurationMs, GenreId, TrackId
+from soundalike.domain.types import (
+    AlbumId,
+    ArtistId,
+    AudioHash,
+    DurationMs,
+    GenreId,
+    RelativePath,
+    TrackId,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,14 @@ class Track:
     def is_playable(self) -> bool:
         """Whether it has a file that was there at the last scan."""
         return self.has_audio and not self.is_vanished
+
+
+def set_aside(track: Track) -> Track:
+    """Return a track with its file moved to where none can be, so that another may have its place."""
+    if track.file is None:
+        return track
+    path = RelativePath(b"//" + track.id.encode(errors="surrogatepass"))
+    return replace(track, file=replace(track.file, location=Location(track.file.location.root, path)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The entities of a library: roots, tracks, their vectors, problems of files."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from soundalike.domain.entries import EntryKind, Successor
 from soundalike.domain.errors import TrackConflictError
@@ -9,8 +8,7 @@ from soundalike.domain.files import FileProblem, FileStamp, Location, Root, Trac
 from soundalike.domain.ports.library import Store
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.times import to_ms
-from soundalike.domain.tracks import Track
-from soundalike.domain.types import RelativePath
+from soundalike.domain.tracks import Track, set_aside
 from soundalike.services.entities.entity import Entity, fields, one_by_one
 from soundalike.wire.tags import tags_text
 
@@ -64,12 +62,10 @@ def _write_tracks(store: Store, tracks: Sequence[Track]) -> None:
 
 
 def _make_way(store: Store, track: Track) -> None:
-    """Move another track from the location to one where no file can be, until it is written itself."""
+    """Set another track aside, until it is written itself."""
     other = None if track.file is None else store.track_at(track.file.location, track.file.part)
-    if other is not None and other.file is not None and other.id != track.id:
-        aside = RelativePath(b"//" + other.id.encode(errors="surrogatepass"))
-        away = replace(other.file, location=Location(other.file.location.root, aside))
-        store.save_track(replace(other, file=away))
+    if other is not None and other.id != track.id:
+        store.save_track(set_aside(other))
 
 
 TRACKS: Entity[Track] = Entity(

@@ -1,15 +1,15 @@
-"""Which track a file is: known by its place, else by its audio if it moved, else by an external id.
+"""Which track a file is: the one whose audio it has, if that moved; else of its place or an external id.
 
 Which one an import of metadata describes is known by external ids alone.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from soundalike.domain.catalogue import own_entry
-from soundalike.domain.files import Analysis, FoundFile, Location, Part, TrackFile
+from soundalike.domain.files import Analysis, FoundFile, Location, Part, Place, TrackFile
 from soundalike.domain.fma import fma_id_at
 from soundalike.domain.ports.library import CataloguedStore
 from soundalike.domain.tags import ExternalId, Tags
@@ -48,7 +48,36 @@ class Identity:
         self._is_gone = is_gone
         self._new_id = new_id
 
-    def settle(self, file: FoundFile, analysis: Analysis, *, now: datetime) -> tuple[Track | None, Track]:
+    def is_open(self, file: FoundFile, analysis: Analysis, changed: Collection[Place]) -> bool:
+        """Whether other files that changed have to be read before it can be said which track one is.
+
+        It is if it has other audio than before, or audio that was in one of them.
+
+        Parameters
+        ----------
+        file : FoundFile
+            As scanned.
+        analysis : Analysis
+            Of the file as it is now.
+        changed : collection of Place
+            Where files of stored tracks have changed.
+        """
+        if not changed or file.stored is not None:
+            return False
+        if file.place in changed:
+            own = self._store.track_at(file.location, file.part)
+            return own is not None and own.audio_hash != analysis.audio_hash
+        twins = self._store.tracks_with_hash(analysis.audio_hash)
+        return any(track.file is not None and track.file.place in changed for track in twins)
+
+    def displaced(self, files: Sequence[FoundFile]) -> set[TrackId]:
+        """Return the tracks at the places of files, whose audio is there no more."""
+        found = (self._store.track_at(file.location, file.part) for file in files)
+        return {track.id for track in found if track is not None}
+
+    def settle(
+        self, file: FoundFile, analysis: Analysis, *, now: datetime, moved: TrackId | None = None
+    ) -> tuple[Track | None, Track]:
         """Return the stored track that this file is, if any, and the track as it is from now on.
 
         Parameters
@@ -59,11 +88,14 @@ class Identity:
             Of the file.
         now : datetime
             When a new track was added.
+        moved : TrackId or None
+            The track that it is, if that is known.
         """
         former = (
-            self._store.track_at(file.location, file.part)
+            (self._store.track(moved) if moved else None)
+            or self._store.track_at(file.location, file.part)
             or self._shifted(file, analysis.duration_ms)
-            or self._moved(file.location, analysis.audio_hash)
+            or self.moved(file.location, analysis.audio_hash)
             or self._awaited(file.location, analysis.tags)
         )
         imported = former.imported if former else None
@@ -155,10 +187,36 @@ class Identity:
         found, track = max(shared, key=lambda one: one[0], default=(0.0, None))
         return track if found > _MOSTLY else None
 
-    def _moved(self, location: Location, audio_hash: AudioHash) -> Track | None:
+    def moved(
+        self,
+        location: Location,
+        audio_hash: AudioHash,
+        *,
+        displaced: Container[TrackId] = (),
+        claimed: Container[TrackId] = (),
+    ) -> Track | None:
+        """Return the track whose audio a file has, if it is where it was no more.
+
+        Parameters
+        ----------
+        location : Location
+            Where the file is.
+        audio_hash : AudioHash
+            Of its audio.
+        displaced : container of TrackId
+            Tracks at whose places other audio is.
+        claimed : container of TrackId
+            Tracks that other files are.
+        """
         name = _file_name(location)
-        found = ((track, track.file) for track in self._store.tracks_with_hash(audio_hash))
-        gone = [(track, file) for track, file in found if file is not None and self._has_left(file)]
+        found = [(track, track.file) for track in self._store.tracks_with_hash(audio_hash)]
+        gone = [
+            (track, file)
+            for track, file in found
+            if file is not None
+            and track.id not in claimed
+            and (track.id in displaced or self._has_left(file))
+        ]
         # Of several lost copies, the one of the same name is most likely.
         return min(gone, key=lambda one: _file_name(one[1].location) != name, default=(None, None))[0]
 

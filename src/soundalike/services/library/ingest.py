@@ -21,20 +21,27 @@ from soundalike.domain.files import (
 )
 from soundalike.domain.ports.audio import Analysed, Analyser, KnownAudio
 from soundalike.domain.ports.library import CataloguedStore, OnProgress
-from soundalike.domain.tracks import Track
+from soundalike.domain.tracks import Track, set_aside
 from soundalike.domain.types import RelativePath, TrackId
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.roots import RootMap
 
+_MOST_OPEN = 2_000
+"""Files whose track is not known yet that are kept in memory, with their features."""
+
 
 @dataclass(slots=True)
 class Tally:
-    """What was done in one run, as a `SyncReport` counts it; whose problem is over; what has parts."""
+    """What was done in one run, as a `SyncReport` counts it; whose problem is over; what has parts.
+
+    Tracks were set aside if another's file is in their place; those whose file was not found have vanished.
+    """
 
     analysed: set[Place] = field(default_factory=set)
     failed: set[Place] = field(default_factory=set)
     healed: list[Place] = field(default_factory=list)
     own_parts: dict[Place, list[FoundFile]] = field(default_factory=dict)
+    set_aside: set[TrackId] = field(default_factory=set)
     added: int = 0
     moved: int = 0
     returned: int = 0
@@ -102,7 +109,7 @@ class FileIngest:
         self._clock = clock
 
     def analyse(self, files: list[FoundFile], known: Known, *, tally: Tally, progress: OnProgress) -> None:
-        """Analyse files, and store each as soon as its result is there.
+        """Analyse files, and store each as soon as its result is there, and it is known which track it is.
 
         Parameters
         ----------
@@ -119,20 +126,55 @@ class FileIngest:
             return
         total, done = len(files), 0
         progress(0, total)
+        changed = frozenset(
+            file.place for file in files if file.stored is None and file.place in known.tracks
+        )
         # If files swap names, what is stored of some audio may be replaced before its turn.
         nothing: KnownAudio = {}
         for audio in (nothing,) if known.anew else (self._known_audio(known.sets), nothing):
             left: list[FoundFile] = []
+            opened: list[tuple[FoundFile, Analysis]] = []
             with closing(self._analyser.analyse(files, sets=known.sets, known=audio)) as results:
                 for file, result in results:
-                    if self._store_result(file, result, known, tally):
-                        done += 1
-                        progress(done, total)
-                    else:
+                    if isinstance(result, Analysis) and self._identity.is_open(file, result, changed):
+                        opened.append((file, result))
+                    elif not self._store_result(file, result, known, tally):
                         left.append(file)
-            files = left
+                        continue
+                    done += 1
+                    progress(done, total)
+                    if len(opened) == _MOST_OPEN:
+                        left += self._store_open(opened, known, tally)
+                        opened.clear()
+            left += self._store_open(opened, known, tally)
+            files, done = left, total - len(left)
             if not files:
                 return
+
+    def _store_open(
+        self, results: Sequence[tuple[FoundFile, Analysis]], known: Known, tally: Tally
+    ) -> list[FoundFile]:
+        """Store files that may have each other's audio; return those that have to be analysed again.
+
+        A track goes where its audio is. Those that do come first, since others keep the place that is left.
+        """
+        displaced = self._identity.displaced([file for file, _ in results])
+        moved: dict[Place, TrackId] = {}
+        claimed: set[TrackId] = set()
+        for file, result in results:
+            audio_hash = result.audio_hash
+            track = self._identity.moved(file.location, audio_hash, displaced=displaced, claimed=claimed)
+            if track is not None:
+                moved[file.place] = track.id
+                claimed.add(track.id)
+        left = []
+        for file, result in sorted(results, key=lambda one: one[0].place not in moved):
+            analysis = self._completed(result, known.sets)
+            if analysis is None:
+                left.append(file)
+            else:
+                self._store_analysis(file, analysis, tally, moved=moved.get(file.place))
+        return left
 
     def _store_result(self, file: FoundFile, result: Analysed, known: Known, tally: Tally) -> bool:
         """Store what a file is; False if what was known of its audio is gone: then nothing is stored."""
@@ -145,12 +187,12 @@ class FileIngest:
             self._store_tags(file, result, known, tally)
             return True
         if isinstance(result, AnalysisFailure):
-            self._store_failure(file, result, known, tally)
+            self._store_failure(file, result, tally)
+            tally.analysed.add(file.place)
         elif (analysis := self._completed(result, known.sets)) is not None:
             self._store_analysis(file, analysis, tally)
         else:
             return False
-        tally.analysed.add(file.place)
         return True
 
     def _known_audio(self, sets: Sequence[FeatureSchema]) -> KnownAudio:
@@ -179,8 +221,14 @@ class FileIngest:
         twins = self._store.tracks_with_hash(analysis.audio_hash)
         return replace(analysis, duration_ms=twins[0].duration_ms) if twins else None
 
-    def _store_analysis(self, file: FoundFile, analysis: Analysis, tally: Tally) -> None:
-        former, track = self._save(file, analysis)
+    def _store_analysis(
+        self, file: FoundFile, analysis: Analysis, tally: Tally, *, moved: TrackId | None = None
+    ) -> None:
+        if moved is not None:
+            self._make_way(file, tally)
+        former, track = self._save(file, analysis, moved)
+        tally.analysed.add(file.place)
+        tally.set_aside.discard(track.id)
         if analysis.is_truncated:
             cut = AnalysisFailure(
                 reason=ProblemReason.HEADER_TOO_LONG, analysed_ms=analysis.analysed_ms, detail="used anyway"
@@ -201,22 +249,35 @@ class FileIngest:
         tally.returned += is_back
         tally.unchanged += not is_back
 
-    def _save(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
+    def _make_way(self, file: FoundFile, tally: Tally) -> None:
+        """Set aside the track at a place that is another's; it has vanished unless its audio is found."""
+        other = self._store.track_at(file.location, file.part)
+        if other is not None:
+            self._store.save_track(replace(set_aside(other), vanished_at=other.vanished_at or self._clock()))
+            if not other.is_vanished:
+                tally.set_aside.add(other.id)
+
+    def _save(
+        self, file: FoundFile, analysis: Analysis, moved: TrackId | None = None
+    ) -> tuple[Track | None, Track]:
         """Store the track that a file is; return the track as it was, if there was one, and as it is."""
         try:
-            return self._save_once(file, analysis)
+            return self._save_once(file, analysis, moved)
         except TrackConflictError:
             # Another process has stored the same file meanwhile: the second attempt finds its track.
-            return self._save_once(file, analysis)
+            return self._save_once(file, analysis, None)
 
-    def _save_once(self, file: FoundFile, analysis: Analysis) -> tuple[Track | None, Track]:
-        former, track = self._identity.settle(file, analysis, now=self._clock())
+    def _save_once(
+        self, file: FoundFile, analysis: Analysis, moved: TrackId | None
+    ) -> tuple[Track | None, Track]:
+        former, track = self._identity.settle(file, analysis, now=self._clock(), moved=moved)
         moved_from = _place_before(former, track)
         self._store.save_track(track, *analysis.vectors, moved_from=moved_from)
         return former, track
 
-    def _store_failure(self, file: FoundFile, result: AnalysisFailure, known: Known, tally: Tally) -> None:
-        track, stored = known.tracks.get(file.place, (None, None))
+    def _store_failure(self, file: FoundFile, result: AnalysisFailure, tally: Tally) -> None:
+        track = self._store.track_at(file.location, file.part)
+        stored = track.file if track else None
         # What other sets have of the same audio is still right.
         is_used = bool(track and stored and stored.stamp == file.stamp and self._has_vectors(track))
         if track and stored and not is_used and result.reason is not ProblemReason.UNREADABLE:

@@ -313,7 +313,7 @@ class LibrarySync:
         # A track that was found at another path is not missing.
         now = {track.id: track.file for track in self._store.tracks(missing).values()}
         gone = [track_id for track_id in missing if (file := now[track_id]) and file.place not in seen]
-        tally.vanished = self._store.mark_vanished(gone, to_ms(self._clock()))
+        tally.vanished = len(tally.set_aside) + self._store.mark_vanished(gone, to_ms(self._clock()))
         tally.vanished_left_out = sum(
             1 for one in gone if (file := now[one]) and scan.leaves_out(file.location)
         )
