@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import struct
+import tracemalloc
 from collections.abc import Mapping
 
 import pytest
@@ -38,6 +39,7 @@ from audio.tagging.writers import (
     wav,
 )
 from soundalike.audio.cover import read_cover
+from soundalike.audio.tagging.limited import LimitedReader
 from soundalike.audio.tags import read_tags
 
 FRAMES_23 = (
@@ -234,3 +236,34 @@ def test_a_whole_tag_is_read_from_a_large_file() -> None:
     cover = read_cover(file)
     assert (read_tags(file).title, cover and cover.data) == ("Title", JPEG)
     assert file.count < 1 << 20
+
+
+@pytest.mark.parametrize(("encoding", "values"), [(1, b"\0"), (3, b"a\0"), (1, b"a\0\0\0")])
+def test_text_that_inflates_takes_little_memory(encoding: int, values: bytes) -> None:
+    inflated = bytes([encoding]) + values * (4_000_000 // len(values))
+    data = tag(4, frame24(b"TPE1", inflated, flags=COMPRESSED | HAS_LENGTH) + frame24(b"TIT2", text("Title")))
+    file = io.BytesIO(data + SOUND)
+    tracemalloc.start()
+    try:
+        tags = read_tags(file)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tags.title, peak < 8 << 20) == ("Title", True), f"{peak} bytes"
+
+
+def test_a_long_text_of_ape_takes_little_memory() -> None:
+    file = io.BytesIO(SOUND + ape(("Artist", b"Anna\0" + bytes(4_000_000), 0), ("Title", b"Title", 0)))
+    tracemalloc.start()
+    try:
+        tags = read_tags(file)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tags.title, tags.artists, peak < 20 << 20) == ("Title", ("Anna",), True), f"{peak} bytes"
+
+
+def test_many_small_reads_have_a_bound_too() -> None:
+    reader = LimitedReader(io.BytesIO(bytes(100_000)), 64 << 10)
+    with pytest.raises(ValueError, match="too large"):
+        all(reader.read(1) for _ in range(257))

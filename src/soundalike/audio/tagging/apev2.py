@@ -1,7 +1,7 @@
 """APEv2 and APEv1: https://wiki.hydrogenaud.io/index.php?title=APEv2_specification."""
 
 from soundalike.audio.tagging.source import FRONT_COVER, Picture, TagSource
-from soundalike.audio.tagging.text import decode_bytes
+from soundalike.audio.tagging.text import decode_values
 
 MARK = b"APETAGEX"
 FOOTER_BYTES = 32
@@ -45,7 +45,7 @@ def _read_items(items: bytes) -> TagSource:
         at = key_end + 1 + size
         value, kind = items[key_end + 1 : at], flags >> 1 & 3
         if kind == _TEXT:
-            source.add(key, *decode_bytes(value).split("\0"))
+            source.add(key, *decode_values(value))
         elif kind == _BINARY and key.lower().startswith("cover art"):  # after the name of its file
             picture_kind = FRONT_COVER if "front" in key.lower() else 0
             source.pictures.append(Picture(picture_kind, value.partition(b"\0")[2]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from soundalike.audio.tagging import id3v2
 from soundalike.audio.tagging.id3_genres import GENRES
 from soundalike.audio.tagging.source import MUSICBRAINZ_ID, Picture, TagSource
-from soundalike.audio.tagging.text import decode_bytes, decode_id3
+from soundalike.audio.tagging.text import MOST_TEXT_BYTES, decode_bytes, decode_id3, decode_values
 
 V1_BYTES = 128
 
@@ -57,9 +57,9 @@ def read_id3v2(tag: bytes, *, wants_pictures: bool) -> TagSource:
 
 def _add_text(source: TagSource, frame: id3v2.Frame) -> None:
     if frame.name in {"UFID", "UFI"}:
-        source.add("ufid", decode_bytes(frame.data))
+        source.add("ufid", decode_bytes(frame.data[:MOST_TEXT_BYTES]))
     elif frame.name in {"USLT", "ULT"}:  # encoding, language, description, lyrics
-        source.add("lyrics", decode_id3(frame.data[0], frame.data[4:]).partition("\0")[2])
+        source.add("lyrics", "\n".join(decode_id3(frame.data[0], frame.data[4:])[1:]))
     elif frame.name in {"TXXX", "TXX"}:
         name, *values = _values(frame.data)
         source.add(name, *values)
@@ -69,8 +69,8 @@ def _add_text(source: TagSource, frame: id3v2.Frame) -> None:
 
 def _values(data: bytes) -> list[str]:
     if data[0] >= ord(" "):  # the byte of the encoding is missing
-        return decode_bytes(data).split("\0")
-    return decode_id3(data[0], data[1:]).split("\0")
+        return decode_values(data)
+    return decode_id3(data[0], data[1:])
 
 
 def _artists(text: str, count: int) -> list[str]:

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from soundalike.audio.tagging.text import MOST_TEXT_BYTES
+
 HEADER_BYTES = 10
 _V22, _V23, _V24 = 2, 3, 4
 _MOST_FRAMES = 10_000
@@ -20,6 +22,7 @@ _SYNC = re.compile(rb"\xff[\xe0-\xff]")
 _NAME = {_V22: re.compile(rb"[A-Z][A-Z0-9]{2}"), _V23: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
 _NAME[_V24] = _NAME[_V23]
 
+_PICTURES = {"APIC", "PIC"}
 _SEVEN_BITS = 0x7F
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 
@@ -81,8 +84,9 @@ def read_frames(tag: bytes, *, wants_pictures: bool) -> Iterator[Frame]:
     reading, left = _best_reading(tag), _MOST_INFLATED_BYTES
     for raw in reading.frames:
         name = raw.name.rstrip(b" \0").decode("ascii")
-        is_wanted = name.startswith(("T", "U")) or (wants_pictures and name in {"APIC", "PIC"})
-        if is_wanted and (data := _content(reading, raw, tag[3], left)) is not None:
+        is_wanted = name.startswith(("T", "U")) or (wants_pictures and name in _PICTURES)
+        most = left if name in _PICTURES else min(left, MOST_TEXT_BYTES)
+        if is_wanted and (data := _content(reading, raw, tag[3], most)) is not None:
             left -= max(0, len(data) - (raw.stop - raw.start))
             yield Frame(name, data)
 

@@ -5,6 +5,7 @@ import os
 from typing import BinaryIO
 
 MOST_BYTES = 64 << 20
+_LEAST_BYTES = 256  # that a read counts as: what is read in small pieces takes time rather than memory
 
 
 class LimitedReader(io.RawIOBase):
@@ -41,7 +42,7 @@ class LimitedReader(io.RawIOBase):
         except OSError as error:
             self.error = self.error or error
             raise
-        self._left -= len(data)
+        self._left -= max(len(data), _LEAST_BYTES)
         if self._left < 0:
             msg = "too large for a tag"
             raise ValueError(msg)

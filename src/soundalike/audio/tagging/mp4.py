@@ -10,10 +10,9 @@ from typing import BinaryIO
 from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_of
 from soundalike.audio.tagging.id3_genres import GENRES
 from soundalike.audio.tagging.source import FRONT_COVER, MOST_VALUES, Picture, TagSource
-from soundalike.audio.tagging.text import decode_bytes, decode_utf16
+from soundalike.audio.tagging.text import MOST_TEXT_BYTES, decode_bytes, decode_utf16
 
 _MOST_BOXES = 2_000
-_MOST_TEXT_BYTES = 256 << 10
 _VALUE_HEAD_BYTES = 8
 _UTF16 = 2
 _FIELDS = {
@@ -90,7 +89,7 @@ def _values(file: BinaryIO, span: Span) -> Iterator[tuple[int, Span]]:
 
 def _texts(file: BinaryIO, span: Span) -> Iterator[str]:
     for kind, value in _values(file, span):
-        data = read_at(file, value.start, min(value.size, _MOST_TEXT_BYTES))
+        data = read_at(file, value.start, min(value.size, MOST_TEXT_BYTES))
         yield decode_utf16(data, without_mark="utf-16-be") if kind == _UTF16 else decode_bytes(data)
 
 

@@ -40,7 +40,7 @@ class TagSource:
         *values : str
             As written.
         """
-        key = re.sub(r"[\s_/]", "", name[:MOST_VALUES]).lower()
+        key = re.sub(r"[\s_/\ufeff]", "", name[:MOST_VALUES]).lower()
         if key not in self._values and len(self._values) >= MOST_NAMES:
             return
         kept = self._values.setdefault(key, [])

@@ -11,10 +11,9 @@ from typing import BinaryIO
 from soundalike.audio.containers.ogg import pages
 from soundalike.audio.containers.spans import Span, read_at, size_of
 from soundalike.audio.tagging.source import MOST_VALUES, Picture, TagSource
-from soundalike.audio.tagging.text import decode_bytes
+from soundalike.audio.tagging.text import MOST_TEXT_BYTES, decode_bytes
 
 _MOST_COMMENTS = 100_000
-_MOST_TEXT_BYTES = 256 << 10
 _MOST_BLOCKS = 10_000
 _COMMENTS, _PICTURE = 4, 6
 
@@ -109,7 +108,7 @@ def _read_comments(source: TagSource, file: BinaryIO, at: int, *, wants_pictures
         if len(head) < 4:  # noqa: PLR2004 - the size before a comment
             break
         size = _number(head)
-        most = size if wants_pictures else min(size, _MOST_TEXT_BYTES)
+        most = size if wants_pictures else min(size, MOST_TEXT_BYTES)
         name, _, value = read_at(file, at + 4, most).partition(b"=")
         at += 4 + size
         field = decode_bytes(name[:MOST_VALUES]).lower()
