@@ -269,6 +269,11 @@ def test_artists_of_version_2_3_are_separated_by_a_slash(frames: bytes, artists:
     assert tags_of(tag(3, frames)).artists == artists
 
 
+def test_so_they_are_in_version_2_2() -> None:
+    for written, artists in (("Anna/Ben Birch", ("Anna", "Ben Birch")), ("AC/DC", ("AC/DC",))):
+        assert tags_of(tag(2, frame22(b"TP1", text(written, 0)))).artists == artists
+
+
 def test_a_slash_separates_nothing_else() -> None:
     slashes = frame23(b"TIT2", text("Rise/Fall", 0)) + frame23(b"TCON", text("Folk/Rock", 0))
     tags = tags_of(tag(3, slashes))

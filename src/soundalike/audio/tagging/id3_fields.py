@@ -47,7 +47,7 @@ def read_id3v2(tag: bytes, *, wants_pictures: bool) -> TagSource:
                 source.pictures.append(picture)
         elif frame.data:
             _add_text(source, frame)
-    if tag[3] == _V23:
+    if tag[3] <= _V23:
         count = len(MUSICBRAINZ_ID.findall("/".join(source.values("musicbrainzartistid"))))
         for name in ("artist", "artists"):
             source.split(name, lambda value: _artists(value, count))
