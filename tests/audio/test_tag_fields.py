@@ -142,3 +142,19 @@ def test_any_text_gives_plain_tags(comments: list[tuple[str, str]]) -> None:
     assert all(genre == genre.strip() and 0 < len(genre) <= 1_000 for genre in tags.genres)
     assert not any(set(genre) & set("\0\n\x07;") for genre in tags.genres)
     assert tags.track_number is None or 1 <= tags.track_number <= 99_999
+
+
+# Of Unicode 15, 15.1, 16 and 17.
+@pytest.mark.parametrize("title", ["Love 🩷", "🫨", "Hi 🫩", "\U0002ebf0\U0002ebf1", "\U000323b0"])
+def test_characters_that_python_does_not_know_yet_are_kept(title: str) -> None:
+    assert flac(f"TITLE={title}", f"LYRICS={title}") == Tags(title=title, lyrics=title)
+
+
+@pytest.mark.parametrize("title", ["\ufffe", "\ufdd0\ufdef", "\U0001ffff", "\U000e0002", "\U0010ffff"])
+def test_what_is_no_character_and_cannot_be_seen_is_no_title(title: str) -> None:
+    assert flac(f"TITLE={title}") == Tags()
+
+
+def test_a_year_may_have_a_month_without_a_dash() -> None:
+    assert [flac(f"DATE={date}").year for date in ("201905", "201913", "2019052")] == [2019, None, None]
+    assert id3(frame(b"TDRC", "201905")).year == 2019

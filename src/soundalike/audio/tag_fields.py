@@ -15,13 +15,14 @@ from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 MOST_CHARACTERS = 1_000
 MOST_LYRICS_CHARACTERS = 10_000
 _LAST_YEAR = 9_999
+_LAST_PLANES = "\U000e0000"
 _GREATEST_NUMBER = 99_999
 _GREATEST_DB = 200.0
 _GREATEST_PEAK = 100.0
 _GREATEST_R128 = 1 << 15
 
-# A date may be without its dashes: 20190501.
-_YEAR = re.compile(r"(?<!\d)(\d{4})(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?)?(?!\d)")
+# A date may be without its dashes: 201905, 20190501.
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:\d{6})?)?)?(?!\d)")
 _DATE = re.compile(r"\s*(\d{4})(?:-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01]))?)?(?!\d)")
 _NUMBER = re.compile(r"\s*([-+]?\d{1,9}(?:\.\d{0,12})?)\s*(?:dB|LU)?\s*", re.IGNORECASE)
 _ISRC = re.compile(r"(?<![A-Z0-9])[A-Z]{2}-?[A-Z0-9]{3}-?\d{2}-?\d{5}(?![A-Z0-9])", re.IGNORECASE)
@@ -102,13 +103,21 @@ def _lyrics(values: Iterable[str]) -> str | None:
 def _plain(character: str) -> str:
     if character.isspace():
         return " "
-    # What stands for a character that could not be read says nothing.
-    return "" if character == "\ufffd" or unicodedata.category(character) in {"Cc", "Cs", "Cn"} else character
+    # What stands for a character that could not be read, or for the order of bytes, says nothing.
+    is_empty = character in "\ufffd\ufeff" or unicodedata.category(character) in {"Cc", "Cs"}
+    return "" if is_empty or _is_noncharacter(character) else character
+
+
+def _is_noncharacter(character: str) -> bool:
+    """Whether a character can never be one, unlike those that a later version of Unicode has."""
+    return "\ufdd0" <= character <= "\ufdef" or ord(character) & 0xFFFE == 0xFFFE  # noqa: PLR2004 - Unicode's
 
 
 def _is_visible(character: str) -> bool:
     """Whether a character is more than space, a mark on others, or a sign that joins them."""
-    return unicodedata.category(character)[0] not in "ZCM"
+    category = unicodedata.category(character)
+    # Python may not know a new character yet; on the last planes there are none to be seen.
+    return category[0] not in "ZCM" or (category == "Cn" and character < _LAST_PLANES)
 
 
 def _year(values: Iterable[str]) -> int | None:
