@@ -1,5 +1,6 @@
 """Files that were joined, or have junk before their sound, are decoded whole, at their true length."""
 
+import io
 import itertools
 import struct
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from audio.sounds import (
 )
 from soundalike.audio.containers import mpeg
 from soundalike.audio.containers.mpeg import mpeg_frame
+from soundalike.audio.containers.ogg import links
+from soundalike.audio.containers.spans import Span
 from soundalike.audio.decoders.opening import open_decoder
 from soundalike.audio.formats import sniff
 from soundalike.domain.files import Analysis, ProblemReason
@@ -214,6 +217,20 @@ def test_what_only_looks_like_the_beginning_of_a_link_is_none(tmp_path: Path) ->
     path = tmp_path / "a.ogg"
     path.write_bytes(one + fake)
     assert analysed(path).duration_ms == pytest.approx(4_000, abs=20)
+
+
+def test_the_search_for_links_ends() -> None:
+    class Counting(io.BytesIO):
+        count = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.count += 1
+            return super().read(size)
+
+    # Each claims a page of some thousand bytes, in which others begin.
+    file = Counting(b"OggS\0\2" * 20_000)
+    assert links(file) == [Span(0, 120_000)]
+    assert file.count < 25_000
 
 
 def test_a_chain_is_decoded_from_anywhere(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Ogg: packets, cut into segments and arranged on pages; several streams may follow each other (a chain)."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
 from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
@@ -11,6 +13,8 @@ _PAGE_HEADER_BYTES = 27
 _MOST_STREAMS = 64
 _HEAD_BYTES = 16
 _MOST_LINKS = 1_000
+_MOST_TRIES = 10_000  # places that look like the beginning of a link; more are an attack
+_OTHER_ORDER = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _FIRST_PAGE = re.compile(rb"OggS\0[\x02\x03\x06\x07]")  # the flag "begins a stream" is 2
 _MARKS = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
 
@@ -62,7 +66,7 @@ def links(file: BinaryIO) -> list[Span]:
     size = size_of(file)
     starts = [0] if _page(file, 0) else []
     end = 0
-    for at in _find(file, size):
+    for at in islice(_find(file, size), _MOST_TRIES):
         page = _page(file, at)
         if page is None or not _is_intact(file, at, page.span.stop):
             continue
@@ -82,22 +86,13 @@ def _find(file: BinaryIO, size: int) -> Iterator[int]:
 
 
 def _is_intact(file: BinaryIO, start: int, stop: int) -> bool:
-    """Return whether a page has its checksum, a CRC-32 (polynomial 04C11DB7) of it with the sum as 0."""
-    data = read_at(file, start, stop - start)
-    total = 0
-    for byte in data[:22] + bytes(4) + data[26:]:
-        total = (total << 8) & 0xFFFF_FFFF ^ _CRC[(total >> 24) ^ byte]
-    return total == int.from_bytes(data[22:26], "little")
+    """Return whether a page has its checksum, a CRC-32 (polynomial 04C11DB7) of it with the sum as 0.
 
-
-def _crc_of(byte: int) -> int:
-    total = byte << 24
-    for _ in range(8):
-        total = total << 1 ^ (0x04C1_1DB7 if total & 0x8000_0000 else 0)
-    return total & 0xFFFF_FFFF
-
-
-_CRC = tuple(map(_crc_of, range(256)))
+    zlib's takes the bits of each byte, and of the sum, in the other order, and begins and ends with all set.
+    """
+    data = read_at(file, start, stop - start).translate(_OTHER_ORDER)
+    total = zlib.crc32(data[:22] + bytes(4) + data[26:], 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return total == int.from_bytes(data[22:26], "big")
 
 
 def sound_pieces(file: BinaryIO) -> Iterator[bytes]:
