@@ -82,13 +82,13 @@ class Program:
             process.communicate()
 
     @contextmanager
-    def serving(self, *arguments: str | Path) -> Iterator[str]:
+    def serving(self, *arguments: str | Path, patience_s: float = PATIENCE_S) -> Iterator[str]:
         """Serve and yield the address, once it answers; with 'up', once a scan has ended."""
         port = free_port()
         is_ready = has_scanned if arguments[0] == "up" else answers
         with self.start(*arguments, "--port", str(port)) as process:
             address = f"http://127.0.0.1:{port}"
-            wait_until(lambda: is_ready(address), process)
+            wait_until(lambda: is_ready(address), process, patience_s)
             yield address
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE_S)
@@ -130,8 +130,10 @@ def free_port() -> int:
         return port
 
 
-def wait_until(is_true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def wait_until(
+    is_true: Callable[[], bool], process: subprocess.Popen[str], patience_s: float = PATIENCE_S
+) -> None:
+    deadline = time.monotonic() + patience_s
     while not is_true():
         assert process.poll() is None, f"it ended early: {process.communicate()}"
         assert time.monotonic() < deadline, "it took too long"

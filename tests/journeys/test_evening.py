@@ -105,7 +105,7 @@ class Evening:
 
 @pytest.fixture
 def evening(browser: Browser, music: Path, tmp_path: Path) -> Iterator[Evening]:
-    with Program(tmp_path / "data").serving("up", music, "--engine", "local") as address:
+    with Program(tmp_path / "data").serving("up", music, "--engine", "local", patience_s=SCAN_S) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

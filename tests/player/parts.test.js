@@ -99,3 +99,67 @@ test("after a reload a part goes on where it was", async () => {
   assert.equal(again.player.position, 3);
   assert.equal(again.audio.currentTime, 11);
 });
+
+/** The same two, as the server names their file, and the track after them. */
+const IMAGE = [FIRST, LAST].map((track) => ({ ...track, part: { ...track.part, file: "image" } }));
+
+test("the next part of the same file is heard without a gap, since nothing is loaded", async () => {
+  const { tab, server } = await start();
+  tab.player.playList(IMAGE, 0);
+  await settle();
+  const stops = [];
+  for (const type of ["pause", "playing"]) tab.audio.addEventListener(type, () => stops.push(type));
+  const { currentSrc } = tab.audio;
+  tab.audio.moveTo(7.9);
+  tab.audio.currentTime = 8.004;
+  await tab.clock.pass(100);
+  assert.equal(tab.player.track.id, "birch");
+  assert.equal(tab.audio.currentSrc, currentSrc);
+  assert.equal(tab.audio.currentTime, 8.004);
+  assert.deepEqual(stops, []);
+  assert.ok(tab.player.isPlaying && Math.abs(tab.player.position - 0.004) < 1e-9);
+  assert.deepEqual(server.told, ["started amber", "finished amber", "started birch"]);
+  tab.audio.moveTo(11);
+  tab.player.jump(0);
+  await settle();
+  assert.deepEqual(server.told.slice(3), ["skipped birch", "started amber"]);
+  assert.equal(tab.audio.currentTime, 0);
+});
+
+for (const [what, next] of [
+  ["a part of another file", { ...IMAGE[1], part: { ...IMAGE[1].part, file: "other" } }],
+  ["a later part of the file", { ...IMAGE[1], part: { ...IMAGE[1].part, start_ms: 9000 } }],
+  ["a whole file", trackOf("birch")],
+]) {
+  test(`${what} is loaded after a part`, async () => {
+    const { tab } = await start();
+    tab.player.playList([IMAGE[0], next], 0);
+    await settle();
+    tab.audio.moveTo(8.1);
+    await settle();
+    assert.equal(tab.audio.trackId, "birch");
+    assert.equal(tab.audio.currentTime, tab.player.position + (next.part?.start_ms ?? 0) / 1000);
+  });
+}
+
+test("what was queued by hand comes before the next part", async () => {
+  const { tab } = await start();
+  tab.player.playList(IMAGE, 0);
+  tab.player.playNext(trackOf("cedar"));
+  await settle();
+  tab.audio.moveTo(8.1);
+  await settle();
+  assert.equal(tab.playing, "cedar");
+});
+
+test("after a reload within the next part, that part goes on", async () => {
+  const { tab } = await start();
+  tab.player.playList(IMAGE, 0);
+  await settle();
+  tab.audio.moveTo(8.1);
+  tab.audio.moveTo(11);
+  tab.player.changed();
+  const again = await tab.reload();
+  assert.equal(again.audio.trackId, "birch");
+  assert.equal(again.audio.currentTime, 11);
+});

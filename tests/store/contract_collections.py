@@ -83,6 +83,7 @@ class CollectionsContract:
         assert (album.title, album.track_count) == ("Image", 3)
         assert on(store, album.id) == on(store, album.id, hides_duplicates=True) == ["t1", "t2", "t3"]
         shown = [track_body(store.tracks([track.id])[track.id])["part"] for track in tracks]
+        assert len({part.pop("file") for part in shown}) == 1
         assert shown == [
             {"start_ms": 0, "end_ms": 180_000},
             {"start_ms": 180_000, "end_ms": 400_000},

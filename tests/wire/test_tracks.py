@@ -35,15 +35,20 @@ def test_lyrics_are_among_the_details_of_a_track_alone() -> None:
     assert "lyrics" not in track_body(track)
 
 
-def test_a_part_says_where_in_its_file_it_is() -> None:
-    assert track_body(make_track(part=Part(44_100, 88_200, 44_100)))["part"] == {
-        "start_ms": 1000,
-        "end_ms": 2000,
-    }
-    assert track_body(make_track(part=Part(44_100, None, 44_100)))["part"] == {
-        "start_ms": 1000,
-        "end_ms": None,
-    }
+def test_a_part_says_where_in_which_file_it_is() -> None:
+    one, last, elsewhere, other = (
+        track_body(make_track(path=path, root=root, part=Part(44_100, end, 44_100)))["part"]
+        for path, root, end in [
+            (b"a\xff.flac", "music", 88_200),
+            (b"a\xff.flac", "music", None),
+            (b"a\xff.flac", "disk", None),
+            (b"b.flac", "music", None),
+        ]
+    )
+    assert {name: one[name] for name in ("start_ms", "end_ms")} == {"start_ms": 1000, "end_ms": 2000}
+    assert {name: last[name] for name in ("start_ms", "end_ms")} == {"start_ms": 1000, "end_ms": None}
+    assert one["file"] == last["file"]
+    assert len({last["file"], elsewhere["file"], other["file"]}) == 3
 
 
 def test_a_track_without_a_file_has_no_audio() -> None:

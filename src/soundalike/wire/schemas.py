@@ -76,7 +76,7 @@ TRACK = record(
     has_audio=TRUTH,
     licence=or_null(TEXT),
     dataset={"type": "object", "additionalProperties": TEXT},
-    part=or_null(record("Part", start_ms=COUNT, end_ms=or_null(COUNT))),
+    part=or_null(record("Part", file=TEXT, start_ms=COUNT, end_ms=or_null(COUNT))),
 )
 TRACK_DETAILS = record("TrackDetails", **TRACK["properties"], lyrics=or_null(TEXT))
 ALBUM = record(

@@ -5,7 +5,7 @@ from typing import Any
 
 from soundalike.domain.catalogue import genre_id
 from soundalike.domain.entries import Album, Artist, Genre
-from soundalike.domain.recordings import name_key
+from soundalike.domain.recordings import digest, name_key
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.times import rfc3339
 from soundalike.domain.tracks import Track
@@ -87,8 +87,10 @@ def _parent(tags: Tags, genre: str) -> str | None:
     return None if parent is None else genre_id(name_key(parent))
 
 
-def _part(track: Track) -> dict[str, int | None] | None:
-    """Return where in its file a track is; its own positions count from there."""
+def _part(track: Track) -> dict[str, str | int | None] | None:
+    """Return where in which file a track is; its own positions count from there."""
     if track.file is None or track.file.part is None:
         return None
-    return {"start_ms": track.file.part.start_ms, "end_ms": track.file.part.end_ms}
+    location, part = track.file.location, track.file.part
+    file = digest("file", location.root, location.path.hex())
+    return {"file": file, "start_ms": part.start_ms, "end_ms": part.end_ms}

@@ -26,7 +26,10 @@ export class PlayTracker {
     this.#play = browser.isNewTab() ? silent(player.track) : this.#restored();
     const { audio } = player;
     player.addEventListener("leave", (event) => this.#leave(/** @type {DataEvent<Left>} */ (event).data));
-    player.addEventListener("begin", () => this.#set(silent(player.track)));
+    player.addEventListener("begin", (event) => {
+      this.#set(silent(player.track));
+      if (/** @type {DataEvent<boolean>} */ (event).data) this.#start();
+    });
     player.addEventListener("end", () => this.#finish(player.position));
     audio.addEventListener("playing", () => this.#start());
     audio.addEventListener("timeupdate", () => audio.paused || audio.seeking || this.#moved(player.position));

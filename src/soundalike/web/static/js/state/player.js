@@ -1,5 +1,5 @@
 /** What plays: an audio element and its queue. */
-import { audioUrl } from "../api/client.js";
+import { addressOf, continues, startOf } from "./parts.js";
 import { explainFailure } from "./playback_failure.js";
 import { MAX_KEPT } from "./queue.js";
 import { DataEvent } from "./types.js";
@@ -35,8 +35,8 @@ const LOST_FOR_MS = 10 * 60_000;
  */
 
 /**
- * Dispatches "change" to views; "leave" (by choice, with `seconds` and `duration` as `data`), "begin" (another track) and
- * "end" (a track ended by itself) to what tracks plays; and "lost".
+ * Dispatches "change" to views; "leave" (by choice, with `seconds` and `duration` as `data`), "begin" (another track; `data`
+ * is whether it is heard already) and "end" (a track ended by itself) to what tracks plays; and "lost".
  */
 export class Player extends EventTarget {
   /** @type {PlayerState} */
@@ -275,7 +275,7 @@ export class Player extends EventTarget {
   #change(move, left = null) {
     if (!move()) return false;
     if (left) this.dispatchEvent(left);
-    this.dispatchEvent(new Event("begin"));
+    this.dispatchEvent(new DataEvent("begin", false));
     this.#load();
     return true;
   }
@@ -327,12 +327,24 @@ export class Player extends EventTarget {
   #watchEnd() {
     this.#forgetEnd();
     if (this.audio.paused) return;
-    if (this.#leftMs <= 0) {
+    if (this.#leftMs > 0) {
+      if (this.#leftMs < NEAR_END_MS) this.#forgetEnd = this.#parts.browser.after(Math.max(this.#leftMs, 10), () => this.#watchEnd());
+    } else if (continues(this.track, this.queue.upcoming[0]?.track)) {
+      this.#soundOn();
+    } else {
       this.audio.pause();
       this.#ended();
-    } else if (this.#leftMs < NEAR_END_MS) {
-      this.#forgetEnd = this.#parts.browser.after(Math.max(this.#leftMs, 10), () => this.#watchEnd());
     }
+  }
+
+  /** Let the next part of the file be heard without a gap: nothing is loaded. */
+  #soundOn() {
+    this.dispatchEvent(new Event("end"));
+    this.queue.step(1);
+    this.dispatchEvent(new DataEvent("begin", true));
+    if (this.track) this.#parts.autoQueue.heard(this.track);
+    this.changed();
+    this.#watchEnd();
   }
 
   #ended() {
@@ -384,15 +396,4 @@ export class Player extends EventTarget {
     this.audio.muted = saved.isMuted === true;
     if (this.track) this.audio.src = addressOf(this.track, Number(saved.position) || 0);
   }
-}
-
-/** @param {?Track} track @returns {number} where it begins in its file, in seconds */
-function startOf(track) {
-  return (track?.part?.start_ms ?? 0) / 1000;
-}
-
-/** @param {Track} track @param {number} at  where to begin, in seconds */
-function addressOf(track, at) {
-  const seconds = startOf(track) + at;
-  return seconds > 0 ? `${audioUrl(track.id)}#t=${seconds}` : audioUrl(track.id);
 }

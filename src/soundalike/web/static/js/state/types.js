@@ -12,7 +12,7 @@
  * @property {Named[]} [artists]
  * @property {?string} [album_id]
  * @property {Named[]} [genres]
- * @property {?{start_ms: number, end_ms: ?number}} [part]  where it is in its file
+ * @property {?{file?: string, start_ms: number, end_ms: ?number}} [part]  where it is in which file
  * @typedef {{text: string, because: {track_id: string, kind: string, at: string}[]}} Reason
  *
  * @typedef {{track: Track, reason: Reason}} Recommendation
