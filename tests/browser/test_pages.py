@@ -215,3 +215,12 @@ def test_it_works_without_scripts(page: Page, server: HttpServer) -> None:
     plain.click("a.track-title")
     expect(plain.get_by_role("heading", level=1)).to_have_text("Cedar")
     context.close()
+
+
+def test_a_long_name_is_whole_on_a_phone(stage: Stage, page: Page) -> None:
+    long = "The Complete Rehearsals, Outtakes and Radio Broadcasts 1971-1974 (Limited Edition, Remastered)"
+    stage.add("long", title=long, point=(9.0, 9.0))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{page.url}tracks/long")
+    expect(page.locator("h1")).to_have_text(long)
+    assert page.locator("h1").evaluate("(h1) => h1.scrollHeight <= h1.clientHeight + 2")
