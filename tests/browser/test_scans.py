@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from browser.listener import Listener, too_small, until
 from soundalike.domain.scans import ScanProgress, ScanRecord, ScanResult, ScanState
+from soundalike.domain.types import TrackId
 from web.stage import Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -63,6 +64,23 @@ def test_the_list_follows_unless_somebody_works_in_it(page: Page, stage: Stage, 
     line.get_by_role("button", name="Show").click()
     expect(listener.row("Aaa Newer")).to_be_visible()
     expect(line).to_be_hidden()
+
+
+def test_an_empty_library_says_what_to_run_unless_a_scan_runs(page: Page, stage: Stage) -> None:
+    stage.store.remove_tracks(
+        [TrackId(name) for name in ("amber", "birch", "cedar", "dogwood", "elm", "fir")]
+    )
+    page.reload()
+    command, soon = (
+        page.get_by_text("soundalike up ~/Music"),
+        page.get_by_text("The first tracks appear here"),
+    )
+    expect(command).to_be_visible()
+    expect(soon).to_be_hidden()
+    set_record(stage, RUNNING)
+    page.reload()
+    expect(soon).to_be_visible()
+    expect(command).to_be_hidden()
 
 
 def test_a_scan_is_asked_for_on_the_account_page(page: Page, stage: Stage) -> None:

@@ -81,6 +81,8 @@ test("what became of the last one is said", async () => {
   assert.equal(tab.scans.lastText, "The last scan found 1,020 new, 2 gone. It was not whole: a disk is away.");
   const { tab: other } = await startWith({ ...IDLE, last: RESULT });
   assert.equal(other.scans.lastText, "The last scan found nothing new.");
+  const { tab: third } = await startWith({ ...IDLE, last: { ...RESULT, added: 9, unusable: 1_005 } });
+  assert.equal(third.scans.lastText, "The last scan found 9 new. 1,005 files could not be used; the program's output says why.");
 });
 
 test("who may, pauses a scan and lets it go on", async () => {

@@ -47,6 +47,11 @@ export class ScanWatch extends EventTarget {
     return this.scan?.is_paused ? "resume" : "pause";
   }
 
+  /** Whether tracks may come by themselves. */
+  get isBusy() {
+    return Boolean(this.scan?.is_running || this.scan?.is_wanted);
+  }
+
   /** What became of the last scan, in a sentence; empty where there was none. */
   get lastText() {
     return this.scan?.last ? resultText(this.scan.last) : "";
@@ -89,8 +94,7 @@ export class ScanWatch extends EventTarget {
 
   #askLater() {
     this.#cancel();
-    const isBusy = this.scan?.is_running || this.scan?.is_wanted;
-    this.#cancel = this.#parts.browser.after(isBusy ? BUSY_MS : IDLE_MS, () => this.#ask());
+    this.#cancel = this.#parts.browser.after(this.isBusy ? BUSY_MS : IDLE_MS, () => this.#ask());
   }
 
   /** @param {Scan} scan */
@@ -126,10 +130,11 @@ function timeLeft(seconds) {
 }
 
 /** @param {ScanResult} result */
-function resultText({ added, changed, moved, returned, vanished, problem }) {
+function resultText({ unusable, added, changed, moved, returned, vanished, problem }) {
   const counts = Object.entries({ new: added, changed, moved, returned, gone: vanished });
   const what = counts.flatMap(([name, count]) => (count ? [`${number(count)} ${name}`] : [])).join(", ");
-  return `The last scan found ${what || "nothing new"}.${problem ? ` It was not whole: ${problem}.` : ""}`;
+  const bad = unusable ? ` ${number(unusable)} ${unusable === 1 ? "file" : "files"} could not be used; the program's output says why.` : "";
+  return `The last scan found ${what || "nothing new"}.${bad}${problem ? ` It was not whole: ${problem}.` : ""}`;
 }
 
 /** @param {number} value */

@@ -26,6 +26,8 @@ export function showScan({ scans }, visit) {
   );
   const drawPage = () => {
     for (const place of document.querySelectorAll("[data-scan=last]")) place.textContent = scans.lastText;
+    for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-scan=busy]"))) place.hidden = !scans.isBusy;
+    for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-scan=idle]"))) place.hidden = scans.isBusy;
   };
   const renew = () => visit(location.href, { isReplacing: true, keepsFocus: true });
 
