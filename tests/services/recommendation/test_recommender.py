@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from making import make_listen, make_track
+from making import file_of, make_listen, make_track
 from services.recommendation.stage import ADA, BOB, Stage, names, note, one, text_of, texts
 from soundalike.domain.errors import (
     DamagedArtefactError,
@@ -14,8 +14,10 @@ from soundalike.domain.errors import (
     NotAnalysedError,
     UnknownTrackError,
 )
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.recommendation.library_index import LibraryIndex, index_library
 from soundalike.domain.similarity.space import Artefact
+from soundalike.domain.types import TrackId
 from soundalike.services.recommendation import ranking_cache
 
 # Before anybody asks
@@ -222,5 +224,9 @@ def test_a_seed_must_be_known_and_analysed(stage: Stage) -> None:
     with pytest.raises(UnknownTrackError, match="nobody"):
         stage.ask(seed="nobody")
     stage.store.save_track(make_track("mute"))
-    with pytest.raises(NotAnalysedError, match="mute"):
+    with pytest.raises(NotAnalysedError, match="'mute' has not been analysed"):
+        stage.ask(seed="mute")
+    file = file_of(stage.store.track(TrackId("mute")))
+    stage.store.save_problem(FileProblem(location=file.location, reason=ProblemReason.SILENT))
+    with pytest.raises(NotAnalysedError, match="'mute' is silent"):
         stage.ask(seed="mute")

@@ -5,7 +5,7 @@ import pytest
 
 from artefact_store import MemoryArtefactStore, make_draft
 from fakes import MemoryStore
-from making import SOME_TIME, make_schema, make_track, with_halves
+from making import SOME_TIME, file_of, make_schema, make_track, with_halves
 from soundalike.domain.errors import (
     DamagedArtefactError,
     NoArtefactError,
@@ -13,6 +13,7 @@ from soundalike.domain.errors import (
     QueryError,
     UnknownTrackError,
 )
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.similarity.space import Artefact, ArtefactDraft, Neighbours, Similar
 from soundalike.domain.types import FloatArray, IndexArray, TrackId
 from soundalike.services.library.browse import Library
@@ -139,6 +140,14 @@ def test_a_changed_track_is_compared_by_its_new_vector(stage: Stage) -> None:
 def test_a_track_without_a_vector_is_not_analysed(stage: Stage) -> None:
     stage.add("mute", None)
     with pytest.raises(NotAnalysedError, match=f"'mute' has not been analysed for {SCHEMA.key};"):
+        stage.similar("mute")
+
+
+def test_a_silent_track_is_said_to_be_silent(stage: Stage) -> None:
+    stage.add("mute", None)
+    file = file_of(stage.store.track(TrackId("mute")))
+    stage.store.save_problem(FileProblem(location=file.location, reason=ProblemReason.SILENT))
+    with pytest.raises(NotAnalysedError, match="'mute' is silent, so nothing sounds like it"):
         stage.similar("mute")
 
 

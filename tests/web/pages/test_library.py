@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from making import make_track
+from making import file_of, make_track
 from soundalike.domain.errors import DamagedArtefactError
+from soundalike.domain.files import FileProblem, ProblemReason
 from soundalike.domain.fma import fma_id
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.tags import Tags
@@ -125,6 +126,18 @@ def test_a_track_page_without_similar_tracks_says_what_to_run(stage: Stage) -> N
     assert "no other track" in page(stage, "/tracks/b")
 
 
+def test_a_silent_track_says_that_nothing_sounds_like_it(stage: Stage) -> None:
+    file = file_of(stage.add("a", point=None))
+    stage.add("b")
+    stage.build()
+    stage.store.save_problem(
+        FileProblem(location=file.location, reason=ProblemReason.SILENT, stamp=file.stamp)
+    )
+    html = page(stage, "/tracks/a")
+    assert "This track is silent" in html
+    assert "soundalike extract" not in html
+
+
 def test_a_vanished_track_cannot_be_played_from_its_page(stage: Stage) -> None:
     stage.add("a")
     stage.store.mark_vanished([TrackId("a")], 0)
@@ -205,3 +218,37 @@ def test_a_track_of_fma_shows_licence_subset_and_the_authors_of_its_metadata(sta
     assert "soundalike build" in html, "nothing was learned from its features"
     stage.add("own", title="Own")
     assert "Defferrard" not in page(stage, "/tracks/own")
+
+
+def tags_of(title: str, *, album: str) -> Tags:
+    return Tags(title=title, artists=("Ann",), album=album, track_number=len(title))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name"),
+    [
+        ("audio/mpeg", "MP3"),
+        ("audio/flac", "FLAC"),
+        ("audio/ogg", "Ogg Vorbis"),
+        ("audio/ogg; codecs=opus", "OPUS"),
+        ("audio/mp4; codecs=alac", "ALAC"),
+        ("audio/mp4", "AAC"),
+        ("audio/x-ms-wma", "WMA"),
+        ("audio/x-wavpack", "WAVPACK"),
+    ],
+)
+def test_a_track_in_several_formats_leads_from_each_to_the_others(
+    stage: Stage, media_type: str, name: str
+) -> None:
+    kinds = {"one": "audio/wav", "two": media_type}
+    for track_id, kind in kinds.items():
+        stage.add_tagged(track_id, tags=tags_of("Song", album="Trees"), media_type=kind)
+    stage.add_tagged("other", tags=tags_of("Song of Songs", album="Trees"))
+    stage.add_tagged("elsewhere", tags=tags_of("Song", album="Birds"))
+    stage.settle_catalogue()
+    for track_id, other, kind in (("one", "two", name), ("two", "one", "WAV")):
+        html = page(stage, f"/tracks/{track_id}")
+        (said,) = re.findall(r"The same recording is here as\s+(.*?)\.</p>", html, re.DOTALL)
+        assert said == f'<a href="/tracks/{other}">{kind}</a>'
+    assert "The same recording" not in page(stage, "/tracks/elsewhere")
+    assert titles(page(stage, "/?query=song+trees")) == ["Song", "Song of Songs"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from soundalike.domain.errors import AmbiguousTrackError, QueryError, UnknownTrackError
-from soundalike.domain.files import Location
+from soundalike.domain.files import Location, ProblemReason
 from soundalike.domain.ports.library import CataloguedStore
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, SortField, Track, TrackFilter, TrackPage
 from soundalike.domain.types import RelativePath, TrackId
@@ -116,6 +116,27 @@ class Library:
             msg = f"no track has the id {track_id!r}"
             raise UnknownTrackError(msg)
         return track
+
+    def copies(self, track: Track) -> tuple[Track, ...]:
+        """Return the other tracks that are the same recording on the same album, such as other formats."""
+        if track.entry.recording is None:
+            return ()
+        on_album = self._store.find_tracks(
+            words(track.title),
+            sort=Sort(SortField.ALBUM),
+            limit=MAX_LIMIT,
+            only=TrackFilter(album=track.entry.album_id),
+        )
+        same = (other for other in on_album.tracks if other.entry.recording == track.entry.recording)
+        return tuple(other for other in same if other.id != track.id)
+
+    def is_silent(self, track: Track) -> bool:
+        """Whether a track's file has no sound, so that it has no features."""
+        if track.file is None:
+            return False
+        location = track.file.location
+        problems = self._store.problems_under(location.root, location.path)
+        return any(one.place == track.file.place and one.reason is ProblemReason.SILENT for one in problems)
 
     def match(self, text: str) -> Track:
         """Return the one track with this id or path, or with these words in its title.

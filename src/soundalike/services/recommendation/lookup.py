@@ -67,7 +67,7 @@ def point_by_vectors(store: LibraryStore, track_id: TrackId, artefact: Artefact)
     return TrackPoint(artefact.space.transform(raw)[0], groups)
 
 
-def not_analysed(track: Track, artefact: Artefact) -> NotAnalysedError:
+def not_analysed(track: Track, artefact: Artefact, *, is_silent: bool) -> NotAnalysedError:
     """Return the error that a track has no point.
 
     Parameters
@@ -76,7 +76,12 @@ def not_analysed(track: Track, artefact: Artefact) -> NotAnalysedError:
         Neither the artefact contains it, nor does it have all feature sets.
     artefact : Artefact
         Of these feature sets.
+    is_silent : bool
+        Whether its file has no sound.
     """
+    if is_silent:
+        msg = f"track {track.id!r} is silent, so nothing sounds like it"
+        return NotAnalysedError(msg)
     sets = " and ".join(schema.key for schema in artefact.schemas)
     if not track.has_audio:
         msg = (

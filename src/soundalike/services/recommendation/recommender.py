@@ -139,7 +139,8 @@ class Recommender:
         artefact = index.artefact
         seed_point = point_in(artefact, seed) or point_by_vectors(self._store, seed, artefact)
         if seed_point is None:
-            raise not_analysed(self._library.track(seed), artefact)
+            track = self._library.track(seed)
+            raise not_analysed(track, artefact, is_silent=self._library.is_silent(track))
         return seed_point
 
     def _slate(self, shortlisting: Shortlisting, *, is_last: bool) -> tuple[Hydrated, Slate]:

@@ -142,7 +142,8 @@ class NeighbourFinder:
             found = point_by_vectors(self._store, track.id, artefact) or point_in(artefact, track.id)
             if found is not None:
                 return artefact, found.coordinates
-        raise not_analysed(track, self._artefacts.current() if track.has_audio else artefacts[0])
+        artefact = self._artefacts.current() if track.has_audio else artefacts[0]
+        raise not_analysed(track, artefact, is_silent=self._library.is_silent(track))
 
     def _nearest(self, track: Track, artefact: Artefact, point: FloatArray) -> Iterator[Neighbour]:
         """Yield present tracks by distance: the artefact's own neighbours, then everything else."""

@@ -12,7 +12,7 @@ from soundalike.domain.errors import (
     SchemaMismatchError,
 )
 from soundalike.domain.similarity.space import Neighbour
-from soundalike.domain.tracks import Position, Sort, TrackFilter
+from soundalike.domain.tracks import Position, Sort, Track, TrackFilter
 from soundalike.domain.types import TrackId
 from soundalike.services import Services
 from soundalike.web.caching import revalidate
@@ -33,6 +33,9 @@ SORTS = (
     ("year", "Oldest first"),
     ("-added", "Recently added"),
 )
+
+_FORMATS = {"mpeg": "MP3", "mp4": "AAC", "ogg": "Ogg Vorbis", "webm": "WebM", "basic": "AU"}
+"""Names that are not in the media type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,20 @@ def library_blueprint(services: Services, protocol: WebProtocol) -> RouteBluepri
     @pages.handler
     def track(track_id: str) -> str:
         track = services.library.track(TrackId(track_id))
-        return render_template("track.html", track=track, similar=_similar(services, track.id))
+        copies = services.library.copies(track)
+        return render_template("track.html", track=track, copies=copies, similar=_similar(services, track))
 
     @pages.app_template_filter()
     def clock(duration_ms: int) -> str:
         minutes, seconds = divmod(round(duration_ms / 1000), 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+    @pages.app_template_filter()
+    def format_name(media_type: str) -> str:
+        kind, _, codec = media_type.removeprefix("audio/").partition("; codecs=")
+        name = (codec or kind).removeprefix("x-").removeprefix("ms-")
+        return _FORMATS.get(name, name.upper())
 
     @pages.app_template_filter()
     def nearness(distance: float, farthest: float) -> int:
@@ -104,11 +114,11 @@ def _parse_address() -> tuple[str, Sort, Position | None]:
     return query, sort, after
 
 
-def _similar(services: Services, track_id: TrackId) -> SimilarTracks:
+def _similar(services: Services, track: Track) -> SimilarTracks:
     try:
-        found = services.neighbours.similar(track_id, limit=SIMILAR_LIMIT, hides_duplicates=True)
+        found = services.neighbours.similar(track.id, limit=SIMILAR_LIMIT, hides_duplicates=True)
         return SimilarTracks(found.neighbours)
     except NotAnalysedError:
-        return SimilarTracks(missing="not_analysed")
+        return SimilarTracks(missing="silent" if services.library.is_silent(track) else "not_analysed")
     except (NoArtefactError, DamagedArtefactError, SchemaMismatchError):
         return SimilarTracks(missing="no_artefact")
