@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Of this program's own part in reading files: raised whenever it reads what it could not, or otherwise."""
 
 

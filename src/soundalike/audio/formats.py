@@ -5,10 +5,12 @@ from enum import Enum
 from typing import BinaryIO
 
 from soundalike.audio.containers.mp4 import sample_description
-from soundalike.audio.containers.mpeg import adts_frame, find_stream, mpeg_frame
+from soundalike.audio.containers.mpeg import adts_frame, find_stream, is_chain, mpeg_frame
 from soundalike.audio.containers.ogg import ogg_codec
-from soundalike.audio.containers.spans import CHUNK_BYTES, read_at
+from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
+from soundalike.audio.containers.syncframes import sbc_frame
 from soundalike.audio.containers.tagged import untagged_span
+from soundalike.audio.containers.transport import is_sound_alone
 
 
 class Container(Enum):
@@ -70,6 +72,10 @@ def _foreign(media_type: str, name: str, demuxer: str) -> Format:
     return Format(Container.FOREIGN, media_type, name, demuxer)
 
 
+def _other(media_type: str, name: str, demuxer: str = "") -> Format:
+    return Format(Container.OTHER, media_type, name, demuxer)
+
+
 def _unsupported(name: str) -> Format:
     return Format(Container.UNSUPPORTED, "application/octet-stream", name)
 
@@ -77,9 +83,17 @@ def _unsupported(name: str) -> Format:
 # First bytes, and the format they mean.
 _MAGIC = (
     (b"fLaC", Format(Container.FLAC, "audio/flac", "FLAC", "flac")),
-    (b"riff\x2e\x91\xcf\x11", Format(Container.OTHER, "audio/x-w64", "Wave64", "w64")),
-    (b"caff", Format(Container.OTHER, "audio/x-caf", "CAF", "caf")),
-    (b".snd", Format(Container.OTHER, "audio/basic", "AU", "au")),
+    (b"riff\x2e\x91\xcf\x11", _other("audio/x-w64", "Wave64", "w64")),
+    (b"caff", _other("audio/x-caf", "CAF", "caf")),
+    (b".snd", _other("audio/basic", "AU", "au")),
+    (b"Creative Voice File\x1a", _other("audio/x-voc", "VOC", "voc")),
+    (b"NIST_1A", _other("audio/x-nist", "NIST SPHERE", "nistsphere")),
+    (b"PVF1\n", _other("audio/x-pvf", "PVF", "pvf")),
+    (b" paf\0\0\0\0", _other("audio/x-paf", "PARIS")),
+    (b"fap \0\0\0\0", _other("audio/x-paf", "PARIS")),
+    (b"ALawSoundFile**\0", _other("audio/x-psion", "Psion WVE", "wve")),
+    *((bytes((0x64, 0xA3, n, 0)), _other("audio/x-ircam", "IRCAM", "ircam")) for n in range(1, 5)),
+    *((bytes((0, n, 0xA3, 0x64)), _other("audio/x-ircam", "IRCAM", "ircam")) for n in range(1, 5)),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _foreign("audio/x-ms-wma", "Windows Media Audio", "asf")),
     (b"MAC ", _foreign("audio/x-ape", "Monkey's Audio", "ape")),
     (b"wvpk", _foreign("audio/x-wavpack", "WavPack", "wv")),
@@ -94,10 +108,22 @@ _MAGIC = (
     (b".RMF", _foreign("audio/x-realaudio", "RealAudio", "rm")),
     (b"\x0b\x77", _foreign("audio/ac3", "AC-3", "")),
     (b"\x7f\xfe\x80\x01", _foreign("audio/vnd.dts", "DTS", "dts")),
+    (b"\xfe\x7f\x01\x80", _foreign("audio/vnd.dts", "DTS", "dts")),
+    (b"\x1f\xff\xe8\x00", _foreign("audio/vnd.dts", "DTS", "dts")),
+    (b"\xff\x1f\x00\xe8", _foreign("audio/vnd.dts", "DTS", "dts")),
+    (b"nut/multimedia container\0", _foreign("audio/x-nut", "NUT", "nut")),
+    (b"FLV\x01\x04", _foreign("audio/x-flv", "Flash", "flv")),  # with audio, without video
     (b"ajkg", _foreign("audio/x-shorten", "Shorten", "shn")),
     (b"OFR ", _unsupported("OptimFROG")),
     (b"ADIF", _unsupported("AAC in ADIF")),
 )
+_AIFF, _SVX = Format(Container.AIFF, "audio/aiff", "AIFF", "aiff"), _other("audio/x-8svx", "8SVX", "iff")
+_FORMS = {b"AIFF": _AIFF, b"AIFC": _AIFF, b"8SVX": _SVX, b"16SV": _SVX}
+HEAD_BYTES = 8 << 10
+"""Of a file, where a scan looks for audio: four frames of any MPEG audio."""
+
+_SBC_FRAMES = 8
+_PERIODS = (10_000_000 // 96_000, 10_000_000 // 4_000)  # of samples, in units of 100 ns
 # What browsers want to know of the codec inside, by what Matroska calls it.
 _MATROSKA_CODECS = (
     (b"A_OPUS", "opus"),
@@ -141,14 +167,14 @@ def sniff_magic(file: BinaryIO) -> Format | None:
     for magic, known in _MAGIC:
         if head.startswith(magic):
             return known
-    return _sniff_chunked(file, start, head)
+    return _sniff_chunked(file, start, head) or _sniff_built(head) or _sniff_run(file, start)
 
 
 def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
     if head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE":
         return Format(Container.WAV, "audio/wav", "WAV", "wav")
-    if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
-        return Format(Container.AIFF, "audio/aiff", "AIFF", "aiff")
+    if head[:4] == b"FORM":
+        return _FORMS.get(head[8:12])
     if head[:4] == b"OggS":
         codec = ogg_codec(file, start)
         return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
@@ -157,6 +183,37 @@ def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
         return Format(Container.MP4, media_type, name, "mov")
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _sniff_matroska(file)
+    return None
+
+
+def _sniff_built(head: bytes) -> Format | None:
+    """Return the format of a head that has few marks, but can be told by how it is built."""
+    if head[:4] == b"2BIT" and head[12:14] in {b"\0\0", b"\xff\xff"}:
+        return _other("audio/x-avr", "AVR")
+    if head[:2] == b"\xf0\x7e" and head[3:4] == b"\x01" and head[20:23] == b"\xf7\xf0\x7e":
+        return _other("audio/x-sds", "MIDI Sample Dump", "sds")
+    if head[8:12] == b"\0\x02\0\0" and _PERIODS[0] <= int.from_bytes(head[4:8], "big") <= _PERIODS[1]:
+        return _other("audio/x-htk", "HTK")
+    if head[:2] == b"\x01\x04" and head[21:22] in {b"\0", b"\1"} and _is_text(head[2:18]):
+        return _other("audio/x-mpc2k", "Akai MPC 2000")
+    if head[4:8] in {b"\xf8\x72\x6f\xba", b"\xf8\x72\x6f\xbb"}:
+        is_truehd = head[7] == 0xBA  # noqa: PLR2004 - the format's own mark
+        return _foreign(
+            "audio/vnd.dolby.mlp", "TrueHD" if is_truehd else "MLP", "truehd" if is_truehd else "mlp"
+        )
+    return None
+
+
+def _is_text(name: bytes) -> bool:
+    return name.isascii() and name.decode().isprintable()
+
+
+def _sniff_run(file: BinaryIO, start: int) -> Format | None:
+    """Return the format of packets or frames that follow each other from the start."""
+    if is_sound_alone(read_at(file, start, HEAD_BYTES)):
+        return _foreign("audio/mp2t", "MPEG transport stream", "mpegts")
+    if is_chain(file, Span(start, size_of(file)), sbc_frame, _SBC_FRAMES):
+        return _foreign("audio/x-sbc", "SBC", "sbc")
     return None
 
 

@@ -7,12 +7,14 @@ from io import BytesIO
 
 from soundalike.audio.containers.mpeg import adts_frame, is_chain, mpeg_frame
 from soundalike.audio.containers.spans import Span
-from soundalike.audio.formats import AUDIO_SUFFIXES, sniff_magic, suffix_of
+from soundalike.audio.containers.syncframes import ac3_frame
+from soundalike.audio.formats import AUDIO_SUFFIXES, HEAD_BYTES, sniff_magic, suffix_of
 
-_HEAD_BYTES = 8 << 10  # four frames of any MPEG audio
 _FRAMES = 4
 _TAG = re.compile(rb"ID3[\x02-\x04][\0-\xfe].[\0-\x7f]{4}", re.DOTALL)  # ID3v2's head
-_WEAK = (b"\x0b\x77", b"MP+")
+# Of Musepack and AC-3, marks so short that more has to be looked at.
+_AC3, _MUSEPACK = b"\x0b\x77", b"MP+"
+_MUSEPACK_VERSIONS = {0x07, 0x17}
 # Of the brands of ISO media files, those of pictures.
 _PICTURES = {
     b"heic",
@@ -51,7 +53,7 @@ OTHER_SUFFIXES = frozenset(
         b" .partial .crdownload .download .!ut .!qb .aria2 .filepart .swp .lock"
         # programs, their data and projects
         b" .exe .dll .so .dylib .msi .apk .app .bat .cmd .sh .ps1 .py .pyc .rb .pl .php .c .h .cc .cpp"
-        b" .hpp .java .class .jar .go .rs .ts .tsx .jsx .o .a .obj .lib .whl .deb .rpm .db .sqlite"
+        b" .hpp .java .class .jar .go .rs .tsx .jsx .o .a .obj .lib .whl .deb .rpm .db .sqlite"
         b" .sqlite3 .db3 .mdb .ttf .otf .woff .woff2 .als .asd .flp .logic .band .cpr .ptx .rpp .sesx .aup"
         b" .aup3 .nki .sf2 .sfz .vst .vst3 .npy .npz .parquet .pkl .h5 .itc .itc2 .itl .itdb .plist"
         b" .strings"
@@ -83,7 +85,7 @@ def has_audio(real_path: bytes) -> bool:
     try:
         descriptor = os.open(real_path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            head = os.read(descriptor, _HEAD_BYTES)
+            head = os.read(descriptor, HEAD_BYTES)
         finally:
             os.close(descriptor)
     except OSError:
@@ -93,11 +95,15 @@ def has_audio(real_path: bytes) -> bool:
 
 def begins_like_audio(head: bytes) -> bool:
     """Return whether a file's first 8 KiB are those of audio, by stricter rules than `sniff`."""
-    if head.startswith(_WEAK) or (head[4:8] == b"ftyp" and head[8:12] in _PICTURES):
+    file, span = BytesIO(head), Span(0, len(head))
+    if head.startswith(_AC3):
+        return is_chain(file, span, ac3_frame, _FRAMES)
+    if head.startswith(_MUSEPACK):
+        return len(head) > 3 and head[3] in _MUSEPACK_VERSIONS  # noqa: PLR2004 - the byte behind the mark
+    if head[4:8] == b"ftyp" and head[8:12] in _PICTURES:
         return False
     if _TAG.match(head):
         return True
-    file, span = BytesIO(head), Span(0, len(head))
     if sniff_magic(file) is not None:
         return True
     return any(is_chain(file, span, parse, _FRAMES) for parse in (mpeg_frame, adts_frame))
