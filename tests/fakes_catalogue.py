@@ -1,7 +1,7 @@
 """The catalogue of `MemoryStore`."""
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
@@ -17,7 +17,7 @@ from soundalike.domain.entries import (
     EntrySort,
     Genre,
     Group,
-    Settled,
+    SettledGroup,
     Successor,
 )
 from soundalike.domain.successions import successions
@@ -64,11 +64,14 @@ class MemoryCatalogue:
     def tracks_in(self, group: Group) -> Iterator[Track]:
         yield from [track for track in list(self._tracks.values()) if group in groups_of(track.tags)]
 
-    def save_settled(
-        self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
-    ) -> None:
+    def save_settled(self, found: Sequence[SettledGroup]) -> None:
+        for one in found:
+            self._save_settled(one)
+
+    def _save_settled(self, found: SettledGroup) -> None:
+        group, settled = found.group, found.settled
         with self._lock:
-            if self._unsettled.get(group) != mark:
+            if self._unsettled.get(group) != found.mark:
                 return
             del self._unsettled[group]
             for track in settled.tracks:
@@ -77,7 +80,7 @@ class MemoryCatalogue:
                 self._changes.append(track.id)
             self._entries[group] = settled.entries
             self._successors |= {(group.kind, one): other for one, other in settled.successors.items()}
-            self._mark(then)
+            self._mark(found.then)
 
     def find_artists(
         self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0

@@ -9,7 +9,17 @@ import pytest
 
 from making import SOME_TIME, file_of, make_track
 from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
-from soundalike.domain.entries import Album, Artist, EntryKind, EntrySort, Genre, Group, Settled, Successor
+from soundalike.domain.entries import (
+    Album,
+    Artist,
+    EntryKind,
+    EntrySort,
+    Genre,
+    Group,
+    Settled,
+    SettledGroup,
+    Successor,
+)
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackEntry, TrackFilter
@@ -26,7 +36,8 @@ def settle_all(store: Store) -> None:
     """Settle as `services.library.catalogue` does."""
     while groups := store.unsettled(100):
         for group, mark in groups.items():
-            store.save_settled(group, settle(group, partial(store.tracks_in, group)), mark=mark)
+            settled = settle(group, partial(store.tracks_in, group))
+            store.save_settled([SettledGroup(group, settled, mark)])
 
 
 class SettlingContract:
@@ -63,7 +74,7 @@ class SettlingContract:
         mark = store.unsettled(10)[group]
         settled = settle(group, partial(store.tracks_in, group))
         store.save_track(tagged("t1", album="B", track_number=2))
-        store.save_settled(group, settled, mark=mark, then=[Group(EntryKind.ALBUM, "other")])
+        store.save_settled([SettledGroup(group, settled, mark, [Group(EntryKind.ALBUM, "other")])])
         assert list(store.unsettled(10)) == [group]
         assert store.album(album_id("b", None)) is None
         assert [one.entry.recording for one in store.tracks_in(group)] == [None]
@@ -82,8 +93,7 @@ class SettlingContract:
         store.save_track(parted(2))
         waiting = store.unsettled(10)
         settled = {group: settle(group, partial(store.tracks_in, group)) for group in waiting}
-        for group, mark in waiting.items():
-            store.save_settled(group, settled[group], mark=mark)
+        store.save_settled([SettledGroup(group, settled[group], mark) for group, mark in waiting.items()])
         for number in "12":
             assert (track := store.track(TrackId(f"t{number}"))) is not None
             assert track.entry.artist_ids == (artist_id("a", number), artist_id("b", number))
@@ -94,7 +104,7 @@ class SettlingContract:
         group = Group(EntryKind.ARTIST, "a")
         store.save_track(tagged("t1", artists=("A",)))
         mark = store.unsettled(1)[group]
-        store.save_settled(group, Settled((), ()), mark=mark, then=[Group(EntryKind.ALBUM, "b")])
+        store.save_settled([SettledGroup(group, Settled((), ()), mark, [Group(EntryKind.ALBUM, "b")])])
         assert list(store.unsettled(10)) == [Group(EntryKind.ALBUM, "b")]
 
     def test_the_tracks_of_a_group_are_those_whose_tags_name_it(self, store: Store) -> None:

@@ -137,16 +137,19 @@ def albums_to_settle(kind: EntryKind, changed: Iterable[Track]) -> frozenset[Gro
 # Names and ids
 
 
+@lru_cache(maxsize=10_000)  # names come again with other tracks
 def artist_id(key: str, musicbrainz_id: str = "") -> ArtistId:
     """Return the id of an artist."""
     return ArtistId(digest("artist", key, musicbrainz_id))
 
 
+@lru_cache(maxsize=10_000)
 def genre_id(key: str) -> GenreId:
     """Return the id of a genre."""
     return GenreId(digest("genre", key))
 
 
+@lru_cache(maxsize=10_000)
 def album_id(key: str, artist_key: str | None, musicbrainz_id: str = "") -> AlbumId:
     """Return the id of an album; `artist_key` is None for a compilation, or where no artist is known."""
     return AlbumId(digest("album", key, "none" if artist_key is None else f"by {artist_key}", musicbrainz_id))
@@ -228,9 +231,12 @@ def _of_part(part: str, which: Parting, names: Mapping[tuple[str | None, str], i
 
 def _with_artist(key: str, track: Track, which: Parting) -> Track | None:
     """Return a track with the ids of an artist, or None if it has them."""
-    own = own_entry(track.tags)
-    ids = track.entry.artist_ids if len(track.entry.artist_ids) == len(own.artist_ids) else own.artist_ids
-    album_artist = track.entry.album_artist_id or own.album_artist_id
+    ids, album_artist = track.entry.artist_ids, track.entry.album_artist_id
+    lacks_album_artist = album_artist is None and track.tags.album_artist is not None
+    if len(ids) != len(track.tags.artists) or lacks_album_artist:
+        own = own_entry(track.tags)
+        ids = ids if len(ids) == len(own.artist_ids) else own.artist_ids
+        album_artist = album_artist or own.album_artist_id
     entry = replace(
         track.entry,
         artist_ids=tuple(

@@ -1,6 +1,6 @@
 """Artists, albums and genres, as the catalogue lists them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -141,6 +141,28 @@ class Settled:
     tracks: tuple[Track, ...]
     entries: tuple[CatalogueEntry, ...]
     successors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledGroup:
+    """A group to be stored as it is now.
+
+    Parameters
+    ----------
+    group : Group
+        Which one.
+    settled : Settled
+        What it is.
+    mark : int
+        The number that `unsettled` gave with it, before it was read.
+    then : collection of Group
+        What becomes unsettled by it.
+    """
+
+    group: Group
+    settled: Settled
+    mark: int
+    then: Collection[Group] = ()
 
 
 class EntryField(StrEnum):

@@ -134,11 +134,7 @@ class Tags:
 
         External ids of artists and albums are taken only with the names that they belong to.
         """
-        taken = {
-            field.name: getattr(others, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) in (None, (), False, Gains())
-        }
+        taken = {name: getattr(others, name) for name in _FIELDS if getattr(self, name) in _LACKING}
         merged = replace(self, **taken)
         more = tuple(
             one
@@ -152,15 +148,15 @@ class Tags:
     def without(self, others: "Tags") -> "Tags":
         """Return these tags without what others say too: what is left is surely not from them alone."""
         kept = {
-            field.name: getattr(_NO_TAGS, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) == getattr(others, field.name)
+            name: getattr(_NO_TAGS, name) for name in _FIELDS if getattr(self, name) == getattr(others, name)
         }
         ids = tuple(one for one in self.external_ids if one not in others.external_ids)
         return replace(self, **{**kept, "external_ids": ids})
 
 
 _NO_TAGS = Tags()
+_FIELDS = tuple(field.name for field in fields(Tags))
+_LACKING = (None, (), False, Gains())
 
 _NAMED = {
     ExternalIdKind.ARTIST: "artists",

@@ -1,7 +1,7 @@
 """A folder with FMA's files of metadata, some of which may be missing."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -174,7 +174,8 @@ class FmaFolder:
         if layout.album_number is None or layout.artist_number is None:
             return frozenset()
         artists: defaultdict[int, set[int]] = defaultdict(set)
-        for _, cells, _ in _read_cells(path, layout):
+        numbers = frozenset((layout.album_number, layout.artist_number))
+        for _, cells, _ in _read_cells(path, layout, numbers):
             album, artist = number_of(cells, layout.album_number), number_of(cells, layout.artist_number)
             if album is not None and artist is not None and len(artists[album]) < MOST_ARTISTS:
                 artists[album].add(artist)
@@ -204,7 +205,7 @@ def _completed(track: FmaTrack, others: list[FmaTrack]) -> FmaTrack:
 def _read_numbered(path: Path, layout: Layout) -> Iterator[tuple[int, int, Cells] | BadRow]:
     """Yield line, FMA's id and columns of the first row of each track, and all that is wrong with rows."""
     seen: set[int] = set()
-    for line, cells, found in _read_cells(path, layout):
+    for line, cells, found in _read_cells(path, layout, layout.used):
         number, trouble = number_of(cells, layout.number), found
         if number is None:
             trouble = trouble if trouble and not trouble.is_taken else Trouble.NO_ID
@@ -217,16 +218,19 @@ def _read_numbered(path: Path, layout: Layout) -> Iterator[tuple[int, int, Cells
             yield line, number, cells
 
 
-def _read_cells(path: Path, layout: Layout) -> Iterator[tuple[int, Cells, Trouble | None]]:
-    """Yield each row's last line, what it has in columns, and what is wrong with it as a whole."""
+def _read_cells(
+    path: Path, layout: Layout, wanted: Collection[str]
+) -> Iterator[tuple[int, Cells, Trouble | None]]:
+    """Yield each row's last line, what it has in some columns, and what is wrong with it as a whole."""
     columns = _columns(path, layout)
+    places = [(place, column) for place, column in enumerate(columns) if column in wanted]
     for row in read_rows(path):
         if row.cells is not None and row.line <= _MOST_HEADERS and _is_header(row, layout):
             continue
         if row.cells is None or len(row.cells) != len(columns):
             yield row.line, {}, Trouble.TOO_LONG if row.cells is None else Trouble.OTHER_COLUMNS
         else:
-            cells = {column: cell for column, cell in zip(columns, row.cells, strict=True) if cell}
+            cells = {column: row.cells[place] for place, column in places if row.cells[place]}
             yield row.line, cells, None if row.is_utf8 else Trouble.NOT_UTF8
 
 

@@ -65,7 +65,8 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def _decoded(line: int, cells: list[str]) -> Row:
-    if "".join(cells).isprintable():  # lone surrogates, which stand for undecodable bytes, are not
+    joined = "".join(cells)
+    if joined.isascii() or not _UNDECODED.search(joined):
         return Row(line, cells)
     decoded = [_UNDECODED.sub(_windows_letter, cell) for cell in cells]
     return Row(line, decoded, is_utf8=decoded == cells)

@@ -49,6 +49,13 @@ class Layout:
     only_subset: str | None = None
 
     @property
+    def used(self) -> frozenset[str]:
+        """All columns that are read."""
+        others = (self.album_number, self.artist_number, self.track_number, self.disc_number)
+        more = (self.licence, self.seconds, *self.dates, self.genre_top, *self.genres, self.split)
+        return frozenset(filter(None, (*self.needed, *others, *more, self.subset)))
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The columns without which it is not this file."""
         return (self.number, self.title, self.artist, self.album)

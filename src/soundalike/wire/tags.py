@@ -2,19 +2,19 @@
 
 import json
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import Any
 
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 
 _NO_TAGS = Tags()
+_DEFAULTS = tuple((field.name, getattr(_NO_TAGS, field.name)) for field in fields(Tags))
 
 
 def tags_text(tags: Tags) -> str:
     """Return tags as JSON, in ASCII whatever they contain; equal tags give equal text."""
     body: dict[str, Any] = {
-        field.name: getattr(tags, field.name)
-        for field in fields(tags)
-        if getattr(tags, field.name) != getattr(_NO_TAGS, field.name)
+        name: value for name, default in _DEFAULTS if (value := getattr(tags, name)) != default
     }
     if tags.gains != _NO_TAGS.gains:
         body["gains"] = {name: value for name, value in asdict(tags.gains).items() if value is not None}
@@ -23,6 +23,7 @@ def tags_text(tags: Tags) -> str:
     return json.dumps(body, separators=(",", ":"), sort_keys=True)
 
 
+@lru_cache(maxsize=512)  # a group's tracks are read, and soon read again when they are written
 def tags_from_text(text: str) -> Tags:
     """Read what `tags_text` returned.
 

@@ -1,6 +1,6 @@
 """The port of the catalogue: artists, albums and genres, derived from the tracks (`domain.catalogue`)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from soundalike.domain.entries import (
@@ -11,7 +11,7 @@ from soundalike.domain.entries import (
     EntrySort,
     Genre,
     Group,
-    Settled,
+    SettledGroup,
     Successor,
 )
 from soundalike.domain.tags import ExternalId
@@ -36,14 +36,12 @@ class CatalogueStore(Protocol):
     def tracks_in(self, group: Group) -> Iterator[Track]:
         """Yield the tracks of a group, vanished ones too, in any order, in bounded memory."""
 
-    def save_settled(
-        self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
-    ) -> None:
-        """Store the entries of a group, and what it decides of those of its tracks, instead of what it had.
+    def save_settled(self, found: Sequence[SettledGroup]) -> None:
+        """Store the entries of groups, and what they decide of those of their tracks, instead of what was.
 
-        The group is settled then, its successors replace those of the same ids, and the groups in `then`
-        become unsettled. Nothing happens if its
-        number is no longer `mark`, since a track of it has changed meanwhile.
+        A group is settled then, its successors replace those of the same ids, and the groups in `then`
+        become unsettled. Nothing happens to one whose number is no longer `mark`, since a track of it has
+        changed meanwhile. After a crash each group has been stored wholly or not at all.
         """
 
     def find_artists(

@@ -1,6 +1,6 @@
 """Artists, albums and genres in MongoDB."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from soundalike.domain.entries import (
     EntrySort,
     Genre,
     Group,
-    Settled,
+    SettledGroup,
     Successor,
 )
 from soundalike.domain.tags import ExternalId
@@ -82,14 +82,18 @@ class MongoCatalogue:
         )
         return map(track_from_document, found)
 
-    def save_settled(
-        self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
-    ) -> None:
-        """Store the entries of a group and those of its tracks, instead of what it had; see the port."""
+    def save_settled(self, found: Sequence[SettledGroup]) -> None:
+        """Store the entries of groups and those of their tracks, instead of what they had; see the port."""
+        for one in found:
+            self._save_settled(one)
+
+    def _save_settled(self, found: SettledGroup) -> None:
+        group, settled, then = found.group, found.settled, found.then
         key = group_key(group)
+        as_read = {"_id": key, "mark": found.mark}
 
         def write(database: Database[Document], session: ClientSession) -> None:
-            if not database[GROUP].delete_one({"_id": key, "mark": mark}, session=session).deleted_count:
+            if not database[GROUP].delete_one(as_read, session=session).deleted_count:
                 return
             if settled.tracks or then:
                 number = next_change(database, session)

@@ -7,9 +7,11 @@ from typing import Any
 from soundalike.domain.batches import batched
 from soundalike.domain.errors import StoreError
 from soundalike.domain.tracks import Track
+from soundalike.store.sqlite.catalogue_tables import GroupMarks
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.rows import from_text, track_from_row
 from soundalike.store.sqlite.tables import (
+    next_version,
     placeholders,
     refuse_conflicts,
     select_tracks,
@@ -46,9 +48,10 @@ class SqliteStoredTracks:
     def save_stored_tracks(self, tracks: Collection[Track]) -> None:
         """Insert many tracks, or replace those with their ids; see the port."""
         with self._connections.writing() as connection:
+            marks = GroupMarks(connection, next_version(connection))
             for track in tracks:
                 refuse_conflicts(connection, track, None)
-                write_track(connection, track)
+                write_track(connection, track, marks)
 
 
 def _stored_track(row: Any) -> Track:  # noqa: ANN401 - a row may have anything

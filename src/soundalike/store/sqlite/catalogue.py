@@ -2,8 +2,7 @@
 # ruff: noqa: S608 - only our own names are inserted into statements
 
 import sqlite3
-from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from soundalike.domain.batches import batched
@@ -17,7 +16,7 @@ from soundalike.domain.entries import (
     EntrySort,
     Genre,
     Group,
-    Settled,
+    SettledGroup,
     Successor,
 )
 from soundalike.domain.tags import ExternalId
@@ -27,6 +26,7 @@ from soundalike.store.sqlite.catalogue_tables import (
     ALBUM_COLUMNS,
     ARTIST_COLUMNS,
     GENRE_COLUMNS,
+    GroupMarks,
     album_from_row,
     artist_from_row,
     genre_from_row,
@@ -39,8 +39,8 @@ from soundalike.store.sqlite.catalogue_tables import (
 )
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.paging import Listing, page_rows
-from soundalike.store.sqlite.rows import Text, from_text, to_text, track_from_row
-from soundalike.store.sqlite.tables import placeholders, select_tracks, write_settled
+from soundalike.store.sqlite.rows import TRACK_COLUMNS, Text, from_text, to_text, track_from_row
+from soundalike.store.sqlite.tables import next_version, placeholders, select_tracks, write_settled
 
 # So many rows are read at a time, so that no transaction is open while the caller works.
 _BATCH = 500
@@ -73,24 +73,26 @@ class SqliteCatalogue:
 
     def tracks_in(self, group: Group) -> Iterator[Track]:
         """Yield the tracks of a group, vanished ones too, in any order, in bounded memory."""
-        with self._connections.reading() as connection:
-            rows = connection.execute(
-                "SELECT track FROM track_group"
-                " WHERE name_group = (SELECT n FROM name_group WHERE kind = ? AND key = ?)",
-                group_columns(group),
-            )
-            numbers = array("q", (number for (number,) in rows))
-        for batch in batched(numbers, _BATCH):
+        last = 0
+        while True:
             with self._connections.reading() as connection:
-                found = select_tracks(connection, f"n IN ({placeholders(batch)})", *batch)
-            yield from map(track_from_row, found)
+                rows = connection.execute(
+                    f"SELECT n, {TRACK_COLUMNS} FROM track_group CROSS JOIN track ON n = track_group.track"
+                    " WHERE name_group = (SELECT n FROM name_group WHERE kind = ? AND key = ?)"
+                    " AND track_group.track > ? ORDER BY track_group.track LIMIT ?",
+                    (*group_columns(group), last, _BATCH),
+                ).fetchall()
+            yield from (track_from_row(row[1:]) for row in rows)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
 
-    def save_settled(
-        self, group: Group, settled: Settled, *, mark: int, then: Collection[Group] = ()
-    ) -> None:
-        """Store the entries of a group and those of its tracks, instead of what it had; see the port."""
+    def save_settled(self, found: Sequence[SettledGroup]) -> None:
+        """Store the entries of groups and those of their tracks, instead of what they had; see the port."""
         with self._connections.writing() as connection:
-            write_settled(connection, group, settled, mark=mark, then=then)
+            marks = GroupMarks(connection, next_version(connection))
+            for one in found:
+                write_settled(connection, one, marks)
 
     def find_artists(
         self, *, sort: EntrySort, limit: int, after: EntryPosition | None = None, offset: int = 0

@@ -18,7 +18,7 @@ from soundalike.domain.entries import (
     Successor,
 )
 from soundalike.domain.successions import successions
-from soundalike.domain.tags import Tags
+from soundalike.domain.tags import ExternalId, Tags
 from soundalike.domain.times import from_ms, to_ms
 from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId
@@ -88,8 +88,40 @@ def read_placed(connection: sqlite3.Connection, number: int) -> Placed:
     return Placed(tags_from_text(tags), entry_from_columns(tuple(entry)), vanished_ms is None, bool(has_file))
 
 
+class GroupMarks:
+    """Marks groups as unsettled in one transaction, each once.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In a transaction.
+    change : int
+        The library's version with it; not used before.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, change: int) -> None:
+        self.change = change
+        self._connection = connection
+        self._numbers: dict[Group, int] = {}
+
+    def number(self, group: Group) -> int:
+        """Mark a group, and return its number."""
+        if group not in self._numbers:
+            row = self._connection.execute(
+                "INSERT INTO name_group (kind, key, mark) VALUES (?, ?, ?)"
+                " ON CONFLICT (kind, key) DO UPDATE SET mark = excluded.mark RETURNING n",
+                (*group_columns(group), self.change),
+            ).fetchone()
+            self._numbers[group] = int(row[0])
+        return self._numbers[group]
+
+
 def write_place(
-    connection: sqlite3.Connection, number: int, before: Placed | None, after: Placed, mark: int
+    connection: sqlite3.Connection,
+    number: int,
+    before: Placed | None,
+    after: Placed | None,
+    marks: GroupMarks,
 ) -> None:
     """Update groups, lists, external ids and successors for a track, and mark its groups as unsettled.
 
@@ -101,48 +133,50 @@ def write_place(
         The track's.
     before : Placed or None
         Where it stood; None for a new track.
-    after : Placed
-        Where it stands.
-    mark : int
-        Not used before.
+    after : Placed or None
+        Where it stands; None for one that is removed.
+    marks : GroupMarks
+        Of the transaction.
     """
-    old_groups = frozenset[Group]() if before is None else groups_of(before.tags)
-    new_groups = groups_of(after.tags)
-    for group in old_groups | new_groups:
-        of_group = mark_group(connection, group, mark)
-        if group not in new_groups:
-            connection.execute(
-                "DELETE FROM track_group WHERE name_group = ? AND track = ?", (of_group, number)
-            )
-        elif group not in old_groups:
-            connection.execute(
-                "INSERT OR IGNORE INTO track_group (name_group, track) VALUES (?, ?)", (of_group, number)
-            )
-    old_ids = frozenset() if before is None else before.tags.track_ids
-    for one in old_ids - after.tags.track_ids:
-        connection.execute(
-            "DELETE FROM external_id WHERE kind = ? AND value = ? AND track = ?",
-            (one.kind.value, to_text(one.value), number),
-        )
-    for one in after.tags.track_ids - old_ids:
-        connection.execute(
-            "INSERT OR IGNORE INTO external_id (kind, value, track) VALUES (?, ?, ?)",
-            (one.kind.value, to_text(one.value), number),
-        )
+    old_groups, old_ids = _groups_and_ids(before)
+    new_groups, new_ids = _groups_and_ids(after)
+    numbers = {group: marks.number(group) for group in old_groups | new_groups}
+    connection.executemany(
+        "DELETE FROM track_group WHERE name_group = ? AND track = ?",
+        [(numbers[group], number) for group in old_groups - new_groups],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO track_group (name_group, track) VALUES (?, ?)",
+        [(numbers[group], number) for group in new_groups - old_groups],
+    )
+    connection.executemany(
+        "DELETE FROM external_id WHERE kind = ? AND value = ? AND track = ?",
+        [(one.kind.value, to_text(one.value), number) for one in old_ids - new_ids],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO external_id (kind, value, track) VALUES (?, ?, ?)",
+        [(one.kind.value, to_text(one.value), number) for one in new_ids - old_ids],
+    )
     write_lists(connection, number, before, after)
-    if before is not None:
+    if before is not None and after is not None:
         changes = successions(before.tags, after.tags, was_compiled=before.entry.is_compilation)
         write_successors(connection, changes)
 
 
-def write_lists(connection: sqlite3.Connection, number: int, before: Placed | None, after: Placed) -> None:
+def _groups_and_ids(placed: Placed | None) -> tuple[frozenset[Group], frozenset[ExternalId]]:
+    return (frozenset(), frozenset()) if placed is None else (groups_of(placed.tags), placed.tags.track_ids)
+
+
+def write_lists(
+    connection: sqlite3.Connection, number: int, before: Placed | None, after: Placed | None
+) -> None:
     """Update the lists that a track is on."""
     old = set() if before is None else before.listed()
-    new = after.listed()
-    for kind, one, *_ in old - new:
-        connection.execute(
-            "DELETE FROM track_entry WHERE kind = ? AND id = ? AND track = ?", (kind, to_text(one), number)
-        )
+    new = set() if after is None else after.listed()
+    connection.executemany(
+        "DELETE FROM track_entry WHERE kind = ? AND id = ? AND track = ?",
+        [(kind, to_text(one), number) for kind, one, *_ in old - new],
+    )
     connection.executemany(
         "INSERT OR REPLACE INTO track_entry (kind, id, track, is_preferred, has_file) VALUES (?, ?, ?, ?, ?)",
         [(kind, to_text(one), number, *flags) for kind, one, *flags in new - old],
@@ -166,16 +200,6 @@ def forget_place(connection: sqlite3.Connection, number: int) -> None:
 # Groups
 
 
-def mark_group(connection: sqlite3.Connection, group: Group, mark: int) -> int:
-    """Mark a group as unsettled, and return its number."""
-    row = connection.execute(
-        "INSERT INTO name_group (kind, key, mark) VALUES (?, ?, ?)"
-        " ON CONFLICT (kind, key) DO UPDATE SET mark = excluded.mark RETURNING n",
-        (*group_columns(group), mark),
-    ).fetchone()
-    return int(row[0])
-
-
 def group_columns(group: Group) -> tuple[int, bytes]:
     """Return kind and key; keys are bytes, which sort as Python sorts text."""
     return kind_number(group.kind), group.key.encode(errors="surrogatepass")
@@ -189,10 +213,11 @@ def group_from_columns(kind: int, key: bytes) -> Group:
 # Entries
 
 
-def write_entries(connection: sqlite3.Connection, of_group: int, entries: Iterable[CatalogueEntry]) -> None:
+def write_entries(
+    connection: sqlite3.Connection, kind: EntryKind, of_group: int, entries: Iterable[CatalogueEntry]
+) -> None:
     """Replace the entries of a group."""
-    for table in ("artist", "genre", "album"):
-        connection.execute(f"DELETE FROM {table} WHERE name_group = ?", (of_group,))
+    connection.execute(f"DELETE FROM {kind.value} WHERE name_group = ?", (of_group,))
     for entry in entries:
         row = {"name_group": of_group, **_entry_to_columns(entry)}
         connection.execute(

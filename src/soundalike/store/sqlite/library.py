@@ -12,6 +12,7 @@ from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tracks import EVERY_TRACK, Position, Sort, Track, TrackFilter, TrackPage
 from soundalike.domain.types import AudioHash, RelativePath, RootName, TrackId
 from soundalike.store.parts import part_to_text
+from soundalike.store.sqlite.catalogue_tables import GroupMarks
 from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.features import write_vectors
 from soundalike.store.sqlite.rows import (
@@ -68,7 +69,7 @@ class SqliteLibrary:
         """Insert a track, or replace the one with this id; see the port."""
         with self._connections.writing() as connection:
             refuse_conflicts(connection, track, moved_from)
-            number = write_track(connection, track)
+            number = write_track(connection, track, GroupMarks(connection, next_version(connection)))
             for of_set in vectors:
                 write_vectors(connection, number, StoredVectors.of(track.id, of_set))
             if track.file is not None:
@@ -78,16 +79,16 @@ class SqliteLibrary:
         """Mark tracks as vanished at a time (ms since 1970, UTC); return how many were not so before."""
         count = 0
         with self._connections.writing() as connection:
-            change = next_version(connection)
+            marks = GroupMarks(connection, next_version(connection))
             for track_id in track_ids:
-                count += write_vanished(connection, track_id, at_ms, change)
+                count += write_vanished(connection, track_id, at_ms, marks)
         return count
 
     def remove_tracks(self, track_ids: Collection[TrackId]) -> int:
         """Remove tracks and their vectors, as if they had never been there; return how many there were."""
         with self._connections.writing() as connection:
-            change = next_version(connection)
-            return sum(delete_track(connection, track_id, change) for track_id in track_ids)
+            marks = GroupMarks(connection, next_version(connection))
+            return sum(delete_track(connection, track_id, marks) for track_id in track_ids)
 
     def track(self, track_id: TrackId) -> Track | None:
         """Return a track, vanished or not, or None."""

@@ -7,8 +7,9 @@ from functools import partial
 
 from soundalike.domain.batches import batched
 from soundalike.domain.catalogue import settle
+from soundalike.domain.entries import SettledGroup
 from soundalike.domain.tracks import Track
-from soundalike.store.sqlite.catalogue_tables import Placed, group_from_columns, write_place
+from soundalike.store.sqlite.catalogue_tables import GroupMarks, Placed, group_from_columns, write_place
 from soundalike.store.sqlite.rows import TRACK_COLUMNS, track_from_row
 from soundalike.store.sqlite.tables import next_version, placeholders, write_settled
 
@@ -17,14 +18,14 @@ _BATCH = 500
 
 def refill_catalogue(connection: sqlite3.Connection) -> None:
     """Make groups, lists and entries of every track, in the transaction of a migration."""
-    change = next_version(connection)
+    marks = GroupMarks(connection, next_version(connection))
     for number, track in _tracks(connection, "SELECT n FROM track"):
-        write_place(connection, number, None, Placed.of(track), mark=change)
+        write_place(connection, number, None, Placed.of(track), marks)
     groups = connection.execute("SELECT n, kind, key FROM name_group ORDER BY kind, key").fetchall()
     for of_group, *columns in groups:
         group = group_from_columns(*columns)
         settled = settle(group, partial(_tracks_in, connection, of_group))
-        write_settled(connection, group, settled, mark=change, then=())
+        write_settled(connection, SettledGroup(group, settled, mark=marks.change), marks)
 
 
 def _tracks_in(connection: sqlite3.Connection, of_group: int) -> Iterator[Track]:

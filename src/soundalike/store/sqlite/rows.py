@@ -112,12 +112,14 @@ def location_to_row(location: Location) -> tuple[Text, bytes]:
 
 def track_to_row(track: Track) -> Mapping[str, Any]:
     """Return every column of a track but its number and its change."""
+    tags = tags_text(track.tags)
+    imported = tags if track.imported is track.tags else track.imported and tags_text(track.imported)
     return _TrackRow(
         id=to_text(track.id),
         **_file_to_columns(track.file),
         title=to_text(track.title),
-        tags=tags_text(track.tags),
-        imported=None if track.imported is None else tags_text(track.imported),
+        tags=tags,
+        imported=imported,
         tags_version=track.tags_version,
         duration_ms=track.duration_ms,
         added_ms=to_ms(track.added_at),

@@ -2,25 +2,24 @@
 # ruff: noqa: S608 - only constants and placeholders are inserted into statements
 
 import sqlite3
-from collections.abc import Iterable, Sized
+from collections.abc import Sized
 from dataclasses import replace
 from typing import Any
 
-from soundalike.domain.catalogue import groups_of, settled_entry
-from soundalike.domain.entries import Group, Settled
+from soundalike.domain.catalogue import settled_entry
+from soundalike.domain.entries import Group, SettledGroup
 from soundalike.domain.errors import StoreError
 from soundalike.domain.files import NOWHERE, Location, Place
-from soundalike.domain.times import to_ms
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import RelativePath, RootName, TrackId
 from soundalike.store.errors import location_taken, track_moved
 from soundalike.store.keys import search_words
 from soundalike.store.parts import part_to_text
 from soundalike.store.sqlite.catalogue_tables import (
+    GroupMarks,
     Placed,
     forget_place,
     group_columns,
-    mark_group,
     read_placed,
     write_entries,
     write_lists,
@@ -36,7 +35,6 @@ from soundalike.store.sqlite.rows import (
     to_text,
     track_to_row,
 )
-from soundalike.wire.tags import tags_text
 
 
 def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: Location | None) -> None:
@@ -55,43 +53,58 @@ def refuse_conflicts(connection: sqlite3.Connection, track: Track, moved_from: L
         raise location_taken(track, from_text(other[0]))
 
 
-def write_track(connection: sqlite3.Connection, track: Track) -> int:
+def write_track(connection: sqlite3.Connection, track: Track, marks: GroupMarks) -> int:
     """Insert or update a track with its words and its place in the catalogue; return its number.
 
     Its vectors are removed if its audio changed.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In a transaction.
+    track : Track
+        As it is from now on.
+    marks : GroupMarks
+        Of the transaction.
     """
-    connection.execute(
-        "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE id = ? AND audio_hash <> ?)",
-        (to_text(track.id), to_text(track.audio_hash or "")),
-    )
-    before = _placed(connection, track.id)
-    change = next_version(connection)
-    row = {**track_to_row(track), "change": change}
-    names = ", ".join(row)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in row)
-    (number,) = connection.execute(
-        f"INSERT INTO track ({names}) VALUES ({placeholders(row)})"
-        f" ON CONFLICT (id) DO UPDATE SET {changes} RETURNING n",
-        tuple(row.values()),
-    ).fetchone()
+    stored = _number(connection, track.id)
+    row = {**track_to_row(track), "change": marks.change}
+    values = tuple(row.values())
+    before = None
+    if stored is None:
+        sql = f"INSERT INTO track ({', '.join(row)}) VALUES ({placeholders(row)})"
+        number = int(connection.execute(sql, values).lastrowid or 0)
+    else:
+        number = stored
+        connection.execute(
+            "DELETE FROM feature WHERE track = (SELECT n FROM track WHERE n = ? AND audio_hash <> ?)",
+            (number, to_text(track.audio_hash or "")),
+        )
+        before = _placed(connection, number)
+        delete_words(connection, number)
+        connection.execute(
+            f"UPDATE track SET {', '.join(f'{name} = ?' for name in row)} WHERE n = ?", (*values, number)
+        )
     write_words(connection, number, track)
-    write_place(connection, number, before, Placed.of(track), mark=change)
-    return int(number)
+    write_place(connection, number, before, Placed.of(track), marks)
+    return number
 
 
-def _placed(connection: sqlite3.Connection, track_id: TrackId) -> Placed | None:
-    """Return where the stored track stands; None for a new one, or one whose row is damaged."""
+def _number(connection: sqlite3.Connection, track_id: TrackId) -> int | None:
     row = connection.execute("SELECT n FROM track WHERE id = ?", (to_text(track_id),)).fetchone()
-    if row is None:
-        return None
+    return None if row is None else int(row[0])
+
+
+def _placed(connection: sqlite3.Connection, number: int) -> Placed | None:
+    """Return where a stored track stands; None for one whose row is damaged, which then stands nowhere."""
     try:
-        return read_placed(connection, *row)
+        return read_placed(connection, number)
     except StoreError:  # it is about to be replaced
-        forget_place(connection, *row)
+        forget_place(connection, number)
         return None
 
 
-def write_vanished(connection: sqlite3.Connection, track_id: TrackId, at_ms: int, change: int) -> bool:
+def write_vanished(connection: sqlite3.Connection, track_id: TrackId, at_ms: int, marks: GroupMarks) -> bool:
     """Mark a track as vanished, so that no list and no search has it; False if it was so before.
 
     Parameters
@@ -102,8 +115,8 @@ def write_vanished(connection: sqlite3.Connection, track_id: TrackId, at_ms: int
         Which one.
     at_ms : int
         Since when.
-    change : int
-        The library's version with it.
+    marks : GroupMarks
+        Of the transaction.
     """
     row = connection.execute(
         "SELECT n FROM track WHERE id = ? AND vanished_ms IS NULL", (to_text(track_id),)
@@ -111,15 +124,17 @@ def write_vanished(connection: sqlite3.Connection, track_id: TrackId, at_ms: int
     if row is None:
         return False
     (number,) = row
-    before = _placed(connection, track_id)
-    connection.execute("UPDATE track SET vanished_ms = ?, change = ? WHERE n = ?", (at_ms, change, number))
+    before = _placed(connection, number)
+    connection.execute(
+        "UPDATE track SET vanished_ms = ?, change = ? WHERE n = ?", (at_ms, marks.change, number)
+    )
     delete_words(connection, number)
     if before is not None:
-        write_place(connection, number, before, replace(before, is_there=False), mark=change)
+        write_place(connection, number, before, replace(before, is_there=False), marks)
     return True
 
 
-def delete_track(connection: sqlite3.Connection, track_id: TrackId, change: int) -> bool:
+def delete_track(connection: sqlite3.Connection, track_id: TrackId, marks: GroupMarks) -> bool:
     """Remove a track with all that follows from it; False if there is none.
 
     Parameters
@@ -128,67 +143,62 @@ def delete_track(connection: sqlite3.Connection, track_id: TrackId, change: int)
         In a transaction.
     track_id : TrackId
         Which one.
-    change : int
-        The library's version without it.
+    marks : GroupMarks
+        Of the transaction.
     """
-    row = connection.execute("SELECT n FROM track WHERE id = ?", (to_text(track_id),)).fetchone()
-    if row is None:
+    number = _number(connection, track_id)
+    if number is None:
         return False
-    before = _placed(connection, track_id)
-    for group in () if before is None else groups_of(before.tags):
-        mark_group(connection, group, change)
-    forget_place(connection, *row)
-    delete_words(connection, *row)
-    connection.execute("DELETE FROM feature WHERE track = ?", row)
-    connection.execute("DELETE FROM track WHERE n = ?", row)
+    write_place(connection, number, _placed(connection, number), None, marks)
+    delete_words(connection, number)
+    connection.execute("DELETE FROM feature WHERE track = ?", (number,))
+    connection.execute("DELETE FROM track WHERE n = ?", (number,))
     return True
 
 
-def write_settled(
-    connection: sqlite3.Connection, group: Group, settled: Settled, *, mark: int, then: Iterable[Group]
-) -> None:
+def write_settled(connection: sqlite3.Connection, found: SettledGroup, marks: GroupMarks) -> None:
     """Store what a group is now; see the port.
 
     Parameters
     ----------
     connection : sqlite3.Connection
         In a transaction.
-    group : Group
-        Which one.
-    settled : Settled
-        Its tracks' entries and its own.
-    mark : int
-        Which it had when it was read.
-    then : iterable of Group
-        To be settled next.
+    found : SettledGroup
+        The group.
+    marks : GroupMarks
+        Of the transaction.
     """
+    group, settled = found.group, found.settled
     row = connection.execute(
         "UPDATE name_group SET mark = NULL WHERE kind = ? AND key = ? AND mark = ? RETURNING n",
-        (*group_columns(group), mark),
+        (*group_columns(group), found.mark),
     ).fetchone()
     if row is None:
         return
-    change = next_version(connection)
     for track in settled.tracks:
-        _write_entry(connection, group, track, change)
-    write_entries(connection, int(row[0]), settled.entries)
+        _write_entry(connection, group, track, marks.change)
+    write_entries(connection, group.kind, int(row[0]), settled.entries)
     write_successors(connection, {(group.kind, one): other for one, other in settled.successors.items()})
-    for other in then:
-        mark_group(connection, other, change)
+    for other in found.then:
+        marks.number(other)
 
 
 def _write_entry(connection: sqlite3.Connection, group: Group, track: Track, change: int) -> None:
-    """Store what a group decides of a track's entry, unless it has other tags, vanished or came back."""
-    row = connection.execute(
-        "SELECT n FROM track WHERE id = ? AND tags = ? AND vanished_ms IS ?",
-        (to_text(track.id), tags_text(track.tags), track.vanished_at and to_ms(track.vanished_at)),
-    ).fetchone()
-    if row is None:
+    """Store what a group decides of a track's entry, unless it has other tags, vanished or came back.
+
+    Only columns that change are written: most are in indexes.
+    """
+    number = _number(connection, track.id)
+    if number is None:
         return
-    (number,) = row
     before = read_placed(connection, number)
+    if before.tags != track.tags or before.is_there == track.is_vanished:
+        return
     entry = settled_entry(group, track, before.entry)
-    columns = {**entry_to_columns(entry), **keys_to_columns(track), "change": change}
+    old, new = entry_to_columns(before.entry), entry_to_columns(entry)
+    columns = {name: value for name, value in new.items() if value != old[name]} | {"change": change}
+    if "album_id" in columns:
+        columns |= keys_to_columns(replace(track, entry=entry))
     connection.execute(
         f"UPDATE track SET {', '.join(f'{name} = ?' for name in columns)} WHERE n = ?",
         (*columns.values(), number),
@@ -203,8 +213,7 @@ def next_version(connection: sqlite3.Connection) -> int:
 
 
 def write_words(connection: sqlite3.Connection, number: int, track: Track) -> None:
-    """Update the search words of a track; a vanished one has none."""
-    delete_words(connection, number)
+    """Insert the search words of a track that has none; a vanished one has none."""
     if not track.is_vanished:
         rows = ((word.encode(), number) for word in search_words(track))
         connection.executemany("INSERT INTO word (word, track) VALUES (?, ?)", rows)
