@@ -237,21 +237,21 @@ def _with_artist(key: str, track: Track, which: Parting) -> Track | None:
         own = own_entry(track.tags)
         ids = ids if len(ids) == len(own.artist_ids) else own.artist_ids
         album_artist = album_artist or own.album_artist_id
-    entry = replace(
-        track.entry,
-        artist_ids=tuple(
-            artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else one
-            for one, credit in zip(ids, artist_credits(track.tags), strict=True)
-        ),
-        album_artist_id=next(
-            (
-                artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else album_artist
-                for credit in album_credit(track.tags)
-            ),
-            None,
-        ),
+    artist_ids = tuple(
+        artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else one
+        for one, credit in zip(ids, artist_credits(track.tags), strict=True)
     )
-    return None if entry == track.entry else replace(track, entry=entry)
+    album_artist_id = next(
+        (
+            artist_id(key, which(credit.musicbrainz_id)) if credit.key == key else album_artist
+            for credit in album_credit(track.tags)
+        ),
+        None,
+    )
+    if (artist_ids, album_artist_id) == (track.entry.artist_ids, track.entry.album_artist_id):
+        return None
+    entry = replace(track.entry, artist_ids=artist_ids, album_artist_id=album_artist_id)
+    return replace(track, entry=entry)
 
 
 # Genres
@@ -302,18 +302,7 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
     changed: list[Track] = []
     entries: list[CatalogueEntry] = []
     for one in sorted(albums):
-        settled = [
-            replace(
-                track,
-                entry=replace(
-                    track.entry,
-                    album_id=one,
-                    is_compilation=track.tags.is_compilation or _is_compiled(track, compiled),
-                ),
-            )
-            for track in albums[one]
-        ]
-        settled = with_recordings(one, settled)
+        settled = with_recordings(one, [_on_album(track, one, compiled) for track in albums[one]])
         changed += [
             track for track, old in zip(settled, albums[one], strict=True) if track.entry != old.entry
         ]
@@ -322,6 +311,13 @@ def _settle_albums(key: str, tracks: Sequence[Track]) -> Settled:
     for owner, parting in which.items():
         successors |= parting.successors(partial(album_id, key, owner))
     return Settled(tuple(changed), tuple(entries), successors)
+
+
+def _on_album(track: Track, album: AlbumId, compiled: frozenset[Location]) -> Track:
+    is_compilation = track.tags.is_compilation or _is_compiled(track, compiled)
+    if (track.entry.album_id, track.entry.is_compilation) == (album, is_compilation):
+        return track
+    return replace(track, entry=replace(track.entry, album_id=album, is_compilation=is_compilation))
 
 
 def _of_other_owners(

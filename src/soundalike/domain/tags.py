@@ -134,8 +134,12 @@ class Tags:
 
         External ids of artists and albums are taken only with the names that they belong to.
         """
-        taken = {name: getattr(others, name) for name in _FIELDS if getattr(self, name) in _LACKING}
-        merged = replace(self, **taken)
+        taken = {
+            name: value
+            for name in _FIELDS
+            if (value := getattr(others, name)) not in _LACKING and getattr(self, name) in _LACKING
+        }
+        merged = replace(self, **taken) if taken else self
         more = tuple(
             one
             for one in others.external_ids
@@ -143,7 +147,7 @@ class Tags:
             and ((name := _NAMED.get(one.kind)) is None or getattr(merged, name) == getattr(others, name))
             and (one.kind.names_track or not self.ids(one.kind))
         )
-        return replace(merged, external_ids=self.external_ids + more)
+        return replace(merged, external_ids=self.external_ids + more) if more else merged
 
     def without(self, others: "Tags") -> "Tags":
         """Return these tags without what others say too: what is left is surely not from them alone."""

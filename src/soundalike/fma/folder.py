@@ -196,9 +196,10 @@ def _of_disc(number: int | None) -> Tags:
 
 def _completed(track: FmaTrack, others: list[FmaTrack]) -> FmaTrack:
     for other in others:
-        dataset = {**(other.tags.dataset or {}), **(track.tags.dataset or {})}
-        tags = replace(track.tags.over(other.tags), dataset=dataset or None)
-        track = replace(track, tags=tags, duration_ms=track.duration_ms or other.duration_ms)
+        tags = track.tags.over(other.tags)
+        if other.tags.dataset:
+            tags = replace(tags, dataset={**other.tags.dataset, **(track.tags.dataset or {})})
+        track = FmaTrack(track.number, tags, track.duration_ms or other.duration_ms)
     return track
 
 

@@ -47,7 +47,7 @@ class SqliteStoredTracks:
 
     def save_stored_tracks(self, tracks: Collection[Track]) -> None:
         """Insert many tracks, or replace those with their ids; see the port."""
-        with self._connections.writing() as connection:
+        with self._connections.writing(is_bulk=True) as connection:
             marks = GroupMarks(connection, next_version(connection))
             for track in tracks:
                 refuse_conflicts(connection, track, None)

@@ -89,7 +89,7 @@ class SqliteCatalogue:
 
     def save_settled(self, found: Sequence[SettledGroup]) -> None:
         """Store the entries of groups and those of their tracks, instead of what they had; see the port."""
-        with self._connections.writing() as connection:
+        with self._connections.writing(is_bulk=True) as connection:
             marks = GroupMarks(connection, next_version(connection))
             for one in found:
                 write_settled(connection, one, marks)

@@ -34,6 +34,7 @@ from soundalike.store.sqlite.rows import (
 from soundalike.wire.tags import tags_from_text
 
 _KINDS = tuple(EntryKind)
+_NUMBERS = {kind: number for number, kind in enumerate(EntryKind)}
 ARTIST_COLUMNS = "id, key, name, track_count"
 GENRE_COLUMNS = "id, key, name, parent_id, track_count"
 ALBUM_COLUMNS = "id, key, title, artist_id, artist, is_compilation, year, track_count, duration_ms, added_ms"
@@ -41,7 +42,7 @@ ALBUM_COLUMNS = "id, key, title, artist_id, artist, is_compilation, year, track_
 
 def kind_number(kind: EntryKind) -> int:
     """Return a kind as it is stored: in the order in which groups are settled."""
-    return _KINDS.index(kind)
+    return _NUMBERS[kind]
 
 
 # Tracks among groups, entries and external ids
@@ -141,17 +142,18 @@ def write_place(
     old_groups, old_ids = _groups_and_ids(before)
     new_groups, new_ids = _groups_and_ids(after)
     numbers = {group: marks.number(group) for group in old_groups | new_groups}
-    connection.executemany(
-        "DELETE FROM track_group WHERE name_group = ? AND track = ?",
-        [(numbers[group], number) for group in old_groups - new_groups],
-    )
+    if before is not None:
+        connection.executemany(
+            "DELETE FROM track_group WHERE name_group = ? AND track = ?",
+            [(numbers[group], number) for group in old_groups - new_groups],
+        )
+        connection.executemany(
+            "DELETE FROM external_id WHERE kind = ? AND value = ? AND track = ?",
+            [(one.kind.value, to_text(one.value), number) for one in old_ids - new_ids],
+        )
     connection.executemany(
         "INSERT OR IGNORE INTO track_group (name_group, track) VALUES (?, ?)",
         [(numbers[group], number) for group in new_groups - old_groups],
-    )
-    connection.executemany(
-        "DELETE FROM external_id WHERE kind = ? AND value = ? AND track = ?",
-        [(one.kind.value, to_text(one.value), number) for one in old_ids - new_ids],
     )
     connection.executemany(
         "INSERT OR IGNORE INTO external_id (kind, value, track) VALUES (?, ?, ?)",
@@ -173,10 +175,11 @@ def write_lists(
     """Update the lists that a track is on."""
     old = set() if before is None else before.listed()
     new = set() if after is None else after.listed()
-    connection.executemany(
-        "DELETE FROM track_entry WHERE kind = ? AND id = ? AND track = ?",
-        [(kind, to_text(one), number) for kind, one, *_ in old - new],
-    )
+    if old:
+        connection.executemany(
+            "DELETE FROM track_entry WHERE kind = ? AND id = ? AND track = ?",
+            [(kind, to_text(one), number) for kind, one, *_ in old - new],
+        )
     connection.executemany(
         "INSERT OR REPLACE INTO track_entry (kind, id, track, is_preferred, has_file) VALUES (?, ?, ?, ?, ?)",
         [(kind, to_text(one), number, *flags) for kind, one, *flags in new - old],

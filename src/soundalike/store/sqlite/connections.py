@@ -16,6 +16,7 @@ from soundalike.store.sqlite.store_files import StoreFiles, refuse_foreign_journ
 
 _RETRY_S = 0.02
 _EMPTYING_S = 0.5
+_FOR_BULK = ("PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 8192")  # KiB, and pages of 4 KiB
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _NO_ACCESS = (
@@ -137,10 +138,16 @@ class Connections:
             yield connection
 
     @contextmanager
-    def writing(self, *, is_durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def writing(self, *, is_durable: bool = False, is_bulk: bool = False) -> Iterator[sqlite3.Connection]:
         """Lend a connection whose changes are committed at the end of the block, or not at all.
 
-        A power cut after the block loses nothing of what is durable.
+        Parameters
+        ----------
+        is_durable : bool
+            Whether a power cut after the block is to lose nothing of it.
+        is_bulk : bool
+            Whether it is one of many transactions of many rows: they share a large cache, and pages that
+            several of them change are moved from the journal into the file once.
 
         Raises
         ------
@@ -148,14 +155,16 @@ class Connections:
             If the store is no longer the one on the disk. Where that is found after the commit, nobody may
             rely on it, and it may be done again.
         """
-        synchronous = f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}"
+        begin = [f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}", "BEGIN IMMEDIATE"]
+        if is_bulk:
+            begin = [*_FOR_BULK, *begin]
         with (
             self._write_lock(self._busy_timeout_s),
             self._last_failure.noted(),
             self._mapped_errors(),
         ):
             self._files.check()
-            with self._transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+            with self._transaction(*begin) as connection:
                 before = connection.total_changes
                 yield connection
                 if has_changed := connection.total_changes != before:

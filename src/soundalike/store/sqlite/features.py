@@ -164,7 +164,7 @@ class SqliteFeatures:
         """Insert many, each new or in place of the one of its track and set; see the port."""
         if not vectors:
             return
-        with self._connections.writing() as connection:
+        with self._connections.writing(is_bulk=True) as connection:
             change = next_version(connection)
             for one in vectors:
                 query = "UPDATE track SET change = ? WHERE id = ? RETURNING n"

@@ -203,7 +203,8 @@ def _write_entry(connection: sqlite3.Connection, group: Group, track: Track, cha
         f"UPDATE track SET {', '.join(f'{name} = ?' for name in columns)} WHERE n = ?",
         (*columns.values(), number),
     )
-    write_lists(connection, number, before, replace(before, entry=entry))
+    if columns.keys() - {"recording", "is_compilation", "change"}:  # no list depends on these
+        write_lists(connection, number, before, replace(before, entry=entry))
 
 
 def next_version(connection: sqlite3.Connection) -> int:
