@@ -16,10 +16,12 @@ from soundalike.domain.entries import (
     EntryPosition,
     EntrySort,
     Genre,
+    GenreTags,
     Group,
     SettledGroup,
     Successor,
 )
+from soundalike.domain.genres import genre_tags_of
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import ExternalId
 from soundalike.domain.tracks import Track
@@ -63,6 +65,9 @@ class MemoryCatalogue:
 
     def tracks_in(self, group: Group) -> Iterator[Track]:
         yield from [track for track in list(self._tracks.values()) if group in groups_of(track.tags)]
+
+    def genre_tags(self, group: Group) -> Iterator[GenreTags]:
+        return map(genre_tags_of, self.tracks_in(group))
 
     def save_settled(self, found: Sequence[SettledGroup]) -> None:
         for one in found:

@@ -14,17 +14,10 @@ from hypothesis import strategies as st
 from domain.made_libraries import catalogued, ids, libraries, tag_sets, tagged
 from fakes import MemoryStore
 from making import file_of
-from soundalike.domain.catalogue import (
-    album_id,
-    artist_id,
-    first_artist,
-    genre_id,
-    is_various,
-    own_entry,
-    settle,
-)
+from soundalike.domain.catalogue import album_id, artist_id, first_artist, is_various, own_entry, settle
 from soundalike.domain.entries import Album, EntryKind, EntrySort, Genre, Group
 from soundalike.domain.files import Part
+from soundalike.domain.genres import genre_id
 from soundalike.domain.tracks import Track, TrackEntry
 from soundalike.domain.types import TrackId
 from soundalike.services.library.catalogue import settle_catalogue

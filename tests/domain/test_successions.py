@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.made_libraries import catalogued, ids, libraries, tag_sets, tagged
-from soundalike.domain.catalogue import album_id, artist_id, genre_id, own_entry
+from soundalike.domain.catalogue import album_id, artist_id, own_entry
 from soundalike.domain.entries import EntryKind, EntrySort
+from soundalike.domain.genres import genre_id
 from soundalike.domain.successions import successions
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Track

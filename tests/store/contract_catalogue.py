@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from making import SOME_TIME, file_of, make_track
-from soundalike.domain.catalogue import album_id, artist_id, genre_id, groups_of, settle
+from soundalike.domain.catalogue import album_id, artist_id, groups_of, settle
 from soundalike.domain.entries import (
     Album,
     Artist,
@@ -20,6 +20,7 @@ from soundalike.domain.entries import (
     SettledGroup,
     Successor,
 )
+from soundalike.domain.genres import genre_id, settle_genre
 from soundalike.domain.ports.library import Store
 from soundalike.domain.tags import ExternalId, ExternalIdKind
 from soundalike.domain.tracks import Position, Sort, SortField, Track, TrackEntry, TrackFilter
@@ -106,6 +107,29 @@ class SettlingContract:
         mark = store.unsettled(1)[group]
         store.save_settled([SettledGroup(group, Settled((), ()), mark, [Group(EntryKind.ALBUM, "b")])])
         assert list(store.unsettled(10)) == [Group(EntryKind.ALBUM, "b")]
+
+    def test_of_groups_saved_together_those_that_changed_meanwhile_are_left(self, store: Store) -> None:
+        store.save_track(tagged("t1", album="B", track_number=1))
+        store.save_track(tagged("t2", album="C", track_number=1))
+        found = [
+            SettledGroup(group, settle(group, partial(store.tracks_in, group)), mark)
+            for group, mark in store.unsettled(10).items()
+        ]
+        store.save_track(tagged("t1", album="B", track_number=2))
+        store.save_settled(found)
+        assert list(store.unsettled(10)) == [Group(EntryKind.ALBUM, "b")]
+        assert (store.album(album_id("b", None)), store.album(album_id("c", None)) is None) == (None, False)
+
+    def test_what_a_genres_tags_say_gives_the_genre_that_its_tracks_give(self, store: Store) -> None:
+        spellings = ("Rock", "ROCK", "ROCK", "R\u00f6ck", "\ud800")
+        for number, name in enumerate(spellings):
+            parents = {"ROCK": "Music", "Pop": "Other"} if number < 3 else None
+            store.save_track(tagged(f"t{number}", genres=(name, "Pop"), genre_parents=parents))
+        store.mark_vanished([TrackId("t0"), TrackId("t4")], LATER_MS)
+        for group in (group for group in store.unsettled(20) if group.kind is EntryKind.GENRE):
+            by_tracks = settle(group, partial(store.tracks_in, group))
+            assert settle_genre(group.key, store.genre_tags(group)) == by_tracks
+            assert by_tracks.entries
 
     def test_the_tracks_of_a_group_are_those_whose_tags_name_it(self, store: Store) -> None:
         store.save_track(tagged("t1", artists=("Á",), album="X"))

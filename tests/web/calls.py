@@ -6,7 +6,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from soundalike.domain.catalogue import album_id, artist_id, genre_id
+from soundalike.domain.catalogue import album_id, artist_id
+from soundalike.domain.genres import genre_id
 from soundalike.domain.types import UserId
 from soundalike.web.routes.route import Route, Who
 from soundalike.web.routes.table import API_ROUTES, PAGE_ROUTES

@@ -1,9 +1,10 @@
 """Tracks, albums, artists and genres as the API shows them."""
 
 from making import SOME_TIME, make_track
-from soundalike.domain.catalogue import artist_id, genre_id, own_entry
+from soundalike.domain.catalogue import artist_id, own_entry
 from soundalike.domain.entries import Album, Artist, Genre
 from soundalike.domain.files import Part
+from soundalike.domain.genres import genre_id
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Gains, Tags
 from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId
 from soundalike.wire.tracks import album_body, artist_body, genre_body, track_body, track_details

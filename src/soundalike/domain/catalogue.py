@@ -13,13 +13,21 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from soundalike.domain.credits import album_credit, artist_credits, credits_of
-from soundalike.domain.entries import Album, Artist, CatalogueEntry, EntryKind, Genre, Group, Settled
+from soundalike.domain.entries import (
+    Album,
+    Artist,
+    CatalogueEntry,
+    EntryKind,
+    Group,
+    Settled,
+)
 from soundalike.domain.files import Location
+from soundalike.domain.genres import genre_id, genre_tags_of, settle_genre
 from soundalike.domain.parting import Parting, most_common
 from soundalike.domain.recordings import digest, name_key, with_recordings
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.tracks import Track, TrackEntry
-from soundalike.domain.types import AlbumId, ArtistId, DurationMs, GenreId, RelativePath, TrackId
+from soundalike.domain.types import AlbumId, ArtistId, DurationMs, RelativePath, TrackId
 
 FEWEST_COMPILED = 3
 """So many artists on an album without an album artist make it a compilation."""
@@ -79,7 +87,7 @@ def settle(group: Group, read: Callable[[], Iterable[Track]]) -> Settled:
     if group.kind is EntryKind.ARTIST:
         return _settle_artists(group.key, read)
     if group.kind is EntryKind.GENRE:
-        return _settle_genre(group.key, read())
+        return settle_genre(group.key, map(genre_tags_of, read()))
     return _settle_albums(group.key, sorted(read(), key=lambda track: track.id))
 
 
@@ -141,12 +149,6 @@ def albums_to_settle(kind: EntryKind, changed: Iterable[Track]) -> frozenset[Gro
 def artist_id(key: str, musicbrainz_id: str = "") -> ArtistId:
     """Return the id of an artist."""
     return ArtistId(digest("artist", key, musicbrainz_id))
-
-
-@lru_cache(maxsize=10_000)
-def genre_id(key: str) -> GenreId:
-    """Return the id of a genre."""
-    return GenreId(digest("genre", key))
 
 
 @lru_cache(maxsize=10_000)
@@ -252,35 +254,6 @@ def _with_artist(key: str, track: Track, which: Parting) -> Track | None:
         return None
     entry = replace(track.entry, artist_ids=artist_ids, album_artist_id=album_artist_id)
     return replace(track, entry=entry)
-
-
-# Genres
-
-
-def _settle_genre(key: str, tracks: Iterable[Track]) -> Settled:
-    """Settle a genre in one pass, since half the library may have it; its tracks' entries have its id."""
-    there: Counter[str] = Counter()
-    gone: Counter[str] = Counter()
-    parents: Counter[str] = Counter()
-    count = 0
-    for track in tracks:
-        count += not track.is_vanished
-        for name in track.tags.genres:
-            if name_key(name) == key:
-                (gone if track.is_vanished else there)[name] += 1
-                parents.update(_some((track.tags.genre_parents or {}).get(name)))
-    shown = most_common((there or gone).elements())
-    if shown is None:
-        return Settled((), ())
-    parent = most_common(parents.elements())
-    found = Genre(
-        id=genre_id(key),
-        key=key,
-        name=shown,
-        parent_id=None if parent is None else genre_id(name_key(parent)),
-        track_count=count,
-    )
-    return Settled((), (found,))
 
 
 # Albums

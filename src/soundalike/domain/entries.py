@@ -125,6 +125,28 @@ class Successor:
 
 
 @dataclass(frozen=True, slots=True)
+class GenreTags:
+    """What the tags of some tracks say of genres, all the same.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The genres, as written.
+    parents : mapping of str to str
+        The genre above a genre, by name, where it is known.
+    is_there : bool
+        Whether the tracks have not vanished.
+    count : int
+        How many tracks there are.
+    """
+
+    names: tuple[str, ...]
+    parents: Mapping[str, str]
+    is_there: bool
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A group as it is now.
 

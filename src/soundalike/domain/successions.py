@@ -3,15 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from soundalike.domain.catalogue import (
-    album_id,
-    album_musicbrainz_id,
-    artist_id,
-    genre_id,
-    owner_of,
-)
+from soundalike.domain.catalogue import album_id, album_musicbrainz_id, artist_id, owner_of
 from soundalike.domain.credits import Credit, album_credit, artist_credits
 from soundalike.domain.entries import EntryKind
+from soundalike.domain.genres import genre_id
 from soundalike.domain.recordings import name_key
 from soundalike.domain.tags import Tags
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ def patches_from_lists(stored: Mapping[str, Any]) -> tuple[Patch, ...]:
     )
 
 
-def patches_to_json(patches: Sequence[Patch]) -> str:
+@lru_cache(maxsize=64)  # those of an import are all alike
+def patches_to_json(patches: tuple[Patch, ...]) -> str:
     """Return `patches_to_lists` as JSON."""
     return json.dumps(patches_to_lists(patches), separators=(",", ":"))
 

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from soundalike.domain.catalogue import genre_id
 from soundalike.domain.entries import Album, Artist, Genre
+from soundalike.domain.genres import genre_id
 from soundalike.domain.recordings import digest, name_key
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.times import rfc3339

@@ -11,8 +11,9 @@ from fakes import MemoryStore
 from making import SOME_TIME, make_location, make_track
 from soundalike.domain.entries import EntrySort
 from soundalike.domain.features import FeatureSchema
-from soundalike.domain.files import Location, Root
+from soundalike.domain.files import NOWHERE, Location, Root
 from soundalike.domain.fma import FMA, BadRow, FmaTrack, Trouble, fma_id, fma_id_at
+from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tags import Tags
 from soundalike.domain.tracks import Sort, Track
 from soundalike.domain.types import DurationMs, FloatArray, RelativePath, RootName, TrackId
@@ -97,6 +98,21 @@ def test_run_twice_it_changes_nothing() -> None:
     report = library.take(metadata)
     assert (report.added, report.changed, report.unchanged, report.refeatured) == (0, 0, 2, 0)
     assert (library.store.library_version(), library.tracks()) == before
+
+
+def test_features_that_changed_are_stored_and_those_of_vanished_tracks_are_not_again() -> None:
+    library = Library()
+    library.take(Metadata(FOOD, OTHER, features=[2, 5]))
+    clip = library.tracks()["Other"]
+    library.store.save_track(replace(clip, file=make_track("clip", path=b"a.mp3").file), moved_from=NOWHERE)
+    library.store.mark_vanished([clip.id], 1)
+    assert library.take(Metadata(FOOD, OTHER, features=[2, 5])).refeatured == 0
+    other = np.full((1, len(FMA)), 3, np.float32)
+    vectors = library.store.vectors_of(library.tracks()["Food"].id, FMA)
+    assert vectors is not None
+    changed = replace(StoredVectors.of(library.tracks()["Food"].id, vectors), values=other)
+    library.store.save_stored_vectors([changed])
+    assert library.take(Metadata(FOOD, OTHER, features=[2, 5])).refeatured == 1
 
 
 def test_what_changed_is_changed_and_the_id_stays() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from soundalike.domain.catalogue import genre_id
+from soundalike.domain.genres import genre_id
 from soundalike.domain.recordings import name_key
 from web.clients import LOCAL
 from web.shelf import put

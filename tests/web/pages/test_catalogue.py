@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from making import file_of
-from soundalike.domain.catalogue import album_id, artist_id, genre_id
+from soundalike.domain.catalogue import album_id, artist_id
+from soundalike.domain.genres import genre_id
 from soundalike.domain.ports.audio import Cover
 from soundalike.domain.types import TrackId
 from web.clients import LOCAL

@@ -10,6 +10,7 @@ from soundalike.domain.entries import (
     EntryPosition,
     EntrySort,
     Genre,
+    GenreTags,
     Group,
     SettledGroup,
     Successor,
@@ -35,6 +36,12 @@ class CatalogueStore(Protocol):
 
     def tracks_in(self, group: Group) -> Iterator[Track]:
         """Yield the tracks of a group, vanished ones too, in any order, in bounded memory."""
+
+    def genre_tags(self, group: Group) -> Iterator[GenreTags]:
+        """Yield what the tags of a genre's tracks say of genres, vanished ones too, in any order.
+
+        Tracks that say the same may be counted together.
+        """
 
     def save_settled(self, found: Sequence[SettledGroup]) -> None:
         """Store the entries of groups, and what they decide of those of their tracks, instead of what was.

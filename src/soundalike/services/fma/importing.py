@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
@@ -220,6 +221,7 @@ class FmaImporter:
         progress: OnProgress,
     ) -> None:
         known = self._store.ids_with_vectors(schema)
+        stored = {one.track_id: _digest(one.vectors.summary) for one in self._store.track_vectors(schema)}
         first = StoredVectors(  # its fingerprint is over 518 names: it is computed once
             track_id=TrackId(""),
             feature_set=schema.name,
@@ -236,15 +238,21 @@ class FmaImporter:
                     report.note(BadRow("", 0, Trouble.NO_TRACK, number))
                     continue
                 report.featured += 1
-                if track_id not in known or not self._has(track_id, schema, row):
+                digest = stored.get(track_id) or (track_id in known and self._stored(track_id, schema))
+                if digest != _digest(row):
                     new.append(replace(first, track_id=track_id, values=row[np.newaxis].copy()))
             report.refeatured += len(new)
             self._store.save_stored_vectors(new)
             progress(report.featured, len(track_ids))
 
-    def _has(self, track_id: TrackId, schema: FeatureSchema, row: FloatArray) -> bool:
-        stored = self._store.vectors_of(track_id, schema)
-        return stored is not None and np.array_equal(stored.summary, row)
+    def _stored(self, track_id: TrackId, schema: FeatureSchema) -> bytes | None:
+        """Return the digest of what is stored of a track that has vanished, which is read with no others."""
+        found = self._store.vectors_of(track_id, schema)
+        return None if found is None else _digest(found.summary)
+
+
+def _digest(row: FloatArray) -> bytes:
+    return blake2b(row.astype("<f4").tobytes(), digest_size=16).digest()
 
 
 _ATTEMPTS = 5

@@ -6,7 +6,8 @@ from functools import partial
 from itertools import groupby
 
 from soundalike.domain.catalogue import albums_to_settle, settle
-from soundalike.domain.entries import Group, SettledGroup
+from soundalike.domain.entries import EntryKind, Group, SettledGroup
+from soundalike.domain.genres import settle_genre
 from soundalike.domain.ports.catalogue import CatalogueStore
 
 _BATCH = 500
@@ -38,7 +39,10 @@ def _settle(store: CatalogueStore, groups: Iterable[tuple[Group, int]]) -> None:
     found: list[SettledGroup] = []
     tracks = 0
     for group, mark in groups:
-        settled = settle(group, partial(store.tracks_in, group))
+        if group.kind is EntryKind.GENRE:
+            settled = settle_genre(group.key, store.genre_tags(group))
+        else:
+            settled = settle(group, partial(store.tracks_in, group))
         found.append(SettledGroup(group, settled, mark, albums_to_settle(group.kind, settled.tracks)))
         tracks += len(settled.tracks)
         if tracks >= _MOST_TRACKS:

@@ -17,10 +17,12 @@ from soundalike.domain.entries import (
     EntryPosition,
     EntrySort,
     Genre,
+    GenreTags,
     Group,
     SettledGroup,
     Successor,
 )
+from soundalike.domain.genres import genre_tags_of
 from soundalike.domain.tags import ExternalId
 from soundalike.domain.tracks import Track
 from soundalike.domain.types import AlbumId, ArtistId, GenreId
@@ -81,6 +83,10 @@ class MongoCatalogue:
             batch=_BATCH,
         )
         return map(track_from_document, found)
+
+    def genre_tags(self, group: Group) -> Iterator[GenreTags]:
+        """Yield what the tags of each of a genre's tracks say of genres."""
+        return map(genre_tags_of, self.tracks_in(group))
 
     def save_settled(self, found: Sequence[SettledGroup]) -> None:
         """Store the entries of groups and those of their tracks, instead of what they had; see the port."""

@@ -15,6 +15,7 @@ from soundalike.domain.entries import (
     EntryPosition,
     EntrySort,
     Genre,
+    GenreTags,
     Group,
     SettledGroup,
     Successor,
@@ -30,6 +31,7 @@ from soundalike.store.sqlite.catalogue_tables import (
     album_from_row,
     artist_from_row,
     genre_from_row,
+    genre_tags_from_row,
     group_columns,
     group_from_columns,
     kind_number,
@@ -86,6 +88,19 @@ class SqliteCatalogue:
             if len(rows) < _BATCH:
                 return
             last = rows[-1][0]
+
+    def genre_tags(self, group: Group) -> Iterator[GenreTags]:
+        """Yield what the tags of a genre's tracks say of genres; those that say the same are counted."""
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT json_extract(tags, '$.genres') AS genres,"
+                " json_extract(tags, '$.genre_parents') AS above, vanished_ms IS NULL AS is_there, count(*)"
+                " FROM track_group CROSS JOIN track ON n = track_group.track"
+                " WHERE name_group = (SELECT n FROM name_group WHERE kind = ? AND key = ?)"
+                " GROUP BY genres, above, is_there",
+                group_columns(group),
+            ).fetchall()
+        yield from map(genre_tags_from_row, rows)
 
     def save_settled(self, found: Sequence[SettledGroup]) -> None:
         """Store the entries of groups and those of their tracks, instead of what they had; see the port."""

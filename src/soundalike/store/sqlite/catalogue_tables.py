@@ -1,6 +1,7 @@
 """Statements for the tables of the catalogue in SQLite, each inside a transaction of its caller."""
 # ruff: noqa: S608 - only our own names are inserted into statements
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from soundalike.domain.entries import (
     EntryField,
     EntryKind,
     Genre,
+    GenreTags,
     Group,
     Successor,
 )
@@ -274,6 +276,18 @@ def genre_from_row(columns: tuple[Any, ...]) -> Genre:
         name=from_text(name),
         parent_id=None if parent is None else GenreId(from_text(parent)),
         track_count=int(track_count),
+    )
+
+
+@reports_damage
+def genre_tags_from_row(columns: tuple[Any, ...]) -> GenreTags:
+    """Read genres and their parents, both JSON, whether the tracks are there, and how many there are."""
+    genres, parents, is_there, count = columns
+    return GenreTags(
+        names=tuple(json.loads(genres or "[]")),
+        parents=json.loads(parents or "{}"),
+        is_there=bool(is_there),
+        count=int(count),
     )
 
 

@@ -166,23 +166,36 @@ class SqliteFeatures:
             return
         with self._connections.writing(is_bulk=True) as connection:
             change = next_version(connection)
+            sets: dict[tuple[str, int, str], int] = {}
             for one in vectors:
                 query = "UPDATE track SET change = ? WHERE id = ? RETURNING n"
                 found = connection.execute(query, (change, to_text(one.track_id))).fetchone()
                 if found is None:
                     raise unknown_track(one.track_id)
-                write_vectors(connection, found[0], one)
+                key = (one.feature_set, one.version, one.fingerprint)
+                if key not in sets:
+                    sets[key] = _made_feature_set(connection, *key)
+                _write_values(connection, found[0], sets[key], one)
 
 
 def write_vectors(connection: sqlite3.Connection, number: int, vectors: StoredVectors) -> None:
     """Insert or replace the vectors of one track, given by number, in one feature set."""
-    name, version, fingerprint = vectors.feature_set, vectors.version, vectors.fingerprint
-    feature_set = _find_feature_set(connection, name, version, fingerprint)
-    if feature_set is None:
-        feature_set = connection.execute(
-            "INSERT INTO feature_set (name, version, fingerprint) VALUES (?, ?, ?)",
-            (to_text(name), version, to_text(fingerprint)),
-        ).lastrowid
+    key = (vectors.feature_set, vectors.version, vectors.fingerprint)
+    _write_values(connection, number, _made_feature_set(connection, *key), vectors)
+
+
+def _made_feature_set(connection: sqlite3.Connection, name: str, version: int, fingerprint: str) -> int:
+    number = _find_feature_set(connection, name, version, fingerprint)
+    if number is None:
+        row = (to_text(name), version, to_text(fingerprint))
+        sql = "INSERT INTO feature_set (name, version, fingerprint) VALUES (?, ?, ?)"
+        number = int(connection.execute(sql, row).lastrowid or 0)
+    return number
+
+
+def _write_values(
+    connection: sqlite3.Connection, number: int, feature_set: int, vectors: StoredVectors
+) -> None:
     values = vectors.values
     connection.execute(
         f"INSERT OR REPLACE INTO feature (feature_set, track, {_VALUES}) VALUES (?, ?, ?, ?, ?, ?)",

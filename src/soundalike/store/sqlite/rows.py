@@ -113,7 +113,9 @@ def location_to_row(location: Location) -> tuple[Text, bytes]:
 def track_to_row(track: Track) -> Mapping[str, Any]:
     """Return every column of a track but its number and its change."""
     tags = tags_text(track.tags)
-    imported = tags if track.imported is track.tags else track.imported and tags_text(track.imported)
+    imported = None if track.imported is None else tags
+    if track.imported is not None and track.imported is not track.tags:
+        imported = tags_text(track.imported)
     return _TrackRow(
         id=to_text(track.id),
         **_file_to_columns(track.file),
