@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audio.edited import without_first_frame
 from audio.sounds import edit, id3v2, music, write, write_av
-from soundalike.audio import scan
+from soundalike.audio import dependencies, scan
 from soundalike.audio.formats import AUDIO_SUFFIXES
 from soundalike.audio.recognise import (
     OTHER_SUFFIXES,
@@ -113,6 +113,25 @@ def test_endings_that_are_known_are_not_opened(tmp_path: Path, monkeypatch: pyte
         (tmp_path / f"a{suffix.decode()}").write_bytes(b"RIFF\0\0\0\0WAVE")
     monkeypatch.setattr(scan, "has_audio", lambda path: pytest.fail(f"{path!r} was opened"))
     assert len(scanned(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "is_read_again"),
+    [("a.caf", True), ("a.au", True), ("a.w64", True), ("caf.xyz", True), ("a.mp3", False), ("a.wav", False)],
+)
+def test_tags_that_only_pyav_reads_are_read_again_once_it_is_installed(
+    name: str,
+    is_read_again: bool,  # noqa: FBT001 - a parameter
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(tmp_path / name, music(1), format="CAF" if name == "caf.xyz" else None)
+    stamps = []
+    for has_pyav in (False, True):
+        monkeypatch.setattr(dependencies, "find_spec", lambda _name, has=has_pyav: has or None)
+        stamps += [each.tags_stamp for each in scanned(tmp_path) if isinstance(each, FoundFile)]
+    assert len(stamps) == 2
+    assert (stamps[0] != stamps[1]) == is_read_again
 
 
 def test_videos_are_counted_not_listed(tmp_path: Path) -> None:

@@ -43,6 +43,11 @@ def audio_dependencies() -> tuple[AudioDependency, ...]:
     return tuple(_dependency(package, purpose, remedy) for package, purpose, remedy in _LIBRARIES)
 
 
+def has_pyav() -> bool:
+    """Whether PyAV is installed."""
+    return find_spec("av") is not None
+
+
 def reader_versions() -> str:
     """Return the versions of all that decides whether a file can be read, as one line.
 
@@ -51,7 +56,7 @@ def reader_versions() -> str:
     import soundfile  # noqa: PLC0415 - only what reads files loads it
 
     libraries = {"reader": str(READER_VERSION), "libsndfile": soundfile.__libsndfile_version__}
-    if find_spec("av") is not None:
+    if has_pyav():
         libraries["av"] = _version_of("av") or "of unknown version"
     return ", ".join(f"{name} {number}" for name, number in libraries.items())
 

@@ -58,6 +58,8 @@ PYAV_SUFFIXES = frozenset(
     b".m4a .m4b .m4p .m4r .mp4 .aac .adts .3gp .3gpp .3g2 .webm .weba .mka .wma .asf .ape .wv .mpc .mpp .mp+"
     b" .dsf .dff .tta .tak .spx .ra .rm .amr .awb .ac3 .eac3 .dts .shn".split()
 )
+# What plays without PyAV, but has tags that only PyAV reads.
+_TAGGED_FOR_PYAV = frozenset(b".w64 .caf .au .snd".split())
 AUDIO_SUFFIXES = SNDFILE_SUFFIXES | PYAV_SUFFIXES | {b".ofr"}
 
 _OGG_TYPES = {
@@ -147,6 +149,12 @@ _MP4_CODECS = {
 def is_audio_name(name: bytes) -> bool:
     """Return whether a file's name ends like audio."""
     return suffix_of(name) in AUDIO_SUFFIXES
+
+
+def may_need_pyav_for_tags(name: bytes) -> bool:
+    """Return whether a file that plays without PyAV may have tags that only PyAV reads."""
+    suffix = suffix_of(name)
+    return suffix in _TAGGED_FOR_PYAV or suffix not in AUDIO_SUFFIXES
 
 
 def suffix_of(name: bytes) -> bytes:

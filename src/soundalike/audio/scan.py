@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from soundalike.audio.dependencies import has_pyav
 from soundalike.audio.errors import is_passing
-from soundalike.audio.formats import is_audio_name, suffix_of
+from soundalike.audio.formats import is_audio_name, may_need_pyav_for_tags, suffix_of
 from soundalike.audio.ignore import IGNORE_FILE, IgnoreFileError, IgnoreRules, is_bin
 from soundalike.audio.recognise import Kind, has_audio, kind_of
 from soundalike.audio.sheets import SHEET_SUFFIX, read_sheets
@@ -98,6 +99,7 @@ class _Walk:
 
     def __init__(self, places: dict[bytes, Root]) -> None:
         self._places = sorted(places.items(), key=lambda item: -len(item[0]))
+        self._has_pyav = has_pyav()
         self._real_places = {root.name: os.path.realpath(place) for place, root in places.items()}
 
     def start(self, folder: _Folder) -> Iterator[Scanned]:
@@ -195,12 +197,14 @@ class _Walk:
         if not stat.S_ISREG(status.st_mode):
             return self._problem(path, ProblemReason.NOT_REGULAR, _kind(status.st_mode))
         location, is_linked = self._locate(path, real)
+        # Once PyAV is installed, the tags that only it reads are read.
+        reader = " PyAV" if self._has_pyav and may_need_pyav_for_tags(path) else ""
         return FoundFile(
             location=location,
             real_path=Path(os.fsdecode(real)),
             is_linked=is_linked,
             stamp=FileStamp(status.st_size, status.st_mtime_ns),
-            tags_stamp=str(status.st_ctime_ns),
+            tags_stamp=f"{status.st_ctime_ns}{reader}",
         )
 
     def _unreachable(self, path: bytes, error: OSError) -> FileProblem:
