@@ -119,7 +119,48 @@ def test_flac_of_32_bits_is_decoded(tmp_path: Path) -> None:
 def test_without_pyav_flac_of_32_bits_is_not_said_to_be_damaged(tmp_path: Path) -> None:
     refused = failure_of(flac_of_32_bits(tmp_path / "a.flac"))
     assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
-    assert refused.detail == "FLAC needs PyAV: pip install 'soundalike[codecs]'"
+    assert refused.detail == "32-bit FLAC needs PyAV: pip install 'soundalike[codecs]'"
+
+
+@pytest.mark.usefixtures("without_pyav")
+@pytest.mark.parametrize(
+    ("codec", "form", "named"),
+    [
+        ("alac", "caf", "ALAC in CAF"),
+        ("aac", "wav", "AAC in WAV"),
+        ("ac3", "wav", "AC-3 in WAV"),
+        ("wmav2", "wav", "WMA in WAV"),
+        ("aac", "mp4", "AAC"),
+        ("libmp3lame", "mp4", "MP3 in MP4"),
+        ("alac", "mp4", "ALAC"),
+    ],
+)
+def test_without_pyav_it_is_the_codec_that_is_named(
+    codec: str, form: str, named: str, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delitem(sys.modules, "av")
+        path = write_av(tmp_path / "song", 4, codec=codec, form=form)
+    assert failure_of(path).detail == f"{named} needs PyAV: pip install 'soundalike[codecs]'"
+
+
+@pytest.mark.usefixtures("without_pyav")
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (
+            b"RIFF\xff\xff\0\0WAVEfmt \x12\0\0\0\x34\x12" + bytes(16) + b"data\xff\0\0\0",
+            "WAV with codec 0x1234",
+        ),
+        (b"caff\0\1\0\0desc" + bytes(7) + b"\x20" + bytes(8) + b"opus", "OPUS in CAF"),
+        (b".snd" + bytes(3) + b"\x18" + b"\xff" * 4 + b"\0\0\0\x17", "AU with encoding 23"),
+    ],
+    ids=["WAV", "CAF", "AU"],
+)
+def test_so_is_one_that_only_its_container_names(content: bytes, named: str, tmp_path: Path) -> None:
+    path = tmp_path / "song"
+    path.write_bytes(content + bytes(300))
+    assert failure_of(path).detail == f"{named} needs PyAV: pip install 'soundalike[codecs]'"
 
 
 @pytest.mark.parametrize(("name", "kept_bytes"), [("a.flac", 12), ("a.ogg", 60)])

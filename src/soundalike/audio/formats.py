@@ -136,6 +136,13 @@ _MATROSKA_CODECS = (
 # By the name of the sample description: media type, and the codec's name.
 _MP4_CODECS = {
     b"mp4a": ("audio/mp4", "AAC"),
+    b"mp4a.69": ("audio/mp4; codecs=mp3", "MP3 in MP4"),
+    b"mp4a.6b": ("audio/mp4; codecs=mp3", "MP3 in MP4"),
+    b"mp4a.a5": ("audio/mp4; codecs=ac-3", "AC-3 in MP4"),
+    b"mp4a.a6": ("audio/mp4; codecs=ec-3", "E-AC-3 in MP4"),
+    b"mp4a.a9": ("audio/mp4; codecs=dtsc", "DTS in MP4"),
+    b"mp4a.ad": ("audio/mp4; codecs=opus", "Opus in MP4"),
+    b"mp4a.dd": ("audio/mp4; codecs=vorbis", "Vorbis in MP4"),
     b"alac": ("audio/mp4; codecs=alac", "ALAC"),
     b"fLaC": ("audio/mp4; codecs=flac", "FLAC in MP4"),
     b"Opus": ("audio/mp4; codecs=opus", "Opus in MP4"),
@@ -187,7 +194,7 @@ def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
         codec = ogg_codec(file, start)
         return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
     if head[4:8] == b"ftyp":
-        media_type, name = _MP4_CODECS.get(sample_description(file), _MP4_CODECS[b"mp4a"])
+        media_type, name = _MP4_CODECS.get(sample_description(file), ("audio/mp4", "MP4"))
         return Format(Container.MP4, media_type, name, "mov")
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _sniff_matroska(file)

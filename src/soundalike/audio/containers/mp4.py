@@ -7,6 +7,9 @@ from typing import BinaryIO
 from soundalike.audio.containers.spans import CHUNK_BYTES, Span, claimed_span, read_at, size_of
 
 _MOST_BOXES = 100_000
+_MOST_DESCRIBED = 512  # bytes of a sample description in which its codec is looked for
+_AAC = {0x40, 0x66, 0x67, 0x68}
+_STREAM, _DECODER = b"\x03", b"\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,32 @@ def is_cut(file: BinaryIO) -> bool:
 
 
 def sample_description(file: BinaryIO) -> bytes:
-    """Return the name of the first audio track's sample description, such as ``b"mp4a"``; else ``b""``."""
+    """Return the name of the first audio track's sample description, such as ``b"alac"``; else ``b""``.
+
+    To ``b"mp4a"`` is added which codec that is, if it is not AAC, such as ``b"mp4a.6b"`` for MP3.
+    """
     for box in boxes(file):
         if box.name == b"moov":
             moov = read_at(file, box.span.start, min(box.span.size, 16 * CHUNK_BYTES))
             at = moov.find(b"soun")  # a track's handler comes before its sample description
             at = moov.find(b"stsd", max(0, at))
-            return moov[at + 16 : at + 20] if at >= 0 else b""
+            name = moov[at + 16 : at + 20] if at >= 0 else b""
+            kind = _object_type(moov[at : at + _MOST_DESCRIBED]) if name == b"mp4a" else 0
+            return name + b".%02x" % kind if kind and kind not in _AAC else name
     return b""
+
+
+def _object_type(description: bytes) -> int:
+    """Return the number of the codec in a sample description's ``esds`` (ISO/IEC 14496-1, 7.2.6); else 0."""
+    at = description.find(b"esds")
+    if at < 0:
+        return 0
+    at += 8  # its name, version and flags
+    for tag, skipped in ((_STREAM, 3), (_DECODER, 0)):
+        if description[at : at + 1] != tag:
+            return 0
+        at += 1
+        while description[at : at + 1] >= b"\x80":  # its length goes on
+            at += 1
+        at += 1 + skipped
+    return int.from_bytes(description[at : at + 1], "big")

@@ -3,6 +3,7 @@
 from typing import BinaryIO
 
 from soundalike.audio.containers import flac, riff
+from soundalike.audio.containers.codec_names import codec_in
 from soundalike.audio.decoders.decoder import Decoder
 from soundalike.audio.decoders.sndfile import open_sndfile
 from soundalike.audio.errors import UnusableAudioError
@@ -41,7 +42,8 @@ def open_decoder(file: BinaryIO, sniffed: Format) -> Decoder:
         damaged = UnusableAudioError(ProblemReason.NOT_AUDIO, f"{error.failure.detail} (damaged?)")
         try:
             return PyavDecoder(file, sniffed)
-        except NoPyavError as missing:
+        except NoPyavError:
+            missing = NoPyavError(codec_in(file) or sniffed.name)
             raise (missing if is_lacking else damaged) from error
         except UnusableAudioError as other:
             raise (other if is_lacking else damaged) from error
