@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import tone
 from browser.listener import Listener, RecordedListens, until
+from soundalike.domain.files import Part
 from soundalike.domain.users import YOU
 from web.stage import Stage
 
@@ -56,6 +57,33 @@ def test_what_is_heard_is_recorded_as_it_was(
     until(page, lambda: ("finished", "cedar") in listens.of())
     page.goto("about:blank")
     listens.expect(*told, ("started", "cedar"), ("finished", "cedar"))
+
+
+def test_parts_of_one_file_that_follow_each_other_are_heard_without_a_gap(
+    listener: Listener, page: Page, stage: Stage, listens: RecordedListens, sounds: dict[str, bytes]
+) -> None:
+    for name, part in (("one", Part(0, 3_000, 1_000)), ("two", Part(3_000, None, 1_000))):
+        stage.add(
+            name,
+            title=f"Part {name}",
+            path=b"image.wav",
+            part=part,
+            data=sounds["audio/wav"],
+            media_type="audio/wav",
+            duration_ms=3_000 if name == "one" else 17_000,
+        )
+    page.goto(f"{page.url}?query=part")
+    listener.play_in_order("Part one")
+    page.evaluate("""() => {
+        window.stops = [];
+        for (const type of ["pause", "ended", "emptied", "waiting"])
+            audio.addEventListener(type, () => stops.push(type));
+    }""")
+    expect(page.locator("#player-title")).to_have_text("Part two")
+    listener.expect_sound("Part two")
+    assert page.evaluate("stops") == []
+    assert listener.position_s() > 3
+    listens.expect(("started", "one"), ("finished", "one"), ("started", "two"))
 
 
 def test_a_reload_remembers_queue_place_and_volume_and_is_the_same_play(
