@@ -150,6 +150,17 @@ class TestAlbums:
         assert (found["d"].album_id, found["d"].is_compilation) == (album_id("album", "d"), False)
         assert not any(entry.is_compilation for entry in entries(tracks[:2]).values())
 
+    def test_the_discs_of_a_box_make_one_compilation(self) -> None:
+        found = entries(
+            [
+                tagged(name, artists=(name,), path=f"mix/CD{number}/{name}")
+                for number, name in enumerate("abcd")
+            ]
+        )
+        assert {one.album_id for one in found.values()} == {album_id("album", None)}
+        apart = entries([tagged(name, artists=(name,), path=f"mix/{name}/{name}") for name in "xyz"])
+        assert len({one.album_id for one in apart.values()}) == 3
+
     def test_an_album_artist_makes_none(self) -> None:
         tracks = [tagged(name, artists=(name,), album_artist="DJ", path=f"mix/{name}") for name in "abc"]
         found = entries(tracks)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
+import pytest
+
 from making import make_schema, make_track, make_vectors
 from soundalike.domain.catalogue import own_entry
 from soundalike.domain.entries import Album, EntrySort
@@ -167,7 +169,8 @@ class CollectionsContract:
         only = TrackFilter(artist=fifth.id)
         assert store.find_tracks([], sort=Sort(), limit=9, only=only).total == 1
 
-    def test_a_box_of_three_discs_is_one_album_in_order(self, store: Store) -> None:
+    @pytest.mark.parametrize("is_tagged", [True, False], ids=["tags", "folders"])
+    def test_a_box_of_three_discs_is_one_album_in_order(self, store: Store, *, is_tagged: bool) -> None:
         box = [
             track_of(
                 f"d{disc}-{number:02}",
@@ -177,7 +180,7 @@ class CollectionsContract:
                     album_artist="B",
                     album="Box",
                     track_number=number,
-                    disc_number=disc,
+                    disc_number=disc if is_tagged else None,
                 ),
                 path=f"Box/CD{disc}/{number}.flac",
                 kind="audio/flac",

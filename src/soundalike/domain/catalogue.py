@@ -27,7 +27,7 @@ from soundalike.domain.parting import Parting, most_common
 from soundalike.domain.recordings import digest, name_key, with_recordings
 from soundalike.domain.tags import ExternalIdKind, Tags
 from soundalike.domain.tracks import Track, TrackEntry
-from soundalike.domain.types import AlbumId, ArtistId, DurationMs, RelativePath, TrackId
+from soundalike.domain.types import AlbumId, ArtistId, DurationMs, TrackId
 
 FEWEST_COMPILED = 3
 """So many artists on an album without an album artist make it a compilation."""
@@ -318,11 +318,7 @@ def _compiled_folders(tracks: Iterable[Track]) -> frozenset[Location]:
 
 
 def _folder(track: Track) -> Location | None:
-    if track.file is None:
-        return None
-    location = track.file.location
-    above, _, _ = location.path.rpartition(b"/")
-    return replace(location, path=RelativePath(above))
+    return None if track.file is None else track.file.location.album_folder
 
 
 def _is_compiled(track: Track, compiled: frozenset[Location]) -> bool:

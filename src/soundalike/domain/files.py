@@ -1,5 +1,6 @@
 """Files as a scan finds them, and the results of analysing them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,10 @@ from soundalike.domain.tags import Tags
 from soundalike.domain.types import AudioHash, DurationMs, RelativePath, RootName
 
 NOTHING_ANALYSED = DurationMs(0)
+
+_DISC = re.compile(
+    rb"(?:cd|dis[ck]|dvd|lp|side|vinyl)[ ._-]*(?:(\d{1,3})|([a-h]))(?![a-z0-9]).*", re.IGNORECASE | re.DOTALL
+)
 
 
 class ProblemReason(StrEnum):
@@ -56,6 +61,25 @@ class Location:
 
     root: RootName
     path: RelativePath
+
+    @property
+    def folder(self) -> "Location":
+        """The folder that it is in."""
+        return Location(self.root, RelativePath(self.path.rpartition(b"/")[0]))
+
+    @property
+    def disc_number(self) -> int | None:
+        """The number of the disc whose folder it is in, such as "CD2" or "Side B"; None for other folders."""
+        found = _DISC.match(self.folder.path.rpartition(b"/")[2])
+        if found is None:
+            return None
+        number, letter = found.groups()
+        return int(number) if number else 1 + b"abcdefgh".index(letter.lower())
+
+    @property
+    def album_folder(self) -> "Location":
+        """The folder that it is in, or above the folder of a disc."""
+        return self.folder if self.disc_number is None else self.folder.folder
 
     def upwards(self) -> Iterator["Location"]:
         """Yield this location and every folder above it in its root, innermost first."""

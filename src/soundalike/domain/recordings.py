@@ -52,7 +52,7 @@ def with_recordings(album: AlbumId, tracks: Sequence[Track]) -> list[Track]:
         if tags.title is None or tags.track_number is None:
             alone.append(track)
         else:
-            about = (str(tags.disc_number or 1), str(tags.track_number), name_key(tags.title))
+            about = (str(track.disc_number or 1), str(tags.track_number), name_key(tags.title))
             same[digest("recording", album, *about)].append(track)
     entries: dict[TrackId, TrackEntry] = {
         track.id: replace(track.entry, recording=None, is_preferred=True, preferred_for=()) for track in alone

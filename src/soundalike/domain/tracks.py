@@ -115,6 +115,13 @@ class Track:
         return self.tags.year
 
     @property
+    def disc_number(self) -> int | None:
+        """Which disc of its album it is on, as its tags say; else its folder, such as "CD2"."""
+        if self.tags.disc_number is not None or self.file is None:
+            return self.tags.disc_number
+        return self.file.location.disc_number
+
+    @property
     def audio_hash(self) -> AudioHash | None:
         """The hash of its audio, if it has any."""
         return None if self.file is None else self.file.audio_hash

@@ -38,7 +38,7 @@ def sort_keys(track: Track) -> dict[SortField, str | int | None]:
 
 
 def _within_album(track: Track, title: str) -> str:
-    disc, number = track.tags.disc_number or 1, track.tags.track_number
+    disc, number = track.disc_number or 1, track.tags.track_number
     digits = _LAST if number is None else f"{min(number, _GREATEST):05}"
     return f"{min(disc, _GREATEST):05}{digits}{title}"
 

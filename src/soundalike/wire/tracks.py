@@ -30,7 +30,7 @@ def track_body(track: Track) -> dict[str, Any]:
             for one, name in zip(entry.genre_ids, tags.genres, strict=False)
         ],
         "track_number": tags.track_number,
-        "disc_number": tags.disc_number,
+        "disc_number": track.disc_number,
         "is_compilation": entry.is_compilation,
         "original_date": tags.original_date,
         "gains": asdict(tags.gains),

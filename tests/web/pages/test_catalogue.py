@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from making import file_of
+from making import file_of, make_track
 from soundalike.domain.catalogue import album_id, artist_id
 from soundalike.domain.genres import genre_id
 from soundalike.domain.ports.audio import Cover
+from soundalike.domain.tags import Tags
 from soundalike.domain.types import TrackId
 from web.clients import LOCAL
 from web.shelf import put
@@ -36,6 +37,16 @@ def test_an_album_lists_each_recording_once_by_disc(shelf: Stage) -> None:
     assert "3 tracks" in text
     assert f'href="/artists/{ANN}"' in text
     assert f'href="/genres/{ROCK}"' in text
+
+
+def test_discs_are_those_of_folders_where_tags_name_none(stage: Stage) -> None:
+    for path in ("CD2/1", "CD1/2", "CD1/1"):
+        tags = Tags(title=f"Song {path}", artists=("Ann",), album="Box", track_number=int(path[-1]))
+        stage.store.save_track(make_track(path, path=f"Box/{path}.mp3".encode(), tags=tags))
+    stage.settle_catalogue()
+    text = page(stage, f"/albums/{BOX}")
+    assert titles(text) == ["Song CD1/1", "Song CD1/2", "Song CD2/1"]
+    assert re.findall(r"<h2>(Disc [0-9])</h2>", text) == ["Disc 1", "Disc 2"]
 
 
 def test_a_compilation_is_by_various_artists_and_each_row_says_by_whom(shelf: Stage) -> None:

@@ -1,7 +1,6 @@
 """A track's audio and cover, from the file that was scanned."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,10 +11,6 @@ from soundalike.domain.ports.audio import AudioFiles, Cover
 from soundalike.domain.types import TrackId
 from soundalike.services.library.browse import Library
 from soundalike.services.library.roots import RootMap
-
-_DISC = re.compile(
-    r"(?:cd|dis[ck]|dvd|lp|side|vinyl)[ ._-]*(?:\d{1,3}|[a-h])(?![a-z0-9]).*", re.IGNORECASE | re.DOTALL
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +126,7 @@ def _cover_folders(file: TrackFile, listed: Path) -> tuple[Path, ...]:
         Where it is listed, below its root.
     """
     names = tuple(map(os.fsdecode, file.location.path.split(b"/")))
-    path, is_disc = listed, len(names) > 1 and bool(_DISC.match(names[-2]))
+    path, is_disc = listed, file.location.disc_number is not None
     # A link to a folder has its cover where it leads, but what is above that is not the library's; a link to
     # a file has it beside the link.
     if file.target is not None and file.target.parts[-2:] == names[-2:]:

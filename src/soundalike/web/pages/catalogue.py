@@ -78,7 +78,7 @@ def _tracks(services: Services, only: TrackFilter, sort: Sort) -> tuple[TrackPag
         after = None
     page = services.library.page(sort=sort, limit=PAGE_LIMIT, after=after, only=only)
     cursor = cursors.encode(page.next)
-    disc = page.tracks[-1].tags.disc_number if page.tracks else None
+    disc = page.tracks[-1].disc_number if page.tracks else None
     address = {"cursor": cursor, "disc": disc or 1}
     return page, cursor and f"{quote(request.path)}?{urlencode(address)}"
 
@@ -102,7 +102,7 @@ def _linked(names: tuple[str, ...], ids: tuple[str, ...]) -> list[tuple[str | No
 
 def _new_discs(tracks: tuple[Track, ...], before: int | None) -> dict[int, int]:
     """Return which rows begin a disc, and its number; nothing where there is one disc alone."""
-    numbers = [track.tags.disc_number or 1 for track in tracks]
+    numbers = [track.disc_number or 1 for track in tracks]
     if before is None and set(numbers) <= {1}:
         return {}
     known = [before or 0, *numbers]
