@@ -181,6 +181,78 @@ def test_a_tag_that_says_too_little_of_its_size_is_read_whole() -> None:
     assert cover_of(tag(3, first, size=100)) == JPEG
 
 
+ALBUM = frame23(b"TALB", b"\0" + b"x" * 299)
+COVER = frame23(b"APIC", picture(JPEG * 100))
+MANY = b"".join(frame23(b"TXXX", b"\0%d\0" % number + b"v" * number) for number in range(200))
+
+
+@pytest.mark.parametrize(
+    ("version", "frames"),
+    [
+        (3, (ALBUM, *TITLES)),
+        (3, (ALBUM, COVER, *TITLES)),
+        (3, (ALBUM, COVER, COVER, MANY, *TITLES)),
+        (3, (*TITLES, MANY, ALBUM)),
+        (
+            2,
+            (
+                frame22(b"TAL", b"\0" + b"x" * 299),
+                frame22(b"TT2", TITLES[0][10:]),
+                frame22(b"TP1", b"\1\xff\xfeA\x01\xf3\0d\0z\1"),
+            ),
+        ),
+        (
+            4,
+            (
+                frame24(b"TALB", b"\0" + b"x" * 299),
+                frame24(b"TIT2", text("Während")),
+                frame24(b"TPE1", text("Łódź")),
+            ),
+        ),
+    ],
+    ids=["text", "a cover in the middle", "many", "ends in text", "version 2.2", "version 2.4"],
+)
+@pytest.mark.parametrize(
+    "behind", [b"", bytes(2_000), frame23(b"TIT2", b"")], ids=["sound", "padding", "empty"]
+)
+def test_frames_go_on_behind_the_size_that_a_tag_says(
+    version: int, frames: tuple[bytes, ...], behind: bytes
+) -> None:
+    body = b"".join(frames)
+    # At and within heads and contents of frames, or a number that is not synchsafe.
+    for size in (0, 1, 5, len(frames[0]), len(frames[0]) + 7, len(body) // 2, len(body) - 3, len(body)):
+        tags = tags_of(tag(version, body, size=size) + behind)
+        assert (tags.title, tags.album) == ("Während", "x" * 299), size
+    plain = b"ID3" + bytes([version, 0, 0]) + len(body).to_bytes(4, "big") + body + behind
+    assert (tags_of(plain).title, tags_of(plain).album) == ("Während", "x" * 299)
+
+
+def test_frames_that_go_on_may_be_unsynchronised() -> None:
+    body = unsynchronise(b"".join((ALBUM, COVER, *TITLES)))
+    tags = tags_of(tag(3, body, flags=UNSYNCHRONISED, size=400))
+    assert (tags.title, tags.album) == ("Während", "x" * 299)
+
+
+def test_what_follows_a_tag_that_says_too_little_is_read_too() -> None:
+    second = tag(3, frame23(b"TPE1", text("Anna")))
+    tags = tags_of(tag(3, ALBUM + TITLES[0], size=100) + second)
+    assert (tags.title, tags.artists, tags.album) == ("Während", ("Anna",), "x" * 299)
+
+
+def test_the_sound_behind_a_tag_is_none_of_its_frames() -> None:
+    for sound in (b"RIFF\x24\x08\0\0WAVEfmt ", b"FORM\0\0\1\0AIFFCOMM", b"MAC \x96\x0f\0\0\x34\0\0\0"):
+        assert tags_of(tag(3, TITLES[0]) + sound + bytes(500)) == Tags(title="Während")
+
+
+@pytest.mark.parametrize("name", [b"abcd", b"tit2", b"0000", b"Txxx"])
+def test_frames_of_names_that_no_standard_has_are_passed_over(name: bytes) -> None:
+    odd = frame23(name, b"\0other")
+    for frames in (odd + TITLES[0], odd + odd + TITLES[0], TITLES[1] + odd + TITLES[0] + bytes(9)):
+        assert tags_of(tag(3, frames)).title == "Während"
+    assert tags_of(tag(2, frame22(b"abc", b"?") + frame22(b"TT2", TITLES[0][10:]))).title == "Während"
+    assert tags_of(tag(4, frame24(name, text("?" * 200)) + frame24(b"TIT2", text("a")))).title == "a"
+
+
 def test_a_frame_that_claims_more_than_there_is_leaves_the_others() -> None:
     broken = TITLES[0] + b"TALB\x7f\xff\xff\xff\0\0\0Album"
     assert tags_of(tag(3, broken)) == Tags(title="Während")

@@ -21,6 +21,7 @@ _SYNC = re.compile(rb"\xff[\xe0-\xff]")
 # The fourth character is missing in frames that iTunes took from a tag of version 2.2.
 _NAME = {_V22: re.compile(rb"[A-Z][A-Z0-9]{2}"), _V23: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
 _NAME[_V24] = _NAME[_V23]
+_OTHER_NAME = re.compile(rb"[A-Za-z0-9]{3}[A-Za-z0-9 \0]?")  # of frames that no standard has
 
 _PICTURES = {"APIC", "PIC"}
 _SEVEN_BITS = 0x7F
@@ -45,13 +46,23 @@ class _RawFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The frames by one way of reading; `missing_bytes` is what the last one has beyond the tag."""
+    """The frames by one way of reading, and where they end; `missing_bytes` is what the last one lacks."""
 
     content: bytes
     frames: list[_RawFrame]
-    is_clean: bool
+    stop: int
     missing_bytes: int
     is_unsynchronised: bool
+
+    @property
+    def heads(self) -> int:
+        """How many frames begin, also one that is cut."""
+        return len(self.frames) + bool(self.missing_bytes)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether frames follow each other up to padding or the very end."""
+        return bool(self.frames) and not self.content[self.stop :].strip(b"\0")
 
 
 def size_in_header(header: bytes) -> int | None:
@@ -61,14 +72,32 @@ def size_in_header(header: bytes) -> int | None:
     return HEADER_BYTES * (2 if header[5] & _FOOTER else 1) + _synchsafe(header[6:10])
 
 
-def missing_bytes(tag: bytes) -> int:
-    """Return how much longer a tag has to be for its last frame: its header may say too little."""
-    return _best_reading(tag).missing_bytes
+def goes_on(tag: bytes, behind: bytes) -> bool:
+    """Return whether frames go on behind a tag, whose header may say too little.
+
+    Parameters
+    ----------
+    tag : bytes
+        As long as its header says.
+    behind : bytes
+        The first `HEADER_BYTES` that follow.
+    """
+    reading, head_bytes = _best_reading(tag), _head_bytes(tag[3])
+    head = (reading.content[reading.stop :] + behind)[:head_bytes]
+    is_at_end = len(reading.content) - reading.stop < head_bytes == len(head)
+    return bool(reading.missing_bytes) or (is_at_end and _is_head(tag[3], head))
 
 
-def is_whole(tag: bytes) -> bool:
-    """Return whether the frames of a tag follow each other to its end."""
-    return _best_reading(tag).is_clean
+def missing_bytes(window: bytes) -> int:
+    """Return how many bytes a tag, with what follows it, lacks for its last frame."""
+    return _best_reading(window).missing_bytes
+
+
+def end_of_frames(window: bytes) -> int | None:
+    """Return where the frames of a tag end in what begins with it; None if bytes were put into them."""
+    reading = _best_reading(window)
+    is_as_written = len(reading.content) == len(window) - HEADER_BYTES
+    return HEADER_BYTES + reading.stop if is_as_written else None
 
 
 def read_frames(tag: bytes, *, wants_pictures: bool) -> Iterator[Frame]:
@@ -92,15 +121,15 @@ def read_frames(tag: bytes, *, wants_pictures: bool) -> Iterator[Frame]:
 
 
 def _best_reading(tag: bytes) -> _Reading:
-    """Return the first clean reading; without one, that with the most frames."""
+    """Return the first clean reading; without one, the first with the most frames."""
     best, has_footer = None, tag[-HEADER_BYTES:].startswith(b"3DI")
     body = tag[HEADER_BYTES : -HEADER_BYTES if has_footer else None]
     for reading in _readings(tag[3], tag[5], body):
         if reading.is_clean:
             return reading
-        if best is None or len(reading.frames) > len(best.frames):
+        if best is None or reading.heads > best.heads:
             best = reading
-    return best or _Reading(b"", [], is_clean=False, missing_bytes=0, is_unsynchronised=False)
+    return best or _Reading(b"", [], stop=0, missing_bytes=0, is_unsynchronised=False)
 
 
 def _readings(version: int, flags: int, body: bytes) -> Iterator[_Reading]:
@@ -140,23 +169,45 @@ def _starts(version: int, content: bytes) -> Iterator[int]:
 def _walk(
     content: bytes, start: int, version: int, *, is_synchsafe: bool, is_unsynchronised: bool
 ) -> _Reading:
-    """Go from frame to frame; clean if that ends in padding or at the very end."""
-    name_bytes, head_bytes = (3, 6) if version == _V22 else (4, 10)
+    """Go from frame to frame, as far as they follow each other."""
+    head_bytes = _head_bytes(version)
+    name_bytes = 3 if version == _V22 else 4
     frames: list[_RawFrame] = []
     at, missing = start, 0
     while at + head_bytes <= len(content) and len(frames) < _MOST_FRAMES:
         name, size_bytes = content[at : at + name_bytes], content[at + name_bytes : at + 2 * name_bytes]
-        if not _NAME[version].fullmatch(name) or (is_synchsafe and max(size_bytes) > _SEVEN_BITS):
+        if is_synchsafe and max(size_bytes) > _SEVEN_BITS:
             break
         size = _synchsafe(size_bytes) if is_synchsafe else int.from_bytes(size_bytes, "big")
-        if at + head_bytes + size > len(content):
-            missing = at + head_bytes + size - len(content)
+        stop, is_known = at + head_bytes + size, bool(_NAME[version].fullmatch(name))
+        if not is_known and not _is_between(content, name, stop):
+            break
+        if stop > len(content):
+            missing = stop - len(content)
             break
         flags = int.from_bytes(content[at + 2 * name_bytes : at + head_bytes], "big")
-        frames.append(_RawFrame(name, flags, at + head_bytes, at + head_bytes + size))
-        at += head_bytes + size
-    is_clean = bool(frames) and not content[at:].strip(b"\0")
-    return _Reading(content, frames, is_clean, missing, is_unsynchronised)
+        if is_known:
+            frames.append(_RawFrame(name, flags, at + head_bytes, stop))
+        at = stop
+    return _Reading(content, frames, at, missing, is_unsynchronised)
+
+
+def _is_between(content: bytes, name: bytes, stop: int) -> bool:
+    """Whether a frame whose name no standard has is followed by another frame."""
+    following = content[stop : stop + len(name)]
+    return all(_OTHER_NAME.fullmatch(one) and len(one) == len(name) for one in (name, following))
+
+
+def _is_head(version: int, head: bytes) -> bool:
+    """Whether bytes behind a tag begin a frame: by its name, its size and flags that were never used."""
+    name_bytes = 3 if version == _V22 else 4
+    is_free_of_flags = version == _V22 or not head[8] & 0x0F
+    has_size = any(head[name_bytes : 2 * name_bytes])
+    return bool(_NAME[version].fullmatch(head[:name_bytes])) and has_size and is_free_of_flags
+
+
+def _head_bytes(version: int) -> int:
+    return 6 if version == _V22 else 10
 
 
 def _content(reading: _Reading, raw: _RawFrame, version: int, most_bytes: int) -> bytes | None:

@@ -17,6 +17,7 @@ from soundalike.audio.tagging.vorbis import read_flac, read_ogg
 
 _MOST_TAGS = 8
 _MOST_TAG_BYTES = 32 << 20
+_LEAST_MORE_BYTES = 64 << 10
 _ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
 
 _T = TypeVar("_T")
@@ -72,8 +73,7 @@ def _front(file: BinaryIO, *, wants_pictures: bool) -> Iterator[tuple[TagSource,
         head = read_at(file, start, apev2.FOOTER_BYTES)
         size = id3v2.size_in_header(head)
         if size is not None:
-            tag = _id3v2(file, start, size)
-            size = max(size, len(tag))
+            tag, size = _id3v2(file, start, size)
             yield read_id3v2(tag, wants_pictures=wants_pictures), start + size
         elif head.startswith(apev2.MARK):
             size = apev2.FOOTER_BYTES + int.from_bytes(head[12:16], "little")
@@ -83,14 +83,20 @@ def _front(file: BinaryIO, *, wants_pictures: bool) -> Iterator[tuple[TagSource,
         start += size
 
 
-def _id3v2(file: BinaryIO, start: int, size: int) -> bytes:
-    """Read a tag, and more than it says if only that makes it whole."""
-    tag = read_at(file, start, min(size, _MOST_TAG_BYTES))
-    missing = id3v2.missing_bytes(tag)
-    if 0 < missing <= _MOST_TAG_BYTES - len(tag):
-        longer = read_at(file, start, len(tag) + missing)
-        return longer if id3v2.is_whole(longer) else tag
-    return tag
+def _id3v2(file: BinaryIO, start: int, size: int) -> tuple[bytes, int]:
+    """Read a tag, and more than it says while frames go on; return how long it really is, too."""
+    tag = window = read_at(file, start, min(size, _MOST_TAG_BYTES))
+    while id3v2.goes_on(window, read_at(file, start + len(window), id3v2.HEADER_BYTES)):
+        # Twice as much each time, so that all is gone through a few times only.
+        wanted = id3v2.missing_bytes(window) + max(len(window), _LEAST_MORE_BYTES)
+        more = read_at(file, start + len(window), min(wanted, _MOST_TAG_BYTES - len(window)))
+        if not more:
+            break
+        window += more
+    if window is tag:
+        return tag, size
+    end = id3v2.end_of_frames(window)
+    return (window, size) if end is None else (window[: max(end, len(tag))], max(size, end))
 
 
 def _body(file: BinaryIO, head: bytes, *, wants_pictures: bool) -> Iterable[TagSource]:
