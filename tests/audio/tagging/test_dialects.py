@@ -24,6 +24,8 @@ from audio.tagging.writers import (
     text,
     wav,
 )
+from soundalike.audio.containers.spans import Span
+from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.cover import read_cover
 from soundalike.audio.tags import read_tags
 from soundalike.domain.tags import ExternalIdKind, Gains, Tags
@@ -105,6 +107,13 @@ class TestApe:
         data = SOUND + ape(*self.ITEMS, has_header=False)
         at = data.rindex(b"APETAGEX") + 12
         read(data[:at] + struct.pack("<I", size) + data[at + 4 :])
+
+    def test_one_of_131_bytes_is_not_taken_for_id3v1(self) -> None:
+        data = ape(("Title", b"T" * 53, 0))
+        assert len(data) == 131
+        assert read(SOUND + data) == Tags(title="T" * 53)
+        assert read(SOUND + data + id3v1(b"", b"Anna")).artists == ("Anna",)
+        assert untagged_span(io.BytesIO(SOUND + data)) == Span(0, len(SOUND))
 
 
 class TestId3v1:
@@ -276,3 +285,4 @@ class TestPrecedence:
             whole = b"ID3" + head + frames + b"3DI" + head
             assert read(SOUND + whole).title == read(SOUND + whole + self.V1).title == "Behind"
             assert read(whole + SOUND).title == "Behind"
+            assert read(SOUND + self.APE + whole).title == read(SOUND + whole + self.APE).title == "Behind"

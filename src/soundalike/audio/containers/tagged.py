@@ -6,6 +6,7 @@ from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_
 
 ID3V2_HEADER_BYTES = 10
 ID3V1_BYTES = 128
+_NAMED_ID3V1_BYTES = ID3V1_BYTES + 3  # with what may be in front of "TAG" to make it "APETAGEX"
 APE_BYTES = 32
 LYRICS_SIZE_BYTES = 6
 LYRICS_END_BYTES = 9
@@ -17,13 +18,29 @@ def untagged_span(file: BinaryIO) -> Span:
     """Return the span between the tags in front and those at the end."""
     size = size_of(file)
     start = _skip_front(file, size)
-    stop = size
+    behind = tags_behind(file, start)
+    return Span(start, behind[-1].start if behind else size)
+
+
+def tags_behind(file: BinaryIO, start: int) -> list[Span]:
+    """Return the spans of the tags at the end, the last one first.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    start : int
+        Where they may begin.
+    """
+    spans: list[Span] = []
+    stop = size_of(file)
     for _ in range(_MOST_TAGS):
         before = _strip_one(file, stop)
         if before is None or before < start:
             break
+        spans.append(Span(before, stop))
         stop = before
-    return Span(start, stop)
+    return spans
 
 
 def skip_joint(file: BinaryIO, start: int, stop: int) -> int:
@@ -62,7 +79,7 @@ def _syncsafe(four: bytes) -> int:
 
 def _strip_one(file: BinaryIO, stop: int) -> int | None:
     """Return where the last tag before `stop` begins, or None if there is none."""
-    if read_at(file, stop - ID3V1_BYTES, 3) == b"TAG":
+    if is_id3v1(read_at(file, max(0, stop - _NAMED_ID3V1_BYTES), min(stop, _NAMED_ID3V1_BYTES))):
         return stop - ID3V1_BYTES
     ape = read_at(file, stop - APE_BYTES, APE_BYTES)
     if ape.startswith(b"APETAGEX"):
@@ -72,6 +89,11 @@ def _strip_one(file: BinaryIO, stop: int) -> int | None:
     if id3.startswith(b"3DI"):
         return stop - 2 * ID3V2_HEADER_BYTES - _syncsafe(id3[6:10])
     return _lyrics_start(file, stop)
+
+
+def is_id3v1(end: bytes) -> bool:
+    """Return whether the last 131 bytes, if there are so many, end in an ID3v1 tag, and are no APE tag."""
+    return end[-ID3V1_BYTES:].startswith(b"TAG") and not end[-_NAMED_ID3V1_BYTES:].startswith(b"APETAGEX")
 
 
 def _lyrics_start(file: BinaryIO, stop: int) -> int | None:

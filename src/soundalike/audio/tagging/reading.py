@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeVar, cast
 
 from soundalike.audio.containers.spans import read_at, size_of
-from soundalike.audio.containers.tagged import untagged_span
+from soundalike.audio.containers.tagged import is_id3v1, tags_behind, untagged_span
 from soundalike.audio.errors import is_passing
 from soundalike.audio.tagging import apev2, id3v2
 from soundalike.audio.tagging.chunks import read_chunks
@@ -115,12 +115,15 @@ def _body(file: BinaryIO, head: bytes, *, wants_pictures: bool) -> Iterable[TagS
 
 def _back(file: BinaryIO, *, wants_pictures: bool) -> Iterator[TagSource]:
     """Yield the tags behind everything: ID3v2, APE, ID3v1."""
-    stop, size = untagged_span(file).stop, size_of(file)
+    spans, size = tags_behind(file, untagged_span(file).start), size_of(file)
+    for span in spans:
+        if id3v2.size_in_header(read_at(file, span.start, id3v2.HEADER_BYTES)) is not None:
+            tag = read_at(file, span.start, min(span.size, _MOST_TAG_BYTES))
+            yield read_id3v2(tag, wants_pictures=wants_pictures)
+    stop = spans[-1].start if spans else size
     tail = read_at(file, max(stop, size - _MOST_TAG_BYTES), _MOST_TAG_BYTES)
-    if (id3_size := id3v2.size_in_header(tail)) is not None:
-        yield read_id3v2(tail[:id3_size], wants_pictures=wants_pictures)
     yield apev2.read_back(tail)
-    if tail[-V1_BYTES:].startswith(b"TAG"):
+    if is_id3v1(tail):
         yield read_id3v1(tail[-V1_BYTES:])
 
 
