@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,9 @@ _serials = itertools.count(1)
 
 def mp3(folder: Path, seconds: float, *, mode: str = "VARIABLE", rate: int = FILE_RATE) -> bytes:
     sound = music(seconds, rate=rate)
-    return write(folder / "part.mp3", sound, rate=rate, bitrate_mode=mode).read_bytes()
+    # Without a level libsndfile varies the bit rate all the same.
+    level = {"compression_level": 0.5} if mode == "CONSTANT" else {}
+    return write(folder / "part.mp3", sound, rate=rate, bitrate_mode=mode, **level).read_bytes()
 
 
 def headless(folder: Path, seconds: float) -> bytes:
@@ -124,6 +127,26 @@ def test_an_mp3_that_is_cut_may_be_followed_by_another(tmp_path: Path) -> None:
     heard = analysed(path)
     assert heard.duration_ms == pytest.approx(8_000, abs=400)
     assert heard.is_truncated
+
+
+def miscounted(frames: int) -> Callable[[bytes], bytes]:
+    """Return a change of an MP3's header to another number of frames, with the right number of bytes."""
+
+    def change(data: bytes) -> bytes:
+        at = re.search(b"Xing|Info", data)
+        assert at is not None
+        return data[: at.end() + 4] + frames.to_bytes(4, "big") + data[at.end() + 8 :]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("mode", "frames"),
+    [("CONSTANT", 10), ("CONSTANT", 200), ("CONSTANT", 0), ("VARIABLE", 10), ("VARIABLE", 0)],
+)
+def test_a_header_that_counts_too_few_frames_is_not_believed(mode: str, frames: int, tmp_path: Path) -> None:
+    heard = joined(tmp_path / "a.mp3", miscounted(frames)(mp3(tmp_path, 8, mode=mode)))
+    assert heard.duration_ms == pytest.approx(8_000, abs=60)
 
 
 def test_joined_mp3s_of_other_rates_and_channels_are_one_track(tmp_path: Path) -> None:

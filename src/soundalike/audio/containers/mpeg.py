@@ -170,11 +170,14 @@ class LengthHeader:
         With itself.
     is_xing : bool
         Whether it is in the form that decoders know (Xing, Info), not VBRI.
+    is_constant : bool
+        Whether it says that all frames have one bit rate (Info).
     """
 
     frames: int
     size_bytes: int | None
     is_xing: bool
+    is_constant: bool = False
 
 
 def is_length_header(head: bytes, frame: Frame) -> bool:
@@ -197,7 +200,8 @@ def length_header(file: BinaryIO, start: int) -> LengthHeader | None:
     if xing[:4] not in {b"Xing", b"Info"} or len(xing) < 16 or not xing[7] & 1:  # noqa: PLR2004 - mark, flags, 2 numbers
         return None
     size_bytes = int.from_bytes(xing[12:16], "big") if xing[7] & 2 else None
-    return LengthHeader(int.from_bytes(xing[8:12], "big"), size_bytes, is_xing=True)
+    frames, is_constant = int.from_bytes(xing[8:12], "big"), xing.startswith(b"Info")
+    return LengthHeader(frames, size_bytes, is_xing=True, is_constant=is_constant)
 
 
 def made_length_header(file: BinaryIO, start: int, frames: int) -> bytes:

@@ -25,6 +25,8 @@ _GAP_SEARCH_BYTES = 1 << 20
 _MOST_GAPS = 64
 _MOST_PIECES = 1_000
 _TOLERANCE_BYTES = 4_096  # by which a header may be wrong about the length: three frames
+_TOLERANCE = 0.02  # by which the mean length of frames of one bit rate may be wrong
+_LEAST_KBPS, _MOST_KBPS = 8, 320  # of layer III
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"3DI")
 
 
@@ -74,21 +76,35 @@ def mpeg_pieces(file: BinaryIO) -> list[MpegPiece]:
     if stream is None:
         return []
     found = [_Found(stream.start, length_header(file, stream.start))]
-    if not _is_complete(stream, found[0].header):
+    if not _is_complete(file, stream, found[0].header):
         found = _split(file, stream)
     stops = [*(each.start for each in found[1:]), size_of(file)]
     return [_piece(file, each, stop) for each, stop in zip(found, stops, strict=True)]
 
 
-def _is_complete(stream: Span, header: LengthHeader | None) -> bool:
+def _is_complete(file: BinaryIO, stream: Span, header: LengthHeader | None) -> bool:
     if header is None or not header.is_xing or not header.frames or header.size_bytes is None:
         return False
-    return abs(header.size_bytes - stream.size) <= _TOLERANCE_BYTES
+    is_as_long = abs(header.size_bytes - stream.size) <= _TOLERANCE_BYTES
+    return is_as_long and _is_likely(file, stream, header)
+
+
+def _is_likely(file: BinaryIO, stream: Span, header: LengthHeader) -> bool:
+    """Whether frames have the length that they have if there are as many as a header counts."""
+    first = mpeg_frame(read_at(file, stream.start, 4))
+    second = first and mpeg_frame(read_at(file, stream.start + first.length_bytes, 4))
+    if first is None or second is None:
+        return True
+    mean = (stream.size - first.length_bytes) / header.frames
+    bytes_per_kbps = second.samples / 8 * 1_000 / second.rate
+    if header.is_constant:
+        return abs(mean - second.length_bytes) <= 1 + second.length_bytes * _TOLERANCE
+    return _LEAST_KBPS * bytes_per_kbps - 1 <= mean <= _MOST_KBPS * bytes_per_kbps + 1
 
 
 def _piece(file: BinaryIO, found: _Found, stop: int) -> MpegPiece:
     span, header = Span(found.start, stop), found.header
-    if header is not None and header.is_xing:
+    if header is not None and header.is_xing and header.frames:
         return MpegPiece(Piece(b"", span), None)
     frame = mpeg_frame(read_at(file, found.start, 4))
     samples = header.frames * frame.samples if header is not None and frame is not None else None
