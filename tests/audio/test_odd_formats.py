@@ -22,6 +22,7 @@ BY_SNDFILE = {
     "HTK": ("PCM_16", FILE_RATE),
     "MPC2K": ("PCM_16", FILE_RATE),
     "WVE": ("ALAW", 8_000),
+    "XI": ("DPCM_16", FILE_RATE),
 }
 # By FFmpeg's name of the container: the codec.
 BY_PYAV = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.edited import without_first_frame
-from audio.sounds import edit, id3v2, music, write, write_av
+from audio.sounds import edit, failure_of, id3v2, music, write, write_av
 from soundalike.audio import dependencies, scan
 from soundalike.audio.formats import AUDIO_SUFFIXES
 from soundalike.audio.recognise import (
@@ -63,6 +63,32 @@ def test_audio_under_an_unknown_ending_is_found(name: str, new: str, tmp_path: P
     (found,) = scanned(tmp_path)
     assert isinstance(found, FoundFile)
     assert found.location.path == new.encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"TWIN97012000" + bytes(500),
+        b"EA3\1" + bytes(500),
+        b"RIFF\0\1\0\0XWMAfmt ",
+        b"LA04" + bytes(99),
+        b"RKA7" + bytes(99),
+        b"ea3\3" + bytes(500),
+        b"RIFF\0\1\0\0QLCMfmt ",
+    ],
+)
+def test_what_cannot_be_decoded_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.unknown").write_bytes(content)
+    assert [type(one) for one in scanned(tmp_path)] == [FoundFile]
+    assert failure_of(tmp_path / "a.unknown").detail
+
+
+@pytest.mark.parametrize("junk", [bytes(100), bytes(3_000), b"junk" * 99], ids=["zeros", "more", "junk"])
+@pytest.mark.parametrize("name", ["a.mp3", "a.aac"])
+def test_frames_behind_junk_are_found(junk: bytes, name: str, tmp_path: Path) -> None:
+    path = make(tmp_path, name)
+    (tmp_path / "a.unknown").write_bytes(junk + path.read_bytes())
+    assert has_audio(os.fsencode(tmp_path / "a.unknown"))
 
 
 @pytest.mark.parametrize("head", [b"", id3v2((b"TIT2", b"\0Title"), padding=20_000)], ids=["bare", "tagged"])

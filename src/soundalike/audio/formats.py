@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO
 
-from soundalike.audio.containers.mp4 import sample_description
+from soundalike.audio.containers.mp4 import QUICKTIME_BOXES, sample_description
 from soundalike.audio.containers.mpeg import adts_frame, find_stream, is_chain, mpeg_frame
 from soundalike.audio.containers.ogg import ogg_codec
 from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
@@ -115,12 +115,25 @@ _MAGIC = (
     (b"\xff\x1f\x00\xe8", _foreign("audio/vnd.dts", "DTS", "dts")),
     (b"nut/multimedia container\0", _foreign("audio/x-nut", "NUT", "nut")),
     (b"FLV\x01\x04", _foreign("audio/x-flv", "Flash", "flv")),  # with audio, without video
+    (b"TWIN", _foreign("audio/x-twinvq", "TwinVQ", "vqf")),
+    (b"EA3\1", _foreign("audio/x-oma", "ATRAC", "oma")),
+    (b"ea3\3", _foreign("audio/x-oma", "ATRAC", "oma")),
+    (b"Extended Instrument: ", _other("audio/x-xi", "FastTracker instrument")),
     (b"ajkg", _foreign("audio/x-shorten", "Shorten", "shn")),
     (b"OFR ", _unsupported("OptimFROG")),
     (b"ADIF", _unsupported("AAC in ADIF")),
+    (b"LA0", _unsupported("Lossless Audio")),
+    (b"RKA7", _unsupported("RK Audio")),
 )
 _AIFF, _SVX = Format(Container.AIFF, "audio/aiff", "AIFF", "aiff"), _other("audio/x-8svx", "8SVX", "iff")
-_FORMS = {b"AIFF": _AIFF, b"AIFC": _AIFF, b"8SVX": _SVX, b"16SV": _SVX}
+_FORMS = {
+    b"AIFF": _AIFF,
+    b"AIFC": _AIFF,
+    b"8SVX": _SVX,
+    b"16SV": _SVX,
+    b"XWMA": _foreign("audio/x-ms-wma", "xWMA", "xwma"),
+    b"QLCM": _foreign("audio/qcelp", "QCP", "qcp"),
+}
 HEAD_BYTES = 8 << 10
 """Of a file, where a scan looks for audio: four frames of any MPEG audio."""
 
@@ -188,12 +201,12 @@ def sniff_magic(file: BinaryIO) -> Format | None:
 def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
     if head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE":
         return Format(Container.WAV, "audio/wav", "WAV", "wav")
-    if head[:4] == b"FORM":
+    if head[:4] in {b"FORM", b"RIFF"}:
         return _FORMS.get(head[8:12])
     if head[:4] == b"OggS":
         codec = ogg_codec(file, start)
         return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" or (head[4:8] in QUICKTIME_BOXES and sample_description(file)):
         media_type, name = _MP4_CODECS.get(sample_description(file), ("audio/mp4", "MP4"))
         return Format(Container.MP4, media_type, name, "mov")
     if head[:4] == b"\x1a\x45\xdf\xa3":

@@ -5,7 +5,7 @@ import re
 from enum import Enum
 from io import BytesIO
 
-from soundalike.audio.containers.mpeg import adts_frame, is_chain, mpeg_frame
+from soundalike.audio.containers.mpeg import adts_frame, find_chain, is_chain, mpeg_frame
 from soundalike.audio.containers.spans import Span
 from soundalike.audio.containers.syncframes import ac3_frame
 from soundalike.audio.formats import AUDIO_SUFFIXES, HEAD_BYTES, sniff_magic, suffix_of
@@ -106,4 +106,5 @@ def begins_like_audio(head: bytes) -> bool:
         return True
     if sniff_magic(file) is not None:
         return True
-    return any(is_chain(file, span, parse, _FRAMES) for parse in (mpeg_frame, adts_frame))
+    # Behind zeros and junk too, since they are decoded there.
+    return any(find_chain(file, span, parse, len(head), links=_FRAMES) for parse in (mpeg_frame, adts_frame))

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from soundalike.audio.containers.spans import CHUNK_BYTES, Span, claimed_span, read_at, size_of
+from soundalike.audio.containers.tagged import untagged_span
 
 _MOST_BOXES = 100_000
+QUICKTIME_BOXES = {b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
+"""With which files begin that are older than the box of the brand."""
 _MOST_DESCRIBED = 512  # bytes of a sample description in which its codec is looked for
 _AAC = {0x40, 0x66, 0x67, 0x68}
 _STREAM, _DECODER = b"\x03", b"\x04"
@@ -22,8 +25,8 @@ class Box:
 
 
 def boxes(file: BinaryIO) -> Iterator[Box]:
-    """Yield the top-level boxes of the file."""
-    size, offset = size_of(file), 0
+    """Yield the top-level boxes of the file, behind a tag."""
+    size, offset = size_of(file), untagged_span(file).start
     for _ in range(_MOST_BOXES):
         header = read_at(file, offset, 16)
         if len(header) < 8:  # noqa: PLR2004 - length and name

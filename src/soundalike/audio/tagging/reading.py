@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeVar, cast
 
+from soundalike.audio.containers.mp4 import QUICKTIME_BOXES
 from soundalike.audio.containers.spans import read_at, size_of
 from soundalike.audio.containers.tagged import is_id3v1, tags_behind, untagged_span
 from soundalike.audio.errors import is_passing
@@ -106,7 +107,7 @@ def _body(file: BinaryIO, head: bytes, *, wants_pictures: bool) -> Iterable[TagS
         return [read_ogg(file, wants_pictures=wants_pictures)]
     if _has_chunks(head):
         return read_chunks(file, wants_pictures=wants_pictures)
-    if head[4:8] == b"ftyp":
+    if head[4:8] in {b"ftyp", *QUICKTIME_BOXES}:
         return [read_mp4(file, wants_pictures=wants_pictures)]
     if head.startswith(_ASF):
         return [read_by_tinytag(file, wants_pictures=wants_pictures)]
@@ -129,7 +130,7 @@ def _back(file: BinaryIO, *, wants_pictures: bool) -> Iterator[TagSource]:
 
 def _has_chunks(head: bytes) -> bool:
     is_wav = head[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and head[8:12] == b"WAVE"
-    return is_wav or (head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"})
+    return is_wav or (head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC", b"8SVX", b"16SV"})
 
 
 def _is_read_here(head: bytes) -> bool:
