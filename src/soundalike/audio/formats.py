@@ -210,7 +210,7 @@ def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
         media_type, name = _MP4_CODECS.get(sample_description(file), ("audio/mp4", "MP4"))
         return Format(Container.MP4, media_type, name, "mov")
     if head[:4] == b"\x1a\x45\xdf\xa3":
-        return _sniff_matroska(file)
+        return _sniff_matroska(file, start)
     return None
 
 
@@ -245,8 +245,8 @@ def _sniff_run(file: BinaryIO, start: int) -> Format | None:
     return None
 
 
-def _sniff_matroska(file: BinaryIO) -> Format:
-    head = read_at(file, 0, CHUNK_BYTES)
+def _sniff_matroska(file: BinaryIO, start: int) -> Format:
+    head = read_at(file, start, CHUNK_BYTES)
     media_type, name = ("audio/webm", "WebM") if b"webm" in head[:64] else ("audio/x-matroska", "Matroska")
     codec = next((codec for mark, codec in _MATROSKA_CODECS if mark in head), None)
     return _foreign(f"{media_type}; codecs={codec}" if codec else media_type, name, "matroska")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_of
+from soundalike.audio.containers.tagged import untagged_span
 
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _MOST_ELEMENTS = 100_000
@@ -13,7 +14,7 @@ _MOST_BYTES_OF_ID, _MOST_BYTES_OF_SIZE = 4, 8
 def cluster_spans(file: BinaryIO) -> list[Span]:
     """Return the content of every cluster; one of unknown length, as in a live recording, goes to the end."""
     spans: list[Span] = []
-    for name, segment in _elements(file, Span(0, size_of(file))):
+    for name, segment in _elements(file, Span(untagged_span(file).start, size_of(file))):
         if name == _SEGMENT:
             spans += [span for inner, span in _elements(file, segment) if inner == _CLUSTER]
     return spans

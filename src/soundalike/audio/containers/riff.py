@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from soundalike.audio.containers.spans import Piece, Span, claimed_span, read_at, size_of
+from soundalike.audio.containers.tagged import untagged_span
 
 _MOST_CHUNKS = 10_000
 # A program that writes to a pipe cannot know the length, and writes one of these (or 0).
@@ -27,9 +28,10 @@ class Chunk:
 
 
 def chunks(file: BinaryIO) -> Iterator[Chunk]:
-    """Yield the chunks of a WAV or AIFF file."""
-    size, offset, ds64_data = size_of(file), 12, 0
-    order: Literal["big", "little"] = "big" if read_at(file, 0, 4) in {b"FORM", b"RIFX"} else "little"
+    """Yield the chunks of a WAV or AIFF file, behind a tag."""
+    start, size, ds64_data = untagged_span(file).start, size_of(file), 0
+    offset = start + 12
+    order: Literal["big", "little"] = "big" if read_at(file, start, 4) in {b"FORM", b"RIFX"} else "little"
     for _ in range(_MOST_CHUNKS):
         header = read_at(file, offset, 8)
         if len(header) < 8:  # noqa: PLR2004 - name and length
@@ -74,9 +76,9 @@ def repaired(file: BinaryIO) -> Piece:
     It believes a claim of 0 bytes, so a data chunk that claims none is open-ended; and it knows BW64 by its
     older name alone, RF64.
     """
-    whole = Piece(b"", Span(0, size_of(file)))
-    if read_at(file, 0, 4) == b"BW64":
-        whole = Piece(b"RF64", Span(4, whole.span.stop))
+    whole = Piece(b"", Span(untagged_span(file).start, size_of(file)))
+    if read_at(file, whole.span.start, 4) == b"BW64":
+        whole = Piece(b"RF64", Span(whole.span.start + 4, whole.span.stop))
     for chunk in chunks(file):
         if chunk.name == b"data":
             start = chunk.span.start

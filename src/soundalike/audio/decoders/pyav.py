@@ -7,6 +7,7 @@ import numpy as np
 
 from soundalike.audio.containers import mp4
 from soundalike.audio.containers.spans import Piece, Span, size_of
+from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.decoders.spliced import Spliced
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
@@ -72,7 +73,8 @@ class PyavDecoder:
             import av  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise NoPyavError(self._format.name) from error
-        source = Spliced(Piece(b"", Span(0, size_of(self._file))), self._file)
+        span = Span(untagged_span(self._file).start, size_of(self._file))
+        source = Spliced(Piece(b"", span), self._file)
         try:
             # The format by name: FFmpeg's guess might be a playlist, which names other files.
             return av.open(source, mode="r", format=self._format.demuxer or None, metadata_errors="replace")

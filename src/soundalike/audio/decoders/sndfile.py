@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from soundalike.audio.containers import mpeg_pieces, ogg, riff
-from soundalike.audio.containers.spans import Piece, Span, size_of
+from soundalike.audio.containers.spans import Piece, Span
+from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.decoders.chained import ChainedDecoder
 from soundalike.audio.decoders.decoder import Decoder
 from soundalike.audio.decoders.spliced import Joined, Spliced
@@ -105,7 +106,7 @@ def open_sndfile(file: BinaryIO, sniffed: Format) -> Decoder:
 
 
 def _sources(file: BinaryIO, container: Container) -> list[Source]:
-    whole = Piece(b"", Span(0, size_of(file)))
+    whole = Piece(b"", untagged_span(file))
     match container:
         case Container.WAV:
             return [Source(partial(Spliced, riff.repaired(file), file), partial(_promised_of_wav, file))]
