@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mutagen import flac
 
@@ -15,9 +16,19 @@ from soundalike.domain.files import Analysis, OwnParts, Part
 from soundalike.domain.tags import ExternalId, ExternalIdKind, Tags
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return an album of a little music and much silence, as long as `IMAGE` says and some seconds more."""
+    samples = np.zeros(430 * FILE_RATE, np.float32)
+    samples[: 2 * FILE_RATE] = music(2)[:, 0]
+    return write(tmp_path_factory.mktemp("album") / "image.flac", samples).read_bytes()
+
+
 @pytest.fixture
-def image(tmp_path: Path) -> Path:
-    return write(tmp_path / "image.flac", music(2))
+def image(sound: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "image.flac"
+    path.write_bytes(sound)
+    return path
 
 
 def parts_of(path: Path) -> list[tuple[Part, str | None]]:
@@ -76,6 +87,15 @@ def test_a_block_of_one_track_or_out_of_order_leaves_the_file_whole(
     starts: tuple[int, ...], image: Path
 ) -> None:
     assert parts_of(with_block(image, *starts)) == []
+
+
+@pytest.mark.parametrize("where", ["tag", "block"])
+def test_a_sheet_with_a_track_behind_the_end_leaves_the_file_whole(where: str, image: Path) -> None:
+    if where == "tag":
+        with_tag(image, IMAGE.replace("07:00:74", "07:20:00"))
+    else:
+        with_block(image, 0, 428 * FILE_RATE)  # and two seconds on is its INDEX 01
+    assert parts_of(image) == []
 
 
 def test_a_file_that_is_cut_in_its_block_is_whole(image: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audio.sounds import music, write
+from audio.sounds import cut, music, write
 from audio.test_scan import make, paths, scan
 from soundalike.audio.analyse import analyse_file
 from soundalike.audio.features.timbre import Timbre
@@ -80,6 +80,42 @@ def test_a_sheet_that_stayed_behind_says_nothing(tmp_path: Path) -> None:
     make(tmp_path / "x.cue", sheet("CDImage.wav"))
     assert found(tmp_path) == [(b"01.mp3", None, None), (b"02.mp3", None, None)]
     assert problems(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["Best Song.mp3", "Best Song.flac", "Best Song.wav"])
+def test_nor_does_one_whose_tracks_are_longer_than_the_only_file(name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, music(4))
+    make(tmp_path / "Old Image.cue", sheet("Old Image.wav", tracks=3))
+    assert found(tmp_path) == [(name.encode(), None, None)]
+    assert problems(tmp_path) == []
+
+
+@pytest.mark.parametrize(("written", "called"), [("Album.wav", "x.cue"), ("CDImage.wav", "Album.cue")])
+def test_a_sheet_with_a_track_behind_the_end_of_its_file_is_broken(
+    written: str, called: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "Album.flac", music(8))
+    make(tmp_path / called, sheet(written, tracks=3))
+    assert found(tmp_path) == [(b"Album.flac", None, None)]
+    (problem,) = problems(tmp_path)
+    assert (problem.location.path, problem.reason) == (called.encode(), ProblemReason.BROKEN_SHEET)
+    assert problem.detail == "track 3 begins at 0:08, behind the end of 'Album.flac'"
+    write(tmp_path / "Album.flac", music(8.5))
+    assert (len(found(tmp_path)), problems(tmp_path)) == (3, [])
+
+
+def test_another_sheet_counts_where_the_first_cannot_be_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path / "Album.flac", music(6))
+    make(tmp_path / "Album.cue", sheet("Album.flac", tracks=3))
+    make(tmp_path / "x.cue", sheet("Album.flac"))
+    assert found(tmp_path) == split("Album.flac")
+    assert [one.location.path for one in problems(tmp_path)] == [b"Album.cue"]
+
+
+def test_of_a_file_that_was_cut_the_tracks_that_are_left_are_found(tmp_path: Path) -> None:
+    cut(write(tmp_path / "Album.wav", music(9)), 0.6)
+    make(tmp_path / "Album.cue", sheet("Album.wav", tracks=3))
+    assert len(found(tmp_path)) == 3
 
 
 def test_a_sheet_of_a_file_for_each_track_only_says_what_they_are_called(tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ class SheetFile:
     name: str
     tracks: tuple[SheetTrack, ...]
 
+    def is_within(self, longest_s: float | None) -> bool:
+        """Whether all tracks begin before a file's end; one of unknown length has them all."""
+        return longest_s is None or self.tracks[-1].start < longest_s * FRAMES_PER_S
+
     def pieces(self) -> tuple[tuple[Part | None, Tags], ...]:
         """Return each track's part of the file with its tags; a track alone is the whole file."""
         if len(self.tracks) == 1:

@@ -1,9 +1,10 @@
 """The CUE sheet inside a file: a tag ``CUESHEET``, or FLAC's block of that name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import BinaryIO
 
+from soundalike.audio.containers.lengths import longest_s
 from soundalike.audio.containers.spans import read_at
 from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.cue import MOST_TRACKS, SheetError, read_sheet
@@ -48,10 +49,18 @@ def read_own_parts(
     try:
         with observed_file(found.real_path, open_file, activity or Activity()) as file:
             pieces = _tag_pieces(file) or _block_pieces(file)
+            end_s = longest_s(file) if len(pieces) > 1 else None
     except OSError:  # analysing it says what is wrong
         return None
     parts = tuple((part, tags) for part, tags in pieces if part is not None)
-    return OwnParts(parts) if len(parts) > 1 else None
+    if len(parts) < 2 or (end_s is not None and _last_start_s(parts) >= end_s):  # noqa: PLR2004 - a whole file
+        return None
+    return OwnParts(parts)
+
+
+def _last_start_s(parts: Sequence[tuple[Part, Tags]]) -> float:
+    last, _ = parts[-1]
+    return last.start / last.rate
 
 
 def _tag_pieces(file: BinaryIO) -> _Pieces:

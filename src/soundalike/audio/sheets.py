@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from soundalike.audio.cue import MOST_BYTES, SheetError, SheetFile, read_sheet
+from soundalike.audio.containers.lengths import longest_s
+from soundalike.audio.cue import FRAMES_PER_S, MOST_BYTES, SheetError, SheetFile, read_sheet
 from soundalike.audio.errors import is_passing
 from soundalike.audio.files import NotRegularError, open_regular
 from soundalike.domain.files import FoundFile
@@ -39,7 +40,8 @@ class FolderSheets:
 def read_sheets(folder: bytes, sheets: Sequence[bytes], audio: Sequence[bytes]) -> FolderSheets:
     """Read the sheets of a folder, and find the files that they are about; the first about a file counts.
 
-    A sheet about files that are not there says nothing: many stay behind where an image was split.
+    A sheet about files that are not there says nothing: many stay behind where an image was split. The only
+    audio file of a folder may be called otherwise by now, if it is long enough.
 
     Parameters
     ----------
@@ -65,10 +67,31 @@ def read_sheets(folder: bytes, sheets: Sequence[bytes], audio: Sequence[bytes]) 
             continue
         digest = hashlib.blake2b(data, digest_size=8).hexdigest()
         for one in files:
-            meant = _meant(one.name, audio) or (_namesake(name, audio) if len(files) == 1 else None)
-            if meant is not None:
-                found.claims.setdefault(meant, Claim(one, digest))
+            is_alone = len(files) == 1
+            meant = _meant(one.name, audio) or (_namesake(name, audio) if is_alone else None)
+            left = audio[0] if is_alone and len(audio) == 1 else None
+            claimed = meant or left
+            if claimed is None or claimed in found.claims:
+                continue
+            if one.is_within(_longest_s(os.path.join(folder, claimed))):  # noqa: PTH118 - bytes
+                found.claims[claimed] = Claim(one, digest)
+            elif meant is not None:
+                found.broken[name] = _behind(one, meant)
     return found
+
+
+def _longest_s(path: bytes) -> float | None:
+    try:
+        with open_regular(Path(os.fsdecode(os.path.realpath(path)))) as file:
+            return longest_s(file)
+    except OSError:  # analysing it says what is wrong
+        return None
+
+
+def _behind(one: SheetFile, name: bytes) -> str:
+    last = one.tracks[-1]
+    minutes, seconds = divmod(last.start // FRAMES_PER_S, 60)
+    return f"track {last.number} begins at {minutes}:{seconds:02}, behind the end of {_shown(name)!r}"
 
 
 def _read(path: bytes) -> bytes:
@@ -96,10 +119,10 @@ def _meant(written: str, audio: Sequence[bytes]) -> bytes | None:
 
 
 def _namesake(sheet: bytes, audio: Sequence[bytes]) -> bytes | None:
-    """Return the file that is called like the sheet, or is the only one, for a sheet that names another."""
+    """Return the file that is called like the sheet, for a sheet that names another."""
     stem = _stem(_shown(sheet))  # "album.flac.cue" is called like "album.flac"
     found = [one for one in audio if stem in {_stem(_shown(one)), _folded(_shown(one))}]
-    return found[0] if found else audio[0] if len(audio) == 1 else None
+    return found[0] if found else None
 
 
 def _shown(name: bytes) -> str:
