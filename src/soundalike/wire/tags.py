@@ -23,7 +23,7 @@ def tags_text(tags: Tags) -> str:
     return json.dumps(body, separators=(",", ":"), sort_keys=True)
 
 
-@lru_cache(maxsize=512)  # a group's tracks are read, and soon read again when they are written
+@lru_cache(maxsize=2_048)  # tracks of groups are read, and soon read again when they are settled
 def tags_from_text(text: str) -> Tags:
     """Read what `tags_text` returned.
 

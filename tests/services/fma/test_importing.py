@@ -1,15 +1,16 @@
 """What FMA says of tracks is imported; run twice, it changes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from fakes import MemoryStore
 from making import SOME_TIME, make_location, make_track
-from soundalike.domain.entries import EntrySort
+from soundalike.domain.entries import EntryKind, EntrySort, SettledGroup
 from soundalike.domain.features import FeatureSchema
 from soundalike.domain.files import NOWHERE, Location, Root
 from soundalike.domain.fma import FMA, BadRow, FmaTrack, Trouble, fma_id, fma_id_at
@@ -56,8 +57,8 @@ class Metadata:
 class Library:
     """A store into which FMA is imported."""
 
-    def __init__(self) -> None:
-        self.store = MemoryStore()
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
         ids = (TrackId(f"new{number}") for number in range(100))
         roots = RootMap(self.store, {})
         identity = Identity(self.store, roots, is_gone=lambda _path: False, new_id=lambda: next(ids))
@@ -98,6 +99,44 @@ def test_run_twice_it_changes_nothing() -> None:
     report = library.take(metadata)
     assert (report.added, report.changed, report.unchanged, report.refeatured) == (0, 0, 2, 0)
     assert (library.store.library_version(), library.tracks()) == before
+
+
+class CutStore(MemoryStore):
+    """Fails once before a write of a kind, as if the process had been killed."""
+
+    def __init__(self, write: str) -> None:
+        super().__init__()
+        self.write: str | None = write
+
+    def save_stored_vectors(self, vectors: Collection[StoredVectors]) -> None:
+        self._cut("vectors")
+        super().save_stored_vectors(vectors)
+
+    def save_settled(self, found: Sequence[SettledGroup]) -> None:
+        self._cut("settled" if found[0].group.kind is EntryKind.ARTIST else "albums")
+        super().save_settled(found)
+
+    def _cut(self, write: str) -> None:
+        if self.write == write:
+            self.write = None
+            raise InterruptedError
+
+
+@pytest.mark.parametrize("write", ["vectors", "settled", "albums"])
+def test_an_import_that_was_interrupted_is_continued_by_the_next(write: str) -> None:
+    library, whole = Library(CutStore(write)), Library()
+    metadata = Metadata(FOOD, OTHER, features=[2, 5])
+    whole.take(metadata)
+    with pytest.raises(InterruptedError):
+        library.take(metadata)
+    library.take(metadata)
+    assert library.tracks() == whole.tracks()
+    assert library.store.unsettled(10) == {}
+    assert library.store.feature_sets() == whole.store.feature_sets()
+    albums, expected = (
+        each.store.find_albums(sort=EntrySort(), limit=10).entries for each in (library, whole)
+    )
+    assert albums == expected
 
 
 def test_features_that_changed_are_stored_and_those_of_vanished_tracks_are_not_again() -> None:

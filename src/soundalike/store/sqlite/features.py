@@ -126,7 +126,7 @@ class SqliteFeatures:
         """Remove all that is stored of a feature set; return of how many tracks."""
         count = 0
         while True:
-            with self._connections.writing() as connection:
+            with self._connections.writing(is_bulk=True) as connection:
                 number = _number_of(connection, key)
                 removed = connection.execute(
                     "DELETE FROM feature WHERE rowid IN"

@@ -86,7 +86,7 @@ class SqliteLibrary:
 
     def remove_tracks(self, track_ids: Collection[TrackId]) -> int:
         """Remove tracks and their vectors, as if they had never been there; return how many there were."""
-        with self._connections.writing() as connection:
+        with self._connections.writing(is_bulk=True) as connection:
             marks = GroupMarks(connection, next_version(connection))
             return sum(delete_track(connection, track_id, marks) for track_id in track_ids)
 

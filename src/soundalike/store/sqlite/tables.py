@@ -190,7 +190,7 @@ def _write_entry(connection: sqlite3.Connection, group: Group, track: Track, cha
     """
     number = _number(connection, track.id)
     if number is None:
-        return
+        return  # removed meanwhile
     before = read_placed(connection, number)
     if before.tags != track.tags or before.is_there == track.is_vanished:
         return
