@@ -39,6 +39,8 @@ FILES = [
     Made("a.mov", "aac", "mov", "audio/mp4", 100),
     Made("a.oga", "flac", "ogg", "audio/ogg; codecs=flac"),
 ]
+# What is before the sound, about.
+HEAD_BYTES = {"a.wv": 60, "a.tta": 1_000, "a.mka": 600, "a.wma": 1_000}
 LIBSNDFILE_READS = {"a.oga"}
 
 
@@ -175,6 +177,35 @@ def test_only_what_is_damaged_is_said_to_be(
     refused = failure_of(path)
     assert refused.reason is ProblemReason.NOT_AUDIO
     assert refused.detail.endswith("(damaged?)")
+
+
+@pytest.mark.parametrize("name", ["a.wv", "a.tta", "a.mka", "a.wma"])
+def test_a_good_head_before_noise_is_damage(name: str, tmp_path: Path) -> None:
+    made = made_of(name)
+    head_bytes = HEAD_BYTES[name]
+
+    def spoil(data: bytes) -> bytes:
+        return data[:head_bytes] + np.random.default_rng(1).bytes(len(data) - head_bytes)
+
+    path = write_made(tmp_path, made, 4)
+    refused = failure_of(edit(path, spoil))
+    assert (refused.reason, refused.detail[-10:]) == (ProblemReason.NOT_AUDIO, "(damaged?)")
+
+
+@pytest.mark.parametrize("kind", [b"drms", b"enca", b"aavd"])
+def test_what_is_encrypted_is_not_said_to_be_damaged(kind: bytes, tmp_path: Path) -> None:
+    path = write_av(tmp_path / "a.m4a", 4, codec="aac", form="ipod")
+    edit(path, lambda data: data.replace(b"mp4a", kind, 1))
+    refused = failure_of(path)
+    assert refused.reason is ProblemReason.UNSUPPORTED_CODEC
+    assert refused.detail == "encrypted MP4 cannot be decoded"
+
+
+def test_neither_is_encrypted_windows_media_audio(tmp_path: Path) -> None:
+    path = write_made(tmp_path, made_of("a.wma"), 4)
+    mark = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
+    edit(path, lambda data: data[:30] + mark + (24).to_bytes(8, "little") + data[30:])
+    assert failure_of(path).detail == "encrypted Windows Media Audio cannot be decoded"
 
 
 @pytest.mark.parametrize("name", ["a.mka", "a.wv", "a.webm"])

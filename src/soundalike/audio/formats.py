@@ -146,6 +146,14 @@ _MATROSKA_CODECS = (
     (b"A_FLAC", "flac"),
     (b"A_AAC", "mp4a.40.2"),
 )
+# Protected music of shops, which no decoder reads without its key.
+_ENCRYPTED_MP4 = {b"drms", b"enca", b"aavd"}
+_ENCRYPTED_ASF = _unsupported("encrypted Windows Media Audio")
+# Content encryption, and its extended form (Advanced Systems Format, 3.14 and 3.15).
+_ENCRYPTIONS = (
+    bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
+    bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
+)
 # By the name of the sample description: media type, and the codec's name.
 _MP4_CODECS = {
     b"mp4a": ("audio/mp4", "AAC"),
@@ -194,8 +202,13 @@ def sniff_magic(file: BinaryIO) -> Format | None:
     head = read_at(file, start, 32)
     for magic, known in _MAGIC:
         if head.startswith(magic):
-            return known
+            return _ENCRYPTED_ASF if known.demuxer == "asf" and _is_encrypted_asf(file, start) else known
     return _sniff_chunked(file, start, head) or _sniff_built(head) or _sniff_run(file, start)
+
+
+def _is_encrypted_asf(file: BinaryIO, start: int) -> bool:
+    header = read_at(file, start, CHUNK_BYTES)
+    return any(mark in header for mark in _ENCRYPTIONS)
 
 
 def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
@@ -207,8 +220,7 @@ def _sniff_chunked(file: BinaryIO, start: int, head: bytes) -> Format | None:
         codec = ogg_codec(file, start)
         return _OGG_TYPES.get(codec) or _unsupported(f"Ogg with codec {codec}") if codec else None
     if head[4:8] == b"ftyp" or (head[4:8] in QUICKTIME_BOXES and sample_description(file)):
-        media_type, name = _MP4_CODECS.get(sample_description(file), ("audio/mp4", "MP4"))
-        return Format(Container.MP4, media_type, name, "mov")
+        return _sniff_mp4(file)
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _sniff_matroska(file, start)
     return None
@@ -243,6 +255,14 @@ def _sniff_run(file: BinaryIO, start: int) -> Format | None:
     if is_chain(file, Span(start, size_of(file)), sbc_frame, _SBC_FRAMES):
         return _foreign("audio/x-sbc", "SBC", "sbc")
     return None
+
+
+def _sniff_mp4(file: BinaryIO) -> Format:
+    description = sample_description(file)
+    if description in _ENCRYPTED_MP4:
+        return _unsupported("encrypted MP4")
+    media_type, name = _MP4_CODECS.get(description, ("audio/mp4", "MP4"))
+    return Format(Container.MP4, media_type, name, "mov")
 
 
 def _sniff_matroska(file: BinaryIO, start: int) -> Format:

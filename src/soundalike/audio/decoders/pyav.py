@@ -36,10 +36,10 @@ class PyavDecoder:
         self._file, self._format = file, sniffed
         with self._open() as container:
             stream = _audio_stream(container)
-            first = next(_decoded(container, stream), None)
+            errors: set[type[Exception]] = set()
+            first = next(_decoded(container, stream, errors), None)
             if first is None:
-                reason = ProblemReason.HEADER_TOO_LONG if self._is_cut() else ProblemReason.UNSUPPORTED_CODEC
-                raise UnusableAudioError(reason, f"{sniffed.name}: no frame can be decoded")
+                raise self._nothing(errors)
             self.rate: int = first.sample_rate
             claimed = _claimed_frames(container, stream, sniffed, self.rate)
         # An index makes it cheap to try the claim of an MP4; all else is counted.
@@ -57,13 +57,23 @@ class PyavDecoder:
             if can_seek and not _seek(container, stream, int(start / self.rate / stream.time_base)):
                 return
             position = None if can_seek else 0
-            for frame in _decoded(container, stream):
+            for frame in _decoded(container, stream, set()):
                 if position is None:
                     position = round((frame.time or 0.0) * self.rate)
                 samples = _samples(to_float, frame)
                 begin, position = max(0, start - position), position + len(samples)
                 if begin < len(samples):
                     yield samples[begin:]
+
+    def _nothing(self, errors: set[type[Exception]]) -> UnusableAudioError:
+        import av  # noqa: PLC0415 - an extra
+
+        words = f"{self._format.name}: no frame can be decoded"
+        if self._is_cut():
+            return UnusableAudioError(ProblemReason.HEADER_TOO_LONG, words)
+        if errors & {av.PatchWelcomeError, av.error.NotImplementedError}:  # this kind of the codec is unknown
+            return UnusableAudioError(ProblemReason.UNSUPPORTED_CODEC, words)
+        return UnusableAudioError(ProblemReason.NOT_AUDIO, f"{words} (damaged?)")
 
     def _is_cut(self) -> bool:
         return self._format.container is Container.MP4 and mp4.is_cut(self._file)
@@ -119,15 +129,16 @@ def _seek(container: Any, stream: Any, time: int) -> bool:  # noqa: ANN401 - PyA
     return True
 
 
-def _decoded(container: Any, stream: Any) -> Iterator[Any]:  # noqa: ANN401 - PyAV is an extra
-    """Yield frames, skipping damaged packets, until the file ends or breaks."""
+def _decoded(container: Any, stream: Any, errors: set[type[Exception]]) -> Iterator[Any]:  # noqa: ANN401 - PyAV is an extra
+    """Yield frames, skipping damaged packets, until the file ends or breaks; add the errors of packets."""
     import av  # noqa: PLC0415 - an extra
 
     try:
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
-            except av.FFmpegError:  # one packet; the next may be good
+            except av.FFmpegError as error:  # one packet; the next may be good
+                errors.add(type(error))
                 continue
             yield from frames
     except av.FFmpegError:
