@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audio.edited import analyse_in_a_process, index_first
 from audio.sounds import (
+    AV_FORMATS,
     FILE_RATE,
     analyse,
     analysed,
@@ -31,13 +32,43 @@ from soundalike.domain.files import Analysis, AnalysisFailure, ProblemReason
 # Headers that promise more
 
 
-@pytest.mark.parametrize("name", ["song.mp3", "song.flac", "song.wav", "song.aiff"])
+@pytest.mark.parametrize(
+    "name", ["song.mp3", "song.flac", "song.wav", "song.aiff", "song.w64", "song.caf", "song.au"]
+)
 @pytest.mark.parametrize("seconds", [10, 50])
 def test_a_file_cut_in_half_is_used_and_marked(name: str, seconds: int, tmp_path: Path) -> None:
     heard = analysed(cut(write(tmp_path / name, music(seconds)), 0.5))
     assert heard.is_truncated
     assert seconds * 420 <= heard.duration_ms <= seconds * 510
     assert heard.analysed_ms == min(heard.duration_ms, 30_000)
+
+
+@pytest.mark.parametrize(
+    ("codec", "form"), [("ac3", "wav"), ("wmav2", "wav"), ("adpcm_ima_qt", "aiff"), ("adpcm_ima_wav", "w64")]
+)
+def test_so_is_one_of_a_rare_codec(
+    codec: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("adpcm_ima_qt", "adpcm_ima_wav"):
+        monkeypatch.setitem(AV_FORMATS, name, ("s16p", 44_100, "stereo"))
+    path = write_av(tmp_path / "song", 10, codec=codec, form=form)
+    assert not analysed(path).is_truncated
+    heard = analysed(cut(path, 0.6))
+    assert heard.is_truncated
+    assert heard.duration_ms == pytest.approx(6_000, abs=300)
+
+
+@pytest.mark.parametrize(
+    ("magic", "at"), [(b"caff", 64), (b".snd", 8), (b"riff", 120)], ids=["CAF", "AU", "Wave64"]
+)
+@pytest.mark.parametrize("stated", [b"\0" * 8, b"\xff" * 8, b"\x7f" * 8])
+def test_no_length_that_a_head_states_breaks_anything(
+    magic: bytes, at: int, stated: bytes, tmp_path: Path
+) -> None:
+    names = {b"caff": "a.caf", b".snd": "a.au", b"riff": "a.w64"}
+    path = write(tmp_path / names[magic], music(4))
+    edit(path, lambda data: data[:at] + stated + data[at + 8 :])
+    analyse(path)
 
 
 @pytest.mark.parametrize("name", ["song.mp3", "song.flac", "song.wav", "song.aiff"])

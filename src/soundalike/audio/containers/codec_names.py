@@ -4,6 +4,7 @@ from typing import BinaryIO, Literal
 
 from soundalike.audio.containers import flac, riff
 from soundalike.audio.containers.spans import read_at
+from soundalike.audio.containers.tagged import untagged_span
 
 # Of WAV and Wave64, by the number in `fmt `: registered by Microsoft.
 _WAVE = {
@@ -26,25 +27,26 @@ _WAVE64_AT, _CAF_AT, _AU_AT = 64, 28, 12
 
 def codec_in(file: BinaryIO) -> str:
     """Return which codec a file has, such as ``"AC-3 in WAV"``; empty where its container says nothing."""
-    match read_at(file, 0, 4):
+    start = untagged_span(file).start
+    match read_at(file, start, 4):
         case b"RIFF" | b"RIFX" | b"RF64" | b"BW64":
-            return _in_wave(file)
+            return _in_wave(file, start)
         case b"FORM":
             return _in_aiff(file)
         case b"caff":
-            return _lettered(read_at(file, _CAF_AT, 4), "CAF")
+            return _lettered(read_at(file, start + _CAF_AT, 4), "CAF")
         case b"riff":
-            return _numbered(int.from_bytes(read_at(file, _WAVE64_AT, 2), "little"), "Wave64")
+            return _numbered(int.from_bytes(read_at(file, start + _WAVE64_AT, 2), "little"), "Wave64")
         case b".snd":
-            return f"AU with encoding {int.from_bytes(read_at(file, _AU_AT, 4), 'big')}"
+            return f"AU with encoding {int.from_bytes(read_at(file, start + _AU_AT, 4), 'big')}"
         case _:
             bits = flac.bits_per_sample(file)
             return f"{bits}-bit FLAC" if bits else ""
 
 
-def _in_wave(file: BinaryIO) -> str:
+def _in_wave(file: BinaryIO, start: int) -> str:
     order: Literal["big", "little"]
-    order = "big" if read_at(file, 0, 4) == b"RIFX" else "little"
+    order = "big" if read_at(file, start, 4) == b"RIFX" else "little"
     found = next((chunk.span.start for chunk in riff.chunks(file) if chunk.name == b"fmt "), None)
     return "" if found is None else _numbered(int.from_bytes(read_at(file, found, 2), order), "WAV")
 

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from soundalike.audio.containers import mp4
+from soundalike.audio.containers import mp4, riff, stated
 from soundalike.audio.containers.spans import Piece, Span, size_of
 from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.decoders.spliced import Spliced
@@ -41,7 +41,12 @@ class PyavDecoder:
             if first is None:
                 raise self._nothing(errors)
             self.rate: int = first.sample_rate
-            claimed = _claimed_frames(container, stream, sniffed, self.rate)
+            is_honest = sniffed.demuxer in _HONEST or (
+                sniffed.container is Container.WAV and riff.cut_ratio(file) > 1
+            )
+            claimed = _claimed_frames(container, stream, self.rate) if is_honest else None
+            if claimed is not None and sniffed.demuxer == "caf":  # FFmpeg says what is there
+                claimed = int(claimed * stated.cut_ratio(file))
         # An index makes it cheap to try the claim of an MP4; all else is counted.
         self.frames = claimed if sniffed.container is Container.MP4 else None
         self.promised_frames = claimed
@@ -104,10 +109,8 @@ def _audio_stream(container: Any) -> Any:  # noqa: ANN401 - PyAV is an extra
     return stream
 
 
-def _claimed_frames(container: Any, stream: Any, sniffed: Format, rate: int) -> int | None:  # noqa: ANN401 - PyAV is an extra
+def _claimed_frames(container: Any, stream: Any, rate: int) -> int | None:  # noqa: ANN401 - PyAV is an extra
     """Return how many frames the file says its audio has; None if it says nothing."""
-    if sniffed.demuxer not in _HONEST:
-        return None
     if stream.duration:
         return int(stream.duration * stream.time_base * rate)
     # A film may be longer than its audio.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
-from soundalike.audio.containers import mpeg_pieces, ogg, riff
+from soundalike.audio.containers import mpeg_pieces, ogg, riff, stated
 from soundalike.audio.containers.spans import Piece, Span
 from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.decoders.chained import ChainedDecoder
@@ -111,7 +111,7 @@ def _sources(file: BinaryIO, container: Container) -> list[Source]:
         case Container.WAV:
             return [Source(partial(Spliced, riff.repaired(file), file), partial(_promised_of_wav, file))]
         case Container.AIFF:
-            return [Source(partial(Spliced, whole, file), lambda _frames: riff.claimed_frames(file))]
+            return [Source(partial(Spliced, whole, file), partial(_promised_of_aiff, file))]
         case Container.MPEG:
             return [
                 Source(partial(Spliced, each.piece, file), partial(_promised_of_mpeg, each.promised_samples))
@@ -120,11 +120,18 @@ def _sources(file: BinaryIO, container: Container) -> list[Source]:
         case Container.OGG:
             return [_ogg_source(file, link) for link in ogg.links(file)]
         case _:
-            return [Source(partial(Spliced, whole, file))]
+            return [
+                Source(partial(Spliced, whole, file), lambda frames: int(frames * stated.cut_ratio(file)))
+            ]
 
 
 def _promised_of_wav(file: BinaryIO, frames: int) -> int:
     return int(max(1, frames) * riff.cut_ratio(file))
+
+
+def _promised_of_aiff(file: BinaryIO, frames: int) -> int | None:
+    claimed = riff.claimed_frames(file)  # of a compressed one, packets
+    return None if claimed is None else max(claimed, int(frames * riff.cut_ratio(file)))
 
 
 def _promised_of_mpeg(samples: int | None, frames: int) -> int:
