@@ -138,6 +138,20 @@ def test_of_several_lost_copies_the_one_of_the_same_name_is_inherited(user: List
     assert user.track("Two").id == wanted
 
 
+def test_of_several_lost_copies_it_is_the_one_that_was_there_until_now(user: Listener) -> None:
+    write_song(user.folder / "one" / "x.mp3", audio="same", title="One")
+    write_song(user.folder / "two" / "y.mp3", audio="same", title="Two")
+    user.extract()
+    wanted = user.track("Two").id
+    shutil.rmtree(user.folder / "one")
+    assert user.extract().vanished == 1
+    (user.folder / "two").rename(user.folder / "three")
+    (user.folder / "three" / "y.mp3").rename(user.folder / "three" / "x.mp3")
+    report = user.extract()
+    assert user.track("Two").id == wanted
+    assert (report.moved, report.vanished) == (1, 0)
+
+
 def test_a_vanished_file_is_marked_and_comes_back_with_its_history(user: Listener, tmp_path: Path) -> None:
     user.extract()
     before = user.track("Berta")

@@ -217,8 +217,13 @@ class Identity:
             and track.id not in claimed
             and (track.id in displaced or self._has_left(file))
         ]
-        # Of several lost copies, the one of the same name is most likely.
-        return min(gone, key=lambda one: _file_name(one[1].location) != name, default=(None, None))[0]
+
+        def is_unlikely(one: tuple[Track, TrackFile]) -> tuple[bool, bool]:
+            """Of several lost copies, first one that was there until now, then one of the same name."""
+            track, file = one
+            return track.is_vanished, _file_name(file.location) != name
+
+        return min(gone, key=is_unlikely, default=(None, None))[0]
 
     def _awaited(self, location: Location, tags: Tags) -> Track | None:
         """Return the track without a file that has one of the tags' external ids, or FMA's of the file."""
