@@ -84,14 +84,21 @@ class App:
         return load_session_key(self.settings.data, self.settings.secret_key, self.library_id)
 
     @contextmanager
-    def engine(self, *, needs_lsh: bool = False) -> Iterator[tuple[SimilarityEngine, str]]:
+    def engine(
+        self, trainer: Trainer | None = None, *, needs_lsh: bool = False
+    ) -> Iterator[tuple[SimilarityEngine, str]]:
         """Open the engine that the settings name, with a sentence that says which and why; stop it after.
 
         Parameters
         ----------
+        trainer : Trainer, optional
+            What learns with it; by default that of the audio.
         needs_lsh : bool
-            Whether it has to have LSH, as not each has: then the size of the library decides nothing.
+            Whether it has to have LSH, as not each has: then the number of tracks decides nothing.
         """
+        keys = {schema.key for schema in (trainer or self.trainer).schemas}
+        # Tracks that were imported without audio may be many more than those to learn from.
+        counts = (one.track_count for one in self.store.feature_sets() if one.key in keys)
         source = mongodb_source(self.settings)
         engine, reason = choose_engine(
             self.settings.engine,
@@ -100,7 +107,7 @@ class App:
             # Executors that can read the store need no snapshot.
             snapshots_url=None if source else self.settings.snapshots,
             source=source,
-            track_count=None if needs_lsh else self.store.count_tracks(),
+            track_count=None if needs_lsh else max(counts, default=0),
         )
         try:
             yield engine, reason

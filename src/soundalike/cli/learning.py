@@ -112,7 +112,7 @@ def run_build(
     trainer : Trainer, optional
         What learns; by default that of the audio.
     """
-    with app.engine(needs_lsh=method is Method.LSH) as (engine, reason):
+    with app.engine(trainer, needs_lsh=method is Method.LSH) as (engine, reason):
         show.say(reason)
         with show.progress("Building") as progress:
             return (trainer or app.trainer).build(engine, recipe=recipe, method=method, progress=progress)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from soundalike.domain.errors import ModelError
+from soundalike.domain.features import FeatureSchema
 from soundalike.domain.ports.learning import ArtefactStore, SimilarityEngine, Tunings
 from soundalike.domain.ports.library import OnProgress
 from soundalike.domain.similarity.evaluation import recall_at_k
@@ -92,6 +93,11 @@ class Trainer:
         self._tunings = tunings
         self._recipes = recipes
         self._timer = timer
+
+    @property
+    def schemas(self) -> tuple[FeatureSchema, ...]:
+        """The feature sets of the recipe that it learns by, unless another is asked for."""
+        return self._recipes.schemas_of(self._recipes.default)
 
     def tune_space(self, *, progress: OnProgress) -> SpaceTuning:
         """Choose by measurement how the default recipe is fitted, and save the choice.
