@@ -86,7 +86,7 @@ def import_(directory: Path, *, no_audio: bool, as_json: bool) -> None:
     folder = FmaFolder(Path(os.path.realpath(directory)))
     with open_app(settings) as app:
         with show.progress("Importing") as progress:
-            report = app.fma.take(folder, audio_folders=folder.audio_folders, progress=progress)
+            report = app.fma.take(folder, progress=progress)
         if not as_json:
             _print(report)
         missing = {} if no_audio else folder.missing_audio(report.subsets)

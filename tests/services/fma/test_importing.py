@@ -64,8 +64,8 @@ class Library:
         identity = Identity(self.store, roots, is_gone=lambda _path: False, new_id=lambda: next(ids))
         self._importer = FmaImporter(self.store, roots=roots, identity=identity, clock=lambda: SOME_TIME)
 
-    def take(self, metadata: Metadata, folders: Sequence[Path] = ()) -> FmaReport:
-        return self._importer.take(metadata, audio_folders=folders, progress=lambda _done, _total: None)
+    def take(self, metadata: Metadata) -> FmaReport:
+        return self._importer.take(metadata, progress=lambda _done, _total: None)
 
     def tracks(self) -> dict[str, Track]:
         return {track.title: track for track in self.store.stored_tracks()}
@@ -164,12 +164,12 @@ def test_what_changed_is_changed_and_the_id_stays() -> None:
     assert not library.store.find_tracks(["food"], sort=Sort(), limit=10).tracks
 
 
-def test_audio_that_was_analysed_before_is_found_by_fmas_folder_rule(tmp_path: Path) -> None:
+def test_audio_that_was_analysed_before_is_found_by_fmas_folder_rule_wherever_it_is(tmp_path: Path) -> None:
     library = Library()
     library.store.save_root(Root(RootName("music"), tmp_path))
     heard = make_track("heard", title="Clip", artist=None, album=None, path=b"fma_small/000/000002.mp3")
     library.store.save_track(heard)
-    report = library.take(Metadata(FOOD, OTHER), [tmp_path / "fma_small"])
+    report = library.take(Metadata(FOOD, OTHER))
     assert (report.added, report.changed) == (1, 1)
     track = library.store.track(heard.id)
     assert track is not None
@@ -180,7 +180,7 @@ def test_audio_that_was_analysed_before_is_found_by_fmas_folder_rule(tmp_path: P
         "CC BY",
     )
     before = library.tracks()
-    assert library.take(Metadata(FOOD, OTHER), [tmp_path / "fma_small"]).unchanged == 2
+    assert library.take(Metadata(FOOD, OTHER)).unchanged == 2
     assert library.tracks() == before
 
 

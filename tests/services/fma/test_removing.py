@@ -29,8 +29,7 @@ class World(Library):
         self.store.save_track(make_track("own", title="Mine"))
         third = replace(FOOD, title="Third", external_ids=(fma_id(9),))
         self.metadata = Metadata(FOOD, OTHER, third, features=[2, 5])
-        self.folder = folder / "fma_small"
-        self.take(self.metadata, [self.folder])
+        self.take(self.metadata)
         self.remover = FmaRemover(self.store, clock=lambda: SOME_TIME)
 
     def remove(self) -> FmaRemoval:
@@ -69,7 +68,7 @@ def test_what_somebody_heard_or_liked_vanishes_and_comes_back_with_its_id(
     assert [one.track_id for one in world.store.listens_of(make_listen().user_id)] == [liked]
     assert set(world.tracks()) == {"Other", "Clip", "Mine"}
     assert world.remove() == FmaRemoval()
-    world.take(world.metadata, [world.folder])
+    world.take(world.metadata)
     again = world.tracks()["Other"]
     assert (again.id, again.is_vanished) == (liked, False)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +19,7 @@ from soundalike.domain.ports.library import CataloguedStore, OnProgress
 from soundalike.domain.stored_vectors import StoredVectors
 from soundalike.domain.tags import ExternalId, ExternalIdKind
 from soundalike.domain.tracks import Track
-from soundalike.domain.types import FloatArray, TrackId
+from soundalike.domain.types import FloatArray, RelativePath, TrackId
 from soundalike.services.library.catalogue import settle_catalogue
 from soundalike.services.library.identity import Identity
 from soundalike.services.library.roots import RootMap
@@ -108,9 +107,7 @@ class FmaImporter:
         self._identity = identity
         self._clock = clock
 
-    def take(
-        self, metadata: FmaMetadata, *, audio_folders: Sequence[Path] = (), progress: OnProgress
-    ) -> FmaReport:
+    def take(self, metadata: FmaMetadata, *, progress: OnProgress) -> FmaReport:
         """Import tracks, then their features, and settle the catalogue.
 
         Some hundred tracks are stored at a time: an interrupted import is continued by the next.
@@ -119,8 +116,6 @@ class FmaImporter:
         ----------
         metadata : FmaMetadata
             What to import.
-        audio_folders : sequence of Path
-            Where audio may have been analysed before, by FMA's folder rule; absolute and without links.
         progress : callable
             Called with (done, 0) tracks, then (done, total) features.
 
@@ -133,21 +128,20 @@ class FmaImporter:
         report = FmaReport(
             metadata.files, metadata.missing, feature_set=None if schema is None else schema.key
         )
-        track_ids = self._take_tracks(metadata, self._with_audio(audio_folders), report, progress)
+        track_ids = self._take_tracks(metadata, self._with_audio(), report, progress)
         if schema is not None:
             self._take_features(metadata, schema, track_ids, report, progress)
         settle_catalogue(self._store)
         return report
 
-    def _with_audio(self, folders: Iterable[Path]) -> dict[ExternalId, TrackId]:
-        """Return the tracks whose audio lies in some folders by FMA's rule."""
+    def _with_audio(self) -> dict[ExternalId, TrackId]:
+        """Return the tracks whose audio lies by FMA's rule, wherever that is."""
         found: dict[ExternalId, TrackId] = {}
-        for folder in folders:
-            for scope in self._roots.scope(folder):
-                for track in self._store.tracks_under(scope.root, scope.path):
-                    one = track.file and fma_id_at(track.file.location)
-                    if one:
-                        found.setdefault(one, track.id)
+        for root in self._roots.roots():
+            for track in self._store.tracks_under(root.name, RelativePath(b"")):
+                one = track.file and fma_id_at(track.file.location)
+                if one:
+                    found.setdefault(one, track.id)
         return found
 
     def _take_tracks(
