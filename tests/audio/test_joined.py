@@ -164,6 +164,57 @@ def test_each_part_sounds_as_it_does_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(decoded(tmp_path / "a.mp3"), alone)
 
 
+# Holes
+
+
+def holed(data: bytes, *, filler: Callable[[int], bytes], size: int, start: float = 0.5) -> bytes:
+    """Return a file of which a part is overwritten, as where a disk could not be read."""
+    at = int(len(data) * start)
+    return data[:at] + filler(size) + data[at + size :]
+
+
+@pytest.mark.parametrize("make", [mp3, headless], ids=["Xing", "headless"])
+@pytest.mark.parametrize(
+    ("filler", "size", "start"),
+    [
+        (bytes, 4_000, 0.2),
+        (bytes, 40_000, 0.5),
+        (lambda size: noise(9, seed=4).tobytes()[:size], 9_000, 0.8),
+    ],
+    ids=["zeros", "more zeros", "junk"],
+)
+def test_an_mp3_is_decoded_behind_a_hole(
+    make: Callable[[Path, float], bytes],
+    filler: Callable[[int], bytes],
+    size: int,
+    start: float,
+    tmp_path: Path,
+) -> None:
+    whole = make(tmp_path, 12)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(holed(whole, filler=filler, size=size, start=start))
+    assert analysed(path).duration_ms == pytest.approx(12_000 * (1 - size / len(whole)), abs=150)
+
+
+def test_an_mp3_may_have_several_holes(tmp_path: Path) -> None:
+    whole = mp3(tmp_path, 12)
+    data = holed(holed(whole, filler=bytes, size=5_000, start=0.3), filler=bytes, size=5_000, start=0.6)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(data)
+    heard = analysed(path)
+    assert heard.is_truncated
+    assert heard.duration_ms == pytest.approx(12_000 * (1 - 10_000 / len(whole)), abs=250)
+
+
+def test_what_is_behind_a_hole_sounds_as_before(tmp_path: Path) -> None:
+    whole = headless(tmp_path, 6)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(whole)
+    sound = decoded(path)[-90_000:]
+    path.write_bytes(holed(whole, filler=bytes, size=5_000))
+    np.testing.assert_allclose(decoded(path)[-90_000:], sound, atol=1e-4)
+
+
 # The first frame
 
 

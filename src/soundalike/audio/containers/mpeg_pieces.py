@@ -24,6 +24,7 @@ _LEAST_MORE = 8  # frames that must follow those that were counted, to be anothe
 _GAP_SEARCH_BYTES = 1 << 20
 _MOST_GAPS = 64
 _MOST_PIECES = 1_000
+_RESYNC_BYTES = 1_024  # of a gap; behind a wider one libsndfile gives up
 _TOLERANCE_BYTES = 4_096  # by which a header may be wrong about the length: three frames
 _TOLERANCE = 0.02  # by which the mean length of frames of one bit rate may be wrong
 _LEAST_KBPS, _MOST_KBPS = 8, 320  # of layer III
@@ -67,16 +68,22 @@ class MpegPiece:
     promised_samples: int | None
 
 
-def mpeg_pieces(file: BinaryIO) -> list[MpegPiece]:
+def mpeg_pieces(file: BinaryIO, *, is_header_believed: bool = True) -> list[MpegPiece]:
     """Return what is to be decoded one after another; one piece of a file that was not joined.
 
-    Only files whose header is wrong about their length, or that have none, are read through.
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    is_header_believed : bool
+        Whether only files whose header is wrong about their length, or that have none, are read through. A
+        hole in a file does not change its length.
     """
     stream = find_stream(file, mpeg_frame)
     if stream is None:
         return []
     found = [_Found(stream.start, length_header(file, stream.start))]
-    if not _is_complete(file, stream, found[0].header):
+    if not (is_header_believed and _is_complete(file, stream, found[0].header)):
         found = _split(file, stream)
     stops = [*(each.start for each in found[1:]), size_of(file)]
     return [_piece(file, each, stop) for each, stop in zip(found, stops, strict=True)]
@@ -112,7 +119,10 @@ def _piece(file: BinaryIO, found: _Found, stop: int) -> MpegPiece:
 
 
 def _split(file: BinaryIO, stream: Span) -> list[_Found]:
-    """Walk over all frames; a header that counts frames, and tags between frames, begin another file."""
+    """Walk over all frames; a header that counts frames, and tags between frames, begin another file.
+
+    So does what follows a wide gap: decoders end there.
+    """
     found = [_Found(stream.start, length_header(file, stream.start))]
     rest, gaps = stream, 0
     while gaps < _MOST_GAPS and len(found) < _MOST_PIECES:
@@ -129,6 +139,7 @@ def _split(file: BinaryIO, stream: Span) -> list[_Found]:
                 break
             is_another = _is_joint(file, run.stop, behind.start)
             gaps, rest = gaps + (not is_another), behind
+            is_another = is_another or behind.start - run.stop > _RESYNC_BYTES
         if is_another:
             found.append(_Found(rest.start, length_header(file, rest.start)))
     return found

@@ -11,6 +11,7 @@ from soundalike.audio.containers.spans import Piece, Span
 from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.decoders.chained import ChainedDecoder
 from soundalike.audio.decoders.decoder import Decoder
+from soundalike.audio.decoders.mended import MendedDecoder
 from soundalike.audio.decoders.spliced import Joined, Spliced
 from soundalike.audio.errors import UnusableAudioError
 from soundalike.audio.formats import Container, Format
@@ -92,16 +93,29 @@ def open_sndfile(file: BinaryIO, sniffed: Format) -> Decoder:
     UnusableAudioError
         If libsndfile can open none of them.
     """
-    decoders: list[Decoder] = []
     sources = _sources(file, sniffed.container)
+    decoder = _opened(sources, sniffed.name)
+    if sniffed.container is Container.MPEG and len(sources) == 1:
+        return MendedDecoder(decoder, lambda: _walked(file, sniffed.name))
+    return decoder
+
+
+def _walked(file: BinaryIO, name: str) -> Decoder | None:
+    """Decode an MP3 behind its holes too; None if it has none."""
+    pieces = mpeg_pieces.mpeg_pieces(file, is_header_believed=False)
+    return _opened([_mpeg_source(file, each) for each in pieces], name) if len(pieces) > 1 else None
+
+
+def _opened(sources: list[Source], name: str) -> Decoder:
+    decoders: list[Decoder] = []
     first_error: UnusableAudioError | None = None
     for source in sources:
         try:
-            decoders.append(SndfileDecoder(source, sniffed.name))
+            decoders.append(SndfileDecoder(source, name))
         except UnusableAudioError as error:
             first_error = first_error or error
     if not decoders:
-        raise first_error or UnusableAudioError(ProblemReason.NOT_AUDIO, sniffed.name)
+        raise first_error or UnusableAudioError(ProblemReason.NOT_AUDIO, name)
     return decoders[0] if len(sources) == 1 else ChainedDecoder(decoders, lost=len(sources) - len(decoders))
 
 
@@ -113,10 +127,7 @@ def _sources(file: BinaryIO, container: Container) -> list[Source]:
         case Container.AIFF:
             return [Source(partial(Spliced, whole, file), partial(_promised_of_aiff, file))]
         case Container.MPEG:
-            return [
-                Source(partial(Spliced, each.piece, file), partial(_promised_of_mpeg, each.promised_samples))
-                for each in mpeg_pieces.mpeg_pieces(file)
-            ]
+            return [_mpeg_source(file, each) for each in mpeg_pieces.mpeg_pieces(file)]
         case Container.OGG:
             return [_ogg_source(file, link) for link in ogg.links(file)]
         case _:
@@ -132,6 +143,10 @@ def _promised_of_wav(file: BinaryIO, frames: int) -> int:
 def _promised_of_aiff(file: BinaryIO, frames: int) -> int | None:
     claimed = riff.claimed_frames(file)  # of a compressed one, packets
     return None if claimed is None else max(claimed, int(frames * riff.cut_ratio(file)))
+
+
+def _mpeg_source(file: BinaryIO, piece: mpeg_pieces.MpegPiece) -> Source:
+    return Source(partial(Spliced, piece.piece, file), partial(_promised_of_mpeg, piece.promised_samples))
 
 
 def _promised_of_mpeg(samples: int | None, frames: int) -> int:
