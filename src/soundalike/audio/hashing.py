@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from soundalike.audio.containers import asf, flac, matroska, mp4, mpeg, ogg, riff
+from soundalike.audio.containers import asf, dsd, flac, matroska, mp4, mpeg, ogg, riff
 from soundalike.audio.containers.spans import Span, chunks_of, size_of
 from soundalike.audio.containers.tagged import untagged_span
 from soundalike.audio.formats import Container
@@ -42,6 +42,12 @@ def part_hash(whole: AudioHash, part: Part) -> AudioHash:
 def _sound_pieces(file: BinaryIO, container: Container) -> Iterator[bytes]:
     if container is Container.OGG:
         yield from ogg.sound_pieces(file)
+        return
+    if container is Container.FOREIGN and (untagged := dsd.untagged(file)) is not None:
+        head, rest = untagged
+        yield head
+        for span in rest:
+            yield from chunks_of(file, span)
         return
     find = _SPANS.get(container)
     for span in find(file) if find is not None else ():

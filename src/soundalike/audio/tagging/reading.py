@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TypeVar, cast
 
+from soundalike.audio.containers import dsd
 from soundalike.audio.containers.mp4 import QUICKTIME_BOXES
 from soundalike.audio.containers.spans import read_at, size_of
 from soundalike.audio.containers.tagged import is_id3v1, tags_behind, untagged_span
@@ -109,9 +110,10 @@ def _body(file: BinaryIO, head: bytes, *, wants_pictures: bool) -> Iterable[TagS
         return read_chunks(file, wants_pictures=wants_pictures)
     if head[4:8] in {b"ftyp", *QUICKTIME_BOXES}:
         return [read_mp4(file, wants_pictures=wants_pictures)]
-    if head.startswith(_ASF):
-        return [read_by_tinytag(file, wants_pictures=wants_pictures)]
-    return []
+    if head.startswith(dsd.MARKS):
+        tags = (read_at(file, span.start, min(span.size, _MOST_TAG_BYTES)) for span in dsd.tag_spans(file))
+        return (read_id3v2(tag, wants_pictures=wants_pictures) for tag in tags if tag.startswith(b"ID3"))
+    return [read_by_tinytag(file, wants_pictures=wants_pictures)] if head.startswith(_ASF) else []
 
 
 def _back(file: BinaryIO, *, wants_pictures: bool) -> Iterator[TagSource]:
