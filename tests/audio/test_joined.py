@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import os
 import re
 import struct
 from collections.abc import Callable
@@ -25,11 +26,12 @@ from audio.sounds import (
     write_av,
 )
 from soundalike.audio.containers import mpeg
-from soundalike.audio.containers.mpeg import mpeg_frame
+from soundalike.audio.containers.mpeg import find_free, mpeg_frame
 from soundalike.audio.containers.ogg import links
 from soundalike.audio.containers.spans import Span
 from soundalike.audio.decoders.opening import open_decoder
 from soundalike.audio.formats import sniff
+from soundalike.audio.recognise import has_audio
 from soundalike.domain.files import Analysis, ProblemReason
 from soundalike.domain.types import FloatArray
 
@@ -162,6 +164,37 @@ def test_each_part_sounds_as_it_does_alone(tmp_path: Path) -> None:
     joined(tmp_path / "a.mp3", *(path.read_bytes() for path in parts.values()))
     alone = np.concatenate([decoded(path) for path in parts.values()])
     np.testing.assert_array_equal(decoded(tmp_path / "a.mp3"), alone)
+
+
+# The free format
+
+
+def free(folder: Path, seconds: float, *, rate: int) -> bytes:
+    """An MP3 whose frames say no bit rate."""
+    options = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
+    data = bytearray(write(folder / "part.mp3", music(seconds, rate=rate), rate=rate, **options).read_bytes())
+    frame = mpeg_frame(bytes(data[:4]))
+    assert frame is not None
+    at = start = frame.length_bytes  # behind the header that counts the frames
+    while (frame := mpeg_frame(bytes(data[at : at + 4]))) is not None:
+        data[at + 2] &= 0x0F
+        at += frame.length_bytes
+    return bytes(data[start:at])
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 22_050])
+def test_the_free_format_is_decoded_whole(rate: int, tmp_path: Path) -> None:
+    sound, path = free(tmp_path, 6, rate=rate), tmp_path / "a.unknown"
+    heard = joined(path, id3v2((b"TIT2", b"\0Free")), bytes(300), sound, id3v1())
+    assert heard.duration_ms == pytest.approx(6_000, abs=120)
+    assert (heard.media_type, heard.tags.title) == ("audio/mpeg", "Free")
+    assert heard.audio_hash == joined(path, sound).audio_hash
+    assert has_audio(os.fsencode(path))
+
+
+def test_headers_that_only_look_like_the_free_format_are_none() -> None:
+    for data in (b"\xff\xfb\0\0" * 20_000, (b"\xff\xfb\0\0" + bytes(90)) * 3, bytes(range(256)) * 99):
+        assert find_free(io.BytesIO(data), Span(0, len(data))) is None
 
 
 # Holes

@@ -5,7 +5,7 @@ import re
 from enum import Enum
 from io import BytesIO
 
-from soundalike.audio.containers.mpeg import adts_frame, find_chain, is_chain, mpeg_frame
+from soundalike.audio.containers.mpeg import adts_frame, find_chain, find_free, is_chain, mpeg_frame
 from soundalike.audio.containers.spans import Span
 from soundalike.audio.containers.syncframes import ac3_frame
 from soundalike.audio.formats import AUDIO_SUFFIXES, HEAD_BYTES, sniff_magic, suffix_of
@@ -107,4 +107,5 @@ def begins_like_audio(head: bytes) -> bool:
     if sniff_magic(file) is not None:
         return True
     # Behind zeros and junk too, since they are decoded there.
-    return any(find_chain(file, span, parse, len(head), links=_FRAMES) for parse in (mpeg_frame, adts_frame))
+    frames = (find_chain(file, span, parse, len(head), links=_FRAMES) for parse in (mpeg_frame, adts_frame))
+    return any(frames) or find_free(file, span) is not None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at
@@ -19,6 +20,10 @@ _HEADER_BYTES = 7
 # Eleven set bits; a third byte of 0xF. is an invalid bit or sample rate. Fast over runs of 0xFF.
 _LIKE_A_HEADER = re.compile(rb"\xff(?=[\xe0-\xff][^\xf0-\xff])")
 _ADTS_LEAST_BYTES = 7
+# Of layer III in the free format: MPEG-1, 2 and 2.5, at no reserved rate.
+_FREE = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x00-\x0b].", re.DOTALL)
+_LEAST_FREE_BYTES, _MOST_FREE_BYTES = 48, 4_096
+_MOST_FREE_TRIES = 1_000
 
 _RATES_MPEG1 = (44_100, 48_000, 32_000)
 # kbit/s by (is MPEG-1, layer), index 1 to 14 of the header's bit rate field.
@@ -47,7 +52,7 @@ FrameParser = Callable[[bytes], Frame | None]
 
 
 def mpeg_frame(header: bytes) -> Frame | None:
-    """Read an MPEG audio frame header, or None (also for the free format, which is never used)."""
+    """Read an MPEG audio frame header, or None; of the free format, which has no length, see `find_free`."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - the format's own bits
         return None
     version, layer = (header[1] >> 3) & 3, 4 - ((header[1] >> 1) & 3)
@@ -81,7 +86,7 @@ def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
     """Return the span of frames between tags, padding and junk, or None.
 
     MPEG audio is also looked for far behind its tag, whose size may be too small for the picture in it; there
-    more frames have to follow each other.
+    more frames have to follow each other. Last, frames of the free format are.
 
     Parameters
     ----------
@@ -95,7 +100,48 @@ def find_stream(file: BinaryIO, parse: FrameParser) -> Span | None:
     if near is not None or parse is not mpeg_frame:
         return near
     far = Span(span.start + SEARCH_BYTES, span.stop)
-    return find_chain(file, far, parse, _FAR_SEARCH_BYTES, links=_FAR_CHAIN) if far.size > 0 else None
+    found = find_chain(file, far, parse, _FAR_SEARCH_BYTES, links=_FAR_CHAIN) if far.size > 0 else None
+    return found or find_free(file, span)
+
+
+def find_free(file: BinaryIO, span: Span) -> Span | None:
+    """Return the rest of a span from the first frames of layer III in the free format, or None.
+
+    Their headers say no bit rate: their length is the distance at which headers like the first follow.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    span : Span
+        Where to look: near its start.
+    """
+    data = read_at(file, span.start, min(span.size, SEARCH_BYTES + _FAR_CHAIN * _MOST_FREE_BYTES))
+    for match in islice(_FREE.finditer(data, 0, SEARCH_BYTES), _MOST_FREE_TRIES):
+        at, like = match.start(), _like(match[0])
+        following = like.search(data, at + 4, at + _MOST_FREE_BYTES)
+        if following is None or following.start() - at < _LEAST_FREE_BYTES:
+            continue
+        length = following.start() - at - _padding(match[0])
+        next_at = following.start()
+        for _ in range(_FAR_CHAIN - 2):
+            next_at += length + _padding(data[next_at : next_at + 4])
+            if not like.match(data, next_at):
+                break
+        else:
+            return Span(span.start + at, span.stop)
+    return None
+
+
+def _like(header: bytes) -> re.Pattern[bytes]:
+    """Return what finds headers of the same stream: padding and the kind of joint stereo may differ."""
+    padded = re.escape(bytes([header[2] & 0xFD])) + re.escape(bytes([header[2] | 2]))
+    modes = b"".join(re.escape(bytes([header[3] & 0xCF | mode << 4])) for mode in range(4))
+    return re.compile(re.escape(header[:2]) + b"[" + padded + b"][" + modes + b"]", re.DOTALL)
+
+
+def _padding(header: bytes) -> int:
+    return header[2] >> 1 & 1 if len(header) > 2 else 0  # noqa: PLR2004 - the format's own bits
 
 
 def find_chain(
