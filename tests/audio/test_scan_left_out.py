@@ -47,6 +47,20 @@ def test_hidden_ones_are_not_even_mentioned(name: str, tmp_path: Path) -> None:
     assert scan(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["...And Justice for All", ".5 The Gray Chapter", ".38 Special", ". .", "..a"]
+)
+def test_music_may_be_called_with_a_dot_in_front(name: str, tmp_path: Path) -> None:
+    make(tmp_path / name / "a.mp3")
+    make(tmp_path / f"{name}.mp3")
+    assert set(paths(tmp_path)) == {f"{name}/a.mp3".encode(), f"{name}.mp3".encode()}
+
+
+def test_what_is_being_copied_is_not_listed(tmp_path: Path) -> None:
+    make(tmp_path / ".01 - Song.mp3.Xy12Ab").write_bytes(b"RIFF\0\0\0\0WAVE")
+    assert scan(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", ["Recycled", "Trash", "Lost + Found", "Snapshot", "#1 Hits", "$ign", "@"])
 def test_music_in_folders_that_are_called_nearly_so_is_found(name: str, tmp_path: Path) -> None:
     make(tmp_path / name / "a.mp3")

@@ -96,6 +96,7 @@ def make_album(folder: Path) -> None:
 
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a new album": (lambda music: make_album(music / "new"), "new"),
+    "an album with dots in front": (lambda music: make_album(music / "...and more"), "...and more"),
     "a changed file": (lambda music: (music / "old" / "song.mp3").write_bytes(b"x"), "old"),
     "a changed time alone": (lambda music: os.utime(music / "old" / "song.mp3", (1, 1)), "old"),
     "changed permissions": (lambda music: (music / "old" / "song.mp3").chmod(0o604), "old"),

@@ -19,6 +19,8 @@ _MOST_DEEP = 2  # each "**" within a pattern multiplies the ways to match a deep
 _STAR = "[^/]*"
 _DIR_MARK = "ps_d"
 
+# Behind a first dot, what begins names of music: no system and no program hides anything so.
+_BEGIN_NAMES = {b"%c" % one for one in b" .0123456789"}
 # In any case of letters. Names of bins that are names of albums too, such as "RECYCLED", are not here.
 _BINS = frozenset(
     b"#recycle|$recycle.bin|@recycle|@recently-snapshot|#snapshot|~snapshot|@eadir|@sharebin|@sharesnap"
@@ -28,6 +30,11 @@ _BINS = frozenset(
 
 class IgnoreFileError(Exception):
     """An ignore file cannot be used: what it leaves out is unknown, and so is its folder."""
+
+
+def is_hidden(name: bytes) -> bool:
+    """Whether a name hides a file or folder, as ``.git`` does; ``.38 Special`` does not."""
+    return name.startswith(b".") and name[1:2] not in _BEGIN_NAMES
 
 
 def is_bin(name: bytes) -> bool:

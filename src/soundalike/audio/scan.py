@@ -10,7 +10,7 @@ from pathlib import Path
 from soundalike.audio.dependencies import has_pyav
 from soundalike.audio.errors import is_passing
 from soundalike.audio.formats import is_audio_name, may_need_pyav_for_tags, suffix_of
-from soundalike.audio.ignore import IGNORE_FILE, IgnoreFileError, IgnoreRules, is_bin
+from soundalike.audio.ignore import IGNORE_FILE, IgnoreFileError, IgnoreRules, is_bin, is_hidden
 from soundalike.audio.recognise import Kind, has_audio, kind_of
 from soundalike.audio.sheets import SHEET_SUFFIX, read_sheets
 from soundalike.domain.errors import RootMissingError
@@ -165,7 +165,9 @@ class _Walk:
         is_audio = kind is Kind.AUDIO
         try:
             is_link, is_folder = entry.is_symlink(), entry.is_dir()
-            if kind is Kind.OTHER and not (is_link or is_folder):
+            # What is copied at the moment may be called like its file, with a dot in front.
+            is_passed_over = kind is Kind.OTHER or (entry.name.startswith(b".") and not is_audio)
+            if is_passed_over and not (is_link or is_folder):
                 return None
             if reason := _reason_to_leave_out(path, folder.rules, is_folder=is_folder):
                 is_counted = is_audio or is_link or is_folder
@@ -229,7 +231,7 @@ class _Walk:
 
 
 def _is_listed(entry: os.DirEntry[bytes]) -> bool:
-    return not entry.name.startswith(b".") or entry.name == IGNORE_FILE
+    return not is_hidden(entry.name) or entry.name == IGNORE_FILE
 
 
 def _sheets_and_audio(

@@ -27,6 +27,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from soundalike.audio.ignore import is_hidden
 from soundalike.audio.mounts import mount_without_events
 
 QUIET_S = 2.0
@@ -125,7 +126,7 @@ class _Noter(FileSystemEventHandler):
         if path.startswith(self.ignored):
             return False
         names = path[len(self.place) :].split("/")
-        return names[-1] == _IGNORE_FILE or not any(name.startswith(".") for name in names)
+        return names[-1] == _IGNORE_FILE or not any(is_hidden(os.fsencode(name)) for name in names)
 
 
 class LocalFolderWatcher:
