@@ -346,6 +346,20 @@ def test_so_they_are_in_version_2_2() -> None:
         assert tags_of(tag(2, frame22(b"TP1", text(written, 0)))).artists == artists
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_fields_of_ones_own_only_say_what_no_frame_does(is_first: bool) -> None:  # noqa: FBT001 - a parameter
+    frames = frame23(b"TIT2", text("Title")) + frame23(b"TPE1", text("Anna")) + frame23(b"TCON", text("Folk"))
+    own = b"".join(frame23(b"TXXX", text(f"{name}\0Other")) for name in ("title", "ARTIST", "genre", "ALBUM"))
+    tags = tags_of(tag(3, own + frames if is_first else frames + own))
+    assert (tags.title, tags.artists, tags.genres) == ("Title", ("Anna",), ("Folk",))
+    assert tags.album == "Other"
+
+
+def test_a_title_behind_many_fields_is_read() -> None:
+    many = b"".join(frame23(b"TXXX", b"\0%d\0x" % number) for number in range(1_100))
+    assert tags_of(tag(3, many + TITLES[0])).title == "Während"
+
+
 def test_a_slash_separates_nothing_else() -> None:
     slashes = frame23(b"TIT2", text("Rise/Fall", 0)) + frame23(b"TCON", text("Folk/Rock", 0))
     tags = tags_of(tag(3, slashes))

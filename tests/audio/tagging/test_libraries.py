@@ -3,12 +3,15 @@
 import io
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from mutagen import asf
 
 from audio.sounds import write_av
 from audio.tagging.writers import SOUND
+from soundalike.audio.cover import read_cover
+from soundalike.audio.tagging.source import TagSource
 from soundalike.audio.tags import read_tags
 from soundalike.domain.tags import Tags
 
@@ -39,12 +42,40 @@ def test_without_pyav_they_have_no_tags(tmp_path: Path, monkeypatch: pytest.Monk
     assert read_tags(io.BytesIO(data)) == Tags()
 
 
-def test_frames_without_tags_are_not_searched_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_library(file: object) -> None:
-        raise AssertionError(file)
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The containers that PyAV is asked about."""
+    names: list[str] = []
 
-    monkeypatch.setattr("soundalike.audio.tagging.reading.read_by_pyav", no_library)
-    assert read_tags(io.BytesIO(SOUND)) == Tags()
+    def note(_file: BinaryIO, demuxer: str) -> TagSource:
+        names.append(demuxer)
+        return TagSource()
+
+    monkeypatch.setattr("soundalike.audio.tagging.reading.read_by_pyav", note)
+    return names
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [b"", bytes(100), b"junk", b"\x80\0\0\x24\3\x12\4" + bytes(60)],
+    ids=["no", "zeros", "text", "ADX"],
+)
+def test_frames_without_tags_are_not_searched_by_it(junk: bytes, asked: list[str]) -> None:
+    assert read_tags(io.BytesIO(junk + SOUND)) == Tags()
+    assert asked == []
+
+
+def test_it_is_told_the_format_and_asked_for_no_picture(asked: list[str]) -> None:
+    for data, demuxer in (
+        (b"caff\0\1\0\0", "caf"),
+        (b"wvpk" + bytes(60), "wv"),
+        (b"\x1aE\xdf\xa3", "matroska"),
+    ):
+        read_cover(io.BytesIO(data))
+        assert asked == []
+        read_tags(io.BytesIO(data))
+        assert asked == [demuxer]
+        asked.clear()
 
 
 def test_asf_is_read_by_tinytag(tmp_path: Path) -> None:

@@ -40,13 +40,14 @@ def read_id3v2(tag: bytes, *, wants_pictures: bool) -> TagSource:
     wants_pictures : bool
         Whether its pictures are read too.
     """
-    source = TagSource()
+    source, users_own = TagSource(), TagSource()
     for frame in id3v2.read_frames(tag, wants_pictures=wants_pictures):
         if frame.name in {"APIC", "PIC"}:
             if (picture := _picture(frame)) is not None:
                 source.pictures.append(picture)
         elif frame.data:
-            _add_text(source, frame)
+            _add_text(users_own if frame.name in {"TXXX", "TXX"} else source, frame)
+    source.fill(users_own)
     if tag[3] <= _V23:
         count = len(MUSICBRAINZ_ID.findall("/".join(source.values("musicbrainzartistid"))))
         for name in ("artist", "artists"):

@@ -35,17 +35,28 @@ def read_by_tinytag(file: BinaryIO, *, wants_pictures: bool) -> TagSource:
     return source
 
 
-def read_by_pyav(file: BinaryIO) -> TagSource:
-    """Read the tags that FFmpeg finds, without pictures; nothing if PyAV is not installed."""
+def read_by_pyav(file: BinaryIO, demuxer: str) -> TagSource:
+    """Read the tags that FFmpeg finds, without pictures; nothing if PyAV is not installed.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    demuxer : str
+        FFmpeg's name of its container.
+    """
     source = TagSource()
     try:
         import av  # noqa: PLC0415 - an extra
     except ImportError:
         return source
+    file.seek(0)
     options = {"probesize": str(_MOST_PROBED_BYTES), "analyzeduration": "0"}
     try:
-        container: Any = av.open(file, mode="r", metadata_errors="surrogateescape", container_options=options)
-    except av.FFmpegError:  # among them one like the disk's, of a file that ends too early
+        container: Any = av.open(
+            file, mode="r", format=demuxer, metadata_errors="surrogateescape", container_options=options
+        )
+    except (av.FFmpegError, ValueError):  # among them one like the disk's, of a file that ends too early
         return source
     with container:
         for metadata in (container.metadata, *(stream.metadata for stream in container.streams.audio[:1])):

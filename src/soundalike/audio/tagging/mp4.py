@@ -37,11 +37,11 @@ def read_mp4(file: BinaryIO, *, wants_pictures: bool) -> TagSource:
     wants_pictures : bool
         Whether pictures are read too.
     """
-    source, whole = TagSource(), Span(0, size_of(file))
+    source, named, whole = TagSource(), TagSource(), Span(0, size_of(file))
     for path in ((b"moov", b"udta", b"meta", b"ilst"), (b"moov", b"meta", b"ilst")):
         for name, span in _boxes(file, _descend(file, whole, path)):
             if name == b"----":
-                _read_named(source, file, span)
+                _read_named(named, file, span)
             elif name in _FIELDS:
                 source.add(_FIELDS[name], *_texts(file, span))
             elif name in _NUMBERS:
@@ -49,6 +49,7 @@ def read_mp4(file: BinaryIO, *, wants_pictures: bool) -> TagSource:
             elif name == b"covr" and wants_pictures:
                 images = (read_at(file, value.start, value.size) for _, value in _values(file, span))
                 source.pictures.extend(Picture(FRONT_COVER, image) for image in images)
+    source.fill(named)
     return source
 
 

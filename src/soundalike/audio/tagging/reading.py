@@ -8,6 +8,7 @@ from soundalike.audio.containers.mp4 import QUICKTIME_BOXES
 from soundalike.audio.containers.spans import read_at, size_of
 from soundalike.audio.containers.tagged import is_id3v1, tags_behind, untagged_span
 from soundalike.audio.errors import is_passing
+from soundalike.audio.formats import sniff_magic
 from soundalike.audio.tagging import apev2, id3v2
 from soundalike.audio.tagging.chunks import read_chunks
 from soundalike.audio.tagging.id3_fields import V1_BYTES, read_id3v1, read_id3v2
@@ -47,9 +48,16 @@ def tag_sources(file: BinaryIO, *, wants_pictures: bool = False) -> list[TagSour
     back = _guarded(file, lambda whole: _back(whole, wants_pictures=wants_pictures))
     # In FLAC the comments are the format's own tags.
     found = [*body, *front, *back] if head.startswith(b"fLaC") else [*front, *body, *back]
-    if not any(one.has_any for one in found) and not _is_read_here(head):
-        return _guarded(file, lambda whole: [read_by_pyav(whole)])
+    # It gives no pictures.
+    if not wants_pictures and not any(one.has_any for one in found) and not _is_read_here(head):
+        return _guarded(file, _by_pyav, start)
     return found
+
+
+def _by_pyav(file: BinaryIO) -> Iterable[TagSource]:
+    """Have a format read whose mark is known: FFmpeg guesses others, and breaks in some that it guesses."""
+    known = sniff_magic(file)
+    return [read_by_pyav(file, known.demuxer)] if known is not None and known.demuxer else []
 
 
 def _guarded(file: BinaryIO, read: Callable[[BinaryIO], Iterable[_T]], start: int = 0) -> list[_T]:

@@ -46,6 +46,12 @@ class TagSource:
         kept = self._values.setdefault(key, [])
         kept.extend(value[:MOST_VALUE_CHARACTERS] for value in values[: MOST_VALUES - len(kept)])
 
+    def fill(self, others: "TagSource") -> None:
+        """Take the fields of others about which this says nothing."""
+        for name, values in others._values.items():  # noqa: SLF001 - of the same class
+            if not any(self._values.get(name, ())):
+                self._values[name] = values
+
     def split(self, name: str, parts: Callable[[str], Iterable[str]]) -> None:
         """Put parts of its values in place of a field's values.
 
