@@ -184,6 +184,27 @@ def test_audio_that_was_analysed_before_is_found_by_fmas_folder_rule_wherever_it
     assert library.tracks() == before
 
 
+@pytest.mark.parametrize("sizes", [(3,), (1, 1, 1)], ids=["in one batch", "in several"])
+def test_of_features_that_are_there_twice_the_first_count_and_the_others_are_named(
+    sizes: tuple[int, ...],
+) -> None:
+    class Twice(Metadata):
+        def features(self, schema: FeatureSchema) -> Iterator[tuple[npt.NDArray[np.int64], FloatArray]]:
+            numbers, values = np.array([2, 5, 2]), np.array([[1], [2], [3]], np.float32)
+            cuts = np.cumsum(sizes)[:-1]
+            wide = np.repeat(values, len(schema), axis=1)
+            yield from zip(np.split(numbers, cuts), np.split(wide, cuts), strict=True)
+
+    library, metadata = Library(), Twice(FOOD, OTHER, features=[2])
+    first = library.take(metadata)
+    assert (first.featured, first.refeatured, first.troubles[Trouble.TWICE]) == (2, 2, 1)
+    assert [row.number for row in first.named[Trouble.TWICE]] == [2]
+    stored = library.store.vectors_of(library.tracks()["Food"].id, FMA)
+    assert stored is not None
+    assert stored.summary[0] == 1
+    assert library.take(metadata).refeatured == 0
+
+
 def test_fmas_folder_rule() -> None:
     def number(path: bytes, root: str = "music") -> str | None:
         found = fma_id_at(make_location(path, root))

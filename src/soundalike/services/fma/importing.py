@@ -224,6 +224,7 @@ class FmaImporter:
             patches=(_CLIP,),
             values=np.zeros((1, len(schema)), np.float32),
         )
+        seen: set[int] = set()
         for numbers, values in _good(metadata.features(schema), report):
             new = []
             for number, row in zip(numbers.tolist(), values, strict=True):
@@ -231,6 +232,10 @@ class FmaImporter:
                 if track_id is None:
                     report.note(BadRow("", 0, Trouble.NO_TRACK, number))
                     continue
+                if number in seen:
+                    report.note(BadRow("", 0, Trouble.TWICE, number))
+                    continue
+                seen.add(number)
                 report.featured += 1
                 digest = stored.get(track_id) or (track_id in known and self._stored(track_id, schema))
                 if digest != _digest(row):
