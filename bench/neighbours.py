@@ -20,6 +20,7 @@ import numpy as np
 from finding import made, placing
 from finding.costs import Cost, cost_of, products
 from page import machine, write_section
+from soundalike.domain.counts import counted
 from soundalike.domain.similarity import cells
 from soundalike.domain.similarity.cells import MOST_EXACT
 from soundalike.domain.similarity.distances import row_distances
@@ -166,7 +167,7 @@ def growth(_tracks: int, folder: Path) -> Iterator[str]:
     )
     yield (
         "| tracks | NumPy, CPU s | Spark, CPU s | "
-        + " | ".join(f"{n} executors, s" for n in EXECUTORS)
+        + " | ".join(f"{counted(n, 'executor')}, s" for n in EXECUTORS)
         + " |"
     )
     yield "|---|---|---|" + "---|" * len(EXECUTORS)

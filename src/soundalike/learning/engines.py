@@ -11,11 +11,10 @@ from soundalike.learning.spark.java import spark_readiness
 from soundalike.learning.spark.mongo import MongoSource
 from soundalike.learning.spark.settings import is_local
 
-SPARK_FROM = 100_000
+SPARK_FROM = 1_000_000
 """So many tracks a library has before ``auto`` takes Spark on one machine.
 
-On 2 cores Spark takes 14 to 23 s to start, and then 0.77 to 0.92 of NumPy's time, which grows with the square
-of the number of tracks: 6 s for 20,000. docs/decisions/engine.md has the figures.
+On the same cores both take as long, but for Spark's start. docs/decisions/engine.md has the figures.
 """
 
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
