@@ -100,13 +100,13 @@ def test_an_m4a_cut_before_its_index_is_not_decoded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "at"), [(20, 0.5), (40, 0.25), (40, 0.5), (40, 0.8)])
 def test_garbage_in_an_mp3_is_marked_and_the_rest_used(seconds: int, at: float, tmp_path: Path) -> None:
-    def spoil(data: bytes) -> bytes:
-        start = int(len(data) * at)
-        return data[:start] + bytes(20_000) + data[start + 20_000 :]
-
-    heard = analysed(edit(write(tmp_path / "song.mp3", music(seconds)), spoil))
+    path = write(tmp_path / "song.mp3", music(seconds))
+    whole = path.read_bytes()
+    start = int(len(whole) * at)
+    path.write_bytes(whole[:start] + bytes(20_000) + whole[start + 20_000 :])
+    heard = analysed(path)
     assert heard.is_truncated
-    assert heard.duration_ms == pytest.approx(seconds * at * 1_000, rel=0.1)
+    assert heard.duration_ms == pytest.approx(seconds * 1_000 * (1 - 20_000 / len(whole)), abs=150)
 
 
 # Files that cannot be used
