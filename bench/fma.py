@@ -31,7 +31,7 @@ from soundalike.domain.counts import counted
 from soundalike.learning.spark.java import spark_readiness
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-ASKED, EVERY_S, PATIENCE_S = 300, 0.2, 60.0
+ASKED, EVERY_S, PATIENCE_S = 300, 0.2, 180.0
 MOST_SECONDS, MOST_MS = 600, 50
 
 
@@ -243,7 +243,7 @@ def questions(port: int, made: made_fma.Made) -> dict[str, list[str]]:
     empty = set(map(str, made.ids[: made_fma.EMPTY_ROWS].tolist()))
     tracks = [track for track in tracks if track["external_ids"]["fma"][0] not in empty]
     return {
-        "search, API": [f"/api/tracks?query={quote(track['title'].split()[0][:4])}" for track in tracks],
+        "search, API": [f"/api/tracks?query={quote(begun(track['title']))}" for track in tracks],
         "search, page": [f"/?query={quote(track['title'])}" for track in tracks],
         "albums, API": [f"/api/albums?sort=name&offset={rng.integers(5_000)}" for _ in albums],
         "album, page": [f"/albums/{album['id']}" for album in albums],
@@ -251,6 +251,11 @@ def questions(port: int, made: made_fma.Made) -> dict[str, list[str]]:
         "similar, API": [f"/api/tracks/{track['id']}/similar" for track in tracks],
         "track with similar ones, page": [f"/tracks/{track['id']}" for track in tracks],
     }
+
+
+def begun(title: str) -> str:
+    """Return what somebody has typed who looks for a title."""
+    return " ".join(word[:3] for word in title.split()[:2])
 
 
 def timed(port: int, path: str) -> float:
