@@ -276,6 +276,16 @@ def test_a_tag_that_claims_less_than_its_picture_has(tmp_path: Path) -> None:
     assert joined(tmp_path / "a.mp3", tag, mp3(tmp_path, 4)).duration_ms == pytest.approx(4_000, abs=50)
 
 
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("claimed", [16_000, 1 << 26], ids=["into the sound", "beyond the file"])
+def test_a_tag_that_claims_more_than_its_frames_have(version: int, claimed: int, tmp_path: Path) -> None:
+    size = bytes(claimed >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = b"ID3" + bytes([version, 0, 0]) + size + b"TIT2\0\0\0\6\0\0\0Title"
+    heard = joined(tmp_path / "a.mp3", tag, mp3(tmp_path, 4))
+    assert heard.duration_ms == pytest.approx(4_000, abs=50)
+    assert heard.tags.title == "Title"
+
+
 # Ogg
 
 

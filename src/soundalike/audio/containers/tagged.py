@@ -1,5 +1,6 @@
 """Tags that may come before and after any stream: ID3v2, ID3v1, APEv2 and Lyrics3."""
 
+import re
 from typing import BinaryIO
 
 from soundalike.audio.containers.spans import Span, claimed_span, read_at, size_of
@@ -11,6 +12,9 @@ APE_BYTES = 32
 LYRICS_SIZE_BYTES = 6
 LYRICS_END_BYTES = 9
 LYRICS_V1_MOST_BYTES = 5100
+_MOST_FRAMES = 1_000
+_SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]")
+_FRAME_NAME = re.compile(rb"[A-Z][A-Z0-9]{2}")
 _MOST_TAGS = 64  # more in a row are an attack
 
 
@@ -65,12 +69,31 @@ def _skip_front(file: BinaryIO, size: int, start: int = 0) -> int:
         if header.startswith(b"ID3") and len(header) >= ID3V2_HEADER_BYTES:
             has_footer = bool(header[5] & 0x10)
             claimed = ID3V2_HEADER_BYTES * (2 if has_footer else 1) + _syncsafe(header[6:10])
+            claimed = _likely_end(file, header[3], start, start + claimed) - start
         elif header.startswith(b"APETAGEX"):
             claimed = APE_BYTES + int.from_bytes(header[12:16], "little")
         else:
             break
         start = claimed_span(start, claimed, size).stop
     return start
+
+
+def _likely_end(file: BinaryIO, version: int, start: int, end: int) -> int:
+    """Return where an ID3v2 tag ends: where it says, unless its frames end before that, and sound begins.
+
+    A tag that says that it is longer than the file ends with its frames.
+    """
+    if _SYNC.match(read_at(file, end, 3)):
+        return end
+    at, name_bytes, head_bytes = start + ID3V2_HEADER_BYTES, *((3, 6) if version == 2 else (4, 10))  # noqa: PLR2004 - the standard's number
+    for _ in range(_MOST_FRAMES):
+        head = read_at(file, at, head_bytes)
+        if at >= end or not _FRAME_NAME.match(head[:name_bytes]):
+            break
+        four = head[name_bytes : 2 * name_bytes]
+        at += head_bytes + (_syncsafe(four) if version > 3 else int.from_bytes(four, "big"))  # noqa: PLR2004 - as above
+    is_cut_short = at < end and bool(_SYNC.match(read_at(file, at, 3)))
+    return at if is_cut_short or at < size_of(file) < end else end
 
 
 def _syncsafe(four: bytes) -> int:
