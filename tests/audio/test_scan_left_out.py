@@ -27,7 +27,7 @@ def ignore(folder: Path, *lines: str, ending: str = "\n") -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "#recycle", "#Recycle", "$RECYCLE.BIN", "$Recycle.Bin", "@Recycle", "#snapshot", "~snapshot",
+        "#recycle", "#Recycle", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "@Recycle", "#snapshot", "~snapshot",
         "@eaDir", "lost+found", "System Volume Information", "@Recently-Snapshot", "Network Trash Folder",
     ],
 )  # fmt: skip

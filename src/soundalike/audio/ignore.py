@@ -22,9 +22,10 @@ _DIR_MARK = "ps_d"
 # Behind a first dot, what begins names of music: no system and no program hides anything so.
 _BEGIN_NAMES = {b"%c" % one for one in b" .0123456789"}
 # In any case of letters. Names of bins that are names of albums too, such as "RECYCLED", are not here.
+# "RECYCLER" is Windows XP's, which is still on many a USB disk.
 _BINS = frozenset(
-    b"#recycle|$recycle.bin|@recycle|@recently-snapshot|#snapshot|~snapshot|@eadir|@sharebin|@sharesnap"
-    b"|@tmp|lost+found|system volume information|network trash folder|temporary items".split(b"|")
+    b"#recycle|$recycle.bin|recycler|@recycle|@recently-snapshot|#snapshot|~snapshot|@eadir|@sharebin"
+    b"|@sharesnap|@tmp|lost+found|system volume information|network trash folder|temporary items".split(b"|")
 )
 
 
