@@ -27,8 +27,9 @@ def ignore(folder: Path, *lines: str, ending: str = "\n") -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "#recycle", "#Recycle", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "@Recycle", "#snapshot", "~snapshot",
-        "@eaDir", "lost+found", "System Volume Information", "@Recently-Snapshot", "Network Trash Folder",
+        "#recycle", "#Recycle", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "@Recycle", "#snapshot",
+        "~snapshot", "@eaDir", "lost+found", "System Volume Information", "@Recently-Snapshot",
+        "Network Trash Folder",
     ],
 )  # fmt: skip
 def test_bins_and_snapshots_are_left_out_wherever_they_are(name: str, tmp_path: Path) -> None:

@@ -21,9 +21,15 @@ def test_files_are_read_anew_on_request(program: Program, tmp_path: Path) -> Non
     assert program.json("extract", "--again", second.parent)["analysed"] == 1
     (report,) = program.json("extract", "--again")["directories"]
     assert (report["analysed"], report["added"], report["unchanged"]) == (2, 0, 0)
-    other = write_tune(tmp_path / "other.flac", seed=2)
-    result = program.run("extract", "--again", other)
-    assert (result.returncode, "in no folder of the library" in result.stderr) == (1, True)
+    other = write_tune(tmp_path / "others" / "other.flac", seed=2)
+    for path, said in (
+        (other, "in no folder of the library"),
+        (other.parent, "in no folder of the library"),
+        (first.with_name("none.mp3"), "none.mp3' does not exist; give a file or a folder of the library"),
+        (first.parent.parent / "none", "none' does not exist; give a file or a folder of the library"),
+    ):
+        result = program.run("extract", "--again", path)
+        assert (result.returncode, said in " ".join(result.stderr.split())) == (1, True), result.stderr
     assert program.run("extract", os.fspath(first)).returncode == 1
 
 

@@ -240,21 +240,21 @@ def run_extract(
     Raises
     ------
     RootMissingError
-        If there is no such folder, or the file is in none of the library.
+        If there is no such folder, or what is to be read anew is in none of the library.
     """
-    place = real_path(directory)
-    again = place if is_again else None
-    if is_again and is_file(directory):
-        place = real_path(directory.parent)
-        again = place / directory.name
-        if not app.roots.holds(place):
-            msg = f"{str(directory)!r} is in no folder of the library; give the folder with the music"
-            raise RootMissingError(msg)
+    place = again = real_path(directory)
+    if is_again:
+        place, again = _read_anew(app, directory)
     reports = []
 
     def work(step: OnProgress) -> ScanOutcome:
         reports.append(
-            app.library_sync.sync(place, progress=step, is_emptying_allowed=is_emptying_allowed, again=again)
+            app.library_sync.sync(
+                place,
+                progress=step,
+                is_emptying_allowed=is_emptying_allowed,
+                again=again if is_again else None,
+            )
         )
         return ScanOutcome(tuple(reports))
 
@@ -264,6 +264,24 @@ def run_extract(
         )
         wait_for_turn(app, lambda: runner.try_other(work))
     return reports[0]
+
+
+def _read_anew(app: App, path: Path) -> tuple[Path, Path]:
+    """Return the folder to scan, and the file or folder in it that is read anew."""
+    place = again = real_path(path)
+    if is_file(path):
+        place = real_path(path.parent)
+        again = place / path.name
+        is_known = app.roots.holds(place)
+    elif not os.path.lexists(path) and app.roots.holds(real_path(path.parent)):
+        msg = f"{str(path)!r} does not exist; give a file or a folder of the library"
+        raise RootMissingError(msg)
+    else:
+        is_known = bool(app.roots.scope(place))
+    if not is_known:
+        msg = f"{str(path)!r} is in no folder of the library; give the folder with the music"
+        raise RootMissingError(msg)
+    return place, again
 
 
 def real_path(directory: Path) -> Path:
