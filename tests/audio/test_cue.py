@@ -1,5 +1,7 @@
 """CUE sheets as programs write them, and as nobody should."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +92,15 @@ def test_commands_may_be_in_small_letters_and_names_without_quotes() -> None:
     text = "file My Album.flac WAVE\ntrack 1 audio\nindex 1 0:0:0\ntrack 2 AUDIO\nindex 01 120:05:10\n"
     (image,) = read_sheet(text.encode())
     assert (image.name, starts(image)) == ("My Album.flac", [0, 7_205 * 75 + 10])
+
+
+@pytest.mark.parametrize("gap", ["\t", "  ", " \t "])
+def test_words_may_be_apart_by_tabs_or_many_spaces(gap: str) -> None:
+    commands = re.compile(r"^ *((?:REM|TRACK|INDEX) \S+|[A-Z]+) ", re.MULTILINE)
+    spaced = commands.sub(lambda found: found[0].replace(" ", gap), IMAGE)
+    assert read_sheet(spaced.encode()) == read_sheet(IMAGE.encode())
+    (unquoted,) = read_sheet(spaced.replace('"CDImage.wav" ', f"CD Image.wav{gap}").encode())
+    assert unquoted.name == "CD Image.wav"
 
 
 def test_each_of_several_files_has_its_tracks() -> None:

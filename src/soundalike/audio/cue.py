@@ -87,8 +87,7 @@ def read_sheet(data: bytes) -> tuple[SheetFile, ...]:
         raise SheetError(msg)
     reading = _Reading()
     for line in _NEWLINE.split(_text(data)):
-        command, _, rest = line.strip().partition(" ")
-        reading.take(command.upper(), rest.strip())
+        reading.take(*_split(line))
     return reading.files()
 
 
@@ -138,15 +137,17 @@ class _Reading:
     def take(self, command: str, rest: str) -> None:
         """Take a line; commands that say nothing of tracks are passed over."""
         if command == "REM":
-            command, _, rest = rest.partition(" ")
-            self._say(command.lower(), _value(rest.strip()))
+            command, rest = _split(rest)
+            self._say(command.lower(), _value(rest))
         elif command in {"TITLE", "PERFORMER", "ISRC"}:
             self._say(command.lower(), _value(rest))
         elif command == "FILE":
-            self._files.append((_value(rest) if rest[:1] == '"' else rest.rpartition(" ")[0] or rest, []))
+            self._files.append(
+                (_value(rest) if rest[:1] == '"' else "".join(rest.rsplit(maxsplit=1)[:1]), [])
+            )
         elif command == "TRACK":
-            number, _, kind = rest.partition(" ")
-            self._tracks.append(_Track(_small_number(number), kind.strip().upper() in {"AUDIO", ""}))
+            number, kind = _split(rest)
+            self._tracks.append(_Track(_small_number(number), kind.upper() in {"AUDIO", ""}))
         elif command == "INDEX":
             self._index(rest)
 
@@ -155,7 +156,7 @@ class _Reading:
         fields[_FIELDS.get(name, name)].append(value)
 
     def _index(self, rest: str) -> None:
-        number, _, time = rest.partition(" ")
+        number, time = _split(rest)
         if not (self._files and self._tracks):
             msg = "an INDEX stands before FILE and TRACK"
             raise SheetError(msg)
@@ -163,7 +164,7 @@ class _Reading:
         # 00 is the gap before the track, which is heard at the end of the one before; others are within it.
         if _small_number(number) != 1 or not track.is_audio or track.start is not None:
             return
-        match = _TIME.fullmatch(time.strip())
+        match = _TIME.fullmatch(time)
         minutes, seconds, frames = map(int, match.groups()) if match else (0, 0, FRAMES_PER_S)
         if frames >= FRAMES_PER_S:
             msg = f"track {track.number} begins at {time[:20]!r}, which is no time"
@@ -216,6 +217,12 @@ def _tags(fields: Mapping[str, Sequence[str]]) -> Tags:
     for name, values in fields.items():
         source.add(name, *values)
     return tags_of(source)
+
+
+def _split(line: str) -> tuple[str, str]:
+    """Return a line's first word in capitals, and what follows it behind spaces or tabs."""
+    first, *rest = line.split(maxsplit=1) or [""]
+    return first.upper(), rest[0].strip() if rest else ""
 
 
 def _value(rest: str) -> str:
