@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import os
 import re
 import struct
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from audio.edited import without_first_frame
+from audio.joining import decoded, headless, joined, mp3
 from audio.sounds import (
     FILE_RATE,
     analysed,
@@ -26,30 +26,17 @@ from audio.sounds import (
     write_av,
 )
 from soundalike.audio.containers import mpeg
-from soundalike.audio.containers.mpeg import find_free, mpeg_frame
+from soundalike.audio.containers.mpeg import mpeg_frame
 from soundalike.audio.containers.ogg import links
 from soundalike.audio.containers.spans import Span
 from soundalike.audio.decoders.opening import open_decoder
 from soundalike.audio.formats import sniff
-from soundalike.audio.recognise import has_audio
-from soundalike.domain.files import Analysis, ProblemReason
-from soundalike.domain.types import FloatArray
+from soundalike.domain.files import ProblemReason
 
 OPUS = {"format": "OGG", "subtype": "OPUS"}
 COVER = (b"APIC", b"\0image/jpeg\0\3\0\xff\xd8\xff\xe0" + b"\xff\xfb\x90\0\xff\xfb" * 20_000)
 SECONDS = (4.0, 6.0, 3.0)
 _serials = itertools.count(1)
-
-
-def mp3(folder: Path, seconds: float, *, mode: str = "VARIABLE", rate: int = FILE_RATE) -> bytes:
-    sound = music(seconds, rate=rate)
-    # Without a level libsndfile varies the bit rate all the same.
-    level = {"compression_level": 0.5} if mode == "CONSTANT" else {}
-    return write(folder / "part.mp3", sound, rate=rate, bitrate_mode=mode, **level).read_bytes()
-
-
-def headless(folder: Path, seconds: float) -> bytes:
-    return without_first_frame(mp3(folder, seconds, mode="VARIABLE"))
 
 
 def vbri(folder: Path, seconds: float) -> bytes:
@@ -60,20 +47,6 @@ def vbri(folder: Path, seconds: float) -> bytes:
     frame = mpeg_frame(sound)
     assert frame is not None
     return head.ljust(frame.length_bytes, b"\0") + sound
-
-
-def decoded(path: Path) -> FloatArray:
-    with path.open("rb") as file:
-        sniffed = sniff(file)
-        assert sniffed is not None
-        return np.concatenate([block.mean(axis=1) for block in open_decoder(file, sniffed).blocks(0)])
-
-
-def joined(path: Path, *parts: bytes) -> Analysis:
-    path.write_bytes(b"".join(parts))
-    heard = analysed(path)
-    assert not heard.is_truncated
-    return heard
 
 
 # MP3
@@ -157,6 +130,13 @@ def test_joined_mp3s_of_other_rates_and_channels_are_one_track(tmp_path: Path) -
     assert joined(tmp_path / "a.mp3", *parts).duration_ms == pytest.approx(15_000, abs=100)
 
 
+@pytest.mark.parametrize(("rate", "channels"), [(32_000, 2), (48_000, 1), (FILE_RATE, 1)])
+def test_so_are_those_without_headers(rate: int, channels: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "part.mp3", music(4, rate=rate)[:, :channels], rate=rate)
+    parts = [without_first_frame(path.read_bytes()), headless(tmp_path, 6)]
+    assert joined(tmp_path / "a.mp3", *parts).duration_ms == pytest.approx(10_000, abs=250)
+
+
 def test_each_part_sounds_as_it_does_alone(tmp_path: Path) -> None:
     parts = {name: tmp_path / name for name in ("one.mp3", "two.mp3")}
     write(parts["one.mp3"], music(2))
@@ -164,88 +144,6 @@ def test_each_part_sounds_as_it_does_alone(tmp_path: Path) -> None:
     joined(tmp_path / "a.mp3", *(path.read_bytes() for path in parts.values()))
     alone = np.concatenate([decoded(path) for path in parts.values()])
     np.testing.assert_array_equal(decoded(tmp_path / "a.mp3"), alone)
-
-
-# The free format
-
-
-def free(folder: Path, seconds: float, *, rate: int) -> bytes:
-    """An MP3 whose frames say no bit rate."""
-    options = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
-    data = bytearray(write(folder / "part.mp3", music(seconds, rate=rate), rate=rate, **options).read_bytes())
-    frame = mpeg_frame(bytes(data[:4]))
-    assert frame is not None
-    at = start = frame.length_bytes  # behind the header that counts the frames
-    while (frame := mpeg_frame(bytes(data[at : at + 4]))) is not None:
-        data[at + 2] &= 0x0F
-        at += frame.length_bytes
-    return bytes(data[start:at])
-
-
-@pytest.mark.parametrize("rate", [48_000, 44_100, 22_050])
-def test_the_free_format_is_decoded_whole(rate: int, tmp_path: Path) -> None:
-    sound, path = free(tmp_path, 6, rate=rate), tmp_path / "a.unknown"
-    heard = joined(path, id3v2((b"TIT2", b"\0Free")), bytes(300), sound, id3v1())
-    assert heard.duration_ms == pytest.approx(6_000, abs=120)
-    assert (heard.media_type, heard.tags.title) == ("audio/mpeg", "Free")
-    assert heard.audio_hash == joined(path, sound).audio_hash
-    assert has_audio(os.fsencode(path))
-
-
-def test_headers_that_only_look_like_the_free_format_are_none() -> None:
-    for data in (b"\xff\xfb\0\0" * 20_000, (b"\xff\xfb\0\0" + bytes(90)) * 3, bytes(range(256)) * 99):
-        assert find_free(io.BytesIO(data), Span(0, len(data))) is None
-
-
-# Holes
-
-
-def holed(data: bytes, *, filler: Callable[[int], bytes], size: int, start: float = 0.5) -> bytes:
-    """Return a file of which a part is overwritten, as where a disk could not be read."""
-    at = int(len(data) * start)
-    return data[:at] + filler(size) + data[at + size :]
-
-
-@pytest.mark.parametrize("make", [mp3, headless], ids=["Xing", "headless"])
-@pytest.mark.parametrize(
-    ("filler", "size", "start"),
-    [
-        (bytes, 4_000, 0.2),
-        (bytes, 40_000, 0.5),
-        (lambda size: noise(9, seed=4).tobytes()[:size], 9_000, 0.8),
-    ],
-    ids=["zeros", "more zeros", "junk"],
-)
-def test_an_mp3_is_decoded_behind_a_hole(
-    make: Callable[[Path, float], bytes],
-    filler: Callable[[int], bytes],
-    size: int,
-    start: float,
-    tmp_path: Path,
-) -> None:
-    whole = make(tmp_path, 12)
-    path = tmp_path / "a.mp3"
-    path.write_bytes(holed(whole, filler=filler, size=size, start=start))
-    assert analysed(path).duration_ms == pytest.approx(12_000 * (1 - size / len(whole)), abs=150)
-
-
-def test_an_mp3_may_have_several_holes(tmp_path: Path) -> None:
-    whole = mp3(tmp_path, 12)
-    data = holed(holed(whole, filler=bytes, size=5_000, start=0.3), filler=bytes, size=5_000, start=0.6)
-    path = tmp_path / "a.mp3"
-    path.write_bytes(data)
-    heard = analysed(path)
-    assert heard.is_truncated
-    assert heard.duration_ms == pytest.approx(12_000 * (1 - 10_000 / len(whole)), abs=250)
-
-
-def test_what_is_behind_a_hole_sounds_as_before(tmp_path: Path) -> None:
-    whole = headless(tmp_path, 6)
-    path = tmp_path / "a.mp3"
-    path.write_bytes(whole)
-    sound = decoded(path)[-90_000:]
-    path.write_bytes(holed(whole, filler=bytes, size=5_000))
-    np.testing.assert_allclose(decoded(path)[-90_000:], sound, atol=1e-4)
 
 
 # The first frame

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from soundalike.audio.containers.mpeg import (
     LENGTH_HEADER_BYTES,
+    Frame,
     LengthHeader,
     find_chain,
     find_stream,
@@ -119,7 +120,7 @@ def _piece(file: BinaryIO, found: _Found, stop: int) -> MpegPiece:
 
 
 def _split(file: BinaryIO, stream: Span) -> list[_Found]:
-    """Walk over all frames; a header that counts frames, and tags between frames, begin another file.
+    """Walk over all frames; headers that count them, tags and other rates between them begin another file.
 
     So does what follows a wide gap: decoders end there.
     """
@@ -146,8 +147,9 @@ def _split(file: BinaryIO, stream: Span) -> list[_Found]:
 
 
 def _count_run(file: BinaryIO, stream: Span, most: int | None) -> _Run:
-    """Count frames from the stream's start to the first gap or header, at most so many."""
+    """Count frames from the stream's start to the first gap, header or other rate, at most so many."""
     count, last, offset, base, data = 0, stream.start, stream.start, stream.start, b""
+    first: Frame | None = None
     while offset + 4 <= stream.stop:
         if offset - base + LENGTH_HEADER_BYTES > len(data):
             base, data = offset, read_at(file, offset, CHUNK_BYTES)
@@ -155,7 +157,10 @@ def _count_run(file: BinaryIO, stream: Span, most: int | None) -> _Run:
         frame = mpeg_frame(head)
         if frame is None:
             break
-        if count and is_length_header(head, frame):
+        first = first or frame
+        is_other = (frame.kind, frame.side_bytes) != (first.kind, first.side_bytes)
+        is_joint = is_other and is_chain(file, Span(offset, stream.stop), mpeg_frame, _LEAST_MORE)
+        if count and (is_joint or is_length_header(head, frame)):
             return _Run(count, last, offset, is_at_header=True)
         if most is not None and count >= most:
             return _Run(count, last, offset, is_counted=True)
