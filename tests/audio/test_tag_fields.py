@@ -102,7 +102,7 @@ def test_what_is_no_number_of_a_track_is_none(text: str) -> None:
     assert id3(frame(b"TRCK", text)).track_number is None
 
 
-@pytest.mark.parametrize("text", ["nan", "inf dB", "1e400", "-7,5 dB", "9" * 5_000, "", "999 dB"])
+@pytest.mark.parametrize("text", ["nan", "inf dB", "1e400", "-7,5,1 dB", "9" * 5_000, "", "999 dB"])
 def test_what_is_no_gain_is_none(text: str) -> None:
     assert flac(f"REPLAYGAIN_TRACK_GAIN={text}", "R128_TRACK_GAIN=1e9").gains == Gains()
 
@@ -158,3 +158,14 @@ def test_what_is_no_character_and_cannot_be_seen_is_no_title(title: str) -> None
 def test_a_year_may_have_a_month_without_a_dash() -> None:
     assert [flac(f"DATE={date}").year for date in ("201905", "201913", "2019052")] == [2019, None, None]
     assert id3(frame(b"TDRC", "201905")).year == 2019
+
+
+@pytest.mark.parametrize("written", ["-6.5 dB", "-6,5 dB", "\N{MINUS SIGN}6.5", "-6.5"])
+def test_a_gain_may_be_written_as_people_write_numbers(written: str) -> None:
+    assert flac(f"REPLAYGAIN_TRACK_GAIN={written}").gains == Gains(track_db=-6.5)
+
+
+@pytest.mark.parametrize("written", ["1", "true", "TRUE", "Yes", "yes"])
+def test_a_compilation_may_be_called_one_in_words(written: str) -> None:
+    assert flac(f"COMPILATION={written}").is_compilation
+    assert not flac("COMPILATION=no").is_compilation

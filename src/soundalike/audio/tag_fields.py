@@ -24,8 +24,10 @@ _GREATEST_R128 = 1 << 15
 # A date may be without its dashes: 201905, 20190501.
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:\d{6})?)?)?(?!\d)")
 _DATE = re.compile(r"\s*(\d{4})(?:-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01]))?)?(?!\d)")
-_NUMBER = re.compile(r"\s*([-+]?\d{1,9}(?:\.\d{0,12})?)\s*(?:dB|LU)?\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*([-+\N{MINUS SIGN}]?\d{1,9}(?:[.,]\d{0,12})?)\s*(?:dB|LU)?\s*", re.IGNORECASE)
 _ISRC = re.compile(r"(?<![A-Z0-9])[A-Z]{2}-?[A-Z0-9]{3}-?\d{2}-?\d{5}(?![A-Z0-9])", re.IGNORECASE)
+_PLAIN_NUMBER = str.maketrans("\N{MINUS SIGN},", "-.")
+_YES = {"1", *(write(word) for word in ("true", "yes") for write in (str.lower, str.upper, str.title))}
 _MUSICBRAINZ = "http://musicbrainz.org"
 
 _UUID_FIELDS = {
@@ -58,8 +60,7 @@ def tags_of(source: TagSource) -> Tags:
         ),
         track_number=_integer(source.values("track", "tracknumber")),
         disc_number=_integer(source.values("disc", "discnumber")),
-        is_compilation=_first(source, "compilation", "itunescompilation", "iscompilation")
-        in {"1", "true", "True"},
+        is_compilation=_first(source, "compilation", "itunescompilation", "iscompilation") in _YES,
         gains=_gains(source),
         external_ids=tuple(_external_ids(source)),
         lyrics=_lyrics(source.values("lyrics", "unsyncedlyrics", "unsynchronisedlyrics")),
@@ -141,7 +142,7 @@ def _integer(values: Iterable[str]) -> int | None:
 
 def _number(values: Iterable[str], least: float, greatest: float) -> float | None:
     matches = (_NUMBER.fullmatch(value[:MOST_CHARACTERS]) for value in values)
-    numbers = (float(match[1]) for match in matches if match)
+    numbers = (float(match[1].translate(_PLAIN_NUMBER)) for match in matches if match)
     return next((one for one in numbers if math.isfinite(one) and least <= one <= greatest), None)
 
 

@@ -231,6 +231,11 @@ class TestChunks:
         chunk = info((b"INAM", b"Title"), (b"IART", b"Anna"), order=">")
         assert read(wav(chunk, head=b"RIFX")) == Tags(title="Title", artists=("Anna",))
 
+    def test_chunks_without_padding_are_read(self) -> None:
+        odd = b"data" + struct.pack("<I", 99) + bytes(99)
+        for data in (odd, odd + b"\0"):
+            assert read(wav(FORM, data, self.INFO)).artists == ("Anna",)
+
     def test_fields_without_padding_are_read(self) -> None:
         fields = b"INFOINAM\5\0\0\0TitleIART\4\0\0\0Anna"
         assert read(wav(riff_chunk(b"LIST", fields))) == Tags(title="Title", artists=("Anna",))

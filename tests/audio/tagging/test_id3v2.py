@@ -306,6 +306,8 @@ def test_text_is_read_whatever_its_encoding_is_said_to_be(data: bytes, title: st
         ("21\0Eurodisco", ("Ska", "Eurodisco")),
         ("191", ("Psybient",)),
         ("(192)", ()),
+        ("(17)/(18)", ("Rock", "Techno")),
+        (" 17 ", ("Rock",)),
         ("255", ()),
         ("1979", ("1979",)),
         ("Drum (and) Bass", ("Drum (and) Bass",)),

@@ -1,5 +1,6 @@
 """WAV (RIFF, RIFX, RF64, BW64) and AIFF: named chunks with a length before each."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
@@ -8,6 +9,7 @@ from soundalike.audio.containers.spans import Piece, Span, claimed_span, read_at
 from soundalike.audio.containers.tagged import untagged_span
 
 _MOST_CHUNKS = 10_000
+_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]{2}[A-Za-z0-9 ]")
 # A program that writes to a pipe cannot know the length, and writes one of these (or 0).
 _UNKNOWN_FROM = 0x7FFF_0000
 _MOST_HEADER_BYTES = 64 << 20  # it is copied into memory
@@ -45,7 +47,9 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
             claimed = max(0, size - offset - 8)
         span = claimed_span(offset + 8, claimed, size)
         yield Chunk(name, span, claimed)
-        offset = span.stop + claimed % 2
+        # Some write no padding behind an odd length.
+        is_padded = claimed % 2 and not _NAME.fullmatch(read_at(file, span.stop, 4))
+        offset = span.stop + bool(is_padded)
 
 
 def sound_spans(file: BinaryIO) -> list[Span]:

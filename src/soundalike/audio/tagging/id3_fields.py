@@ -26,7 +26,7 @@ _FIELDS = {
 _V23 = 3
 _SHORTEST_NAME = 3
 
-_GENRE_IDS = re.compile(r"\((\d{1,3}|RX|CR)\)")
+_GENRE_IDS = re.compile(r"[\s/;]*\((\d{1,3}|RX|CR)\)")
 _SPECIAL_GENRES = {"RX": "Remix", "CR": "Cover"}
 
 
@@ -91,7 +91,8 @@ def _artists(text: str, count: int) -> list[str]:
 
 def _genres(text: str) -> Iterator[str]:
     """Yield the genres of one value: ``17``, ``(17)``, ``(4)Eurodisco``, ``(51)(RX)``, ``((brackets)``."""
-    if re.fullmatch(r"\d{1,3}", text):
+    text = text.strip()
+    if re.fullmatch(r"\d{1,3}", text, re.ASCII):
         yield from GENRES[int(text) : int(text) + 1]
         return
     at = 0
