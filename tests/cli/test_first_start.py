@@ -4,8 +4,10 @@ import re
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from audio.sounds import write
 from journeys.program import write_tune
 from soundalike.app import App
 from soundalike.app.library_worker import WorkerJob
@@ -82,3 +84,14 @@ def test_a_folder_without_usable_audio_leads_to_no_step_that_fails(
     said = capsys.readouterr().err
     assert "Next:" not in said
     assert said.splitlines()[-1] == "Nothing to learn from yet: no track could be analysed."
+
+
+def test_a_silent_track_is_no_file_that_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tune(tmp_path / "music" / "tune.wav", seed=1, seconds=1.5)
+    write(tmp_path / "music" / "gap.wav", np.zeros(66_150, np.float32))
+    assert run(["extract", str(tmp_path / "music"), "--data", str(tmp_path / "data")]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("2 files: 2 analysed.\n")
+    assert re.search(r"\b1\W+silent\W+1\b", said.out), said.out

@@ -338,7 +338,8 @@ def _left_out(report: SyncReport) -> str:
 
 
 def _used(report: SyncReport, reason: ProblemReason) -> int:
-    return sum(problem.is_used for problem in report.problems if problem.reason is reason)
+    of_reason = (problem for problem in report.problems if problem.reason is reason)
+    return sum(problem.is_used or reason.is_listed for problem in of_reason)
 
 
 def _more(problem: FileProblem) -> str:

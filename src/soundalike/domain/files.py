@@ -34,6 +34,11 @@ class ProblemReason(StrEnum):
     BROKEN_SHEET = "a broken CUE sheet"
 
     @property
+    def is_listed(self) -> bool:
+        """Whether the file is a track all the same: one without sound lacks nothing but features."""
+        return self is ProblemReason.SILENT
+
+    @property
     def is_worth_retrying(self) -> bool:
         """Whether the same program may be able to use the same bytes next time (permissions, memory).
 

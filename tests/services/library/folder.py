@@ -133,7 +133,7 @@ class HonestAnalyser:
             )
         if file.part is not None:
             is_bad = audio.startswith("bad part") and file.part.start == 0
-            audio = "bad: silent" if is_bad else audio + str(file.part)
+            audio = "bad: shorter than 1 s" if is_bad else audio + str(file.part)
         audio_hash = AudioHash(hashlib.sha256(audio.encode()).hexdigest())
         if (failure := _failure(audio, tags, audio_hash)) is not None:
             return failure

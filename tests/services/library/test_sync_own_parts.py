@@ -69,7 +69,7 @@ def test_parts_that_cannot_be_used_are_known_as_long_as_the_file_is_the_same(ima
     write_song(image.folder / "image.flac", audio="bad part", title="Image")
     for _ in range(2):
         report = image.extract()
-        assert [(one.part, one.reason) for one in report.problems] == [(PARTS[0], ProblemReason.SILENT)]
+        assert [(one.part, one.reason) for one in report.problems] == [(PARTS[0], ProblemReason.TOO_SHORT)]
         assert list(parts(image)) == PARTS[1:]
     assert (report.found, report.unusable, report.analysed_files) == (3, 1, 0)
     assert image.analyser.heard == []

@@ -12,6 +12,7 @@ def test_a_silent_file_is_listed_and_named(user: Listener) -> None:
     assert user.titles() == ["Anna", "Berta", "Gap"]
     assert report.counts() == {ProblemReason.SILENT: 1}
     assert report.added == 3
+    assert (report.found, report.analysed_files, report.unusable) == (3, 3, 0)
     track = user.track("Gap")
     assert track.duration_ms == 4_000
     assert user.store.vectors_of(track.id, SCHEMA) is None
@@ -23,6 +24,7 @@ def test_it_is_not_read_again_and_keeps_its_id(user: Listener) -> None:
     track = user.track("Gap")
     report = user.extract()
     assert user.analyser.heard == []
+    assert (report.found, report.analysed_files, report.unusable) == (3, 0, 0)
     assert report.counts() == {ProblemReason.SILENT: 1}
     path.rename(user.folder / "moved.mp3")
     report = user.extract()

@@ -74,7 +74,7 @@ class SyncReport:
     @property
     def unusable(self) -> int:
         """How many of the files cannot be used, whenever that was found out."""
-        return len({problem.location for problem in self.problems if not problem.is_used})
+        return len(_unusable(self.problems))
 
     def counts(self) -> dict[ProblemReason, int]:
         """Count the problems by reason."""
@@ -329,7 +329,7 @@ class LibrarySync:
 
     def _report(self, directory: Path, scan: _Scan, tally: Tally) -> SyncReport:
         problems = sorted(self._problems(directory), key=lambda problem: problem.location)
-        unusable = {problem.location for problem in problems if not problem.is_used}
+        unusable = _unusable(problems)
         return SyncReport(
             directory=directory,
             found=len({file.location for file in scan.files} | {one.location for one in scan.unusable}),
@@ -345,6 +345,10 @@ class LibrarySync:
             left_out=Counter(scan.left_out.values()),
             vanished_left_out=tally.vanished_left_out,
         )
+
+
+def _unusable(problems: Iterable[FileProblem]) -> set[Location]:
+    return {one.location for one in problems if not (one.is_used or one.reason.is_listed)}
 
 
 def _check_folder(directory: Path) -> None:
