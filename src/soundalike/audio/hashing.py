@@ -20,7 +20,8 @@ def audio_hash(file: BinaryIO, container: Container) -> AudioHash:
     file : BinaryIO
         Read from start to end; its position is moved.
     container : Container
-        As sniffed. If its layout is unknown, or it has no audio, the whole file is hashed.
+        As sniffed. If its layout is unknown, or it has no audio, all behind the tags in front is
+        hashed.
     """
     digest = hashlib.blake2b(digest_size=16)
     has_sound = False
@@ -28,7 +29,7 @@ def audio_hash(file: BinaryIO, container: Container) -> AudioHash:
         has_sound = has_sound or bool(piece)
         digest.update(piece)
     if not has_sound:
-        for piece in chunks_of(file, Span(0, size_of(file))):
+        for piece in chunks_of(file, Span(untagged_span(file).start, size_of(file))):
             digest.update(piece)
     return AudioHash(digest.hexdigest())
 
