@@ -27,10 +27,10 @@ from urllib.parse import quote
 import numpy as np
 
 import made_fma
+from page import machine, write_section
 from soundalike.domain.counts import counted
 from soundalike.learning.spark.java import spark_readiness
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 ASKED, EVERY_S, PATIENCE_S = 300, 0.2, 180.0
 MOST_SECONDS, MOST_MS = 600, 50
 
@@ -51,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lines = list(measure(Path(folder), tracks))
     if "--write" in sys.argv:
-        write_section("fma", "\n".join(lines))
+        write_section("fma", "The Free Music Archive", "\n".join(lines))
 
 
 def measure(folder: Path, tracks: int) -> Iterator[str]:
@@ -63,7 +63,7 @@ def measure(folder: Path, tracks: int) -> Iterator[str]:
     size = sum(path.stat().st_size for path in metadata.iterdir()) / 1e9
     yield said(
         f"A made FMA of {counted(tracks, 'track')} x 518 ({size:.1f} GB of CSV, made in "
-        f"{time.monotonic() - started:.0f} s), on {os.cpu_count()} cores:"
+        f"{time.monotonic() - started:.0f} s), on {machine()}:"
     )
     yield said("")
     yield said("| step | seconds | peak memory, MiB |")
@@ -263,16 +263,6 @@ def timed(port: int, path: str) -> float:
     started = time.perf_counter()
     ask(port, path)
     return 1000 * (time.perf_counter() - started)
-
-
-def write_section(name: str, text: str) -> None:
-    """Put figures between the marks of a section of docs/performance.md."""
-    begin, end = f"<!-- {name}: written by bench/fma.py -->", f"<!-- end of {name} -->"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
-    before, _, rest = page.partition(begin)
-    after = rest.partition(end)[2] if rest else ""
-    heading = "" if rest else "\n## The Free Music Archive\n\n`python bench/fma.py --write`\n\n"
-    PAGE.write_text(f"{before}{heading}{begin}\n\n{text}\n\n{end}{after or chr(10)}", encoding="utf-8")
 
 
 if __name__ == "__main__":
