@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -104,3 +105,44 @@ def test_the_picture_is_the_first_one() -> None:
     cover = read_cover(file)
     assert cover is not None
     assert cover.data == JPEG
+
+
+def read_3gp(*boxes: bytes) -> Tags:
+    content = box(b"ftyp", b"3gp4\0\0\2\0") + box(b"moov", box(b"mvhd", bytes(100)), box(b"udta", *boxes))
+    return read_tags(io.BytesIO(content))
+
+
+def text_3gp(name: bytes, text: bytes, language: bytes = b"\x15\xc7") -> bytes:
+    return box(name, bytes(4), language, text)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "end"), [("utf-8", b"\0"), ("utf-16", b"\0\0"), ("cp1252", b"\0"), ("utf-8", b"")]
+)
+def test_the_boxes_of_3gp_are_read(encoding: str, end: bytes) -> None:
+    # 3GPP TS 26.244, section 8: version and flags, language, text, and of an album the track's number
+    number = b"\x07" if end else b""
+    tags = read_3gp(
+        text_3gp(b"titl", "Stra\u00dfe".encode(encoding) + end),
+        text_3gp(b"titl", "Rue".encode(encoding) + end, b"\x1a\x41"),
+        text_3gp(b"perf", "M\u00f6we".encode(encoding) + end),
+        text_3gp(b"albm", "Gr\u00fc\u00dfe".encode(encoding) + end + number),
+        text_3gp(b"gnre", "Pop".encode(encoding) + end),
+        box(b"yrrc", bytes(4), (2_003).to_bytes(2, "big")),
+    )
+    expected = Tags(
+        title="Stra\u00dfe", artists=("M\u00f6we",), album="Gr\u00fc\u00dfe", genres=("Pop",), year=2_003
+    )
+    assert tags == replace(expected, track_number=7 if end else None)
+
+
+def test_itunes_items_count_more_than_boxes_of_3gp() -> None:
+    meta = box(b"meta", bytes(4), HANDLER, box(b"ilst", box(b"\xa9nam", value(b"Item"))))
+    tags = read_3gp(text_3gp(b"titl", b"Box\0"), text_3gp(b"perf", b"Anna\0"), meta)
+    assert (tags.title, tags.artists) == ("Item", ("Anna",))
+
+
+@pytest.mark.parametrize("name", [b"titl", b"albm", b"yrrc"])
+@pytest.mark.parametrize("size", range(8))
+def test_boxes_of_3gp_that_are_cut_say_nothing(name: bytes, size: int) -> None:
+    assert read_3gp(box(name, bytes(size))) == Tags()

@@ -1,8 +1,10 @@
-"""iTunes' tags in MP4: a list of items, each with its values.
+"""Tags in MP4: iTunes' list of items, each with its values, and what 3GP files of phones have instead.
 
-https://developer.apple.com/documentation/quicktime-file-format/metadata_item_list_atom
+https://developer.apple.com/documentation/quicktime-file-format/metadata_item_list_atom and 3GPP TS 26.244,
+section 8.
 """
 
+import codecs
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -24,11 +26,14 @@ _FIELDS = {
     b"\xa9day": "date",
     b"\xa9lyr": "lyrics",
 }
+# Of 3GP: a box for each, with a language and one text.
+_FIELDS_3GP = {b"titl": "title", b"perf": "artist", b"albm": "album", b"gnre": "genre"}
+_HEAD_3GP_BYTES, _LANGUAGE_BYTES = 4, 2
 _NUMBERS = {b"trkn": "track", b"disk": "disc", b"cpil": "compilation", b"gnre": "genre"}
 
 
 def read_mp4(file: BinaryIO, *, wants_pictures: bool) -> TagSource:
-    """Read the list of items.
+    """Read the list of items, and where that says nothing, the boxes of 3GP.
 
     Parameters
     ----------
@@ -50,7 +55,33 @@ def read_mp4(file: BinaryIO, *, wants_pictures: bool) -> TagSource:
                 images = (read_at(file, value.start, value.size) for _, value in _values(file, span))
                 source.pictures.extend(Picture(FRONT_COVER, image) for image in images)
     source.fill(named)
+    source.fill(_read_3gp(file, _descend(file, whole, (b"moov", b"udta"))))
     return source
+
+
+def _read_3gp(file: BinaryIO, span: Span) -> TagSource:
+    """Read the boxes of 3GP; of texts in several languages the first, of an album also the track's number."""
+    source = TagSource()
+    for name, content in _boxes(file, span):
+        field, start = _FIELDS_3GP.get(name), content.start + _HEAD_3GP_BYTES
+        if name == b"yrrc":
+            source.add("date", str(int.from_bytes(read_at(file, start, 2), "big")))
+        elif field and not source.values(field):
+            data = read_at(file, start, min(content.stop - start, MOST_TEXT_BYTES))
+            text, rest = _text_3gp(data[_LANGUAGE_BYTES:])
+            source.add(field, text)
+            if name == b"albm" and rest:
+                source.add("track", str(rest[0]))
+    return source
+
+
+def _text_3gp(data: bytes) -> tuple[str, bytes]:
+    """Return a text that ends with NUL, UTF-16 if it begins with a mark, and what is behind it."""
+    if data[:2] not in {codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE}:
+        text, _, rest = data.partition(b"\0")
+        return decode_bytes(text), rest
+    end = next((at for at in range(2, len(data) - 1, 2) if data[at : at + 2] == b"\0\0"), len(data))
+    return decode_utf16(data[:end], without_mark="utf-16-be"), data[end + 2 :]
 
 
 def _boxes(file: BinaryIO, span: Span) -> Iterator[tuple[bytes, Span]]:
