@@ -96,6 +96,18 @@ def test_where_there_are_accounts_only_administrators_steer(stage: Stage, path: 
     assert stage.client().get(CURRENT, headers=stage.bearer("bob")).status_code == 200
 
 
+def test_only_administrators_are_told_of_folders(stage: Stage) -> None:
+    stage.add_user("ann")  # the first is an administrator
+    stage.add_user("bob")
+    set_record(stage, replace(RUNNING, last=ScanResult(finished_ms=1_500, problem="'/srv/music' is away")))
+    shown = stage.client().get(CURRENT, headers=stage.bearer("bob")).json
+    assert shown is not None
+    assert shown["last"]["problem"] == "an administrator sees why"
+    told = stage.client().get(CURRENT, headers=stage.bearer("ann")).json
+    assert told is not None
+    assert told["last"]["problem"] == "'/srv/music' is away"
+
+
 def test_prometheus_reads_how_far_it_is(stage: Stage) -> None:
     stage.add("a")
     set_record(stage, RUNNING)
