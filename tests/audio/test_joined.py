@@ -226,6 +226,15 @@ def test_a_tag_in_front_of_ogg_is_passed_over(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("codec", ["vorbis", "opus", "flac"])
+def test_junk_in_front_of_ogg_is_passed_over(codec: str, tmp_path: Path) -> None:
+    junk = noise(1, seed=5).tobytes()[:3_000]
+    one = ogg(tmp_path, 4, codec=codec)
+    tagged = joined(tmp_path / "a.ogg", junk, one)
+    assert tagged.duration_ms == pytest.approx(4_000, abs=20)
+    assert tagged.audio_hash == joined(tmp_path / "b.ogg", one).audio_hash
+
+
 def test_what_only_looks_like_the_beginning_of_a_link_is_none(tmp_path: Path) -> None:
     one = ogg(tmp_path, 4)
     fake = one[:22] + bytes(4) + one[26:]  # a wrong checksum

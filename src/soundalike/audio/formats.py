@@ -5,8 +5,8 @@ from enum import Enum
 from typing import BinaryIO
 
 from soundalike.audio.containers.mp4 import QUICKTIME_BOXES, sample_description
-from soundalike.audio.containers.mpeg import adts_frame, find_stream, is_chain, mpeg_frame
-from soundalike.audio.containers.ogg import ogg_codec
+from soundalike.audio.containers.mpeg import SEARCH_BYTES, adts_frame, find_stream, is_chain, mpeg_frame
+from soundalike.audio.containers.ogg import first_page, ogg_codec
 from soundalike.audio.containers.spans import CHUNK_BYTES, Span, read_at, size_of
 from soundalike.audio.containers.syncframes import sbc_frame
 from soundalike.audio.containers.tagged import untagged_span
@@ -277,4 +277,6 @@ def _sniff_frames(file: BinaryIO) -> Format | None:
         return Format(Container.MPEG, "audio/mpeg", "MP3", "mp3")
     if find_stream(file, adts_frame) is not None:
         return Format(Container.ADTS, "audio/aac", "AAC", "aac")
-    return None
+    span = untagged_span(file)
+    start = first_page(file, Span(span.start, min(span.start + SEARCH_BYTES, span.stop)))
+    return None if start is None else _OGG_TYPES.get(ogg_codec(file, start) or "")

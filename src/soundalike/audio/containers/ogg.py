@@ -14,6 +14,7 @@ _MOST_STREAMS = 64
 _HEAD_BYTES = 16
 _MOST_LINKS = 1_000
 _MOST_TRIES = 10_000  # places that look like the beginning of a link; more are an attack
+_MOST_FIRST_TRIES = 100
 _OTHER_ORDER = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _FIRST_PAGE = re.compile(rb"OggS\0[\x02\x03\x06\x07]")  # the flag "begins a stream" is 2
 _MARKS = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
@@ -59,6 +60,25 @@ def audio_stream(file: BinaryIO, link: Span) -> tuple[str, int] | None:
                 return codec, page.serial
         other = other or ("unknown", page.serial)
     return other
+
+
+def first_page(file: BinaryIO, span: Span) -> int | None:
+    """Return where the first whole page is that begins a stream, behind junk; None if there is none.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        Any file.
+    span : Span
+        Where to look.
+    """
+    data = read_at(file, span.start, span.size)
+    for match in islice(_FIRST_PAGE.finditer(data), _MOST_FIRST_TRIES):
+        at = span.start + match.start()
+        page = _page(file, at)
+        if page is not None and _is_intact(file, at, page.span.stop):
+            return at
+    return None
 
 
 def links(file: BinaryIO) -> list[Span]:
