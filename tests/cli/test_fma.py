@@ -90,6 +90,11 @@ def test_tracks_without_audio_have_similar_ones_of_their_own_set(
     checks = {one["detail"][:12] for one in taken(capsys, "doctor")["checks"] if one["status"] == "ok"}
     assert {"fma-v1: 31 t", "fma-v1, impo"} <= checks
 
+    data = here / "data"
+    assert [bool(list(data.glob(each))) for each in ("tuning-*", "artefacts/imported/*")] == [True, True]
+    taken(capsys, "fma", "remove", "--yes")
+    assert [list(data.glob(each)) for each in ("tuning-*", "artefacts/imported")] == [[], []]
+
 
 def test_audio_and_imported_features_are_learned_side_by_side(
     here: Path, capsys: pytest.CaptureFixture[str]

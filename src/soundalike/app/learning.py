@@ -1,7 +1,9 @@
 """What is learned from: the sets that the program computes from audio, and each of those imported."""
 
+import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,16 +36,27 @@ class Learning:
         The sets.
     folder : Path
         Where the artefacts are.
+    tuning : Path
+        The file in which is kept what tuning chose.
     artefacts, recipes, trainer, updater
         What learns from them.
     """
 
     schemas: tuple[FeatureSchema, ...]
     folder: Path
+    tuning: Path
     artefacts: ArtefactStore
     recipes: RecipeChooser
     trainer: Trainer
     updater: ArtefactUpdater
+
+    def forget(self) -> None:
+        """Remove the artefacts, and what tuning chose for them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.tuning.unlink(missing_ok=True)
+        with suppress(OSError):  # another's artefacts are beside them
+            self.folder.parent.rmdir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +110,7 @@ class LearningMaker:
             timer=time.monotonic,
         )
         updater = ArtefactUpdater(self.store, artefacts, library=self.snapshots, recipes=chooser)
-        return Learning(tuple(schemas), folder, artefacts, chooser, trainer, updater)
+        return Learning(tuple(schemas), folder, tuning, artefacts, chooser, trainer, updater)
 
 
 def snapshots_of(store: Store, settings: Settings) -> LibrarySnapshots:

@@ -1,7 +1,6 @@
 """Commands on the Free Music Archive's data set."""
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -134,7 +133,7 @@ def remove(*, yes: bool, as_json: bool) -> None:
         with show.progress("Removing") as progress:
             done = app.fma_remover.remove(progress=progress)
         for learning in app.imported:
-            shutil.rmtree(learning.folder, ignore_errors=True)
+            learning.forget()
         for folder in done.folders:
             _read_tags(app, folder)
     if as_json:
