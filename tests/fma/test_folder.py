@@ -119,6 +119,13 @@ def test_letters_that_are_written_as_in_a_page_are_read(tmp_path: Path) -> None:
     assert read(tmp_path)[0][2].tags.artists == ("Tom & Ann \u00e9",)
 
 
+def test_control_characters_are_left_out(tmp_path: Path) -> None:
+    write_genres(tmp_path, {21: ("Hip\0-Hop", 0)})
+    write_tracks(tmp_path, {2: FOOD | {"track.title": "Ti\0tle\x1b &#7;5", "artist.name": "A\x85n\x9bn"}})
+    tags = read(tmp_path)[0][2].tags
+    assert (tags.title, tags.artists, tags.genres) == ("Title 5", ("A nn",), ("Hip-Hop",))
+
+
 def test_text_of_several_lines_is_one_cell_and_long_names_are_cut(tmp_path: Path) -> None:
     write_tracks(tmp_path, {2: FOOD | {"album.information": "<p>a\nb\r\nc</p>", "track.title": "x" * 9_000}})
     tracks, troubles = read(tmp_path)

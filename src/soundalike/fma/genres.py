@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from soundalike.domain.errors import FmaError
-from soundalike.fma.rows import read_rows
+from soundalike.fma.rows import plain_text, read_rows
 
 _MOST_GENRES = 10_000
 _DIGITS = 9
@@ -51,7 +51,7 @@ class Genres:
             if len(cells) != len(header) or not cells[number].isdecimal() or len(names) >= _MOST_GENRES:
                 continue
             one = int(cells[number][:_DIGITS])
-            names[one] = cells[name].strip()
+            names[one] = plain_text(cells[name])
             if cells[parent].isdecimal() and (above := int(cells[parent][:_DIGITS])):
                 parents[one] = above
         return cls({one: name for one, name in names.items() if name}, parents)

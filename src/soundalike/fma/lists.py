@@ -3,6 +3,8 @@
 import ast
 from functools import lru_cache
 
+from soundalike.fma.rows import plain_text
+
 MOST_CHARACTERS = 20_000
 MOST_ITEMS = 200
 
@@ -42,4 +44,4 @@ def _genre(item: object) -> tuple[int, str | None]:
     if not isinstance(item, int) or isinstance(item, bool):
         msg = f"{item!r} is no number"
         raise ValueError(msg)  # noqa: TRY004 - for the caller it is one of many bad lists
-    return item, name if isinstance(name, str) else None
+    return item, plain_text(name) if isinstance(name, str) else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from unicodedata import category
 
 from soundalike.domain.errors import FmaError
 
@@ -70,6 +71,13 @@ def _decoded(line: int, cells: list[str]) -> Row:
         return Row(line, cells)
     decoded = [_UNDECODED.sub(_windows_letter, cell) for cell in cells]
     return Row(line, decoded, is_utf8=decoded == cells)
+
+
+def plain_text(text: str) -> str:
+    """Return text with single spaces and without control characters, as tags of files have it."""
+    if not text.isprintable():
+        text = "".join(one for one in text if one.isspace() or category(one) not in {"Cc", "Cs"})
+    return " ".join(text.split())
 
 
 def _windows_letter(found: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ from soundalike.domain.tags import Tags
 from soundalike.domain.types import DurationMs
 from soundalike.fma.genres import Genres
 from soundalike.fma.lists import genres_in
+from soundalike.fma.rows import plain_text
 
 Cells = Mapping[str, str]
 """The cells of a row by column, such as ``track.title``; without those that are empty."""
@@ -167,7 +168,7 @@ def read_track(
 def _text(cells: Cells, column: str | None) -> str | None:
     text = "" if column is None else cells.get(column, "")
     # Some are as they stood in a page: "Tom &amp; Ann".
-    return " ".join(html.unescape(text[:_LONGEST_CELL]).split())[:LONGEST_TEXT] or None
+    return plain_text(html.unescape(text[:_LONGEST_CELL]))[:LONGEST_TEXT] or None
 
 
 def _genres(
