@@ -26,7 +26,7 @@ from soundalike.store.mongo.indexes import INDEXES, KEY, MIGRATING, STORE_VERSIO
 from soundalike.store.mongo.migration import OLD_NAMES
 from soundalike.store.mongo.store import MongoStore, would_migrate
 from soundalike.wire.profiles import profile_body
-from store.contract_catalogue import settle_all
+from store.contract_settling import settle_all
 from store.mongo.migrating import Documents, documents, old_documents, version
 from store.mongo.version_1 import ADDING, CHANGING, Write
 

@@ -19,8 +19,8 @@ from soundalike.domain.tracks import EVERY_TRACK, Sort, SortField, TrackFilter, 
 from soundalike.domain.types import TrackId
 from soundalike.store.mongo.connection import MOST_IDS
 from soundalike.store.mongo.store import MongoStore
-from store.contract_catalogue import settle_all
 from store.contract_places import tagged
+from store.contract_settling import settle_all
 
 pytestmark = pytest.mark.mongodb
 

@@ -30,7 +30,7 @@ from soundalike.store.sqlite.connections import Connections
 from soundalike.store.sqlite.schema import MIGRATIONS
 from soundalike.store.sqlite.store import SqliteStore
 from store.asking import ADA
-from store.contract_catalogue import settle_all
+from store.contract_settling import settle_all
 from store.sqlite.version_2 import READS, WRITES, add_listens
 
 TESTS = Path(__file__).parents[2]
