@@ -46,6 +46,27 @@ test("that nobody folds is shown until somebody does, and is followed then", asy
   assert.ok(tab.queue.upcoming.some(({ reason }) => reason?.text.includes("which you liked")));
 });
 
+test("that nobody folds any more is shown although the server notices it late", async () => {
+  const { tab, server, clock } = await startApart();
+  await tab.play("a00");
+  await tab.like("a00");
+  await clock.pass(5_000);
+  assert.equal(tab.health.notice, "");
+  server.health = NOBODY;
+  await clock.pass(ASKED_AGAIN_MS);
+  assert.match(tab.health.notice, /no consumer is running/);
+});
+
+test("a server that is well is not asked for ever", async () => {
+  const { tab, server, clock } = await startApart();
+  await tab.play("a00");
+  await tab.like("a00");
+  await clock.pass(60_000);
+  const before = server.asked(HEALTH).length;
+  await clock.pass(60_000);
+  assert.equal(server.asked(HEALTH).length, before);
+});
+
 test("a notice without details is one sentence", async () => {
   const { tab } = await startApart(events(true, false));
   assert.equal(tab.health.notice, "What you do is stored, but recommendations are not updated at the moment.");

@@ -7,6 +7,8 @@ import { STORE_AWAY } from "../api/client.js";
 /** @import { ProfileWatch } from "./profile_watch.js" */
 
 const ASK_AGAIN_MS = 5000;
+/** The server knows some seconds later that nobody consumes. */
+const DOUBTS = 2;
 
 /**
  * A log that is part of the server is as well as that is, so it is not asked about until something fails.
@@ -19,6 +21,8 @@ export class ServerHealth extends EventTarget {
   trouble = "";
   /** "waiting" asks again later. @type {"idle" | "waiting" | "asking"} */
   #state = "idle";
+  /** How often it is asked again although it seems to be well. */
+  #doubts = 0;
   /** @type {string[]} */
   #dismissed = [];
   #cancel = () => {};
@@ -34,7 +38,7 @@ export class ServerHealth extends EventTarget {
     delivery.addEventListener("refused", () => this.trouble || this.#ask());
     player.addEventListener("lost", () => this.#ask());
     delivery.addEventListener("held", () => this.#change());
-    profile.addEventListener("overdue", () => isLogApart && this.#ask());
+    profile.addEventListener("overdue", () => isLogApart && this.#doubt());
     browser.events.addEventListener("visibilitychange", () => (isLogApart || this.trouble) && this.#ask());
     if (isLogApart) this.#ask();
   }
@@ -61,6 +65,12 @@ export class ServerHealth extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** What was done has not been followed, so something is wrong, or will be seen to be. */
+  #doubt() {
+    this.#doubts = DOUBTS;
+    this.#ask();
+  }
+
   async #ask() {
     if (this.#state === "asking") return;
     this.#cancel();
@@ -84,9 +94,11 @@ export class ServerHealth extends EventTarget {
     const wasWell = !this.trouble;
     this.trouble = trouble;
     this.#change();
-    if (trouble) {
+    if (trouble || this.#doubts > 0) {
+      this.#doubts = trouble ? 0 : this.#doubts - 1;
       if (this.#state === "idle") this.#askLater();
-    } else if (!wasWell) {
+    }
+    if (!trouble && !wasWell) {
       this.#parts.delivery.resume();
       if (this.#parts.isLogApart) this.#parts.profile.watch();
     }
