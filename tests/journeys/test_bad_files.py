@@ -72,7 +72,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], range]] = {
     "empty.mp3": ("empty", lambda p: p.write_bytes(b""), range(1)),
     "text.mp3": ("not audio", lambda p: p.write_text("<html>404</html>" * 100), range(1)),
     "picture.flac": ("not audio", lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2000)), range(1)),
-    "adpcm.wav": ("unsupported codec", lambda p: _wave_with_codec(p, 0x0270), range(1)),
+    "codec.wav": ("unsupported codec", lambda p: _wave_with_codec(p, 0x0900), range(1)),
     "old.ofr": ("unsupported codec", lambda p: p.write_bytes(b"OFR " + bytes(4000)), range(1)),
     "zeros.wma": ("not audio", lambda p: p.write_bytes(ASF + bytes(4000)), range(1)),
     "short.wav": ("shorter than 1 s", lambda p: soundfile.write(p, _tone(0.5), RATE), range(490, 511)),
