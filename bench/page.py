@@ -15,18 +15,20 @@ def write_section(name: str, heading: str, text: str) -> None:
     Parameters
     ----------
     name : str
-        Of the benchmark, which is ``bench/NAME.py``.
+        The command: that of ``bench/NAME.py``, and what it is given.
     heading : str
         Of the section, if it is new.
     text : str
         Markdown.
     """
-    begin, end = f"<!-- {name}: written by bench/{name}.py -->", f"<!-- end of {name} -->"
+    script, *given = name.split()
+    command = " ".join(["python", f"bench/{script}.py", *given, "--write"])
+    begin, end = f"<!-- {name}: written by bench/{script}.py -->", f"<!-- end of {name} -->"
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
     before, _, rest = page.partition(begin)
     after = rest.partition(end)[2] if rest else "\n"
     if not rest:
-        before = f"{before.rstrip()}\n\n## {heading}\n\n`python bench/{name}.py --write`\n\n"
+        before = f"{before.rstrip()}\n\n## {heading}\n\n`{command}`\n\n"
     wrapped = "\n".join(line if line.startswith(("|", "#")) else fill(line, 100) for line in text.split("\n"))
     PAGE.write_text(f"{before}{begin}\n\n{wrapped}\n\n{end}{after}", encoding="utf-8")
 
