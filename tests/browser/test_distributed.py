@@ -11,6 +11,7 @@ from playwright.sync_api import Error, Page, expect
 from browser.accounts import log_in, log_out, open_account
 from browser.listener import Listener, RecordedListens, stored, until
 from browser.queues import expect_new, recommended, three_groups
+from journeys.consume.consuming import own_group
 from servers.kafka import Kafka
 from servers.mongodb import drop_database, named_mongodb, new_database
 from soundalike.domain.users import YOU, User
@@ -34,7 +35,7 @@ NOTICE_PATIENCE_MS = 40_000
 @pytest.fixture
 def bare(tmp_path: Path, kafka: Kafka, mongodb: str) -> Iterator[DistributedStage]:
     store_url = new_database(mongodb)
-    stage = DistributedStage(tmp_path, store_url=store_url, events_url=f"{kafka.url()}?partitions=2")
+    stage = DistributedStage(tmp_path, store_url=store_url, events_url=own_group(kafka.url(), partitions=2))
     yield stage
     stage.close()
     if named_mongodb():

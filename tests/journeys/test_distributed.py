@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.listener import Listener
 from browser.queues import expect_new, titles
 from conftest import skip_where
+from journeys.consume.consuming import own_group
 from journeys.program import Program, answers, free_port, get, has_scanned
 from servers.kafka import Kafka
 from servers.mongodb import drop_database, new_database
@@ -74,7 +75,10 @@ def distributed(
     skip_where(missing_connector())
     store = new_database(mongodb)
     yield Distributed(
-        tmp_path_factory.mktemp("distributed"), store=store, events=kafka.url(), master=spark_cluster.url
+        tmp_path_factory.mktemp("distributed"),
+        store=store,
+        events=own_group(kafka.url()),
+        master=spark_cluster.url,
     )
     drop_database(store)
 
