@@ -1,6 +1,7 @@
 """Exact nearest neighbours by blocked matrix products: fast in float32, then exact for the nearest."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -89,9 +90,9 @@ class ExactSearch:
             (slice(start, stop), self._panel(slice(start, stop))) for start, stop in pairwise(edges)
         ]
 
-    def __reduce__(self) -> tuple[Callable[..., "ExactSearch"], tuple[FloatArray, int, FloatArray | None]]:
+    def __reduce__(self) -> tuple[Callable[..., "ExactSearch"], tuple[FloatArray, int]]:
         """Pickle what it is made of: the panels are as large again."""
-        return _search, (self._coordinates, self._k, self._spread)
+        return partial(ExactSearch, spread=self._spread), (self._coordinates, self._k)
 
     @property
     def order(self) -> Indices:
@@ -211,10 +212,6 @@ class ExactSearch:
             distances[begin : begin + step] = self._order.distances(euclidean, one, other)
         distances[queries == rows] = np.inf
         return distances
-
-
-def _search(coordinates: FloatArray, k: int, spread: FloatArray | None) -> ExactSearch:
-    return ExactSearch(coordinates, k, spread=spread)
 
 
 def _least(values: FloatArray, count: int) -> Indices:
