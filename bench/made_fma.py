@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
 import numpy as np
 import numpy.typing as npt
 
+from fma_files import COLUMNS
 from soundalike.domain.fma import FAMILIES, FMA, STATISTICS
 
 TRACKS, ARTISTS, ALBUMS, GENRES, TOPS = 106_574, 16_341, 14_854, 163, 16
@@ -19,23 +22,6 @@ LATENT, BATCH = 40, 500
 EMPTY_ROWS, INVALID_ROW = 10, 1_000
 INVALID = "Caf\u00e9"  # written as Latin-1 in one row, which is not UTF-8
 
-ALBUM = (
-    "comments date_created date_released engineer favorites id information listens producer tags title "
-    "tracks type"
-)
-ARTIST = (
-    "active_year_begin active_year_end associated_labels bio comments date_created favorites id latitude "
-    "location longitude members name related_projects tags website wikipedia_page"
-)
-TRACK = (
-    "bit_rate comments composer date_created date_recorded duration favorites genre_top genres genres_all "
-    "information interest language_code license listens lyricist number publisher tags title"
-)
-COLUMNS = [
-    (group, name)
-    for group, names in (("album", ALBUM), ("artist", ARTIST), ("set", "split subset"), ("track", TRACK))
-    for name in names.split()
-]
 RAW_COLUMNS = (
     "track_id album_id album_title artist_id artist_name license_title track_disc_number track_duration "
     "track_genres track_number track_title"
