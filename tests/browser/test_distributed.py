@@ -11,8 +11,7 @@ from playwright.sync_api import Error, Page, expect
 from browser.accounts import log_in, log_out, open_account
 from browser.listener import Listener, RecordedListens, stored, until
 from browser.queues import expect_new, recommended, three_groups
-from journeys.consume.consuming import own_group
-from servers.kafka import Kafka
+from servers.kafka import Kafka, own_group
 from servers.mongodb import drop_database, named_mongodb, new_database
 from soundalike.domain.users import YOU, User
 from soundalike.web.server.serve import HttpServer

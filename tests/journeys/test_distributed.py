@@ -17,9 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 from browser.listener import Listener
 from browser.queues import expect_new, titles
 from conftest import skip_where
-from journeys.consume.consuming import own_group
 from journeys.program import Program, answers, free_port, get, has_scanned
-from servers.kafka import Kafka
+from servers.kafka import Kafka, own_group
 from servers.mongodb import drop_database, new_database
 from servers.processes import QUICK_JAVA
 from servers.spark import SparkCluster, connector_jars, missing_connector

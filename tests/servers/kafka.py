@@ -105,5 +105,10 @@ class KafkaServer(ServerProcess, Kafka):
         )  # fmt: skip
 
 
+def own_group(url: str, *, partitions: int = 4) -> str:
+    """Return the setting ``events`` for a topic with a group that no other test is in."""
+    return f"{url}?partitions={partitions}&group=of-{url.rpartition('/')[2]}"
+
+
 def new_topic() -> str:
     return f"listens-{uuid.uuid4().hex[:12]}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from events.kafka.fakes import FlakyStore
-from servers.kafka import Kafka
+from servers.kafka import Kafka, own_group
 from soundalike.domain.errors import EventLogError
 from soundalike.domain.listens import Listen
 from soundalike.events.kafka.address import KafkaAddress
@@ -37,8 +37,7 @@ def append_until_taken(log: KafkaLog, listens: Sequence[Listen]) -> None:
 
 def new_address(kafka: Kafka) -> KafkaAddress:
     """Return the address of a new topic with four partitions, and of a new group."""
-    url = kafka.url()
-    return KafkaAddress.parse(f"{url}?partitions=4&group=of-{url.rpartition('/')[2]}")
+    return KafkaAddress.parse(own_group(kafka.url()))
 
 
 class RunningConsumer:

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY, generate_latest
 from events.kafka.fakes import FlakyStore
 from events.kafka.running import consuming, produce
 from making import make_listen
-from servers.kafka import Kafka
+from servers.kafka import Kafka, own_group
 from servers.processes import free_ports, wait_until
 from soundalike.domain.errors import ServeError, StoreUnavailableError
 from soundalike.events.kafka.address import KafkaAddress
@@ -110,8 +110,7 @@ def test_without_a_port_nothing_is_served(metrics: ConsumerMetrics, monkeypatch:
 
 @pytest.mark.kafka
 def test_a_consumer_reports_its_lag(kafka: Kafka) -> None:
-    url = kafka.url()
-    address = KafkaAddress.parse(f"{url}?partitions=2&group=of-{url.rpartition('/')[2]}")
+    address = KafkaAddress.parse(own_group(kafka.url(), partitions=2))
     log, store, metrics = KafkaLog(address, {}), FlakyStore(), ConsumerMetrics()
     log.append([make_listen(n, user_id=f"u{n}") for n in range(20)])
     produce(kafka, address.topic, {"key": b"ada", "value": b"?", "partition": 0})

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from events.kafka.running import QUICK
-from journeys.consume.consuming import PLAYS, own_group
+from journeys.consume.consuming import PLAYS
 from journeys.plays import LASTFM, read_plays
 from journeys.program import Program
-from servers.kafka import Kafka
+from servers.kafka import Kafka, own_group
 from servers.mongodb import drop_database, new_database
 from soundalike.domain.listens import Listen
 from soundalike.events.kafka.address import KafkaAddress

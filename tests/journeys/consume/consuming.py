@@ -20,10 +20,6 @@ LATENESS_MS = 7 * DAY_MS
 ADA = UserId("ada")
 
 
-def own_group(url: str, *, partitions: int = 4) -> str:
-    return f"{url}?partitions={partitions}&group=of-{url.rpartition('/')[2]}"
-
-
 @contextmanager
 def consumer(program: Program, store: str, url: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     """Run `soundalike consume` from when it is ready to the end of the block, or until it is killed."""

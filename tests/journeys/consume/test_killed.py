@@ -14,10 +14,10 @@ import pytest
 
 from conftest import skip_where
 from events.kafka.running import append_until_taken
-from journeys.consume.consuming import ADA, batches, consumer, own_group, store_holds, wait_for
+from journeys.consume.consuming import ADA, batches, consumer, store_holds, wait_for
 from journeys.program import Program
 from making import make_listen
-from servers.kafka import Kafka, KafkaServer, missing_kafka
+from servers.kafka import Kafka, KafkaServer, missing_kafka, own_group
 from servers.processes import running
 from soundalike.app.backends import open_store
 from soundalike.domain.listens import Erasure, Listen

@@ -13,13 +13,12 @@ from journeys.consume.consuming import (
     PLAYS,
     batches,
     consumer,
-    own_group,
     store_holds,
     wait_for,
 )
 from journeys.plays import json_line
 from journeys.program import Program
-from servers.kafka import Kafka
+from servers.kafka import Kafka, own_group
 from soundalike.app.backends import open_store
 from soundalike.domain.listens import Erasure, Listen
 from soundalike.events.kafka.address import KafkaAddress
